@@ -1,0 +1,11 @@
+#!/usr/bin/env -S node --import tsx
+// Runs the commands from src, without a build. oclif's own transpiling is off: it does not find tsx's loader.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { execute, settings } from '@oclif/core'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+pjson.oclif.commands = './src/commands'
+settings.enableAutoTranspile = false
+await execute({ development: true, loadOptions: { root, pjson } })

@@ -1,0 +1,86 @@
+import { setTimeout as timerSleep } from 'node:timers/promises'
+import { DeadlineError } from './errors.js'
+
+/**
+ * Time as a dependency. Production code never calls `Date.now`, `setTimeout` or `setInterval` itself;
+ * tests pass a manual clock and tick it.
+ */
+export interface Clock {
+  /** Wall clock, milliseconds since the Unix epoch: for timestamps that leave the process. */
+  now(): number
+  /** Monotonic clock, milliseconds: for durations. */
+  monotonic(): number
+  /** Resolves after `ms`; rejects with an AbortError when the signal aborts. Never keeps the process alive alone. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await timerSleep(ms, undefined, signal ? { signal } : undefined)
+  },
+}
+
+/**
+ * Runs `work` with a signal that aborts when `signal` does or when `timeoutMs` has passed.
+ * The returned promise settles at the deadline even when `work` ignores its signal.
+ *
+ * @throws DeadlineError naming `what` when the time is up; the abort reason when `signal` aborts.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  what: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const settled = new AbortController()
+  const inner = new AbortController()
+  const expiry = clock.sleep(timeoutMs, settled.signal).then(
+    () => {
+      const error = new DeadlineError(what, timeoutMs)
+      inner.abort(error)
+      throw error
+    },
+    () => new Promise<never>(() => {}),
+  )
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = () => {
+      inner.abort(signal?.reason)
+      reject(signal?.reason)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true, signal: settled.signal })
+  })
+  try {
+    return await Promise.race([work(inner.signal), expiry, aborted])
+  } finally {
+    settled.abort()
+  }
+}
+
+/**
+ * Calls `job` every `intervalMs`, one run at a time, the first after one interval: a late tick is dropped,
+ * never queued. Ends when the signal aborts. A job that throws is reported and the schedule goes on.
+ */
+export async function every(
+  clock: Clock,
+  intervalMs: number,
+  signal: AbortSignal,
+  job: (signal: AbortSignal) => Promise<void>,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(intervalMs, signal)
+    } catch {
+      return
+    }
+    try {
+      await job(signal)
+    } catch (error) {
+      if (!signal.aborted) onError(error)
+    }
+  }
+}

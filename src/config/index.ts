@@ -1,0 +1,11 @@
+export type { Role, Setting, SettingGroup } from './setting.js'
+export {
+  type MinerSettings,
+  type NodeSettings,
+  type SettingName,
+  type SettingsOf,
+  type SettingValue,
+  settingNames,
+  settings,
+  type ValidatorSettings,
+} from './settings/index.js'

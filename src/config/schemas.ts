@@ -1,0 +1,49 @@
+import { z } from 'zod'
+
+/** Text of a switch as 4.x understood it, plus its opposite; anything else is an error (facts: booleans fail silently). */
+export const switchValue = z.union([
+  z.boolean(),
+  z
+    .string()
+    .regex(/^(1|0|t|f|true|false|y|n|yes|no)$/i, 'must be yes/true/t/1 or no/false/f/0')
+    .transform((text) => /^(1|t|true|y|yes)$/i.test(text)),
+])
+
+const numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number),
+])
+
+export const integerValue = (min: number, max: number) =>
+  numeric.pipe(z.number().int('must be a whole number').min(min).max(max))
+
+export const numberValue = (min: number, max: number) => numeric.pipe(z.number().min(min).max(max))
+
+export const portValue = integerValue(0, 65535)
+
+export const durationMs = integerValue(1, 86_400_000)
+
+export const textValue = z.string().min(1, 'must not be empty')
+
+export const optionalText = textValue.optional()
+
+/** A list: repeated flag, comma-separated text, or an array in the config file. */
+export const listValue = z.union([z.array(z.string()), z.string()]).transform((value) =>
+  (Array.isArray(value) ? value : [value])
+    .flatMap((item) => item.split(','))
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+/** `96-192` or `128`. */
+export const rangeValue = z
+  .string()
+  .regex(/^\d+(-\d+)?$/, 'must be a number or a range like 96-192')
+  .transform((text) => {
+    const [low, high] = text.split('-').map(Number)
+    return { min: low ?? 0, max: high ?? low ?? 0 }
+  })
+  .refine(({ min, max }) => min >= 1 && min <= max, 'must rise and start at 1 or more')

@@ -1,0 +1,50 @@
+import type { z } from 'zod'
+
+/** Commands a setting belongs to. */
+export type Role = 'miner' | 'validator' | 'query' | 'update' | 'localnet'
+
+export type SettingGroup =
+  | 'CHAIN'
+  | 'WALLET'
+  | 'AXON'
+  | 'LOGGING'
+  | 'MINER'
+  | 'ROUTING'
+  | 'VALIDATOR'
+  | 'ENGINE'
+  | 'PROCESS'
+  | 'QUERY'
+  | 'UPDATE'
+  | 'LOCALNET'
+
+/**
+ * One setting: its flag, environment variable, config-file key, type, default and documentation in one place.
+ * The variable is derived: `wallet.name` → `TARGON_WALLET_NAME`.
+ */
+export interface Setting<S extends z.ZodType = z.ZodType> {
+  /** Parses the text of a flag or variable, or a value of the config file. */
+  readonly schema: S
+  /** How the flag is typed on the command line. */
+  readonly kind: 'text' | 'integer' | 'number' | 'switch' | 'list'
+  /** What an absent flag, variable and key mean. */
+  readonly default: z.output<S>
+  /** Default as the help shows it when the value itself would mislead. */
+  readonly defaultText?: string
+  readonly group: SettingGroup
+  readonly roles: readonly Role[]
+  readonly help: string
+  readonly secret?: boolean
+  /** Allowed words, shown in the help. */
+  readonly options?: readonly string[]
+  /** Old or wrong spellings of the flag, accepted with a warning that names the right one. */
+  readonly aliases?: readonly string[]
+  /** Further variables read after TARGON_*, in order (the BT_* names of the SDK, legacy names). */
+  readonly variables?: readonly string[]
+  /** Not shown in help, README and .env.example. */
+  readonly hidden?: boolean
+}
+
+/** Keeps the literal type of the schema while checking the shape. */
+export function setting<S extends z.ZodType>(definition: Setting<S>): Setting<S> {
+  return definition
+}

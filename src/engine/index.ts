@@ -1,0 +1,1 @@
+export type { ModelFacts, Reference, ReferenceEngine, ReferencePosition } from './types.js'

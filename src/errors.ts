@@ -1,0 +1,60 @@
+/**
+ * Who has to act, and with it the exit status of the process (cli/exit-codes.ts has the table).
+ *
+ * - `runtime` something failed while running
+ * - `usage` a flag, variable, file or wallet given by the operator is wrong
+ * - `chain` chain unreachable, hotkey not registered, no permit
+ * - `upstream` an inference server (upstream or engine) is unavailable
+ * - `verification` an answer did not pass verification
+ * - `update` an update failed and the old version was kept
+ * - `hotkey-in-use` another process uses this hotkey
+ */
+export type Fault = 'runtime' | 'usage' | 'chain' | 'upstream' | 'verification' | 'update' | 'hotkey-in-use'
+
+export interface ErrorDetail {
+  /** Stable, SCREAMING_SNAKE_CASE; documented in docs/errors.md. */
+  readonly code: string
+  readonly fault: Fault
+  /** What the reader should do next, one sentence. */
+  readonly next?: string
+  /** Facts about the failure, safe to log: no secrets. */
+  readonly facts?: Readonly<Record<string, unknown>>
+}
+
+/** An error an operator can act on: the message names the thing and says why, `next` says what to do. */
+export class TargonError extends Error {
+  override readonly name = 'TargonError'
+  readonly code: string
+  readonly fault: Fault
+  readonly next: string | undefined
+  readonly facts: Readonly<Record<string, unknown>>
+
+  constructor(message: string, detail: ErrorDetail, options?: ErrorOptions) {
+    super(message, options)
+    this.code = detail.code
+    this.fault = detail.fault
+    this.next = detail.next
+    this.facts = detail.facts ?? {}
+  }
+}
+
+/** A wait ended because its deadline passed; never confused with an abort asked for by the caller. */
+export class DeadlineError extends TargonError {
+  constructor(what: string, timeoutMs: number, options?: ErrorOptions) {
+    super(
+      `${what} did not finish within ${timeoutMs} ms.`,
+      { code: 'DEADLINE', fault: 'runtime', facts: { what, timeoutMs } },
+      options,
+    )
+  }
+}
+
+/** True for the rejection of a wait whose signal was aborted: a shutdown, not a failure. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'ResponseAborted')
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,9 @@
+export type {
+  Answer,
+  AnswerTiming,
+  ChatMessage,
+  Endpoint,
+  InferenceRequest,
+  OutputToken,
+  StreamFault,
+} from './types.js'

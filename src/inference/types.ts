@@ -1,0 +1,58 @@
+/** Which of the two OpenAI routes: `/v1/chat/completions` or `/v1/completions`. */
+export type Endpoint = 'chat' | 'completion'
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
+/** A request as it is sent to a miner; the JSON body is built once, signed and sent as those very bytes. */
+export type InferenceRequest = {
+  readonly model: string
+  /** 10,000 … 10,000,000 in synthetic requests. */
+  readonly seed?: number
+  readonly temperature: number
+  readonly maxTokens: number
+} & (
+  | { readonly endpoint: 'chat'; readonly messages: readonly ChatMessage[] }
+  | { readonly endpoint: 'completion'; readonly prompt: string }
+)
+
+/** One generated token as the miner reported it. Ids and logprobs are as received: unchecked. */
+export interface OutputToken {
+  readonly text: string
+  /** From `token_id:<n>`; undefined when the miner gave none. */
+  readonly tokenId: number | undefined
+  /** Natural log of the probability; undefined when the miner gave none. May be any number, NaN included. */
+  readonly logprob: number | undefined
+}
+
+/** Why a stream ended badly. `aborted` is our own doing (shutdown), everything else is the miner's. */
+export interface StreamFault {
+  readonly cause: 'BAD_STREAM' | 'STREAM_LIMIT' | 'TIMEOUT' | 'REDIRECT' | 'ENCODING' | 'aborted'
+  readonly detail: string
+}
+
+/** All durations in milliseconds on the monotonic clock, from the moment the request was really written. */
+export interface AnswerTiming {
+  readonly timeToFirstTokenMs: number
+  readonly timeForAllTokensMs: number
+  readonly totalMs: number
+}
+
+/** What a miner answered. */
+export interface Answer {
+  readonly tokens: readonly OutputToken[]
+  /** The text as a reader of the stream sees it. */
+  readonly text: string
+  readonly finishReason: string | undefined
+  readonly timing: AnswerTiming
+  readonly tokensPerSecond: number
+  /** HTTP status, 0 when none arrived. */
+  readonly status: number
+  readonly fault: StreamFault | undefined
+  /** Chunks that carried text or tokens; fewer than tokens when a chunk carried several. */
+  readonly chunks: number
+  /** True when one chunk carried more than one token and not all of them had ids. */
+  readonly lostTokens: boolean
+}

@@ -1,0 +1,18 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.js'
+
+/** What every role is given. Roles never touch `process`: cli/ turns signals into `signal` and the report into an exit. */
+export interface RoleDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Aborts when the role shall drain and end. */
+  readonly signal: AbortSignal
+  /** Directory for the state of this neuron; exists, mode 0700. */
+  readonly stateDir: string
+}
+
+/** A role that runs: `start…` resolves once it serves (miner: listening and announced; validator: first sync done). */
+export interface RunningRole<Report> {
+  /** Settles when the role has drained and released everything; rejects when it failed. */
+  readonly done: Promise<Report>
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/e2e/**', 'test/gauntlet/**', 'test/services/**'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    disableConsoleIntercept: true,
+    pool: 'forks',
+  },
+})
