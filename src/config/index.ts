@@ -1,5 +1,6 @@
 export type { Role, Setting, SettingGroup } from './setting.js'
 export {
+  type LocalnetSettings,
   type MinerSettings,
   type NodeSettings,
   type SettingName,
