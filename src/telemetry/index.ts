@@ -1,0 +1,10 @@
+export { escapeControls } from './control-characters.js'
+export { createLogger, type LoggerOptions } from './logger.js'
+export {
+  createMetrics,
+  type MetricsText,
+  type MinerMetrics,
+  type NeuronMetrics,
+  type ValidatorMetrics,
+} from './metrics.js'
+export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.js'

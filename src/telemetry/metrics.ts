@@ -1,0 +1,114 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { packageVersion } from '../version.js'
+
+/** What a Prometheus scrape gets. */
+export interface MetricsText {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** Metrics both neurons have. No label ever grows freely: never a hotkey or a uuid. */
+export interface NeuronMetrics extends MetricsText {
+  readonly chainHeadBlock: Gauge
+  readonly chainReconnects: Counter
+  readonly updateChecks: Counter<'result'>
+}
+
+export interface MinerMetrics extends NeuronMetrics {
+  readonly requests: Counter<'route' | 'outcome'>
+  readonly rejections: Counter<'reason'>
+  readonly upstreamDuration: Histogram
+  readonly timeToFirstByte: Histogram
+  readonly inFlight: Gauge
+  readonly upstreamHealthy: Gauge<'upstream'>
+  readonly upstreamInFlight: Gauge<'upstream'>
+}
+
+export interface ValidatorMetrics extends NeuronMetrics {
+  readonly roundDuration: Histogram
+  readonly verdicts: Counter<'cause'>
+  readonly tokensPerSecond: Histogram
+  readonly weightsLastSetBlock: Gauge
+  readonly weightsAttempts: Counter<'result'>
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
+const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 1000]
+
+/** One typed object per process; each call makes its own registry, so two roles in one process do not clash. */
+export function createMetrics(role: 'miner'): MinerMetrics
+export function createMetrics(role: 'validator'): ValidatorMetrics
+export function createMetrics(role: 'miner' | 'validator'): MinerMetrics | ValidatorMetrics {
+  const registry = new Registry()
+  const make = maker(registry)
+  make
+    .gauge('targon_build_info', 'Always 1; the labels say what runs.', ['version', 'role'])
+    .set({ version: packageVersion(), role }, 1)
+  const neuron: NeuronMetrics = {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    chainHeadBlock: make.gauge('targon_chain_head_block', 'Newest block seen.'),
+    chainReconnects: make.counter('targon_chain_reconnects_total', 'Connections to the chain made anew.'),
+    updateChecks: make.counter('targon_update_checks_total', 'Looks for a newer release.', ['result']),
+  }
+  return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }
+}
+
+function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
+  return {
+    requests: make.counter('targon_miner_requests_total', 'Requests by route and how they ended.', [
+      'route',
+      'outcome',
+    ]),
+    rejections: make.counter('targon_epistula_rejections_total', 'Requests refused at the door.', ['reason']),
+    upstreamDuration: make.histogram(
+      'targon_miner_upstream_duration_seconds',
+      'From the request sent upstream to the last byte.',
+      SECONDS,
+    ),
+    timeToFirstByte: make.histogram(
+      'targon_miner_first_byte_seconds',
+      'From the request sent upstream to the first byte of the answer.',
+      SECONDS,
+    ),
+    inFlight: make.gauge('targon_miner_in_flight', 'Requests being answered.'),
+    upstreamHealthy: make.gauge('targon_miner_upstream_healthy', '1 while an upstream takes requests.', [
+      'upstream',
+    ]),
+    upstreamInFlight: make.gauge('targon_miner_upstream_in_flight', 'Requests at an upstream.', ['upstream']),
+  }
+}
+
+function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetrics> {
+  return {
+    roundDuration: make.histogram(
+      'targon_validator_round_duration_seconds',
+      'One round of queries.',
+      SECONDS,
+    ),
+    verdicts: make.counter('targon_validator_verdicts_total', 'Verdicts; cause is verified when good.', [
+      'cause',
+    ]),
+    tokensPerSecond: make.histogram(
+      'targon_validator_tokens_per_second',
+      'Speed of verified answers.',
+      TOKENS_PER_SECOND,
+    ),
+    weightsLastSetBlock: make.gauge('targon_weights_last_set_block', 'Block of the last confirmed weights.'),
+    weightsAttempts: make.counter('targon_weights_attempts_total', 'Submissions of weights.', ['result']),
+  }
+}
+
+type Maker = ReturnType<typeof maker>
+
+function maker(registry: Registry) {
+  const registers = [registry]
+  return {
+    gauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+      new Gauge<L>({ name, help, labelNames: [...labelNames], registers }),
+    counter: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+      new Counter<L>({ name, help, labelNames: [...labelNames], registers }),
+    histogram: (name: string, help: string, buckets: readonly number[]) =>
+      new Histogram({ name, help, buckets: [...buckets], registers }),
+  }
+}

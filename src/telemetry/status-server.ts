@@ -1,0 +1,64 @@
+import fastify from 'fastify'
+import type { Logger } from 'pino'
+import { messageOf, TargonError } from '../errors.js'
+import type { MetricsText } from './metrics.js'
+
+export interface StatusServerOptions {
+  /** Port on 127.0.0.1; 0 takes a free one. */
+  readonly port: number
+  readonly log: Logger
+  /** The process works at all. */
+  readonly live: () => boolean
+  /** Undefined when ready, else what is missing. */
+  readonly ready: () => string | undefined
+  readonly metrics: MetricsText
+  /** The document of GET /status. */
+  readonly status: () => unknown
+}
+
+export interface StatusServer {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/**
+ * The operator's window on a running role: /livez, /readyz, /metrics and /status, on loopback only.
+ *
+ * @throws TargonError STATUS_PORT_IN_USE (fault usage) when the port is taken.
+ */
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const server = fastify({ forceCloseConnections: true, requestTimeout: 5000, bodyLimit: 1024 })
+  // A web page may reach loopback through a name it controls; only our own names are answered.
+  server.addHook('onRequest', async (request, reply) => {
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
+      await reply.code(403).send({ detail: 'Only requests to 127.0.0.1 are answered.' })
+    }
+  })
+  server.get('/livez', async (_, reply) =>
+    options.live() ? { live: true } : reply.code(503).send({ live: false }),
+  )
+  server.get('/readyz', async (_, reply) => {
+    const missing = options.ready()
+    return missing === undefined ? { ready: true } : reply.code(503).send({ ready: false, missing })
+  })
+  server.get('/metrics', async (_, reply) =>
+    reply.type(options.metrics.contentType).send(await options.metrics.text()),
+  )
+  server.get('/status', async (_, reply) =>
+    reply.type('application/json').send(JSON.stringify(options.status())),
+  )
+  const url = await server.listen({ host: '127.0.0.1', port: options.port }).catch((error: unknown) => {
+    throw new TargonError(
+      `The status server cannot listen on 127.0.0.1:${options.port}: ${messageOf(error)}.`,
+      {
+        code: 'STATUS_PORT_IN_USE',
+        fault: 'usage',
+        next: 'Give another port with --metrics.port, or 0 for a free one.',
+        facts: { port: options.port },
+      },
+      { cause: error },
+    )
+  })
+  options.log.info({ url }, 'status server listening')
+  return { url, close: () => server.close() }
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { createLogger } from '../../src/telemetry/index.js'
+
+function capture(options: { pretty?: boolean; secrets?: Iterable<string> } = {}) {
+  const lines: string[] = []
+  const log = createLogger({
+    level: 'trace',
+    base: { role: 'miner', netuid: 4 },
+    pretty: options.pretty ?? false,
+    colour: false,
+    destination: { write: (line) => void lines.push(line) },
+    secrets: options.secrets ?? [],
+  })
+  return { log, lines }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
+const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+
+const PAYLOADS = [
+  'first\nsecond',
+  'a\r\nb',
+  '\u001b[31mred\u001b[0m',
+  '\u009b31m',
+  '\u202eevil',
+  '\u2066x\u2069',
+  'line\u2028sep\u2029',
+  '\u007f\b\f\t\u0000',
+  '\\n is not a line',
+  'quote " and \\" slash \\',
+  '{"level":"fatal"}\n{"msg":"forged"}',
+]
+
+describe('logger', () => {
+  for (const pretty of [false, true]) {
+    it(`${pretty ? 'pretty' : 'JSON'}: one record is one line without control or bidi characters, whatever the field`, () => {
+      for (const payload of PAYLOADS) {
+        const { log, lines } = capture({ pretty })
+        log.info({ model: payload, nested: { [payload]: [payload] } }, payload)
+        log.error({ err: new Error(payload) }, 'failed')
+        expect(lines).toHaveLength(2)
+        for (const line of lines) {
+          expect(line.endsWith('\n')).toBe(true)
+          expect(line.slice(0, -1)).not.toMatch(/\n/)
+          expect(line).not.toMatch(UNSAFE)
+        }
+      }
+    })
+  }
+
+  it('keeps the text readable as JSON: a reader gets back exactly what was logged', () => {
+    for (const payload of PAYLOADS) {
+      const { log, lines } = capture()
+      log.info({ model: payload }, 'event')
+      expect(JSON.parse(lines[0]!)).toMatchObject({
+        model: payload,
+        msg: 'event',
+        level: 'info',
+        role: 'miner',
+      })
+    }
+  })
+
+  it('masks secret values in messages, nested fields, errors, URLs and Basic headers', () => {
+    const secret = 'k3y/with+odd"chars'
+    const { log, lines } = capture({ secrets: [secret] })
+    log.info({ deep: { list: [{ x: secret }] } }, `got ${secret}`)
+    log.error({ err: new Error(`GET http://u:${encodeURIComponent(secret)}@host failed`) }, 'failed')
+    log.info({ header: `Basic ${Buffer.from(secret).toString('base64')}` }, 'sent')
+    const text = lines.join('')
+    expect(text).not.toContain('k3y')
+    expect(text).not.toContain(JSON.stringify(secret).slice(1, -1))
+    expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(0, 20))
+    expect(text.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(4)
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow()
+  })
+
+  it('masks credential fields whose value nobody told it', () => {
+    const { log, lines } = capture()
+    log.info(
+      { headers: { Authorization: 'Bearer unknown-value', 'X-API-Key': 'other' }, apiKey: 'third' },
+      'x',
+    )
+    expect(lines[0]).not.toMatch(/unknown-value|other|third/)
+  })
+
+  it('learns secrets that appear while it runs', () => {
+    const secrets = new Set(['first-secret'])
+    const { log, lines } = capture({ secrets })
+    log.info('second-secret')
+    secrets.add('second-secret')
+    log.info('second-secret')
+    expect(lines[0]).toContain('second-secret')
+    expect(lines[1]).not.toContain('second-secret')
+  })
+})

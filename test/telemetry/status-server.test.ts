@@ -1,0 +1,70 @@
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createMetrics, type StatusServer, startStatusServer } from '../../src/telemetry/index.js'
+
+describe('status server', () => {
+  let server: StatusServer | undefined
+  afterEach(async () => {
+    await server?.close()
+    server = undefined
+  })
+
+  const records: string[] = []
+  const log = pino({ base: null }, { write: (line) => void records.push(line) })
+
+  async function start(state: { live?: boolean; missing?: string; port?: number } = {}) {
+    const metrics = createMetrics('miner')
+    metrics.requests.inc({ route: 'models', outcome: 'ok' })
+    server = await startStatusServer({
+      port: state.port ?? 0,
+      log,
+      live: () => state.live ?? true,
+      ready: () => state.missing,
+      metrics,
+      status: () => ({ role: 'miner', uid: 3 }),
+    })
+    return server.url
+  }
+
+  it('answers live, ready, metrics and status, and logs its address', async () => {
+    const url = await start()
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    expect(await (await fetch(`${url}/status`)).json()).toEqual({ role: 'miner', uid: 3 })
+    const text = await (await fetch(`${url}/metrics`)).text()
+    expect(text).toContain('targon_miner_requests_total{route="models",outcome="ok"} 1')
+    expect(text).toContain('targon_build_info{')
+    expect(records.at(-1)).toContain('"msg":"status server listening"')
+    expect(records.at(-1)).toContain(url)
+    expect((await fetch(`${url}/other`)).status).toBe(404)
+  })
+
+  it('says 503 and what is missing while not ready or not alive', async () => {
+    const url = await start({ live: false, missing: 'no upstream answers' })
+    expect((await fetch(`${url}/livez`)).status).toBe(503)
+    const ready = await fetch(`${url}/readyz`)
+    expect(ready.status).toBe(503)
+    expect(await ready.json()).toMatchObject({ ready: false, missing: 'no upstream answers' })
+  })
+
+  it('refuses a foreign Host, so no web page can read it through its own name', async () => {
+    const url = await start()
+    const { request } = await import('undici')
+    const answer = await request(`${url}/status`, { headers: { host: 'evil.example' } })
+    expect(answer.statusCode).toBe(403)
+    await answer.body.dump()
+  })
+
+  it('names the taken port as the operator’s mistake', async () => {
+    const url = await start()
+    const second = startStatusServer({
+      port: Number(new URL(url).port),
+      log,
+      live: () => true,
+      ready: () => undefined,
+      metrics: createMetrics('validator'),
+      status: () => ({}),
+    })
+    await expect(second).rejects.toMatchObject({ code: 'STATUS_PORT_IN_USE', fault: 'usage' })
+  })
+})
