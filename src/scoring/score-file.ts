@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto'
+import { chmod, copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { messageOf, TargonError } from '../errors.js'
+import { isCache4 } from './cache4.js'
+import type { ScoreBookData } from './score-book.js'
+
+const MAX_BYTES = 256 << 20
+
+const result = z.number().nullable()
+const data = z.object({
+  block: z.number().int().min(0),
+  miners: z.array(
+    z.object({
+      hotkey: z.string(),
+      results: z.array(z.tuple([z.string(), z.array(result)])),
+      organics: z.array(z.tuple([z.number(), result])),
+    }),
+  ),
+})
+
+/** What a score file holds. */
+export type LoadedScores =
+  | { readonly kind: 'book'; readonly data: ScoreBookData; readonly generation: 'current' | 'previous' }
+  /** The text of a 4.x cache.json, for `readCache4`. */
+  | { readonly kind: 'cache4'; readonly text: string }
+  | { readonly kind: 'empty'; readonly reason: string }
+
+type Parsed =
+  | Extract<LoadedScores, { kind: 'cache4' }>
+  | { kind: 'book'; data: ScoreBookData }
+  | { kind: 'bad'; reason: string }
+
+/**
+ * The score book on disk: one JSON document whose checksum covers the exact bytes of the book, mode 0600, written as
+ * temporary file + fsync + rename + fsync of the folder. The generation before stays at `<path>.previous`, a damaged
+ * file is kept at `<path>.damaged`, a 4.x cache.json at `<path>.targon-4`. At every moment one of the two generations is a book that was acknowledged.
+ * One process per file: the caller holds the lock of the hotkey.
+ */
+export interface ScoreFile {
+  readonly path: string
+  /** @throws TargonError SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE (fault usage) */
+  load(): Promise<LoadedScores>
+  /** Resolves once the book is durable; saves are serialised. @throws the file system's error (ENOSPC, EIO, EROFS…) */
+  save(book: ScoreBookData): Promise<void>
+}
+
+export function openScoreFile(path: string): ScoreFile {
+  const previous = `${path}.previous`
+  let writing: Promise<void> = Promise.resolve()
+  return {
+    path,
+    load: async () => {
+      await rm(temporary(path), { force: true })
+      const current = await readScores(path)
+      if (current?.kind === 'book') return { ...current, generation: 'current' }
+      if (current?.kind === 'cache4') {
+        await copyFile(path, `${path}.targon-4`)
+        await chmod(`${path}.targon-4`, 0o600)
+        return current
+      }
+      if (current) await rename(path, `${path}.damaged`)
+      const older = await readScores(previous)
+      if (older?.kind === 'book') return { ...older, generation: 'previous' }
+      const reason = current ? `${path} is damaged: ${current.reason}` : `${path} does not exist yet`
+      return { kind: 'empty', reason }
+    },
+    save: (book) => {
+      const text = encodeScores(book)
+      const next = writing.then(() => replaceFile(path, previous, text))
+      writing = next.catch(() => {})
+      return next
+    },
+  }
+}
+
+function temporary(path: string): string {
+  return `${path}.tmp`
+}
+
+export function encodeScores(book: ScoreBookData): string {
+  const body = JSON.stringify(book)
+  return `{"format":"targon-scores","version":1,"sha256":"${sha256(body)}","book":${body}}\n`
+}
+
+async function readScores(path: string): Promise<Parsed | undefined> {
+  let bytes: Buffer
+  try {
+    bytes = await readBounded(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new TargonError(
+      `The score file ${path} cannot be read: ${messageOf(error)}.`,
+      { code: 'SCORE_FILE_UNREADABLE', fault: 'usage', next: 'Correct --cache-file or its permissions.' },
+      { cause: error },
+    )
+  }
+  if (bytes[0] === 0x80)
+    throw new TargonError(`${path} is a Python pickle, which can run code when it is read.`, {
+      code: 'SCORE_FILE_PICKLE',
+      fault: 'usage',
+      next: 'Move it away; scores are measured anew within an epoch.',
+    })
+  return decodeScores(bytes.toString('utf8'))
+}
+
+export function decodeScores(text: string): Parsed {
+  const head = /^\{"format":"targon-scores","version":1,"sha256":"([0-9a-f]{64})","book":/.exec(text)
+  if (!head) return decodeForeign(text)
+  const body = text.slice(head[0].length, -2)
+  if (!text.endsWith('}\n') || sha256(body) !== head[1])
+    return { kind: 'bad', reason: 'its checksum does not match' }
+  const parsed = data.safeParse(JSON.parse(body))
+  return parsed.success
+    ? { kind: 'book', data: parsed.data }
+    : { kind: 'bad', reason: 'its shape is unknown' }
+}
+
+function decodeForeign(text: string): Parsed {
+  try {
+    return isCache4(JSON.parse(text))
+      ? { kind: 'cache4', text }
+      : { kind: 'bad', reason: 'its shape is unknown' }
+  } catch {
+    return { kind: 'bad', reason: 'it is not JSON' }
+  }
+}
+
+async function readBounded(path: string): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    if ((await file.stat()).size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`)
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+async function replaceFile(path: string, previous: string, text: string): Promise<void> {
+  const file = await open(temporary(path), 'w', 0o600)
+  await finishFile(file, text)
+  try {
+    await rename(path, previous)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  await rename(temporary(path), path)
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function finishFile(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openScoreFile, readCache4, ScoreBook } from '../../src/scoring/index.js'
+
+let folder: string
+let path: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'targon-scores-'))
+  path = join(folder, 'cache.json')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+function book(score: number): ScoreBook {
+  const made = new ScoreBook()
+  made.record('5Hot', 'org/__proto__', score, score)
+  made.record('5Hot', 'org/__proto__', null, score)
+  made.recordOrganics('5Hot', [-500], score)
+  return made
+}
+
+test('what was saved is loaded, prototype-like names included, with mode 0600', async () => {
+  await openScoreFile(path).save(book(12).toData())
+  const loaded = await openScoreFile(path).load()
+  expect(loaded).toMatchObject({ kind: 'book', generation: 'current' })
+  if (loaded.kind !== 'book') return
+  expect(ScoreBook.from(loaded.data).toData()).toEqual(book(12).toData())
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+test('a flipped byte is noticed, the generation before is used, the damaged file is kept aside', async () => {
+  const file = openScoreFile(path)
+  await file.save(book(1).toData())
+  await file.save(book(2).toData())
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace('"block":2', '"block":3'))
+  const loaded = await file.load()
+  expect(loaded).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
+  await file.save(book(4).toData())
+  expect((await readdir(folder)).sort()).toEqual(['cache.json', 'cache.json.damaged', 'cache.json.previous'])
+})
+
+test('a file cut at any byte never loads as a book', async () => {
+  const file = openScoreFile(path)
+  await file.save(book(1).toData())
+  const text = await readFile(path, 'utf8')
+  for (let length = 0; length < text.length; length += 7) {
+    await writeFile(path, text.slice(0, length))
+    expect((await file.load()).kind).toBe('empty')
+  }
+})
+
+test('a crash between the two renames loses nothing that was acknowledged', async () => {
+  const file = openScoreFile(path)
+  await file.save(book(1).toData())
+  await writeFile(`${path}.previous`, await readFile(path))
+  await rm(path)
+  await writeFile(`${path}.tmp`, 'half')
+  expect(await file.load()).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
+  expect(await readdir(folder)).toEqual(['cache.json.previous'])
+})
+
+test('a pickle is refused with the reason and never parsed', async () => {
+  await writeFile(path, Buffer.from([0x80, 0x04, 0x95]))
+  await expect(openScoreFile(path).load()).rejects.toMatchObject({
+    code: 'SCORE_FILE_PICKLE',
+    fault: 'usage',
+  })
+})
+
+test('a cache.json of 4.x is handed over for import and kept', async () => {
+  const text = '{"version": 404010, "block_saved": 1000, "miner_tps": {"3": {"org/m": [1.5, null]}}}'
+  await writeFile(path, text)
+  const loaded = await openScoreFile(path).load()
+  expect(loaded).toEqual({ kind: 'cache4', text })
+  const read = readCache4(text, 1100)
+  expect(read.kind === 'loaded' && read.results.get(3)?.get('org/m')).toEqual([1.5, null])
+  expect(await readFile(`${path}.targon-4`, 'utf8')).toBe(text)
+})
+
+test('saves asked for at once end with the last one', async () => {
+  const file = openScoreFile(path)
+  await Promise.all([1, 2, 3, 4].map((score) => file.save(book(score).toData())))
+  expect(await file.load()).toMatchObject({ data: { block: 4 } })
+})
+
+test('a folder that is gone is an error of that save, and the next one works', async () => {
+  const file = openScoreFile(join(folder, 'sub', 'cache.json'))
+  await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+  await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+})
