@@ -1,0 +1,31 @@
+// Adds up what the runners reported and prints the closing line. Arguments: report folder, number of failed steps.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const [folder, failedSteps] = process.argv.slice(2)
+const sum = { passed: 0, failed: 0, skipped: 0 }
+for (const name of readdirSync(folder).sort()) {
+  const text = readFileSync(join(folder, name), 'utf8')
+  const row = name.endsWith('.json') ? fromVitest(JSON.parse(text)) : fromClosingLine(text)
+  console.log(`${name}: ${row.passed} passed, ${row.failed} failed, ${row.skipped} skipped`)
+  for (const key of Object.keys(sum)) sum[key] += row[key]
+}
+if (Number(failedSteps) > 0) console.log(`failed steps: ${failedSteps}`)
+// a step that failed without a failing test (lint, types, packaging, a crashed runner) must show in the count
+const failed = Math.max(sum.failed, Number(failedSteps))
+console.log(`${sum.passed} passed, ${failed} failed, ${sum.skipped} skipped`)
+process.exit(failed > 0 || sum.passed === 0 ? 1 : 0)
+
+function fromVitest(report) {
+  return {
+    passed: report.numPassedTests,
+    failed: Math.max(report.numFailedTests, report.success ? 0 : 1),
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+function fromClosingLine(text) {
+  const match = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(text)
+  if (!match) return { passed: 0, failed: /skipped\s*$/.test(text) ? 0 : 1, skipped: 0 }
+  return { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3] ?? 0) }
+}

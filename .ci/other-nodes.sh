@@ -1,0 +1,14 @@
+# The unit suite on newer Node majors, where the npm package `node` brings their binaries.
+for major in 22 24; do
+  node_dir="$(mktemp -d)"
+  if npm install --silent --no-fund --no-audit --prefix "$node_dir" "node@$major" >/dev/null 2>&1 &&
+    "$node_dir/node_modules/.bin/node" --version 2>/dev/null | grep -q "^v$major"; then
+    step "node $major: smoke" "$node_dir/node_modules/.bin/node" bin/run.js --version
+    step "node $major: core suites" "$node_dir/node_modules/.bin/node" node_modules/vitest/vitest.mjs run \
+      --reporter=default --reporter=json --outputFile.json="$reports/node-$major.json" \
+      test/kernel test/epistula test/wallet test/config test/scoring test/inference
+  else
+    echo "── node $major: its binary could not be installed, skipped"
+  fi
+  rm -rf "$node_dir"
+done

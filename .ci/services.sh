@@ -1,0 +1,47 @@
+# Installs and starts what test/services talks to, from Debian's packages, on free loopback ports.
+# A machine without apt runs those suites as skipped.
+service_dir=""
+free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
+
+install_packages() {
+  local missing=()
+  command -v redis-server >/dev/null || missing+=(redis-server)
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+  command -v nginx >/dev/null || missing+=(nginx-light)
+  [ ${#missing[@]} -eq 0 ] && return 0
+  command -v apt-get >/dev/null || return 1
+  apt-get update -qq >/dev/null 2>&1
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1
+}
+
+start_redis() {
+  command -v redis-server >/dev/null || return 1
+  local port; port="$(free_port)"
+  redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --daemonize yes \
+    --dir "$service_dir" --pidfile "$service_dir/redis.pid" >/dev/null || return 1
+  export TARGON_TEST_REDIS_URL="redis://127.0.0.1:$port"
+}
+
+start_postgres() {
+  local bin; bin="$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)"
+  [ -n "$bin" ] || return 1
+  local port; port="$(free_port)"
+  local as=()
+  if [ "$(id -u)" = 0 ]; then chown postgres "$service_dir"; as=(runuser -u postgres --); fi
+  "${as[@]}" "$bin/initdb" -D "$service_dir/pg" -A trust -U targon >/dev/null || return 1
+  "${as[@]}" "$bin/pg_ctl" -D "$service_dir/pg" -w -l "$service_dir/pg.log" \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$service_dir -c fsync=off" start >/dev/null || return 1
+  export TARGON_TEST_POSTGRES_URL="postgres://targon@127.0.0.1:$port/postgres"
+}
+
+stop_services() {
+  [ -f "$service_dir/redis.pid" ] && kill "$(cat "$service_dir/redis.pid")" 2>/dev/null
+  [ -f "$service_dir/pg/postmaster.pid" ] && kill "$(head -1 "$service_dir/pg/postmaster.pid")" 2>/dev/null
+  return 0
+}
+
+service_dir="$(mktemp -d)"
+chmod 755 "$service_dir"
+install_packages || echo "services: packages could not be installed"
+start_redis && echo "services: redis at $TARGON_TEST_REDIS_URL" || echo "services: no redis, its suites are skipped"
+start_postgres && echo "services: postgres at $TARGON_TEST_POSTGRES_URL" || echo "services: no postgres, its suites are skipped"

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** Suites against real services (Redis, PostgreSQL); each skips, with the reason, when its address is not given. */
+export default defineConfig({
+  test: {
+    include: ['test/services/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    passWithNoTests: true,
+    pool: 'forks',
+  },
+})
