@@ -1,12 +1,21 @@
+export { describeOrigin, type Origin } from './origin.js'
+export { formatValue, type PrintedSetting, printSettings } from './print-settings.js'
+export { DEFAULT_CONFIG_FILE, readSources, type SourceFiles } from './read-sources.js'
+export { type Resolved, resolveSettings, type SettingSources } from './resolve.js'
 export type { Role, Setting, SettingGroup } from './setting.js'
 export {
   type LocalnetSettings,
   type MinerSettings,
   type NodeSettings,
+  type QuerySettings,
+  type RoleSettings,
   type SettingName,
   type SettingsOf,
   type SettingValue,
   settingNames,
   settings,
+  type UpdateSettings,
   type ValidatorSettings,
 } from './settings/index.js'
+export { suggestName } from './suggestion.js'
+export { variableOf } from './variables.js'

@@ -38,8 +38,18 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly options?: readonly string[]
   /** Old or wrong spellings of the flag, accepted with a warning that names the right one. */
   readonly aliases?: readonly string[]
+  /** Old spellings of the flag with the opposite meaning; switches only. */
+  readonly inverseAliases?: readonly string[]
   /** Further variables read after TARGON_*, in order (the BT_* names of the SDK, legacy names). */
   readonly variables?: readonly string[]
+  /** Legacy variables read last, accepted with a warning. */
+  readonly deprecatedVariables?: readonly string[]
+  /** Variables with the opposite meaning, read last; switches only. */
+  readonly inverseVariables?: readonly string[]
+  /** A switch that is on as soon as one source says so, whatever the precedence ("off" wins, for `autoupdate-off`). */
+  readonly anySource?: boolean
+  /** Accepted for compatibility: giving it does nothing but warn. */
+  readonly ineffective?: boolean
   /** Not shown in help, README and .env.example. */
   readonly hidden?: boolean
 }

@@ -3,10 +3,19 @@ import type { Role } from '../setting.js'
 import { localnetSettings } from './localnet.js'
 import { minerSettings } from './miner.js'
 import { nodeSettings } from './node.js'
+import { querySettings } from './query.js'
+import { updateSettings } from './update.js'
 import { validatorSettings } from './validator.js'
 
 /** Every setting by the name of its flag. */
-export const settings = { ...nodeSettings, ...minerSettings, ...validatorSettings, ...localnetSettings } as const
+export const settings = {
+  ...nodeSettings,
+  ...minerSettings,
+  ...validatorSettings,
+  ...querySettings,
+  ...updateSettings,
+  ...localnetSettings,
+} as const
 
 export type SettingName = keyof typeof settings
 
@@ -19,6 +28,29 @@ export type NodeSettings = SettingsOf<keyof typeof nodeSettings>
 export type MinerSettings = NodeSettings & SettingsOf<keyof typeof minerSettings>
 export type LocalnetSettings = SettingsOf<keyof typeof localnetSettings | 'seed' | 'exit-with-stdin'>
 export type ValidatorSettings = NodeSettings & SettingsOf<keyof typeof validatorSettings>
+
+/** Names of the settings `query` has in common with the neurons. */
+type SharedWithQuery =
+  | 'netuid'
+  | `subtensor.${'network' | 'chain_endpoint'}`
+  | `wallet.${'name' | 'hotkey' | 'path' | 'password_file'}`
+  | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'model-dir'}`
+  | `logging.${'debug' | 'trace' | 'info'}`
+  | 'verification.rules'
+  | 'allow-private-axons'
+  | 'seed'
+
+export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
+export type UpdateSettings = SettingsOf<keyof typeof updateSettings>
+
+/** What `resolveSettings` yields for each role. */
+export interface RoleSettings {
+  miner: MinerSettings
+  validator: ValidatorSettings
+  query: QuerySettings
+  update: UpdateSettings
+  localnet: LocalnetSettings
+}
 
 export function settingNames(role: Role): SettingName[] {
   return (Object.keys(settings) as SettingName[]).filter((name) => settings[name].roles.includes(role))

@@ -71,7 +71,9 @@ export const localnetSettings = {
     kind: 'list',
     schema: z
       .union([z.array(z.string()), z.string()])
-      .transform((value) => (Array.isArray(value) ? value : value.split(/[;\s]+/).filter((item) => item !== ''))),
+      .transform((value) =>
+        Array.isArray(value) ? value : value.split(/[;\s]+/).filter((item) => item !== ''),
+      ),
     default: [],
     defaultText: 'one honest engine with every model',
     group: 'LOCALNET',

@@ -66,6 +66,7 @@ export const minerSettings = {
     group: 'AXON',
     roles,
     hidden: true,
+    ineffective: true,
     help: 'Accepted for compatibility, without effect.',
   }),
   'model-endpoint': setting({
@@ -92,6 +93,7 @@ export const minerSettings = {
     default: false,
     group: 'MINER',
     roles,
+    inverseAliases: ['force_validator.permit'],
     help: 'Serve registered callers below the stake minimum too.',
   }),
   'min-stake': setting({
@@ -140,6 +142,6 @@ export const minerSettings = {
     default: false,
     group: 'UPDATE',
     roles,
-    help: 'Update this miner by itself.',
+    help: 'Update this miner by itself, unless autoupdate-off says no.',
   }),
 } as const

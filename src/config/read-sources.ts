@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, TargonError } from '../errors.js'
+import { type EnvFile, parseEnvFile } from './env-file.js'
+import type { SettingSources } from './resolve.js'
+
+export const DEFAULT_CONFIG_FILE = 'targon.config.json'
+
+/** Which files to read; from the flags `--config` and `--env-file`. */
+export interface SourceFiles {
+  readonly config?: string | undefined
+  readonly envFile?: string | undefined
+}
+
+/**
+ * Reads the `.env` files (the one in the working directory first, then `--env-file`) and the config file.
+ * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too. Files given must exist, the default ones need not.
+ *
+ * @throws TargonError CONFIG_FILE_UNREADABLE
+ */
+export function readSources(
+  flags: SettingSources['flags'],
+  files: SourceFiles,
+  env: SettingSources['env'] = process.env,
+  directory: string = process.cwd(),
+): SettingSources {
+  const dotenvFiles = existing('.env', join(directory, '.env'))
+  const named = files.envFile ?? env.TARGON_ENV_FILE
+  if (named) dotenvFiles.push(given(named, files.envFile ? '--env-file' : 'TARGON_ENV_FILE', directory))
+  const config = files.config ?? env.TARGON_CONFIG ?? fromEnvFiles(dotenvFiles)
+  const configFile = config
+    ? given(config, files.config ? '--config' : 'TARGON_CONFIG', directory)
+    : existing(DEFAULT_CONFIG_FILE, join(directory, DEFAULT_CONFIG_FILE))[0]
+  return { flags, env, dotenvFiles, configFile }
+}
+
+function fromEnvFiles(files: readonly EnvFile[]): string | undefined {
+  return files.map((file) => parseEnvFile(file).values.get('TARGON_CONFIG')).find(Boolean)
+}
+
+function existing(name: string, path: string): EnvFile[] {
+  return existsSync(path) ? [{ path: name, text: read(path, name) }] : []
+}
+
+function given(path: string, source: string, directory: string): EnvFile {
+  return { path, text: read(path.startsWith('/') ? path : join(directory, path), source) }
+}
+
+function read(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new TargonError(
+      `Cannot read ${path} (given by ${source}): ${messageOf(cause)}.`,
+      { code: 'CONFIG_FILE_UNREADABLE', fault: 'usage', next: 'Check the path and its permissions.' },
+      { cause },
+    )
+  }
+}

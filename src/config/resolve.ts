@@ -1,0 +1,116 @@
+import { type ConfigFile, parseConfigFile } from './config-file.js'
+import { type EnvFile, parseEnvFile } from './env-file.js'
+import { describeOrigin, type Origin } from './origin.js'
+import { parseValue } from './parse-value.js'
+import type { Role, Setting } from './setting.js'
+import { type RoleSettings, type SettingName, settingNames, settings } from './settings/index.js'
+import { readingsOf, refuseUnknownVariables, variableOf } from './variables.js'
+
+/** Everything settings can come from, strongest first. Nothing here is read from the process. */
+export interface SettingSources {
+  /** By name of the setting: raw text, a list of texts, or a boolean for a switch. */
+  readonly flags: Readonly<Record<string, string | boolean | readonly string[]>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `.env` files, the strongest first. */
+  readonly dotenvFiles?: readonly EnvFile[]
+  readonly configFile?: ConfigFile | undefined
+}
+
+export interface Resolved<R extends keyof RoleSettings> {
+  readonly values: RoleSettings[R]
+  readonly origins: Readonly<Record<string, Origin>>
+  /** One sentence each, for stderr. */
+  readonly warnings: readonly string[]
+}
+
+/** One source's word on one setting. */
+interface Candidate {
+  readonly raw: unknown
+  readonly origin: Origin
+  readonly inverse: boolean
+  readonly deprecated: boolean
+}
+
+type Lookup = (name: SettingName) => Candidate[]
+
+/**
+ * Values of a role with the origin of each: flag > environment > `.env` > config file > default.
+ * Empty variables count as unset.
+ *
+ * @throws TargonError (fault usage) CONFIG_UNKNOWN_VARIABLE, CONFIG_UNKNOWN_KEY, CONFIG_FILE_SYNTAX, CONFIG_BAD_VALUE
+ */
+export function resolveSettings<R extends keyof RoleSettings & Role>(
+  role: R,
+  sources: SettingSources,
+): Resolved<R> {
+  const layers = layersOf(sources)
+  const values: Record<string, unknown> = {}
+  const origins: Record<string, Origin> = {}
+  const warnings: string[] = []
+  for (const name of settingNames(role)) {
+    const entry: Setting = settings[name]
+    const candidates = layers.flatMap((find) => find(name))
+    const chosen = choose(entry, name, candidates)
+    values[name] = chosen ? chosen.value : entry.default
+    origins[name] = chosen ? chosen.origin : { kind: 'default' }
+    if (chosen) warnings.push(...warningsFor(name, entry, chosen))
+  }
+  return { values: values as RoleSettings[R], origins, warnings }
+}
+
+function choose(entry: Setting, name: SettingName, candidates: readonly Candidate[]) {
+  const parsed = candidates.slice(0, entry.anySource ? undefined : 1).map((candidate) => {
+    const value = parseValue(name, entry, candidate.raw, candidate.origin)
+    return { ...candidate, value: candidate.inverse ? !value : value }
+  })
+  return (entry.anySource ? parsed.find(({ value }) => value === true) : undefined) ?? parsed[0]
+}
+
+function layersOf(sources: SettingSources): Lookup[] {
+  const layers: Lookup[] = [
+    (name) => {
+      const raw = sources.flags[name]
+      return raw === undefined ? [] : [plain(raw, { kind: 'flag', name })]
+    },
+  ]
+  const environment = new Map(
+    Object.entries(sources.env).filter((pair): pair is [string, string] => !!pair[1]),
+  )
+  const variableOrigin = (name: string): Origin => ({ kind: 'variable', name })
+  refuseUnknownVariables(environment, variableOrigin)
+  layers.push(variableLayer(environment, variableOrigin))
+  for (const file of sources.dotenvFiles ?? []) {
+    const parsed = parseEnvFile(file)
+    refuseUnknownVariables(parsed.values, parsed.originOf)
+    layers.push(variableLayer(parsed.values, parsed.originOf))
+  }
+  if (sources.configFile) {
+    const parsed = parseConfigFile(sources.configFile)
+    layers.push((name) =>
+      parsed.values.has(name) ? [plain(parsed.values.get(name), parsed.originOf(name))] : [],
+    )
+  }
+  return layers
+}
+
+function plain(raw: unknown, origin: Origin): Candidate {
+  return { raw, origin, inverse: false, deprecated: false }
+}
+
+function variableLayer(values: ReadonlyMap<string, string>, originOf: (variable: string) => Origin): Lookup {
+  return (name) =>
+    readingsOf(name).flatMap(({ variable, inverse, deprecated }) => {
+      const raw = values.get(variable)
+      return raw ? [{ raw, origin: originOf(variable), inverse, deprecated }] : []
+    })
+}
+
+function warningsFor(name: SettingName, entry: Setting, chosen: Candidate): string[] {
+  const from = describeOrigin(chosen.origin)
+  const warnings: string[] = []
+  if (entry.ineffective) warnings.push(`${from} is accepted for compatibility and has no effect.`)
+  if (chosen.deprecated) warnings.push(`${from} is an old name; use --${name} or ${variableOf(name)}.`)
+  if (entry.secret && chosen.origin.kind === 'flag')
+    warnings.push(`--${name} shows the secret to everyone who can list processes; use ${variableOf(name)}.`)
+  return warnings
+}
