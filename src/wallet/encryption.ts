@@ -1,0 +1,75 @@
+import { naclDecrypt } from '@polkadot/util-crypto/nacl'
+import { argon2i } from 'hash-wasm'
+import { findPassword, type PasswordSources, passwordVariable } from './password.js'
+import { walletError } from './wallet-error.js'
+
+const NACL_PREFIX = '$NACL'
+const NONCE_BYTES = 24
+
+/** btwallet's fixed salt (keyfile.rs NACL_SALT). */
+const NACL_SALT = Buffer.from('137183dff15a09bc9c90b5518739e9b1', 'hex')
+
+/** Encryptions of older wallets, by how their files begin. */
+const FOREIGN_ENCRYPTIONS = [
+  { prefix: '$ANSIBLE_VAULT', name: 'ansible-vault' },
+  { prefix: 'gAAAAA', name: 'fernet' },
+] as const
+
+/**
+ * The text of a key file, decrypted when it begins with `$NACL`.
+ *
+ * @throws TargonError WALLET_ENCRYPTION for encryptions of old wallets, WALLET_PASSWORD without or with a wrong one.
+ */
+export async function decryptKeyFile(
+  content: Buffer,
+  path: string,
+  sources: PasswordSources,
+): Promise<string> {
+  const head = content.subarray(0, 16).toString('latin1')
+  const foreign = FOREIGN_ENCRYPTIONS.find(({ prefix }) => head.startsWith(prefix))
+  if (foreign) {
+    throw walletError(
+      'WALLET_ENCRYPTION',
+      `${path} is encrypted with ${foreign.name}, which old wallets used.`,
+      'Update the wallet with btcli (it re-encrypts on use), or recreate the hotkey with btcli wallet regen-hotkey.',
+      { path, encryption: foreign.name },
+    )
+  }
+  if (!head.startsWith(NACL_PREFIX)) return content.toString('utf8')
+  const password = await findPassword(path, sources)
+  if (password === undefined || password === '') {
+    throw walletError(
+      'WALLET_PASSWORD',
+      `${path} is encrypted and no password was given.`,
+      `Give it by --wallet.password_file, by the variable ${passwordVariable(path)}, or on a terminal.`,
+      { path },
+    )
+  }
+  const plain = await openSecretBox(content.subarray(NACL_PREFIX.length), password)
+  if (!plain) {
+    throw walletError(
+      'WALLET_PASSWORD',
+      `The password does not open ${path}.`,
+      'Correct the password, or restore the file if it is damaged.',
+      { path },
+    )
+  }
+  return plain
+}
+
+/** nonce ‖ XSalsa20-Poly1305 box, keyed by Argon2i v1.3 with libsodium's SENSITIVE limits (8 passes, 512 MiB). */
+async function openSecretBox(sealed: Buffer, password: string): Promise<string | undefined> {
+  if (sealed.length <= NONCE_BYTES) return undefined
+  const key = await argon2i({
+    password,
+    salt: NACL_SALT,
+    parallelism: 1,
+    iterations: 8,
+    memorySize: 524_288,
+    hashLength: 32,
+    outputType: 'binary',
+  })
+  const plain = naclDecrypt(sealed.subarray(NONCE_BYTES), sealed.subarray(0, NONCE_BYTES), key)
+  key.fill(0)
+  return plain ? Buffer.from(plain).toString('utf8') : undefined
+}
