@@ -1,1 +1,8 @@
-export type { ModelFacts, Reference, ReferenceEngine, ReferencePosition } from './types.js'
+export type {
+  ModelFacts,
+  Reference,
+  ReferenceEngine,
+  ReferencePosition,
+  ScoreRequest,
+  TokenizeOptions,
+} from './types.js'

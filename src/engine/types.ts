@@ -21,14 +21,33 @@ export interface ModelFacts {
   readonly endpoints: readonly ('chat' | 'completion')[]
   /** Largest K the server answers for logprobs and prompt_logprobs. */
   readonly maxLogprobs: number
-  /** Server speaks vLLM 0.6.x (server flag, unknown fields refused, scaled logprobs) or the current dialect. */
+  /** Server speaks vLLM 0.6.x (server flag, unknown fields refused) or the current dialect. */
   readonly dialect: 'v0' | 'v1'
+  /** True when prompt logprobs are after temperature (V0), false when they are the raw model's (V1); measured. */
+  readonly scaledLogprobs: boolean
+  /** Most tokens of prompt and output together; undefined when the server does not say. */
+  readonly maxModelLength: number | undefined
+}
+
+export interface ScoreRequest {
+  readonly input: readonly number[]
+  readonly output: readonly number[]
+  readonly temperature: number
+  readonly seed?: number
+  /** Entries wanted per position; capped by the server's maximum. */
+  readonly topK: number
+}
+
+export interface TokenizeOptions {
+  /** Whether the tokenizer puts its own start token in front; true unless said otherwise. */
+  readonly addSpecialTokens?: boolean
 }
 
 /**
  * A validator's own model server for one model, or several replicas of it.
  *
- * @throws TargonError ENGINE_UNAVAILABLE (fault upstream): the validator's own fault, never a miner's.
+ * Every call throws TargonError with fault `upstream`: ENGINE_UNAVAILABLE (down, slow, out of memory),
+ * ENGINE_ANSWER (an answer that makes no sense) or ENGINE_REFUSED (a 4xx for this very request).
  */
 export interface ReferenceEngine {
   readonly model: string
@@ -36,18 +55,9 @@ export interface ReferenceEngine {
   readonly facts: ModelFacts | undefined
   readonly unreadyReason: string | undefined
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>
-  tokenizeText(prompt: string, signal: AbortSignal): Promise<readonly number[]>
+  tokenizeText(prompt: string, signal: AbortSignal, options?: TokenizeOptions): Promise<readonly number[]>
   detokenize(ids: readonly number[], signal: AbortSignal): Promise<string>
-  score(
-    request: {
-      input: readonly number[]
-      output: readonly number[]
-      temperature: number
-      seed?: number
-      topK: number
-    },
-    signal: AbortSignal,
-  ): Promise<Reference>
+  score(request: ScoreRequest, signal: AbortSignal): Promise<Reference>
   /** Short free generation, used to rewrite a question. */
   generate(
     request: { messages: readonly ChatMessage[]; maxTokens: number; temperature: number },

@@ -1,0 +1,10 @@
+export { membershipTopK, referenceTopK } from './constants.js'
+export { judgeTargon4, type Targon4Checks, type Targon4Request } from './judge.js'
+export {
+  type CheckResult,
+  checkLogprobs,
+  type LogprobEvidence,
+  type Targon4Entries,
+  type Targon4Token,
+} from './logprobs.js'
+export { checkedIndices, checkMembership, type MembershipResult, sampleRange, type TopIds } from './random.js'

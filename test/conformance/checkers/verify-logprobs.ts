@@ -1,0 +1,53 @@
+import { checkLogprobs, type Targon4Entries } from '../../../src/verification/index.js'
+import type { Case, Checker } from '../checker.js'
+
+type Entries = Record<string, { logprob: number; rank: number | null }>
+
+function position(entries: Entries | null | undefined): Targon4Entries | null {
+  if (!entries) return null
+  return new Map(Object.entries(entries).map(([id, entry]) => [Number(id), entry]))
+}
+
+/** `[]`, null and "no_output" are engines that gave no distribution after the text. */
+function finalPosition(value: unknown): Targon4Entries | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  return position(value as Entries) ?? undefined
+}
+
+function judge(testCase: Case): { verified: boolean; cause: string } | 'no-verdict' {
+  // A tokenizer whose eos attribute is None raises in 4.4.1; ours does not start to verify without end tokens.
+  if (testCase.eos_token_id === null || testCase.prompt_logprobs === null) return 'no-verdict'
+  const result = checkLogprobs({
+    temperature: testCase.temperature,
+    maxTokens: testCase.max_tokens,
+    tokens: testCase.output_sequence.map((token: { token_id: number; logprob: number }) => ({
+      id: token.token_id,
+      logprob: token.logprob,
+    })),
+    reference: testCase.prompt_logprobs
+      .slice(testCase.input_token_count)
+      .map((entries: Entries | null) => position(entries)),
+    next: finalPosition(testCase.final_logprobs),
+    eosTokenId: testCase.eos_token_id,
+    endOfTurnId: testCase.eot_token_id,
+  })
+  if (result.kind === 'no-verdict') return 'no-verdict'
+  return { verified: result.kind === 'verified', cause: result.kind === 'failed' ? result.cause : '' }
+}
+
+export const checker: Checker = {
+  vectors: 'verify_logprobs',
+  rules: {},
+  check(testCase) {
+    const { expected } = testCase
+    const actual = judge(testCase)
+    const wanted =
+      expected.raises || expected.result === null
+        ? 'no-verdict'
+        : { verified: expected.verified, cause: expected.cause }
+    const agrees = JSON.stringify(actual) === JSON.stringify(wanted)
+    return agrees
+      ? { agrees }
+      : { agrees, detail: `${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}` }
+  },
+}
