@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { secretSignatures, signRequest } from '../../src/epistula/index.js'
+import { verify } from '../../src/sr25519.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+
+const nowMs = 1_734_000_003_210
+const body = Buffer.from('{"model":"org/m"}')
+const bodyHash = createHash('sha256').update(body).digest('hex')
+let signer: Signer
+let receiver: Signer
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  receiver = await hotkeyOf(2)
+})
+
+/** A signer that counts, as a fresh object: the cache of secret signatures belongs to the object. */
+function countingSigner() {
+  const texts: string[] = []
+  const counting: Signer = {
+    ...signer,
+    sign(message) {
+      texts.push(Buffer.from(message).toString())
+      return signer.sign(message)
+    },
+  }
+  return { counting, texts }
+}
+
+function signs(text: string, signature: string | undefined): boolean {
+  return verify(Buffer.from(text), Buffer.from((signature ?? '').slice(2), 'hex'), signer.publicKey)
+}
+
+describe('signRequest', () => {
+  test('signs body hash, uuid, timestamp and receiver as they stand in the headers', () => {
+    const headers = signRequest({ signer, signedFor: receiver.address, body, nowMs, uuid: 'u' })
+    expect(headers).toMatchObject({
+      'Epistula-Version': '2',
+      'Epistula-Timestamp': String(nowMs),
+      'Epistula-Uuid': 'u',
+      'Epistula-Signed-By': signer.address,
+      'Epistula-Signed-For': receiver.address,
+    })
+    const signature = headers['Epistula-Request-Signature']
+    expect(signature).toMatch(/^0x[0-9a-f]{128}$/)
+    expect(signs(`${bodyHash}.u.${nowMs}.${receiver.address}`, signature)).toBe(true)
+    expect(signs(`${bodyHash}.v.${nowMs}.${receiver.address}`, signature)).toBe(false)
+  })
+
+  test('a request to anybody ends its signed text in a dot and carries nothing about a receiver', () => {
+    const headers = signRequest({ signer, body, nowMs, uuid: 'u' })
+    expect(Object.keys(headers)).toEqual([
+      'Epistula-Version',
+      'Epistula-Timestamp',
+      'Epistula-Uuid',
+      'Epistula-Signed-By',
+      'Epistula-Request-Signature',
+    ])
+    expect(signs(`${bodyHash}.u.${nowMs}.`, headers['Epistula-Request-Signature'])).toBe(true)
+  })
+
+  test('secret signatures cover the interval as Python prints its float', () => {
+    const headers = signRequest({ signer, signedFor: receiver.address, body, nowMs })
+    for (const [index, text] of ['1734000009999.0', '1734000010000.0', '1734000010001.0'].entries()) {
+      expect(signs(`${text}.${receiver.address}`, headers[`Epistula-Secret-Signature-${index}`])).toBe(true)
+    }
+  })
+
+  test('every request gets a uuid of its own', () => {
+    const uuids = [1, 2, 3].map(() => signRequest({ signer, body, nowMs })['Epistula-Uuid'])
+    expect(new Set(uuids).size).toBe(3)
+  })
+
+  test('the model goes into X-Targon-Model only when given', () => {
+    expect(signRequest({ signer, body, nowMs })).not.toHaveProperty('X-Targon-Model')
+    expect(signRequest({ signer, body, nowMs, model: 'org/m' })['X-Targon-Model']).toBe('org/m')
+  })
+})
+
+describe('secretSignatures', () => {
+  test('the same receiver and interval cost three signatures once', () => {
+    const { counting, texts } = countingSigner()
+    signRequest({ signer: counting, signedFor: receiver.address, body, nowMs })
+    signRequest({ signer: counting, signedFor: receiver.address, body, nowMs: nowMs + 6790 })
+    expect(texts).toHaveLength(3 + 2)
+    signRequest({ signer: counting, signedFor: receiver.address, body, nowMs: nowMs + 6791 })
+    expect(texts).toHaveLength(3 + 2 + 3 + 1)
+  })
+
+  test('the next interval can be signed ahead of time', () => {
+    const { counting, texts } = countingSigner()
+    secretSignatures(counting, receiver.address, nowMs)
+    secretSignatures(counting, receiver.address, nowMs + 10_000)
+    texts.length = 0
+    signRequest({ signer: counting, signedFor: receiver.address, body, nowMs: nowMs + 10_000 })
+    signRequest({ signer: counting, signedFor: receiver.address, body, nowMs })
+    expect(texts).toHaveLength(2)
+  })
+
+  test('two signers never share signatures', () => {
+    expect(secretSignatures(signer, receiver.address, nowMs)).not.toEqual(
+      secretSignatures(receiver, receiver.address, nowMs),
+    )
+  })
+
+  test('memory stays bounded over many receivers', () => {
+    const stub: Signer = { ...signer, sign: () => new Uint8Array(64) }
+    for (let n = 0; n < 5000; n++) secretSignatures(stub, `receiver-${n}`, nowMs)
+    let signed = 0
+    const counted: Signer = Object.assign(stub, {
+      sign: () => {
+        signed++
+        return new Uint8Array(64)
+      },
+    })
+    for (let n = 0; n < 5000; n++) secretSignatures(counted, `receiver-${n}`, nowMs)
+    expect(signed).toBeGreaterThan(3 * 3000)
+  })
+})
