@@ -1,3 +1,4 @@
+export { inheritableEnvironment } from './inheritable-environment.js'
 export { describeOrigin, type Origin } from './origin.js'
 export { formatValue, type PrintedSetting, printSettings } from './print-settings.js'
 export { DEFAULT_CONFIG_FILE, readSources, type SourceFiles } from './read-sources.js'

@@ -9,6 +9,7 @@ import {
   textValue,
 } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
+import { routingSettings } from './routing.js'
 
 const roles: readonly Role[] = ['miner']
 
@@ -69,24 +70,7 @@ export const minerSettings = {
     ineffective: true,
     help: 'Accepted for compatibility, without effect.',
   }),
-  'model-endpoint': setting({
-    kind: 'list',
-    schema: listValue,
-    default: ['http://127.0.0.1:8000/v1'],
-    group: 'ROUTING',
-    roles,
-    help: 'OpenAI-compatible servers to serve from, models are discovered.',
-  }),
-  'api-key': setting({
-    kind: 'text',
-    schema: optionalText,
-    default: undefined,
-    group: 'ROUTING',
-    roles,
-    secret: true,
-    aliases: ['api_key'],
-    help: 'Bearer key of the model servers; better given by the variable.',
-  }),
+  ...routingSettings,
   'no-force-validator-permit': setting({
     kind: 'switch',
     schema: switchValue,
@@ -135,6 +119,63 @@ export const minerSettings = {
     group: 'MINER',
     roles,
     help: 'Requests served at once for one caller.',
+  }),
+  'axon.trusted-proxies': setting({
+    kind: 'list',
+    schema: listValue,
+    default: [],
+    group: 'AXON',
+    roles,
+    help: 'Addresses or networks of balancers whose X-Forwarded-For counts as the caller’s address.',
+  }),
+  'header-timeout': setting({
+    kind: 'integer',
+    schema: integerValue(1, 600),
+    default: 10,
+    group: 'MINER',
+    roles,
+    help: 'Seconds a caller has to send the head of a request.',
+  }),
+  'body-timeout': setting({
+    kind: 'integer',
+    schema: integerValue(1, 600),
+    default: 10,
+    group: 'MINER',
+    roles,
+    help: 'Seconds a caller has to send the body of a request.',
+  }),
+  'max-failed-checks': setting({
+    kind: 'integer',
+    schema: integerValue(1, 100_000),
+    default: 20,
+    group: 'MINER',
+    roles,
+    help: 'Failed signature checks per second and address before further requests from it are refused.',
+  }),
+  'metagraph-refresh': setting({
+    kind: 'integer',
+    schema: integerValue(1, 300),
+    default: 300,
+    group: 'MINER',
+    roles,
+    help: 'Seconds between two looks at who may call.',
+  }),
+  'replay.redis-url': setting({
+    kind: 'text',
+    schema: optionalText,
+    default: undefined,
+    group: 'MINER',
+    roles,
+    secret: true,
+    help: 'Redis that remembers accepted requests for several replicas behind one balancer.',
+  }),
+  'signature-workers': setting({
+    kind: 'integer',
+    schema: integerValue(0, 64),
+    default: 1,
+    group: 'MINER',
+    roles,
+    help: 'Threads that check signatures; 0 checks them on the main thread.',
   }),
   autoupdate: setting({
     kind: 'switch',

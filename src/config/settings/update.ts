@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { integerValue, textValue } from '../schemas.js'
+import { optionalText, textValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
 
-const roles: readonly Role[] = ['update']
+const roles: readonly Role[] = ['update', 'miner', 'validator']
 
 export const updateSettings = {
   'update.source': setting({
@@ -12,7 +12,7 @@ export const updateSettings = {
     options: ['git', 'npm'],
     group: 'UPDATE',
     roles,
-    help: 'Where releases come from: tags of a git repository, or the package registry.',
+    help: 'Where releases come from: signed tags of a git repository, or the package registry.',
   }),
   'update.url': setting({
     kind: 'text',
@@ -20,14 +20,32 @@ export const updateSettings = {
     default: 'https://github.com/manifold-inc/targon.git',
     group: 'UPDATE',
     roles,
-    help: 'Repository whose tags are releases.',
+    help: 'Repository whose signed tags are releases.',
   }),
-  'update.timeout': setting({
-    kind: 'integer',
-    schema: integerValue(1, 600),
-    default: 30,
+  'update.signers': setting({
+    kind: 'text',
+    schema: optionalText,
+    default: undefined,
+    defaultText: 'deploy/allowed_signers of the running release',
     group: 'UPDATE',
     roles,
-    help: 'Seconds the source has to answer.',
+    help: 'File of pinned signers (OpenSSH allowed_signers).',
+  }),
+  'update.channel': setting({
+    kind: 'text',
+    schema: z.enum(['stable', 'next']),
+    default: 'stable',
+    options: ['stable', 'next'],
+    group: 'UPDATE',
+    roles,
+    help: 'Releases to take: X.Y.Z only, or pre-releases too.',
+  }),
+  'update.root': setting({
+    kind: 'text',
+    schema: textValue,
+    default: '~/.targon',
+    group: 'UPDATE',
+    roles,
+    help: 'Folder with the releases side by side.',
   }),
 } as const

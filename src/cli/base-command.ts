@@ -1,0 +1,185 @@
+import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
+import {
+  formatValue,
+  printSettings,
+  type Resolved,
+  type Role,
+  type RoleSettings,
+  readSources,
+  resolveSettings,
+  type SettingName,
+} from '../config/index.js'
+import { TargonError } from '../errors.js'
+import { exitStatus } from './exit-status.js'
+import { commandLineOnly } from './flags.js'
+import { respell, unknownFlag } from './spelling.js'
+import { formatTable } from './table.js'
+
+type GivenFlags = Record<string, string | boolean | readonly string[]>
+
+/** A command line, read. */
+export interface Invocation<R extends keyof RoleSettings> {
+  readonly resolved: Resolved<R>
+  readonly settings: RoleSettings[R]
+  /** Flags that are no settings (`--list`, `--json`, …). */
+  readonly actions: Readonly<Record<string, unknown>>
+  readonly args: Readonly<Record<string, unknown>>
+  /** Sentences for stderr: old spellings, settings without effect, secrets in the open. */
+  readonly warnings: readonly string[]
+}
+
+/** What every command shares: reading its settings, printing errors, exit statuses. It owns no clients. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+
+  static override baseFlags: Interfaces.FlagInput = {
+    config: Flags.string({
+      summary: 'JSON file with settings; its keys are the names of the flags.',
+      helpGroup: 'GLOBAL',
+      helpValue: '<file>',
+      env: 'TARGON_CONFIG',
+      defaultHelp: async () => 'targon.config.json if there is one',
+    }),
+    'env-file': Flags.string({
+      summary: 'Further file of variables, read after .env.',
+      helpGroup: 'GLOBAL',
+      helpValue: '<file>',
+      env: 'TARGON_ENV_FILE',
+    }),
+    'print-config': Flags.boolean({
+      summary: 'Print every setting with its source, secrets masked, and end.',
+      helpGroup: 'GLOBAL',
+    }),
+  }
+
+  override async init(): Promise<void> {
+    await super.init()
+    if (!process.stdout.listeners('error').includes(endQuietly)) process.stdout.on('error', endQuietly)
+  }
+
+  /**
+   * Parses the command line and resolves the settings of the role.
+   *
+   * @param placed flags that weaker than the operator's own place the role in an embedded network.
+   */
+  protected async readInvocation<R extends keyof RoleSettings & Role>(
+    role: R,
+    placed: readonly string[] = [],
+  ): Promise<Invocation<R>> {
+    const own = await this.#parseWords(this.argv, role)
+    const weak = placed.length > 0 ? (await this.#parseWords(placed, role)).given : {}
+    const { config, 'env-file': envFile, ...given } = own.given
+    const sources = readSources({ ...weak, ...given }, { config: textOf(config), envFile: textOf(envFile) })
+    const resolved = resolveSettings(role, sources)
+    return {
+      resolved,
+      settings: resolved.values,
+      actions: own.given,
+      args: own.args,
+      warnings: [...own.warnings, ...resolved.warnings],
+    }
+  }
+
+  async #parseWords(argv: readonly string[], role: Role) {
+    const { flags, baseFlags, args, enableJsonFlag, strict } = this.ctor
+    const spelled = respell(argv, role, Object.keys(args).length === 0)
+    const known = { ...baseFlags, ...flags }
+    try {
+      const own = { flags: commandLineOnly(flags ?? {}), baseFlags: commandLineOnly(baseFlags ?? {}) }
+      const parsed = await this.parse({ ...own, args, enableJsonFlag, strict }, [...spelled.argv])
+      const given: GivenFlags = { ...spelled.switches }
+      for (const token of parsed.raw) {
+        if (token.type !== 'flag') continue
+        const flag = known[token.flag]
+        if (flag?.type === 'boolean') given[token.flag] = !isNegation(token.flag, token.input)
+        else if (flag?.multiple) given[token.flag] = [...listOf(given[token.flag]), token.input]
+        else given[token.flag] = token.input
+      }
+      return { given, args: parsed.args as Record<string, unknown>, warnings: spelled.warnings }
+    } catch (error) {
+      throw usageError(error, [...Object.keys(known), 'json', 'help'])
+    }
+  }
+
+  /** Prints the settings with their sources. @returns the document `--json` prints. */
+  protected printConfig(resolved: Resolved<keyof RoleSettings>): unknown {
+    const printed = printSettings(resolved)
+    this.log(
+      formatTable(
+        printed.map(({ name, value, source }) => [
+          name,
+          formatValue(name as SettingName, value),
+          `← ${source}`,
+        ]),
+      ),
+    )
+    return { settings: printed }
+  }
+
+  /** One line each on stderr; silent under --json, whose stderr stays empty. */
+  protected printWarnings(warnings: readonly string[]): void {
+    for (const warning of warnings) this.logToStderr(`Warning: ${warning}`)
+  }
+
+  /** The one place that turns an error into words and a status. A bug keeps its stack. */
+  protected override async catch(error: Error): Promise<never> {
+    if (error instanceof Errors.ExitError) throw error
+    const status = exitStatus(error)
+    if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
+    else if (error instanceof TargonError) process.stderr.write(`${formatError(error)}\n`)
+    else process.stderr.write(`Error: this is a defect of targon.\n${error.stack ?? error.message}\n`)
+    throw new Errors.ExitError(status)
+  }
+
+  protected override toErrorJson(error: unknown): unknown {
+    if (error instanceof TargonError) {
+      const { code, message, next, facts } = error
+      return {
+        error: {
+          code,
+          message,
+          ...(next === undefined ? {} : { next }),
+          facts,
+          exitStatus: exitStatus(error),
+        },
+      }
+    }
+    const message = error instanceof Error ? error.message : String(error)
+    return { error: { code: 'DEFECT', message, exitStatus: exitStatus(error) } }
+  }
+}
+
+/** What, why and what to do, in one line. */
+export function formatError(error: TargonError): string {
+  return `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`.replaceAll(
+    /\s*\n\s*/g,
+    ' ',
+  )
+}
+
+function textOf(value: GivenFlags[string] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function listOf(value: GivenFlags[string] | undefined): readonly string[] {
+  return Array.isArray(value) ? value : []
+}
+
+function isNegation(name: string, written: string): boolean {
+  return written === `--no-${name}`
+}
+
+/** oclif's parser errors as ours; its plain `CLIError` would exit 1 although the command line is at fault. */
+function usageError(error: unknown, known: readonly string[]): unknown {
+  if (!(error instanceof Errors.CLIError)) return error
+  if ('flags' in error && Array.isArray(error.flags) && typeof error.flags[0] === 'string')
+    return unknownFlag(error.flags[0], known)
+  const message = error.message.replace(/\s*See more help with --help\s*$/, '').replace(/([^.?!])$/, '$1.')
+  return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })
+}
+
+/** `targon … | head -1`: the reader has gone, nobody is left to tell. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+}

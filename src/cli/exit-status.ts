@@ -1,0 +1,22 @@
+import { type Fault, TargonError } from '../errors.js'
+
+/** The exit statuses of the process; documented in docs/errors.md. Changing one is a breaking change. */
+export const EXIT_STATUS = {
+  ok: 0,
+  runtime: 1,
+  usage: 2,
+  chain: 3,
+  upstream: 4,
+  verification: 5,
+  update: 6,
+  'hotkey-in-use': 7,
+  updateAvailable: 10,
+  watchdog: 70,
+  restartWanted: 75,
+  noRelease: 78,
+} as const satisfies Record<Fault, number> & Record<string, number>
+
+/** Anything that is not one of ours is a bug of ours: a runtime failure. */
+export function exitStatus(error: unknown): number {
+  return error instanceof TargonError ? EXIT_STATUS[error.fault] : EXIT_STATUS.runtime
+}

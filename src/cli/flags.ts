@@ -1,0 +1,62 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import {
+  formatValue,
+  type Role,
+  type Setting,
+  type SettingName,
+  settingNames,
+  settings,
+  variableOf,
+} from '../config/index.js'
+
+/** A switch may be negated by `--no-…` unless its own name is a negation already. */
+function isNegatable(name: string): boolean {
+  return !name.startsWith('no-') && !name.startsWith('no_') && !name.endsWith('-off')
+}
+
+/**
+ * The flags of a role, from the table of settings. They carry no oclif default: default and given value would look
+ * alike, and a config file could not come between; the default is shown in the help only.
+ */
+export function flagsOf(role: Role, except: readonly SettingName[] = []): Interfaces.FlagInput {
+  const names = settingNames(role).filter((name) => !except.includes(name))
+  return Object.fromEntries(names.map((name) => [name, flagOf(name)]))
+}
+
+function flagOf(name: SettingName) {
+  const entry: Setting = settings[name]
+  const common = {
+    summary: entry.help,
+    helpGroup: entry.group,
+    env: variableOf(name),
+    hidden: entry.hidden ?? false,
+  }
+  if (entry.kind === 'switch') {
+    const state = entry.default === true ? ' [default: on]' : ''
+    return Flags.boolean({ ...common, summary: entry.help + state, allowNo: isNegatable(name) })
+  }
+  const shown = formatValue(name, entry.default)
+  const text = {
+    ...common,
+    helpValue: entry.options ? `<${entry.options.join('|')}>` : `<${entry.kind}>`,
+    ...(shown === '(none)' ? {} : { defaultHelp: async () => shown.replace(/^\((.*)\)$/, '$1') }),
+  }
+  return entry.kind === 'list'
+    ? Flags.custom<string[]>({ ...text, multiple: true, multipleNonGreedy: true })()
+    : Flags.custom<string>(text)()
+}
+
+/**
+ * The same flags without their variables and defaults: oclif then parses the command line alone, and config/ reads
+ * the variables with their origin (oclif would take `TARGON_X=banana` for false).
+ */
+export function commandLineOnly(flags: Interfaces.FlagInput): Interfaces.FlagInput {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => {
+      const bare = { ...flag }
+      delete bare.env
+      if ('defaultHelp' in bare) delete bare.defaultHelp
+      return [name, bare]
+    }),
+  )
+}

@@ -1,0 +1,8 @@
+export { BaseCommand, formatError, type Invocation } from './base-command.js'
+export { EXIT_STATUS, exitStatus } from './exit-status.js'
+export { flagsOf } from './flags.js'
+export { levelOf } from './role-logger.js'
+export { type RoleContext, type RoleRun, runRole } from './run-role.js'
+export { selfCommand } from './self-command.js'
+export { type StateLocation, stateFolderOf } from './state-folder.js'
+export { formatTable } from './table.js'

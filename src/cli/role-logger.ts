@@ -1,0 +1,43 @@
+import { openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { NodeSettings } from '../config/index.js'
+import { packageVersion } from '../version.js'
+
+type LoggingSettings = Pick<
+  NodeSettings,
+  'logging.debug' | 'logging.trace' | 'logging.info' | 'logging.record_log' | 'netuid'
+>
+
+/** The most talkative switch wins. */
+export function levelOf(
+  settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
+): 'trace' | 'debug' | 'info' | 'warn' {
+  if (settings['logging.trace']) return 'trace'
+  if (settings['logging.debug']) return 'debug'
+  return settings['logging.info'] ? 'info' : 'warn'
+}
+
+/** The log of a neuron: for people on a terminal, JSON otherwise; with `logging.record_log` also in its folder. */
+export async function openRoleLog(options: {
+  readonly role: string
+  readonly settings: LoggingSettings
+  readonly hotkey: string
+  readonly stateDir: string
+  readonly secrets: Iterable<string>
+}): Promise<Logger> {
+  const { createLogger } = await import('../telemetry/index.js')
+  const { role, settings, hotkey, stateDir, secrets } = options
+  return createLogger({
+    level: levelOf(settings),
+    base: { role, netuid: settings.netuid, hotkey, version: packageVersion() },
+    pretty: process.stderr.isTTY === true,
+    secrets,
+    ...(settings['logging.record_log'] ? { copy: fileWriter(join(stateDir, `${role}.log`)) } : {}),
+  })
+}
+
+function fileWriter(path: string) {
+  const file = openSync(path, 'a', 0o600)
+  return { write: (record: string) => void writeSync(file, record) }
+}

@@ -1,0 +1,120 @@
+import type { Logger } from 'pino'
+import { type Clock, systemClock, withDeadline } from '../clock.js'
+import { type NodeSettings, type Setting, type SettingName, settings } from '../config/index.js'
+import { isAbort, messageOf, TargonError } from '../errors.js'
+import { openRoleLog } from './role-logger.js'
+import { watchShutdown } from './shutdown.js'
+import { openStateFolder, type StateLocation } from './state-folder.js'
+
+/** What a role is given to run with; the shape of roles/role.ts, which cli/ does not import. */
+export interface RoleContext {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly stateDir: string
+}
+
+interface Running<Report> {
+  readonly done: Promise<Report>
+}
+
+export interface RoleRun<Report> {
+  readonly role: 'miner' | 'validator'
+  readonly settings: NodeSettings & StateLocation
+  /** ss58 address, for the log. */
+  readonly hotkey: string
+  readonly warnings: readonly string[]
+  /** Resolves when the role serves. */
+  readonly start: (context: RoleContext) => Promise<Running<Report>>
+}
+
+/** Time beyond `drain-timeout` for saving and closing before the process ends regardless. */
+const DRAIN_GRACE_MS = 5000
+/** Patience with handles left open after the role has ended. */
+const LINGER_MS = 2000
+
+/**
+ * The life of a neuron's process: state folder, log, signals, readiness, drain.
+ *
+ * @returns the report of the role; undefined when it was stopped before it served.
+ */
+export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | undefined> {
+  const stateDir = openStateFolder(run.settings, run.role)
+  const log = await openRoleLog({ ...run, stateDir, secrets: secretsOf(run.settings) })
+  for (const warning of run.warnings) log.warn({ warning }, 'setting')
+  let fatal: { readonly error: unknown } | undefined
+  const shutdown = watchShutdown({
+    events: process,
+    log,
+    stdin: run.settings['exit-with-stdin'] ? process.stdin : undefined,
+    onFatal: (error) => {
+      fatal ??= { error }
+    },
+  })
+  try {
+    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir }
+    const report = await serve(run, context)
+    if (fatal) throw fatalError(fatal.error)
+    return report
+  } finally {
+    shutdown.release()
+    setTimeout(endLingering, LINGER_MS, log).unref()
+  }
+}
+
+async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promise<Report | undefined> {
+  const { log, signal } = context
+  try {
+    const running = await run.start(context)
+    log.info({ stateDir: context.stateDir }, 'ready')
+    process.send?.('ready')
+    const report = await endOf(running, run.settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS, context)
+    log.info('stopped')
+    return report
+  } catch (error) {
+    if (signal.aborted && isAbort(error)) return undefined
+    throw error
+  }
+}
+
+/** Waits as long as the role runs, and not longer than `drainMs` once it was asked to stop. */
+async function endOf<Report>(
+  running: Running<Report>,
+  drainMs: number,
+  context: RoleContext,
+): Promise<Report> {
+  const { clock, signal } = context
+  const asked = new Promise<'asked'>((resolve) => {
+    if (signal.aborted) resolve('asked')
+    signal.addEventListener('abort', () => resolve('asked'), { once: true })
+  })
+  const first = await Promise.race([running.done.then((report) => ({ report })), asked])
+  if (first !== 'asked') return first.report
+  return withDeadline(clock, 'Draining', drainMs, undefined, () => running.done)
+}
+
+function fatalError(error: unknown): TargonError {
+  if (error instanceof TargonError) return error
+  return new TargonError(
+    `An uncaught error ended the process: ${messageOf(error)}.`,
+    {
+      code: 'UNCAUGHT',
+      fault: 'runtime',
+      next: 'The log has the stack with --logging.debug; please report it.',
+    },
+    { cause: error },
+  )
+}
+
+function secretsOf(values: object): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const entry: Setting | undefined = settings[name as SettingName]
+    return entry?.secret && typeof value === 'string' ? [value] : []
+  })
+}
+
+/** The role has released what it knew of; whatever still holds the process is a leak that must not keep it alive. */
+function endLingering(log: Logger): void {
+  log.debug({ handles: process.getActiveResourcesInfo() }, 'ending with open handles')
+  process.exit()
+}

@@ -1,0 +1,66 @@
+import type { Readable } from 'node:stream'
+import type { Logger } from 'pino'
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+
+export interface Shutdown {
+  /** Aborts when the process shall drain and end. */
+  readonly signal: AbortSignal
+  /** Forgets the process again: handlers are removed. */
+  release(): void
+}
+
+/** The parts of `process` that end a role; a test passes its own. */
+export interface ProcessEvents {
+  on(event: string, listener: (...words: unknown[]) => void): unknown
+  removeListener(event: string, listener: (...words: unknown[]) => void): unknown
+  exit(status: number): never
+}
+
+/**
+ * The first SIGTERM or SIGINT asks the role to drain, a second one ends the process at once (128 + signal).
+ * With `stdin`, its end asks for a drain too: no process then outlives the one that started it.
+ * An uncaught error is fatal: it is logged, the role may save what it has, and the process ends with status 1.
+ */
+export function watchShutdown(options: {
+  readonly events: ProcessEvents
+  readonly log: Logger
+  readonly stdin?: Readable | undefined
+  readonly onFatal: (error: unknown) => void
+}): Shutdown {
+  const { events, log, stdin, onFatal } = options
+  const controller = new AbortController()
+  const drain = (reason: string) => {
+    if (controller.signal.aborted) return
+    log.info({ reason }, 'draining')
+    controller.abort(new DOMException(`stopped by ${reason}`, 'AbortError'))
+  }
+  const listeners: [event: string, listener: (...words: unknown[]) => void][] = []
+  const listen = (event: string, listener: (...words: unknown[]) => void) => {
+    events.on(event, listener)
+    listeners.push([event, listener])
+  }
+  for (const [name, number] of Object.entries(SIGNALS))
+    listen(name, () => {
+      if (!controller.signal.aborted) return drain(name)
+      log.warn({ reason: name }, 'ending without a drain')
+      events.exit(128 + number)
+    })
+  for (const event of ['uncaughtException', 'unhandledRejection'])
+    listen(event, (error) => {
+      log.fatal({ err: error, event }, 'uncaught error')
+      onFatal(error)
+      drain(event)
+    })
+  const onStdinEnd = () => drain('end of standard input')
+  for (const event of ['end', 'close', 'error']) stdin?.once(event, onStdinEnd)
+  stdin?.resume()
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const [event, listener] of listeners) events.removeListener(event, listener)
+      for (const event of ['end', 'close', 'error']) stdin?.removeListener(event, onStdinEnd)
+      stdin?.pause()
+    },
+  }
+}

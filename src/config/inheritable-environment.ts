@@ -1,0 +1,20 @@
+import { type SettingName, settings } from './settings/index.js'
+import { OTHER_VARIABLES, readingsOf } from './variables.js'
+
+/**
+ * The environment for a process of our own that is told everything by flags: search path, home and the like, and no
+ * variable that any setting reads.
+ */
+export function inheritableEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const ours = new Set<string>(OTHER_VARIABLES)
+  for (const name of Object.keys(settings) as SettingName[])
+    for (const { variable } of readingsOf(name)) ours.add(variable)
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (pair): pair is [string, string] =>
+        pair[1] !== undefined && !ours.has(pair[0]) && !/^(TARGON|BT)_/.test(pair[0]),
+    ),
+  )
+}

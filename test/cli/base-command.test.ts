@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import { BaseCommand, flagsOf } from '../../src/cli/index.js'
+import { TargonError } from '../../src/errors.js'
+import { probeCommand, runCommand } from '../support/cli.js'
+
+const miner = probeCommand('miner', flagsOf('miner'))
+const validator = probeCommand('validator', flagsOf('validator'))
+
+describe('spellings', () => {
+  it.each([
+    [['--wallet.name', 'x'], 'wallet.name', 'x'],
+    [['--wallet.name=x'], 'wallet.name', 'x'],
+    [
+      ['--model-endpoint', 'http://a', '--model-endpoint', 'http://b'],
+      'model-endpoint',
+      ['http://a', 'http://b'],
+    ],
+    [['--logging.debug'], 'logging.debug', true],
+    [['--no-logging.info'], 'logging.info', false],
+    [['--no-axon.announce'], 'axon.announce', false],
+    [['--logging.debug=false'], 'logging.debug', false],
+    [['--no-force-validator-permit'], 'no-force-validator-permit', true],
+    [['--no-force-validator-permit', 'FALSE'], 'no-force-validator-permit', false],
+    [['--no-force-validator-permit=FALSE'], 'no-force-validator-permit', false],
+    [['--no-force-validator-permit', 'TRUE', '--netuid', '4'], 'no-force-validator-permit', true],
+  ])('%j gives %s = %j', async (argv, name, value) => {
+    const { result, stderr, status } = await runCommand(miner, argv)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(result).toMatchObject({ [name]: value })
+  })
+
+  it.each([
+    [['--api_key', 'abc123'], 'api-key', 'abc123', '--api-key'],
+    [['--api_key=abc123'], 'api-key', 'abc123', '--api-key'],
+    [['--force_validator.permit'], 'no-force-validator-permit', false, '--no-force-validator-permit'],
+    [['--force_validator.permit', 'False'], 'no-force-validator-permit', true, '--no-force-validator-permit'],
+    [['--force_validator.permit=TRUE'], 'no-force-validator-permit', false, '--no-force-validator-permit'],
+    [['--subtensor._mock'], 'mock', true, '--mock'],
+    [['--strict'], 'strict', true, 'no effect'],
+    [['--no_version_checking'], 'no_version_checking', true, 'no effect'],
+    [['--axon.max_workers', '20'], 'axon.max_workers', 20, 'no effect'],
+  ])('the old spelling %j works and warns', async (argv, name, value, warning) => {
+    const { result, stderr } = await runCommand(miner, argv)
+    expect(result).toMatchObject({ [name]: value })
+    expect(stderr).toContain('Warning: ')
+    expect(stderr).toContain(warning)
+  })
+
+  it('takes --timeout of the old README as --miner-timeout', async () => {
+    const { result, stderr } = await runCommand(validator, ['--timeout', '8'])
+    expect(result).toMatchObject({ 'miner-timeout': 8 })
+    expect(stderr).toContain('--miner-timeout')
+  })
+})
+
+describe('refusals exit 2 with one line that says what and what to do', () => {
+  it.each([
+    [['--walet.name', 'x'], 'UNKNOWN_FLAG', 'Did you mean --wallet.name?'],
+    [['--axon.prt=1'], 'UNKNOWN_FLAG', 'Did you mean --axon.port?'],
+    [['--nonsense-beyond-recognition'], 'UNKNOWN_FLAG', '--help'],
+    [['--wallet.name'], 'FLAG_WITHOUT_VALUE', '--wallet.name <value>'],
+    [['--wallet.name', '--axon.prt=1'], 'FLAG_WITHOUT_VALUE', '--wallet.name'],
+    [['--netuid', '4', '--netuid', '5'], 'USAGE', 'only be specified once'],
+    [['--axon.port', 'x'], 'CONFIG_BAD_VALUE', '--axon.port'],
+    [['--logging.debug=banana'], 'CONFIG_BAD_VALUE', 'yes/true/t/1'],
+    [['stray'], 'USAGE', 'stray'],
+  ])('%j', async (argv, code, text) => {
+    const { status, stderr, stdout } = await runCommand(miner, argv)
+    expect(status).toBe(2)
+    expect(stderr).toContain(`Error [${code}]`)
+    expect(stderr).toContain(text)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+  })
+
+  it('never repeats the value of a misspelt secret', async () => {
+    const { stderr } = await runCommand(miner, ['--api-kye=hunter2'])
+    expect(stderr).not.toContain('hunter2')
+  })
+
+  it('under --json prints one document on stdout, nothing on stderr, and keeps the status', async () => {
+    const { status, stderr, stdout } = await runCommand(miner, ['--walet.name', 'x', '--json'])
+    expect({ status, stderr }).toEqual({ status: 2, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'UNKNOWN_FLAG', next: 'Did you mean --wallet.name?', exitStatus: 2 },
+    })
+  })
+})
+
+describe('exit status by fault, with and without --json', () => {
+  function failing(error: Error) {
+    return class Failing extends BaseCommand {
+      static override id = 'failing'
+      static override flags = flagsOf('update')
+      async run(): Promise<void> {
+        await this.readInvocation('update')
+        throw error
+      }
+    }
+  }
+
+  it.each([
+    ['runtime', 1],
+    ['usage', 2],
+    ['chain', 3],
+    ['upstream', 4],
+    ['verification', 5],
+    ['update', 6],
+    ['hotkey-in-use', 7],
+  ] as const)('%s is %i', async (fault, expected) => {
+    const command = failing(new TargonError('It broke.', { code: 'TEST', fault }))
+    expect((await runCommand(command, [])).status).toBe(expected)
+    expect((await runCommand(command, ['--json'])).status).toBe(expected)
+  })
+
+  it('keeps the stack of a defect and exits 1', async () => {
+    const { status, stderr } = await runCommand(failing(new RangeError('oops')), [])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/defect.*\n.*RangeError: oops\n\s+at /)
+  })
+})
+
+describe('--print-config', () => {
+  it('shows each value with its source and masks secrets', async () => {
+    const { stdout } = await runCommand(miner, ['--print-config', '--api-key', 'hunter2', '--axon.port', '1'])
+    expect(stdout).toMatch(/^axon\.port\s+1\s+← --axon\.port$/m)
+    expect(stdout).toMatch(/^netuid\s+4\s+← default$/m)
+    expect(stdout).toMatch(/^api-key\s+\*+\s+← --api-key$/m)
+    expect(stdout).not.toContain('hunter2')
+  })
+
+  it('is one document with --json', async () => {
+    const { stdout } = await runCommand(miner, ['--print-config', '--json', '--netuid', '7'])
+    expect(JSON.parse(stdout).settings).toContainEqual({ name: 'netuid', value: 7, source: '--netuid' })
+  })
+})
