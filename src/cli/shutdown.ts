@@ -24,7 +24,7 @@ export interface ProcessEvents {
  */
 export function watchShutdown(options: {
   readonly events: ProcessEvents
-  readonly log: Logger
+  readonly log?: Logger | undefined
   readonly stdin?: Readable | undefined
   readonly onFatal: (error: unknown) => void
 }): Shutdown {
@@ -32,7 +32,7 @@ export function watchShutdown(options: {
   const controller = new AbortController()
   const drain = (reason: string) => {
     if (controller.signal.aborted) return
-    log.info({ reason }, 'draining')
+    log?.info({ reason }, 'draining')
     controller.abort(new DOMException(`stopped by ${reason}`, 'AbortError'))
   }
   const listeners: [event: string, listener: (...words: unknown[]) => void][] = []
@@ -43,12 +43,12 @@ export function watchShutdown(options: {
   for (const [name, number] of Object.entries(SIGNALS))
     listen(name, () => {
       if (!controller.signal.aborted) return drain(name)
-      log.warn({ reason: name }, 'ending without a drain')
+      log?.warn({ reason: name }, 'ending without a drain')
       events.exit(128 + number)
     })
   for (const event of ['uncaughtException', 'unhandledRejection'])
     listen(event, (error) => {
-      log.fatal({ err: error, event }, 'uncaught error')
+      log?.fatal({ err: error, event }, 'uncaught error')
       onFatal(error)
       drain(event)
     })
@@ -62,5 +62,34 @@ export function watchShutdown(options: {
       for (const event of ['end', 'close', 'error']) stdin?.removeListener(event, onStdinEnd)
       stdin?.pause()
     },
+  }
+}
+
+/**
+ * Runs work that goes on until it ends by itself or the process is asked to stop, for commands without a role's log.
+ *
+ * @throws what `work` throws, or the uncaught error that interrupted it.
+ */
+export async function runUntilStopped<T>(
+  options: { readonly exitWithStdin: boolean; readonly log?: Logger },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  let fatal: { readonly error: unknown } | undefined
+  const shutdown = watchShutdown({
+    events: process,
+    log: options.log,
+    stdin: options.exitWithStdin ? process.stdin : undefined,
+    onFatal: (error) => {
+      fatal ??= { error }
+    },
+  })
+  try {
+    const result = await work(shutdown.signal)
+    if (fatal) throw fatal.error
+    return result
+  } catch (error) {
+    throw fatal ? fatal.error : error
+  } finally {
+    shutdown.release()
   }
 }
