@@ -1,0 +1,114 @@
+import { access, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { every } from '../clock.js'
+import { TargonError } from '../errors.js'
+import type { UpdateContext } from './context.js'
+import { type CommandOutput, runCommand } from './run-command.js'
+
+const GIT_TIMEOUT_MS = 60_000
+
+/** No hooks, no transports that run programs, every received object checked, no prompt, no configuration of the host. */
+const SAFE_OPTIONS = [
+  ...['-c', 'core.hooksPath=/dev/null', '-c', 'fetch.fsckObjects=true', '-c', 'transfer.fsckObjects=true'],
+  ...['-c', 'protocol.ext.allow=never', '-c', 'submodule.recurse=false', '-c', 'core.symlinks=false'],
+  ...['-c', 'core.autocrlf=false', '-c', 'core.attributesFile=/dev/null', '-c', 'advice.detachedHead=false'],
+]
+
+/** Largest download of one release; a source that sends more is cut off. */
+const MAX_FETCH_BYTES = 200 << 20
+const SIZE_CHECK_MS = 500
+
+export async function runGit(
+  context: UpdateContext,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<CommandOutput> {
+  return await runCommand('git', [...SAFE_OPTIONS, ...args], {
+    cwd: context.layout.root,
+    timeoutMs: GIT_TIMEOUT_MS,
+    signal: context.signal,
+    env: {
+      ...context.env,
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      LC_ALL: 'C',
+      ...env,
+    },
+  })
+}
+
+/** git in our own bare mirror. @returns standard output. */
+export async function runMirror(
+  context: UpdateContext,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<string> {
+  return (await runGit(context, ['--git-dir', context.layout.repository, ...args], env)).stdout
+}
+
+/** Tags of the source by name, without fetching anything. */
+export async function listTags(context: UpdateContext): Promise<string[]> {
+  const { stdout } = await runGit(context, ['ls-remote', '--tags', '--refs', '--', context.url])
+  return stdout
+    .split('\n')
+    .map((line) => /^[0-9a-f]{40,64}\trefs\/tags\/(.+)$/.exec(line)?.[1])
+    .filter((tag): tag is string => tag !== undefined)
+}
+
+/** Fetches one tag with what it needs into the mirror; the mirror is made on first use. */
+export async function fetchTag(context: UpdateContext, tag: string): Promise<void> {
+  if (!(await exists(context.layout.repository))) {
+    await runGit(context, ['init', '--quiet', '--bare', context.layout.repository])
+  }
+  const watch = new AbortController()
+  const oversize = new AbortController()
+  const signal = AbortSignal.any([context.signal, oversize.signal])
+  void every(
+    context.clock,
+    SIZE_CHECK_MS,
+    watch.signal,
+    async () => {
+      if ((await packedBytes(context.layout.repository)) > MAX_FETCH_BYTES)
+        oversize.abort(oversizeError(context.url))
+    },
+    () => {},
+  )
+  try {
+    await runMirror({ ...context, signal }, [
+      ...['fetch', '--quiet', '--no-tags', '--force', '--depth', '1', '--no-recurse-submodules'],
+      ...['--', context.url, `+refs/tags/${tag}:refs/tags/${tag}`],
+    ])
+  } finally {
+    watch.abort()
+  }
+}
+
+async function packedBytes(repository: string): Promise<number> {
+  const folder = join(repository, 'objects', 'pack')
+  const names = await readdir(folder).catch(() => [])
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        (file) => file.size,
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function oversizeError(url: string): TargonError {
+  return new TargonError(`The source ${url} sent more than ${MAX_FETCH_BYTES} bytes for one release.`, {
+    code: 'UPDATE_TOO_LARGE',
+    fault: 'update',
+    next: 'Check --update.url; nothing was installed.',
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,82 @@
+import semver from 'semver'
+import type { UpdateContext } from './context.js'
+import { fetchTag, listTags } from './git.js'
+import type { Refusal, VerifiedRelease } from './release.js'
+import { readState, type UpdateState } from './state.js'
+import { isRefusal, verifyRelease } from './verify-release.js'
+
+/** What the source has for this machine. */
+export type Offer =
+  | { readonly kind: 'none'; readonly installed: string; readonly latest: string | undefined }
+  | {
+      readonly kind: 'available'
+      readonly installed: string
+      readonly verified: VerifiedRelease
+      readonly warnings: readonly string[]
+    }
+  | {
+      readonly kind: 'refused'
+      readonly installed: string
+      readonly version: string
+      readonly refusal: Refusal
+    }
+
+/**
+ * Asks the source for the newest release of the channel, or for `wanted`, and verifies it. Nothing is installed.
+ *
+ * @throws TargonError UPDATE_COMMAND_FAILED when the source cannot be reached.
+ */
+export async function findOffer(context: UpdateContext, wanted?: string): Promise<Offer> {
+  const installed = context.currentVersion
+  const state = await readState(context.layout)
+  context.onProgress(`asking ${context.url}`)
+  const latest = newestVersion(await listTags(context), context.channel)
+  const version = wanted ?? latest
+  if (version === undefined) return { kind: 'none', installed, latest }
+  if (wanted === undefined && !semver.gt(version, installed)) return { kind: 'none', installed, latest }
+  const early = policyRefusal(version, installed, state, wanted !== undefined)
+  if (early) return { kind: 'refused', installed, version, refusal: early }
+  context.onProgress(`fetching and verifying v${version}`)
+  await fetchTag(context, `v${version}`)
+  const verified = await verifyRelease(context, `v${version}`)
+  if (isRefusal(verified)) return { kind: 'refused', installed, version, refusal: verified }
+  return { kind: 'available', installed, verified, warnings: warningsOf(context, verified) }
+}
+
+/** R4 and R5: never below the highest version ever committed here unless asked for a version committed here. */
+export function policyRefusal(
+  version: string,
+  installed: string,
+  state: UpdateState,
+  asked: boolean,
+): Refusal | undefined {
+  if (state.bad.includes(version) && !asked) {
+    return {
+      rule: 'known-bad',
+      detail: `${version} failed on this machine before; --to ${version} tries it again`,
+    }
+  }
+  const floor = semver.gt(state.highest, installed) ? state.highest : installed
+  if (semver.gte(version, floor)) return undefined
+  if (asked && state.committed.includes(version)) return undefined
+  return { rule: 'downgrade', detail: `${version} is below ${floor}, the highest that ran here` }
+}
+
+/** Newest `vX.Y.Z` by semver, not by date or text. */
+export function newestVersion(
+  tags: readonly string[],
+  channel: UpdateContext['channel'],
+): string | undefined {
+  return tags
+    .map((tag) => (tag.startsWith('v') ? semver.valid(tag.slice(1)) : null))
+    .filter((version): version is string => version !== null)
+    .filter((version) => channel === 'next' || semver.prerelease(version) === null)
+    .sort(semver.rcompare)[0]
+}
+
+function warningsOf(context: UpdateContext, verified: VerifiedRelease): string[] {
+  if (Date.parse(verified.release.expires) >= context.clock.now()) return []
+  return [
+    `The release expired on ${verified.release.expires.slice(0, 10)} and nothing newer is offered: the source may be frozen or stale.`,
+  ]
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** What a maintainer signs: JSON in the message of the release tag. */
+export const releaseFile = z.object({
+  version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/),
+  /** Commit the tag points to. */
+  commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+  /** Digest of the tree's contents (tree-digest.ts): holds even where SHA-1 does not. */
+  sha512: z.string().regex(/^[0-9a-f]{128}$/),
+  /** After this day the release is stale: a source that offers nothing newer may be frozen. */
+  expires: z.iso.datetime(),
+  minNode: z.string().regex(/^\d+\.\d+\.\d+$/),
+  specVersion: z.number().int().positive(),
+})
+
+export type ReleaseFile = z.output<typeof releaseFile>
+
+/** A release whose signature and names have been checked. */
+export interface VerifiedRelease {
+  readonly version: string
+  readonly tag: string
+  readonly release: ReleaseFile
+  /** Principal of the pinned key that signed. */
+  readonly signedBy: string
+}
+
+/** Why a release is not taken; the rules of the update design, one each. */
+export type RefusedRule =
+  | 'no-signers'
+  | 'signature'
+  | 'tag-name'
+  | 'release-file'
+  | 'version-mismatch'
+  | 'commit-mismatch'
+  | 'downgrade'
+  | 'known-bad'
+  | 'node-too-old'
+  | 'unsafe-tree'
+  | 'too-large'
+  | 'contents'
+  | 'install'
+  | 'self-test'
+
+export interface Refusal {
+  readonly rule: RefusedRule
+  readonly detail: string
+}

@@ -1,0 +1,99 @@
+import { access, readFile } from 'node:fs/promises'
+import semver from 'semver'
+import { TargonError } from '../errors.js'
+import type { UpdateContext } from './context.js'
+import { runGit, runMirror } from './git.js'
+import { type Refusal, releaseFile, type VerifiedRelease } from './release.js'
+
+/**
+ * Checks a fetched tag: signed by a pinned key (R1), the name inside the signed object equal to the ref (R2), version,
+ * commit and package.json equal to it (R3), Node new enough. A good signature alone is not enough: an old signed tag
+ * pushed under a new name verifies too.
+ */
+export async function verifyRelease(context: UpdateContext, tag: string): Promise<VerifiedRelease | Refusal> {
+  const signers = await pinnedSigners(context)
+  if (signers === 0) {
+    return {
+      rule: 'no-signers',
+      detail: `${context.signersFile} pins no key; add the maintainers’ public keys first`,
+    }
+  }
+  const signedBy = await verifySignature(context, tag)
+  if (signedBy === undefined) return { rule: 'signature', detail: `${tag} is not signed by a pinned key` }
+
+  const object = await runMirror(context, ['cat-file', 'tag', `refs/tags/${tag}`])
+  const head = object.slice(0, object.indexOf('\n\n'))
+  const name = /^tag (.+)$/m.exec(head)?.[1]
+  if (name !== tag)
+    return { rule: 'tag-name', detail: `the ref ${tag} holds the signed tag ${name ?? '(none)'}` }
+
+  const parsed = releaseFile.safeParse(jsonIn(object))
+  if (!parsed.success) return { rule: 'release-file', detail: `${tag} carries no readable release file` }
+  const release = parsed.data
+  if (`v${release.version}` !== tag) {
+    return { rule: 'version-mismatch', detail: `${tag} carries a release file for ${release.version}` }
+  }
+  const commit = (await runMirror(context, ['rev-parse', `refs/tags/${tag}^{commit}`])).trim()
+  if (commit !== release.commit)
+    return { rule: 'commit-mismatch', detail: `${tag} points to ${commit}, signed was ${release.commit}` }
+  const packaged = await packageVersionIn(context, tag)
+  if (packaged !== release.version)
+    return { rule: 'version-mismatch', detail: `package.json of ${tag} says ${packaged}` }
+  if (semver.lt(context.nodeVersion, release.minNode)) {
+    return {
+      rule: 'node-too-old',
+      detail: `${tag} needs Node ${release.minNode}, this is ${context.nodeVersion}`,
+    }
+  }
+  return { version: release.version, tag, release, signedBy }
+}
+
+export function isRefusal(outcome: VerifiedRelease | Refusal): outcome is Refusal {
+  return 'rule' in outcome
+}
+
+/** @throws TargonError UPDATE_SIGNERS_MISSING when the file of pinned signers does not exist. */
+async function pinnedSigners(context: UpdateContext): Promise<number> {
+  try {
+    await access(context.signersFile)
+  } catch (error) {
+    throw new TargonError(
+      `The file of pinned signers ${context.signersFile} does not exist.`,
+      { code: 'UPDATE_SIGNERS_MISSING', fault: 'update', next: 'Name it with --update.signers.' },
+      { cause: error },
+    )
+  }
+  const text = await readFile(context.signersFile, 'utf8')
+  return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#')).length
+}
+
+/** @returns the principal of the pinned key that signed, undefined when none did. */
+async function verifySignature(context: UpdateContext, tag: string): Promise<string | undefined> {
+  try {
+    const { stderr } = await runGit(context, [
+      ...['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${context.signersFile}`],
+      ...['--git-dir', context.layout.repository, 'verify-tag', `refs/tags/${tag}`],
+    ])
+    return /^Good "git" signature for (\S+) with/m.exec(stderr)?.[1]
+  } catch (error) {
+    if (context.signal.aborted) throw error
+    return undefined
+  }
+}
+
+async function packageVersionIn(context: UpdateContext, tag: string): Promise<string> {
+  const text = await runMirror(context, ['show', `refs/tags/${tag}:package.json`]).catch(() => '{}')
+  const parsed = JSON.parse(text) as unknown
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed
+    ? String(parsed.version)
+    : '(none)'
+}
+
+function jsonIn(object: string): unknown {
+  const match = /\{[\s\S]*?\n\}/.exec(object)
+  try {
+    return match ? JSON.parse(match[0]) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeRelease } from '../../scripts/release.js'
+import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
+import { systemClock } from '../../src/clock.js'
+
+/** How the program of a test release behaves. */
+export type Behaviour = 'good' | 'bad-self-test' | 'crash' | 'hang' | 'lies-about-version'
+
+/** A real git work tree with a bare remote and real SSH keys, from which tests make releases. */
+export class ReleaseRepository {
+  readonly folder = mkdtempSync(join(tmpdir(), 'targon-release-'))
+  readonly work = join(this.folder, 'work')
+  readonly remote = join(this.folder, 'remote.git')
+  readonly signers = join(this.folder, 'allowed_signers')
+  readonly maintainerKey = this.makeKey('maintainer')
+  readonly strangerKey = this.makeKey('stranger')
+
+  constructor() {
+    execFileSync('git', ['init', '--quiet', '--bare', '-b', 'main', this.remote])
+    mkdirSync(this.work)
+    this.git('init', '--quiet', '-b', 'main')
+    this.git('config', 'user.name', 'Maintainer')
+    this.git('config', 'user.email', 'maintainer@example.org')
+    this.git('remote', 'add', 'origin', this.remote)
+    const pkg = { name: 'probe', version: '0.9.0', type: 'module', engines: { node: '>=20.0.0' } }
+    this.write('package.json', JSON.stringify(pkg))
+    const lock = { name: 'probe', version: '0.9.0', lockfileVersion: 3, packages: { '': pkg } }
+    this.write('package-lock.json', JSON.stringify(lock))
+    this.write('.gitignore', 'dist\noclif.manifest.json\nnpm-shrinkwrap.json\nnode_modules\n')
+    mkdirSync(join(this.work, 'bin'))
+    this.program('good')
+    this.git('add', '.')
+    this.git('commit', '--quiet', '-m', 'feat: begin')
+    const key = readFileSync(`${this.maintainerKey}.pub`, 'utf8').trim()
+    writeFileSync(this.signers, `maintainer@example.org namespaces="git" ${key}\n`)
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', args, { cwd: this.work, encoding: 'utf8' }).trim()
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.work, name), text)
+  }
+
+  /** Commits a program with this behaviour, releases it, and pushes branch and tag. */
+  async release(version: string, behaviour: Behaviour = 'good', key = this.maintainerKey): Promise<void> {
+    this.program(behaviour)
+    this.git('add', '.')
+    this.git('commit', '--quiet', '--allow-empty', '-m', `feat: ${version} ${behaviour}`)
+    const build = () => {
+      mkdirSync(join(this.work, 'dist'), { recursive: true })
+      this.write('dist/built.js', `export const version = '${version}'\n`)
+    }
+    await makeRelease({ folder: this.work, version, key, now: new Date(), build })
+    this.git('push', '--quiet', '--force', 'origin', 'HEAD', `refs/tags/v${version}`)
+  }
+
+  makeKey(name: string): string {
+    const path = join(this.folder, name)
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path])
+    return path
+  }
+
+  /** What an updater on a fresh machine works with. */
+  context(changes: Partial<UpdateContext> = {}): UpdateContext {
+    const root = mkdtempSync(join(this.folder, 'machine-'))
+    return {
+      layout: layoutOf(root),
+      url: this.remote,
+      signersFile: this.signers,
+      currentVersion: '0.9.0',
+      nodeVersion: process.versions.node,
+      nodePath: process.execPath,
+      channel: 'stable',
+      env: { PATH: process.env.PATH ?? '', HOME: this.folder },
+      clock: systemClock,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      ...changes,
+    }
+  }
+
+  private program(behaviour: Behaviour): void {
+    const body = {
+      good: "writeFileSync(join(root, 'ran'), version); confirm(); setInterval(() => {}, 1000)",
+      crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
+      hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
+      'bad-self-test': 'confirm()',
+      'lies-about-version': 'confirm()',
+    }[behaviour]
+    const selfTest = {
+      'bad-self-test': 'process.exit(3)',
+      'lies-about-version': "console.log('9.9.9')",
+    }[behaviour as string]
+    this.write(
+      'bin/run.js',
+      PROGRAM.replace('BODY', body).replace('SELF_TEST', selfTest ?? 'console.log(version)'),
+    )
+  }
+}
+
+/** The program of a test release: answers its self-test, and when run confirms itself the way a role does. */
+const PROGRAM = `import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+const slot = dirname(dirname(fileURLToPath(import.meta.url)))
+const root = dirname(dirname(slot))
+const { version } = JSON.parse(readFileSync(join(slot, 'package.json'), 'utf8'))
+function confirm() {
+  const state = JSON.parse(readFileSync(join(root, 'update.json'), 'utf8'))
+  if (state.state !== 'probation' || state.to !== version) return
+  const committed = [...new Set([...state.committed, version])]
+  writeFileSync(join(root, 'confirm.tmp'), JSON.stringify({ state: 'committed', highest: version, committed, bad: state.bad }))
+  renameSync(join(root, 'confirm.tmp'), join(root, 'update.json'))
+}
+if (process.argv[2] === 'update') { SELF_TEST }
+else { process.on('SIGTERM', () => process.exit(0)); BODY }
+`
