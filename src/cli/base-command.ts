@@ -52,7 +52,11 @@ export abstract class BaseCommand extends Command {
     }),
   }
 
+  /** The command line as it was typed: oclif replaces `argv` by what it was given to parse. */
+  #words: readonly string[] = []
+
   override async init(): Promise<void> {
+    this.#words = [...this.argv]
     await super.init()
     if (!process.stdout.listeners('error').includes(endQuietly)) process.stdout.on('error', endQuietly)
   }
@@ -66,7 +70,7 @@ export abstract class BaseCommand extends Command {
     role: R,
     placed: readonly string[] = [],
   ): Promise<Invocation<R>> {
-    const own = await this.#parseWords(this.argv, role)
+    const own = await this.#parseWords(this.#words, role)
     const weak = placed.length > 0 ? (await this.#parseWords(placed, role)).given : {}
     const { config, 'env-file': envFile, ...given } = own.given
     const sources = readSources({ ...weak, ...given }, { config: textOf(config), envFile: textOf(envFile) })
@@ -87,6 +91,7 @@ export abstract class BaseCommand extends Command {
     try {
       const own = { flags: commandLineOnly(flags ?? {}), baseFlags: commandLineOnly(baseFlags ?? {}) }
       const parsed = await this.parse({ ...own, args, enableJsonFlag, strict }, [...spelled.argv])
+      this.argv = [...this.#words]
       const given: GivenFlags = { ...spelled.switches }
       for (const token of parsed.raw) {
         if (token.type !== 'flag') continue
@@ -97,6 +102,7 @@ export abstract class BaseCommand extends Command {
       }
       return { given, args: parsed.args as Record<string, unknown>, warnings: spelled.warnings }
     } catch (error) {
+      this.argv = [...this.#words]
       throw usageError(error, [...Object.keys(known), 'json', 'help'])
     }
   }

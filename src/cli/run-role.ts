@@ -21,6 +21,8 @@ interface Running<Report> {
 export interface RoleRun<Report> {
   readonly role: 'miner' | 'validator'
   readonly settings: NodeSettings & StateLocation
+  /** Rejects when something the role cannot live without has died (the network of --mock). */
+  readonly death?: Promise<never>
   /** ss58 address, for the log. */
   readonly hotkey: string
   readonly warnings: readonly string[]
@@ -68,7 +70,12 @@ async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promis
     const running = await run.start(context)
     log.info({ stateDir: context.stateDir }, 'ready')
     process.send?.('ready')
-    const report = await endOf(running, run.settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS, context)
+    const report = await endOf(
+      running,
+      run.death,
+      run.settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS,
+      context,
+    )
     log.info('stopped')
     return report
   } catch (error) {
@@ -80,6 +87,7 @@ async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promis
 /** Waits as long as the role runs, and not longer than `drainMs` once it was asked to stop. */
 async function endOf<Report>(
   running: Running<Report>,
+  death: Promise<never> | undefined,
   drainMs: number,
   context: RoleContext,
 ): Promise<Report> {
@@ -88,7 +96,8 @@ async function endOf<Report>(
     if (signal.aborted) resolve('asked')
     signal.addEventListener('abort', () => resolve('asked'), { once: true })
   })
-  const first = await Promise.race([running.done.then((report) => ({ report })), asked])
+  const ends = [running.done.then((report) => ({ report })), asked, ...(death === undefined ? [] : [death])]
+  const first = await Promise.race(ends)
   if (first !== 'asked') return first.report
   return withDeadline(clock, 'Draining', drainMs, undefined, () => running.done)
 }

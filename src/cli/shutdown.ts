@@ -40,9 +40,13 @@ export function watchShutdown(options: {
     events.on(event, listener)
     listeners.push([event, listener])
   }
+  let signalled = false
   for (const [name, number] of Object.entries(SIGNALS))
     listen(name, () => {
-      if (!controller.signal.aborted) return drain(name)
+      if (!signalled) {
+        signalled = true
+        return drain(name)
+      }
       log?.warn({ reason: name }, 'ending without a drain')
       events.exit(128 + number)
     })

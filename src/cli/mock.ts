@@ -1,0 +1,42 @@
+import { type Clock, systemClock } from '../clock.js'
+import { inheritableEnvironment } from '../config/index.js'
+import { selfCommand } from './self-command.js'
+import { runUntilStopped } from './shutdown.js'
+
+/** An embedded network with one role missing; the shape of roles/localnet, which cli/ does not import. */
+export interface SurroundingNetwork {
+  /** Flags that place the role in this network. */
+  readonly arguments: readonly string[]
+  readonly death: Promise<never>
+  stop(): Promise<void>
+}
+
+export type StartNetworkAround = (
+  role: 'miner' | 'validator',
+  options: { self: { command: string; args: string[] }; env: Record<string, string>; seed?: string },
+  deps: { clock: Clock; signal: AbortSignal; onProgress: (line: string) => void },
+) => Promise<SurroundingNetwork>
+
+/** `--mock`: brings up the embedded network, serves the role in it, and takes the network down whatever happens. */
+export async function serveMocked<T>(
+  role: 'miner' | 'validator',
+  startNetworkAround: StartNetworkAround,
+  options: { readonly seed?: string | undefined; readonly exitWithStdin: boolean },
+  onProgress: (line: string) => void,
+  serve: (network: SurroundingNetwork) => Promise<T>,
+): Promise<T> {
+  const { seed, exitWithStdin } = options
+  const given = {
+    self: selfCommand(),
+    env: inheritableEnvironment(),
+    ...(seed === undefined ? {} : { seed }),
+  }
+  const network = await runUntilStopped({ exitWithStdin }, (signal) =>
+    startNetworkAround(role, given, { clock: systemClock, signal, onProgress }),
+  )
+  try {
+    return await serve(network)
+  } finally {
+    await network.stop()
+  }
+}
