@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../clock.js'
+import type { Deadlines, Timed } from '../../routing/index.js'
+
+/** Why the door stays shut: a label for metrics, a status and the text of the answer. */
+export interface DoorRefusal {
+  readonly code: string
+  readonly status: number
+  readonly detail: string
+  readonly retryAfterSeconds?: number
+}
+
+/** How long the rest of a refused body may go on arriving (and is thrown away) before the connection is cut. */
+const LINGER_MS = 1000
+
+/** `{"detail": …}`, the shape 4.4.1 answers with. The body is not read any further; its connection does not live on it. */
+export function writeRefusal(
+  clock: Clock,
+  deadlines: Deadlines,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: DoorRefusal,
+): void {
+  if (response.headersSent || response.destroyed) return
+  const body = JSON.stringify({ detail: refusal.detail })
+  response.writeHead(refusal.status, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
+  })
+  response.end(body)
+  if (request.complete) return
+  request.resume()
+  const since = clock.monotonic()
+  const { socket } = request
+  const timed: Timed = {
+    check: (now) => {
+      if (request.complete) deadlines.forget(timed)
+      else if (now - since >= LINGER_MS) socket.destroy()
+    },
+  }
+  deadlines.watch(timed)
+  socket.once('close', () => deadlines.forget(timed))
+}

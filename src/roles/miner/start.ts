@@ -1,0 +1,218 @@
+import type { MinerSettings } from '../../config/index.js'
+import { createReplayMemory } from '../../epistula/index.js'
+import { isAbort, messageOf, TargonError } from '../../errors.js'
+import { createDeadlines, type Router, startRouter } from '../../routing/index.js'
+import { initSr25519 } from '../../sr25519.js'
+import { createMetrics, startStatusServer } from '../../telemetry/index.js'
+import type { RunningRole } from '../role.js'
+import { announce } from './announce.js'
+import { createBodyReader } from './body-reader.js'
+import { createCallerAddress } from './caller-address.js'
+import { type Closers, createClosers } from './closers.js'
+import { createDoor } from './door.js'
+import { waitUntilIdle } from './drain.js'
+import { resolveExternalAddress } from './external-address.js'
+import { listenPublicly } from './public-server.js'
+import { createRequestHandler } from './routes.js'
+import { inlineSignatureCheck } from './signature-check.js'
+import { watchStanding } from './standing.js'
+import { createTally } from './tally.js'
+import { createFailureBuckets } from './token-bucket.js'
+import type { MinerDeps, MinerReport, MinerStatus } from './types.js'
+import { readLimits, readUpstreams } from './upstream-settings.js'
+import { createWantedModels } from './wanted-models.js'
+
+/**
+ * Runs a miner: the door, the router behind it, the address on chain, the operator's status server. Drains and ends when
+ * `deps.signal` aborts. The chain connection is borrowed, not closed.
+ *
+ * @throws TargonError NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM,
+ * NO_EXTERNAL_ADDRESS (fault usage), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
+ */
+export async function startMiner(
+  settings: MinerSettings,
+  deps: MinerDeps,
+): Promise<RunningRole<MinerReport>> {
+  const closers = createClosers(deps.log)
+  try {
+    return await compose(settings, deps, closers)
+  } catch (error) {
+    await closers.closeAll()
+    throw error
+  }
+}
+
+async function compose(
+  settings: MinerSettings,
+  deps: MinerDeps,
+  closers: Closers,
+): Promise<RunningRole<MinerReport>> {
+  const { clock, log, signer, subtensor } = deps
+  const upstreams = readUpstreams(settings)
+  const callerAddress = createCallerAddress(settings['axon.trusted-proxies'])
+  await initSr25519()
+
+  const life = new AbortController()
+  closers.push('background work', () => life.abort())
+  const standing = await watchStanding({
+    subtensor,
+    netuid: settings.netuid,
+    hotkey: signer.address,
+    refreshMs: settings['metagraph-refresh'] * 1000,
+    clock,
+    log,
+    signal: life.signal,
+  })
+  if (standing.self() === undefined) throw notRegistered(settings, signer.address)
+
+  const metrics = createMetrics('miner')
+  const tally = createTally(metrics)
+  const wanted = createWantedModels()
+  const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings) })
+  closers.push('router', () => router.close())
+
+  const deadlines = createDeadlines(clock, life.signal)
+  const door = createDoor({
+    self: signer.address,
+    clock,
+    standing,
+    minStakeTao: settings['no-force-validator-permit'] ? undefined : settings['min-stake'],
+    windowMs: settings['timestamp-window'],
+    maxInFlight: settings['max-in-flight'],
+    maxInFlightPerSigner: settings['max-in-flight-per-signer'],
+    failures: createFailureBuckets(clock, settings['max-failed-checks']),
+    bodies: createBodyReader(clock, deadlines, {
+      maxBytes: settings['max-body-bytes'],
+      timeoutMs: settings['body-timeout'] * 1000,
+    }),
+    signatures: inlineSignatureCheck,
+    replays: createReplayMemory(clock, { windowMs: settings['timestamp-window'] }),
+  })
+  let isDraining = false
+  const server = await listenPublicly({
+    host: settings['axon.ip'],
+    port: settings['axon.port'],
+    headerTimeoutMs: settings['header-timeout'] * 1000,
+    bodyTimeoutMs: settings['body-timeout'] * 1000,
+    handle: createRequestHandler({
+      clock,
+      log,
+      deadlines,
+      door,
+      router,
+      wanted,
+      tally,
+      metrics,
+      callerAddress,
+      isDraining: () => isDraining,
+    }),
+  })
+  closers.push('public server', () => server.close())
+
+  const status = (): MinerStatus => ({
+    role: 'miner',
+    uid: standing.self()?.uid ?? null,
+    hotkey: signer.address,
+    address: server.address,
+    port: server.port,
+    block: subtensor.head().number,
+    isDraining,
+    inFlight: door.inFlight,
+    models: router.models(),
+    upstreams: router.report(),
+    requests: tally.counts(),
+    callers: tally.callers().map((caller) => ({ ...caller, inFlight: door.inFlightOf(caller.hotkey) })),
+    wanted: wanted.report(),
+  })
+  const ready = () => {
+    if (isDraining) return 'the miner is shutting down'
+    if (standing.isExpired()) return 'the metagraph is too old'
+    if (standing.self() === undefined) return 'the hotkey is not registered'
+    return router.models().length === 0 ? 'no upstream answers' : undefined
+  }
+  const statusServer = await startStatusServer({
+    port: settings['metrics.port'],
+    log,
+    live: () => true,
+    ready,
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => {
+        const report = router.report()
+        metrics.chainHeadBlock.set(subtensor.head().number)
+        metrics.inFlight.set(door.inFlight)
+        metrics.upstreamHealthy.reset()
+        metrics.upstreamInFlight.reset()
+        for (const { url, health, inFlight } of report) {
+          metrics.upstreamHealthy.set({ upstream: url }, health === 'up' ? 1 : 0)
+          metrics.upstreamInFlight.set({ upstream: url }, inFlight)
+        }
+        return metrics.text()
+      },
+    },
+    status,
+  })
+  closers.push('status server', () => statusServer.close())
+
+  if (settings['axon.announce']) {
+    const ip = await resolveExternalAddress(settings, life.signal)
+    const port = settings['axon.external_port'] ?? server.port
+    await announce({
+      subtensor,
+      signer,
+      axon: { netuid: settings.netuid, ip, port },
+      clock,
+      log,
+      signal: life.signal,
+    })
+  }
+  if (deps.reload) void takeReloads(deps, deps.reload, router, life.signal)
+  log.info({ address: server.address, port: server.port, models: router.models() }, 'miner listening')
+
+  const drain = async (): Promise<MinerReport> => {
+    isDraining = true
+    log.info({ inFlight: door.inFlight }, 'miner draining')
+    const cut = await waitUntilIdle(clock, () => door.inFlight, settings['drain-timeout'] * 1000)
+    await closers.closeAll()
+    const report: MinerReport = { role: 'miner', hotkey: signer.address, ...tally.counts(), cut }
+    log.info(report, 'miner ended')
+    return report
+  }
+  return { done: aborted(deps.signal).then(drain) }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+async function takeReloads(
+  deps: MinerDeps,
+  reload: AsyncIterable<MinerSettings>,
+  router: Router,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const settings of reload) {
+      if (signal.aborted) return
+      try {
+        await router.reload(readUpstreams(settings))
+      } catch (error) {
+        deps.log.warn({ err: error, reason: messageOf(error) }, 'settings not reloaded')
+      }
+    }
+  } catch (error) {
+    if (!isAbort(error)) deps.log.error({ err: error }, 'settings can no longer be reloaded')
+  }
+}
+
+function notRegistered(settings: MinerSettings, hotkey: string): TargonError {
+  return new TargonError(`The hotkey ${hotkey} is not registered on subnet ${settings.netuid}.`, {
+    code: 'NOT_REGISTERED',
+    fault: 'chain',
+    next: `Register it: btcli subnets register --netuid ${settings.netuid} --wallet.name ${settings['wallet.name']} --wallet.hotkey ${settings['wallet.hotkey']}.`,
+    facts: { hotkey, netuid: settings.netuid },
+  })
+}

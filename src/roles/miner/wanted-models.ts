@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** Validators remembered; each sends its list about once an epoch. */
+const MAX_SENDERS = 256
+
+const list = z.array(z.unknown()).max(10_000)
+const name = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
+const MAX_NAMES = 512
+
+/** What validators say they would like to be served, newest list of each, cleaned. */
+export interface WantedModels {
+  /** False when the body is no list. */
+  take(hotkey: string, body: Buffer): boolean
+  report(): { readonly hotkey: string; readonly models: readonly string[] }[]
+}
+
+export function createWantedModels(): WantedModels {
+  const lists = new Map<string, readonly string[]>()
+  return {
+    take: (hotkey, body) => {
+      const names = readNames(body)
+      if (names === undefined) return false
+      lists.delete(hotkey)
+      lists.set(hotkey, names)
+      const [oldest] = lists.keys()
+      if (lists.size > MAX_SENDERS && oldest !== undefined) lists.delete(oldest)
+      return true
+    },
+    report: () => [...lists].map(([hotkey, models]) => ({ hotkey, models })),
+  }
+}
+
+function readNames(body: Buffer): string[] | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+  const parsed = list.safeParse(json)
+  if (!parsed.success) return undefined
+  const names = parsed.data.flatMap((item) => {
+    const good = name.safeParse(item)
+    return good.success ? [good.data] : []
+  })
+  return [...new Set(names)].slice(0, MAX_NAMES)
+}

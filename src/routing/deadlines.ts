@@ -1,0 +1,31 @@
+import { type Clock, every } from '../clock.js'
+
+/** Something that must not take for ever. `check` acts when its time is up. */
+export interface Timed {
+  check(nowMs: number): void
+}
+
+/** One look every quarter of a second at everything under way: thousands of streams need no timer each. */
+const SWEEP_MS = 250
+
+export interface Deadlines {
+  watch(item: Timed): void
+  forget(item: Timed): void
+}
+
+export function createDeadlines(clock: Clock, signal: AbortSignal): Deadlines {
+  const items = new Set<Timed>()
+  const sweep = async () => {
+    const now = clock.monotonic()
+    for (const item of items) item.check(now)
+  }
+  void every(clock, SWEEP_MS, signal, sweep, () => {})
+  return {
+    watch: (item) => {
+      items.add(item)
+    },
+    forget: (item) => {
+      items.delete(item)
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import type { Clock } from '../clock.js'
+import type { Deadlines } from './deadlines.js'
+import { type Lack, refuseForLack } from './lack.js'
+import { watchLastBytes } from './lingering.js'
+import { dispatchRelay, Relay, type RelayEnd } from './relay.js'
+import type { Exchange } from './router.js'
+import type { Outcome, RoutingLimits } from './types.js'
+import type { Upstream } from './upstream.js'
+import type { WaitEnd, WaitingLine } from './waiting-line.js'
+
+type Upstreams = ReadonlySet<Upstream>
+
+/** What forwarding needs of the router. */
+export interface Grounds {
+  readonly clock: Clock
+  readonly limits: RoutingLimits
+  readonly deadlines: Deadlines
+  readonly line: WaitingLine
+  readonly relays: Set<Relay>
+  /** Some configured upstream has the model, up or not. */
+  isKnown(model: string): boolean
+  /** The least busy usable upstream with a free place. */
+  choose(model: string, tried: Upstreams): Upstream | undefined
+  /** Some usable upstream not tried yet has the model, full or not. */
+  isServing(model: string, tried: Upstreams): boolean
+}
+
+/** Attempts for one request; more would only add to an overload. */
+const MAX_ATTEMPTS = 3
+
+/** Finds an upstream, waits shortly for one when all are full, and moves on to another until the first byte is sent. */
+export async function forwardExchange(grounds: Grounds, exchange: Exchange): Promise<Outcome> {
+  const { clock } = grounds
+  const { response, model } = exchange
+  const startedAt = clock.monotonic()
+  const tried = new Set<Upstream>()
+  let lack: Lack = grounds.isKnown(model) ? 'down' : 'unknown'
+  let reason = ''
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const found = reservePlace(grounds, model, tried) ?? (await waitForPlace(grounds, exchange, tried))
+    if (found === 'caller-gone') return { kind: 'caller-gone', reason: 'the caller left while waiting' }
+    if (found === 'none') break
+    if (found === 'full' || found === 'too-long') return refuseForLack(response, model, found, '')
+    const end = await relayOnce(grounds, exchange, found, tried)
+    if (end.kind === 'done') {
+      const { status, bytes, firstByteMs } = end
+      const totalMs = clock.monotonic() - startedAt
+      return { kind: 'answered', status, upstream: found.url, bytes, firstByteMs, totalMs }
+    }
+    if (end.kind === 'broken') return { ...end, upstream: found.url }
+    if (end.kind === 'caller-gone') return { kind: 'caller-gone', reason: end.reason }
+    reason = `${found.url}: ${end.reason}`
+    lack = end.cause === 'timeout' ? 'timeout' : 'failed'
+    // A connection kept alive may have been closed by the server meanwhile: without another one it gets a second try.
+    const mayRepeat = end.cause === 'connection' && attempt === 0
+    if (!mayRepeat || grounds.isServing(model, new Set([found]))) tried.add(found)
+  }
+  return refuseForLack(response, model, lack, reason)
+}
+
+function reservePlace(grounds: Grounds, model: string, tried: Upstreams): Upstream | undefined {
+  const upstream = grounds.choose(model, tried)
+  if (upstream === undefined) return undefined
+  upstream.inFlight++
+  upstream.requests++
+  upstream.breaker.begin()
+  return upstream
+}
+
+async function waitForPlace(
+  grounds: Grounds,
+  exchange: Exchange,
+  tried: Upstreams,
+): Promise<WaitEnd | 'none'> {
+  const { model, response } = exchange
+  if (!grounds.isServing(model, tried)) return 'none'
+  const ticket = grounds.line.wait(() => reservePlace(grounds, model, tried))
+  response.once('close', ticket.leave)
+  const end = await ticket.end
+  response.off('close', ticket.leave)
+  return end
+}
+
+function relayOnce(
+  grounds: Grounds,
+  exchange: Exchange,
+  upstream: Upstream,
+  tried: Upstreams,
+): Promise<RelayEnd> {
+  const { response, model } = exchange
+  const { clock, limits, deadlines, relays } = grounds
+  return new Promise((resolve) => {
+    const relay: Relay = new Relay({
+      clock,
+      limits,
+      response,
+      isStreamed: exchange.isStreamed,
+      hasOther: () => grounds.isServing(model, new Set([...tried, upstream])),
+      onEnd: (end) => {
+        upstream.inFlight--
+        relays.delete(relay)
+        deadlines.forget(relay)
+        if (end.kind === 'done') watchLastBytes(clock, deadlines, response, limits.readerTimeoutMs)
+        judge(upstream, end)
+        grounds.line.wake()
+        resolve(end)
+      },
+    })
+    relays.add(relay)
+    deadlines.watch(relay)
+    if (response.destroyed) relay.cut()
+    else dispatchRelay(upstream, exchange.path, exchange.body, relay)
+  })
+}
+
+/** What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves says nothing. */
+function judge(upstream: Upstream, end: RelayEnd): void {
+  if (end.kind === 'caller-gone') upstream.breaker.abstained()
+  else if (end.kind === 'done' && end.status < 500) upstream.breaker.succeeded()
+  else {
+    upstream.failures++
+    upstream.breaker.failed()
+  }
+}

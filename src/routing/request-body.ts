@@ -1,0 +1,19 @@
+/** What routing needs of a body; everything else of it is the upstream's business. */
+export interface RequestFacts {
+  readonly model: string
+  readonly isStreamed: boolean
+}
+
+/** Reads the model of a request; the last of doubled keys counts, as it does in Python. */
+export function readRequest(body: Buffer): RequestFacts | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof json !== 'object' || json === null || !('model' in json) || typeof json.model !== 'string') {
+    return undefined
+  }
+  return { model: json.model, isStreamed: 'stream' in json && json.stream === true }
+}

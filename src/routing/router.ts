@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.js'
+import { chooseLeastBusy } from './choice.js'
+import { createDeadlines } from './deadlines.js'
+import { forwardExchange, type Grounds } from './forward.js'
+import { checkUpstream, type HealthDeps, watchUpstream } from './health.js'
+import type { Outcome, RoutingLimits, UpstreamReport, UpstreamSettings } from './types.js'
+import { Upstream } from './upstream.js'
+import { createWaitingLine } from './waiting-line.js'
+
+export interface RouterOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly upstreams: readonly UpstreamSettings[]
+  readonly limits: RoutingLimits
+  /** 0 ≤ x < 1, default Math.random: spreads recoveries and equal choices. */
+  readonly random?: () => number
+}
+
+/** One accepted request. The router writes the answer, whatever it is. */
+export interface Exchange {
+  readonly path: '/chat/completions' | '/completions'
+  readonly body: Buffer
+  readonly model: string
+  readonly isStreamed: boolean
+  readonly response: ServerResponse
+}
+
+export interface Router {
+  /** Names that can be answered now, sorted. */
+  models(): string[]
+  forward(exchange: Exchange): Promise<Outcome>
+  report(): UpstreamReport[]
+  /** Takes new settings; streams under way at a removed upstream finish. Resolves when new upstreams were asked once. */
+  reload(upstreams: readonly UpstreamSettings[]): Promise<void>
+  /** Requests at upstreams now. */
+  readonly inFlight: number
+  /** Cuts what is under way and frees every connection. */
+  close(): Promise<void>
+}
+
+/** Starts routing: asks every upstream once, then keeps watching them. An upstream that is down is no failure. */
+export async function startRouter(options: RouterOptions): Promise<Router> {
+  const { clock, log, limits, random = Math.random } = options
+  const stop = new AbortController()
+  const deps: HealthDeps = { clock, log, random, limits }
+  const deadlines = createDeadlines(clock, stop.signal)
+  const line = createWaitingLine(clock, deadlines, limits)
+  const active = new Map<Upstream, AbortController>()
+
+  const add = async (settings: UpstreamSettings) => {
+    const upstream = new Upstream(settings, clock, random, limits.connectTimeoutMs)
+    const watch = new AbortController()
+    active.set(upstream, watch)
+    await checkUpstream(deps, upstream, watch.signal)
+    void watchUpstream(deps, upstream, watch.signal)
+  }
+  const remove = async (upstream: Upstream) => {
+    active.get(upstream)?.abort()
+    active.delete(upstream)
+    await upstream.close()
+  }
+  const serving = (model: string) => [...active.keys()].filter((one) => one.usable && one.served.has(model))
+  const grounds: Grounds = {
+    clock,
+    limits,
+    deadlines,
+    line,
+    relays: new Set(),
+    isKnown: (model) => [...active.keys()].some((one) => one.served.has(model)),
+    choose: (model, tried) =>
+      chooseLeastBusy(
+        serving(model).filter((one) => !tried.has(one)),
+        random,
+      ),
+    isServing: (model, tried) => serving(model).some((one) => !tried.has(one)),
+  }
+
+  await Promise.all(options.upstreams.map(add))
+  return {
+    models: () =>
+      [...new Set([...active.keys()].filter((one) => one.usable).flatMap((one) => [...one.served]))].sort(),
+    forward: (exchange) => forwardExchange(grounds, exchange),
+    report: () => [...active.keys()].map((one) => one.report()),
+    get inFlight() {
+      return grounds.relays.size
+    },
+    reload: async (upstreams) => {
+      const known = new Map([...active.keys()].map((one) => [one.url, one]))
+      const kept = new Set(upstreams.map(({ url }) => url))
+      for (const [url, one] of known) {
+        if (!kept.has(url))
+          void remove(one).catch((error: unknown) => log.warn({ err: error }, 'upstream not closed'))
+      }
+      await Promise.all(
+        upstreams.map(async (settings) => {
+          const one = known.get(settings.url)
+          if (one === undefined) await add(settings)
+          else one.configure(settings)
+        }),
+      )
+      log.info({ upstreams: [...kept] }, 'upstreams reloaded')
+    },
+    close: async () => {
+      stop.abort()
+      for (const relay of grounds.relays) relay.cut()
+      const upstreams = [...active]
+      active.clear()
+      for (const [, watch] of upstreams) watch.abort()
+      await Promise.all(upstreams.map(([one]) => one.destroy()))
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import { Pool } from 'undici'
+import type { Clock } from '../clock.js'
+import { type Breaker, createBreaker } from './breaker.js'
+import { servedNames } from './discovery.js'
+import type { EngineLoad } from './engine-load.js'
+import type { Health, UpstreamReport, UpstreamSettings } from './types.js'
+
+/** One model server: its connections, what it serves, how it does. */
+export class Upstream {
+  readonly origin: string
+  /** Path before /chat/completions, e.g. `/v1`. */
+  readonly basePath: string
+  readonly breaker: Breaker
+  /** Streams of callers. */
+  readonly streams: Pool
+  /** Health, models, metrics: never queued behind streams. */
+  readonly control: Pool
+  settings: UpstreamSettings
+  health: Health = { kind: 'unknown' }
+  inFlight = 0
+  requests = 0
+  failures = 0
+  engine: EngineLoad | undefined
+  tokensPerSecond: number | undefined
+  /** Ours at the moment the engine was asked, to tell foreign load from our own. */
+  ownAtScrape = 0
+  /** Monotonic milliseconds of the last look at /metrics. */
+  scrapedAt = 0
+  #listed: readonly string[] | undefined
+  #served: ReadonlySet<string> = new Set()
+
+  constructor(settings: UpstreamSettings, clock: Clock, random: () => number, connectTimeoutMs: number) {
+    const url = new URL(settings.url)
+    this.origin = url.origin
+    this.basePath = url.pathname.replace(/\/+$/, '')
+    this.settings = settings
+    this.breaker = createBreaker({ clock, random })
+    const connect = { timeout: connectTimeoutMs }
+    this.streams = new Pool(this.origin, {
+      connections: null,
+      pipelining: 1,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect,
+    })
+    this.control = new Pool(this.origin, { connections: 2, pipelining: 1, connect })
+  }
+
+  get url(): string {
+    return this.settings.url
+  }
+
+  get maxInFlight(): number {
+    return this.settings.maxInFlight
+  }
+
+  get weight(): number {
+    return this.settings.weight
+  }
+
+  /** Requests of others at this server, by its last metrics. */
+  get foreign(): number {
+    return this.engine === undefined
+      ? 0
+      : Math.max(0, this.engine.running + this.engine.waiting - this.ownAtScrape)
+  }
+
+  get usable(): boolean {
+    return this.health.kind === 'up' && this.breaker.allows()
+  }
+
+  get served(): ReadonlySet<string> {
+    return this.#served
+  }
+
+  headers(): Record<string, string> {
+    const { apiKey } = this.settings
+    return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+  }
+
+  /** Takes the list of the server, undefined when it has none. */
+  list(models: readonly string[] | undefined): void {
+    this.#listed = models
+    this.#served = servedNames(this.settings.models, this.settings.aliases, models)
+  }
+
+  configure(settings: UpstreamSettings): void {
+    this.settings = settings
+    this.list(this.#listed)
+  }
+
+  report(): UpstreamReport {
+    return {
+      url: this.url,
+      health: this.health.kind,
+      reason: this.health.kind === 'down' ? this.health.reason : null,
+      breaker: this.breaker.state(),
+      models: [...this.#served].sort(),
+      weight: this.weight,
+      inFlight: this.inFlight,
+      maxInFlight: this.maxInFlight,
+      running: this.engine?.running ?? null,
+      waiting: this.engine?.waiting ?? null,
+      tokensPerSecond: this.tokensPerSecond ?? null,
+      requests: this.requests,
+      failures: this.failures,
+    }
+  }
+
+  /** Lets streams under way finish; connections still open when the grace is over are cut by `destroy`. */
+  async close(): Promise<void> {
+    await Promise.all([this.streams.close(), this.control.destroy()])
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.streams.destroy(), this.control.destroy()])
+  }
+}

@@ -1,0 +1,217 @@
+import { Readable } from 'node:stream'
+import { request } from 'undici'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type FakeVllm, sse, startFakeVllm, streamTwo } from '../../support/fake-vllm.js'
+import { type MinerRig, startMinerRig } from '../../support/miner-rig.js'
+
+const CHAT = JSON.stringify({ model: 'org/model', messages: [], stream: true })
+
+describe('miner', () => {
+  const open: { close(): Promise<unknown> }[] = []
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((one) => one.close()))
+  })
+
+  async function start(
+    settings: Parameters<typeof startMinerRig>[0]['settings'] = {},
+  ): Promise<[MinerRig, FakeVllm]> {
+    const vllm = await startFakeVllm()
+    open.push(vllm)
+    const rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url], ...settings } })
+    open.push(rig)
+    return [rig, vllm]
+  }
+
+  it('streams a signed request from the upstream byte for byte, with its key and nobody else’s headers', async () => {
+    const [rig, vllm] = await start({ 'api-key': 'upstream-key' })
+    const answer = await rig.post('/v1/chat/completions', CHAT, {
+      ...rig.sign(CHAT),
+      cookie: 'c',
+      authorization: 'Bearer caller',
+    })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(await answer.body.text()).toBe(
+      sse({ choices: [{ delta: { content: 'a' } }] }, { choices: [{ delta: { content: 'b' } }] }, '[DONE]'),
+    )
+    const [received] = vllm.received
+    expect(received).toMatchObject({ path: '/v1/chat/completions', body: CHAT })
+    expect(received?.headers).toMatchObject({
+      authorization: 'Bearer upstream-key',
+      'content-type': 'application/json',
+    })
+    expect(received?.headers.cookie).toBeUndefined()
+    expect(Object.keys(received?.headers ?? {}).filter((name) => name.startsWith('epistula'))).toEqual([])
+  })
+
+  it('keeps status and body of an upstream’s 4xx, and drops its private headers', async () => {
+    const [rig, vllm] = await start()
+    vllm.answer = ({ response }) => {
+      response.writeHead(400, {
+        'content-type': 'application/json',
+        'set-cookie': 'a=b',
+        server: 'uvicorn',
+        'x-secret': '1',
+      })
+      response.end('{"object":"error"}')
+    }
+    const answer = await rig.post('/v1/completions', CHAT)
+    expect(answer.statusCode).toBe(400)
+    expect(await answer.body.text()).toBe('{"object":"error"}')
+    expect(Object.keys(answer.headers).sort()).toEqual([
+      'connection',
+      'content-type',
+      'date',
+      'keep-alive',
+      'transfer-encoding',
+    ])
+  })
+
+  it('answers GET /models with what it can serve now and POST /models with an empty text', async () => {
+    const [rig, vllm] = await start()
+    const models = await request(`${rig.url}/models`, { headers: rig.sign('') })
+    expect(await models.body.json()).toEqual(['org/model'])
+    const wanted = await rig.post('/models', JSON.stringify(['org/a', 'org/a', 7, 'evil\nname']))
+    expect(wanted.statusCode).toBe(200)
+    expect(await wanted.body.text()).toBe('""')
+    const status = (await (await fetch(`${rig.statusUrl}/status`)).json()) as Record<string, unknown>
+    expect(status).toMatchObject({
+      role: 'miner',
+      uid: 1,
+      models: ['org/model'],
+      upstreams: [{ url: vllm.url, health: 'up' }],
+      wanted: [{ hotkey: rig.validator.address, models: ['org/a'] }],
+      callers: [{ hotkey: rig.validator.address, uid: 0, requests: 2 }],
+    })
+  })
+
+  it('has nothing else on its public port', async () => {
+    const [rig] = await start()
+    for (const path of [
+      '/',
+      '/livez',
+      '/readyz',
+      '/metrics',
+      '/status',
+      '/v1/models',
+      '/health',
+      '/tokenize',
+    ]) {
+      const answer = await request(`${rig.url}${path}`, { headers: rig.sign('') })
+      expect(answer.statusCode, path).toBe(404)
+      await answer.body.dump()
+    }
+  })
+
+  it('refuses a copy of a request it has served, also on another path', async () => {
+    const [rig, vllm] = await start()
+    const headers = rig.sign(CHAT)
+    const first = await rig.post('/v1/chat/completions', CHAT, headers)
+    await first.body.dump()
+    for (const path of ['/v1/chat/completions', '/v1/completions', '/models']) {
+      const copy = await rig.post(path, CHAT, headers)
+      expect(copy.statusCode).toBe(400)
+      expect(await copy.body.json()).toEqual({ detail: 'Request was received before' })
+    }
+    expect(vllm.received).toHaveLength(1)
+  })
+
+  it('routes by the signed body: a differing X-Targon-Model is refused, an unknown model is 404', async () => {
+    const [rig, vllm] = await start()
+    const flipped = await rig.post('/v1/chat/completions', CHAT, {
+      ...rig.sign(CHAT),
+      'x-targon-model': 'org/other',
+    })
+    expect(flipped.statusCode).toBe(400)
+    await flipped.body.dump()
+    const other = JSON.stringify({ model: 'org/unknown' })
+    const unknown = await rig.post('/v1/chat/completions', other)
+    expect(unknown.statusCode).toBe(404)
+    expect(await unknown.body.json()).toMatchObject({ error: { code: 'model_not_found' } })
+    expect(vllm.received).toHaveLength(0)
+  })
+
+  it('refuses bodies over the limit, declared or not, without keeping them', async () => {
+    const [rig] = await start({ 'max-body-bytes': 2048 })
+    const big = 'x'.repeat(4096)
+    const declared = await rig.post('/v1/completions', big)
+    expect(declared.statusCode).toBe(413)
+    await declared.body.dump()
+    const chunked = await request(`${rig.url}/v1/completions`, {
+      method: 'POST',
+      headers: rig.sign(big),
+      body: Readable.from([Buffer.from(big)]),
+    })
+    expect(chunked.statusCode).toBe(413)
+    expect(await chunked.body.json()).toEqual({ detail: 'Body is too large' })
+  })
+
+  it('bounds the requests of one signer and lets them in again when one ends', async () => {
+    const [rig, vllm] = await start({ 'max-in-flight-per-signer': 1 })
+    let release: (() => void) | undefined
+    vllm.answer = ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(sse('first'))
+      release = () => response.end(sse('[DONE]'))
+    }
+    const first = await rig.post('/v1/chat/completions', CHAT)
+    const second = await rig.post('/v1/chat/completions', CHAT)
+    expect(second.statusCode).toBe(429)
+    expect(second.headers['retry-after']).toBe('1')
+    await second.body.dump()
+    release?.()
+    await first.body.dump()
+    vllm.answer = streamTwo
+    const third = await rig.post('/v1/chat/completions', CHAT)
+    expect(third.statusCode).toBe(200)
+    await third.body.dump()
+  })
+
+  it('aborts the upstream when the caller leaves', async () => {
+    const [rig, vllm] = await start()
+    vllm.answer = ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(sse('first'))
+    }
+    const answer = await rig.post('/v1/chat/completions', CHAT)
+    const upstream = await vllm.arrived(1)
+    answer.body.destroy()
+    await upstream.closed
+    expect(upstream.response.writableFinished).toBe(false)
+  })
+
+  it('announces its external address with the port it really listens on', async () => {
+    const [rig] = await start()
+    expect(rig.subtensor.served).toEqual([
+      { netuid: 4, ip: '45.33.32.11', port: Number(new URL(rig.url).port) },
+    ])
+  })
+
+  it('drains: not ready, new requests 503, streams under way end whole', async () => {
+    const [rig, vllm] = await start()
+    vllm.answer = ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(sse('first'))
+    }
+    const stream = await rig.post('/v1/chat/completions', CHAT)
+    const upstream = await vllm.arrived(1)
+    rig.stop()
+    const late = await rig.post('/v1/chat/completions', CHAT)
+    expect(late.statusCode).toBe(503)
+    await late.body.dump()
+    expect((await fetch(`${rig.statusUrl}/readyz`)).status).toBe(503)
+    upstream.response.end(sse('[DONE]'))
+    expect(await stream.body.text()).toBe(sse('first', '[DONE]'))
+    expect(await rig.done).toMatchObject({ role: 'miner', answered: 1, cut: 0 })
+    await expect(fetch(rig.url)).rejects.toThrow()
+  })
+
+  it('starts without an upstream, says so, and is not ready', async () => {
+    const rig = await startMinerRig({ settings: { 'model-endpoint': ['http://127.0.0.1:9/v1'] } })
+    open.push(rig)
+    expect(rig.logs.some(({ msg }) => msg === 'upstream down')).toBe(true)
+    expect(await (await fetch(`${rig.statusUrl}/readyz`)).json()).toMatchObject({
+      missing: 'no upstream answers',
+    })
+  })
+})

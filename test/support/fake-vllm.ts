@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface ReceivedRequest {
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+  readonly response: ServerResponse
+  /** Resolves when the connection of this request is gone or its answer is out. */
+  readonly closed: Promise<void>
+}
+
+export type Answer = (request: ReceivedRequest) => void | Promise<void>
+
+export interface FakeVllm {
+  readonly url: string
+  readonly port: number
+  readonly received: ReceivedRequest[]
+  models: string[]
+  /** Text of GET /metrics; undefined answers 404. */
+  metrics: string | undefined
+  /** Status of GET /health and GET /v1/models. */
+  healthStatus: number
+  modelsStatus: number
+  answer: Answer
+  /** Resolves when the n-th request (from 1) has arrived. */
+  arrived(count: number): Promise<ReceivedRequest>
+  close(): Promise<void>
+}
+
+export function sse(...values: unknown[]): string {
+  return values
+    .map((value) => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`)
+    .join('')
+}
+
+export const streamTwo: Answer = ({ response }) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  response.write(sse({ choices: [{ delta: { content: 'a' } }] }))
+  response.end(sse({ choices: [{ delta: { content: 'b' } }] }, '[DONE]'))
+}
+
+/** A model server on port 0 whose answers a test writes itself, byte by byte if need be. */
+export async function startFakeVllm(
+  options: { models?: string[]; answer?: Answer; port?: number } = {},
+): Promise<FakeVllm> {
+  const waiting: { count: number; resolve: (request: ReceivedRequest) => void }[] = []
+  const server = createServer(async (request, response) => {
+    const json = (status: number, value: unknown) => {
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(value))
+    }
+    if (request.url === '/health') return void response.writeHead(fake.healthStatus).end()
+    if (request.url === '/metrics') {
+      return void response.writeHead(fake.metrics === undefined ? 404 : 200).end(fake.metrics ?? '')
+    }
+    if (request.url === '/v1/models') {
+      return json(fake.modelsStatus, {
+        object: 'list',
+        data: fake.models.map((id) => ({ id, object: 'model' })),
+      })
+    }
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const closed = new Promise<void>((resolve) => response.on('close', () => resolve()))
+    const received = { path: request.url ?? '', headers: request.headers, body, response, closed }
+    fake.received.push(received)
+    for (const waiter of waiting) if (waiter.count === fake.received.length) waiter.resolve(received)
+    await fake.answer(received)
+  })
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const fake: FakeVllm = {
+    url: `http://127.0.0.1:${port}/v1`,
+    port,
+    received: [],
+    models: options.models ?? ['org/model'],
+    metrics: undefined,
+    healthStatus: 200,
+    modelsStatus: 200,
+    answer: options.answer ?? streamTwo,
+    arrived: (count) => {
+      const already = fake.received[count - 1]
+      if (already) return Promise.resolve(already)
+      return new Promise((resolve) => waiting.push({ count, resolve }))
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return fake
+}
