@@ -1,3 +1,5 @@
+export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
+export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
 export type {
   ModelFacts,
   Reference,

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { engineError } from './engine-error.js'
+import { type HubSource, readHubFile } from './hub-files.js'
+
+const tokenId = z.number().int().min(0)
+const tokenIds = z.union([tokenId.transform((id) => [id]), z.array(tokenId)]).nullish()
+const size = z.number().int().min(2).max(10_000_000)
+
+const configSchema = z.object({
+  vocab_size: size.optional(),
+  eos_token_id: tokenIds,
+  text_config: z.object({ vocab_size: size.optional(), eos_token_id: tokenIds }).optional(),
+})
+
+const generationSchema = z.object({ eos_token_id: tokenIds })
+
+export interface FileFacts {
+  readonly vocabularySize: number
+  readonly eosTokenIds: readonly number[]
+}
+
+/**
+ * What no HTTP route of vLLM tells: vocabulary size and end tokens.
+ *
+ * @throws TargonError ENGINE_UNAVAILABLE naming what is missing
+ */
+export async function readModelFiles(
+  source: HubSource,
+  model: string,
+  signal: AbortSignal,
+): Promise<FileFacts> {
+  const [config, generation] = await Promise.all([
+    readHubFile(source, model, 'config.json', signal),
+    readHubFile(source, model, 'generation_config.json', signal),
+  ])
+  const parsed = configSchema.safeParse(config)
+  const vocabularySize = parsed.data?.vocab_size ?? parsed.data?.text_config?.vocab_size
+  if (!parsed.success || vocabularySize === undefined) {
+    throw engineError('ENGINE_UNAVAILABLE', `config.json of ${model} is missing or names no vocab_size.`)
+  }
+  const stops = generationSchema.safeParse(generation).data?.eos_token_id
+  const eosTokenIds = stops ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
+  if (eosTokenIds.length === 0) {
+    throw engineError(
+      'ENGINE_UNAVAILABLE',
+      `Neither generation_config.json nor config.json of ${model} names an eos_token_id.`,
+    )
+  }
+  return { vocabularySize, eosTokenIds: eosTokenIds.filter((id) => id < vocabularySize) }
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { messageOf } from '../errors.js'
+import { engineError, isEngineError } from './engine-error.js'
+import type { FileFacts } from './model-files.js'
+import { parseScoring, scoringBody } from './scoring-call.js'
+import type { CallOptions, EngineServer } from './server.js'
+import type { ModelFacts, Reference } from './types.js'
+
+const modelsSchema = z.object({
+  data: z.array(z.object({ id: z.string(), max_model_len: z.number().int().positive().nullish() })),
+})
+const tokensSchema = z.object({ tokens: z.array(z.number().int().min(0)) })
+const versionSchema = z.object({ version: z.string() })
+
+const END_OF_TURN = '<|eot_id|>'
+const WANTED_LOGPROBS = 20
+const PROBE_TEXT = 'The capital of France is Paris, and the capital of Italy is'
+
+export interface ProbeResult {
+  readonly facts: ModelFacts
+  readonly version: string
+}
+
+/**
+ * Learns once how this server speaks: which models, which dialect, how many logprobs, raw or scaled.
+ *
+ * @throws TargonError naming what keeps the engine from being ready
+ */
+export async function probeServer(
+  server: EngineServer,
+  model: string,
+  files: FileFacts,
+  options: CallOptions,
+): Promise<ProbeResult> {
+  const version = await readVersion(server, options)
+  const maxModelLength = await findModel(server, model, options)
+  const tokenize = async (body: Record<string, unknown>) =>
+    tokensSchema.parse(await server.post('/tokenize', { model, ...body }, options)).tokens
+  const text = await tokenize({ prompt: PROBE_TEXT, add_special_tokens: true })
+  const endOfTurn = await tokenize({ prompt: END_OF_TURN, add_special_tokens: false })
+  const chat = await tokenize({
+    messages: [{ role: 'user', content: PROBE_TEXT }],
+    add_generation_prompt: true,
+    add_special_tokens: false,
+  }).catch((error: unknown) => {
+    // A tokenizer without chat template is a 4xx; anything else is a fault.
+    if (isEngineError(error, 'ENGINE_REFUSED')) return []
+    throw error
+  })
+  const { dialect, maxLogprobs } = await probeDialect(server, model, text, options)
+  return {
+    version,
+    facts: {
+      ...files,
+      endOfTurnId: endOfTurn.length === 1 ? endOfTurn[0] : undefined,
+      endpoints: chat.length > 0 ? ['chat', 'completion'] : ['completion'],
+      maxLogprobs,
+      dialect,
+      scaledLogprobs: await probeScaling(server, model, text, dialect, options),
+      maxModelLength,
+    },
+  }
+}
+
+async function readVersion(server: EngineServer, options: CallOptions): Promise<string> {
+  return versionSchema.safeParse(await server.getJson('/version', options)).data?.version ?? 'unknown'
+}
+
+async function findModel(
+  server: EngineServer,
+  model: string,
+  options: CallOptions,
+): Promise<number | undefined> {
+  const list = modelsSchema.safeParse(await server.getJson('/v1/models', options))
+  if (!list.success) throw engineError('ENGINE_ANSWER', `${server.url}/v1/models answers no list of models.`)
+  const entry = list.data.data.find(({ id }) => id === model)
+  if (!entry) {
+    const served = list.data.data.map(({ id }) => id.slice(0, 100)).slice(0, 5)
+    throw engineError('ENGINE_UNAVAILABLE', `${server.url} does not serve ${model} but ${served.join(', ')}.`)
+  }
+  return entry.max_model_len ?? undefined
+}
+
+/** The current dialect takes the field for token ids; 0.6.x refuses it and needs the server flag. */
+async function probeDialect(
+  server: EngineServer,
+  model: string,
+  ids: readonly number[],
+  options: CallOptions,
+): Promise<Pick<ModelFacts, 'dialect' | 'maxLogprobs'>> {
+  let refused: unknown
+  for (const dialect of ['v1', 'v0'] as const) {
+    for (const topK of [WANTED_LOGPROBS, allowedLogprobs(refused)]) {
+      if (topK === undefined) continue
+      try {
+        await scoreProbe(server, model, ids, 1, topK, dialect, options)
+        return { dialect, maxLogprobs: topK }
+      } catch (error) {
+        if (!isEngineError(error, 'ENGINE_REFUSED')) throw error
+        refused = error
+      }
+    }
+  }
+  throw engineError('ENGINE_UNAVAILABLE', `${server.url} refuses scoring calls: ${messageOf(refused)}`)
+}
+
+/** "Cannot request more than 5 logprobs." or "… greater than max allowed: 5". */
+function allowedLogprobs(error: unknown): number | undefined {
+  const match = /(?:more than|max allowed:?) (\d+)/.exec(error === undefined ? '' : messageOf(error))
+  const allowed = Number(match?.[1] ?? 0)
+  return allowed >= 1 && allowed < WANTED_LOGPROBS ? allowed : undefined
+}
+
+/** Raw logprobs do not know the temperature, scaled ones do. */
+async function probeScaling(
+  server: EngineServer,
+  model: string,
+  ids: readonly number[],
+  dialect: ModelFacts['dialect'],
+  options: CallOptions,
+): Promise<boolean> {
+  const [warm, cool] = await Promise.all(
+    [1, 0.5].map((temperature) => scoreProbe(server, model, ids, temperature, 1, dialect, options)),
+  )
+  if (!warm || !cool) return false
+  let difference = 0
+  for (const [index, position] of warm.positions.entries()) {
+    for (const [id, { logprob }] of position) {
+      difference = Math.max(
+        difference,
+        Math.abs(logprob - (cool.positions[index]?.get(id)?.logprob ?? logprob)),
+      )
+    }
+  }
+  // Raw values differ by numeric noise only; scaled ones by a multiple of any logprob that is not 0.
+  return difference > 0.3
+}
+
+async function scoreProbe(
+  server: EngineServer,
+  model: string,
+  ids: readonly number[],
+  temperature: number,
+  topK: number,
+  dialect: ModelFacts['dialect'],
+  options: CallOptions,
+): Promise<Reference> {
+  const request = { input: ids.slice(0, 1), output: ids.slice(1), temperature, topK, seed: 1 }
+  return parseScoring(
+    await server.post('/v1/completions', scoringBody(model, request, dialect), options),
+    request,
+  )
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../clock.js'
+import { engineError, isEngineError } from './engine-error.js'
+import type { Replica } from './replica.js'
+
+const LOAD_AGE_MS = 2_000
+const ATTEMPTS = 2
+
+/** Several servers of one model: each call goes to the least busy one, and to another when it fails. */
+export class Replicas {
+  #loadsAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly model: string,
+    readonly all: readonly Replica[],
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws TargonError ENGINE_UNAVAILABLE when no server takes the call */
+  async call<T>(signal: AbortSignal, work: (replica: Replica) => Promise<T>): Promise<T> {
+    this.#refreshLoads(signal)
+    const tried: Replica[] = []
+    let failure: unknown
+    while (tried.length < ATTEMPTS) {
+      const replica = this.#leastBusy(tried)
+      if (!replica) break
+      tried.push(replica)
+      try {
+        return await replica.call(signal, work)
+      } catch (error) {
+        if (signal.aborted || isEngineError(error, 'ENGINE_REFUSED')) throw error
+        failure = error
+      }
+    }
+    throw failure ?? engineError('ENGINE_UNAVAILABLE', this.#whyNone())
+  }
+
+  /** Prefers servers not tried yet; a single server gets a second try. */
+  #leastBusy(tried: readonly Replica[]): Replica | undefined {
+    const usable = this.all.filter((replica) => replica.usable)
+    const fresh = usable.filter((replica) => !tried.includes(replica))
+    return (fresh.length > 0 ? fresh : usable).sort((a, b) => a.load - b.load)[0]
+  }
+
+  #whyNone(): string {
+    const states = this.all.map(({ url, probed }) => `${url} ${probed ? 'failed too often' : 'is not ready'}`)
+    return `No engine of ${this.model} takes calls: ${states.join(', ')}.`
+  }
+
+  /** In the background: a call never waits for the gauges, and a server without them counts our own calls. */
+  #refreshLoads(signal: AbortSignal): void {
+    const now = this.clock.monotonic()
+    if (this.all.length < 2 || now - this.#loadsAt < LOAD_AGE_MS) return
+    this.#loadsAt = now
+    for (const replica of this.all) replica.refreshLoad(signal).catch(() => undefined)
+  }
+}

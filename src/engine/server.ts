@@ -1,0 +1,117 @@
+import { Agent, request } from 'undici'
+import { type Clock, withDeadline } from '../clock.js'
+import { DeadlineError, messageOf, TargonError } from '../errors.js'
+import { engineError } from './engine-error.js'
+
+/** Largest answer read: prompt_logprobs of a long prompt are a few megabytes. */
+const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+const ERROR_TEXT_LENGTH = 300
+
+export interface CallOptions {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** HTTP to one vLLM server: JSON in, JSON out, bounded in time and size, faults told apart. */
+export class EngineServer {
+  readonly #agent = new Agent({ connections: 32, keepAliveTimeout: 10_000, connect: { timeout: 5_000 } })
+
+  constructor(
+    readonly url: string,
+    private readonly apiKey: string | undefined,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws TargonError ENGINE_UNAVAILABLE, ENGINE_REFUSED (4xx), ENGINE_ANSWER (not JSON) */
+  async post(path: string, body: unknown, options: CallOptions): Promise<unknown> {
+    return parseJson(this.url + path, await this.#call('POST', path, JSON.stringify(body), options))
+  }
+
+  async getJson(path: string, options: CallOptions): Promise<unknown> {
+    return parseJson(this.url + path, await this.#call('GET', path, undefined, options))
+  }
+
+  async getText(path: string, options: CallOptions): Promise<string> {
+    return await this.#call('GET', path, undefined, options)
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  async #call(method: 'GET' | 'POST', path: string, body: string | undefined, options: CallOptions) {
+    const what = `${method} ${this.url}${path}`
+    try {
+      return await withDeadline(this.clock, what, options.timeoutMs, options.signal, async (signal) => {
+        const response = await request(this.url + path, {
+          method,
+          signal,
+          dispatcher: this.#agent,
+          headersTimeout: options.timeoutMs,
+          bodyTimeout: options.timeoutMs,
+          headers: {
+            accept: 'application/json',
+            'accept-encoding': 'identity',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(this.apiKey === undefined ? {} : { authorization: `Bearer ${this.apiKey}` }),
+          },
+          ...(body === undefined ? {} : { body }),
+        })
+        const text = await readLimited(what, response.body)
+        if (response.statusCode !== 200) throw refusal(what, response.statusCode, text)
+        return text
+      })
+    } catch (error) {
+      if (options.signal.aborted) throw options.signal.reason
+      if (error instanceof TargonError && !(error instanceof DeadlineError)) throw error
+      throw engineError('ENGINE_UNAVAILABLE', `${what} failed: ${messageOf(error)}`, {}, { cause: error })
+    }
+  }
+}
+
+async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > ANSWER_LIMIT_BYTES) {
+      throw engineError('ENGINE_ANSWER', `${what} answers more than ${ANSWER_LIMIT_BYTES} bytes.`)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** 4xx is about this request, but for keys and rate limits; 5xx is about the server (out of memory, dead engine). */
+function refusal(what: string, status: number, text: string): TargonError {
+  const ours = status === 401 || status === 403 || status === 408 || status === 429
+  const code = status >= 400 && status < 500 && !ours ? 'ENGINE_REFUSED' : 'ENGINE_UNAVAILABLE'
+  return engineError(code, `${what} answers ${status}: ${errorText(text)}`, { status })
+}
+
+/** vLLM 0.6.x answers `{message}`, newer ones `{error: {message}}`. */
+function errorText(text: string): string {
+  let message = text
+  try {
+    const body: unknown = JSON.parse(text)
+    if (isRecord(body)) {
+      const inner = isRecord(body.error) ? body.error.message : body.message
+      if (typeof inner === 'string') message = inner
+    }
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return message.slice(0, ERROR_TEXT_LENGTH)
+}
+
+function parseJson(url: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw engineError('ENGINE_ANSWER', `${url} answers something that is not JSON.`, {}, { cause: error })
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
