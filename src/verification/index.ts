@@ -1,3 +1,6 @@
+export { type Agreement, type Check, measureAgreement } from './checks/index.js'
+export { type Evidence, type JudgedAnswer, prepareAnswer, type SoundToken } from './evidence.js'
+export { judgeStrict } from './judge-strict.js'
 export {
   type CheckResult,
   checkedIndices,
@@ -10,4 +13,6 @@ export {
   sampleRange,
   type Targon4Entries,
 } from './targon-4/index.js'
+export { THRESHOLDS, type Threshold } from './thresholds.js'
 export { CAUSES, type Cause, type RuleSet, type ValidatorFault, type Verdict } from './verdict.js'
+export { type VerificationRequest, verifyAnswer } from './verify-answer.js'

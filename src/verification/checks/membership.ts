@@ -1,0 +1,23 @@
+import { logChanceOfAtLeast } from '../statistics.js'
+import { THRESHOLDS } from '../thresholds.js'
+import { type Check, failure, shown } from './failure.js'
+
+/**
+ * 4.4.1's random check on every position and at every temperature, from the same pass: tokens outside the top
+ * trunc(10·T)+3, of which an honest answer has a few, may not be more than the distributions allow.
+ */
+export const checkMembership: Check = ({ positions, temperature, topK }) => {
+  const size = Math.min(topK, Math.trunc(temperature * 10) + THRESHOLDS.membershipExtra.value)
+  let outside = 0
+  let expected = 0
+  for (const { rank, sampled } of positions) {
+    const inside = sampled.probabilities.slice(0, size).reduce((sum, chance) => sum + chance, 0)
+    expected += Math.max(0, 1 - inside)
+    if (rank > size) outside++
+  }
+  if (logChanceOfAtLeast(outside, expected) >= Math.log(THRESHOLDS.falseAlarm.value)) return undefined
+  return failure(
+    'LOGPROB_RANDOM',
+    `${outside} of ${positions.length} tokens lie outside the top ${size} where ${shown(expected)} are expected.`,
+  )
+}

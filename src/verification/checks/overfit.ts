@@ -1,0 +1,26 @@
+import { temperLogprob } from '../distribution.js'
+import { THRESHOLDS } from '../thresholds.js'
+import { type Check, failure } from './failure.js'
+
+/**
+ * Claimed certainty (logprob exactly 0) on more tokens than 4.4.1 allows at this temperature, and on more than the
+ * reference itself is certain of: at a low temperature an honest engine rounds many logprobs to 0.
+ */
+export const checkOverfit: Check = (answer) => {
+  const { positions, temperature } = answer
+  const exponent = answer.referenceTemperature / answer.samplingTemperature
+  let claimed = 0
+  let certain = 0
+  for (const { token, logprob, sampled } of positions) {
+    if (token.logprob === 0) claimed++
+    const scaled = temperLogprob(logprob, exponent, sampled).high
+    if (Math.max(logprob, scaled) >= -THRESHOLDS.certainLogprob.value) certain++
+  }
+  const share = claimed / positions.length
+  if (share < 1 - Math.min(temperature * 0.5, 0.6)) return undefined
+  if (share <= certain / positions.length + THRESHOLDS.overfitSlack.value) return undefined
+  return failure(
+    'OVERFIT',
+    `${claimed} of ${positions.length} tokens claim certainty where the reference is certain of ${certain}.`,
+  )
+}

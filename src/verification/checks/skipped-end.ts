@@ -1,0 +1,27 @@
+import { chanceOf } from '../evidence.js'
+import { THRESHOLDS } from '../thresholds.js'
+import { type Check, failure } from './failure.js'
+
+/**
+ * An answer that goes on where an honest sampler would have ended. The chance of having come this far is the product
+ * of the chances not to end at each position; it falls below α for an honest answer with a chance of at most α.
+ */
+export const checkSkippedEnd: Check = ({ positions, endTokenIds }) => {
+  let logSurvival = 0
+  for (const [index, position] of positions.entries()) {
+    if (endTokenIds.has(position.token.id)) {
+      if (index === positions.length - 1) return undefined
+      return failure('SKIPPED_EOS_EOT', `The answer goes on after its end token at token ${index}.`)
+    }
+    // Kept below 1: a nearly certain end token ignored once is one nat-limited piece of evidence, not proof.
+    const chance = Math.min(chanceOf(endTokenIds, position), 1 - Math.exp(-THRESHOLDS.surpriseLimit.value))
+    logSurvival += Math.log1p(-chance)
+    if (logSurvival < Math.log(THRESHOLDS.falseAlarm.value)) {
+      return failure(
+        'SKIPPED_EOS_EOT',
+        `The end token was passed over up to token ${index}; one answer in ${Math.exp(-logSurvival).toExponential(1)} gets this far.`,
+      )
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,21 @@
+import { logChanceOfAtLeast } from '../statistics.js'
+import { THRESHOLDS } from '../thresholds.js'
+import { type Check, failure, shown } from './failure.js'
+
+/** More tokens outside the engine's top K than the tail of its distributions allows (4.4.1: five of rank 25 or more). */
+export const checkUnlikelyToken: Check = ({ positions, topK }) => {
+  let count = 0
+  let expected = 0
+  let worst = { index: 0, rank: 0 }
+  for (const [index, { rank, sampled }] of positions.entries()) {
+    expected += sampled.rest
+    if (rank <= topK) continue
+    count++
+    if (rank > worst.rank) worst = { index, rank }
+  }
+  if (logChanceOfAtLeast(count, expected) >= Math.log(THRESHOLDS.falseAlarm.value)) return undefined
+  return failure(
+    'UNLIKELY_TOKEN',
+    `${count} tokens lie outside the top ${topK} where ${shown(expected)} are expected; worst is token ${worst.index} with rank ${worst.rank}.`,
+  )
+}

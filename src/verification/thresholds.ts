@@ -1,0 +1,67 @@
+/** One number a strict verdict depends on, with the reason for its value. */
+export interface Threshold {
+  readonly value: number
+  readonly reason: string
+}
+
+function threshold(value: number, reason: string): Threshold {
+  return { value, reason }
+}
+
+/** Every tuned number of the `strict` rules; docs/verification.md prints this table and the experiment behind it. */
+export const THRESHOLDS = {
+  shortestAnswer: threshold(3, 'As in 4.4.1: fewer tokens carry no evidence.'),
+  sentinelLogprob: threshold(
+    100,
+    'vLLM never reports a sampled token below -100; clients write -100 where a miner gave none.',
+  ),
+  positiveLogprob: threshold(1e-3, 'A log-softmax may round to just above 0, never to more.'),
+  falseAlarm: threshold(
+    1e-7,
+    'Bound on the chance that chance alone fails an honest answer, per statistical check: one in ten million.',
+  ),
+  lowestTemperature: threshold(
+    0.1,
+    'Below it sampling is greedy but for ties; expectations are computed here, so that a tie broken by another batch or card is no crime.',
+  ),
+  numericNoise: threshold(
+    0.75,
+    'Nats by which two correct engines may differ on one token in bfloat16 in the worst case.',
+  ),
+  tokenCredit: threshold(
+    0.02,
+    'Surprise per token (nats) granted to numeric noise before an answer counts as unlikely.',
+  ),
+  surpriseLimit: threshold(
+    12,
+    'A single token counts no more than this many nats, so that one rare token cannot decide the sum.',
+  ),
+  membershipExtra: threshold(3, 'Top trunc(10·T)+3 of 4.4.1’s random check.'),
+  endTokenExtra: threshold(6, 'Top trunc(10·T)+6 of 4.4.1’s early-end check.'),
+  endTokenChance: threshold(
+    1e-5,
+    'An end token outside that top is accepted above this chance: an honest sampler may end there once in many answers.',
+  ),
+  agreementNats: threshold(
+    0.25,
+    'Claimed and reference logprob agree within this many nats plus agreementSlope of the logprob.',
+  ),
+  agreementSlope: threshold(0.05, 'Rare tokens carry more numeric noise than likely ones.'),
+  certainLogprob: threshold(
+    0.05,
+    'Above exp(-0.05) = 95 % on both sides any two models agree: such tokens say nothing about logprobs.',
+  ),
+  tellingTokens: threshold(8, 'With fewer telling tokens all tokens are averaged.'),
+  agreement: threshold(
+    0.8,
+    'Average agreement of the telling tokens: honest answers stay above 0.97, another model below 0.65.',
+  ),
+  knownWithin: threshold(
+    0.5,
+    'A temperature-scaled logprob counts only when the unseen tail leaves it this certain (nats).',
+  ),
+  overfitSlack: threshold(
+    0.1,
+    'Share of exact zeros beyond what the reference itself is certain of before it is called overfit.',
+  ),
+} as const satisfies Record<string, Threshold>

@@ -1,0 +1,133 @@
+import type { ReferencePosition } from '../engine/index.js'
+import type { OutputToken } from '../inference/index.js'
+import { checkStream } from './checks/index.js'
+import {
+  type CheckResult,
+  checkedIndices,
+  checkLogprobs,
+  checkMembership,
+  judgeTargon4,
+  type MembershipResult,
+  membershipTopK,
+  referenceTopK,
+  sampleRange,
+  type Targon4Token,
+} from './targon-4/index.js'
+import type { Verdict } from './verdict.js'
+import type { ReadyVerification } from './verify-answer.js'
+import { tokenizeInput } from './verify-strict.js'
+
+/** 4.4.1 targon/request.py: what its client writes where a miner gave nothing. */
+const NO_LOGPROB = -100
+const NO_TOKEN_ID = -1
+
+/**
+ * The verdict 4.4.1 would reach: the text is tokenised again and the engine is asked about that, so what the miner
+ * says of ids and lengths shifts against the reference exactly as it did there.
+ */
+export async function verifyTargon4(verification: ReadyVerification): Promise<Verdict> {
+  const { request, answer, engine, signal } = verification
+  if (answer.fault || answer.status !== 200) {
+    return checkStream(answer) ?? { kind: 'failed', cause: 'BAD_STREAM', detail: 'The stream broke off.' }
+  }
+  const input = await tokenizeInput(engine, request, signal)
+  return await judgeTargon4(
+    {
+      servedModel: engine.model,
+      model: request.model,
+      temperature: request.temperature,
+      maxTokens: request.maxTokens,
+      tokens: answer.tokens.map(({ tokenId, logprob }) => ({
+        id: tokenId ?? NO_TOKEN_ID,
+        logprob: logprob ?? NO_LOGPROB,
+      })),
+    },
+    {
+      logprobs: (tokens) => compareLogprobs(verification, input, tokens),
+      random: (tokens) => continueRandomly(verification, input, tokens),
+    },
+  )
+}
+
+async function compareLogprobs(
+  { request, answer, engine, facts, signal }: ReadyVerification,
+  input: readonly number[],
+  tokens: readonly Targon4Token[],
+): Promise<CheckResult> {
+  const output = await retokenize(textOf(answer.tokens), engine, signal)
+  const topK = referenceTopK(request.temperature)
+  if (topK > facts.maxLogprobs) {
+    return {
+      kind: 'no-verdict',
+      detail: `The engine answers ${facts.maxLogprobs} logprobs, ${topK} are needed.`,
+    }
+  }
+  const { temperature, maxTokens } = request
+  const reference = await engine.score({ input, output, temperature, topK, ...seedOf(request) }, signal)
+  return checkLogprobs({
+    temperature,
+    maxTokens,
+    tokens,
+    reference: reference.positions.map((position, index) => narrow(position, topK, output[index])),
+    next: narrow(reference.next, topK, undefined),
+    eosTokenId: facts.eosTokenIds[0] ?? -1,
+    endOfTurnId: facts.endOfTurnId ?? -1,
+  })
+}
+
+async function continueRandomly(
+  { request, answer, engine, signal, clock }: ReadyVerification,
+  input: readonly number[],
+  tokens: readonly Targon4Token[],
+): Promise<MembershipResult> {
+  const indices = checkedIndices(tokens.length, pickIndices(tokens.length, clock.now()))
+  const topK = membershipTopK(request.temperature)
+  const tops = new Map<number, ReadonlySet<number>>()
+  for (const index of new Set(indices)) {
+    const output = await retokenize(textOf(answer.tokens.slice(0, index)), engine, signal)
+    const { next } = await engine.score(
+      { input, output, temperature: request.temperature, topK, ...seedOf(request) },
+      signal,
+    )
+    tops.set(index, new Set(narrow(next, topK, undefined).keys()))
+  }
+  return checkMembership(
+    tokens.map((token) => token.id),
+    indices,
+    (index) => tops.get(index) ?? null,
+  )
+}
+
+/** Three indices besides first and last; 4.4.1 draws them at random, and so that nobody knows them beforehand. */
+function pickIndices(tokenCount: number, salt: number): number[] {
+  const { first, last, size } = sampleRange(tokenCount)
+  const left = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
+  const picked: number[] = []
+  let state = (Math.trunc(salt) ^ (tokenCount * 0x9e3779b1)) >>> 0
+  while (picked.length < size) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    picked.push(...left.splice(Math.floor((state / 2 ** 32) * left.length), 1))
+  }
+  return picked
+}
+
+function textOf(tokens: readonly OutputToken[]): string {
+  return tokens.map((token) => token.text).join('')
+}
+
+async function retokenize(
+  text: string,
+  engine: ReadyVerification['engine'],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  return text === '' ? [] : engine.tokenizeText(text, signal, { addSpecialTokens: false })
+}
+
+function seedOf({ seed }: ReadyVerification['request']): { seed?: number } {
+  return seed === undefined ? {} : { seed }
+}
+
+/** What the engine would have returned had it been asked for exactly K entries. */
+function narrow(position: ReferencePosition, topK: number, own: number | undefined): ReferencePosition {
+  return new Map([...position].filter(([id, entry]) => entry.rank <= topK || id === own))
+}
