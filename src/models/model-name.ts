@@ -1,0 +1,9 @@
+/** Names end up in requests, log lines, container labels and paths: anything else is refused (threat T-V14). */
+const MODEL_NAME = /^[A-Za-z0-9][\w.-]{0,95}(?:\/[A-Za-z0-9][\w.-]{0,95})?$/
+
+/** Most models a list may hold. */
+export const MODEL_LIMIT = 64
+
+export function isModelName(value: string): boolean {
+  return MODEL_NAME.test(value) && !value.includes('..')
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createModelList, type ModelListOptions } from '../../src/models/index.js'
+
+const signal = new AbortController().signal
+const closers: (() => void)[] = []
+let stateDir: string
+
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'models-'))
+})
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/models`
+}
+
+function list(change: Partial<ModelListOptions>) {
+  return createModelList({
+    mode: 'endpoint',
+    file: join(stateDir, 'models.txt'),
+    endpoint: 'off',
+    stateDir,
+    log: pino({ enabled: false }),
+    ...change,
+  })
+}
+
+describe('mode default', () => {
+  it('runs exactly the model of the old README', () => {
+    expect(list({ mode: 'default' }).current()).toEqual(['NousResearch/Meta-Llama-3.1-8B-Instruct'])
+  })
+})
+
+describe('mode config', () => {
+  it('reads comments, blank lines, duplicates, a byte order mark and CRLF', async () => {
+    await writeFile(
+      join(stateDir, 'models.txt'),
+      '\uFEFF# wanted\r\n\r\norg/a  # first\r\n org/b\torg/a\r\norg/c',
+    )
+    const models = list({ mode: 'config' })
+    await models.refresh(signal)
+    expect(models.current()).toEqual(['org/a', 'org/b', 'org/c'])
+  })
+
+  it('reads the file the package ships', async () => {
+    const models = list({ mode: 'config', file: 'models.txt' })
+    await models.refresh(signal)
+    expect(models.current()).toHaveLength(3)
+  })
+
+  it.each([
+    ['an empty file', '# nothing\n\n'],
+    ['a path that climbs', 'org/../etc\n'],
+    ['a control character', 'org/\u001b[31m\n'],
+    ['a long name', `${'x'.repeat(300)}\n`],
+  ])('refuses %s at the first reading', async (_, text) => {
+    await writeFile(join(stateDir, 'models.txt'), text)
+    await expect(list({ mode: 'config' }).refresh(signal)).rejects.toMatchObject({
+      code: 'MODELS_FILE',
+      fault: 'usage',
+    })
+  })
+
+  it('keeps the last good list when the file is damaged later', async () => {
+    await writeFile(join(stateDir, 'models.txt'), 'org/a\n')
+    const models = list({ mode: 'config' })
+    await models.refresh(signal)
+    await writeFile(join(stateDir, 'models.txt'), '')
+    await models.refresh(signal)
+    expect(models.current()).toEqual(['org/a'])
+  })
+})
+
+describe('mode endpoint', () => {
+  it.each([
+    ['names', ['org/a', 'org/b']],
+    ['objects', [{ model: 'org/a', context_length: null }, { model: 'org/b' }]],
+    ['OpenAI’s list', { object: 'list', data: [{ id: 'org/a' }, { id: 'org/b', object: 'model' }] }],
+    ['hostile neighbours', ['org/a', '__proto__/../x', 7, null, 'a b', 'org/b', 'org/a', { model: 5 }]],
+  ])('reads %s', async (_, body) => {
+    const endpoint = await serve((_request, response) => response.end(JSON.stringify(body)))
+    const models = list({ endpoint })
+    await models.refresh(signal)
+    expect(models.current()).toEqual(['org/a', 'org/b'])
+  })
+
+  it.each<[string, RequestListener]>([
+    ['is garbage', (_, response) => response.end('<html>')],
+    ['is empty', (_, response) => response.end('[]')],
+    ['answers 500', (_, response) => response.writeHead(500).end()],
+    ['redirects', (_, response) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()],
+    ['is huge', (_, response) => response.end(`["org/a",${'"x",'.repeat(200_000)}"y"]`)],
+  ])('keeps the last good list, over a restart too, when it %s', async (_, broken) => {
+    let answer: RequestListener = (_request, response) => response.end('["org/a"]')
+    const endpoint = await serve((request, response) => answer(request, response))
+    const models = list({ endpoint })
+    await models.refresh(signal)
+    answer = broken
+    await models.refresh(signal)
+    expect(models.current()).toEqual(['org/a'])
+    const restarted = list({ endpoint })
+    await restarted.refresh(signal)
+    expect(restarted.current()).toEqual(['org/a'])
+    expect(JSON.parse(await readFile(join(stateDir, 'models.json'), 'utf8'))).toEqual(['org/a'])
+  })
+
+  it('says what to do when there was never a list', async () => {
+    await expect(list({ endpoint: 'http://127.0.0.1:1/' }).refresh(signal)).rejects.toMatchObject({
+      code: 'MODELS_ENDPOINT',
+      fault: 'upstream',
+    })
+  })
+})
