@@ -1,0 +1,9 @@
+export {
+  makePrompt,
+  type PromptOptions,
+  type QuestionSource,
+  type QuestionWriter,
+  type RoundPrompt,
+  type SyntheticRequest,
+} from './prompt.js'
+export { createRandom, type Random } from './random.js'
