@@ -47,6 +47,7 @@ export interface Answer {
   readonly text: string
   readonly finishReason: string | undefined
   readonly timing: AnswerTiming
+  /** min(tokens, max_tokens) per second of the whole answer; 0 when the stream ended badly. */
   readonly tokensPerSecond: number
   /** HTTP status, 0 when none arrived. */
   readonly status: number
@@ -55,4 +56,6 @@ export interface Answer {
   readonly chunks: number
   /** True when one chunk carried more than one token and not all of them had ids. */
   readonly lostTokens: boolean
+  /** Share of the tokens that arrived in the fullest 100 ms: near 1 when an answer was made first and streamed later. */
+  readonly burstShare: number
 }

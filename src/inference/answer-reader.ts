@@ -1,0 +1,122 @@
+import { readChunk } from './chunk.js'
+import { readTargon4 } from './targon-4.js'
+import {
+  type BurstRule,
+  inMilliseconds,
+  isBurst,
+  type Moments,
+  measureBurst,
+  measureRate,
+  measureSpans,
+  NON_STREAMED,
+} from './timing.js'
+import type { Answer, Endpoint, OutputToken, StreamFault } from './types.js'
+
+/** The part of an answer that comes out of its chunks. */
+export type Reading = Omit<Answer, 'status'>
+
+/** Which reader: ours, or 4.4.1's with its mistakes (`--verification.rules targon-4`). */
+export type ReadingRules = 'strict' | 'targon-4'
+
+export interface ReaderOptions {
+  readonly endpoint: Endpoint
+  readonly maxTokens: number
+  readonly rules: ReadingRules
+  /** Undefined: an answer made first and streamed later is only reported, by its burst share. */
+  readonly burst: BurstRule | undefined
+}
+
+/** Takes the chunks of one answer as they arrive, all times in milliseconds on one monotonic clock. */
+export interface AnswerReader {
+  /** @returns what this chunk adds, or why it ends the reading. */
+  accept(atMs: number, chunk: unknown): { readonly text: string; readonly carries: boolean } | StreamFault
+  finish(startMs: number, endMs: number, fault: StreamFault | undefined): Reading
+}
+
+export function createAnswerReader(options: ReaderOptions): AnswerReader {
+  const strict = createStrictReader(options)
+  return options.rules === 'strict' ? strict : createTargon4Reader(options, strict)
+}
+
+function createStrictReader({ endpoint, maxTokens, burst }: ReaderOptions): AnswerReader {
+  const tokens: OutputToken[] = []
+  const tokenMoments: number[] = []
+  const texts: string[] = []
+  let finishReason: string | undefined
+  let firstMs: number | undefined
+  let chunks = 0
+  let lostTokens = false
+  return {
+    accept(atMs, chunk) {
+      const content = readChunk(endpoint, chunk)
+      if (typeof content === 'string') return { cause: 'BAD_STREAM', detail: content }
+      finishReason = content.finishReason ?? finishReason
+      const carries = content.text !== '' || content.tokens.length > 0
+      if (!carries) return { text: '', carries }
+      firstMs ??= atMs
+      chunks++
+      lostTokens ||= content.lostTokens
+      texts.push(content.text)
+      for (const token of content.tokens) {
+        tokens.push(token)
+        tokenMoments.push(atMs)
+      }
+      return { text: content.text, carries }
+    },
+    finish(startMs, endMs, streamFault) {
+      const moments: Moments = { start: startMs, first: firstMs, end: endMs, tokens: tokenMoments }
+      const spans = measureSpans(moments)
+      const fault = streamFault ?? burstFault(moments, burst)
+      return {
+        tokens,
+        text: texts.join(''),
+        finishReason,
+        timing: inMilliseconds(spans),
+        tokensPerSecond: streamFault ? 0 : measureRate(tokens.length, maxTokens, spans.total) * 1000,
+        fault,
+        chunks,
+        lostTokens,
+        burstShare: measureBurst(tokenMoments),
+      }
+    },
+  }
+}
+
+function burstFault(moments: Moments, rule: BurstRule | undefined): StreamFault | undefined {
+  return rule && isBurst(moments, rule) ? { cause: 'BAD_STREAM', detail: NON_STREAMED } : undefined
+}
+
+/** The stream is read twice: as it is, for the text and the guards, and at the end as 4.4.1 would have. */
+function createTargon4Reader(
+  { endpoint, maxTokens, burst }: ReaderOptions,
+  strict: AnswerReader,
+): AnswerReader {
+  const record: [number, unknown][] = []
+  return {
+    accept(atMs, chunk) {
+      record.push([atMs / 1000, chunk])
+      const accepted = strict.accept(atMs, chunk)
+      return 'cause' in accepted ? { text: '', carries: true } : accepted
+    },
+    finish(startMs, endMs, fault) {
+      const strictly = strict.finish(startMs, endMs, fault)
+      const reading = readTargon4({
+        endpoint,
+        maxTokens,
+        startSeconds: startMs / 1000,
+        chunks: record,
+        endSeconds: endMs / 1000,
+        brokeOff: fault !== undefined,
+      })
+      const own = reading.fault === NON_STREAMED && !burst ? undefined : reading.fault
+      return {
+        ...strictly,
+        tokens: reading.tokens,
+        timing: reading.timing,
+        tokensPerSecond: reading.tokensPerSecond,
+        fault: fault ?? (own === undefined ? undefined : { cause: 'BAD_STREAM', detail: own }),
+        lostTokens: false,
+      }
+    },
+  }
+}

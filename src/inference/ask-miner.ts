@@ -1,0 +1,102 @@
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.js'
+import { type EpistulaHeaders, signRequest } from '../epistula/index.js'
+import type { Signer } from '../wallet/index.js'
+import { type AnswerReader, createAnswerReader, type ReadingRules } from './answer-reader.js'
+import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
+import { createMinerAgent } from './miner-agent.js'
+import { encodeRequest, pathOf } from './request.js'
+import { runExchange } from './stream-exchange.js'
+import { type BurstRule, TARGON_4_BURST_RULE } from './timing.js'
+import type { Answer, InferenceRequest } from './types.js'
+
+/** Where a miner listens and who it must be. */
+export interface MinerTarget {
+  /** `http://ip:port`, IPv6 in brackets. */
+  readonly url: string
+  /** ss58 address the request is signed for. */
+  readonly hotkey: string
+}
+
+/** A signed request, ready to be sent at once to its receiver. */
+export interface PreparedRequest {
+  readonly request: InferenceRequest
+  readonly target: MinerTarget
+  readonly body: Uint8Array
+  readonly headers: EpistulaHeaders
+}
+
+export interface AskOptions {
+  readonly clock: Clock
+  /** Connections to use; one of its own, closed afterwards, when absent. */
+  readonly dispatcher?: Dispatcher | undefined
+  readonly limits?: Partial<StreamLimits> | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Default strict. */
+  readonly rules?: ReadingRules | undefined
+  /** Rule for answers made first and streamed later; null: report only. Default 4.4.1's. */
+  readonly burst?: BurstRule | null | undefined
+  /** Called with the text of each chunk as it arrives. */
+  readonly onText?: ((text: string) => void) | undefined
+}
+
+/**
+ * Encodes and signs: the costly part, to be done for all miners of a round before the first request is sent. The result is
+ * good for the 8 s a timestamp lives.
+ */
+export function prepareRequest(
+  request: InferenceRequest,
+  target: MinerTarget,
+  { signer, clock }: { readonly signer: Signer; readonly clock: Clock },
+): PreparedRequest {
+  const body = encodeRequest(request)
+  const headers = signRequest({
+    signer,
+    signedFor: target.hotkey,
+    body,
+    nowMs: clock.now(),
+    model: request.model,
+  })
+  return { request, target, body, headers }
+}
+
+/**
+ * Sends a prepared request and reads the streamed answer under guard. Times count from the moment the request is really
+ * written to the socket. Never rejects: whatever the miner does is in the answer's `fault`.
+ */
+export async function sendPrepared(prepared: PreparedRequest, options: AskOptions): Promise<Answer> {
+  const { request, target } = prepared
+  const reader: AnswerReader = createAnswerReader({
+    endpoint: request.endpoint,
+    maxTokens: request.maxTokens,
+    rules: options.rules ?? 'strict',
+    burst: options.burst === null ? undefined : (options.burst ?? TARGON_4_BURST_RULE),
+  })
+  const agent = options.dispatcher ?? createMinerAgent()
+  try {
+    return await runExchange({
+      dispatcher: agent,
+      origin: target.url,
+      path: pathOf(request.endpoint),
+      headers: prepared.headers,
+      body: prepared.body,
+      maxEvents: request.maxTokens,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      clock: options.clock,
+      signal: options.signal,
+      reader,
+      onText: options.onText,
+    })
+  } finally {
+    if (options.dispatcher === undefined) await agent.destroy()
+  }
+}
+
+/** Prepares and sends one request. A round prepares all of them first. */
+export function askMiner(
+  request: InferenceRequest,
+  target: MinerTarget,
+  options: AskOptions & { readonly signer: Signer },
+): Promise<Answer> {
+  return sendPrepared(prepareRequest(request, target, options), options)
+}

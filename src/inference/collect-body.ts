@@ -1,0 +1,79 @@
+import type { Dispatcher } from 'undici'
+import { type Clock, withDeadline } from '../clock.js'
+import { judgeResponse } from './response-head.js'
+
+export interface CollectOptions {
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly origin: string
+  readonly path: string
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | undefined
+  /** For everything: connecting, sending, the last byte. */
+  readonly timeoutMs: number
+  readonly maxBytes: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * One small request to a miner, bounded in bytes and in total time; redirects and encodings are refused.
+ *
+ * @throws Error with a short reason when anything else than a whole answer with status 200 came; the abort reason.
+ */
+export async function collectBody(options: CollectOptions): Promise<Buffer> {
+  const { clock, timeoutMs, signal } = options
+  return withDeadline(clock, `${options.method} ${options.path}`, timeoutMs, signal, (inner) =>
+    collect(options, inner),
+  )
+}
+
+function collect(options: CollectOptions, signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    let bytes = 0
+    let connection: Dispatcher.DispatchController | undefined
+    const fail = (error: Error) => {
+      reject(error)
+      connection?.abort(error)
+    }
+    signal.addEventListener('abort', () => fail(toError(signal.reason)), {
+      once: true,
+    })
+    options.dispatcher.dispatch(
+      {
+        origin: options.origin,
+        path: options.path,
+        method: options.method,
+        headers: { accept: 'application/json', 'accept-encoding': 'identity', ...options.headers },
+        body: options.body ?? null,
+        reset: true,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      {
+        onRequestStart(controller) {
+          connection = controller
+          if (signal.aborted) controller.abort(new Error('aborted'))
+        },
+        onResponseStart(_, status, headers) {
+          if (status < 200) return
+          const fault = judgeResponse(status, { ...headers, 'content-type': undefined })
+          if (fault) fail(new Error(fault.detail))
+          else if (status !== 200) fail(new Error(`answered ${status}`))
+        },
+        onResponseData(_, chunk) {
+          bytes += chunk.length
+          if (bytes > options.maxBytes) fail(new Error(`answered more than ${options.maxBytes} bytes`))
+          else parts.push(Buffer.from(chunk))
+        },
+        onResponseEnd: () => resolve(Buffer.concat(parts)),
+        onResponseError: (_, error) => reject(error),
+      },
+    )
+  })
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
+}

@@ -1,0 +1,129 @@
+import { isUtf8 } from 'node:buffer'
+
+export interface EventLimits {
+  readonly lineBytes: number
+  readonly streamBytes: number
+  readonly events: number
+}
+
+/** A stream that is no longer worth reading. */
+export class EventStreamError extends Error {
+  override readonly name = 'EventStreamError'
+  constructor(
+    readonly kind: 'STREAM_LIMIT' | 'BAD_STREAM',
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** Lines that are no data (comments, event names, blank lines), per allowed event. */
+const LINES_PER_EVENT = 8
+
+const LF = 10
+const CR = 13
+
+/**
+ * Server-sent events out of bytes cut anywhere. Works on bytes: only complete data is decoded, nothing is scanned twice,
+ * and what is kept between two pieces is at most one line plus the data of one event.
+ */
+export class EventStream {
+  readonly #limits: EventLimits
+  /** Start of the line that has not ended yet, in a buffer that only grows: pieces may be single bytes. */
+  #partial = Buffer.alloc(0)
+  #partialBytes = 0
+  /** Data lines of the event that has not ended yet. */
+  #data: Buffer[] = []
+  #dataBytes = 0
+  #bytes = 0
+  #lines = 0
+  #events = 0
+
+  constructor(limits: EventLimits) {
+    this.#limits = limits
+  }
+
+  /** @returns the data of the events completed by these bytes. @throws EventStreamError */
+  push(chunk: Buffer): string[] {
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#limits.streamBytes) throw limit(`more than ${this.#limits.streamBytes} bytes`)
+    const events: string[] = []
+    let start = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      this.#checkLine(end - start)
+      const tail = chunk.subarray(start, end)
+      start = end + 1
+      const event = this.#line(this.#partialBytes === 0 ? tail : this.#join(tail))
+      if (event !== undefined) events.push(event)
+    }
+    if (start < chunk.length) {
+      this.#checkLine(chunk.length - start)
+      this.#keep(chunk.subarray(start))
+    }
+    return events
+  }
+
+  #checkLine(moreBytes: number): void {
+    if (this.#partialBytes + moreBytes > this.#limits.lineBytes) {
+      throw limit(`a line of more than ${this.#limits.lineBytes} bytes`)
+    }
+  }
+
+  #keep(piece: Buffer): void {
+    const needed = this.#partialBytes + piece.length
+    if (needed > this.#partial.length) {
+      const grown = Buffer.alloc(Math.max(needed, 2 * this.#partial.length, 1024))
+      this.#partial.copy(grown, 0, 0, this.#partialBytes)
+      this.#partial = grown
+    }
+    piece.copy(this.#partial, this.#partialBytes)
+    this.#partialBytes = needed
+  }
+
+  /** The kept start of a line with its end, as a buffer of its own. */
+  #join(tail: Buffer): Buffer {
+    const line = Buffer.concat([this.#partial.subarray(0, this.#partialBytes), tail])
+    this.#partialBytes = 0
+    return line
+  }
+
+  #line(raw: Buffer): string | undefined {
+    if (++this.#lines > this.#limits.events * LINES_PER_EVENT)
+      throw limit(`more than ${this.#lines - 1} lines`)
+    const line = raw[raw.length - 1] === CR ? raw.subarray(0, -1) : raw
+    if (line.length === 0) return this.#flush()
+    if (!isData(line)) return undefined
+    const data = line.subarray(line[5] === 32 ? 6 : 5)
+    this.#dataBytes += data.length
+    if (this.#dataBytes > this.#limits.lineBytes)
+      throw limit(`an event of more than ${this.#limits.lineBytes} bytes`)
+    this.#data.push(data)
+    return undefined
+  }
+
+  #flush(): string | undefined {
+    if (this.#data.length === 0) return undefined
+    if (++this.#events > this.#limits.events) throw limit(`more than ${this.#limits.events} events`)
+    const bytes = joinLines(this.#data)
+    this.#data = []
+    this.#dataBytes = 0
+    if (!isUtf8(bytes)) throw new EventStreamError('BAD_STREAM', 'the stream is not UTF-8')
+    return bytes.toString('utf8')
+  }
+}
+
+/** The data of an event is its data lines with line feeds between them. */
+function joinLines(lines: readonly Buffer[]): Buffer {
+  const [only, ...more] = lines
+  if (only && more.length === 0) return only
+  return Buffer.concat(lines.flatMap((line, index) => (index === 0 ? [line] : [Buffer.of(LF), line])))
+}
+
+function isData(line: Buffer): boolean {
+  if (line[0] !== 100 || line[1] !== 97 || line[2] !== 116 || line[3] !== 97) return false
+  return line.length === 4 || line[4] === 58
+}
+
+function limit(what: string): EventStreamError {
+  return new EventStreamError('STREAM_LIMIT', `the stream had ${what}`)
+}

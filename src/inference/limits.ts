@@ -1,0 +1,25 @@
+/** Bounds on one streamed answer: a miner's bytes are hostile until they are parsed. */
+export interface StreamLimits {
+  /** From the call until the request is written: connecting. */
+  readonly connectMs: number
+  /** From the written request to the first token. */
+  readonly firstTokenMs: number
+  /** Between two tokens. */
+  readonly gapMs: number
+  /** From the written request to the end, whatever happens. */
+  readonly totalMs: number
+  readonly lineBytes: number
+  readonly streamBytes: number
+  /** Events allowed beyond `max_tokens`: role, usage and [DONE] chunks. */
+  readonly extraEvents: number
+}
+
+export const DEFAULT_LIMITS: StreamLimits = {
+  connectMs: 5000,
+  firstTokenMs: 12_000,
+  gapMs: 5000,
+  totalMs: 300_000,
+  lineBytes: 64 * 1024,
+  streamBytes: 4 * 1024 * 1024,
+  extraEvents: 64,
+}

@@ -1,0 +1,95 @@
+import type { Dispatcher } from 'undici'
+import { z } from 'zod'
+import type { Clock } from '../clock.js'
+import { signRequest } from '../epistula/index.js'
+import { messageOf } from '../errors.js'
+import type { Signer } from '../wallet/index.js'
+import type { MinerTarget } from './ask-miner.js'
+import { type CollectOptions, collectBody } from './collect-body.js'
+import { createMinerAgent } from './miner-agent.js'
+
+/** Bounds on what a miner may answer about its models. */
+const MODELS_TIMEOUT_MS = 3000
+const MODELS_BYTES = 256 * 1024
+const MODELS_COUNT = 512
+
+/** `org/name` of letters, digits and `_ . - / :`. */
+const modelName = z.string().regex(/^[\w.\-/:]{1,200}$/)
+const modelList = z.array(z.unknown()).max(MODELS_COUNT)
+
+export interface ModelsOptions {
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly dispatcher?: Dispatcher | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a miner says it serves; `failed` with a reason is no list at all, not an empty one. */
+export type ModelsAnswer =
+  | { readonly kind: 'models'; readonly models: readonly string[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+/**
+ * GET /models of a miner (4.4.1 validator.py): distinct names in the order given; entries that are no model names are
+ * dropped, more than 512 of them or 256 KiB or 3 s are a failure.
+ */
+export async function listModels(target: MinerTarget, options: ModelsOptions): Promise<ModelsAnswer> {
+  try {
+    const body = await exchange(target, 'GET', undefined, options)
+    const list = modelList.parse(JSON.parse(body.toString('utf8')))
+    const names = list.flatMap((entry) => modelName.safeParse(entry).data ?? [])
+    return { kind: 'models', models: [...new Set(names)] }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return { kind: 'failed', reason: error instanceof z.ZodError ? 'no list of models' : messageOf(error) }
+  }
+}
+
+/**
+ * POST /models: tells a miner which models are wanted. @returns undefined when it took them, else the reason.
+ */
+export async function postModels(
+  target: MinerTarget,
+  models: readonly string[],
+  options: ModelsOptions,
+): Promise<string | undefined> {
+  try {
+    await exchange(target, 'POST', Buffer.from(JSON.stringify(models), 'utf8'), options)
+    return undefined
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return messageOf(error)
+  }
+}
+
+async function exchange(
+  target: MinerTarget,
+  method: CollectOptions['method'],
+  body: Uint8Array | undefined,
+  options: ModelsOptions,
+): Promise<Buffer> {
+  const { signer, clock, signal } = options
+  const signed = signRequest({
+    signer,
+    signedFor: target.hotkey,
+    body: body ?? new Uint8Array(),
+    nowMs: clock.now(),
+  })
+  const dispatcher = options.dispatcher ?? createMinerAgent()
+  try {
+    return await collectBody({
+      dispatcher,
+      clock,
+      origin: target.url,
+      path: '/models',
+      method,
+      headers: body ? { 'content-type': 'application/json', ...signed } : signed,
+      body,
+      timeoutMs: MODELS_TIMEOUT_MS,
+      maxBytes: MODELS_BYTES,
+      signal,
+    })
+  } finally {
+    if (options.dispatcher === undefined) await dispatcher.destroy()
+  }
+}

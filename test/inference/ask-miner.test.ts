@@ -1,0 +1,232 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { verifyRequest } from '../../src/epistula/index.js'
+import { type AskOptions, askMiner, type InferenceRequest } from '../../src/inference/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { ManualClock } from '../support/manual-clock.js'
+import {
+  type Answering,
+  chatChunk,
+  completionChunk,
+  DONE,
+  event,
+  type StreamServer,
+  startEvents,
+  startStreamServer,
+} from '../support/stream-server.js'
+
+const request: InferenceRequest = {
+  endpoint: 'chat',
+  model: 'org/m',
+  seed: 12_345,
+  temperature: 0.25,
+  maxTokens: 100,
+  messages: [{ role: 'user', content: 'hi' }],
+}
+let signer: Signer
+let miner: Signer
+let server: StreamServer
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  miner = await hotkeyOf(2)
+})
+afterEach(() => server.close())
+
+async function ask(answering: Answering, options: Partial<AskOptions> = {}, what = request) {
+  server = await startStreamServer(answering)
+  return askMiner(
+    what,
+    { url: server.url, hotkey: miner.address },
+    { signer, clock: systemClock, ...options },
+  )
+}
+
+function answerThree(response: Parameters<Answering>[0]) {
+  startEvents(response)
+  response.write(event({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] }))
+  response.write(
+    event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + event(chatChunk('', 3, -0.1, 'stop')),
+  )
+  response.end(event({ choices: [], usage: { total_tokens: 5 } }) + DONE)
+}
+
+describe('askMiner', () => {
+  test('sends the signed bytes in the fields of 4.4.1 and asks for no encoding', async () => {
+    await ask(answerThree)
+    const [received] = server.received
+    expect(received).toMatchObject({ method: 'POST', path: '/v1/chat/completions' })
+    expect(received?.body.toString()).toBe(
+      '{"seed":12345,"max_tokens":100,"temperature":0.25,"model":"org/m","stream":true,"logprobs":true,' +
+        '"messages":[{"role":"user","content":"hi"}]}',
+    )
+    expect(received?.headers).toMatchObject({ 'accept-encoding': 'identity', 'x-targon-model': 'org/m' })
+    const headers = received?.distinct ?? {}
+    const checked = verifyRequest({
+      headers,
+      body: received?.body ?? Buffer.of(),
+      nowMs: Date.now(),
+      signedFor: miner.address,
+    })
+    expect(checked).toMatchObject({ ok: true, signedBy: signer.address })
+  })
+
+  test('reads tokens, text and the reason it finished; role and usage chunks are no tokens', async () => {
+    const answer = await ask(answerThree)
+    expect(answer).toMatchObject({
+      text: 'Hello',
+      finishReason: 'stop',
+      status: 200,
+      fault: undefined,
+      chunks: 3,
+      lostTokens: false,
+    })
+    expect(answer.tokens.map((token) => token.tokenId)).toEqual([1, 2, 3])
+    expect(answer.tokensPerSecond).toBeCloseTo((3 / answer.timing.totalMs) * 1000, 6)
+    expect(answer.timing.totalMs).toBeGreaterThan(0)
+  })
+
+  test('asks completions with a prompt and reads their chunks with the same reader', async () => {
+    const answer = await ask(
+      (response) => {
+        startEvents(response)
+        response.write(event(completionChunk('a', 7, -1)))
+        response.end(event(completionChunk('b', 8, -2, 'length')) + DONE)
+      },
+      {},
+      { endpoint: 'completion', model: 'org/m', temperature: 0, maxTokens: 5, prompt: 'Once' },
+    )
+    expect(server.received[0]?.path).toBe('/v1/completions')
+    expect(JSON.parse(server.received[0]?.body.toString() ?? '')).toEqual({
+      max_tokens: 5,
+      temperature: 0,
+      model: 'org/m',
+      stream: true,
+      logprobs: true,
+      prompt: 'Once',
+    })
+    expect(answer.tokens).toEqual([
+      { text: 'a', tokenId: 7, logprob: -1 },
+      { text: 'b', tokenId: 8, logprob: -2 },
+    ])
+  })
+
+  test('hands on the text while it streams', async () => {
+    const seen: string[] = []
+    await ask(answerThree, { onText: (text) => seen.push(text) })
+    expect(seen.join('')).toBe('Hello')
+  })
+
+  test("a caller's mistake while it streams is its own and not the miner's", async () => {
+    const asked = ask(answerThree, {
+      onText: () => {
+        throw new Error('terminal gone')
+      },
+    })
+    await expect(asked).rejects.toThrow('terminal gone')
+  })
+
+  test('the clock starts when the head is written, not when the call is made', async () => {
+    let written = 0
+    const onSend = () => {
+      written = performance.now()
+    }
+    subscribe('undici:client:sendHeaders', onSend)
+    try {
+      const before = performance.now()
+      const asked = ask(answerThree)
+      // Work of ours between the call and the moment the connection is there.
+      while (performance.now() - before < 150) Math.sqrt(before)
+      const answer = await asked
+      const sinceWritten = performance.now() - written
+      expect(written - before).toBeGreaterThanOrEqual(100)
+      expect(answer.timing.totalMs).toBeLessThanOrEqual(sinceWritten + 5)
+    } finally {
+      unsubscribe('undici:client:sendHeaders', onSend)
+    }
+  })
+
+  test('an aborted round ends the stream and says that it was us', async () => {
+    const stopping = new AbortController()
+    const answer = await ask(
+      (response) => {
+        startEvents(response).write(event(chatChunk('a', 1)))
+      },
+      { signal: stopping.signal, onText: () => stopping.abort() },
+    )
+    expect(answer).toMatchObject({ fault: { cause: 'aborted' }, tokensPerSecond: 0 })
+    expect(answer.tokens).toHaveLength(1)
+  })
+
+  test('a call whose signal is aborted already sends nothing', async () => {
+    const answer = await ask(answerThree, { signal: AbortSignal.abort() })
+    expect(answer).toMatchObject({ fault: { cause: 'aborted' }, status: 0 })
+    expect(server.received).toHaveLength(0)
+  })
+})
+
+describe('deadlines', () => {
+  const clock = new ManualClock()
+
+  /** Advances the manual clock in steps until the answer is there; @returns how far it went. */
+  async function advanceUntil(asked: Promise<unknown>, stepMs: number): Promise<number> {
+    let settled = false
+    void asked.then(() => {
+      settled = true
+    })
+    const startMs = clock.monotonic()
+    while (!settled) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      await clock.advance(stepMs)
+    }
+    return clock.monotonic() - startMs
+  }
+
+  test('no first token: cut after the time the miner has for it', async () => {
+    const asked = ask((response) => startEvents(response).write(': working on it\n\n'), {
+      clock,
+      limits: { connectMs: 1e9 },
+    })
+    await expect.poll(() => server?.received.length).toBe(1)
+    expect(await advanceUntil(asked, 250)).toBeGreaterThanOrEqual(12_000)
+    expect(await asked).toMatchObject({ fault: { cause: 'TIMEOUT', detail: 'no token within 12000 ms' } })
+  })
+
+  test('a stall between two tokens is a bad stream, also when comments keep coming', async () => {
+    const asked = ask(
+      (response) => {
+        startEvents(response).write(event(chatChunk('a', 1)))
+        const timer = setInterval(() => response.write(': alive\n\n'), 1)
+        response.on('close', () => clearInterval(timer))
+      },
+      { clock, limits: { connectMs: 1e9, extraEvents: 1e6 } },
+    )
+    expect(await advanceUntil(asked, 100)).toBeGreaterThanOrEqual(5000)
+    expect(await asked).toMatchObject({ fault: { cause: 'BAD_STREAM', detail: 'no token for 5000 ms' } })
+  })
+
+  test('an endless drip ends at the hard cap', async () => {
+    const asked = ask(
+      (response) => {
+        startEvents(response)
+        const timer = setInterval(() => response.write(event(chatChunk('a', 1))), 1)
+        response.on('close', () => clearInterval(timer))
+      },
+      { clock, limits: { connectMs: 1e9, totalMs: 3000, extraEvents: 1e6 } },
+    )
+    await advanceUntil(asked, 50)
+    expect(await asked).toMatchObject({ fault: { cause: 'TIMEOUT', detail: 'not finished within 3000 ms' } })
+  })
+
+  test('an answer counts until [DONE], and a connection held open after it is dropped', async () => {
+    const asked = ask((response) => startEvents(response).write(event(chatChunk('a', 1)) + DONE), { clock })
+    await expect.poll(() => server?.received.length).toBe(1)
+    await advanceUntil(asked, 100)
+    const answer = await asked
+    expect(answer.fault).toBeUndefined()
+    expect(answer.timing.totalMs).toBeLessThanOrEqual(200)
+    await expect.poll(() => server.open).toBe(0)
+  })
+})

@@ -1,0 +1,241 @@
+import { createServer } from 'node:net'
+import { createGzip } from 'node:zlib'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { askMiner, type InferenceRequest } from '../../src/inference/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { type Answering, chatChunk, event, startEvents, startStreamServer } from '../support/stream-server.js'
+
+/** The 12 evil streams: each is cut by a rule of its own, with bounded memory and without delay for the others. */
+
+const request: InferenceRequest = {
+  endpoint: 'chat',
+  model: 'org/m',
+  temperature: 0,
+  maxTokens: 64,
+  messages: [{ role: 'user', content: 'hi' }],
+}
+const limits = { firstTokenMs: 3000, gapMs: 300, totalMs: 3000 }
+let signer: Signer
+const closers: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+})
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+async function ask(answering: Answering) {
+  const server = await startStreamServer(answering)
+  closers.push(() => server.close())
+  const answer = await askMiner(
+    request,
+    { url: server.url, hotkey: signer.address },
+    { signer, clock: systemClock, limits },
+  )
+  return { answer, server }
+}
+
+/** Writes for as long as the reader takes it; @returns how much left this process. */
+function flood(response: Parameters<Answering>[0], piece: Buffer | string): { bytes: number } {
+  const sent = { bytes: 0 }
+  const size = Buffer.byteLength(piece)
+  const more = () => {
+    while (!response.destroyed) {
+      sent.bytes += size
+      if (!response.write(piece)) {
+        response.once('drain', more)
+        return
+      }
+    }
+  }
+  more()
+  return sent
+}
+
+describe('hostile streams', () => {
+  test('an endless line is cut at 64 KiB', async () => {
+    let sent = { bytes: 0 }
+    const { answer } = await ask((response) => {
+      startEvents(response).write('data: "')
+      sent = flood(response, Buffer.alloc(1 << 16, 0x61))
+    })
+    expect(answer.fault).toEqual({
+      cause: 'STREAM_LIMIT',
+      detail: 'the stream had a line of more than 65536 bytes',
+    })
+    expect(sent.bytes).toBeLessThan(16 << 20)
+  })
+
+  test('an event of many lines is cut like one long line', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      flood(response, `data: ${'a'.repeat(1000)}\n`.repeat(60))
+    })
+    expect(answer.fault).toMatchObject({ cause: 'STREAM_LIMIT' })
+    expect(answer.fault?.detail).toMatch(/event of more than/)
+  })
+
+  test('a million small events are cut at max_tokens + 64', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      flood(response, event(chatChunk('a', 1)))
+    })
+    expect(answer.fault).toEqual({ cause: 'STREAM_LIMIT', detail: 'the stream had more than 128 events' })
+    expect(answer.tokens.length).toBeLessThanOrEqual(128)
+  })
+
+  test('an endless run of comments is cut although no event ever comes', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      flood(response, ':\n'.repeat(1000))
+    })
+    expect(answer.fault?.detail).toMatch(/lines$/)
+  })
+
+  test('a stream of fat events is cut at 4 MiB', async () => {
+    const fat = { ...(chatChunk('a', 1) as object), padding: 'x'.repeat(60_000) }
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      flood(response, event(fat))
+    })
+    expect(answer.fault).toEqual({ cause: 'STREAM_LIMIT', detail: 'the stream had more than 4194304 bytes' })
+  })
+
+  test('a compressed body is refused before a byte of it is decoded', async () => {
+    const { answer } = await ask((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+      const gzip = createGzip({ level: 9 })
+      gzip.pipe(response)
+      for (let n = 0; n < 64; n++) gzip.write(Buffer.alloc(1 << 20, 0x20))
+      gzip.end()
+    })
+    expect(answer.fault).toEqual({ cause: 'ENCODING', detail: 'content-encoding gzip' })
+  })
+
+  test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+    const inner = await startStreamServer((response) => response.end('secret'))
+    closers.push(() => inner.close())
+    const { answer } = await ask((response) => {
+      response.writeHead(status, { location: `${inner.url}/latest/meta-data` }).end()
+    })
+    expect(answer.fault).toEqual({ cause: 'REDIRECT', detail: `answered ${status}` })
+    expect(inner.received).toHaveLength(0)
+  })
+
+  test('a drip below the token gap ends at the hard cap', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      const timer = setInterval(() => response.write(event(chatChunk('a', 1))), 100)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'not finished within 3000 ms' })
+  })
+
+  test('a drip of single bytes that never makes an event ends at the first-token deadline', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      const timer = setInterval(() => response.write('d'), 5)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect(answer.fault).toMatchObject({ cause: 'TIMEOUT' })
+  })
+
+  test('invalid UTF-8 is a bad stream, not replacement characters', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response)
+      response.end(Buffer.concat([Buffer.from('data: "'), Buffer.of(0xff, 0xfe), Buffer.from('"\n\n')]))
+    })
+    expect(answer.fault).toEqual({ cause: 'BAD_STREAM', detail: 'the stream is not UTF-8' })
+  })
+
+  test.each([
+    ['half an object', '{"choices": [', 'a chunk is not JSON'],
+    [
+      'NaN as a logprob',
+      '{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{"logprob":NaN}]}}]}',
+      'a chunk is not JSON',
+    ],
+    ['no choices', '{"choices":[]}', 'a chunk has neither choices nor usage'],
+    ['null delta', '{"choices":[{"delta":null}]}', 'a choice has no delta'],
+    ['a list', '[]', 'a chunk is no object'],
+    ['two choices', '{"choices":[{"delta":{}},{"delta":{}}]}', 'a chunk has more than one choice'],
+    ['text that is no text', '{"choices":[{"delta":{"content":{"a":1}}}]}', 'the text of a chunk is no text'],
+    [
+      'an error of the server',
+      '{"error":{"message":"out of memory"}}',
+      'the server reported "out of memory"',
+    ],
+  ])('%s is a bad stream with its reason', async (_, data, detail) => {
+    const { answer } = await ask((response) => startEvents(response).end(`data: ${data}\n\n`))
+    expect(answer.fault).toEqual({ cause: 'BAD_STREAM', detail })
+  })
+
+  test('a connection reset in the stream keeps the tokens seen so far and no speed', async () => {
+    const { answer } = await ask((response) => {
+      startEvents(response).write(event(chatChunk('a', 1)), () => {
+        setTimeout(() => response.socket?.resetAndDestroy(), 20)
+      })
+    })
+    expect(answer).toMatchObject({ fault: { cause: 'BAD_STREAM' }, tokensPerSecond: 0 })
+    expect(answer.tokens).toHaveLength(1)
+  })
+
+  test.each([404, 429, 500])(
+    'a refusal (%i) is one request, never a retry, and its text is kept',
+    async (status) => {
+      const { answer, server } = await ask((response) => {
+        response
+          .writeHead(status, { 'content-type': 'application/json' })
+          .end('{"detail":"Stake below minimum"}')
+      })
+      expect(answer).toMatchObject({
+        status,
+        fault: { cause: 'BAD_STREAM', detail: `answered ${status}: {"detail":"Stake below minimum"}` },
+      })
+      expect(server.received).toHaveLength(1)
+    },
+  )
+
+  test('an endless refusal is read no further than its text', async () => {
+    const { answer } = await ask((response) => {
+      response.writeHead(500)
+      flood(response, 'x'.repeat(1 << 16))
+    })
+    expect(answer.fault?.detail).toHaveLength('answered 500: '.length + 200)
+  })
+
+  test('a head without end or of many kilobytes is refused', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).resume()
+      socket.write('HTTP/1.1 200 OK\r\n')
+      for (let n = 0; n < 400; n++) socket.write(`x-${n}: ${'y'.repeat(100)}\r\n`)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => new Promise((resolve) => server.close(() => resolve())))
+    const { port } = server.address() as { port: number }
+    const answer = await askMiner(
+      request,
+      { url: `http://127.0.0.1:${port}`, hotkey: signer.address },
+      { signer, clock: systemClock, limits },
+    )
+    expect(answer.fault).toMatchObject({ cause: 'BAD_STREAM' })
+  })
+
+  test('nobody listening is a bad stream at once', async () => {
+    const server = await startStreamServer(() => {})
+    await server.close()
+    const target = { url: server.url, hotkey: signer.address }
+    const answer = await askMiner(request, target, { signer, clock: systemClock, limits })
+    expect(answer).toMatchObject({ status: 0, fault: { cause: 'BAD_STREAM' } })
+  })
+
+  test('JSON instead of a stream is a bad stream', async () => {
+    const { answer } = await ask((response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[]}')
+    })
+    expect(answer.fault).toMatchObject({ cause: 'BAD_STREAM' })
+  })
+})

@@ -1,0 +1,137 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { verifyRequest } from '../../src/epistula/index.js'
+import { createMinerAgent, listModels, postModels } from '../../src/inference/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { ManualClock } from '../support/manual-clock.js'
+import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
+
+let signer: Signer
+let miner: Signer
+let server: StreamServer
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  miner = await hotkeyOf(2)
+})
+afterEach(() => server.close())
+
+async function list(answering: Answering, clock = systemClock) {
+  server = await startStreamServer(answering)
+  return listModels({ url: server.url, hotkey: miner.address }, { signer, clock })
+}
+
+const json =
+  (body: string): Answering =>
+  (response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+
+describe('listModels', () => {
+  test('signs the empty body and reads the names', async () => {
+    expect(await list(json('["org/a","org/b","org/a"]'))).toEqual({
+      kind: 'models',
+      models: ['org/a', 'org/b'],
+    })
+    const [received] = server.received
+    expect(received).toMatchObject({ method: 'GET', path: '/models' })
+    const headers = received?.distinct ?? {}
+    expect(headers).not.toHaveProperty('x-targon-model')
+    expect(
+      verifyRequest({ headers, body: Buffer.of(), nowMs: Date.now(), signedFor: miner.address }),
+    ).toMatchObject({ ok: true })
+  })
+
+  test.each([
+    [
+      'names with control characters or too long',
+      JSON.stringify(['a\u001b[2J', 'x'.repeat(201), 'a b', 'org/ok', '']),
+      ['org/ok'],
+    ],
+    ['things that are no names', '["__proto__",1,null,{"a":1},["x"],"org/ok"]', ['__proto__', 'org/ok']],
+    ['an empty list', '[]', []],
+  ])('%s', async (_, body, models) => {
+    expect(await list(json(body))).toEqual({ kind: 'models', models })
+  })
+
+  test.each([
+    ['an object', '{"data":[]}', 'no list of models'],
+    ['half of a list', '["org/a"', /JSON/],
+    ['513 names', JSON.stringify(Array.from({ length: 513 }, (_, n) => `org/${n}`)), 'no list of models'],
+    ['50 MB of names', JSON.stringify(['x'.repeat(50_000_000)]), 'answered more than 262144 bytes'],
+  ])('%s is a failure, not an empty list', async (_, body, reason) => {
+    const answer = await list(json(body))
+    expect(answer).toEqual({
+      kind: 'failed',
+      reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
+    })
+  })
+
+  test('a drip of bytes is cut after 3 s in all', async () => {
+    const clock = new ManualClock()
+    const asked = list((response) => {
+      response.writeHead(200)
+      const timer = setInterval(() => response.write(' '), 1)
+      response.on('close', () => clearInterval(timer))
+    }, clock)
+    await expect.poll(() => server?.received.length).toBe(1)
+    await clock.advance(3000)
+    expect(await asked).toMatchObject({ kind: 'failed', reason: expect.stringContaining('3000 ms') })
+    await expect.poll(() => server.open).toBe(0)
+  })
+
+  test('a redirect or an encoded answer is not followed or decoded', async () => {
+    const redirect = await list((response) =>
+      response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+    )
+    expect(redirect).toEqual({ kind: 'failed', reason: 'answered 302' })
+    await server.close()
+    const encoded = await list((response) => response.writeHead(200, { 'content-encoding': 'br' }).end('[]'))
+    expect(encoded).toMatchObject({ kind: 'failed' })
+  })
+
+  test('nobody listening is a failure with a reason', async () => {
+    server = await startStreamServer(() => {})
+    await server.close()
+    const answer = await listModels(
+      { url: server.url, hotkey: miner.address },
+      { signer, clock: systemClock },
+    )
+    expect(answer).toMatchObject({ kind: 'failed', reason: expect.stringContaining('ECONNREFUSED') })
+    server = await startStreamServer(() => {})
+  })
+
+  test('an abort of ours is not the failure of a miner', async () => {
+    server = await startStreamServer(() => {})
+    const stopping = new AbortController()
+    const dispatcher = createMinerAgent()
+    const asked = listModels(
+      { url: server.url, hotkey: miner.address },
+      { signer, clock: systemClock, signal: stopping.signal, dispatcher },
+    )
+    stopping.abort()
+    await expect(asked).rejects.toThrow(/abort/i)
+    await dispatcher.destroy()
+  })
+})
+
+describe('postModels', () => {
+  test('sends the very bytes it signed and takes any 200', async () => {
+    server = await startStreamServer(json('""'))
+    const target = { url: server.url, hotkey: miner.address }
+    expect(await postModels(target, ['org/a', 'org/é'], { signer, clock: systemClock })).toBeUndefined()
+    const [received] = server.received
+    expect(received?.body.toString()).toBe('["org/a","org/é"]')
+    expect(received?.headers['content-type']).toBe('application/json')
+    const { distinct: headers, body } = received ?? { distinct: {}, body: Buffer.of() }
+    expect(verifyRequest({ headers, body, nowMs: Date.now(), signedFor: miner.address })).toMatchObject({
+      ok: true,
+    })
+  })
+
+  test('a refusal comes back as its reason', async () => {
+    server = await startStreamServer((response) => response.writeHead(401).end())
+    const target = { url: server.url, hotkey: miner.address }
+    expect(await postModels(target, [], { signer, clock: systemClock })).toBe('answered 401')
+  })
+})
