@@ -1,3 +1,6 @@
+export { FINNEY_GENESIS, NETWORKS, type Network, type NetworkChoice, networkEndpoints } from './networks.js'
+export { planWeights, type WeightPlan } from './plan-weights.js'
+export { connectSubtensor, type SubtensorDeps } from './subtensor.js'
 export type {
   Axon,
   BlockHead,

@@ -64,7 +64,15 @@ export type SetWeightsResult =
       readonly kind: 'set'
       readonly block: number
       readonly path: 'direct' | 'commit'
+      /** Hash of the extrinsic. */
       readonly hash: string
+      /** The vector as submitted. */
+      readonly entries: readonly WeightEntry[]
+    }
+  | {
+      /** Nothing was submitted and the chain keeps its last vector. */
+      readonly kind: 'skipped'
+      readonly reason: 'nothing-scorable' | 'too-few-weights'
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'unconfirmed'; readonly reason: string }
@@ -78,6 +86,8 @@ export interface Refusal {
     | 'stake'
     | 'not-registered'
     | 'commit-reveal-mismatch'
+    | 'commit-reveal-version'
+    | 'bad-reveal-round'
     | 'bad-vector'
     | 'bad-axon'
     | 'stale'
@@ -96,6 +106,8 @@ export interface Subtensor {
   readonly endpoint: string
   readonly genesisHash: string
   readonly specVersion: number
+  /** Times the connection was rebuilt. */
+  readonly reconnects: number
   head(): BlockHead
   /** New heads with strictly rising numbers; gaps are possible, repeats and re-orgs are hidden. Ends with the signal. */
   blocks(signal: AbortSignal): AsyncIterable<BlockHead>
@@ -124,7 +136,7 @@ export interface ChainSigner {
   sign(message: Uint8Array): Uint8Array
 }
 
-/** How to reach the chain. `endpoints` are ws:// or wss:// addresses tried in order. */
+/** How to reach the chain. `endpoints` are ws:// or wss:// addresses tried in order, at least one. */
 export interface SubtensorOptions {
   readonly endpoints: readonly string[]
   /** Pinned genesis hash of a known network; undefined accepts any. */
@@ -133,4 +145,6 @@ export interface SubtensorOptions {
   readonly rpcTimeoutMs?: number
   /** A head older than this makes the client move to the next endpoint, default 60,000. */
   readonly headTimeoutMs?: number
+  /** How long an extrinsic may take into a block, and be looked for afterwards, default 120,000. */
+  readonly inclusionTimeoutMs?: number
 }

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import type { ReadAt, Runtime } from './runtime.js'
+
+const integer = z.union([z.number(), z.bigint()]).transform(Number)
+
+/** Rules of a subnet that decide how and when weights are set. */
+export interface WeightRules {
+  readonly neuronCount: number
+  readonly minAllowedWeights: number
+  /** 0..1 */
+  readonly maxWeightLimit: number
+  readonly rateLimitBlocks: number
+  /** 0 accepts any. */
+  readonly versionKey: number
+  readonly isCommitReveal: boolean
+  readonly commitRevealVersion: number
+}
+
+/** Reads the rules at one block; an item a runtime lacks has the value it had when there was none. */
+export async function readWeightRules(runtime: Runtime, netuid: number, at: ReadAt): Promise<WeightRules> {
+  const read = (item: string, keys: readonly unknown[] = [netuid]) => runtime.read(item, keys, at)
+  const [count, min, max, rate, key, enabled, version] = await Promise.all([
+    read('SubnetworkN'),
+    read('MinAllowedWeights'),
+    read('MaxWeightsLimit'),
+    read('WeightsSetRateLimit'),
+    read('WeightsVersionKey'),
+    read('CommitRevealWeightsEnabled'),
+    read('CommitRevealWeightsVersion', []),
+  ])
+  return {
+    neuronCount: integer.parse(count),
+    minAllowedWeights: integer.default(0).parse(min),
+    maxWeightLimit: integer.default(65_535).parse(max) / 65_535,
+    rateLimitBlocks: integer.default(0).parse(rate),
+    versionKey: integer.default(0).parse(key),
+    isCommitReveal: z.boolean().default(false).parse(enabled),
+    commitRevealVersion: integer.default(3).parse(version),
+  }
+}
+
+/** A hotkey's place on a subnet. */
+export interface Registration {
+  readonly uid: number
+  readonly lastUpdateBlock: number
+}
+
+/** @returns undefined when the hotkey is not registered. */
+export async function readRegistration(
+  runtime: Runtime,
+  netuid: number,
+  hotkey: string,
+  at: ReadAt,
+): Promise<Registration | undefined> {
+  const [uid, updates] = await Promise.all([
+    runtime.read('Uids', [netuid, hotkey], at),
+    runtime.read('LastUpdate', [netuid], at),
+  ])
+  if (uid === undefined) return undefined
+  const index = integer.parse(uid)
+  return { uid: index, lastUpdateBlock: z.array(integer).parse(updates)[index] ?? 0 }
+}

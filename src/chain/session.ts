@@ -1,0 +1,240 @@
+import { z } from 'zod'
+import type { Clock } from '../clock.js'
+import { DeadlineError, isAbort, messageOf, TargonError } from '../errors.js'
+import { createHeadStream, type HeadStream } from './head-stream.js'
+import { type Link, openLink, readHead, readHeader } from './link.js'
+
+/** What the log of a role offers; pino's Logger fits. */
+export interface ChainLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface SessionOptions {
+  readonly endpoints: readonly string[]
+  readonly genesisHash?: string | undefined
+  readonly rpcTimeoutMs: number
+  readonly headTimeoutMs: number
+  readonly clock: Clock
+  readonly log: ChainLog
+  readonly signal: AbortSignal
+}
+
+/**
+ * A reading connection that is kept alive: when it closes, falls silent or its runtime changes, the next endpoint
+ * takes over, for as long as the session lives.
+ */
+export interface Session {
+  readonly heads: HeadStream
+  /** The link in use, or the last one. */
+  readonly link: Link
+  /** Times the connection was rebuilt. */
+  readonly reconnects: number
+  /** Runs a read on the current link; once more on the next one when the link dies or does not answer. */
+  use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T>
+  close(): Promise<void>
+}
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 5000
+
+/** @throws TargonError CHAIN_UNREACHABLE (fault chain) when no endpoint can be used; CHAIN_WRONG_NETWORK likewise. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { clock, log, endpoints } = options
+  const life = new AbortController()
+  const signal = AbortSignal.any([options.signal, life.signal])
+  const heads = createHeadStream()
+  let index = 0
+  let reconnects = 0
+  let link = await openFirst()
+  let lost = watch(link)
+  let current: Promise<Link> = Promise.resolve(link)
+  const running = keep()
+
+  async function openFirst(): Promise<Link> {
+    const failures: unknown[] = []
+    for (; index < endpoints.length; index++) {
+      const opened = await open(endpoints[index] ?? '').catch((error: unknown) => {
+        if (signal.aborted) throw error
+        failures.push(error)
+        return undefined
+      })
+      if (opened) return opened
+    }
+    throw unreachable(endpoints, failures)
+  }
+
+  async function open(endpoint: string): Promise<Link> {
+    const opened = await openLink(endpoint, { ...options, signal })
+    try {
+      heads.publish(await readHead(opened))
+      return opened
+    } catch (error) {
+      opened.rpc.close()
+      throw error
+    }
+  }
+
+  /** Resolves with why the link must be replaced. */
+  function watch({ rpc, runtime }: Link): { done: Promise<string>; end: (reason: string) => void } {
+    let end: (reason: string) => void = () => {}
+    const stop = new AbortController()
+    const done = new Promise<string>((resolve) => {
+      end = (reason) => {
+        stop.abort()
+        rpc.close()
+        resolve(reason)
+      }
+    })
+    let freshAt = clock.monotonic()
+    rpc.closed.then(end, end)
+    const versionSchema = z.object({ specVersion: z.number() })
+    const subscribed = Promise.all([
+      rpc.subscribe('chain_subscribeNewHead', [], 'chain_unsubscribeNewHead', (header) => {
+        try {
+          if (heads.publish(readHeader(runtime, header))) freshAt = clock.monotonic()
+        } catch (error) {
+          end(`a head cannot be read: ${messageOf(error)}`)
+        }
+      }),
+      rpc.subscribe('state_subscribeRuntimeVersion', [], 'state_unsubscribeRuntimeVersion', (version) => {
+        const parsed = versionSchema.safeParse(version)
+        if (parsed.success && parsed.data.specVersion !== runtime.specVersion) {
+          end(`runtime upgrade to ${parsed.data.specVersion}`)
+        }
+      }),
+    ])
+    subscribed.catch((error: unknown) => end(messageOf(error)))
+    const watchAge = async () => {
+      for (;;) {
+        const left = freshAt + options.headTimeoutMs - clock.monotonic()
+        if (left <= 0) return end(`no new head for ${options.headTimeoutMs} ms`)
+        await clock.sleep(left, AbortSignal.any([stop.signal, signal]))
+      }
+    }
+    watchAge().catch(() => {})
+    return { done, end }
+  }
+
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      const reason = await lost.done
+      if (signal.aborted) return
+      log.warn({ endpoint: link.rpc.endpoint, reason }, 'chain connection lost')
+      const upgraded = reason.startsWith('runtime upgrade')
+      if (!upgraded) index++
+      current = reopen()
+      current.catch(() => {})
+      try {
+        link = await current
+      } catch {
+        return
+      }
+      reconnects++
+      lost = watch(link)
+      log.info({ endpoint: link.rpc.endpoint, specVersion: link.runtime.specVersion }, 'chain connected')
+    }
+  }
+
+  async function reopen(): Promise<Link> {
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted()
+      const endpoint = endpoints[index % endpoints.length] ?? ''
+      try {
+        return await open(endpoint)
+      } catch (error) {
+        if (signal.aborted) throw error
+        log.warn({ endpoint, error: messageOf(error) }, 'chain endpoint failed')
+        index++
+        // A whole round over the endpoints goes without pausing; then the pauses grow.
+        if ((attempt + 1) % endpoints.length === 0) {
+          const round = Math.floor(attempt / endpoints.length)
+          const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 10))
+          await clock.sleep(pause * (0.5 + Math.random() / 2), signal)
+        }
+      }
+    }
+  }
+
+  const usable = (callerSignal?: AbortSignal): Promise<Link> =>
+    waitFor(
+      current,
+      clock,
+      options.rpcTimeoutMs,
+      AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal]),
+    )
+
+  return {
+    heads,
+    get link() {
+      return link
+    },
+    get reconnects() {
+      return reconnects
+    },
+    async use(work, callerSignal) {
+      const first = await usable(callerSignal)
+      try {
+        return await work(first)
+      } catch (error) {
+        if (callerSignal?.aborted || signal.aborted || !isLinkFailure(error)) throw error
+        if (first === link) lost.end(messageOf(error))
+        await Promise.resolve()
+        return work(await usable(callerSignal))
+      }
+    },
+    async close() {
+      life.abort()
+      lost.end('closed')
+      heads.close()
+      await running
+    },
+  }
+}
+
+/** Failures of a connection, as opposed to answers of the chain. */
+function isLinkFailure(error: unknown): boolean {
+  return (
+    error instanceof DeadlineError || (error instanceof TargonError && error.code === 'CHAIN_CONNECTION_LOST')
+  )
+}
+
+async function waitFor(
+  current: Promise<Link>,
+  clock: Clock,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Link> {
+  const settled = new AbortController()
+  try {
+    return await Promise.race([
+      current,
+      clock.sleep(timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => {
+        throw unreachable([], [])
+      }),
+    ])
+  } catch (error) {
+    if (isAbort(error)) signal.throwIfAborted()
+    throw error
+  } finally {
+    settled.abort()
+  }
+}
+
+function unreachable(endpoints: readonly string[], failures: readonly unknown[]): TargonError {
+  const wrong = failures.find((error) => error instanceof TargonError && error.code === 'CHAIN_WRONG_NETWORK')
+  if (wrong instanceof TargonError && failures.length === 1) return wrong
+  const reasons = failures.map(messageOf)
+  return new TargonError(
+    endpoints.length > 0
+      ? `No chain endpoint can be used: ${reasons.join(' ')}`
+      : 'The chain connection is down and no endpoint has answered yet.',
+    {
+      code: 'CHAIN_UNREACHABLE',
+      fault: 'chain',
+      next: 'Check --subtensor.chain_endpoint and the network.',
+      facts: { endpoints, reasons },
+    },
+  )
+}

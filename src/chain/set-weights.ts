@@ -1,0 +1,144 @@
+import type { Clock } from '../clock.js'
+import { type Call, hasCall, subtensorCall } from './call.js'
+import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
+import { type Link, readHead } from './link.js'
+import { planWeights } from './plan-weights.js'
+import { refusal } from './refusal.js'
+import type { Session } from './session.js'
+import type { Submitter } from './submitter.js'
+import type { ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
+
+export interface WeightsRequest {
+  readonly netuid: number
+  readonly uids: readonly number[]
+  readonly scores: readonly number[]
+  readonly versionKey: number
+}
+
+export interface WeightsDeps {
+  readonly session: Session
+  readonly submitter: Submitter
+  readonly clock: Clock
+  /** How long an unconfirmed submission is looked for on chain. */
+  readonly confirmTimeoutMs: number
+}
+
+/** What the chain says about the subnet and the signer, at one block. */
+interface Situation {
+  readonly rules: WeightRules
+  readonly registration: Registration | undefined
+  readonly block: number
+}
+
+export async function submitWeights(
+  deps: WeightsDeps,
+  signer: ChainSigner,
+  request: WeightsRequest,
+  signal?: AbortSignal,
+): Promise<SetWeightsResult> {
+  const { netuid } = request
+  const situation = await deps.session.use(
+    (link) => readSituation(link, netuid, signer.address, signal),
+    signal,
+  )
+  const { rules, registration } = situation
+  if (!registration) return refused('not-registered', 'HotKeyNotRegisteredInSubNet')
+  if (rules.versionKey !== 0 && request.versionKey < rules.versionKey) {
+    return refused('version-key', 'IncorrectWeightVersionKey')
+  }
+  if (situation.block - registration.lastUpdateBlock < rules.rateLimitBlocks) {
+    return refused('too-fast', 'SettingWeightsTooFast')
+  }
+  const plan = planWeights(request.uids, request.scores, rules)
+  if (plan.kind === 'skip') return { kind: 'skipped', reason: plan.reason }
+  if (rules.isCommitReveal) return refused('commit-reveal-mismatch', 'CommitRevealEnabled')
+  const outcome = await deps.submitter.submit(signer, (link) => directCall(link, request, plan.entries), {
+    signal,
+  })
+  switch (outcome.kind) {
+    case 'refused':
+      return { kind: 'refused', refusal: outcome.refusal }
+    case 'included':
+      return {
+        kind: 'set',
+        block: outcome.block,
+        path: 'direct',
+        hash: outcome.hash,
+        entries: plan.entries,
+      }
+    case 'unconfirmed': {
+      const block = await findUpdate(deps, signer, netuid, registration.lastUpdateBlock, signal)
+      return block === undefined
+        ? { kind: 'unconfirmed', reason: outcome.reason }
+        : { kind: 'set', block, path: 'direct', hash: outcome.hash ?? '', entries: plan.entries }
+    }
+  }
+}
+
+/** Call that stores the vector at once; on runtimes with mechanisms the one for mechanism 0. */
+export function directCall(
+  { runtime }: Link,
+  { netuid, versionKey }: Pick<WeightsRequest, 'netuid' | 'versionKey'>,
+  entries: readonly WeightEntry[],
+): Call {
+  const args = {
+    netuid,
+    mecid: 0,
+    dests: entries.map(({ uid }) => uid),
+    weights: entries.map(({ weightU16 }) => weightU16),
+    version_key: versionKey,
+  }
+  return subtensorCall(
+    hasCall(runtime, 'set_mechanism_weights') ? 'set_mechanism_weights' : 'set_weights',
+    args,
+  )
+}
+
+async function readSituation(
+  link: Link,
+  netuid: number,
+  hotkey: string,
+  signal?: AbortSignal,
+): Promise<Situation> {
+  const head = await readHead(link, 'best', { signal })
+  const at = { blockHash: head.hash, ...(signal ? { signal } : {}) }
+  const [rules, registration] = await Promise.all([
+    readWeightRules(link.runtime, netuid, at),
+    readRegistration(link.runtime, netuid, hotkey, at),
+  ])
+  return { rules, registration, block: head.number }
+}
+
+/** Looks at each new head for a LastUpdate later than the one before the submission. */
+async function findUpdate(
+  { session, clock, confirmTimeoutMs }: WeightsDeps,
+  signer: ChainSigner,
+  netuid: number,
+  before: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const end = new AbortController()
+  const waiting = AbortSignal.any(signal ? [signal, end.signal] : [end.signal])
+  clock.sleep(confirmTimeoutMs, waiting).then(
+    () => end.abort(),
+    () => {},
+  )
+  try {
+    for await (const head of session.heads.read(waiting)) {
+      const found = await session
+        .use(
+          (link) => readRegistration(link.runtime, netuid, signer.address, { blockHash: head.hash }),
+          signal,
+        )
+        .catch(() => undefined)
+      if (found && found.lastUpdateBlock > before) return found.lastUpdateBlock
+    }
+    return undefined
+  } finally {
+    end.abort()
+  }
+}
+
+function refused(...[refusalClass, name]: Parameters<typeof refusal>): SetWeightsResult {
+  return { kind: 'refused', refusal: refusal(refusalClass, name) }
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../clock.js'
+import { messageOf, TargonError } from '../errors.js'
+import type { Call } from './call.js'
+import { type Submission, signCall, submitExtrinsic } from './extrinsic.js'
+import { type Link, openLink } from './link.js'
+import type { ChainLog } from './session.js'
+import type { ChainSigner } from './types.js'
+
+export interface SubmitterOptions {
+  /** Endpoints, the preferred one first. */
+  readonly endpoints: () => readonly string[]
+  readonly genesisHash: string
+  readonly rpcTimeoutMs: number
+  /** How long an extrinsic may take into a block. */
+  readonly inclusionTimeoutMs: number
+  readonly clock: Clock
+  readonly log: ChainLog
+}
+
+/**
+ * Sends extrinsics, one at a time for each key, each on a fresh connection: never a socket gone stale since the last
+ * epoch, always the runtime of now, and the reading connection is not disturbed.
+ */
+export interface Submitter {
+  /**
+   * @param choose picks the call for the runtime of the connection.
+   * @param onSigned is awaited between signing and sending (write-ahead).
+   * @throws TargonError CHAIN_UNREACHABLE when no endpoint can be used; CHAIN_CALL_GONE.
+   */
+  submit(
+    signer: ChainSigner,
+    choose: (link: Link) => Call | Promise<Call>,
+    options?: {
+      readonly signal?: AbortSignal | undefined
+      onSigned?(hash: string, nonce: number): Promise<void>
+    },
+  ): Promise<Submission>
+}
+
+/** A stale nonce or runtime is signed anew once; a second time it is the chain's last word. */
+const ATTEMPTS = 2
+
+export function createSubmitter(options: SubmitterOptions): Submitter {
+  const { clock, log } = options
+  const queues = new Map<string, Promise<unknown>>()
+
+  async function openAny(signal: AbortSignal | undefined): Promise<Link> {
+    const reasons: string[] = []
+    for (const endpoint of options.endpoints()) {
+      try {
+        return await openLink(endpoint, { ...options, signal })
+      } catch (error) {
+        if (signal?.aborted) throw error
+        reasons.push(messageOf(error))
+      }
+    }
+    throw new TargonError(`No chain endpoint takes extrinsics: ${reasons.join(' ')}`, {
+      code: 'CHAIN_UNREACHABLE',
+      fault: 'chain',
+      next: 'Check --subtensor.chain_endpoint and the network.',
+      facts: { reasons },
+    })
+  }
+
+  const submit: Submitter['submit'] = async (signer, choose, { signal, onSigned } = {}) => {
+    for (let attempt = 1; ; attempt++) {
+      const link = await openAny(signal)
+      try {
+        const signed = await signCall(link, signer, await choose(link), signal)
+        await onSigned?.(signed.hash, signed.nonce)
+        const outcome = await submitExtrinsic(link, signed, clock, options.inclusionTimeoutMs, signal)
+        const again = outcome.kind === 'refused' && outcome.refusal.class === 'stale' && attempt < ATTEMPTS
+        if (!again) return outcome
+        log.warn({ refusal: outcome.refusal.name }, 'extrinsic signed anew')
+      } finally {
+        link.rpc.close()
+      }
+    }
+  }
+
+  return {
+    submit(signer, choose, submitOptions) {
+      const before = queues.get(signer.address) ?? Promise.resolve()
+      const mine = before.then(
+        () => submit(signer, choose, submitOptions),
+        () => submit(signer, choose, submitOptions),
+      )
+      queues.set(signer.address, mine)
+      return mine
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { type Clock, withDeadline } from '../clock.js'
+import { initSr25519 } from '../sr25519.js'
+import { createAddressBook } from './address-book.js'
+import { readHead } from './link.js'
+import { readMetagraph } from './metagraph.js'
+import { announceAxon, readStoredAxon } from './serve-axon.js'
+import { type ChainLog, openSession } from './session.js'
+import { submitWeights } from './set-weights.js'
+import { createSubmitter } from './submitter.js'
+import type { BlockHead, Subtensor, SubtensorOptions } from './types.js'
+
+export interface SubtensorDeps {
+  readonly clock: Clock
+  readonly log: ChainLog
+  readonly signal: AbortSignal
+}
+
+/** SDK version the axon is announced with, free-form on chain (bittensor 8.5.1 as an integer). */
+const AXON_VERSION = 8_005_001
+
+const weightsSchema = z.array(z.tuple([z.number(), z.number()]))
+
+/**
+ * Connects to the first endpoint that answers and keeps the connection alive from then on.
+ *
+ * @throws TargonError CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK or CHAIN_METADATA (fault chain).
+ */
+export async function connectSubtensor(options: SubtensorOptions, deps: SubtensorDeps): Promise<Subtensor> {
+  await initSr25519()
+  const { clock, log } = deps
+  const rpcTimeoutMs = options.rpcTimeoutMs ?? 20_000
+  const inclusionTimeoutMs = options.inclusionTimeoutMs ?? 120_000
+  const session = await openSession({
+    endpoints: options.endpoints,
+    genesisHash: options.genesisHash,
+    rpcTimeoutMs,
+    headTimeoutMs: options.headTimeoutMs ?? 60_000,
+    clock,
+    log,
+    signal: deps.signal,
+  })
+  const { genesisHash } = session.link.runtime
+  const submitter = createSubmitter({
+    endpoints: () => {
+      const current = session.link.rpc.endpoint
+      return [current, ...options.endpoints.filter((endpoint) => endpoint !== current)]
+    },
+    genesisHash,
+    rpcTimeoutMs,
+    inclusionTimeoutMs,
+    clock,
+    log,
+  })
+  const addresses = createAddressBook()
+  const head = (): BlockHead => session.heads.latest ?? { number: 0, hash: genesisHash }
+
+  return {
+    get endpoint() {
+      return session.link.rpc.endpoint
+    },
+    genesisHash,
+    get specVersion() {
+      return session.link.runtime.specVersion
+    },
+    get reconnects() {
+      return session.reconnects
+    },
+    head,
+    blocks: (signal) => session.heads.read(AbortSignal.any([signal, deps.signal])),
+    metagraph: (netuid, signal) =>
+      session.use(async (link) => {
+        const best = await readHead(link, 'best', { signal })
+        const at = { blockHash: best.hash, ...(signal ? { signal } : {}) }
+        return readMetagraph(link.runtime, { netuid, block: best.number, at, addresses, now: clock.now() })
+      }, signal),
+    serveAxon: (signer, axon, signal) =>
+      announceAxon(
+        submitter,
+        signer,
+        axon,
+        AXON_VERSION,
+        () => session.use((link) => readStoredAxon(link, axon.netuid, signer.address, signal), signal),
+        signal,
+      ),
+    setWeights: (signer, weights, signal) =>
+      submitWeights(
+        { session, submitter, clock, confirmTimeoutMs: inclusionTimeoutMs },
+        signer,
+        weights,
+        signal,
+      ),
+    weightsOf: (netuid, uid, signal) =>
+      session.use(async (link) => {
+        const best = await readHead(link, 'best', { signal })
+        const stored = await link.runtime.read('Weights', [netuid, uid], {
+          blockHash: best.hash,
+          ...(signal ? { signal } : {}),
+        })
+        return weightsSchema.parse(stored).map(([target, weightU16]) => ({ uid: target, weightU16 }))
+      }, signal),
+    close: () =>
+      withDeadline(clock, 'Closing the chain connection', rpcTimeoutMs, undefined, () => session.close()),
+  }
+}

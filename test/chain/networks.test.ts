@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { FINNEY_GENESIS, networkEndpoints } from '../../src/chain/index.js'
+
+describe('networks by name', () => {
+  it('finney has several endpoints and a pinned genesis', () => {
+    const { endpoints, genesisHash } = networkEndpoints({ network: 'finney' })
+    expect(endpoints[0]).toBe('wss://entrypoint-finney.opentensor.ai:443')
+    expect(endpoints.length).toBeGreaterThan(1)
+    expect(genesisHash).toBe(FINNEY_GENESIS)
+  })
+
+  it('an address is a network of its own', () => {
+    expect(networkEndpoints({ network: 'ws://127.0.0.1:9000' })).toEqual({
+      endpoints: ['ws://127.0.0.1:9000'],
+    })
+  })
+
+  it('own endpoints replace those of the default network, genesis included', () => {
+    expect(networkEndpoints({ network: 'finney', endpoints: ['ws://a:1', 'ws://b:2'] })).toEqual({
+      endpoints: ['ws://a:1', 'ws://b:2'],
+    })
+  })
+
+  it('own endpoints of a network named on purpose must show its genesis', () => {
+    const choice = { network: 'finney', endpoints: ['ws://a:1'], networkGiven: true }
+    expect(networkEndpoints(choice).genesisHash).toBe(FINNEY_GENESIS)
+  })
+
+  it.each([
+    [{ network: 'fini' }, 'NETWORK_UNKNOWN'],
+    [{ network: 'http://x' }, 'NETWORK_UNKNOWN'],
+    [{ network: 'finney', endpoints: ['example.org:9944'] }, 'ENDPOINT_INVALID'],
+    [{ network: 'finney', endpoints: ['ws://'] }, 'ENDPOINT_INVALID'],
+  ])('%j is refused', (choice, code) => {
+    expect(() => networkEndpoints(choice)).toThrow(expect.objectContaining({ code, fault: 'usage' }))
+  })
+})
