@@ -1,0 +1,12 @@
+import { CITY } from './city.js'
+import { COUNTRY } from './country.js'
+import { WORKSHOP } from './workshop.js'
+
+/** The shipped training text by theme; each theme is a list of documents. */
+export const CORPUS = {
+  country: COUNTRY.split('\n'),
+  workshop: WORKSHOP.split('\n'),
+  city: CITY.split('\n'),
+} as const satisfies Record<string, readonly string[]>
+
+export type Theme = keyof typeof CORPUS

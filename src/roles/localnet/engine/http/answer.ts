@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { decode, type Job, Pace, type PromptPosition, scorePrompt } from '../generation/index.js'
+import { type LanguageModel, loadModel } from '../language/index.js'
+import type { PromptLogprobs } from './answer-shape.js'
+import { type Answering, countPromptTokens, type Sequence } from './answering.js'
+import { ApiError } from './api-error.js'
+import { chatShape } from './chat-answer.js'
+import { completionShape } from './completion-answer.js'
+import type { EngineState } from './engine-state.js'
+import { sendEvents } from './stream-answer.js'
+import { sendWhole } from './whole-answer.js'
+
+/** Answers a generation request, streamed or whole. */
+export async function answerJob(
+  asked: Job,
+  state: EngineState,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const pace = new Pace(state.clock, state.pace)
+  const startedAtMs = state.clock.monotonic()
+  const release = await state.slots.take(signal)
+  try {
+    const { behaviour } = state
+    const job = behaviour.changeJob?.(asked) ?? asked
+    const model = loadModel(behaviour.chooseModel?.(job.model) ?? job.model)
+    const answering: Answering = {
+      job,
+      shape: job.endpoint === 'chat' ? chatShape(job, state) : completionShape(job, state),
+      id: `${job.endpoint === 'chat' ? 'chatcmpl-' : 'cmpl-'}${randomUUID().replaceAll('-', '')}`,
+      created: Math.floor(state.clock.now() / 1000),
+      pace,
+      signal,
+      sequences: job.prompts.map((prompt, index) => startSequence(model, prompt, index, job, state)),
+    }
+    const report = job.stream
+      ? await sendEvents(answering, state, response)
+      : await sendWhole(answering, response, state)
+    state.metrics.countRequest(job.model, {
+      prompt: countPromptTokens(job),
+      generated: report.generatedTokens,
+    })
+    state.metrics.observeAnswer(job.model, {
+      toFirstToken: report.timeToFirstTokenMs / 1000,
+      total: (state.clock.monotonic() - startedAtMs) / 1000,
+    })
+  } finally {
+    release()
+  }
+}
+
+function startSequence(
+  model: LanguageModel,
+  prompt: readonly number[],
+  index: number,
+  job: Job,
+  state: EngineState,
+): Sequence {
+  const positions =
+    job.promptLogprobs === undefined
+      ? undefined
+      : scorePrompt(model, prompt, job, state.logprobsMode, job.promptLogprobs)
+  const steps = decode(model, prompt, job, state.logprobsMode)
+  const told = state.behaviour.changeSteps?.(steps, { job, tokenizer: state.tokenizer }) ?? steps
+  return {
+    index,
+    steps: told[Symbol.iterator](),
+    echo: job.echo
+      ? {
+          ids: prompt,
+          texts: [state.tokenizer.decode(prompt, { skipSpecial: job.skipSpecial })],
+          positions: positions ?? [],
+        }
+      : undefined,
+    promptLogprobs: positions ? promptLogprobsOf(positions, state) : null,
+  }
+}
+
+/** Keys are ids, as in vLLM. @throws ApiError 500 where 0.6.2 fails on −Infinity (vLLM issue 10234) */
+function promptLogprobsOf(positions: readonly PromptPosition[], state: EngineState): PromptLogprobs {
+  return positions.map((position) => {
+    if (position === null) return null
+    const entries = position.map(({ id, logprob, rank }) => {
+      if (logprob === Number.NEGATIVE_INFINITY && state.dialect === 'v0') {
+        throw new ApiError(500, 'Out of range float values are not JSON compliant')
+      }
+      return [
+        id,
+        { logprob: Math.max(logprob, -9999), rank, decoded_token: state.tokenizer.textOf(id) },
+      ] as const
+    })
+    return Object.fromEntries(entries)
+  })
+}

@@ -1,0 +1,47 @@
+import type { Job, Pace, Step } from '../generation/index.js'
+import type { AnswerShape, PromptEcho, PromptLogprobs } from './answer-shape.js'
+import type { EngineState } from './engine-state.js'
+
+/** One request being answered. */
+export interface Answering {
+  readonly job: Job
+  readonly shape: AnswerShape
+  readonly id: string
+  readonly created: number
+  readonly pace: Pace
+  readonly signal: AbortSignal
+  readonly sequences: readonly Sequence[]
+}
+
+/** One prompt and the tokens that follow it, made on demand. */
+export interface Sequence {
+  readonly index: number
+  readonly steps: Iterator<Step, unknown>
+  readonly echo: PromptEcho | undefined
+  readonly promptLogprobs: PromptLogprobs
+}
+
+export interface AnswerReport {
+  readonly generatedTokens: number
+  readonly timeToFirstTokenMs: number
+}
+
+export function countPromptTokens(job: Job): number {
+  return job.prompts.reduce((sum, prompt) => sum + prompt.length, 0)
+}
+
+export function usageOf(job: Job, completionTokens: number, state: EngineState): object {
+  const promptTokens = countPromptTokens(job)
+  return {
+    prompt_tokens: promptTokens,
+    total_tokens: promptTokens + completionTokens,
+    completion_tokens: completionTokens,
+    ...(state.dialect === 'v1' ? { prompt_tokens_details: null } : {}),
+  }
+}
+
+/** Long answers leave the loop to other requests now and then. */
+export async function letOthersRun(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  signal.throwIfAborted()
+}

@@ -1,0 +1,13 @@
+export { BEHAVIOURS, type BehaviourName } from './behaviour/index.js'
+export { type DevelopmentEngine, startDevelopmentEngine } from './engine.js'
+export {
+  DEVELOPMENT_MODELS,
+  type DevelopmentModel,
+  type Distribution,
+  encodeChat,
+  type LanguageModel,
+  loadModel,
+  loadTokenizer,
+  type Tokenizer,
+} from './language/index.js'
+export type { DevelopmentEngineDeps, DevelopmentEngineOptions, Dialect } from './options.js'

@@ -1,0 +1,13 @@
+export { CHAT_TEMPLATE, encodeChat, type TemplateMessage, type TemplateOptions } from './chat-template.js'
+export type { Distribution } from './distribution.js'
+export { type Context, LanguageModel } from './model.js'
+export { DEVELOPMENT_MODELS, type DevelopmentModel, loadModel, loadTokenizer } from './models.js'
+export { fractionOf, hashText, mixHash, type RandomSource, startRandom } from './random.js'
+export {
+  NEUTRAL_SAMPLING,
+  pickToken,
+  processLogprobs,
+  type SamplingSettings,
+  type Spoken,
+} from './sampling.js'
+export { SPECIAL_TOKENS, type Tokenizer, TokenTextStream } from './tokenizer.js'

@@ -1,0 +1,190 @@
+import { Distribution, Tail } from './distribution.js'
+import { Ngrams } from './ngrams.js'
+import { fractionOf, mixHash } from './random.js'
+import type { Tokenizer } from './tokenizer.js'
+
+/**
+ * Shape of the distribution. With these figures a sampled answer looks like a large model's: about one
+ * token in five is not the likeliest at temperature 1, and a rank above 25 is rarer than one in a million.
+ * docs/development-engine.md has the measurements.
+ */
+const SHARPNESS = 1
+/** Every rank costs this much on top of its own improbability, in nats: ties do not exist. */
+const RANK_COST = 0.6
+/** How far what was said before can lift or sink a candidate, in nats. */
+const SWAY = 2
+/** The same inside a word: words are to stay words. */
+const SWAY_IN_WORD = 0.3
+/** Share of the content words that what was said before rules out. */
+const OFF_TOPIC_SHARE = 0.3
+const HEAD_DEPTH = 18
+const TAIL_DEPTH = 26
+const SPECIAL_DEPTH = 34
+/** What was said before is taken in by blocks of this many tokens. */
+const BLOCK = 8
+/** Frequent words are never off topic, so that sentences keep their joints. */
+const COMMON_SHARE = 0.0012
+
+/** A small language model: next-token distributions from all the tokens before. Immutable. */
+export class LanguageModel {
+  readonly name: string
+  readonly tokenizer: Tokenizer
+  readonly seed: number
+  readonly #ngrams: Ngrams
+  readonly #tail: Tail
+  /** 1 where a token starts a word that is not common. */
+  readonly #isContent: Uint8Array
+  readonly #sway: Float64Array
+
+  constructor(
+    name: string,
+    tokenizer: Tokenizer,
+    documents: readonly (readonly number[])[],
+    settings: { readonly order: number; readonly seed: number },
+  ) {
+    this.name = name
+    this.tokenizer = tokenizer
+    this.seed = settings.seed
+    this.#ngrams = new Ngrams(documents, settings.order, tokenizer.size)
+    const logits = new Float64Array(tokenizer.size)
+    this.#isContent = new Uint8Array(tokenizer.size)
+    this.#sway = new Float64Array(tokenizer.size)
+    for (let id = 0; id < tokenizer.size; id++) {
+      const probability = this.#ngrams.probabilityOf(id)
+      const jitter = 0.1 * fractionOf(mixHash(settings.seed, id))
+      const depth = tokenizer.isSpecial(id)
+        ? SPECIAL_DEPTH
+        : TAIL_DEPTH + Math.min(3, -0.3 * Math.log(probability))
+      logits[id] = -depth - jitter
+      const text = tokenizer.textOf(id)
+      this.#sway[id] = /^[\p{L}\ufffd]/u.test(text) ? SWAY_IN_WORD : SWAY
+      if (probability < COMMON_SHARE && /^ \p{L}/u.test(text)) this.#isContent[id] = 1
+    }
+    this.#tail = new Tail(logits)
+  }
+
+  /** An empty context; push tokens and ask for the next one's distribution. */
+  start(): Context {
+    return new Context(this)
+  }
+
+  /**
+   * The one forward rule, used for prompts and answers alike.
+   *
+   * @param said hash of what was said before, up to the last whole block
+   * @param ending probability that the text ends here, and the id that ends it
+   */
+  forward(recent: readonly number[], said: number, ending: Ending | undefined): Distribution {
+    const { ids, logProbabilities } = this.#ngrams.candidatesAfter(recent)
+    const sunk = new Map<number, number>()
+    const swayed: { id: number; score: number }[] = []
+    for (let index = 0; index < ids.length; index++) {
+      const id = ids[index] ?? 0
+      if (this.tokenizer.isSpecial(id)) continue
+      const hash = mixHash(said, id)
+      if (this.#isContent[id] === 1 && fractionOf(mixHash(hash, this.seed)) < OFF_TOPIC_SHARE) {
+        sunk.set(id, (this.#tail.logits[id] ?? 0) - 4)
+        continue
+      }
+      const score = (logProbabilities[index] ?? 0) + (this.#sway[id] ?? 0) * (2 * fractionOf(hash) - 1)
+      swayed.push({ id, score })
+    }
+    swayed.sort((a, b) => b.score - a.score || a.id - b.id)
+    const best = swayed[0]?.score ?? 0
+    const headIds: number[] = []
+    const headLogits: number[] = []
+    for (const [index, { id, score }] of swayed.entries()) {
+      headIds.push(id)
+      headLogits.push(
+        Math.max(SHARPNESS * (score - best) - RANK_COST * index, -HEAD_DEPTH - index / swayed.length),
+      )
+    }
+    if (ending) {
+      const mass = headLogits.reduce((sum, logit) => sum + Math.exp(logit), 0)
+      headIds.unshift(ending.id)
+      headLogits.unshift(Math.log(mass) + Math.log(ending.probability / (1 - ending.probability)))
+    }
+    return new Distribution(this.#tail, headIds, headLogits, sunk)
+  }
+}
+
+/** More than half: the end is then the likeliest token. */
+export interface Ending {
+  readonly id: number
+  readonly probability: number
+}
+
+/** Tokens read so far, one model's view of them. */
+export class Context {
+  readonly #model: LanguageModel
+  readonly #bos: number
+  readonly #headerEnd: number
+  readonly #endOfText: number
+  readonly #endOfTurn: number
+  #recent: number[] = []
+  #length = 0
+  #rolling: number
+  #said: number
+  /** Position where the present text began, and whether it is an answer in a chat. */
+  #startedAt = 0
+  #inChat = false
+  /** Position of the last place where the text could have ended and did not. */
+  #endPassedAt = Number.NEGATIVE_INFINITY
+
+  constructor(model: LanguageModel) {
+    this.#model = model
+    this.#bos = model.tokenizer.special('<|begin_of_text|>')
+    this.#headerEnd = model.tokenizer.special('<|end_header_id|>')
+    this.#endOfText = model.tokenizer.special('<|end_of_text|>')
+    this.#endOfTurn = model.tokenizer.special('<|eot_id|>')
+    this.#rolling = model.seed
+    this.#said = mixHash(model.seed, 1)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(id: number): void {
+    if (this.#chanceOfEnd() > 0) this.#endPassedAt = this.#length
+    this.#recent = [...this.#recent.slice(-3), id]
+    this.#length += 1
+    this.#rolling = mixHash(this.#rolling, id)
+    if (this.#length % BLOCK === 0 || id === this.#headerEnd) this.#said = this.#rolling
+    if (id === this.#bos || id === this.#headerEnd) {
+      this.#startedAt = this.#length
+      this.#inChat = id === this.#headerEnd
+      this.#endPassedAt = Number.NEGATIVE_INFINITY
+    }
+  }
+
+  next(): Distribution {
+    const probability = this.#chanceOfEnd()
+    const id = this.#inChat ? this.#endOfTurn : this.#endOfText
+    return this.#model.forward(this.#recent, this.#said, probability > 0 ? { id, probability } : undefined)
+  }
+
+  /**
+   * A text may end after a full stop once it is long enough. Where an end was passed over, the next full
+   * stop ends the text for certain: an honest answer does not go on for long.
+   */
+  #chanceOfEnd(): number {
+    const last = this.#recent.at(-1)
+    if (last === undefined || !this.#model.tokenizer.textOf(last).endsWith('.')) return 0
+    const length = this.#length - this.#startedAt
+    if (this.#length - this.#endPassedAt < PASSED_END_MEMORY) return CERTAIN_END
+    const dice = fractionOf(mixHash(this.#rolling, 2))
+    const share = this.#inChat ? chatEndShare(length) : length < 64 ? 0 : 0.015
+    return dice < share ? 0.6 + 0.25 * fractionOf(mixHash(this.#rolling, 3)) : 0
+  }
+}
+
+const CERTAIN_END = 1 - 1e-6
+const PASSED_END_MEMORY = 64
+
+/** Share of the full stops that may end a chat answer of this many tokens. */
+function chatEndShare(length: number): number {
+  if (length < 96) return 0
+  if (length < 192) return 0.03
+  return length < 800 ? 0.08 : 1
+}

@@ -1,0 +1,161 @@
+import type { Distribution } from './distribution.js'
+import type { RandomSource } from './random.js'
+
+/** What a request says about choosing tokens, with vLLM's defaults filled in. */
+export interface SamplingSettings {
+  /** 0 = always the likeliest. */
+  readonly temperature: number
+  /** 1 = off. */
+  readonly topP: number
+  /** 0 = off. */
+  readonly topK: number
+  /** 0 = off. */
+  readonly minP: number
+  readonly presencePenalty: number
+  readonly frequencyPenalty: number
+  /** 1 = off. */
+  readonly repetitionPenalty: number
+  readonly logitBias: ReadonlyMap<number, number>
+}
+
+export const NEUTRAL_SAMPLING: SamplingSettings = {
+  temperature: 1,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  repetitionPenalty: 1,
+  logitBias: new Map(),
+}
+
+/** Below this vLLM takes the likeliest token (vllm/sampling_params.py _SAMPLING_EPS). */
+const GREEDY_BELOW = 1e-5
+
+/** Tokens the penalties look at. */
+export interface Spoken {
+  readonly prompt: ReadonlySet<number>
+  /** How often each id was generated. */
+  readonly output: ReadonlyMap<number, number>
+}
+
+/**
+ * Log-probabilities after penalties, temperature and the cuts: what is sampled from, and what a 0.6.x server reports.
+ * Ids that are cut or banned hold −Infinity. A temperature of 0 leaves the scale alone.
+ */
+export function processLogprobs(
+  distribution: Distribution,
+  settings: SamplingSettings,
+  spoken: Spoken,
+  banned: ReadonlySet<number>,
+): Float64Array {
+  const scores = distribution.logprobs()
+  applyPenalties(scores, settings, spoken)
+  for (const [id, bias] of settings.logitBias) scores[id] = (scores[id] ?? 0) + bias
+  for (const id of banned) scores[id] = Number.NEGATIVE_INFINITY
+  const temperature = settings.temperature < GREEDY_BELOW ? 1 : settings.temperature
+  if (temperature !== 1)
+    for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] ?? 0) / temperature
+  normalise(scores)
+  if (settings.topK > 0 || settings.topP < 1 || settings.minP > 0) {
+    cutUnlikely(scores, settings)
+    normalise(scores)
+  }
+  return scores
+}
+
+/**
+ * Picks the next id. One fraction of the random source decides, over the ids from the likeliest down, so a
+ * seed gives the same answer whichever way the sum is done.
+ *
+ * @param scores the processed log-probabilities when the caller has them already
+ */
+export function pickToken(
+  distribution: Distribution,
+  settings: SamplingSettings,
+  spoken: Spoken,
+  banned: ReadonlySet<number>,
+  random: RandomSource,
+  scores?: Float64Array,
+): number {
+  const isGreedy = settings.temperature < GREEDY_BELOW
+  const fraction = isGreedy ? 0 : random()
+  if (!scores && banned.size === 0 && isPlain(settings)) {
+    const [likeliest = 0] = distribution.head
+    if (isGreedy) return likeliest
+    const picked = distribution.pickFromHead(settings.temperature, fraction)
+    if (picked !== undefined) return picked
+  }
+  const dense = scores ?? processLogprobs(distribution, settings, spoken, banned)
+  return isGreedy ? indexOfLargest(dense) : pickDense(dense, distribution.head, fraction)
+}
+
+/** Nothing but the temperature shapes what is sampled from. */
+function isPlain(settings: SamplingSettings): boolean {
+  return settings.topP === 1 && settings.topK === 0 && settings.minP === 0 && !reordersTokens(settings)
+}
+
+/** Penalties and biases can change which token is likelier than which. */
+function reordersTokens(settings: SamplingSettings): boolean {
+  return (
+    settings.presencePenalty !== 0 ||
+    settings.frequencyPenalty !== 0 ||
+    settings.repetitionPenalty !== 1 ||
+    settings.logitBias.size > 0
+  )
+}
+
+function pickDense(scores: Float64Array, head: readonly number[], fraction: number): number {
+  let left = fraction
+  let last = indexOfLargest(scores)
+  const tryId = (id: number): boolean => {
+    const score = scores[id] ?? Number.NEGATIVE_INFINITY
+    if (score === Number.NEGATIVE_INFINITY) return false
+    last = id
+    left -= Math.exp(score)
+    return left < 0
+  }
+  for (const id of head) if (tryId(id)) return id
+  const isInHead = new Set(head)
+  for (let id = 0; id < scores.length; id++) if (!isInHead.has(id) && tryId(id)) return id
+  return last
+}
+
+function applyPenalties(scores: Float64Array, settings: SamplingSettings, spoken: Spoken): void {
+  if (settings.repetitionPenalty !== 1) {
+    for (const id of new Set([...spoken.prompt, ...spoken.output.keys()])) {
+      const score = scores[id] ?? 0
+      scores[id] = score > 0 ? score / settings.repetitionPenalty : score * settings.repetitionPenalty
+    }
+  }
+  if (settings.presencePenalty === 0 && settings.frequencyPenalty === 0) return
+  for (const [id, count] of spoken.output) {
+    scores[id] = (scores[id] ?? 0) - settings.presencePenalty - settings.frequencyPenalty * count
+  }
+}
+
+function cutUnlikely(scores: Float64Array, { topK, topP, minP }: SamplingSettings): void {
+  const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
+  const floor = minP > 0 ? (scores[order[0] ?? 0] ?? 0) + Math.log(minP) : Number.NEGATIVE_INFINITY
+  let mass = 0
+  for (const [index, id] of order.entries()) {
+    const score = scores[id] ?? 0
+    const outside = (topK > 0 && index >= topK) || (index > 0 && mass >= topP) || score < floor
+    mass += Math.exp(score)
+    if (outside) scores[id] = Number.NEGATIVE_INFINITY
+  }
+}
+
+function normalise(scores: Float64Array): void {
+  const largest = scores[indexOfLargest(scores)] ?? 0
+  let mass = 0
+  for (const score of scores) mass += Math.exp(score - largest)
+  const logMass = largest + Math.log(mass)
+  for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] ?? 0) - logMass
+}
+
+function indexOfLargest(scores: Float64Array): number {
+  let best = 0
+  for (let id = 1; id < scores.length; id++) if ((scores[id] ?? 0) > (scores[best] ?? 0)) best = id
+  return best
+}
