@@ -41,3 +41,18 @@ function fileWriter(path: string) {
   const file = openSync(path, 'a', 0o600)
   return { write: (record: string) => void writeSync(file, record) }
 }
+
+/** The log of a command that is no neuron: only what the operator asked to see, and errors. */
+export async function openQuietLog(
+  role: string,
+  settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
+): Promise<Logger> {
+  const { createLogger } = await import('../telemetry/index.js')
+  const level = levelOf({ ...settings, 'logging.info': false })
+  return createLogger({
+    level: level === 'warn' ? 'fatal' : level,
+    base: { role, version: packageVersion() },
+    pretty: process.stderr.isTTY === true,
+    secrets: [],
+  })
+}

@@ -1,0 +1,68 @@
+import {
+  askPassword,
+  BaseCommand,
+  flagsOf,
+  type Invocation,
+  runRole,
+  type SurroundingNetwork,
+  serveMocked,
+  watchReload,
+} from '../../cli/index.js'
+import { passwordVariables } from '../../config/index.js'
+
+export default class MinerStart extends BaseCommand {
+  static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
+
+  static override description =
+    'Listens for signed requests of validators, checks who sent them, and streams the answers of the model servers back byte for byte. SIGHUP reads the settings again and takes over model servers and keys.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --wallet.name mine --wallet.hotkey h1 --model-endpoint http://127.0.0.1:8000/v1',
+    '<%= config.bin %> <%= command.id %> --mock',
+  ]
+
+  static override usage = '<%= command.id %> [FLAGS]'
+
+  static override flags = flagsOf('miner')
+
+  async run(): Promise<unknown> {
+    const invocation = await this.readInvocation('miner')
+    if (invocation.actions['print-config']) return this.printConfig(invocation.resolved)
+    if (!invocation.settings.mock) return this.#serve(invocation)
+    const { startNetworkAround } = await import('../../roles/localnet/index.js')
+    return serveMocked(
+      'miner',
+      startNetworkAround,
+      { exitWithStdin: invocation.settings['exit-with-stdin'] },
+      (line) => this.logToStderr(line),
+      async (network) => this.#serve(await this.readInvocation('miner', network.arguments), network),
+    )
+  }
+
+  async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
+    const { settings, resolved, warnings } = invocation
+    const { connectNeuronChain, loadNeuronHotkey } = await import('../../roles/index.js')
+    const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
+    const { startMiner } = await import('../../roles/miner/index.js')
+    return runRole({
+      role: 'miner',
+      settings,
+      hotkey: signer.address,
+      warnings,
+      ...(network ? { death: network.death } : {}),
+      start: async (context) => {
+        const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
+        const subtensor = await connectNeuronChain(settings, isNamed, context)
+        const fresh = async () => (await this.readInvocation('miner', network?.arguments)).settings
+        const reload = watchReload(fresh, context.log, context.signal)
+        try {
+          const running = await startMiner(settings, { ...context, signer, subtensor, reload })
+          return { done: running.done.finally(() => subtensor.close()) }
+        } catch (error) {
+          await subtensor.close()
+          throw error
+        }
+      },
+    })
+  }
+}

@@ -1,0 +1,102 @@
+import {
+  askPassword,
+  BaseCommand,
+  flagsOf,
+  type Invocation,
+  type RoleContext,
+  runRole,
+  type SurroundingNetwork,
+  serveMocked,
+} from '../../cli/index.js'
+import { passwordVariables, type ValidatorSettings } from '../../config/index.js'
+
+export default class ValidatorStart extends BaseCommand {
+  static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
+
+  static override description =
+    'Needs a registered hotkey with a validator permit and one reference engine per model (--engine.endpoints), any stock vLLM server.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --wallet.name mine --engine.endpoints NousResearch/Meta-Llama-3.1-8B-Instruct=http://127.0.0.1:8000/v1',
+    '<%= config.bin %> <%= command.id %> --mock',
+  ]
+
+  static override usage = '<%= command.id %> [FLAGS]'
+
+  static override flags = flagsOf('validator')
+
+  async run(): Promise<unknown> {
+    const invocation = await this.readInvocation('validator')
+    if (invocation.actions['print-config']) return this.printConfig(invocation.resolved)
+    if (!invocation.settings.mock) return this.#serve(invocation)
+    const { startNetworkAround } = await import('../../roles/localnet/index.js')
+    return serveMocked(
+      'validator',
+      startNetworkAround,
+      { seed: invocation.settings.seed, exitWithStdin: invocation.settings['exit-with-stdin'] },
+      (line) => this.logToStderr(line),
+      async (network) => this.#serve(await this.readInvocation('validator', network.arguments), network),
+    )
+  }
+
+  async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
+    const { settings, resolved, warnings } = invocation
+    const { connectNeuronChain, loadNeuronHotkey } = await import('../../roles/index.js')
+    const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
+    const { startValidator } = await import('../../roles/validator/index.js')
+    return runRole({
+      role: 'validator',
+      settings,
+      hotkey: signer.address,
+      warnings,
+      ...(network ? { death: network.death } : {}),
+      start: async (context) => {
+        const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
+        const { engines, models, close } = await openJudges(settings, context)
+        try {
+          const subtensor = await connectNeuronChain(settings, isNamed, context)
+          const closeAll = () => Promise.all([subtensor.close(), close()])
+          try {
+            const deps = { ...context, signer, subtensor, engines: () => engines, models }
+            const running = await startValidator(settings, deps)
+            return { done: running.done.finally(closeAll) }
+          } catch (error) {
+            await subtensor.close()
+            throw error
+          }
+        } catch (error) {
+          await close()
+          throw error
+        }
+      },
+    })
+  }
+}
+
+/** The list of wanted models and the reference engines given by address. */
+async function openJudges(settings: ValidatorSettings, { clock, log, stateDir }: RoleContext) {
+  const { connectEngine, parseEngineEndpoints } = await import('../../engine/index.js')
+  const { createModelList } = await import('../../models/index.js')
+  const models = createModelList({
+    mode: settings['models.mode'],
+    file: settings['models.file'],
+    endpoint: settings['models.endpoint'],
+    stateDir,
+    log,
+  })
+  const apiKey = settings['engine.api-key']
+  const modelDir = settings['engine.model-dir']
+  const engines = parseEngineEndpoints(settings['engine.endpoints']).map(({ model, urls }) =>
+    connectEngine({
+      model,
+      urls,
+      hubUrl: settings['engine.hub-url'],
+      cacheDir: stateDir,
+      clock,
+      log,
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(modelDir === undefined ? {} : { modelDir }),
+    }),
+  )
+  return { models, engines, close: () => Promise.all(engines.map((engine) => engine.close())) }
+}

@@ -1,0 +1,63 @@
+import { connectSubtensor, networkEndpoints, type Subtensor } from '../chain/index.js'
+import type { Clock } from '../clock.js'
+import { loadHotkey, type Signer } from '../wallet/index.js'
+import type { RoleDeps } from './role.js'
+
+/** Settings that say which hotkey on which chain. */
+export interface NeuronPlace {
+  readonly 'wallet.path': string
+  readonly 'wallet.name': string
+  readonly 'wallet.hotkey': string
+  readonly 'wallet.password_file': string | undefined
+  readonly 'subtensor.network': string
+  readonly 'subtensor.chain_endpoint': readonly string[]
+}
+
+export interface PasswordWays {
+  /** `BT_PW_*` variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly prompt?: ((question: string) => Promise<string | undefined>) | undefined
+}
+
+/** @throws TargonError WALLET_* (fault usage) */
+export function loadNeuronHotkey(place: NeuronPlace, ways: PasswordWays): Promise<Signer> {
+  return loadHotkey({
+    path: place['wallet.path'],
+    name: place['wallet.name'],
+    hotkey: place['wallet.hotkey'],
+    passwordFile: place['wallet.password_file'],
+    variables: ways.variables,
+    prompt: ways.prompt,
+  })
+}
+
+/**
+ * The signal only ends the connecting: a role that drains still reads the chain, and its opener closes it afterwards.
+ *
+ * @param networkGiven somebody named the network: endpoints of one's own must then show its genesis.
+ * @throws TargonError NETWORK_UNKNOWN, ENDPOINT_INVALID (usage), CHAIN_UNREACHABLE (chain)
+ */
+export async function connectNeuronChain(
+  place: NeuronPlace,
+  networkGiven: boolean,
+  {
+    clock,
+    log,
+    signal,
+  }: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
+): Promise<Subtensor> {
+  const options = networkEndpoints({
+    network: place['subtensor.network'],
+    endpoints: place['subtensor.chain_endpoint'],
+    networkGiven,
+  })
+  const life = new AbortController()
+  const give = () => life.abort(signal.reason)
+  signal.throwIfAborted()
+  signal.addEventListener('abort', give, { once: true })
+  try {
+    return await connectSubtensor(options, { clock, log, signal: life.signal })
+  } finally {
+    signal.removeEventListener('abort', give)
+  }
+}

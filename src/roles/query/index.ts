@@ -1,0 +1,13 @@
+export {
+  type AskDeps,
+  askAndJudge,
+  describeFault,
+  type Judge,
+  type JudgedReply,
+  requireGoodReply,
+} from './ask.js'
+export { chooseModel } from './choose.js'
+export { type ListedMiner, listModels } from './miner-models.js'
+export { findMiner, type Miner, type MinerChoice, minerUrlOf, servingMiners } from './miners.js'
+export { compareReplies, reportReply, summarizeReply } from './report.js'
+export { buildRequest, type OpenJudge, openJudge } from './session.js'

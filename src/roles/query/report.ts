@@ -1,0 +1,57 @@
+import { describeFault, type JudgedReply } from './ask.js'
+
+/** A reply as `--json` prints it. */
+export function reportReply({ miner, request, answer, verdict }: JudgedReply) {
+  const { text, tokens, timing, tokensPerSecond, finishReason, fault, status } = answer
+  return {
+    miner,
+    model: request.model,
+    text,
+    finishReason,
+    tokens: tokens.length,
+    timeToFirstTokenMs: Math.round(timing.timeToFirstTokenMs * 10) / 10,
+    totalMs: Math.round(timing.totalMs * 10) / 10,
+    tokensPerSecond: Math.round(tokensPerSecond * 100) / 100,
+    status,
+    ...(fault ? { fault } : {}),
+    ...(verdict ? { verdict } : {}),
+  }
+}
+
+/** Speed and verdict in one line. */
+export function summarizeReply(reply: JudgedReply): string {
+  const { miner, request, answer } = reply
+  const { timing, tokens } = answer
+  return [
+    miner.uid === undefined ? miner.url : `uid ${miner.uid} at ${miner.url}`,
+    request.model,
+    `${tokens.length} tokens`,
+    `first after ${(timing.timeToFirstTokenMs / 1000).toFixed(2)} s`,
+    `${answer.tokensPerSecond.toFixed(1)} tokens/s`,
+    ...(reply.verdict ? [describeVerdict(reply)] : []),
+  ].join(' · ')
+}
+
+/** `verified`, the cause of a failure, or why there is no verdict. */
+export function describeVerdict({ answer, verdict }: JudgedReply): string {
+  if (answer.fault) return `${answer.fault.cause}: ${describeFault(answer)}`
+  if (!verdict) return '-'
+  if (verdict.kind === 'verified') return 'verified'
+  return verdict.kind === 'failed' ? `failed: ${verdict.cause}` : `no verdict: ${verdict.reason}`
+}
+
+/** One row per miner, the fastest first. */
+export function compareReplies(replies: readonly JudgedReply[]): string[][] {
+  const sorted = [...replies].sort((a, b) => b.answer.tokensPerSecond - a.answer.tokensPerSecond)
+  return [
+    ['uid', 'hotkey', 'tokens', 'first s', 'tokens/s', 'result'],
+    ...sorted.map((reply) => [
+      String(reply.miner.uid ?? '-'),
+      reply.miner.hotkey,
+      String(reply.answer.tokens.length),
+      (reply.answer.timing.timeToFirstTokenMs / 1000).toFixed(2),
+      reply.answer.tokensPerSecond.toFixed(1),
+      describeVerdict(reply),
+    ]),
+  ]
+}

@@ -1,0 +1,93 @@
+import { randomInt } from 'node:crypto'
+import { type Clock, withDeadline } from '../../clock.js'
+import type { QuerySettings } from '../../config/index.js'
+import { TargonError } from '../../errors.js'
+import type { InferenceRequest } from '../../inference/index.js'
+import type { RoleDeps } from '../role.js'
+import type { Judge } from './ask.js'
+
+/** Time a reference engine has to show that it is ready. */
+const ENGINE_TIMEOUT_MS = 30_000
+
+/** @throws TargonError CONFIG_BAD_VALUE for a seed that is no whole number. */
+export function buildRequest(settings: QuerySettings, model: string, prompt: string): InferenceRequest {
+  const { seed, system, temperature } = settings
+  if (seed !== undefined && !/^\d{1,15}$/.test(seed))
+    throw new TargonError(`--seed is ${JSON.stringify(seed)}, but the seed of a request is a whole number.`, {
+      code: 'CONFIG_BAD_VALUE',
+      fault: 'usage',
+      next: 'Give digits only, or leave it out.',
+    })
+  const common = {
+    model,
+    temperature,
+    maxTokens: settings['max-tokens'],
+    // a verdict needs a seed that can be repeated; 4.4.1 draws from the same range
+    seed: seed === undefined ? randomInt(10_000, 10_000_000) : Number(seed),
+  }
+  if (settings.completion)
+    return {
+      ...common,
+      endpoint: 'completion',
+      prompt: system === undefined ? prompt : `${system}\n\n${prompt}`,
+    }
+  const messages = [
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+    { role: 'user' as const, content: prompt },
+  ]
+  return { ...common, endpoint: 'chat', messages }
+}
+
+export interface OpenJudge extends Judge {
+  close(): Promise<void>
+}
+
+/**
+ * Connects the reference engine of a model and waits until it is ready.
+ *
+ * @throws TargonError REFERENCE_ENGINE_MISSING (usage), ENGINE_UNAVAILABLE (upstream)
+ */
+export async function openJudge(
+  settings: QuerySettings,
+  model: string,
+  cacheDir: string,
+  deps: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
+): Promise<OpenJudge> {
+  const { connectEngine, parseEngineEndpoints } = await import('../../engine/index.js')
+  const endpoint = parseEngineEndpoints(settings['engine.endpoints']).find((entry) => entry.model === model)
+  if (!endpoint)
+    throw new TargonError(`There is no reference engine for ${model}, so its answer cannot be judged.`, {
+      code: 'REFERENCE_ENGINE_MISSING',
+      fault: 'usage',
+      next: `Give one: --engine.endpoints ${model}=http://127.0.0.1:8000/v1, or leave out --verify.`,
+    })
+  const apiKey = settings['engine.api-key']
+  const modelDir = settings['engine.model-dir']
+  const engine = connectEngine({
+    ...endpoint,
+    hubUrl: settings['engine.hub-url'],
+    cacheDir,
+    clock: deps.clock,
+    log: deps.log,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(modelDir === undefined ? {} : { modelDir }),
+  })
+  try {
+    await withDeadline(deps.clock, 'the reference engine', ENGINE_TIMEOUT_MS, deps.signal, (signal) =>
+      engine.whenReady(signal),
+    )
+  } catch (cause) {
+    await engine.close()
+    if (deps.signal.aborted) throw cause
+    throw new TargonError(
+      `The reference engine of ${model} is not ready: ${engine.unreadyReason ?? 'it did not answer in time'}.`,
+      {
+        code: 'ENGINE_UNAVAILABLE',
+        fault: 'upstream',
+        next: `Check ${endpoint.urls.join(', ')}, or leave out --verify.`,
+      },
+      { cause },
+    )
+  }
+  return { engine, rules: settings['verification.rules'], close: () => engine.close() }
+}
