@@ -1,0 +1,29 @@
+import type { Logger } from 'pino'
+import { type Clock, withDeadline } from '../../clock.js'
+
+/** What was opened is closed in the opposite order, each with a deadline, one failure never keeping the rest open. */
+export interface Closers {
+  add(what: string, close: () => Promise<void> | void): void
+  closeAll(): Promise<void>
+}
+
+const CLOSE_TIMEOUT_MS = 5000
+
+export function createClosers(clock: Clock, log: Logger): Closers {
+  const stack: { what: string; close: () => Promise<void> | void }[] = []
+  return {
+    add: (what, close) => {
+      stack.push({ what, close })
+    },
+    closeAll: async () => {
+      for (let next = stack.pop(); next; next = stack.pop()) {
+        const { what, close } = next
+        try {
+          await withDeadline(clock, `closing ${what}`, CLOSE_TIMEOUT_MS, undefined, async () => close())
+        } catch (error) {
+          log.warn({ what, error }, 'closing failed')
+        }
+      }
+    },
+  }
+}

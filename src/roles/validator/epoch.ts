@@ -1,0 +1,97 @@
+import type { Logger } from 'pino'
+import type { Subtensor, WeightEntry } from '../../chain/index.js'
+import type { Clock } from '../../clock.js'
+import type { ValidatorSettings } from '../../config/index.js'
+import { TargonError } from '../../errors.js'
+import type { ValidatorMetrics } from '../../telemetry/index.js'
+import type { Signer } from '../../wallet/index.js'
+import { broadcastModels } from './broadcast.js'
+import { type Epoch, type EpochTask, epochAt, startEpochTask } from './epoch-task.js'
+import type { Scores } from './scores.js'
+import type { Standings } from './standings.js'
+import type { SubnetView } from './subnet-view.js'
+import { createWeightsJob, isSetWithin } from './weights-job.js'
+
+export interface EpochOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: ValidatorSettings
+  readonly subtensor: Subtensor
+  readonly signer: Signer
+  readonly view: SubnetView
+  readonly scores: Scores
+  readonly standings: Standings
+  readonly metrics: ValidatorMetrics
+  readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
+  readonly refreshEngines: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
+  readonly onWeights: (block: number, entries: readonly WeightEntry[]) => void
+  /** Once per epoch whose weights are on chain. */
+  readonly afterWeights: ((block: number, signal: AbortSignal) => Promise<void>) | undefined
+  readonly onPhase: (phase: string) => void
+}
+
+/** Puts the jobs of an epoch together and starts the task; the first model lists are asked for at once. */
+export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTask {
+  const { clock, log, settings, subtensor, signer, view, scores, standings, metrics } = options
+  const epochLength = settings['epoch-length']
+  const { book } = scores
+  const setWeights = createWeightsJob({
+    log,
+    subtensor,
+    signer,
+    netuid: settings.netuid,
+    view,
+    book,
+    scoringRules: settings['scoring.rules'],
+    onAttempt: (result) => metrics.weightsAttempts.inc({ result }),
+    onSet: (block, entries) => {
+      metrics.weightsLastSetBlock.set(block)
+      options.onWeights(block, entries)
+    },
+  })
+  const jobs = {
+    resync: async (inner: AbortSignal) => {
+      const metagraph = await subtensor.metagraph(settings.netuid, inner)
+      if (!metagraph.find(signer.address))
+        throw new TargonError(`Hotkey ${signer.address} is no longer registered.`, {
+          code: 'HOTKEY_NOT_REGISTERED',
+          fault: 'chain',
+          next: 'Register it again; until then no weights can be set.',
+        })
+      view.replaceMetagraph(metagraph)
+      const present = new Set(metagraph.neurons.map(({ hotkey }) => hotkey))
+      const left = book.keepOnly(present)
+      standings.keepOnly(present)
+      book.expireOrganics(metagraph.block - epochLength)
+      if (left.length > 0) log.info({ hotkeys: left }, 'miners left the subnet')
+    },
+    setWeights,
+    refreshModels: async (inner: AbortSignal) => {
+      await options.models.refresh(inner)
+      view.replaceWanted(options.models.current())
+    },
+    refreshEngines: async (inner: AbortSignal) => options.refreshEngines?.(view.wanted, inner),
+    broadcast: async (announce: boolean, inner: AbortSignal) => {
+      const lists = await broadcastModels(
+        view.miners,
+        { clock, signer, wanted: view.wanted, announce },
+        inner,
+      )
+      view.replaceServed(lists)
+      log.debug({ asked: view.miners.length, answered: lists.size }, 'miners asked for their models')
+    },
+    finish: async (epoch: Epoch, inner: AbortSignal) => {
+      if (isSetWithin(view, epoch)) await options.afterWeights?.(view.self.lastUpdateBlock, inner)
+    },
+  }
+  const startBlock = view.metagraph.block
+  const epoch = epochAt(startBlock, epochLength)
+  // Right after a restart inside a window the weights may still be owed; with an empty book there is nothing to owe.
+  const weightsDueAtStart = book.hotkeys.length > 0 && !isSetWithin(view, epoch)
+  const task = startEpochTask(
+    { clock, log, epochLength, jobs, startBlock, weightsDueAtStart, onPhase: options.onPhase },
+    signal,
+  )
+  void task.askRefresh()
+  return task
+}

@@ -1,0 +1,68 @@
+import type { Logger } from 'pino'
+import { type Clock, withDeadline } from '../../clock.js'
+import type { ValidatorSettings } from '../../config/index.js'
+import { createMinerAgent, prepareRequest, sendPrepared } from '../../inference/index.js'
+import { makePrompt, type QuestionWriter, type Random } from '../../prompts/index.js'
+import { verifyAnswer } from '../../verification/index.js'
+import type { Signer } from '../../wallet/index.js'
+import { originOf } from './address-guard.js'
+import type { RoundPorts } from './round.js'
+
+export interface PortsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly signer: Signer
+  readonly random: Random
+}
+
+/** An engine that hangs must hold neither a verdict nor a round for ever. */
+const VERIFY_TIMEOUT_MS = 120_000
+const REWRITE_TIMEOUT_MS = 10_000
+
+/** The real ways out of a round: prompts/, inference/ and verification/ with this validator's settings. */
+export function connectPorts(settings: ValidatorSettings, { clock, log, signer, random }: PortsOptions) {
+  const dispatcher = createMinerAgent()
+  const limits = {
+    firstTokenMs: settings['miner-timeout'] * 1000,
+    totalMs: settings['round.hard-cap'] * 1000,
+  }
+  const rules = settings['verification.rules']
+  const ports: Pick<RoundPorts, 'prompts' | 'prepare' | 'verify'> = {
+    prompts: async ({ model, endpoint, engine }, round, signal) => {
+      const prompt = await makePrompt(
+        {
+          model,
+          endpoints: [endpoint],
+          maxTokens: settings['round.max-tokens'],
+          random: random.fork(String(round)),
+          clock,
+          sameForAll: settings['round.parity'],
+          onFallback: (reason) => log.debug({ reason }, 'prompt fallback'),
+          // An engine's free generation does not repeat, so a seeded run asks the questions as they are.
+          ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),
+        },
+        signal,
+      )
+      return ({ hotkey }) => prompt.forMiner(hotkey)
+    },
+    prepare: (request, miner) => {
+      const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
+      const prepared = prepareRequest(request, target, { signer, clock })
+      return (signal) => sendPrepared(prepared, { clock, dispatcher, limits, signal, rules })
+    },
+    verify: (engine, request, answer, signal) =>
+      withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, signal, (inner) =>
+        verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
+      ),
+  }
+  return { ports, close: () => dispatcher.destroy() }
+}
+
+function withRewriteDeadline(clock: Clock, engine: QuestionWriter): QuestionWriter {
+  return {
+    generate: (request, signal) =>
+      withDeadline(clock, 'rewriting a question', REWRITE_TIMEOUT_MS, signal, (inner) =>
+        engine.generate(request, inner),
+      ),
+  }
+}

@@ -1,0 +1,151 @@
+import type { Clock } from '../../clock.js'
+import type { ReferenceEngine } from '../../engine/index.js'
+import { isAbort, messageOf } from '../../errors.js'
+import type { Answer, InferenceRequest } from '../../inference/index.js'
+import type { Verdict } from '../../verification/index.js'
+import type { Serving } from './candidates.js'
+import type { RoundResult } from './result.js'
+import type { RoundPlan } from './round-plan.js'
+
+/** What a round needs from the rest of the house; start.ts puts it together. */
+export interface RoundPorts {
+  readonly clock: Clock
+  /** Makes the requests of one round: the question is shared, seed and persona are each miner's own. */
+  readonly prompts: (
+    plan: RoundPlan,
+    round: number,
+    signal: AbortSignal,
+  ) => Promise<(miner: Serving) => InferenceRequest>
+  /** Signs now and returns the call to be started later, so that no signing falls into anybody's time. */
+  readonly prepare: (request: InferenceRequest, miner: Serving) => (signal: AbortSignal) => Promise<Answer>
+  readonly verify: (
+    engine: ReferenceEngine,
+    request: InferenceRequest,
+    answer: Answer,
+    signal: AbortSignal,
+  ) => Promise<Verdict>
+  /** Longest stall of the event loop since then. */
+  readonly stallSince: (monotonicMs: number) => number
+  /** A longer stall makes a result void. */
+  readonly stallLimitMs: number
+  readonly onResult: (result: RoundResult) => void
+}
+
+/** Miners signed for between two turns of the event loop. */
+const SIGNED_PER_TURN = 8
+
+export interface RunningRound {
+  /** maxTokens asked of every miner of this round. */
+  readonly maxTokens: number
+  readonly asks: readonly Ask[]
+  /** Settles when every answer is judged; never rejects. */
+  readonly done: Promise<void>
+}
+
+export interface Ask {
+  readonly hotkey: string
+  readonly startedAt: number
+  /** Ends the stream as the miner's fault: it was too slow for too long. */
+  cut(reason: string): void
+  readonly done: Promise<void>
+}
+
+/**
+ * Starts one round: prompt, all signatures, then all miners at once. Answers are judged as soon as the last one of the
+ * round is in, or at `judgeAt`, so that checking costs nobody time; later ones are judged one by one.
+ */
+export async function startRound(
+  plan: RoundPlan,
+  round: number,
+  block: number,
+  ports: RoundPorts,
+  judgeAt: Promise<void>,
+  signal: AbortSignal,
+): Promise<RunningRound> {
+  const requestFor = await ports.prompts(plan, round, signal)
+  const prepared = await prepareAll(plan.miners, requestFor, ports)
+  const maxTokens = Math.max(0, ...prepared.map(({ request }) => request.maxTokens))
+  const started = prepared.map(({ miner, request, call }) => ({
+    miner,
+    request,
+    ...startCall(call, ports, signal),
+  }))
+  const allIn = Promise.allSettled(started.map(({ answer }) => answer)).then(() => {})
+  const mayJudge = Promise.race([allIn, judgeAt])
+  const asks = started.map(({ miner, request, answer, startedAt, cut, cutReason }): Ask => {
+    const judge = async () => {
+      const received = await answer
+      await mayJudge
+      const stallMs = received.stallMs
+      const verdict = cutReason() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
+      const at = ports.clock.now()
+      ports.onResult({ round, block, at, miner, request, answer: received.answer, verdict, stallMs })
+    }
+    return { hotkey: miner.hotkey, startedAt, cut, done: judge() }
+  })
+  return { maxTokens, asks, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
+}
+
+/** Signing blocks the loop that other answers are timed on, so it breathes between a few miners. */
+async function prepareAll(
+  miners: readonly Serving[],
+  requestFor: (miner: Serving) => InferenceRequest,
+  ports: RoundPorts,
+) {
+  const prepared: { miner: Serving; request: InferenceRequest; call: ReturnType<RoundPorts['prepare']> }[] =
+    []
+  for (const [index, miner] of miners.entries()) {
+    if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    const request = requestFor(miner)
+    prepared.push({ miner, request, call: ports.prepare(request, miner) })
+  }
+  return prepared
+}
+
+interface Received {
+  readonly answer: Answer
+  readonly stallMs: number
+}
+
+function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundPorts, signal: AbortSignal) {
+  const own = new AbortController()
+  const startedAt = ports.clock.monotonic()
+  let verdict: Verdict | undefined
+  const answer: Promise<Received> = call(AbortSignal.any([signal, own.signal])).then((received) => ({
+    answer: received,
+    stallMs: ports.stallSince(startedAt),
+  }))
+  return {
+    startedAt,
+    answer,
+    cut: (reason: string) => {
+      verdict = { kind: 'failed', cause: 'TIMEOUT', detail: reason }
+      own.abort()
+    },
+    cutReason: () => verdict,
+  }
+}
+
+/** Only the validator's own faults are inconclusive: its shutdown, its stalled loop, its engine. */
+async function judgeAnswer(
+  engine: ReferenceEngine,
+  request: InferenceRequest,
+  { answer, stallMs }: Received,
+  ports: RoundPorts,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  if (answer.fault?.cause === 'aborted')
+    return { kind: 'inconclusive', reason: 'aborted', detail: answer.fault.detail }
+  if (stallMs > ports.stallLimitMs)
+    return {
+      kind: 'inconclusive',
+      reason: 'stalled-loop',
+      detail: `the event loop stood still for ${Math.round(stallMs)} ms while the answer streamed`,
+    }
+  try {
+    return await ports.verify(engine, request, answer, signal)
+  } catch (error) {
+    const reason = isAbort(error) || signal.aborted ? 'aborted' : 'engine-unavailable'
+    return { kind: 'inconclusive', reason, detail: messageOf(error) }
+  }
+}

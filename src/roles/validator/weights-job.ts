@@ -1,0 +1,89 @@
+import type { Logger } from 'pino'
+import type { Refusal, Subtensor, WeightEntry } from '../../chain/index.js'
+import { type ScoreBook, type ScoringRules, weightsFrom } from '../../scoring/index.js'
+import { SPEC_VERSION } from '../../version.js'
+import type { Signer } from '../../wallet/index.js'
+import type { Epoch, WeightsAttempt } from './epoch-task.js'
+import type { SubnetView } from './subnet-view.js'
+
+export interface WeightsJobOptions {
+  readonly log: Logger
+  readonly subtensor: Subtensor
+  readonly signer: Signer
+  readonly netuid: number
+  readonly view: SubnetView
+  readonly book: ScoreBook
+  readonly scoringRules: ScoringRules
+  readonly onAttempt: (result: string) => void
+  readonly onSet: (block: number, entries: readonly WeightEntry[]) => void
+}
+
+/** Refusals that another attempt within the same epoch cannot change. */
+const FINAL: ReadonlySet<Refusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
+
+/** Scores of every miner the validator may judge, by uid. */
+export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {
+  const wanted = new Set(view.wanted)
+  return new Map(
+    view.miners.map(({ uid, hotkey }) => [
+      uid,
+      book.score(hotkey, view.servedBy(hotkey) ?? [], wanted, rules),
+    ]),
+  )
+}
+
+/**
+ * Sets weights for one epoch from the scores of now. At most one submission per epoch is accepted: what the chain
+ * already shows as updated within the window is not set again, whichever process did it.
+ */
+export function createWeightsJob(options: WeightsJobOptions) {
+  const { log, subtensor, signer, netuid, view, book, scoringRules } = options
+  let alarmed = -1
+  return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
+    if (isSetWithin(view, epoch)) return { kind: 'done' }
+    const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
+    if (vector.kind === 'nothing') {
+      if (alarmed !== epoch.index) log.error({ epoch: epoch.index, reason: vector.reason }, 'weights skipped')
+      alarmed = epoch.index
+      options.onAttempt('skipped')
+      return { kind: 'retry', reason: vector.reason }
+    }
+    const { uids, weights: scores } = vector
+    const result = await subtensor.setWeights(
+      signer,
+      { netuid, uids, scores, versionKey: SPEC_VERSION },
+      signal,
+    )
+    options.onAttempt(result.kind)
+    if (result.kind === 'set') {
+      const { entries } = result
+      const listed = {
+        uids: entries.map(({ uid }) => uid),
+        weights: entries.map(({ weightU16 }) => weightU16),
+      }
+      log.info({ block: result.block, path: result.path, epoch: epoch.index, ...listed }, 'weights set')
+      options.onSet(result.block, entries)
+      return { kind: 'done' }
+    }
+    if (result.kind === 'unconfirmed') {
+      log.warn({ epoch: epoch.index, reason: result.reason }, 'weights unconfirmed')
+      return { kind: 'retry', reason: result.reason }
+    }
+    if (result.kind === 'skipped') {
+      log.warn({ epoch: epoch.index, reason: result.reason }, 'weights skipped')
+      return { kind: 'retry', reason: result.reason }
+    }
+    const { refusal } = result
+    log.warn({ epoch: epoch.index, ...refusal }, 'weights refused')
+    return {
+      kind: FINAL.has(refusal.class) ? 'given-up' : 'retry',
+      reason: `${refusal.name}: ${refusal.detail}`,
+    }
+  }
+}
+
+/** Whether the chain shows an update of ours inside the window; the first block of the epoch counts. */
+export function isSetWithin(view: SubnetView, epoch: Epoch): boolean {
+  const { lastUpdateBlock } = view.self
+  return lastUpdateBlock >= epoch.dueBlock && lastUpdateBlock > 0
+}

@@ -1,0 +1,224 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import pino from 'pino'
+import type { BlockHead, Metagraph, Neuron, SetWeightsResult } from '../../../src/chain/index.js'
+import { systemClock } from '../../../src/clock.js'
+import { settingNames, settings as table, type ValidatorSettings } from '../../../src/config/index.js'
+import type { ReferenceEngine } from '../../../src/engine/index.js'
+import type { ValidatorDeps, ValidatorReport } from '../../../src/roles/validator/index.js'
+import { startValidator } from '../../../src/roles/validator/index.js'
+import type { FakeMiner } from '../../support/fake-miner.js'
+import { createFakeSubtensor, type FakeSubtensor, neuronOf } from '../../support/fake-subtensor.js'
+import { hotkeyOf } from '../../support/hotkeys.js'
+
+export const MODEL = 'org/tiny'
+
+/** An engine for which token i of an answer is ` w<i>`, likely with logprob −0.1, in second place behind another. */
+export function createRigEngine(model = MODEL): ReferenceEngine & { failure: Error | undefined } {
+  const fail = () => {
+    if (engine.failure) throw engine.failure
+  }
+  const engine: ReferenceEngine & { failure: Error | undefined } = {
+    model,
+    failure: undefined,
+    facts: {
+      vocabularySize: 100_000,
+      eosTokenIds: [99_999],
+      endOfTurnId: undefined,
+      endpoints: ['chat', 'completion'],
+      maxLogprobs: 20,
+      dialect: 'v1',
+      scaledLogprobs: true,
+      maxModelLength: 4096,
+    },
+    unreadyReason: undefined,
+    tokenizeChat: async () => [1, 2, 3],
+    tokenizeText: async () => [1, 2, 3],
+    detokenize: async (ids) => {
+      fail()
+      return ids.map((id) => ` w${id}`).join('')
+    },
+    score: async ({ output }) => {
+      fail()
+      return {
+        positions: output.map((id) => new Map([[id, { logprob: -0.1, rank: 1 }]])),
+        next: new Map([[7, { logprob: -0.1, rank: 1 }]]),
+      }
+    },
+    generate: async () => {
+      fail()
+      return 'What is the tallest mountain?'
+    },
+  }
+  return engine
+}
+
+export interface RigChain extends FakeSubtensor {
+  /** Emits a head and moves the block of the next metagraph. */
+  grow(number: number): void
+  readonly submissions: {
+    readonly block: number
+    readonly uids: readonly number[]
+    readonly scores: readonly number[]
+  }[]
+  /** What the next submissions answer; a set one when empty. */
+  readonly answers: SetWeightsResult[]
+}
+
+/** The chain with heads that the test makes and a record of submissions. */
+export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
+  let head: BlockHead = { number: startBlock, hash: '0x' }
+  const listeners = new Set<() => void>()
+  const fake = createFakeSubtensor(neurons)
+  const chain: RigChain = Object.assign(fake, {
+    submissions: [],
+    answers: [],
+    head: () => head,
+    grow: (number: number) => {
+      head = { number, hash: `0x${number}` }
+      for (const wake of listeners) wake()
+    },
+    async *blocks(signal: AbortSignal) {
+      let seen = startBlock
+      while (!signal.aborted) {
+        if (head.number > seen) {
+          seen = head.number
+          yield head
+          continue
+        }
+        await new Promise<void>((resolve) => {
+          listeners.add(resolve)
+          signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+      }
+    },
+    metagraph: async (netuid: number): Promise<Metagraph> => {
+      chain.metagraphReads++
+      if (chain.failure) throw chain.failure
+      const all = chain.neurons
+      const find = (hotkey: string) => all.find((neuron) => neuron.hotkey === hotkey)
+      return { netuid, block: head.number, blockHash: '0x', neurons: all, readAt: 0, find }
+    },
+    setWeights: async (
+      signer: { readonly address: string },
+      { uids, scores }: { readonly uids: readonly number[]; readonly scores: readonly number[] },
+    ): Promise<SetWeightsResult> => {
+      const answer = chain.answers.shift()
+      if (answer && answer.kind !== 'set') return answer
+      const block = head.number
+      chain.submissions.push({ block, uids, scores })
+      chain.neurons = chain.neurons.map((neuron) =>
+        neuron.hotkey === signer.address ? { ...neuron, lastUpdateBlock: block } : neuron,
+      )
+      const entries = uids.map((uid, index) => ({ uid, weightU16: Math.round((scores[index] ?? 0) * 65535) }))
+      return answer ?? { kind: 'set', block, path: 'direct', hash: '0x', entries }
+    },
+  })
+  return chain
+}
+
+export function defaultSettings(overrides: Partial<ValidatorSettings>): ValidatorSettings {
+  const defaults = Object.fromEntries(settingNames('validator').map((name) => [name, table[name].default]))
+  return { ...(defaults as ValidatorSettings), ...overrides }
+}
+
+export interface LogLine {
+  readonly msg: string
+  readonly [field: string]: unknown
+}
+
+export interface Rig {
+  readonly chain: RigChain
+  readonly settings: ValidatorSettings
+  readonly deps: ValidatorDeps
+  readonly log: LogLine[]
+  /** Resolves when a line that matches was logged, also in the past. */
+  logged(matches: (line: LogLine) => boolean): Promise<LogLine>
+  start(): Promise<{ readonly url: string; stop(): Promise<ValidatorReport> }>
+  dispose(): Promise<void>
+}
+
+/** A validator with real sockets to fake miners, an engine and a chain in memory. */
+export async function createRig(
+  miners: readonly FakeMiner[],
+  overrides: Partial<ValidatorSettings> = {},
+  depsOverrides: Partial<ValidatorDeps> = {},
+): Promise<Rig> {
+  const signer = await hotkeyOf(200)
+  const neurons = [neuronOf({ uid: 0, hotkey: signer.address, validatorPermit: true, stakeTao: 50_000 })]
+  for (const [index, { port }] of miners.entries()) {
+    const { address } = await hotkeyOf(index + 1)
+    const axon = { ip: '127.0.0.1', port, ipType: 4, protocol: 4, version: 1, block: 1 } as const
+    neurons.push(neuronOf({ uid: index + 1, hotkey: address, axon }))
+  }
+  const stateDir = await mkdtemp(join(tmpdir(), 'targon-validator-'))
+  const lines: LogLine[] = []
+  const waiting = new Set<() => void>()
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => {
+      for (const text of chunk.toString().trim().split('\n')) lines.push(JSON.parse(text))
+      for (const wake of [...waiting]) wake()
+      done()
+    },
+  })
+  const chain = createRigChain(neurons)
+  let stopped: Promise<ValidatorReport> | undefined
+  const abort = new AbortController()
+  const engine = createRigEngine()
+  const deps: ValidatorDeps = {
+    clock: systemClock,
+    log: pino({ level: 'debug' }, sink),
+    signal: abort.signal,
+    stateDir,
+    subtensor: chain,
+    signer,
+    engines: () => [engine],
+    models: { current: () => [MODEL], refresh: async () => {} },
+    ...depsOverrides,
+  }
+  const settings = defaultSettings({
+    'allow-private-axons': true,
+    'metrics.port': 0,
+    'round.max-tokens': { min: 16, max: 16 },
+    'round.stall-limit': 5000,
+    'epoch-length': 30,
+    'hub.url': 'off',
+    seed: 'test',
+    ...overrides,
+  })
+  const logged = (matches: (line: LogLine) => boolean) =>
+    new Promise<LogLine>((resolve) => {
+      const look = () => {
+        const found = lines.find(matches)
+        if (!found) return
+        waiting.delete(look)
+        resolve(found)
+      }
+      waiting.add(look)
+      look()
+    })
+  return {
+    chain,
+    settings,
+    deps,
+    log: lines,
+    logged,
+    start: async () => {
+      const running = await startValidator(settings, deps)
+      stopped = running.done
+      const { url } = await logged(({ msg }) => msg === 'status server listening')
+      const stop = async () => {
+        abort.abort()
+        return running.done
+      }
+      return { url: String(url), stop }
+    },
+    dispose: async () => {
+      abort.abort()
+      await stopped?.catch(() => {})
+      await rm(stateDir, { recursive: true, force: true })
+    },
+  }
+}

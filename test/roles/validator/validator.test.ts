@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { validatorStatus } from '../../../src/roles/validator/index.js'
+import { type FakeMiner, startFakeMiner } from '../../support/fake-miner.js'
+import { createRig, MODEL, type Rig } from './validator-rig.js'
+
+const open: { dispose?(): Promise<void>; close?(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const thing of open.splice(0)) await (thing.dispose?.() ?? thing.close?.())
+})
+
+async function withMiners(...options: Parameters<typeof startFakeMiner>[0][]): Promise<FakeMiner[]> {
+  const miners = await Promise.all(options.map(startFakeMiner))
+  open.push(...miners)
+  return miners
+}
+
+async function rigOf(...given: Parameters<typeof createRig>): Promise<Rig> {
+  const rig = await createRig(...given)
+  open.unshift(rig)
+  return rig
+}
+
+const verdictOf = (uid: number, verdict: string) => (line: Record<string, unknown>) =>
+  line.msg === 'verdict' && line.uid === uid && line.verdict === verdict
+
+test('honest miners are verified and ordered by speed, cheats end at 0, weights land once per epoch', async () => {
+  const miners = await withMiners(
+    { models: [MODEL], gapMs: 2 },
+    { models: [MODEL], gapMs: 12 },
+    { models: [MODEL], behaviour: 'liar' },
+    { models: [MODEL], behaviour: 'refuses' },
+    { models: ['org/other'] },
+  )
+  const rig = await rigOf(miners)
+  const validator = await rig.start()
+  await Promise.all([
+    rig.logged(verdictOf(1, 'verified')),
+    rig.logged(verdictOf(2, 'verified')),
+    rig.logged(verdictOf(3, 'failed')),
+    rig.logged(verdictOf(4, 'failed')),
+  ])
+  rig.chain.grow(121)
+  const set = await rig.logged(({ msg }) => msg === 'weights set')
+  rig.chain.grow(122)
+  rig.chain.grow(149)
+  expect(set).toMatchObject({ path: 'direct', block: 121 })
+  const byUid = new Map(
+    (set.uids as number[]).map((uid, index) => [uid, (set.weights as number[])[index] ?? 0]),
+  )
+  expect(byUid.get(1)).toBe(65535)
+  expect(byUid.get(2)).toBeGreaterThan(0)
+  expect(byUid.get(2)).toBeLessThan(65535)
+  for (const cheat of [3, 4, 5]) expect(byUid.get(cheat) ?? 0).toBe(0)
+
+  const status = validatorStatus.parse(await (await fetch(`${validator.url}/status`)).json())
+  expect(status.weights?.entries.find(({ uid }) => uid === 1)?.weightU16).toBe(65535)
+  expect(status.epoch).toEqual({ index: 4, nextBlock: 150 })
+  const [first, , liar, refuser, other] = status.miners
+  expect(first).toMatchObject({ uid: 1, models: [MODEL], last: { kind: 'verified', model: MODEL } })
+  expect(liar?.verdicts.failed).toHaveProperty('LOGPROB_MISMATCH')
+  expect(refuser?.verdicts.failed).toHaveProperty('BAD_STREAM')
+  expect(other?.models).toEqual([])
+
+  const report = await validator.stop()
+  expect(report).toMatchObject({ uid: 0, weightsSet: 1 })
+  expect(rig.chain.submissions).toHaveLength(1)
+  expect(miners[0]?.announced.at(-1)).toEqual([MODEL])
+})
+
+test('every miner gets a prompt and a seed of its own, and one seed repeats them all', async () => {
+  const asked = async () => {
+    const miners = await withMiners({ models: [MODEL] }, { models: [MODEL] })
+    const rig = await rigOf(miners, { 'round.models': 'in-turn' })
+    const validator = await rig.start()
+    await Promise.all([rig.logged(verdictOf(1, 'verified')), rig.logged(verdictOf(2, 'verified'))])
+    await validator.stop()
+    return miners.map((miner) => miner.asked[0]?.body)
+  }
+  const [one, two] = await asked()
+  expect(one?.seed).not.toBe(two?.seed)
+  expect(one?.max_tokens).toBe(two?.max_tokens)
+  expect([one?.messages, one?.prompt]).not.toEqual([two?.messages, two?.prompt])
+  expect(await asked()).toEqual([one, two])
+})
+
+test('the engine’s failure is inconclusive and changes nobody’s score', async () => {
+  const miners = await withMiners({ models: [MODEL] })
+  const rig = await rigOf(miners)
+  const engine = rig.deps.engines()[0] as { failure?: Error }
+  engine.failure = new Error('engine gone')
+  const validator = await rig.start()
+  await rig.logged(verdictOf(1, 'inconclusive'))
+  const status = validatorStatus.parse(await (await fetch(`${validator.url}/status`)).json())
+  expect(status.miners[0]).toMatchObject({ score: 0, verdicts: { verified: 0, failed: {} } })
+  rig.chain.grow(121)
+  await rig.logged(({ msg }) => msg === 'weights skipped')
+  await validator.stop()
+  expect(rig.chain.submissions).toEqual([])
+})
+
+test('scores are saved on stop, loaded at the next start, and owed weights are set at once', async () => {
+  const miners = await withMiners({ models: [MODEL] })
+  const rig = await rigOf(miners)
+  const first = await rig.start()
+  await rig.logged(verdictOf(1, 'verified'))
+  await first.stop()
+  expect(await readFile(join(rig.deps.stateDir, 'cache.json'), 'utf8')).toContain(MODEL)
+
+  const again = await createRig(miners, {}, { stateDir: rig.deps.stateDir, engines: () => [] })
+  open.unshift(again)
+  const second = await again.start()
+  expect(await again.logged(({ msg }) => msg === 'scores loaded')).toMatchObject({ miners: 1 })
+  await again.logged(({ msg }) => msg === 'round skipped')
+  again.chain.grow(104)
+  await again.logged(({ msg }) => msg === 'weights set')
+  await second.stop()
+})
+
+test('an unregistered hotkey, a missing permit and private axons on finney refuse to start with the reason', async () => {
+  const rig = await rigOf([])
+  const [self] = rig.chain.neurons
+  rig.chain.neurons = []
+  await expect(rig.start()).rejects.toMatchObject({ code: 'HOTKEY_NOT_REGISTERED', fault: 'chain' })
+  rig.chain.neurons = [{ ...self!, validatorPermit: false }]
+  await expect(rig.start()).rejects.toMatchObject({ code: 'NO_VALIDATOR_PERMIT', fault: 'chain' })
+  Object.assign(rig.chain, {
+    genesisHash: '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03',
+  })
+  await expect(rig.start()).rejects.toMatchObject({ code: 'PRIVATE_AXONS_ON_FINNEY', fault: 'usage' })
+})
+
+test('private addresses are never connected to unless allowed', async () => {
+  const miners = await withMiners({ models: [MODEL] })
+  const rig = await rigOf(miners, { 'allow-private-axons': false })
+  const validator = await rig.start()
+  await rig.logged(({ msg }) => msg === 'round skipped')
+  await validator.stop()
+  expect(miners[0]?.asked).toEqual([])
+  expect(miners[0]?.announced).toEqual([])
+})
