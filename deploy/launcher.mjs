@@ -62,7 +62,10 @@ function settle(state) {
 function run(version, deadline) {
   return new Promise((resolve) => {
     const script = at('releases', version, 'bin', 'run.js')
-    child = spawn(process.execPath, [script, ...process.argv.slice(2)], { stdio: 'inherit' })
+    child = spawn(process.execPath, [script, ...process.argv.slice(2)], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    })
+    child.on('message', (message) => process.send?.(message))
     const watch = setInterval(() => {
       if (deadline && Date.now() > deadline && readState().state === 'probation') child.kill('SIGKILL')
     }, WATCH_MS)

@@ -14,17 +14,3 @@ export function jitterOf(hotkey: string, version: string): number {
 export function mayUpdateAt(block: number, nextWeightsBlock: number): boolean {
   return nextWeightsBlock - block > QUIET_BLOCKS
 }
-
-/**
- * Whether an unattended update is wanted. `AUTO_UPDATE` unset has no opinion, `NO_AUTO_UPDATE` means what it says, and
- * "off" wins over everything.
- */
-export function isUpdateWanted(sources: {
-  readonly byDefault: boolean
-  readonly flagOff: boolean
-  readonly autoUpdate: boolean | undefined
-  readonly noAutoUpdate: boolean | undefined
-}): boolean {
-  if (sources.flagOff || sources.autoUpdate === false || sources.noAutoUpdate === true) return false
-  return sources.byDefault || sources.autoUpdate === true
-}

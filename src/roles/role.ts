@@ -15,4 +15,9 @@ export interface RoleDeps {
 export interface RunningRole<Report> {
   /** Settles when the role has drained and released everything; rejects when it failed. */
   readonly done: Promise<Report>
+  /**
+   * Resolves once the role has proven itself (a miner: listening and an upstream answers; a validator: a round is done);
+   * ends the trial of a release on probation. Never rejects.
+   */
+  readonly healthy?: Promise<void>
 }

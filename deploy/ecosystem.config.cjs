@@ -1,0 +1,28 @@
+// pm2 start deploy/ecosystem.config.cjs --only targon-validator
+// Settings come from .env in this checkout or from TARGON_* variables; nothing secret stands in argv.
+const { existsSync } = require('node:fs')
+const { homedir } = require('node:os')
+const { join } = require('node:path')
+
+const checkout = join(__dirname, '..')
+const launcher = join(process.env.TARGON_UPDATE_ROOT ?? join(homedir(), '.targon'), 'launcher.mjs')
+
+const neuron = (role) => ({
+  name: `targon-${role}`,
+  // before the first update the checkout itself runs; afterwards the launcher starts the current release
+  script: existsSync(launcher) ? launcher : join(checkout, 'bin', 'run.js'),
+  args: `${role} start`,
+  cwd: checkout,
+  interpreter: 'node',
+  exec_mode: 'fork',
+  instances: 1,
+  // pm2 sends SIGINT and kills after this: long enough for --drain-timeout (15 s) and the last save
+  kill_timeout: 25000,
+  wait_ready: true,
+  listen_timeout: 120000,
+  exp_backoff_restart_delay: 1000,
+  // restarting does not help: wrong settings, not registered, hotkey in use, no release to start
+  stop_exit_codes: [2, 3, 7, 78],
+})
+
+module.exports = { apps: [neuron('miner'), neuron('validator')] }

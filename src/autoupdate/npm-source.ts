@@ -1,0 +1,34 @@
+import semver from 'semver'
+import { TargonError } from '../errors.js'
+import type { UpdateContext } from './context.js'
+import { runCommand } from './run-command.js'
+
+const NPM_TIMEOUT_MS = 60_000
+const INSTALL_TIMEOUT_MS = 600_000
+
+/** Newest published version of this package. @throws TargonError UPDATE_COMMAND_FAILED, UPDATE_VERSION_UNREADABLE. */
+export async function newestPublished(context: UpdateContext): Promise<string> {
+  const tag = context.channel === 'next' ? 'next' : 'latest'
+  const { stdout } = await runCommand('npm', ['view', `targon@${tag}`, 'version', '--json'], {
+    env: context.env,
+    timeoutMs: NPM_TIMEOUT_MS,
+    signal: context.signal,
+  })
+  const version = semver.valid(stdout.trim().replaceAll('"', ''))
+  if (version) return version
+  throw new TargonError('The package registry names no version of targon.', {
+    code: 'UPDATE_VERSION_UNREADABLE',
+    fault: 'update',
+    next: 'Check the registry npm is configured for, or use --update.source git.',
+  })
+}
+
+/** The exact command that installs a version for a global npm install. */
+export function installCommand(version: string): readonly [string, ...string[]] {
+  return ['npm', 'install', '--global', '--ignore-scripts', `targon@${version}`]
+}
+
+export async function installPublished(context: UpdateContext, version: string): Promise<void> {
+  const [program, ...args] = installCommand(version)
+  await runCommand(program, args, { env: context.env, timeoutMs: INSTALL_TIMEOUT_MS, signal: context.signal })
+}
