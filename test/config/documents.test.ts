@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'dotenv'
+import { describe, expect, it } from 'vitest'
+import { renderEnvExample } from '../../scripts/docs/env-example.js'
+import { renderSettings } from '../../scripts/docs/settings-table.js'
+import {
+  resolveSettings,
+  type Setting,
+  type SettingName,
+  settings,
+  variableOf,
+} from '../../src/config/index.js'
+
+const shown = (Object.keys(settings) as SettingName[]).filter((name) => !(settings[name] as Setting).hidden)
+
+function committed(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+}
+
+describe('.env.example', () => {
+  it('is what the table of settings says; run npm run docs when it is not', () => {
+    expect(committed('.env.example')).toBe(renderEnvExample())
+  })
+
+  it('changes nothing when it is copied unchanged', () => {
+    const text = committed('.env.example')
+    expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([])
+    expect(parse(text)).toEqual({})
+  })
+
+  it.each(['miner', 'validator', 'query', 'update', 'localnet'] as const)(
+    'with every line taken into use still gives the defaults of %s',
+    (role) => {
+      const text = committed('.env.example').replaceAll(/^#(?=TARGON_)/gm, '')
+      expect(Object.keys(parse(text))).toHaveLength(shown.length)
+      const given = resolveSettings(role, { flags: {}, env: {}, dotenvFiles: [{ path: '.env', text }] })
+      expect(given.values).toEqual(resolveSettings(role, { flags: {}, env: {} }).values)
+    },
+  )
+})
+
+it('docs/settings.md is what the table of settings says; run npm run docs when it is not', () => {
+  expect(committed('docs/settings.md')).toBe(renderSettings())
+})
+
+it('gives every setting a variable of its own', () => {
+  const names = Object.keys(settings)
+  expect(new Set(names.map(variableOf)).size).toBe(names.length)
+})
+
+it('has a default for every setting that its own schema accepts', () => {
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const { schema, default: value }: Setting = settings[name]
+    if (value !== undefined) expect(schema.safeParse(value).data, name).toEqual(value)
+  }
+})
