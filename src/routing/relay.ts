@@ -40,7 +40,8 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   readonly #options: RelayOptions
   readonly #startedAt: number
   #lastByteAt: number
-  #blockedAt = 0
+  /** Since when the caller takes nothing more. */
+  #blockedAt: number | undefined
   #firstByteMs = -1
   #bytes = 0
   #status = 0
@@ -102,7 +103,7 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   check(nowMs: number): void {
     const { limits, isStreamed } = this.#options
     if (nowMs - this.#startedAt >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
-    else if (this.#blockedAt > 0) {
+    else if (this.#blockedAt !== undefined) {
       if (nowMs - this.#blockedAt >= limits.readerTimeoutMs) this.#leave('the caller does not read')
     } else if (this.#firstByteMs >= 0) {
       if (nowMs - this.#lastByteAt >= limits.gapTimeoutMs) this.#expire('the upstream fell silent')
@@ -148,7 +149,7 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   }
 
   readonly #onDrain = () => {
-    this.#blockedAt = 0
+    this.#blockedAt = undefined
     this.#lastByteAt = this.#options.clock.monotonic()
     this.#controller?.resume()
   }

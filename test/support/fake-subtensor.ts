@@ -33,6 +33,7 @@ export function createFakeSubtensor(neurons: Neuron[]): FakeSubtensor {
     endpoint: 'ws://fake',
     genesisHash: `0x${'00'.repeat(32)}`,
     specVersion: 1,
+    reconnects: 0,
     neurons,
     failure: undefined,
     served: [],

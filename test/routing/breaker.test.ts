@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { createBreaker } from '../../src/routing/breaker.js'
+import { ManualClock } from '../support/manual-clock.js'
+
+function make(random = 0.5) {
+  const clock = new ManualClock()
+  return {
+    clock,
+    breaker: createBreaker({
+      clock,
+      random: () => random,
+      threshold: 3,
+      firstPauseMs: 1000,
+      longestPauseMs: 4000,
+    }),
+  }
+}
+
+describe('breaker', () => {
+  it('opens after failures in a row only: a success in between starts the count anew', () => {
+    const { breaker } = make()
+    for (const step of [breaker.failed, breaker.failed, breaker.succeeded, breaker.failed, breaker.failed])
+      step()
+    expect(breaker.state()).toBe('closed')
+    breaker.failed()
+    expect(breaker.state()).toBe('open')
+    expect(breaker.allows()).toBe(false)
+  })
+
+  it('lets exactly one trial through after its pause, and closes when that is good', async () => {
+    const { clock, breaker } = make()
+    for (let failure = 0; failure < 3; failure++) breaker.failed()
+    await clock.advance(999)
+    expect(breaker.allows()).toBe(false)
+    await clock.advance(1)
+    expect(breaker.state()).toBe('half-open')
+    breaker.begin()
+    expect(breaker.allows()).toBe(false)
+    breaker.succeeded()
+    expect(breaker.allows()).toBe(true)
+    expect(breaker.state()).toBe('closed')
+  })
+
+  it('waits twice as long after each failed trial, up to its bound', async () => {
+    const { clock, breaker } = make()
+    for (let failure = 0; failure < 3; failure++) breaker.failed()
+    for (const pauseMs of [1000, 2000, 4000, 4000]) {
+      await clock.advance(pauseMs - 1)
+      expect(breaker.allows()).toBe(false)
+      await clock.advance(1)
+      expect(breaker.allows()).toBe(true)
+      breaker.begin()
+      breaker.failed()
+    }
+  })
+
+  it('does not lose its trial to a caller that left', async () => {
+    const { clock, breaker } = make()
+    for (let failure = 0; failure < 3; failure++) breaker.failed()
+    await clock.advance(1000)
+    breaker.begin()
+    breaker.abstained()
+    expect(breaker.allows()).toBe(true)
+  })
+
+  it('spreads recoveries: the pause is jittered by half each way', async () => {
+    for (const [random, pauseMs] of [
+      [0, 500],
+      [0.999, 1499],
+    ] as const) {
+      const { clock, breaker } = make(random)
+      for (let failure = 0; failure < 3; failure++) breaker.failed()
+      await clock.advance(pauseMs - 1)
+      expect(breaker.allows()).toBe(false)
+      await clock.advance(2)
+      expect(breaker.allows()).toBe(true)
+    }
+  })
+})
