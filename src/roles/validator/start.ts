@@ -10,6 +10,7 @@ import {
 import { withDeadline } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import type { ReferenceEngine } from '../../engine/index.js'
+import { messageOf } from '../../errors.js'
 import { createRandom } from '../../prompts/index.js'
 import { createMetrics, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
@@ -20,6 +21,7 @@ import { followBlocks } from './block-feed.js'
 import { createClosers } from './closers.js'
 import { startEpoch } from './epoch.js'
 import { epochAt } from './epoch-task.js'
+import { lockHotkey } from './hotkey-lock.js'
 import { connectPorts } from './ports.js'
 import type { ValidatorReport } from './report.js'
 import { createResultsSink, noteNotServing } from './results-sink.js'
@@ -51,7 +53,7 @@ const FIRST_SYNC_TIMEOUT_MS = 120_000
  * then cut (which counts for nobody), the scores are saved, everything is closed in the opposite order of opening.
  *
  * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT, CHAIN_UNREACHABLE (fault chain);
- * PRIVATE_AXONS_ON_FINNEY, SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE, STATUS_PORT_IN_USE (fault usage)
+ * HOTKEY_IN_USE (fault hotkey-in-use); PRIVATE_AXONS_ON_FINNEY, SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE, STATUS_PORT_IN_USE (fault usage)
  */
 export async function startValidator(
   settings: ValidatorSettings,
@@ -62,6 +64,15 @@ export async function startValidator(
   const life = new AbortController()
   closers.add('tasks', () => life.abort())
   try {
+    const release = await lockHotkey({
+      stateDir: deps.stateDir,
+      hotkey: deps.signer.address,
+      onLost: (error) => {
+        log.error({ error: messageOf(error) }, 'lock of the hotkey lost')
+        life.abort(error)
+      },
+    })
+    closers.add('lock of the hotkey', () => release().catch(() => {}))
     const { finish } = await openValidator(settings, deps, closers, AbortSignal.any([signal, life.signal]))
     return { done: finish().finally(() => closers.closeAll()) }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -153,7 +153,9 @@ export async function createRig(
     const axon = { ip: '127.0.0.1', port, ipType: 4, protocol: 4, version: 1, block: 1 } as const
     neurons.push(neuronOf({ uid: index + 1, hotkey: address, axon }))
   }
-  const stateDir = await mkdtemp(join(tmpdir(), 'targon-validator-'))
+  const folder = await mkdtemp(join(tmpdir(), 'targon-validator-'))
+  const stateDir = join(folder, 'validator')
+  await mkdir(stateDir)
   const lines: LogLine[] = []
   const waiting = new Set<() => void>()
   const sink = new Writable({
@@ -218,7 +220,7 @@ export async function createRig(
     dispose: async () => {
       abort.abort()
       await stopped?.catch(() => {})
-      await rm(stateDir, { recursive: true, force: true })
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }
