@@ -24,28 +24,48 @@ export interface SignedExtrinsic {
 /** Blocks an extrinsic stays valid: long enough for a slow chain, short enough not to haunt a later epoch. */
 const ERA_BLOCKS = 64
 
-/** Signs a call for the chain state this link sees: nonce of the pool, era from the newest final block. */
+/** Where the nonce comes from: after everything the pool holds, or from the state of the best block. */
+export type NonceSource = 'pool' | 'state'
+
+const accountSchema = z.object({ nonce: z.number().int().nonnegative() })
+
+async function readNonce(
+  link: Link,
+  address: string,
+  source: NonceSource,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (source === 'pool') {
+    const next = await link.rpc.request('system_accountNextIndex', [address], { signal })
+    return z.number().int().nonnegative().parse(next)
+  }
+  const best = await readHead(link, 'best', { signal })
+  const at = { blockHash: best.hash, pallet: 'System', ...(signal ? { signal } : {}) }
+  return accountSchema.parse(await link.runtime.read('Account', [address], at)).nonce
+}
+
+/** Signs a call for the chain state this link sees, with an era from the newest final block. */
 export async function signCall(
   link: Link,
   signer: ChainSigner,
   call: Call,
+  nonceFrom: NonceSource,
   signal?: AbortSignal,
 ): Promise<SignedExtrinsic> {
-  const { rpc, runtime } = link
+  const { runtime } = link
   const { registry } = runtime.api
   const extrinsic = buildCall(runtime, call)
   const [nonce, birth] = await Promise.all([
-    rpc.request('system_accountNextIndex', [signer.address], { signal }),
+    readNonce(link, signer.address, nonceFrom, signal),
     readHead(link, 'finalized', { signal }),
   ])
-  const nonceNumber = z.number().int().nonnegative().parse(nonce)
   const payload = {
     address: signer.address,
     blockHash: birth.hash,
     era: registry.createType('ExtrinsicEra', { current: birth.number, period: ERA_BLOCKS }).toHex(),
     genesisHash: runtime.genesisHash,
     method: extrinsic.method.toHex(),
-    nonce: nonceNumber,
+    nonce,
     specVersion: runtime.specVersion,
     tip: 0,
     transactionVersion: runtime.transactionVersion,
@@ -54,7 +74,7 @@ export async function signCall(
   // Substrate signs the hash of payloads longer than 256 bytes (generic/unchecked_extrinsic.rs).
   const signature = signer.sign(bytes.length > 256 ? registry.hash(bytes) : bytes)
   extrinsic.addSignature(signer.address, Buffer.concat([Buffer.from([1]), signature]), payload)
-  return { hex: extrinsic.toHex(), hash: extrinsic.hash.toHex(), nonce: nonceNumber }
+  return { hex: extrinsic.toHex(), hash: extrinsic.hash.toHex(), nonce }
 }
 
 /**

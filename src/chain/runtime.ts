@@ -14,6 +14,8 @@ export interface Runtime {
   readonly genesisHash: string
   readonly specVersion: number
   readonly transactionVersion: number
+  /** Time between two blocks as the runtime expects it. */
+  readonly blockTimeMs: number
   readonly api: ApiPromise
   hasStorage(item: string, pallet?: string): boolean
   /** Value of a storage item at a block, its default when unset; undefined when the runtime has no such item. */
@@ -103,6 +105,8 @@ function describe(rpc: Rpc, api: ApiPromise): Runtime {
     genesisHash: api.genesisHash.toHex(),
     specVersion: api.runtimeVersion.specVersion.toNumber(),
     transactionVersion: api.runtimeVersion.transactionVersion.toNumber(),
+    // Timestamp.MinimumPeriod is half a block; 12 s where a runtime does not say.
+    blockTimeMs: 2 * Number(api.consts.timestamp?.minimumPeriod?.toString() ?? 6000),
     api,
     hasStorage: (item, pallet = 'SubtensorModule') => storageEntry(pallet, item) !== undefined,
     async read(item, keys, at) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import { type Call, hasCall, subtensorCall } from './call.js'
+import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
 import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { planWeights } from './plan-weights.js'
@@ -13,6 +14,20 @@ export interface WeightsRequest {
   readonly uids: readonly number[]
   readonly scores: readonly number[]
   readonly versionKey: number
+  /** Awaited between signing and sending: what is written here survives a crash in the midst. */
+  readonly onSigned?: (attempt: SignedAttempt) => Promise<void>
+}
+
+/** A submission about to be sent. */
+export interface SignedAttempt {
+  readonly hash: string
+  readonly nonce: number
+  readonly path: 'direct' | 'commit'
+  readonly entries: readonly WeightEntry[]
+  /** Block the decision was taken at. */
+  readonly block: number
+  /** LastUpdate of the signer before. */
+  readonly lastUpdateBlock: number
 }
 
 export interface WeightsDeps {
@@ -30,6 +45,10 @@ interface Situation {
   readonly block: number
 }
 
+/**
+ * Submits the vector the scores make, by the path the chain asks for at this moment, and confirms it: the extrinsic
+ * is in a block and succeeded, or LastUpdate moved.
+ */
 export async function submitWeights(
   deps: WeightsDeps,
   signer: ChainSigner,
@@ -51,26 +70,60 @@ export async function submitWeights(
   }
   const plan = planWeights(request.uids, request.scores, rules)
   if (plan.kind === 'skip') return { kind: 'skipped', reason: plan.reason }
-  if (rules.isCommitReveal) return refused('commit-reveal-mismatch', 'CommitRevealEnabled')
-  const outcome = await deps.submitter.submit(signer, (link) => directCall(link, request, plan.entries), {
-    signal,
+  if (rules.isCommitReveal && !isKnownCommitVersion(rules.commitRevealVersion)) {
+    return refused('commit-reveal-version', 'IncorrectCommitRevealVersion')
+  }
+  const { entries } = plan
+  const path = rules.isCommitReveal ? 'commit' : 'direct'
+  let commit: WeightsCommit | undefined
+  const outcome = await deps.submitter.submit(
+    signer,
+    async (link) => {
+      if (path === 'direct') return directCall(link, request, entries)
+      const commitVersion = rules.commitRevealVersion
+      commit = await commitCall(
+        link,
+        signer,
+        { netuid, versionKey: request.versionKey, commitVersion },
+        entries,
+        signal,
+      )
+      return commit.call
+    },
+    {
+      signal,
+      // The nonce of the state, not of the pool: a second attempt replaces the first instead of following it.
+      nonceFrom: 'state',
+      onSigned: async (hash, nonce) => {
+        await request.onSigned?.({
+          hash,
+          nonce,
+          path,
+          entries,
+          block: situation.block,
+          lastUpdateBlock: registration.lastUpdateBlock,
+        })
+      },
+    },
+  )
+  const set = (block: number, hash: string): SetWeightsResult => ({
+    kind: 'set',
+    block,
+    path,
+    hash,
+    entries,
+    ...(commit ? { revealBlock: commit.revealBlock, revealRound: commit.revealRound } : {}),
   })
   switch (outcome.kind) {
     case 'refused':
       return { kind: 'refused', refusal: outcome.refusal }
     case 'included':
-      return {
-        kind: 'set',
-        block: outcome.block,
-        path: 'direct',
-        hash: outcome.hash,
-        entries: plan.entries,
-      }
+      return set(outcome.block, outcome.hash)
     case 'unconfirmed': {
       const block = await findUpdate(deps, signer, netuid, registration.lastUpdateBlock, signal)
       return block === undefined
         ? { kind: 'unconfirmed', reason: outcome.reason }
-        : { kind: 'set', block, path: 'direct', hash: outcome.hash ?? '', entries: plan.entries }
+        : set(block, outcome.hash ?? '')
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js'
 import { messageOf, TargonError } from '../errors.js'
 import type { Call } from './call.js'
-import { type Submission, signCall, submitExtrinsic } from './extrinsic.js'
+import { type NonceSource, type Submission, signCall, submitExtrinsic } from './extrinsic.js'
 import { type Link, openLink } from './link.js'
 import type { ChainLog } from './session.js'
 import type { ChainSigner } from './types.js'
@@ -30,11 +30,15 @@ export interface Submitter {
   submit(
     signer: ChainSigner,
     choose: (link: Link) => Call | Promise<Call>,
-    options?: {
-      readonly signal?: AbortSignal | undefined
-      onSigned?(hash: string, nonce: number): Promise<void>
-    },
+    options?: SubmitOptions,
   ): Promise<Submission>
+}
+
+export interface SubmitOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Nonce after what waits in the pool (default), or of the best block's state. */
+  readonly nonceFrom?: NonceSource
+  readonly onSigned?: (hash: string, nonce: number) => Promise<void>
 }
 
 /** A stale nonce or runtime is signed anew once; a second time it is the chain's last word. */
@@ -62,11 +66,15 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     })
   }
 
-  const submit: Submitter['submit'] = async (signer, choose, { signal, onSigned } = {}) => {
+  const submit: Submitter['submit'] = async (
+    signer,
+    choose,
+    { signal, nonceFrom = 'pool', onSigned } = {},
+  ) => {
     for (let attempt = 1; ; attempt++) {
       const link = await openAny(signal)
       try {
-        const signed = await signCall(link, signer, await choose(link), signal)
+        const signed = await signCall(link, signer, await choose(link), nonceFrom, signal)
         await onSigned?.(signed.hash, signed.nonce)
         const outcome = await submitExtrinsic(link, signed, clock, options.inclusionTimeoutMs, signal)
         const again = outcome.kind === 'refused' && outcome.refusal.class === 'stale' && attempt < ATTEMPTS

@@ -68,6 +68,9 @@ export type SetWeightsResult =
       readonly hash: string
       /** The vector as submitted. */
       readonly entries: readonly WeightEntry[]
+      /** Path `commit`: first block at which the chain reveals the vector, and the beacon round it is locked to. */
+      readonly revealBlock?: number
+      readonly revealRound?: number
     }
   | {
       /** Nothing was submitted and the chain keeps its last vector. */

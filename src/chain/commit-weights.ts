@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { readBeacon } from './beacon.js'
+import { type Call, hasCall, subtensorCall } from './call.js'
+import { type Link, readHead } from './link.js'
+import type { ReadAt, Runtime } from './runtime.js'
+import { type EpochState, encodeWeightsPayload, encryptForRound, revealRound } from './timelock/index.js'
+import type { ChainSigner, WeightEntry } from './types.js'
+
+/** A vector locked until its reveal. */
+export interface WeightsCommit {
+  readonly call: Call
+  readonly revealRound: number
+  /** First block at which the chain reveals it. */
+  readonly revealBlock: number
+}
+
+/** Commit-reveal versions this client speaks: 4 names the hotkey in the payload, 3 does not. */
+const PAYLOAD_WITH_HOTKEY = 4
+const KNOWN_VERSIONS: readonly number[] = [3, PAYLOAD_WITH_HOTKEY]
+
+export function isKnownCommitVersion(version: number): boolean {
+  return KNOWN_VERSIONS.includes(version)
+}
+
+const integer = z.union([z.number(), z.bigint()]).transform(Number)
+
+/** Encrypts the vector to the round of the next reveal and picks the newest commit call the runtime has. */
+export async function commitCall(
+  link: Link,
+  signer: ChainSigner,
+  request: { readonly netuid: number; readonly versionKey: number; readonly commitVersion: number },
+  entries: readonly WeightEntry[],
+  signal?: AbortSignal,
+): Promise<WeightsCommit> {
+  const { runtime } = link
+  const { netuid, versionKey, commitVersion } = request
+  const head = await readHead(link, 'best', { signal })
+  const at: ReadAt = { blockHash: head.hash, ...(signal ? { signal } : {}) }
+  const [beacon, state, now] = await Promise.all([
+    readBeacon(runtime, at),
+    readEpochState(runtime, netuid, head.number, at),
+    runtime.read('Now', [], { ...at, pallet: 'Timestamp' }),
+  ])
+  const headSeconds = integer.parse(now) / 1000
+  const reveal = revealRound(state, headSeconds, runtime.blockTimeMs / 1000, beacon)
+  const payload = encodeWeightsPayload(
+    entries,
+    versionKey,
+    commitVersion >= PAYLOAD_WITH_HOTKEY ? signer.publicKey : undefined,
+  )
+  const commit = encryptForRound(payload, reveal.round, beacon.publicKey)
+  const args = {
+    netuid,
+    mecid: 0,
+    commit: `0x${Buffer.from(commit).toString('hex')}`,
+    reveal_round: reveal.round,
+    commit_reveal_version: commitVersion,
+  }
+  return {
+    call: subtensorCall(commitMethod(runtime), args),
+    revealRound: reveal.round,
+    revealBlock: reveal.block,
+  }
+}
+
+function commitMethod(runtime: Runtime): string {
+  const methods = ['commit_timelocked_mechanism_weights', 'commit_timelocked_weights', 'commit_crv3_weights']
+  return methods.find((method) => hasCall(runtime, method)) ?? 'commit_timelocked_weights'
+}
+
+/** @returns the state the reveal epoch follows from; on runtimes before spec 423 without the stateful part. */
+async function readEpochState(
+  runtime: Runtime,
+  netuid: number,
+  head: number,
+  at: ReadAt,
+): Promise<EpochState> {
+  const read = async (item: string, missing = 0) =>
+    integer.default(missing).parse(await runtime.read(item, [netuid], at))
+  const [tempo, revealPeriod, lastEpochBlock, pendingEpochAt, epochIndex, blocksSinceLastStep] =
+    await Promise.all([
+      read('Tempo'),
+      read('RevealPeriodEpochs', 1),
+      read('LastEpochBlock'),
+      read('PendingEpochAt'),
+      read('SubnetEpochIndex'),
+      read('BlocksSinceLastStep'),
+    ])
+  const isStateful = runtime.hasStorage('SubnetEpochIndex') && runtime.hasStorage('LastEpochBlock')
+  return {
+    netuid,
+    head,
+    tempo,
+    revealPeriod,
+    ...(isStateful ? { stateful: { lastEpochBlock, pendingEpochAt, epochIndex, blocksSinceLastStep } } : {}),
+  }
+}
