@@ -44,12 +44,13 @@ async function download(source: HubSource, model: string, file: string, signal: 
   const chunks: Buffer[] = []
   let bytes = 0
   const stream = got.stream(url, {
-    // A signal of its own: got never removes its listener from the one it is given.
-    signal: AbortSignal.any([signal]),
     timeout: { request: TIMEOUT_MS },
     retry: { limit: 0 },
     ...(source.hubToken === undefined ? {} : { headers: { authorization: `Bearer ${source.hubToken}` } }),
   })
+  // Not by got's own `signal`: it keeps listening after the end and then throws where nobody catches.
+  const abort = () => stream.destroy(new Error('the request was aborted'))
+  signal.addEventListener('abort', abort, { once: true })
   try {
     for await (const chunk of stream) {
       bytes += chunk.length
@@ -65,6 +66,8 @@ async function download(source: HubSource, model: string, file: string, signal: 
       {},
       { cause: error },
     )
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

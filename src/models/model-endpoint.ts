@@ -50,20 +50,25 @@ export async function fetchModelList(url: string, signal: AbortSignal): Promise<
 
 async function fetchLimited(url: string, signal: AbortSignal): Promise<string> {
   const stream = got.stream(url, {
-    // A signal of its own: got never removes its listener from the one it is given.
-    signal: AbortSignal.any([signal]),
     timeout: { request: TIMEOUT_MS },
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,
     headers: { accept: 'application/json', 'accept-encoding': 'identity' },
   })
+  // Not by got's own `signal`: it keeps listening after the end and then throws where nobody catches.
+  const abort = () => stream.destroy(new Error('the request was aborted'))
+  signal.addEventListener('abort', abort, { once: true })
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes > LIMIT_BYTES) throw new Error(`it answers more than ${LIMIT_BYTES} bytes`)
-    chunks.push(Buffer.from(chunk))
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length
+      if (bytes > LIMIT_BYTES) throw new Error(`it answers more than ${LIMIT_BYTES} bytes`)
+      chunks.push(Buffer.from(chunk))
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { Agent } from 'undici'
+import { systemClock } from '../../src/clock.js'
+import { type ConnectedEngine, connectEngine } from '../../src/engine/index.js'
+import { type Answer, askMiner, type InferenceRequest } from '../../src/inference/index.js'
+import { createRandom, makePrompt } from '../../src/prompts/index.js'
+import {
+  type DevelopmentEngine,
+  type DevelopmentEngineOptions,
+  startDevelopmentEngine,
+} from '../../src/roles/localnet/engine/index.js'
+import type { RuleSet, Verdict } from '../../src/verification/index.js'
+import { verifyAnswer } from '../../src/verification/index.js'
+import { hotkeyOf } from './hotkeys.js'
+
+export const MODEL = 'targon-dev/small-a'
+
+/** A reference engine over HTTP, and miners' engines beside it, all real servers on port 0. */
+export interface VerificationRig {
+  readonly reference: DevelopmentEngine
+  readonly engine: ConnectedEngine
+  startMiner(options?: Partial<DevelopmentEngineOptions>): Promise<DevelopmentEngine>
+  connect(url: string, model?: string): ConnectedEngine
+  ask(url: string, request: InferenceRequest, rules?: RuleSet): Promise<Answer>
+  verify(
+    request: InferenceRequest,
+    answer: Answer,
+    rules?: RuleSet,
+    engine?: ConnectedEngine,
+  ): Promise<Verdict>
+  close(): Promise<void>
+}
+
+export async function startVerificationRig(
+  options: Partial<DevelopmentEngineOptions> = {},
+): Promise<VerificationRig> {
+  const signal = new AbortController().signal
+  const cacheDir = await mkdtemp(join(tmpdir(), 'verification-'))
+  const signer = await hotkeyOf(7)
+  const engines: DevelopmentEngine[] = []
+  const connected: ConnectedEngine[] = []
+  const dispatcher = new Agent()
+  const start = async (change: Partial<DevelopmentEngineOptions> = {}) => {
+    const engine = await startDevelopmentEngine(
+      { port: 0, models: [MODEL], ...change },
+      { clock: systemClock },
+    )
+    engines.push(engine)
+    return engine
+  }
+  const connect = (url: string, model = MODEL) => {
+    const engine = connectEngine({
+      model,
+      urls: [url],
+      hubUrl: url,
+      cacheDir: join(cacheDir, String(connected.length)),
+      clock: systemClock,
+      log: pino({ enabled: false }),
+    })
+    connected.push(engine)
+    return engine
+  }
+  const reference = await start(options)
+  const engine = connect(reference.url)
+  await engine.whenReady(AbortSignal.timeout(10_000))
+  return {
+    reference,
+    engine,
+    startMiner: start,
+    connect,
+    ask: (url, request, rules = 'strict') =>
+      askMiner(
+        request,
+        { url, hotkey: signer.address },
+        { clock: systemClock, signer, dispatcher, burst: null, rules },
+      ),
+    verify: (request, answer, rules = 'strict', by = engine) =>
+      verifyAnswer({ request, answer, engine: by, rules, clock: systemClock, signal }),
+    close: async () => {
+      await Promise.all(connected.map((one) => one.close()))
+      await Promise.all(engines.map((one) => one.close()))
+      await dispatcher.destroy()
+      await rm(cacheDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A synthetic request with its temperature, endpoint and length set. */
+export async function requestOf(
+  seed: string,
+  change: { temperature: number; endpoint?: 'chat' | 'completion'; maxTokens?: number; model?: string },
+): Promise<InferenceRequest> {
+  const prompt = await makePrompt(
+    {
+      model: change.model ?? MODEL,
+      endpoints: [change.endpoint ?? 'chat'],
+      maxTokens: { min: change.maxTokens ?? 192, max: change.maxTokens ?? 192 },
+      random: createRandom(seed),
+      clock: systemClock,
+    },
+    new AbortController().signal,
+  )
+  return { ...prompt.forMiner('miner'), temperature: change.temperature }
+}
