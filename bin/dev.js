@@ -9,3 +9,4 @@ const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url
 pjson.oclif.commands = './src/commands'
 settings.enableAutoTranspile = false
 await execute({ development: true, loadOptions: { root, pjson } })
+setTimeout(() => process.exit(), 2000).unref()

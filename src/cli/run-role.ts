@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock, withDeadline } from '../clock.js'
 import { type NodeSettings, type Setting, type SettingName, settings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
+import { EXIT_STATUS } from './exit-status.js'
 import { openRoleLog } from './role-logger.js'
 import { watchShutdown } from './shutdown.js'
 import { openStateFolder, type StateLocation } from './state-folder.js'
@@ -12,6 +13,8 @@ export interface RoleContext {
   readonly log: Logger
   readonly signal: AbortSignal
   readonly stateDir: string
+  /** Drains and ends with the status that asks the supervisor for a restart: a release was put on trial. */
+  readonly restart: (reason: string) => void
 }
 
 interface Running<Report> {
@@ -32,8 +35,6 @@ export interface RoleRun<Report> {
 
 /** Time beyond `drain-timeout` for saving and closing before the process ends regardless. */
 const DRAIN_GRACE_MS = 5000
-/** Patience with handles left open after the role has ended. */
-const LINGER_MS = 2000
 
 /**
  * The life of a neuron's process: state folder, log, signals, readiness, drain.
@@ -54,13 +55,16 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
     },
   })
   try {
-    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir }
+    const restart = (reason: string) => {
+      process.exitCode = EXIT_STATUS.restartWanted
+      shutdown.stop(reason)
+    }
+    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir, restart }
     const report = await serve(run, context)
     if (fatal) throw fatalError(fatal.error)
     return report
   } finally {
     shutdown.release()
-    setTimeout(endLingering, LINGER_MS, log).unref()
   }
 }
 
@@ -120,10 +124,4 @@ function secretsOf(values: object): string[] {
     const entry: Setting | undefined = settings[name as SettingName]
     return entry?.secret && typeof value === 'string' ? [value] : []
   })
-}
-
-/** The role has released what it knew of; whatever still holds the process is a leak that must not keep it alive. */
-function endLingering(log: Logger): void {
-  log.debug({ handles: process.getActiveResourcesInfo() }, 'ending with open handles')
-  process.exit()
 }

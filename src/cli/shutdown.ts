@@ -6,6 +6,8 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 export interface Shutdown {
   /** Aborts when the process shall drain and end. */
   readonly signal: AbortSignal
+  /** Asks for the drain from within. */
+  stop(reason: string): void
   /** Forgets the process again: handlers are removed. */
   release(): void
 }
@@ -61,6 +63,7 @@ export function watchShutdown(options: {
   stdin?.resume()
   return {
     signal: controller.signal,
+    stop: drain,
     release: () => {
       for (const [event, listener] of listeners) events.removeListener(event, listener)
       for (const event of ['end', 'close', 'error']) stdin?.removeListener(event, onStdinEnd)

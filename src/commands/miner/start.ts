@@ -3,12 +3,13 @@ import {
   BaseCommand,
   flagsOf,
   type Invocation,
+  nodeRuntime,
   runRole,
   type SurroundingNetwork,
   serveMocked,
   watchReload,
 } from '../../cli/index.js'
-import { passwordVariables } from '../../config/index.js'
+import { inheritableEnvironment, passwordVariables } from '../../config/index.js'
 
 export default class MinerStart extends BaseCommand {
   static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
@@ -41,7 +42,7 @@ export default class MinerStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { connectNeuronChain, loadNeuronHotkey } = await import('../../roles/index.js')
+    const { connectNeuronChain, loadNeuronHotkey, openSelfUpdate } = await import('../../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startMiner } = await import('../../roles/miner/index.js')
     return runRole({
@@ -51,12 +52,17 @@ export default class MinerStart extends BaseCommand {
       warnings,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
+        const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
+        const updates = openSelfUpdate(settings, signer.address, surroundings, context)
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
         const subtensor = await connectNeuronChain(settings, isNamed, context)
         const fresh = async () => (await this.readInvocation('miner', network?.arguments)).settings
         const reload = watchReload(fresh, context.log, context.signal)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload })
+          if (settings.autoupdate && !settings['autoupdate-off'] && settings['update.source'] === 'git')
+            updates.lookHourly()
+          updates.confirmWhen(running.healthy)
           return { done: running.done.finally(() => subtensor.close()) }
         } catch (error) {
           await subtensor.close()

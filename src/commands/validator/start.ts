@@ -3,12 +3,13 @@ import {
   BaseCommand,
   flagsOf,
   type Invocation,
+  nodeRuntime,
   type RoleContext,
   runRole,
   type SurroundingNetwork,
   serveMocked,
 } from '../../cli/index.js'
-import { passwordVariables, type ValidatorSettings } from '../../config/index.js'
+import { inheritableEnvironment, passwordVariables, type ValidatorSettings } from '../../config/index.js'
 
 export default class ValidatorStart extends BaseCommand {
   static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
@@ -41,7 +42,7 @@ export default class ValidatorStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { connectNeuronChain, loadNeuronHotkey } = await import('../../roles/index.js')
+    const { connectNeuronChain, loadNeuronHotkey, openSelfUpdate } = await import('../../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startValidator } = await import('../../roles/validator/index.js')
     return runRole({
@@ -51,14 +52,31 @@ export default class ValidatorStart extends BaseCommand {
       warnings,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
+        const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
+        const updates = openSelfUpdate(settings, signer.address, surroundings, context)
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
         const { engines, models, close } = await openJudges(settings, context)
         try {
           const subtensor = await connectNeuronChain(settings, isNamed, context)
           const closeAll = () => Promise.all([subtensor.close(), close()])
           try {
-            const deps = { ...context, signer, subtensor, engines: () => engines, models }
+            const epoch = settings['epoch-length']
+            const afterWeights = async () =>
+              updates.lookAfterWeights(() => {
+                const block = subtensor.head().number
+                return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
+              })
+            const isAutomatic = !settings['autoupdate-off'] && settings['update.source'] === 'git'
+            const deps = {
+              ...context,
+              signer,
+              subtensor,
+              engines: () => engines,
+              models,
+              ...(isAutomatic ? { afterWeights } : {}),
+            }
             const running = await startValidator(settings, deps)
+            updates.confirmWhen(running.healthy)
             return { done: running.done.finally(closeAll) }
           } catch (error) {
             await subtensor.close()

@@ -25,9 +25,10 @@ export type SettingValue<N extends SettingName> = z.output<(typeof settings)[N][
 export type SettingsOf<N extends SettingName> = { readonly [K in N]: SettingValue<K> }
 
 export type NodeSettings = SettingsOf<keyof typeof nodeSettings>
-export type MinerSettings = NodeSettings & SettingsOf<keyof typeof minerSettings>
+export type UpdateSettings = SettingsOf<keyof typeof updateSettings>
+export type MinerSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typeof minerSettings>
 export type LocalnetSettings = SettingsOf<keyof typeof localnetSettings | 'seed' | 'exit-with-stdin'>
-export type ValidatorSettings = NodeSettings & SettingsOf<keyof typeof validatorSettings>
+export type ValidatorSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typeof validatorSettings>
 
 /** Names of the settings `query` has in common with the neurons. */
 type SharedWithQuery =
@@ -41,7 +42,6 @@ type SharedWithQuery =
   | 'seed'
 
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
-export type UpdateSettings = SettingsOf<keyof typeof updateSettings>
 
 /** What `resolveSettings` yields for each role. */
 export interface RoleSettings {

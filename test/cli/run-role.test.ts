@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type RoleContext, runRole } from '../../src/cli/index.js'
+import { resolveSettings } from '../../src/config/index.js'
+import { createDeferred } from '../../src/deferred.js'
+import { TargonError } from '../../src/errors.js'
+
+const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
+
+function minerSettings(more: Record<string, string | boolean> = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'targon-role-'))
+  const flags = {
+    'logging.logging_dir': directory,
+    'logging.record_log': true,
+    'wallet.name': 'w',
+    'wallet.hotkey': 'h',
+    'logging.info': false,
+    ...more,
+  }
+  return { directory, settings: resolveSettings('miner', { flags, env: {} }).values }
+}
+
+function run<T>(start: (context: RoleContext) => Promise<{ done: Promise<T> }>, more = {}) {
+  const { directory, settings } = minerSettings(more)
+  const ended = runRole({ role: 'miner', settings, hotkey, warnings: [], start, ...more })
+  return { directory, ended }
+}
+
+afterEach(() => {
+  process.exitCode = undefined
+})
+
+describe('runRole', () => {
+  it('gives the role a state folder of its own that nobody else can read', async () => {
+    const { directory, ended } = run(async ({ stateDir }) => ({ done: Promise.resolve(stateDir) }))
+    const stateDir = await ended
+    expect(stateDir).toBe(join(directory, 'w', 'h', 'netuid4', 'miner'))
+    expect(statSync(stateDir ?? '').mode & 0o777).toBe(0o700)
+    expect(statSync(join(stateDir ?? '', 'miner.log')).mode & 0o777).toBe(0o600)
+  })
+
+  it('returns the report of a role that ends by itself and leaves no listener', async () => {
+    const before = process.listenerCount('SIGTERM')
+    const { ended } = run(async () => ({ done: Promise.resolve({ served: 3 }) }))
+    expect(await ended).toEqual({ served: 3 })
+    expect(process.listenerCount('SIGTERM')).toBe(before)
+  })
+
+  it('drains and asks for a restart when a release was put on trial', async () => {
+    const { ended } = run(async ({ signal, restart }) => {
+      const done = createDeferred<string>()
+      signal.addEventListener('abort', () => done.resolve('drained'))
+      queueMicrotask(() => restart('update'))
+      return { done: done.promise }
+    })
+    expect(await ended).toBe('drained')
+    expect(process.exitCode).toBe(75)
+  })
+
+  it('passes on why a role could not start', async () => {
+    const refusal = new TargonError('The port is taken.', { code: 'X', fault: 'usage' })
+    await expect(run(() => Promise.reject(refusal)).ended).rejects.toBe(refusal)
+  })
+
+  it('counts a start that was cut off by a signal as a clean end', async () => {
+    const { ended } = run(async ({ signal, restart }) => {
+      restart('test')
+      signal.throwIfAborted()
+      return { done: Promise.resolve('never') }
+    })
+    expect(await ended).toBeUndefined()
+  })
+
+  it('fails when what the role lives in dies, though the role goes on', async () => {
+    const death = createDeferred<never>()
+    const { ended } = run(async () => ({ done: new Promise(() => {}) }), { death: death.promise })
+    death.reject(new Error('the chain died'))
+    await expect(ended).rejects.toThrow('the chain died')
+  })
+
+  it('writes warnings about settings to the log file', async () => {
+    const { ended } = run(async ({ stateDir }) => ({ done: Promise.resolve(stateDir) }), {
+      warnings: ['--x is an old spelling; use --y.'],
+    })
+    expect(readFileSync(join((await ended) ?? '', 'miner.log'), 'utf8')).toContain('old spelling')
+  })
+
+  it('refuses names that would leave the state folder', async () => {
+    await expect(
+      run(async () => ({ done: Promise.resolve(1) }), { 'wallet.name': '../../etc' }).ended,
+    ).rejects.toMatchObject({ code: 'STATE_FOLDER_NAME' })
+  })
+})
