@@ -1,0 +1,60 @@
+/**
+ * The library door: query miners of the subnet from any OpenAI client, check signed requests, judge answers. Importing it
+ * starts nothing and does not load the chain client.
+ *
+ * @module
+ */
+
+import type { Subtensor, SubtensorDeps, SubtensorOptions } from './chain/index.js'
+
+export type {
+  Axon,
+  BlockHead,
+  Metagraph,
+  Neuron,
+  Subtensor,
+  SubtensorDeps,
+  SubtensorOptions,
+} from './chain/index.js'
+export { type Clock, systemClock } from './clock.js'
+export {
+  type ConnectedEngine,
+  connectEngine,
+  type EngineOptions,
+  type ReferenceEngine,
+} from './engine/index.js'
+export {
+  type Claim,
+  createReplayMemory,
+  type DistinctHeaders,
+  type EpistulaFetchOptions,
+  type EpistulaHeaders,
+  epistulaFetch,
+  type Refusal,
+  type RefusalCode,
+  type ReplayGuard,
+  signRequest,
+  type UnsignedRequest,
+  verifyRequest,
+} from './epistula/index.js'
+export { TargonError } from './errors.js'
+export {
+  type Answer,
+  type AskOptions,
+  askMiner,
+  type ChatMessage,
+  type InferenceRequest,
+  listModels,
+  type MinerTarget,
+  type ModelsAnswer,
+  type OutputToken,
+} from './inference/index.js'
+export { initSr25519 } from './sr25519.js'
+export { CAUSES, type Cause, type RuleSet, type Verdict, verifyAnswer } from './verification/index.js'
+export { type HotkeyLocation, loadHotkey, type Signer } from './wallet/index.js'
+
+/** Connects to a Subtensor endpoint; the chain client is loaded by the first call. */
+export async function connectSubtensor(options: SubtensorOptions, deps: SubtensorDeps): Promise<Subtensor> {
+  const chain = await import('./chain/index.js')
+  return chain.connectSubtensor(options, deps)
+}

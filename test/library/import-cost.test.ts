@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+
+/** Reports every module a program resolves whose address holds this text. */
+function watchingFor(text: string): string {
+  const loader = `
+    import { writeSync } from 'node:fs'
+    export async function resolve(specifier, context, next) {
+      const resolved = await next(specifier, context)
+      if (resolved.url.includes(${JSON.stringify(text)})) writeSync(1, 'loaded ' + resolved.url + '\\n')
+      return resolved
+    }`
+  const address = `data:text/javascript,${encodeURIComponent(loader)}`
+  return `import { register } from 'node:module'; register(${JSON.stringify(address)});`
+}
+
+test('importing the library loads no chain client, connecting does', { timeout: 60_000 }, async () => {
+  const door = new URL('../../src/index.ts', import.meta.url).href
+  const program = `
+    ${watchingFor('@polkadot/api/')}
+    const { connectSubtensor, systemClock, ...rest } = await import(${JSON.stringify(door)})
+    console.log('imported', typeof rest.epistulaFetch)
+    const log = { debug() {}, info() {}, warn() {}, error() {} }
+    const deps = { clock: systemClock, log, signal: AbortSignal.timeout(200) }
+    await connectSubtensor({ endpoints: ['ws://127.0.0.1:1'] }, deps).catch(() => {})
+    process.exit()`
+  const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
+  const [before, after] = stdout.split('imported function\n')
+  expect(before).toBe('')
+  expect(after).toContain('loaded ')
+})

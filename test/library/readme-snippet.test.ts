@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { verifyRequest } from '../../src/epistula/index.js'
+import { writeDevelopmentWallet } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { chatChunk, DONE, event, startEvents, startStreamServer } from '../support/stream-server.js'
+
+const readme = new URL('../../README.md', import.meta.url)
+const closers: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+/** The first code block of the README that uses the signing fetch. */
+function readSnippet(): string {
+  const blocks = readFileSync(readme, 'utf8').matchAll(/```(?:ts|js|typescript|javascript)\n([\s\S]*?)```/g)
+  const found = [...blocks].map((block) => block[1] ?? '').find((code) => code.includes('epistulaFetch'))
+  if (found === undefined) throw new Error('README.md shows no snippet with epistulaFetch')
+  return found
+}
+
+/** Runs the code from the root of the project, `targon` being its source. */
+async function runSnippet(code: string, home: string): Promise<{ stdout: string; stderr: string }> {
+  const door = new URL('../../src/index.ts', import.meta.url).href
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', code.replace(/(['"])targon\1/, JSON.stringify(door))],
+    { cwd: new URL('../../', import.meta.url), env: { ...process.env, HOME: home } },
+  )
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (part) => {
+    stdout += part
+  })
+  child.stderr.on('data', (part) => {
+    stderr += part
+  })
+  await new Promise((resolve) => child.on('close', resolve))
+  return { stdout, stderr }
+}
+
+test.skipIf(!existsSync(readme))(
+  'the snippet of the README queries a miner',
+  { timeout: 60_000 },
+  async () => {
+    const miner = await hotkeyOf(2)
+    const server = await startStreamServer((response) =>
+      startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),
+    )
+    closers.push(() => server.close())
+    const home = await mkdtemp(join(tmpdir(), 'snippet-'))
+    closers.push(() => rm(home, { recursive: true }))
+    const snippet = readSnippet()
+    const named = (field: string) => new RegExp(`\\b${field}: *['"]([^'"]+)['"]`).exec(snippet)?.[1] ?? ''
+    await writeDevelopmentWallet(join(home, '.bittensor', 'wallets'), named('name'), [
+      { name: named('hotkey'), seed: new Uint8Array(32).fill(9) },
+    ])
+    const code = snippet
+      .replace(/http:\/\/[\d.]+:\d+/, server.url)
+      .replace(/signedFor: *(['"])[^'"]*\1/, `signedFor: '${miner.address}'`)
+    const { stdout, stderr } = await runSnippet(code, home)
+    expect(stderr).toBe('')
+    expect(stdout).toContain('Hello')
+    const { distinct: headers, body } = server.received[0] ?? { distinct: {}, body: Buffer.of() }
+    expect(verifyRequest({ headers, body, nowMs: Date.now(), signedFor: miner.address })).toMatchObject({
+      ok: true,
+      signedBy: (await hotkeyOf(9)).address,
+    })
+  },
+)
