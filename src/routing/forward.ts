@@ -109,7 +109,7 @@ function relayOnce(
     relays.add(relay)
     deadlines.watch(relay)
     if (response.destroyed) relay.cut()
-    else dispatchRelay(upstream, exchange.path, exchange.body, relay)
+    else dispatchRelay(upstream, exchange.path, upstream.bodyFor(exchange.body, model), relay)
   })
 }
 

@@ -4,10 +4,13 @@ import { isAbort, messageOf } from '../errors.js'
 import { readModelList } from './discovery.js'
 import { readEngineLoad } from './engine-load.js'
 import { requestSmall, type SmallAnswer } from './probe-http.js'
+import { probeTokenIds } from './token-ids.js'
 import type { Health, RoutingLimits } from './types.js'
 import type { Upstream } from './upstream.js'
 
 const CHECK_TIMEOUT_MS = 5000
+
+const PROBE_INTERVAL_MS = 10 * 60_000
 
 export interface HealthDeps {
   readonly clock: Clock
@@ -36,8 +39,15 @@ export async function watchUpstream(
   signal: AbortSignal,
 ): Promise<void> {
   let misses = 0
+  let probedAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     misses = upstream.health.kind === 'up' ? 0 : misses + 1
+    // A server that was away may have come back with other flags.
+    if (misses > 0) probedAt = Number.NEGATIVE_INFINITY
+    else if (deps.clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) {
+      probedAt = deps.clock.monotonic()
+      await probeTokenIds(deps.clock, deps.log, upstream, signal).catch(() => {})
+    }
     const baseMs = misses === 0 ? deps.limits.refreshMs : Math.min(deps.limits.refreshMs, 500 * 2 ** misses)
     try {
       await deps.clock.sleep(baseMs * (0.75 + deps.random() / 2), signal)

@@ -1,8 +1,10 @@
 import { Pool } from 'undici'
 import type { Clock } from '../clock.js'
+import { editBody } from './body-edit.js'
 import { type Breaker, createBreaker } from './breaker.js'
-import { servedNames } from './discovery.js'
+import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
+import type { TokenIds } from './token-ids.js'
 import type { Health, UpstreamReport, UpstreamSettings } from './types.js'
 
 /** One model server: its connections, what it serves, how it does. */
@@ -17,6 +19,7 @@ export class Upstream {
   readonly control: Pool
   settings: UpstreamSettings
   health: Health = { kind: 'unknown' }
+  tokenIds: TokenIds = 'unknown'
   inFlight = 0
   requests = 0
   failures = 0
@@ -89,6 +92,19 @@ export class Upstream {
     this.list(this.#listed)
   }
 
+  /** Served names as this server calls them. */
+  targets(): string[] {
+    return [...this.#served].map((name) => targetName(this.settings.aliases, name))
+  }
+
+  /** The body as this server needs it: the caller’s own bytes unless an alias or missing token ids make it differ. */
+  bodyFor(body: Buffer, model: string): Buffer {
+    const target = targetName(this.settings.aliases, model)
+    const addTokenIds = this.settings.addTokenIds && this.tokenIds === 'on-request'
+    if (target === model && !addTokenIds) return body
+    return editBody(body, { ...(target === model ? {} : { model: target }), addTokenIds })
+  }
+
   report(): UpstreamReport {
     return {
       url: this.url,
@@ -102,6 +118,7 @@ export class Upstream {
       running: this.engine?.running ?? null,
       waiting: this.engine?.waiting ?? null,
       tokensPerSecond: this.tokensPerSecond ?? null,
+      tokenIds: this.tokenIds,
       requests: this.requests,
       failures: this.failures,
     }

@@ -25,6 +25,7 @@ const settingsOf = (url: string, changes: Partial<UpstreamSettings> = {}): Upstr
   maxInFlight: 100,
   models: [],
   aliases: {},
+  addTokenIds: false,
   ...changes,
 })
 

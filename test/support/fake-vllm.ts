@@ -23,6 +23,8 @@ export interface FakeVllm {
   healthStatus: number
   modelsStatus: number
   answer: Answer
+  /** How it treats token ids: `return_tokens_as_token_ids` of a request may be unknown (400), heeded, or not needed. */
+  tokenIds: 'always' | 'on-request' | 'refused'
   /** Resolves when the n-th request (from 1) has arrived. */
   arrived(count: number): Promise<ReceivedRequest>
   close(): Promise<void>
@@ -62,6 +64,13 @@ export async function startFakeVllm(
     }
     let body = ''
     for await (const chunk of request) body += chunk
+    // The miner’s own probe is not a caller’s request.
+    if (body.includes('"prompt":"Hello","max_tokens":1,')) {
+      const isAsked = body.includes('"return_tokens_as_token_ids":true')
+      if (isAsked && fake.tokenIds === 'refused') return json(400, { object: 'error' })
+      const hasIds = fake.tokenIds === 'always' || (isAsked && fake.tokenIds === 'on-request')
+      return json(200, { choices: [{ text: ' a', logprobs: { tokens: [hasIds ? 'token_id:7' : ' a'] } }] })
+    }
     const closed = new Promise<void>((resolve) => response.on('close', () => resolve()))
     const received = { path: request.url ?? '', headers: request.headers, body, response, closed }
     fake.received.push(received)
@@ -77,6 +86,7 @@ export async function startFakeVllm(
     received: [],
     models: options.models ?? ['org/model'],
     metrics: undefined,
+    tokenIds: 'always',
     healthStatus: 200,
     modelsStatus: 200,
     answer: options.answer ?? streamTwo,

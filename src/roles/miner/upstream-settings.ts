@@ -4,7 +4,7 @@ import { defaultLimits, type RoutingLimits, type UpstreamSettings } from '../../
 
 type RoutingSettings = Pick<
   MinerSettings,
-  'upstreams' | 'model-endpoint' | 'api-key' | 'routing.max-in-flight'
+  'upstreams' | 'model-endpoint' | 'api-key' | 'routing.max-in-flight' | 'routing.add-token-ids'
 >
 
 /**
@@ -24,6 +24,7 @@ export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
       maxInFlight: given.maxInFlight ?? settings['routing.max-in-flight'],
       models: given.models ?? [],
       aliases: given.aliases ?? {},
+      addTokenIds: settings['routing.add-token-ids'],
     }
   })
   const seen = new Set<string>()
