@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { every, systemClock, withDeadline } from '../../src/clock.js'
+import { DeadlineError } from '../../src/errors.js'
+import { ManualClock, settle } from '../support/manual-clock.js'
+
+describe('withDeadline', () => {
+  test('hands on the result and leaves no sleeper behind', async () => {
+    const clock = new ManualClock()
+    expect(await withDeadline(clock, 'work', 100, undefined, async () => 7)).toBe(7)
+    await settle()
+    expect(clock.waiting).toBe(0)
+  })
+
+  test('hands on the failure of the work, not a later deadline', async () => {
+    const clock = new ManualClock()
+    const failing = withDeadline(clock, 'work', 100, undefined, async () => {
+      throw new Error('broken')
+    })
+    await expect(failing).rejects.toThrow('broken')
+    await clock.advance(1000)
+  })
+
+  test('settles at the deadline even when the work ignores its signal', async () => {
+    const clock = new ManualClock()
+    let inner: AbortSignal | undefined
+    const waiting = withDeadline(clock, 'the answer', 100, undefined, (signal) => {
+      inner = signal
+      return new Promise(() => {})
+    })
+    const failed = expect(waiting).rejects.toMatchObject({
+      code: 'DEADLINE',
+      message: 'the answer did not finish within 100 ms.',
+    })
+    await clock.advance(99)
+    expect(inner?.aborted).toBe(false)
+    await clock.advance(1)
+    await failed
+    expect(inner?.reason).toBeInstanceOf(DeadlineError)
+  })
+
+  test("an abort of the caller is the caller's reason, never a deadline", async () => {
+    const clock = new ManualClock()
+    const stopping = new AbortController()
+    const reason = new Error('stop')
+    let inner: AbortSignal | undefined
+    const waiting = withDeadline(clock, 'work', 100, stopping.signal, (signal) => {
+      inner = signal
+      return new Promise(() => {})
+    })
+    stopping.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    expect(inner?.reason).toBe(reason)
+  })
+
+  test('does not start the work when the caller has aborted already', async () => {
+    let started = false
+    const waiting = withDeadline(
+      new ManualClock(),
+      'work',
+      100,
+      AbortSignal.abort(new Error('stop')),
+      async () => {
+        started = true
+      },
+    )
+    await expect(waiting).rejects.toThrow('stop')
+    expect(started).toBe(false)
+  })
+})
+
+describe('every', () => {
+  test('a job that takes longer than the interval drops ticks instead of queueing them', async () => {
+    const clock = new ManualClock()
+    const stopping = new AbortController()
+    const starts: number[] = []
+    const running = every(
+      clock,
+      100,
+      stopping.signal,
+      async () => {
+        starts.push(clock.monotonic())
+        await clock.sleep(250)
+      },
+      () => {},
+    )
+    await clock.advance(1000)
+    expect(starts).toEqual([100, 450, 800])
+    stopping.abort()
+    await clock.advance(1000)
+    await running
+  })
+
+  test('a job that fails is reported and the schedule goes on', async () => {
+    const clock = new ManualClock()
+    const stopping = new AbortController()
+    const errors: unknown[] = []
+    const running = every(
+      clock,
+      10,
+      stopping.signal,
+      async () => {
+        throw new Error('no')
+      },
+      (error) => errors.push(error),
+    )
+    await clock.advance(35)
+    expect(errors).toHaveLength(3)
+    stopping.abort()
+    await running
+  })
+
+  test('an abort during a job is no failure', async () => {
+    const clock = new ManualClock()
+    const stopping = new AbortController()
+    const errors: unknown[] = []
+    const running = every(
+      clock,
+      10,
+      stopping.signal,
+      (signal) => clock.sleep(1000, signal),
+      (error) => errors.push(error),
+    )
+    await clock.advance(20)
+    stopping.abort()
+    await running
+    expect(errors).toEqual([])
+  })
+})
+
+describe('systemClock', () => {
+  test('a sleep ends at once when its signal aborts', async () => {
+    const stopping = new AbortController()
+    const sleeping = systemClock.sleep(60_000, stopping.signal)
+    stopping.abort()
+    await expect(sleeping).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  test('durations do not follow the wall clock', () => {
+    const [wall, monotonic] = [systemClock.now(), systemClock.monotonic()]
+    expect(wall).toBeGreaterThan(1_700_000_000_000)
+    expect(monotonic).toBeLessThan(1_000_000_000_000)
+    expect(systemClock.monotonic()).toBeGreaterThanOrEqual(monotonic)
+  })
+})
