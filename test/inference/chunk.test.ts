@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readChunk } from '../../src/inference/index.js'
+import { chatChunk, completionChunk } from '../support/stream-server.js'
+
+const chat = (choice: unknown) => readChunk('chat', { choices: [choice] })
+const completion = (choice: unknown) => readChunk('completion', { choices: [choice] })
+
+describe('readChunk', () => {
+  test('both routes give the same token for the same content', () => {
+    expect(readChunk('chat', chatChunk('a', 5, -1))).toEqual(
+      readChunk('completion', completionChunk('a', 5, -1)),
+    )
+  })
+
+  test('every element of the logprobs is a token; the text belongs to the first', () => {
+    const expected = {
+      text: 'ab',
+      tokens: [
+        { text: 'ab', tokenId: 1, logprob: -1 },
+        { text: '', tokenId: 2, logprob: -2 },
+      ],
+      finishReason: undefined,
+      lostTokens: false,
+    }
+    const content = [
+      { token: 'token_id:1', logprob: -1 },
+      { token: 'token_id:2', logprob: -2 },
+    ]
+    expect(chat({ delta: { content: 'ab' }, logprobs: { content } })).toEqual(expected)
+    const logprobs = { tokens: ['token_id:1', 'token_id:2'], token_logprobs: [-1, -2] }
+    expect(completion({ text: 'ab', logprobs })).toEqual(expected)
+  })
+
+  test('several tokens without all ids are lost tokens', () => {
+    const content = [
+      { token: 'token_id:1', logprob: -1 },
+      { token: 'b', logprob: -2 },
+    ]
+    expect(chat({ delta: { content: 'ab' }, logprobs: { content } })).toMatchObject({ lostTokens: true })
+  })
+
+  test('a token with empty text counts; an empty chunk without logprobs does not', () => {
+    expect(readChunk('chat', chatChunk('', 5))).toMatchObject({ tokens: [{ text: '', tokenId: 5 }] })
+    expect(chat({ delta: { content: '' }, logprobs: null })).toMatchObject({ tokens: [] })
+    expect(chat({ delta: { role: 'assistant' } })).toMatchObject({ tokens: [], text: '' })
+  })
+
+  test('text without logprobs is one token that nobody can check', () => {
+    const unchecked = { tokens: [{ text: 'a', tokenId: undefined, logprob: undefined }] }
+    for (const logprobs of [undefined, null, {}, { content: [] }, { content: null }]) {
+      expect(chat({ delta: { content: 'a' }, logprobs })).toMatchObject(unchecked)
+    }
+  })
+
+  test.each([
+    'token_id:',
+    'token_id:x',
+    'token_id:1.5',
+    'token_id:0x10',
+    'token_id: 1',
+    'token_id:1_0',
+    'token_id:+1',
+    'token_id:1:2',
+    'TOKEN_ID:1',
+    'token_id:99999999999999999999',
+    'hello',
+    '',
+    7,
+    null,
+    undefined,
+    {},
+  ])('a token written %j has no id', (token) => {
+    expect(chat({ delta: { content: 'a' }, logprobs: { content: [{ token, logprob: -1 }] } })).toMatchObject({
+      tokens: [{ tokenId: undefined, logprob: -1 }],
+    })
+  })
+
+  test.each([
+    ['-1', -1],
+    ['007', 7],
+    ['128009', 128_009],
+  ])('token_id:%s is handed on as it is', (digits, id) => {
+    expect(chat({ delta: {}, logprobs: { content: [{ token: `token_id:${digits}` }] } })).toMatchObject({
+      tokens: [{ tokenId: id, logprob: undefined }],
+    })
+  })
+
+  test.each(['0', null, undefined, '-1', true, {}])(
+    'a logprob of %j is none: never the best case',
+    (logprob) => {
+      expect(chat({ delta: {}, logprobs: { content: [{ token: 'token_id:1', logprob }] } })).toMatchObject({
+        tokens: [{ logprob: undefined }],
+      })
+    },
+  )
+
+  test('a usage chunk says nothing and is no error', () => {
+    expect(readChunk('chat', { choices: [], usage: { completion_tokens: 3 } })).toMatchObject({
+      tokens: [],
+      text: '',
+    })
+  })
+
+  test.each([
+    [{ error: { message: 'CUDA out of memory' } }, 'the server reported "CUDA out of memory"'],
+    [{ object: 'error', message: 'bad', type: 'x', code: 400 }, 'the server reported "bad"'],
+    [{ error: 'oops' }, 'the server reported "oops"'],
+    [{ error: { code: 1 } }, 'the server reported an error'],
+  ])('an error inside a stream is told with its text: %j', (chunk, reason) => {
+    expect(readChunk('chat', chunk)).toBe(reason)
+  })
+
+  test('any JSON at all is content or a reason, never an exception', () => {
+    const choice = fc.record(
+      {
+        delta: fc.jsonValue(),
+        text: fc.jsonValue(),
+        logprobs: fc.jsonValue(),
+        finish_reason: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    )
+    const chunk = fc.oneof(fc.jsonValue(), fc.record({ choices: fc.oneof(fc.jsonValue(), fc.array(choice)) }))
+    fc.assert(
+      fc.property(chunk, fc.constantFrom('chat' as const, 'completion' as const), (value, endpoint) => {
+        const read = readChunk(endpoint, JSON.parse(JSON.stringify(value)))
+        if (typeof read === 'string') expect(read.length).toBeLessThan(300)
+        else for (const token of read.tokens) expect(['number', 'undefined']).toContain(typeof token.logprob)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
