@@ -7,8 +7,11 @@ import type { SignatureCheck } from './signature-check.js'
 import type { Standing } from './standing.js'
 import type { FailureBuckets } from './token-bucket.js'
 
-/** Bodies being read for one address at once: a stranger can hold no more of us than this. */
-const MAX_READING_PER_ADDRESS = 64
+/** Requests of one address being read or checked at once: a stranger can hold no more of us than this. */
+const MAX_UNPROVED_PER_ADDRESS = 64
+
+/** The same for all addresses together. */
+const MAX_UNPROVED = 2048
 
 export interface DoorOptions {
   readonly self: string
@@ -39,6 +42,12 @@ export type Entry =
   | { readonly kind: 'refused'; readonly refusal: DoorRefusal; readonly hotkey?: string }
   | { readonly kind: 'gone' }
 
+/** What a request is worth once its body is in. */
+type Proof =
+  | { readonly kind: 'proved'; readonly body: Buffer }
+  | { readonly kind: 'refused'; readonly refusal: DoorRefusal }
+  | { readonly kind: 'gone' }
+
 export interface Door {
   enter(request: IncomingMessage, address: string): Promise<Entry>
   /** Requests inside now. */
@@ -53,7 +62,8 @@ export interface Door {
 export function createDoor(options: DoorOptions): Door {
   const { self, clock, standing, failures, bodies, signatures, replays } = options
   const inside = new Map<string, number>()
-  const reading = new Map<string, number>()
+  const unproved = new Map<string, number>()
+  let allUnproved = 0
   let inFlight = 0
 
   const admit = async (request: IncomingMessage, address: string): Promise<Entry> => {
@@ -65,28 +75,46 @@ export function createDoor(options: DoorOptions): Door {
     const hotkey = caller.signedBy
     const cap = checkCaps(hotkey, address)
     if (cap !== undefined) return { kind: 'refused', refusal: cap, hotkey }
-    const end = await readBody(request, address)
-    if (end.kind === 'gone') return { kind: 'gone' }
-    if (end.kind !== 'read') return { kind: 'refused', refusal: BODY_REFUSALS[end.kind], hotkey }
+    const proof = await proveCounted(request, address)
+    if (proof.kind === 'gone') return proof
+    if (proof.kind === 'refused') return { ...proof, hotkey }
+    // Others of the same caller may have been let in while this body was read.
+    const late = checkPlaces(hotkey)
+    if (late !== undefined) return { kind: 'refused', refusal: late, hotkey }
+    return { kind: 'admitted', hotkey, uid: known.uid, body: proof.body, leave: take(hotkey) }
+  }
+
+  const proveCounted = async (request: IncomingMessage, address: string): Promise<Proof> => {
+    allUnproved++
+    add(unproved, address, 1)
     try {
-      const claim = readClaim(headers)
-      if (!claim.ok) return { kind: 'refused', refusal: claim, hotkey }
+      return await prove(request, address)
+    } finally {
+      allUnproved--
+      add(unproved, address, -1)
+    }
+  }
+
+  const prove = async (request: IncomingMessage, address: string): Promise<Proof> => {
+    const end = await bodies.read(request)
+    if (end.kind === 'gone') return { kind: 'gone' }
+    if (end.kind !== 'read') return { kind: 'refused', refusal: BODY_REFUSALS[end.kind] }
+    try {
+      const claim = readClaim(request.headersDistinct)
+      if (!claim.ok) return { kind: 'refused', refusal: claim }
       const unfit =
         checkTimestamp(claim.timestampMs, clock.now(), options.windowMs) ??
         (await signatures.check(claim, end.hash))
       if (unfit !== undefined) {
         if (unfit.code === 'SIGNATURE_MISMATCH') failures.fail(address)
-        return { kind: 'refused', refusal: unfit, hotkey }
+        return { kind: 'refused', refusal: unfit }
       }
       const replay = await replays.admit(claim)
-      if (replay !== 'fresh') return { kind: 'refused', refusal: refuse(replay), hotkey }
+      if (replay !== 'fresh') return { kind: 'refused', refusal: refuse(replay) }
+      return { kind: 'proved', body: end.body }
     } finally {
       bodies.release(end.body.length)
     }
-    // Others of the same caller may have been let in while this body was read.
-    const late = checkPlaces(hotkey)
-    if (late !== undefined) return { kind: 'refused', refusal: late, hotkey }
-    return { kind: 'admitted', hotkey, uid: known.uid, body: end.body, leave: take(hotkey) }
   }
 
   const checkStanding = (hotkey: string): DoorRefusal | { readonly uid: number } => {
@@ -106,7 +134,8 @@ export function createDoor(options: DoorOptions): Door {
 
   const checkCaps = (hotkey: string, address: string): DoorRefusal | undefined => {
     if (failures.isExhausted(address)) return TOO_MANY_FAILURES
-    if ((reading.get(address) ?? 0) >= MAX_READING_PER_ADDRESS) return TOO_MANY
+    const isCrowded = allUnproved >= MAX_UNPROVED || (unproved.get(address) ?? 0) >= MAX_UNPROVED_PER_ADDRESS
+    if (isCrowded) return TOO_MANY
     return checkPlaces(hotkey)
   }
 
@@ -114,15 +143,6 @@ export function createDoor(options: DoorOptions): Door {
     inFlight >= options.maxInFlight || (inside.get(hotkey) ?? 0) >= options.maxInFlightPerSigner
       ? TOO_MANY
       : undefined
-
-  const readBody = async (request: IncomingMessage, address: string): Promise<BodyEnd> => {
-    add(reading, address, 1)
-    try {
-      return await bodies.read(request)
-    } finally {
-      add(reading, address, -1)
-    }
-  }
 
   const take = (hotkey: string) => {
     let isInside = true

@@ -1,4 +1,7 @@
-import { type Claim, checkSignature, type Refusal } from '../../epistula/index.js'
+import { Worker } from 'node:worker_threads'
+import type { Logger } from 'pino'
+import { type Claim, checkSignature, type Refusal, refuse } from '../../epistula/index.js'
+import type { CheckJob, CheckResult } from './signature-worker.js'
 
 /** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
 export interface SignatureCheck {
@@ -11,4 +14,65 @@ export interface SignatureCheck {
 export const inlineSignatureCheck: SignatureCheck = {
   check: checkSignature,
   close: async () => {},
+}
+
+interface Waiting {
+  readonly job: CheckJob
+  readonly resolve: (refusal: Refusal | undefined) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  readonly waiting: Map<number, Waiting>
+}
+
+/** A check costs about 0.25 ms; on a thread of its own the streams of other callers do not feel it. */
+export function createSignatureWorkers(count: number, log: Logger): SignatureCheck {
+  if (count === 0) return inlineSignatureCheck
+  const threads = new Set<Thread>()
+  let nextId = 0
+  for (let index = 0; index < count; index++) addThread(threads, log)
+  return {
+    check: (claim, bodyHash) => {
+      const thread = leastBusy(threads)
+      // Threads that died are not replaced: checking here is slower, never wrong.
+      if (thread === undefined) return checkSignature(claim, bodyHash)
+      const job: CheckJob = { id: nextId++, claim, bodyHash }
+      return new Promise((resolve) => {
+        thread.waiting.set(job.id, { job, resolve })
+        thread.worker.postMessage(job)
+      })
+    },
+    close: async () => {
+      const all = [...threads]
+      threads.clear()
+      await Promise.all(all.map(({ worker }) => worker.terminate()))
+    },
+  }
+}
+
+function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
+  let best: Thread | undefined
+  for (const thread of threads)
+    if (best === undefined || thread.waiting.size < best.waiting.size) best = thread
+  return best
+}
+
+function addThread(threads: Set<Thread>, log: Logger): void {
+  const isSource = import.meta.url.endsWith('.ts')
+  const file = new URL(`./signature-worker.${isSource ? 'ts' : 'js'}`, import.meta.url)
+  const worker = new Worker(file, { execArgv: isSource ? ['--import', 'tsx'] : [] })
+  const thread: Thread = { worker, waiting: new Map() }
+  threads.add(thread)
+  worker.unref()
+  worker.on('message', ({ id, isGood }: CheckResult) => {
+    thread.waiting.get(id)?.resolve(isGood ? undefined : refuse('SIGNATURE_MISMATCH'))
+    thread.waiting.delete(id)
+  })
+  worker.on('error', (error) => log.error({ err: error }, 'signature thread failed'))
+  worker.on('exit', () => {
+    if (threads.delete(thread)) log.warn({ left: threads.size }, 'signature thread ended')
+    for (const { job, resolve } of thread.waiting.values()) resolve(checkSignature(job.claim, job.bodyHash))
+    thread.waiting.clear()
+  })
 }

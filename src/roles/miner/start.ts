@@ -14,7 +14,7 @@ import { waitUntilIdle } from './drain.js'
 import { resolveExternalAddress } from './external-address.js'
 import { listenPublicly } from './public-server.js'
 import { createRequestHandler } from './routes.js'
-import { inlineSignatureCheck } from './signature-check.js'
+import { createSignatureWorkers } from './signature-check.js'
 import { watchStanding } from './standing.js'
 import { createTally } from './tally.js'
 import { createFailureBuckets } from './token-bucket.js'
@@ -26,7 +26,7 @@ import { createWantedModels } from './wanted-models.js'
  * Runs a miner: the door, the router behind it, the address on chain, the operator's status server. Drains and ends when
  * `deps.signal` aborts. The chain connection is borrowed, not closed.
  *
- * @throws TargonError NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM,
+ * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM,
  * NO_EXTERNAL_ADDRESS (fault usage), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
  */
 export async function startMiner(
@@ -72,6 +72,8 @@ async function compose(
   closers.push('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)
+  const signatures = createSignatureWorkers(settings['signature-workers'], log)
+  closers.push('signature threads', () => signatures.close())
   const door = createDoor({
     self: signer.address,
     clock,
@@ -85,7 +87,7 @@ async function compose(
       maxBytes: settings['max-body-bytes'],
       timeoutMs: settings['body-timeout'] * 1000,
     }),
-    signatures: inlineSignatureCheck,
+    signatures,
     replays: createReplayMemory(clock, { windowMs: settings['timestamp-window'] }),
   })
   let isDraining = false
@@ -210,7 +212,7 @@ async function takeReloads(
 
 function notRegistered(settings: MinerSettings, hotkey: string): TargonError {
   return new TargonError(`The hotkey ${hotkey} is not registered on subnet ${settings.netuid}.`, {
-    code: 'NOT_REGISTERED',
+    code: 'HOTKEY_NOT_REGISTERED',
     fault: 'chain',
     next: `Register it: btcli subnets register --netuid ${settings.netuid} --wallet.name ${settings['wallet.name']} --wallet.hotkey ${settings['wallet.hotkey']}.`,
     facts: { hotkey, netuid: settings.netuid },

@@ -254,7 +254,7 @@ describe('door over time', () => {
     })
     const nobody = createFakeSubtensor([])
     await expect(startMinerRig({ deps: { subtensor: nobody } })).rejects.toMatchObject({
-      code: 'NOT_REGISTERED',
+      code: 'HOTKEY_NOT_REGISTERED',
       fault: 'chain',
     })
     for (const endpoint of ['ftp://x', 'http://u:p@x/v1', '::::']) {
