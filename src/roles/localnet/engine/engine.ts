@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TargonError } from '../../../errors.js'
 import { type BehaviourName, behaviourOf } from './behaviour/index.js'
-import { type EngineState, makeMetrics, route, Slots } from './http/index.js'
+import { type EngineFault, type EngineState, makeMetrics, route, Slots } from './http/index.js'
 import { loadModel, loadTokenizer } from './language/index.js'
 import type { DevelopmentEngineDeps, DevelopmentEngineOptions } from './options.js'
 
@@ -16,6 +16,10 @@ export interface DevelopmentEngine {
   readonly behaviour: BehaviourName
   /** Takes effect with the next request. */
   setBehaviour(name: BehaviourName): void
+  /** What is wrong with the engine now; undefined = nothing. It may end up `dead` by itself. */
+  readonly fault: EngineFault | undefined
+  /** Breaks or mends the engine, from the next request on. */
+  setFault(fault: EngineFault | undefined): void
   /** Speed of the answers that begin from now on. */
   setPace(pace: { readonly tokensPerSecond?: number; readonly timeToFirstTokenMs?: number }): void
   /** Breaks what is under way and frees the port. */
@@ -56,6 +60,8 @@ export async function startDevelopmentEngine(
     metrics: makeMetrics(dialect, options.models, slots),
     slots,
     behaviour: behaviourOf(behaviour),
+    fault: options.fault,
+    readyAtMs: deps.clock.monotonic() + (options.readyAfterMs ?? 0),
     pace: { tokensPerSecond: options.tokensPerSecond, timeToFirstTokenMs: options.timeToFirstTokenMs ?? 0 },
     nextRequest: 0,
   }
@@ -107,6 +113,12 @@ export async function startDevelopmentEngine(
     setBehaviour(name) {
       behaviour = name
       state.behaviour = behaviourOf(name)
+    },
+    get fault() {
+      return state.fault
+    },
+    setFault(fault) {
+      state.fault = fault
     },
     setPace({ tokensPerSecond, timeToFirstTokenMs }) {
       state.pace = { tokensPerSecond, timeToFirstTokenMs: timeToFirstTokenMs ?? 0 }

@@ -1,5 +1,6 @@
 export { BEHAVIOURS, type BehaviourName } from './behaviour/index.js'
 export { type DevelopmentEngine, startDevelopmentEngine } from './engine.js'
+export { ENGINE_FAULTS, type EngineFault } from './http/index.js'
 export {
   DEVELOPMENT_MODELS,
   type DevelopmentModel,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../clock.js'
 import type { BehaviourName } from './behaviour/index.js'
+import type { EngineFault } from './http/index.js'
 
 /** `v1`: a current vLLM. `v0`: vLLM 0.6.2, whose differences docs/development-engine.md lists. */
 export type Dialect = 'v0' | 'v1'
@@ -13,6 +14,10 @@ export interface DevelopmentEngineOptions {
   readonly models: readonly string[]
   /** Default `honest`. */
   readonly behaviour?: BehaviourName
+  /** What is wrong with it from the start; default nothing. */
+  readonly fault?: EngineFault
+  /** Connections are reset for so long, as while a model is being loaded; default 0. */
+  readonly readyAfterMs?: number
   /** Speed of each answer; undefined = as fast as the machine goes. */
   readonly tokensPerSecond?: number
   /** From the request to the first token; default 0. */

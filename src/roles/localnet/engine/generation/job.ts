@@ -51,4 +51,8 @@ export interface Step extends TokenReport {
   readonly top: readonly TokenReport[]
   /** Only on the last step. */
   readonly finish?: Finish
+  /** Takes no time; only of an engine that lies. */
+  readonly isFree?: boolean
+  /** Waits this much longer before it is sent; only of an engine that lies. */
+  readonly extraDelayMs?: number
 }

@@ -8,6 +8,7 @@ import { ApiError } from './api-error.js'
 import { chatShape } from './chat-answer.js'
 import { completionShape } from './completion-answer.js'
 import type { EngineState } from './engine-state.js'
+import { dieOfScoring } from './faults.js'
 import { sendEvents } from './stream-answer.js'
 import { sendWhole } from './whole-answer.js'
 
@@ -18,13 +19,16 @@ export async function answerJob(
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const pace = new Pace(state.clock, state.pace)
+  const { behaviour } = state
+  if (behaviour.respond) return behaviour.respond(response)
+  const tokensPerSecond = behaviour.tokensPerSecond ?? state.pace.tokensPerSecond
+  const pace = new Pace(state.clock, { ...state.pace, tokensPerSecond })
   const startedAtMs = state.clock.monotonic()
   const release = await state.slots.take(signal)
   try {
-    const { behaviour } = state
     const job = behaviour.changeJob?.(asked) ?? asked
-    const model = loadModel(behaviour.chooseModel?.(job.model) ?? job.model)
+    const claimed = loadModel(job.model)
+    const model = behaviour.chooseModel?.(claimed) ?? claimed
     const answering: Answering = {
       job,
       shape: job.endpoint === 'chat' ? chatShape(job, state) : completionShape(job, state),
@@ -57,12 +61,15 @@ function startSequence(
   job: Job,
   state: EngineState,
 ): Sequence {
+  if (job.promptLogprobs !== undefined) dieOfScoring(state)
   const positions =
-    job.promptLogprobs === undefined
+    job.promptLogprobs === undefined || state.fault === 'missing-logprobs'
       ? undefined
       : scorePrompt(model, prompt, job, state.logprobsMode, job.promptLogprobs)
-  const steps = decode(model, prompt, job, state.logprobsMode)
-  const told = state.behaviour.changeSteps?.(steps, { job, tokenizer: state.tokenizer }) ?? steps
+  const { behaviour, logprobsMode: mode } = state
+  const context = { job, model, prompt, mode }
+  const steps = behaviour.produce?.(context) ?? decode(model, prompt, job, mode)
+  const told = behaviour.changeSteps?.(steps, context) ?? steps
   return {
     index,
     steps: told[Symbol.iterator](),

@@ -3,6 +3,7 @@ import type { Behaviour } from '../behaviour/index.js'
 import type { LogprobsMode, PaceSettings } from '../generation/index.js'
 import type { Tokenizer } from '../language/index.js'
 import type { Dialect } from '../options.js'
+import type { EngineFault } from './faults.js'
 import type { EngineMetrics } from './metrics.js'
 import type { Slots } from './slots.js'
 
@@ -23,6 +24,9 @@ export interface EngineState {
   readonly slots: Slots
   /** May change while the engine runs. */
   behaviour: Behaviour
+  fault: EngineFault | undefined
+  /** Connections before this moment of the monotonic clock are reset: the model is still being loaded. */
+  readonly readyAtMs: number
   pace: PaceSettings
   /** Number of the next request: ids and the seeds of requests without one. */
   nextRequest: number

@@ -1,4 +1,5 @@
 export type { EngineState } from './engine-state.js'
+export { ENGINE_FAULTS, type EngineFault, FAULT_SUMMARIES } from './faults.js'
 export { makeMetrics } from './metrics.js'
 export { route } from './router.js'
 export { Slots } from './slots.js'

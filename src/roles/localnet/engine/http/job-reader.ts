@@ -2,6 +2,7 @@ import type { Job } from '../generation/index.js'
 import { encodeChat, type TemplateMessage } from '../language/index.js'
 import { ApiError } from './api-error.js'
 import type { EngineState } from './engine-state.js'
+import { deadEngine } from './faults.js'
 import type { ChatBody, CompletionBody, SharedBody } from './request-schema.js'
 
 /** Most prompts in one call (current servers: VLLM_MAX_COMPLETION_PROMPTS). */
@@ -176,11 +177,13 @@ function checkJob(job: Job, state: EngineState, part: 'prompt' | 'messages'): Jo
   return job
 }
 
-/** An id outside the vocabulary is refused before the model sees it. */
+/** Current servers refuse an id outside the vocabulary; the engine of 0.6.2 dies of it. */
 function checkIds(prompt: readonly number[], state: EngineState): void {
-  for (const id of prompt) {
-    if (id >= state.tokenizer.size) throw new ApiError(400, `Token id ${id} is out of vocabulary`)
-  }
+  const outside = prompt.find((id) => id >= state.tokenizer.size)
+  if (outside === undefined) return
+  if (state.dialect === 'v1') throw new ApiError(400, `Token id ${outside} is out of vocabulary`)
+  state.fault = 'dead'
+  throw deadEngine()
 }
 
 function truncate(

@@ -4,6 +4,7 @@ import { isAbort } from '../../../../errors.js'
 import { answerJob } from './answer.js'
 import { ApiError, errorBody } from './api-error.js'
 import type { EngineState } from './engine-state.js'
+import { actOutFault } from './faults.js'
 import { hubFile } from './hub-files.js'
 import { checkModel, encodeMessages, readChat, readCompletion } from './job-reader.js'
 import { encodeJson } from './json.js'
@@ -39,7 +40,8 @@ async function dispatch(
   state: EngineState,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = decodeURIComponent(new URL(request.url ?? '/', 'http://engine').pathname)
+  const path = pathOf(request)
+  if (actOutFault(request, response, path, state)) return
   if (path.startsWith('/v1') && state.apiKey !== undefined) {
     if (request.headers.authorization !== `Bearer ${state.apiKey}`) {
       return sendJson(response, 401, { error: 'Unauthorized' })
@@ -116,6 +118,15 @@ function sendFileOrNothing(
       : undefined
   if (file) sendJson(response, 200, file)
   else sendJson(response, 404, { detail: 'Not Found' })
+}
+
+/** The path of the request, decoded; '' for one that cannot be read. */
+function pathOf(request: IncomingMessage): string {
+  try {
+    return decodeURIComponent(new URL(request.url ?? '/', 'http://engine').pathname)
+  } catch {
+    return ''
+  }
 }
 
 /** @throws ApiError 400 with pydantic-like reasons */

@@ -1,17 +1,15 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Step } from '../generation/index.js'
 import { type Answering, type AnswerReport, letOthersRun, type Sequence, usageOf } from './answering.js'
+import { ApiError, errorBody } from './api-error.js'
 import type { EngineState } from './engine-state.js'
-import { encodeJson } from './json.js'
+import { EventWriter } from './event-writer.js'
 
-interface Lane {
-  readonly sequence: Sequence
-  /** Tokens not sent yet. */
-  pending: Step[]
-  isFirst: boolean
-  isDone: boolean
-}
+/** Tokens before the error of the fault `error-in-stream`. */
+const TOKENS_BEFORE_ERROR = 5
+
+/** An engine without a set speed still needs a moment that a caller can tell from a stream. */
+const SHORTEST_BURST_DELAY_MS = 300
 
 /** Sends the answer as server-sent events, each token when it is due. */
 export async function sendEvents(
@@ -20,56 +18,92 @@ export async function sendEvents(
   response: ServerResponse,
 ): Promise<AnswerReport> {
   const { job, shape, pace, signal } = answering
+  const { behaviour } = state
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).flushHeaders()
-  const lanes: Lane[] = answering.sequences.map((sequence) => ({
-    sequence,
-    pending: [],
-    isFirst: true,
-    isDone: false,
-  }))
-  if (state.behaviour.delivery === 'burst') await holdBack(lanes, answering, state)
-
+  const writer = new EventWriter(response, behaviour, signal)
   const head = { id: answering.id, object: shape.streamObject, created: answering.created, model: job.model }
-  const send = (fields: object) => write(response, `data: ${encodeJson({ ...head, ...fields })}\n\n`, signal)
+  const tokensPerChunk = behaviour.tokensPerChunk ?? state.tokensPerChunk
+  let lanes = answering.sequences.map((sequence) => new Lane(sequence, job.maxTokens > 0))
   let generated = 0
-  const usage = () =>
-    job.continuousUsage
+  let costly = 0
+  let isOpened = false
+  const send = (choice: object | undefined, fields: object = {}) => {
+    const usage = job.continuousUsage
       ? { usage: usageOf(job, generated, state) }
       : shape.hasNullUsage
         ? { usage: null }
         : {}
-
-  const opening = shape.opening()
-  for (let turn = 0; lanes.some((lane) => !lane.isDone); turn++) {
-    if (state.behaviour.delivery !== 'burst') await pace.untilDue(turn, signal)
-    if (turn === 0 && opening) await send({ choices: [opening], ...usage(), ...shape.chunkExtras() })
-    for (const lane of lanes) {
-      if (lane.isDone) continue
-      const next = job.maxTokens > 0 ? lane.sequence.steps.next() : undefined
-      const step = next?.done === false ? next.value : undefined
-      if (step) {
-        lane.pending.push(step)
-        generated += 1
-      }
-      lane.isDone = !step || step.finish !== undefined
-      if (!lane.isDone && lane.pending.length < state.tokensPerChunk) continue
-      if (lane.pending.length === 0 && !(lane.isFirst && lane.sequence.echo)) continue
-      const { index, echo } = lane.sequence
-      const choice = shape.chunkChoice(index, lane.pending, lane.isFirst ? echo : undefined, lane.isFirst)
-      lane.pending = []
-      lane.isFirst = false
-      await send({ choices: [choice], ...usage() })
-    }
-    if (turn % 32 === 31) await letOthersRun(signal)
+    return writer.send({ ...head, choices: choice ? [choice] : [], ...usage, ...fields })
   }
-  if (job.includeUsage) await send({ choices: [], usage: usageOf(job, generated, state) })
-  await write(response, 'data: [DONE]\n\n', signal)
-  response.end()
+  const open = async () => {
+    const opening = isOpened ? undefined : shape.opening()
+    isOpened = true
+    if (opening) await send(opening, shape.chunkExtras())
+  }
+
+  if (behaviour.delivery === 'burst') await holdBack(lanes, answering, state)
+  for (let turn = 1; lanes.length > 0; turn++) {
+    for (const lane of lanes) lane.advance()
+    const steps = lanes.flatMap((lane) => lane.latest ?? [])
+    const extraDelayMs = Math.max(0, ...steps.map((step) => step.extraDelayMs ?? 0))
+    if (extraDelayMs > 0) await state.clock.sleep(extraDelayMs, signal)
+    if (steps.some((step) => !step.isFree)) {
+      if (behaviour.delivery !== 'burst') await pace.untilDue(costly, signal)
+      costly += 1
+    }
+    await open()
+    for (const lane of lanes) {
+      if (lane.latest) generated += 1
+      const chunk = lane.takeChunk(tokensPerChunk)
+      if (!chunk) continue
+      await send(shape.chunkChoice(lane.index, chunk.steps, chunk.echo, chunk.isFirst))
+    }
+    lanes = lanes.filter((lane) => !lane.isDone)
+    if (state.fault === 'error-in-stream' && turn === TOKENS_BEFORE_ERROR) {
+      await writer.send(errorBody(new ApiError(500, 'EngineCore encountered an issue.'), state.dialect))
+      lanes = []
+    } else if (turn % 32 === 0) await letOthersRun(signal)
+  }
+  if (job.includeUsage) await send(undefined, { usage: usageOf(job, generated, state) })
+  await writer.finish()
   return { generatedTokens: generated, timeToFirstTokenMs: pace.dueMs(0) }
 }
 
-/** An engine without a set speed still needs a moment that a caller can tell from a stream. */
-const SHORTEST_BURST_DELAY_MS = 300
+/** One sequence on its way out. */
+class Lane {
+  readonly #echo: Sequence['echo']
+  readonly index: number
+  steps: Iterator<Step, unknown>
+  #pending: Step[] = []
+  #isFirst = true
+  /** The step this turn made, if any. */
+  latest: Step | undefined
+  isDone = false
+
+  constructor({ echo, index, steps }: Sequence, hasTokens: boolean) {
+    this.#echo = echo
+    this.index = index
+    this.steps = hasTokens ? steps : [][Symbol.iterator]()
+  }
+
+  advance(): void {
+    const next = this.steps.next()
+    this.latest = next.done ? undefined : next.value
+    if (this.latest) this.#pending.push(this.latest)
+    this.isDone = this.latest === undefined || this.latest.finish !== undefined
+  }
+
+  /** What goes out this turn; undefined while tokens are still being gathered. */
+  takeChunk(tokensPerChunk: number) {
+    if (!this.isDone && this.#pending.length < tokensPerChunk) return undefined
+    const echo = this.#isFirst ? this.#echo : undefined
+    if (this.#pending.length === 0 && !echo) return undefined
+    const chunk = { steps: this.#pending, echo, isFirst: this.#isFirst }
+    this.#pending = []
+    this.#isFirst = false
+    return chunk
+  }
+}
 
 /** Makes the whole answer and waits until its last token would be due. */
 async function holdBack(
@@ -80,16 +114,10 @@ async function holdBack(
   let longest = 0
   for (const lane of lanes) {
     const all: Step[] = []
-    for (let next = lane.sequence.steps.next(); !next.done; next = lane.sequence.steps.next())
-      all.push(next.value)
+    for (let next = lane.steps.next(); !next.done; next = lane.steps.next()) all.push(next.value)
     longest = Math.max(longest, all.length)
-    Object.assign(lane, { sequence: { ...lane.sequence, steps: all.values() } })
+    lane.steps = all.values()
   }
   const isUnpaced = state.pace.tokensPerSecond === undefined
   await pace.untilMs(Math.max(pace.dueMs(longest), isUnpaced ? SHORTEST_BURST_DELAY_MS : 0), signal)
-}
-
-async function write(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  if (!response.write(text)) await once(response, 'drain', { signal })
 }

@@ -25,42 +25,61 @@ const BLOCK = 8
 /** Frequent words are never off topic, so that sentences keep their joints. */
 const COMMON_SHARE = 0.0012
 
+/** What a model learned from its text. */
+interface Knowledge {
+  readonly ngrams: Ngrams
+  readonly tail: Tail
+  /** How far what was said before moves each token. */
+  readonly sway: Float64Array
+  /** 1 where a token starts a word that is not common. */
+  readonly isContent: Uint8Array
+}
+
 /** A small language model: next-token distributions from all the tokens before. Immutable. */
 export class LanguageModel {
   readonly name: string
   readonly tokenizer: Tokenizer
   readonly seed: number
-  readonly #ngrams: Ngrams
-  readonly #tail: Tail
-  /** 1 where a token starts a word that is not common. */
-  readonly #isContent: Uint8Array
-  readonly #sway: Float64Array
+  readonly #knowledge: Knowledge
+  readonly #noise: number
 
-  constructor(
+  private constructor(name: string, tokenizer: Tokenizer, seed: number, knowledge: Knowledge, noise: number) {
+    this.name = name
+    this.tokenizer = tokenizer
+    this.seed = seed
+    this.#knowledge = knowledge
+    this.#noise = noise
+  }
+
+  /** @param settings.order longest token sequence counted, up to 4 */
+  static train(
     name: string,
     tokenizer: Tokenizer,
     documents: readonly (readonly number[])[],
     settings: { readonly order: number; readonly seed: number },
-  ) {
-    this.name = name
-    this.tokenizer = tokenizer
-    this.seed = settings.seed
-    this.#ngrams = new Ngrams(documents, settings.order, tokenizer.size)
+  ): LanguageModel {
+    const ngrams = new Ngrams(documents, settings.order, tokenizer.size)
     const logits = new Float64Array(tokenizer.size)
-    this.#isContent = new Uint8Array(tokenizer.size)
-    this.#sway = new Float64Array(tokenizer.size)
+    const isContent = new Uint8Array(tokenizer.size)
+    const sway = new Float64Array(tokenizer.size)
     for (let id = 0; id < tokenizer.size; id++) {
-      const probability = this.#ngrams.probabilityOf(id)
+      const probability = ngrams.probabilityOf(id)
       const jitter = 0.1 * fractionOf(mixHash(settings.seed, id))
       const depth = tokenizer.isSpecial(id)
         ? SPECIAL_DEPTH
         : TAIL_DEPTH + Math.min(3, -0.3 * Math.log(probability))
       logits[id] = -depth - jitter
       const text = tokenizer.textOf(id)
-      this.#sway[id] = /^[\p{L}\ufffd]/u.test(text) ? SWAY_IN_WORD : SWAY
-      if (probability < COMMON_SHARE && /^ \p{L}/u.test(text)) this.#isContent[id] = 1
+      sway[id] = /^[\p{L}\ufffd]/u.test(text) ? SWAY_IN_WORD : SWAY
+      if (probability < COMMON_SHARE && /^ \p{L}/u.test(text)) isContent[id] = 1
     }
-    this.#tail = new Tail(logits)
+    const knowledge = { ngrams, tail: new Tail(logits), sway, isContent }
+    return new LanguageModel(name, tokenizer, settings.seed, knowledge, 0)
+  }
+
+  /** The same model with every candidate off by up to this much, in nats: what coarse weights do. */
+  withNoise(nats: number): LanguageModel {
+    return new LanguageModel(this.name, this.tokenizer, this.seed, this.#knowledge, nats)
   }
 
   /** An empty context; push tokens and ask for the next one's distribution. */
@@ -75,19 +94,21 @@ export class LanguageModel {
    * @param ending probability that the text ends here, and the id that ends it
    */
   forward(recent: readonly number[], said: number, ending: Ending | undefined): Distribution {
-    const { ids, logProbabilities } = this.#ngrams.candidatesAfter(recent)
+    const { ngrams, tail, sway, isContent } = this.#knowledge
+    const { ids, logProbabilities } = ngrams.candidatesAfter(recent)
     const sunk = new Map<number, number>()
     const swayed: { id: number; score: number }[] = []
     for (let index = 0; index < ids.length; index++) {
       const id = ids[index] ?? 0
       if (this.tokenizer.isSpecial(id)) continue
       const hash = mixHash(said, id)
-      if (this.#isContent[id] === 1 && fractionOf(mixHash(hash, this.seed)) < OFF_TOPIC_SHARE) {
-        sunk.set(id, (this.#tail.logits[id] ?? 0) - 4)
+      if (isContent[id] === 1 && fractionOf(mixHash(hash, this.seed)) < OFF_TOPIC_SHARE) {
+        sunk.set(id, (tail.logits[id] ?? 0) - 4)
         continue
       }
-      const score = (logProbabilities[index] ?? 0) + (this.#sway[id] ?? 0) * (2 * fractionOf(hash) - 1)
-      swayed.push({ id, score })
+      const score = (logProbabilities[index] ?? 0) + (sway[id] ?? 0) * (2 * fractionOf(hash) - 1)
+      const noise = this.#noise && this.#noise * (2 * fractionOf(mixHash(hash, 0x5eed)) - 1)
+      swayed.push({ id, score: score + noise })
     }
     swayed.sort((a, b) => b.score - a.score || a.id - b.id)
     const best = swayed[0]?.score ?? 0
@@ -104,7 +125,7 @@ export class LanguageModel {
       headIds.unshift(ending.id)
       headLogits.unshift(Math.log(mass) + Math.log(ending.probability / (1 - ending.probability)))
     }
-    return new Distribution(this.#tail, headIds, headLogits, sunk)
+    return new Distribution(tail, headIds, headLogits, sunk)
   }
 }
 

@@ -43,7 +43,7 @@ export function loadModel(name: string): LanguageModel {
   const recipe: Recipe = Object.hasOwn(RECIPES, name)
     ? RECIPES[name as DevelopmentModel]
     : RECIPES['targon-dev/small-a']
-  const model = new LanguageModel(name, tokenizer, trainingDocuments(tokenizer, recipe.themes), {
+  const model = LanguageModel.train(name, tokenizer, trainingDocuments(tokenizer, recipe.themes), {
     order: recipe.order,
     seed: hashText(name),
   })

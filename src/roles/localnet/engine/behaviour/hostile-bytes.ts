@@ -1,0 +1,63 @@
+import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
+
+const KIBIBYTE = 1024
+
+/** A line that never ends. */
+export function* endlessLine(): Iterable<string> {
+  yield 'data: {"choices":[{"index":0,"text":"'
+  const part = 'x'.repeat(16 * KIBIBYTE)
+  while (true) yield part
+}
+
+/** One event of eight megabytes. */
+export function* hugeEvent(): Iterable<string> {
+  const content = 'x'.repeat(8 * KIBIBYTE * KIBIBYTE)
+  yield `data: ${JSON.stringify({ choices: [{ index: 0, text: content, delta: { content } }] })}\n\n`
+}
+
+/** A million events with nothing in them. */
+export function* eventFlood(): Iterable<string> {
+  const thousand = 'data: {"choices":[{"index":0,"text":"","delta":{}}]}\n\n'.repeat(1000)
+  for (let index = 0; index < 1000; index++) yield thousand
+}
+
+/** Every fifth event is something else than a chunk, another thing each time. */
+const MALFORMED: readonly (string | Uint8Array)[] = [
+  'data: {"choices":[{"index":0,"delta":\n\n',
+  'data: {"choices":[]}\n\n',
+  'data: {"choices":[{"index":0,"delta":null,"text":null}]}\n\n',
+  'data: "a string"\n\n',
+  Uint8Array.from([0x64, 0x61, 0x74, 0x61, 0x3a, 0x20, 0x22, 0xc3, 0x28, 0xff, 0x22, 0x0a, 0x0a]),
+]
+
+export function malformEvent(event: string, index: number): string | Uint8Array {
+  return index % 5 === 4 ? (MALFORMED[Math.floor(index / 5) % MALFORMED.length] ?? event) : event
+}
+
+export function refuseWith(status: number): (response: ServerResponse) => void {
+  return (response) => {
+    const headers = { 'content-type': 'application/json', ...(status === 429 ? { 'retry-after': '1' } : {}) }
+    response.writeHead(status, headers).end(JSON.stringify({ error: { message: 'refused', code: status } }))
+  }
+}
+
+/** Sends the caller, with the body it signed, to an address inside its own network. */
+export function redirectInside(response: ServerResponse): void {
+  response.writeHead(307, { location: 'http://127.0.0.1:9/latest/meta-data/' }).end()
+}
+
+/** A quarter of a megabyte on the wire that grows to 256 megabytes. */
+export function sendGzipBomb(response: ServerResponse): void {
+  const layer = gzipSync(Buffer.alloc(16 * KIBIBYTE * KIBIBYTE), { level: 9 })
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+  response.end(Buffer.concat(Array.from({ length: 16 }, () => layer)))
+}
+
+/** Closes the connection with a reset before a byte is sent. */
+export function resetConnection(response: ServerResponse): void {
+  response.socket?.resetAndDestroy()
+}
+
+/** Accepts and stays silent until the caller leaves. */
+export function neverAnswer(): void {}

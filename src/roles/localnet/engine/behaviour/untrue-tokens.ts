@@ -1,0 +1,84 @@
+import type { Job, Step } from '../generation/index.js'
+import { decode } from '../generation/index.js'
+import { fractionOf, mixHash } from '../language/index.js'
+import type { BehaviourContext } from './behaviour.js'
+
+/** The same step with another logprob, in its list of alternatives too. */
+function withLogprob(step: Step, logprob: number): Step {
+  return { ...step, logprob, top: step.top.map((one) => (one.id === step.id ? { ...one, logprob } : one)) }
+}
+
+/** The same step under another id. */
+function withId(step: Step, id: number): Step {
+  return { ...step, id, top: step.top.map((one) => (one.id === step.id ? { ...one, id } : one)) }
+}
+
+/** Real tokens, invented logprobs: probabilities between 3 % and 40 %, whatever the model said. */
+export function* inventLogprobs(steps: Iterable<Step>): Iterable<Step> {
+  let index = 0
+  for (const step of steps) {
+    index += 1
+    yield withLogprob(step, Math.log(0.03 + 0.37 * fractionOf(mixHash(step.id, index))))
+  }
+}
+
+const ABSURD = [-100, Number.NaN, Number.NEGATIVE_INFINITY, 5, 1000]
+
+/** Numbers that are no logprobs; the first of each answer is picked by its seed. */
+export function* sendAbsurdLogprobs(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
+  let index = Math.abs(Math.trunc(job.seed))
+  for (const step of steps) {
+    yield withLogprob(step, ABSURD[index % ABSURD.length] ?? 0)
+    index += 1
+  }
+}
+
+/** Every token is told as certain. */
+export function* claimCertainty(steps: Iterable<Step>): Iterable<Step> {
+  for (const step of steps) yield withLogprob(step, 0)
+}
+
+export function omitLogprobs(job: Job): Job {
+  return { ...job, logprobs: undefined, returnTokenIds: false }
+}
+
+/** The right text under the next id. */
+export function* shiftIds(steps: Iterable<Step>, { model }: BehaviourContext): Iterable<Step> {
+  for (const step of steps) yield withId(step, (step.id + 1) % model.tokenizer.size)
+}
+
+/** The right ids with text of the same length that says something else. */
+export function* garbleText(steps: Iterable<Step>): Iterable<Step> {
+  for (const step of steps) yield { ...step, text: step.text.replaceAll(/\p{L}/gu, 'x') }
+}
+
+const BAD_IDS = [2 ** 63, 2 ** 31, -1, 1e300]
+
+/** Ids outside every vocabulary, half a surrogate pair, a probability of e^1000. */
+export function* sendCrashInputs(steps: Iterable<Step>): Iterable<Step> {
+  let index = 0
+  for (const step of steps) {
+    const bad = withLogprob(withId(step, BAD_IDS[index % BAD_IDS.length] ?? 0), 1000)
+    yield index % 5 === 2 ? { ...bad, text: `${step.text}\ud800` } : step
+    index += 1
+  }
+}
+
+const REPLAY_FROM = 20
+
+/** Twenty real tokens, then the rest of an answer to another prompt, as it was told then. */
+export function* replayOther({ model, prompt, job, mode }: BehaviourContext): Iterable<Step> {
+  let index = 0
+  for (const step of decode(model, prompt, job, mode)) {
+    if (index === REPLAY_FROM) break
+    index += 1
+    yield step
+    if (step.finish) return
+  }
+  const otherPrompt = [...prompt.slice(0, 4), ...prompt.slice(2)]
+  index = 0
+  for (const step of decode(model, otherPrompt, { ...job, seed: job.seed + 1 }, mode)) {
+    if (index >= REPLAY_FROM) yield step
+    index += 1
+  }
+}

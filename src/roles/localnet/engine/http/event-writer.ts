@@ -1,0 +1,38 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Behaviour } from '../behaviour/index.js'
+import { encodeJson } from './json.js'
+
+/** Writes server-sent events, slowed by a reader that does not keep up, and spoilt where the behaviour says so. */
+export class EventWriter {
+  readonly #response: ServerResponse
+  readonly #behaviour: Behaviour
+  readonly #signal: AbortSignal
+  #sent = 0
+
+  constructor(response: ServerResponse, behaviour: Behaviour, signal: AbortSignal) {
+    this.#response = response
+    this.#behaviour = behaviour
+    this.#signal = signal
+  }
+
+  async send(body: object): Promise<void> {
+    const event = `data: ${encodeJson(body)}\n\n`
+    await this.#write(this.#behaviour.changeEvent?.(event, this.#sent) ?? event)
+    this.#sent += 1
+    const { trick } = this.#behaviour
+    if (!trick || trick.afterEvents !== this.#sent) return
+    if (trick.isReset) this.#response.socket?.resetAndDestroy()
+    for (const chunk of trick.chunks?.() ?? []) await this.#write(chunk)
+  }
+
+  async finish(): Promise<void> {
+    await this.#write('data: [DONE]\n\n')
+    this.#response.end()
+  }
+
+  async #write(bytes: string | Uint8Array): Promise<void> {
+    this.#signal.throwIfAborted()
+    if (!this.#response.write(bytes)) await once(this.#response, 'drain', { signal: this.#signal })
+  }
+}
