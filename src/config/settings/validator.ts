@@ -132,6 +132,14 @@ export const validatorSettings = {
     roles,
     help: 'Hub for statistics and organics, or off.',
   }),
+  'hub.withhold-scores': setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Send scores to the hub only once the weights made of them are on chain.',
+  }),
   'allow-private-axons': setting({
     kind: 'switch',
     schema: switchValue,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Subtensor, WeightEntry } from '../../chain/index.js'
+import type { Subtensor } from '../../chain/index.js'
 import type { Clock } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { TargonError } from '../../errors.js'
@@ -10,7 +10,7 @@ import { type Epoch, type EpochTask, epochAt, startEpochTask } from './epoch-tas
 import type { Scores } from './scores.js'
 import type { Standings } from './standings.js'
 import type { SubnetView } from './subnet-view.js'
-import { createWeightsJob, isSetWithin } from './weights-job.js'
+import { type ConfirmedWeights, createWeightsJob, isSetWithin } from './weights-job.js'
 
 export interface EpochOptions {
   readonly clock: Clock
@@ -24,7 +24,7 @@ export interface EpochOptions {
   readonly metrics: ValidatorMetrics
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
   readonly refreshEngines: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
-  readonly onWeights: (block: number, entries: readonly WeightEntry[]) => void
+  readonly onWeights: (set: ConfirmedWeights) => void
   /** Once per epoch whose weights are on chain. */
   readonly afterWeights: ((block: number, signal: AbortSignal) => Promise<void>) | undefined
   readonly onPhase: (phase: string) => void
@@ -44,9 +44,9 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
     book,
     scoringRules: settings['scoring.rules'],
     onAttempt: (result) => metrics.weightsAttempts.inc({ result }),
-    onSet: (block, entries) => {
-      metrics.weightsLastSetBlock.set(block)
-      options.onWeights(block, entries)
+    onSet: (set) => {
+      metrics.weightsLastSetBlock.set(set.block)
+      options.onWeights(set)
     },
   })
   const jobs = {

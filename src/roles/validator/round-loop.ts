@@ -4,6 +4,7 @@ import type { ReferenceEngine } from '../../engine/index.js'
 import { messageOf } from '../../errors.js'
 import type { Random } from '../../prompts/index.js'
 import type { Serving } from './candidates.js'
+import type { RoundResult } from './result.js'
 import { type Ask, type RoundPorts, type RunningRound, startRound } from './round.js'
 import { planRound, type RoundPlan } from './round-plan.js'
 import type { SubnetView } from './subnet-view.js'
@@ -29,7 +30,9 @@ export interface RoundLoopOptions {
   readonly block: () => number
   /** A miner that was looked at, answered for its models, and does not list this one. */
   readonly onNotServing: (miner: Serving, model: string) => void
-  /** After a round. */
+  /** Every answer of a round has its verdict; may come long after its soft deadline. */
+  readonly onRoundJudged: (results: readonly RoundResult[]) => void
+  /** A round has ended or passed its soft deadline. */
   readonly onRoundEnd: () => Promise<void>
   /** Nobody could be asked. */
   readonly onSkip: (reason: string) => Promise<void>
@@ -56,6 +59,7 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   let lastSkip: string | undefined
 
   const follow = (round: RunningRound) => {
+    void round.done.then(() => options.onRoundJudged(round.results))
     for (const ask of round.asks) {
       asks.add(ask)
       ask.done

@@ -38,6 +38,8 @@ export interface RunningRound {
   /** maxTokens asked of every miner of this round. */
   readonly maxTokens: number
   readonly asks: readonly Ask[]
+  /** Filled as verdicts fall. */
+  readonly results: readonly RoundResult[]
   /** Settles when every answer is judged; never rejects. */
   readonly done: Promise<void>
 }
@@ -72,6 +74,7 @@ export async function startRound(
   }))
   const allIn = Promise.allSettled(started.map(({ answer }) => answer)).then(() => {})
   const mayJudge = Promise.race([allIn, judgeAt])
+  const results: RoundResult[] = []
   const asks = started.map(({ miner, request, answer, startedAt, cut, cutReason }): Ask => {
     const judge = async () => {
       const received = await answer
@@ -79,11 +82,13 @@ export async function startRound(
       const stallMs = received.stallMs
       const verdict = cutReason() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
       const at = ports.clock.now()
-      ports.onResult({ round, block, at, miner, request, answer: received.answer, verdict, stallMs })
+      const result = { round, block, at, miner, request, answer: received.answer, verdict, stallMs }
+      results.push(result)
+      ports.onResult(result)
     }
     return { hotkey: miner.hotkey, startedAt, cut, done: judge() }
   })
-  return { maxTokens, asks, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
+  return { maxTokens, asks, results, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
 }
 
 /** Signing blocks the loop that other answers are timed on, so it breathes between a few miners. */

@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import {
-  type BlockHead,
-  FINNEY_GENESIS,
-  type Metagraph,
-  type Subtensor,
-  type WeightEntry,
-} from '../../chain/index.js'
+import { type BlockHead, FINNEY_GENESIS, type Metagraph, type Subtensor } from '../../chain/index.js'
 import { withDeadline } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import type { ReferenceEngine } from '../../engine/index.js'
@@ -22,6 +16,7 @@ import { createClosers } from './closers.js'
 import { startEpoch } from './epoch.js'
 import { epochAt } from './epoch-task.js'
 import { lockHotkey } from './hotkey-lock.js'
+import { openHub } from './hub.js'
 import { connectPorts } from './ports.js'
 import type { ValidatorReport } from './report.js'
 import { createResultsSink, noteNotServing } from './results-sink.js'
@@ -31,6 +26,7 @@ import { watchStalls } from './stall-watch.js'
 import { createStandings } from './standings.js'
 import { describeStatus } from './status.js'
 import { createSubnetView } from './subnet-view.js'
+import type { ConfirmedWeights } from './weights-job.js'
 
 export interface ValidatorDeps extends RoleDeps {
   readonly subtensor: Subtensor
@@ -114,10 +110,16 @@ async function openValidator(
   const stalls = watchStalls(clock, signal)
   const random = createRandom(settings.seed ?? randomUUID())
   let block = metagraph.block
-  let weights: { block: number; entries: readonly WeightEntry[] } | undefined
+  let weights: ConfirmedWeights | undefined
   let weightsSet = 0
   const connected = connectPorts(settings, { clock, log, signer, random: random.fork('prompts') })
   closers.add('connections to miners', () => connected.close())
+  const hub = openHub(
+    settings,
+    { clock, log, signer, view, book: scores.book, engines: deps.engines, verify: connected.ports.verify },
+    signal,
+  )
+  closers.add('hub', () => hub.close())
   const onResult = createResultsSink({ book: scores.book, standings, metrics, log })
   const epoch = startEpoch(
     {
@@ -125,9 +127,10 @@ async function openValidator(
       models: deps.models,
       refreshEngines: deps.refreshEngines,
       afterWeights: deps.afterWeights,
-      onWeights: (at, entries) => {
-        weights = { block: at, entries }
+      onWeights: (set) => {
+        weights = set
         weightsSet++
+        hub.onWeights(set.path)
       },
       onPhase: () => {},
     },
@@ -149,6 +152,7 @@ async function openValidator(
       pauseMs: settings['round.pause'],
       block: () => block,
       onNotServing: (miner, model) => noteNotServing(view, scores.book, miner, model, block),
+      onRoundJudged: (results) => hub.onRoundJudged(results),
       onRoundEnd: scores.save,
       onSkip: () => epoch.askRefresh(),
       onPhase: () => {},
@@ -159,6 +163,7 @@ async function openValidator(
     block = Math.max(block, head.number)
     metrics.chainHeadBlock.set(block)
     epoch.onHead(head)
+    hub.onBlock(block)
   }
   const feed = followBlocks(subtensor, clock, log, onHead, signal)
   const status = await startStatusServer({

@@ -6,6 +6,13 @@ import type { Signer } from '../../wallet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
 import type { SubnetView } from './subnet-view.js'
 
+/** Weights the chain took. */
+export interface ConfirmedWeights {
+  readonly block: number
+  readonly path: 'direct' | 'commit'
+  readonly entries: readonly WeightEntry[]
+}
+
 export interface WeightsJobOptions {
   readonly log: Logger
   readonly subtensor: Subtensor
@@ -15,7 +22,7 @@ export interface WeightsJobOptions {
   readonly book: ScoreBook
   readonly scoringRules: ScoringRules
   readonly onAttempt: (result: string) => void
-  readonly onSet: (block: number, entries: readonly WeightEntry[]) => void
+  readonly onSet: (set: ConfirmedWeights) => void
 }
 
 /** Refusals that another attempt within the same epoch cannot change. */
@@ -62,7 +69,7 @@ export function createWeightsJob(options: WeightsJobOptions) {
         weights: entries.map(({ weightU16 }) => weightU16),
       }
       log.info({ block: result.block, path: result.path, epoch: epoch.index, ...listed }, 'weights set')
-      options.onSet(result.block, entries)
+      options.onSet(result)
       return { kind: 'done' }
     }
     if (result.kind === 'unconfirmed') {

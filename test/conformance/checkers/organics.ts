@@ -1,0 +1,101 @@
+import { readChunk } from '../../../src/inference/index.js'
+import {
+  answerOf,
+  type OrganicRecord,
+  organicRecord,
+  readBucket,
+} from '../../../src/roles/validator/organic-record.js'
+import { type OrganicStat, scoreOrganic } from '../../../src/roles/validator/organic-score.js'
+import type { Verdict } from '../../../src/verification/index.js'
+import { type Case, type Checker, type Finding, sameJson } from '../checker.js'
+
+/** Scoring of users' requests the hub hands out. */
+export const checker: Checker = {
+  vectors: 'organics',
+  rules: {
+    'record-by-record':
+      'One odd record made the original drop the whole bucket, or was read its own way; ours refuses that record alone (ranges and types, one reader of chunks) and scores the rest.',
+    'no-verdict': 'A verifier’s internal error is no verdict: it changes no score and is not reported.',
+  },
+  check: async (testCase) => {
+    if (testCase.http_status !== 200) return agreeOn(testCase.expected.scores, null)
+    const bucket = readBucket(JSON.stringify(testCase.response))
+    if (!bucket) return agreeOn(testCase.expected.result, null)
+    if (bucket.id === undefined) return agreeOn(testCase.expected.scores, null)
+    const scored = await Promise.all(
+      bucket.records.map((record) => scoreOrganic(record, judgeFrom(testCase))),
+    )
+    const scores: Record<string, number[]> = {}
+    const stats: OrganicStat[] = []
+    for (const { record, result, stat } of scored) {
+      scores[record.uid] ??= []
+      // A failed verification is a miss in ours, and nothing in the original's list.
+      if (typeof result === 'number') scores[record.uid]?.push(result)
+      if (stat) stats.push(stat)
+    }
+    const odd = oddUids(testCase)
+    const found = compareScores(testCase, scores, stats)
+    if (found.agrees) return found
+    if (odd.size > 0 && (testCase.expected.result === null || restAgrees(testCase, scores, odd)))
+      return { agrees: false, explainedBy: 'record-by-record' }
+    if (Object.values(testCase.verdicts).some(isNoVerdict))
+      return { agrees: false, explainedBy: 'no-verdict' }
+    return found
+  },
+}
+
+function agreeOn(expected: unknown, actual: unknown): Finding {
+  return sameJson(actual, expected)
+    ? { agrees: true }
+    : { agrees: false, detail: `ours scores nothing, expected ${JSON.stringify(expected)?.slice(0, 300)}` }
+}
+
+function compareScores({ expected }: Case, scores: Record<string, number[]>, stats: OrganicStat[]): Finding {
+  const order = (list: readonly OrganicStat[]) => list.map(({ error: _, ...stat }) => stat)
+  const same = sameJson(scores, expected.scores) && sameJson(order(stats), order(expected.stats ?? []))
+  return same
+    ? { agrees: true }
+    : { agrees: false, detail: `got ${JSON.stringify(scores)}, expected ${JSON.stringify(expected.scores)}` }
+}
+
+function restAgrees({ expected }: Case, scores: Record<string, number[]>, odd: ReadonlySet<number>): boolean {
+  const rest = (all: Record<string, number[]>) =>
+    Object.fromEntries(Object.entries(all).filter(([uid]) => !odd.has(Number(uid))))
+  return sameJson(rest(scores), rest(expected.scores ?? {}))
+}
+
+function judgeFrom({ ports, verdicts }: Case) {
+  return async (record: OrganicRecord): Promise<Verdict | undefined> => {
+    const verdict = verdicts[String(record.request._k)]
+    if (ports[record.model]?.port === undefined) return undefined
+    if (isNoVerdict(verdict)) return { kind: 'inconclusive', reason: 'no-verdict', detail: '' }
+    return verdict.verified
+      ? { kind: 'verified' }
+      : { kind: 'failed', cause: verdict.cause, detail: verdict.error }
+  }
+}
+
+function isNoVerdict(verdict: unknown): boolean {
+  return typeof verdict !== 'object' || verdict === null || !('verified' in verdict)
+}
+
+/** Uids with a record that ours refuses, or with a chunk that is not exactly one token with text and id. */
+function oddUids({ response }: Case): ReadonlySet<number> {
+  const records: Case[] = Object.values(response.organics ?? {}).flat()
+  const odd = records.filter((record) => {
+    const parsed = organicRecord.safeParse(record)
+    if (!parsed.success) return true
+    return (
+      parsed.data.response.some((chunk) => isOddChunk(parsed.data.endpoint, chunk)) ||
+      answerOf({ ...parsed.data, model: '' }).fault
+    )
+  })
+  return new Set(odd.map(({ uid }) => uid))
+}
+
+function isOddChunk(endpoint: 'CHAT' | 'COMPLETION', chunk: unknown): boolean {
+  const content = readChunk(endpoint === 'CHAT' ? 'chat' : 'completion', chunk)
+  if (typeof content === 'string' || content.text === '' || content.tokens.length !== 1) return true
+  const [token] = content.tokens
+  return token?.tokenId === undefined || token.logprob === undefined
+}
