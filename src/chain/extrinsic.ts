@@ -29,7 +29,8 @@ export type NonceSource = 'pool' | 'state'
 
 const accountSchema = z.object({ nonce: z.number().int().nonnegative() })
 
-async function readNonce(
+/** Next nonce of an account. */
+export async function readNonce(
   link: Link,
   address: string,
   source: NonceSource,

@@ -1,6 +1,6 @@
 export { FINNEY_GENESIS, NETWORKS, type Network, type NetworkChoice, networkEndpoints } from './networks.js'
 export { planWeights, type WeightPlan } from './plan-weights.js'
-export { connectSubtensor, type SubtensorDeps } from './subtensor.js'
+export { connectSubtensor, type SubtensorClient, type SubtensorDeps } from './subtensor.js'
 export type {
   Axon,
   BlockHead,
@@ -14,3 +14,11 @@ export type {
   SubtensorOptions,
   WeightEntry,
 } from './types.js'
+export {
+  openWeightsPipeline,
+  type WeightsAttemptResult,
+  type WeightsChain,
+  type WeightsPipeline,
+  type WeightsPipelineOptions,
+  type WeightsStanding,
+} from './weights-pipeline.js'

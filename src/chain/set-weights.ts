@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js'
 import { type Call, hasCall, subtensorCall } from './call.js'
 import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
+import { readNonce } from './extrinsic.js'
 import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { planWeights } from './plan-weights.js'
@@ -8,6 +9,7 @@ import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import type { Submitter } from './submitter.js'
 import type { ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
+import type { WeightsStanding } from './weights-pipeline.js'
 
 export interface WeightsRequest {
   readonly netuid: number
@@ -160,6 +162,29 @@ async function readSituation(
     readRegistration(link.runtime, netuid, hotkey, at),
   ])
   return { rules, registration, block: head.number }
+}
+
+/** What the chain shows about a hotkey's weights at its best block. */
+export async function readStanding(
+  link: Link,
+  netuid: number,
+  hotkey: string,
+  signal?: AbortSignal,
+): Promise<WeightsStanding> {
+  const head = await readHead(link, 'best', { signal })
+  const at = { blockHash: head.hash, ...(signal ? { signal } : {}) }
+  const [rules, registration, nonce] = await Promise.all([
+    readWeightRules(link.runtime, netuid, at),
+    readRegistration(link.runtime, netuid, hotkey, at),
+    readNonce(link, hotkey, 'state', signal),
+  ])
+  return {
+    block: head.number,
+    uid: registration?.uid,
+    lastUpdateBlock: registration?.lastUpdateBlock ?? 0,
+    rateLimitBlocks: rules.rateLimitBlocks,
+    nonce,
+  }
 }
 
 /** Looks at each new head for a LastUpdate later than the one before the submission. */

@@ -71,14 +71,20 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     choose,
     { signal, nonceFrom = 'pool', onSigned } = {},
   ) => {
+    let refused: Submission | undefined
+    let nonce: number | undefined
     for (let attempt = 1; ; attempt++) {
       const link = await openAny(signal)
       try {
         const signed = await signCall(link, signer, await choose(link), nonceFrom, signal)
+        // A nonce that moved on means that something of ours landed meanwhile: whoever asked decides what now.
+        if (nonceFrom === 'state' && refused && signed.nonce !== nonce) return refused
+        nonce = signed.nonce
         await onSigned?.(signed.hash, signed.nonce)
         const outcome = await submitExtrinsic(link, signed, clock, options.inclusionTimeoutMs, signal)
         const again = outcome.kind === 'refused' && outcome.refusal.class === 'stale' && attempt < ATTEMPTS
         if (!again) return outcome
+        refused = outcome
         log.warn({ refusal: outcome.refusal.name }, 'extrinsic signed anew')
       } finally {
         link.rpc.close()

@@ -6,9 +6,15 @@ import { readHead } from './link.js'
 import { readMetagraph } from './metagraph.js'
 import { announceAxon, readStoredAxon } from './serve-axon.js'
 import { type ChainLog, openSession } from './session.js'
-import { submitWeights } from './set-weights.js'
+import { readStanding, submitWeights, type WeightsRequest } from './set-weights.js'
 import { createSubmitter } from './submitter.js'
-import type { BlockHead, Subtensor, SubtensorOptions } from './types.js'
+import type { BlockHead, ChainSigner, SetWeightsResult, Subtensor, SubtensorOptions } from './types.js'
+import type { WeightsChain } from './weights-pipeline.js'
+
+/** The chain client itself: what roles need, and what the weights pipeline needs beyond it. */
+export interface SubtensorClient extends Subtensor, WeightsChain {
+  setWeights(signer: ChainSigner, weights: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
+}
 
 export interface SubtensorDeps {
   readonly clock: Clock
@@ -26,7 +32,10 @@ const weightsSchema = z.array(z.tuple([z.number(), z.number()]))
  *
  * @throws TargonError CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK or CHAIN_METADATA (fault chain).
  */
-export async function connectSubtensor(options: SubtensorOptions, deps: SubtensorDeps): Promise<Subtensor> {
+export async function connectSubtensor(
+  options: SubtensorOptions,
+  deps: SubtensorDeps,
+): Promise<SubtensorClient> {
   await initSr25519()
   const { clock, log } = deps
   const rpcTimeoutMs = options.rpcTimeoutMs ?? 20_000
@@ -90,6 +99,8 @@ export async function connectSubtensor(options: SubtensorOptions, deps: Subtenso
         weights,
         signal,
       ),
+    standing: (netuid, hotkey, signal) =>
+      session.use((link) => readStanding(link, netuid, hotkey, signal), signal),
     weightsOf: (netuid, uid, signal) =>
       session.use(async (link) => {
         const best = await readHead(link, 'best', { signal })

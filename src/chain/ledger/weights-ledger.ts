@@ -1,0 +1,165 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { WeightEntry } from '../types.js'
+
+/**
+ * What this node did about each epoch's weights, written before it is done: a process killed at any point finds on
+ * its next start what may be on its way.
+ */
+const entrySchema = z.object({
+  epoch: z.number().int().nonnegative(),
+  /**
+   * `submitted` signed and perhaps sent; `confirmed` on chain; `refused` the chain said no; `skipped` nothing to set.
+   */
+  status: z.enum(['submitted', 'confirmed', 'refused', 'skipped']),
+  /** Why, for `refused` and `skipped`. */
+  reason: z.string().optional(),
+  /** SHA-256 of the vector. */
+  vectorHash: z.string().optional(),
+  extrinsicHash: z.string().optional(),
+  nonce: z.number().int().nonnegative().optional(),
+  path: z.enum(['direct', 'commit']).optional(),
+  /** Block of the decision, or of the inclusion once confirmed. */
+  block: z.number().int().nonnegative(),
+  /** For path `commit`: first block at which the chain reveals the vector. */
+  revealBlock: z.number().int().nonnegative().optional(),
+  /** The vector of a commit that is still to be revealed. */
+  vector: z.array(z.tuple([z.number(), z.number()])).optional(),
+})
+
+export type LedgerEntry = z.infer<typeof entrySchema>
+
+const fileSchema = z.object({
+  version: z.literal(1),
+  hotkey: z.string(),
+  netuid: z.number(),
+  genesisHash: z.string(),
+  entries: z.array(entrySchema),
+  checksum: z.string(),
+})
+
+/** Whose ledger it is: one of another hotkey, subnet or chain says nothing here. */
+export interface LedgerOwner {
+  readonly hotkey: string
+  readonly netuid: number
+  readonly genesisHash: string
+}
+
+export interface WeightsLedger {
+  /** True when the file existed and was whole. */
+  readonly hasHistory: boolean
+  /** Newest first. */
+  readonly entries: readonly LedgerEntry[]
+  find(epoch: number): LedgerEntry | undefined
+  /** Replaces the epoch's entry; resolves once it is on disk. */
+  write(entry: LedgerEntry): Promise<void>
+}
+
+/** A day of epochs of 360 blocks is 20. */
+const KEPT_ENTRIES = 64
+
+/**
+ * Opens the ledger file; missing is empty, damaged or foreign is set aside and counts as missing.
+ *
+ * @param onSetAside told the new name of a file that could not be used.
+ */
+export async function openLedger(
+  path: string,
+  owner: LedgerOwner,
+  onSetAside: (file: string, reason: string) => void = () => {},
+): Promise<WeightsLedger> {
+  await sweepLeftovers(path)
+  const read = await readLedger(path, owner)
+  if (typeof read === 'string') {
+    const aside = `${path}.${read}`
+    await rename(path, aside)
+    onSetAside(aside, read)
+  }
+  let entries = typeof read === 'string' ? [] : (read ?? [])
+  let writing: Promise<void> = Promise.resolve()
+  return {
+    hasHistory: Array.isArray(read),
+    get entries() {
+      return entries
+    },
+    find: (epoch) => entries.find((entry) => entry.epoch === epoch),
+    write(entry) {
+      const rest = entries.filter(({ epoch }) => epoch !== entry.epoch)
+      entries = [entry, ...rest].sort((a, b) => b.epoch - a.epoch).slice(0, KEPT_ENTRIES)
+      const content = seal({ version: 1, ...owner, entries })
+      writing = writing.catch(() => {}).then(() => replaceFile(path, content))
+      return writing
+    },
+  }
+}
+
+export function hashVector(entries: readonly WeightEntry[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(entries.map(({ uid, weightU16 }) => [uid, weightU16])))
+    .digest('hex')
+}
+
+async function readLedger(
+  path: string,
+  owner: LedgerOwner,
+): Promise<LedgerEntry[] | undefined | 'damaged' | 'foreign'> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const parsed = fileSchema.safeParse(parseJson(text))
+  if (!parsed.success || seal(parsed.data) !== text) return 'damaged'
+  const { hotkey, netuid, genesisHash, entries } = parsed.data
+  const isOurs = hotkey === owner.hotkey && netuid === owner.netuid && genesisHash === owner.genesisHash
+  return isOurs ? entries : 'foreign'
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function seal(content: Omit<z.infer<typeof fileSchema>, 'checksum'>): string {
+  const { version, hotkey, netuid, genesisHash, entries } = content
+  const body = { version, hotkey, netuid, genesisHash, entries }
+  const checksum = createHash('sha256').update(JSON.stringify(body)).digest('hex')
+  return `${JSON.stringify({ ...body, checksum })}\n`
+}
+
+/** Whole or not at all, also after a power cut: written aside, synced, renamed, and the folder synced. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  const staged = `${path}.${randomBytes(6).toString('hex')}.partial`
+  const file = await open(staged, 'wx', 0o600)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(staged, path)
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** Files a killed process left half-way; the caller holds the hotkey's lock, so nobody is writing them. */
+async function sweepLeftovers(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`
+  const names = await readdir(dirname(path))
+  await Promise.all(
+    names
+      .filter((name) => name.startsWith(prefix) && name.endsWith('.partial'))
+      .map((name) => rm(join(dirname(path), name), { force: true })),
+  )
+}

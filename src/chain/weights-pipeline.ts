@@ -1,0 +1,240 @@
+import type { Clock } from '../clock.js'
+import { TargonError } from '../errors.js'
+import {
+  hashVector,
+  type LedgerEntry,
+  type LockTimes,
+  lockHotkey,
+  openLedger,
+  type WeightsLedger,
+} from './ledger/index.js'
+import type { ChainLog } from './session.js'
+import type { WeightsRequest } from './set-weights.js'
+import type { BlockHead, ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
+
+/** What the chain shows about a hotkey's weights, at one block. */
+export interface WeightsStanding {
+  readonly block: number
+  /** Undefined when the hotkey is not registered. */
+  readonly uid: number | undefined
+  readonly lastUpdateBlock: number
+  readonly rateLimitBlocks: number
+  /** Nonce of the account in the state of the block. */
+  readonly nonce: number
+}
+
+/** The part of the chain client a pipeline uses. */
+export interface WeightsChain {
+  readonly genesisHash: string
+  head(): BlockHead
+  standing(netuid: number, hotkey: string, signal?: AbortSignal): Promise<WeightsStanding>
+  setWeights(signer: ChainSigner, request: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
+  weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]>
+}
+
+export interface WeightsPipelineOptions {
+  readonly chain: WeightsChain
+  readonly signer: ChainSigner
+  readonly netuid: number
+  /** File of the ledger; the lock lies beside it. Its folder belongs to this hotkey and subnet alone. */
+  readonly ledgerPath: string
+  readonly lockTimes?: LockTimes
+  /** The operator vouches that no other machine uses the hotkey: weights are not held at the start. */
+  readonly isAlone?: boolean
+  readonly clock: Clock
+  readonly log: ChainLog
+  readonly signal: AbortSignal
+}
+
+export type WeightsAttemptResult =
+  | SetWeightsResult
+  /** The ledger or the chain has this epoch's weights already. */
+  | { readonly kind: 'already-set'; readonly block: number }
+  /** Not yet: another process might be using the hotkey, or an earlier submission is still on its way. */
+  | {
+      readonly kind: 'held'
+      readonly untilBlock: number
+      readonly reason: 'doppelganger-watch' | 'in-flight'
+    }
+
+/**
+ * At most one accepted submission per epoch, none lost: a lock for processes of this machine, a watch for those of
+ * others, and a ledger written before anything is sent.
+ */
+export interface WeightsPipeline {
+  /** Aborts when the lock was lost; weights must not be set any more. */
+  readonly lost: AbortSignal
+  /**
+   * One try for an epoch. Calling it again for the same epoch is safe at any time.
+   *
+   * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use) when someone else set weights with the hotkey.
+   */
+  attempt(
+    epoch: number,
+    vector: {
+      readonly uids: readonly number[]
+      readonly scores: readonly number[]
+      readonly versionKey: number
+    },
+    signal?: AbortSignal,
+  ): Promise<WeightsAttemptResult>
+  /** Notes an epoch for which there was nothing to set; it does not count as missed. */
+  skip(epoch: number, reason: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Blocks after the reveal block at which the vector must be in place: the beacon's round may be late. */
+const REVEAL_GRACE_BLOCKS = 16
+
+/** @throws TargonError HOTKEY_IN_USE when the lock is held; whatever the chain throws. */
+export async function openWeightsPipeline(options: WeightsPipelineOptions): Promise<WeightsPipeline> {
+  const { chain, signer, netuid, clock, log } = options
+  const lock = await lockHotkey(options.ledgerPath, clock, options.signal, options.lockTimes)
+  try {
+    const owner = { hotkey: signer.address, netuid, genesisHash: chain.genesisHash }
+    const ledger = await openLedger(options.ledgerPath, owner, (file, reason) =>
+      log.warn({ file, reason }, 'weights ledger set aside'),
+    )
+    const start = await chain.standing(netuid, signer.address, options.signal)
+    return createPipeline(options, ledger, start, lock)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+function createPipeline(
+  { chain, signer, netuid, isAlone = false, log }: WeightsPipelineOptions,
+  ledger: WeightsLedger,
+  start: WeightsStanding,
+  lock: { readonly lost: AbortSignal; release(): Promise<void> },
+): WeightsPipeline {
+  /** LastUpdate as far as this process can explain it. */
+  let explained = start.lastUpdateBlock
+  const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start.lastUpdateBlock)
+  const watchUntil = isAlone || isKnown ? 0 : start.block + start.rateLimitBlocks
+  if (watchUntil > 0)
+    log.info({ untilBlock: watchUntil }, 'weights held: watching for another user of the hotkey')
+
+  return {
+    lost: lock.lost,
+    async attempt(epoch, vector, signal) {
+      lock.lost.throwIfAborted()
+      const known = ledger.find(epoch)
+      if (known?.status === 'confirmed') return { kind: 'already-set', block: known.block }
+      const standing = await chain.standing(netuid, signer.address, signal)
+      const landed = await settlePending(ledger, standing)
+      if (landed) explained = Math.max(explained, standing.lastUpdateBlock)
+      if (standing.lastUpdateBlock > explained && !isAlone) throw doppelganger(signer.address, standing)
+      if (landed?.epoch === epoch) return { kind: 'already-set', block: standing.lastUpdateBlock }
+      if (standing.block < watchUntil) {
+        return { kind: 'held', untilBlock: watchUntil, reason: 'doppelganger-watch' }
+      }
+      await checkReveal(standing, signal)
+      return send(epoch, vector, signal)
+    },
+    skip: (epoch, reason) => ledger.write({ epoch, status: 'skipped', reason, block: chain.head().number }),
+    close: () => lock.release(),
+  }
+
+  async function send(
+    epoch: number,
+    vector: {
+      readonly uids: readonly number[]
+      readonly scores: readonly number[]
+      readonly versionKey: number
+    },
+    signal: AbortSignal | undefined,
+  ): Promise<WeightsAttemptResult> {
+    // Only the newest `submitted` can be on its way: an older one shares its nonce.
+    let entry: LedgerEntry = { epoch, status: 'refused', block: chain.head().number }
+    const result = await chain.setWeights(
+      signer,
+      {
+        netuid,
+        ...vector,
+        onSigned: async ({ hash, nonce, path, entries, block }) => {
+          lock.lost.throwIfAborted()
+          const vectorHash = hashVector(entries)
+          entry = { epoch, status: 'submitted', vectorHash, extrinsicHash: hash, nonce, path, block }
+          await ledger.write(entry)
+        },
+      },
+      signal,
+    )
+    switch (result.kind) {
+      case 'set': {
+        explained = Math.max(explained, result.block)
+        const { block, revealBlock } = result
+        const vectorOfCommit = result.entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
+        await ledger.write({
+          ...entry,
+          status: 'confirmed',
+          block,
+          ...(revealBlock === undefined ? {} : { revealBlock, vector: vectorOfCommit }),
+        })
+        break
+      }
+      case 'refused':
+        await ledger.write({ ...entry, status: 'refused', reason: result.refusal.name })
+        break
+      case 'skipped':
+        await ledger.write({ ...entry, status: 'skipped', reason: result.reason })
+        break
+      case 'unconfirmed':
+        // Stays `submitted`: it may land yet.
+        break
+    }
+    return result
+  }
+
+  /** A commit whose vector the chain does not show after its reveal was lost: nobody else would notice. */
+  async function checkReveal(standing: WeightsStanding, signal: AbortSignal | undefined): Promise<void> {
+    const due = ledger.entries.find(({ vector, status }) => vector !== undefined && status === 'confirmed')
+    if (!due?.vector || standing.uid === undefined) return
+    if (standing.block <= (due.revealBlock ?? 0) + REVEAL_GRACE_BLOCKS) return
+    const stored = await chain.weightsOf(netuid, standing.uid, signal)
+    const { vector, ...rest } = due
+    await ledger.write(rest)
+    if (hashVector(stored) === due.vectorHash) return
+    log.error({ epoch: due.epoch, revealBlock: due.revealBlock }, 'committed weights were not revealed')
+  }
+}
+
+/** Settles what a killed process, or a lost confirmation, left as `submitted`; the entry when it turns out landed. */
+async function settlePending(
+  ledger: WeightsLedger,
+  standing: WeightsStanding,
+): Promise<LedgerEntry | undefined> {
+  const pending = ledger.entries.find(({ status }) => status === 'submitted')
+  if (!pending) return undefined
+  const isNonceUsed = pending.nonce !== undefined && standing.nonce > pending.nonce
+  if (isNonceUsed && standing.lastUpdateBlock > pending.block) {
+    const landed: LedgerEntry = { ...pending, status: 'confirmed', block: standing.lastUpdateBlock }
+    await ledger.write(landed)
+    return landed
+  }
+  // With its nonce still free it may land yet; what is sent next has the same nonce, so only one of the two can.
+  if (isNonceUsed) await ledger.write({ ...pending, status: 'refused', reason: 'dispatch failed' })
+  return undefined
+}
+
+function isOwnUpdate(ledger: WeightsLedger, lastUpdateBlock: number): boolean {
+  return ledger.entries.some(
+    ({ status, block }) =>
+      (status === 'confirmed' && block >= lastUpdateBlock) ||
+      (status === 'submitted' && block <= lastUpdateBlock),
+  )
+}
+
+function doppelganger(hotkey: string, standing: WeightsStanding): TargonError {
+  return new TargonError(
+    `Someone else set weights with hotkey ${hotkey} at block ${standing.lastUpdateBlock}.`,
+    {
+      code: 'HOTKEY_IN_USE',
+      fault: 'hotkey-in-use',
+      next: 'Stop the other validator that uses this hotkey, or give it one of its own.',
+      facts: { ...standing },
+    },
+  )
+}
