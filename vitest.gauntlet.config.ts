@@ -9,6 +9,6 @@ export default defineConfig({
     fileParallelism: false,
     passWithNoTests: true,
     pool: 'forks',
-    env: { GAUNTLET_SCALE: process.env.CI ? '0.02' : '1' },
+    env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (process.env.CI ? '0.02' : '1') },
   },
 })

@@ -1,0 +1,26 @@
+/** Applies the newest release, as a process of its own that a test can kill. Arguments: JSON of the context's places. */
+import { applyUpdate, findOffer, layoutOf, withUpdateLock } from '../../src/autoupdate/index.js'
+import { systemClock } from '../../src/clock.js'
+
+const { root, url, signersFile, currentVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
+  string,
+  string
+>
+const context = {
+  layout: layoutOf(root ?? ''),
+  url: url ?? '',
+  signersFile: signersFile ?? '',
+  currentVersion: currentVersion ?? '0.0.0',
+  nodeVersion: process.versions.node,
+  nodePath: process.execPath,
+  channel: 'stable' as const,
+  env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+  clock: systemClock,
+  signal: new AbortController().signal,
+  onProgress: (step: string) => console.log(step),
+}
+await withUpdateLock(context.layout, async () => {
+  const offer = await findOffer(context)
+  if (offer.kind === 'available') await applyUpdate(context, offer.verified, launcher ?? '')
+  console.log(offer.kind)
+})
