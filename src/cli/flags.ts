@@ -15,11 +15,11 @@ function isNegatable(name: string): boolean {
 }
 
 /**
- * The flags of a role, from the table of settings. They carry no oclif default: default and given value would look
+ * The flags of a role, or some of them, from the table of settings. They carry no oclif default: default and given value would look
  * alike, and a config file could not come between; the default is shown in the help only.
  */
-export function flagsOf(role: Role, except: readonly SettingName[] = []): Interfaces.FlagInput {
-  const names = settingNames(role).filter((name) => !except.includes(name))
+export function flagsOf(role: Role, only?: readonly SettingName[]): Interfaces.FlagInput {
+  const names = only ?? settingNames(role)
   return Object.fromEntries(names.map((name) => [name, flagOf(name)]))
 }
 

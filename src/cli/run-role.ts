@@ -71,15 +71,7 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
 async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promise<Report | undefined> {
   const { log, signal } = context
   try {
-    const running = await run.start(context)
-    log.info({ stateDir: context.stateDir }, 'ready')
-    process.send?.('ready')
-    const report = await endOf(
-      running,
-      run.death,
-      run.settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS,
-      context,
-    )
+    const report = await endOf(live(run, context), run, context)
     log.info('stopped')
     return report
   } catch (error) {
@@ -88,22 +80,28 @@ async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promis
   }
 }
 
-/** Waits as long as the role runs, and not longer than `drainMs` once it was asked to stop. */
+async function live<Report>(run: RoleRun<Report>, context: RoleContext): Promise<Report> {
+  const running = await run.start(context)
+  context.log.info({ stateDir: context.stateDir }, 'ready')
+  process.send?.('ready')
+  return running.done
+}
+
+/** Waits as long as the role lives, starting included, and not much longer than the drain once it was asked to stop. */
 async function endOf<Report>(
-  running: Running<Report>,
-  death: Promise<never> | undefined,
-  drainMs: number,
-  context: RoleContext,
+  life: Promise<Report>,
+  { death, settings }: RoleRun<Report>,
+  { clock, signal }: RoleContext,
 ): Promise<Report> {
-  const { clock, signal } = context
   const asked = new Promise<'asked'>((resolve) => {
     if (signal.aborted) resolve('asked')
     signal.addEventListener('abort', () => resolve('asked'), { once: true })
   })
-  const ends = [running.done.then((report) => ({ report })), asked, ...(death === undefined ? [] : [death])]
+  const ends = [life.then((report) => ({ report })), asked, ...(death === undefined ? [] : [death])]
   const first = await Promise.race(ends)
   if (first !== 'asked') return first.report
-  return withDeadline(clock, 'Draining', drainMs, undefined, () => running.done)
+  const drainMs = settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS
+  return withDeadline(clock, 'Draining', drainMs, undefined, () => life)
 }
 
 function fatalError(error: unknown): TargonError {

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { BaseCommand, flagsOf, formatTable, runUntilStopped } from '../../cli/index.js'
+import { systemClock } from '../../clock.js'
+
+/** What is shown of a miner's status; `--json` prints all of it. */
+const minerStatus = z.looseObject({
+  role: z.literal('miner'),
+  upstreams: z.array(
+    z.looseObject({
+      url: z.string(),
+      health: z.string(),
+      reason: z.string().nullable(),
+      breaker: z.string(),
+      models: z.array(z.string()),
+      inFlight: z.number(),
+      maxInFlight: z.number(),
+      running: z.number().nullable(),
+      waiting: z.number().nullable(),
+      tokensPerSecond: z.number().nullable(),
+      requests: z.number(),
+      failures: z.number(),
+    }),
+  ),
+})
+
+export default class MinerUpstreams extends BaseCommand {
+  static override summary = 'Show the model servers of the miner that runs on this machine.'
+
+  static override usage = '<%= command.id %> [--metrics.port <integer>] [--json]'
+
+  static override flags = flagsOf('miner', ['metrics.port'])
+
+  async run(): Promise<unknown> {
+    const { settings, resolved, actions, warnings } = await this.readInvocation('miner')
+    if (actions['print-config']) return this.printConfig(resolved)
+    this.printWarnings(warnings)
+    const { readLocalStatus } = await import('../../roles/index.js')
+    const { upstreams } = await runUntilStopped({ exitWithStdin: false }, (signal) =>
+      readLocalStatus('miner', settings['metrics.port'], minerStatus, { clock: systemClock, signal }),
+    )
+    const rows = upstreams.map((upstream) => [
+      upstream.url,
+      [upstream.health, ...(upstream.breaker === 'closed' ? [] : [`breaker ${upstream.breaker}`])].join(', '),
+      `${upstream.inFlight}/${upstream.maxInFlight}`,
+      upstream.waiting === null ? '-' : String(upstream.waiting),
+      upstream.tokensPerSecond === null ? '-' : upstream.tokensPerSecond.toFixed(1),
+      String(upstream.requests),
+      String(upstream.failures),
+      upstream.reason ?? upstream.models.join(', '),
+    ])
+    const head = ['server', 'health', 'in flight', 'waiting', 'tokens/s', 'requests', 'failures', 'models']
+    this.log(formatTable([head, ...rows], [2, 3, 4, 5, 6]))
+    return { upstreams }
+  }
+}
