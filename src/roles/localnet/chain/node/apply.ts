@@ -1,0 +1,128 @@
+import { type Runtime, type RuntimeCall, type RuntimeEvent, system } from '../runtime/index.js'
+import { blake2b256, type State } from '../storage/index.js'
+import { DispatchFailure, dispatchCall, type PalletContext, transfer } from '../subtensor/index.js'
+import type { SignedExtrinsic } from './extrinsic.js'
+import { paysNothing, type Validity } from './validity.js'
+
+type EventRecord = Runtime['events']['fallback'][number]
+export type Phase = EventRecord['phase']
+
+/** Events of the block being built. */
+export class EventLog {
+  readonly #records: EventRecord[] = []
+  phase: Phase = { type: 'Initialization', value: undefined }
+
+  get records(): readonly EventRecord[] {
+    return this.#records
+  }
+
+  deposit(event: RuntimeEvent): void {
+    this.#records.push({ phase: this.phase, event, topics: [] })
+  }
+
+  get length(): number {
+    return this.#records.length
+  }
+
+  /** Forgets everything after the first `length` events. */
+  truncate(length: number): void {
+    this.#records.length = length
+  }
+}
+
+/** Charges, dispatches and reports one valid extrinsic. */
+export function applyExtrinsic(
+  context: PalletContext,
+  state: State,
+  events: EventLog,
+  runtime: Runtime,
+  { extrinsic, validity }: { readonly extrinsic: SignedExtrinsic; readonly validity: Validity },
+): void {
+  const { storage } = context
+  const { account, feeRao } = validity
+  const info = storage.get(system.Account, account)
+  const data = { ...info.data, free: info.data.free - feeRao }
+  storage.set(system.Account, { ...info, nonce: info.nonce + 1, data }, account)
+  if (feeRao > 0n) {
+    events.deposit({
+      type: 'Balances',
+      value: { type: 'Withdraw', value: { who: account, amount: feeRao } },
+    })
+  }
+
+  const failure = tryDispatch(context, state, events, account, extrinsic.call)
+  if (feeRao > 0n) {
+    const value = { who: account, actual_fee: feeRao, tip: extrinsic.extra.tip }
+    events.deposit({ type: 'TransactionPayment', value: { type: 'TransactionFeePaid', value } })
+  }
+  const dispatchInfo = dispatchInfoOf('Normal', !paysNothing(extrinsic.call))
+  if (!failure) {
+    const value = { dispatch_info: dispatchInfo }
+    events.deposit({ type: 'System', value: { type: 'ExtrinsicSuccess', value } })
+    return
+  }
+  const value = { dispatch_error: moduleErrorOf(runtime, failure), dispatch_info: dispatchInfo }
+  events.deposit({ type: 'System', value: { type: 'ExtrinsicFailed', value } })
+}
+
+export function dispatchInfoOf(dispatchClass: 'Normal' | 'Mandatory', paysFee: boolean) {
+  return {
+    weight: { ref_time: 1_000_000n, proof_size: 0n },
+    class: { type: dispatchClass, value: undefined },
+    pays_fee: { type: paysFee ? 'Yes' : 'No', value: undefined },
+  } as const
+}
+
+/** The failure of a call, whose writes and events are then taken back. */
+function tryDispatch(
+  context: PalletContext,
+  state: State,
+  events: EventLog,
+  account: Uint8Array,
+  call: RuntimeCall,
+): DispatchFailure | undefined {
+  const mark = events.length
+  try {
+    state.transact(() => dispatch(context, account, call))
+    return undefined
+  } catch (error) {
+    events.truncate(mark)
+    if (error instanceof DispatchFailure) return error
+    throw error
+  }
+}
+
+function dispatch(context: PalletContext, account: Uint8Array, call: RuntimeCall): void {
+  switch (call.type) {
+    case 'SubtensorModule':
+      dispatchCall(context, account, call.value)
+      break
+    case 'System':
+      if (call.value.type === 'remark_with_event') {
+        const value = { sender: account, hash: blake2b256(call.value.value.remark) }
+        context.deposit({ type: 'System', value: { type: 'Remarked', value } })
+      }
+      break
+    case 'Balances': {
+      const { dest, value } = call.value.value
+      if (dest.type !== 'Id') throw new DispatchFailure('CallFiltered', 'System')
+      transfer(context, account, dest.value, value)
+      break
+    }
+    default:
+      throw new DispatchFailure('CallFiltered', 'System')
+  }
+}
+
+function moduleErrorOf(runtime: Runtime, failure: DispatchFailure) {
+  const pallet = runtime.shape.pallets.find(({ name }) => name === failure.pallet)
+  const definition = pallet?.errors?.describe().definition
+  const variants = definition?.kind === 'variant' ? definition.variants : []
+  const error = variants.find(({ name }) => name === failure.error)
+  // A name that this dialect does not have yet; the real runtime would have answered with another error.
+  if (!pallet || !error) return { type: 'Other', value: undefined } as const
+  return {
+    type: 'Module',
+    value: { index: pallet.index, error: Uint8Array.of(error.index, 0, 0, 0) },
+  } as const
+}

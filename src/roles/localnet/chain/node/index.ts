@@ -1,0 +1,7 @@
+export type { Block, Header } from './block.js'
+export { BLOCK_HASH_COUNT, Chain, type ChainParameters } from './chain.js'
+export type { TransactionStatus } from './pool.js'
+export { RpcError, stateDiscarded, temporarilyBanned, unknownBlock } from './rpc-error.js'
+export { callRuntime } from './runtime-calls.js'
+export { type Sealing, startSealing } from './sealing.js'
+export { feeOf } from './validity.js'

@@ -1,0 +1,77 @@
+import { equalBytes, toHex } from '../scale/index.js'
+import { blake2b256 } from '../storage/index.js'
+import type { SignedExtrinsic } from './extrinsic.js'
+import { alreadyImported, priorityTooLow } from './rpc-error.js'
+import type { Validity } from './validity.js'
+
+/** What a watcher of a transaction is told, as `author_extrinsicUpdate` words it. */
+export type TransactionStatus =
+  | 'ready'
+  | 'future'
+  | 'invalid'
+  | 'dropped'
+  | { readonly inBlock: string }
+  | { readonly finalized: string }
+  | { readonly usurped: string }
+
+export interface PoolEntry {
+  readonly hash: string
+  readonly extrinsic: SignedExtrinsic
+  readonly validity: Validity
+  readonly onStatus: (status: TransactionStatus) => void
+}
+
+export class TransactionPool {
+  readonly #entries = new Map<string, PoolEntry>()
+
+  get entries(): readonly PoolEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Entries in the order a block takes them. */
+  get queue(): readonly PoolEntry[] {
+    return this.entries.toSorted((a, b) => a.extrinsic.extra.nonce - b.extrinsic.extra.nonce)
+  }
+
+  /** @throws RpcError 1013 for a copy, 1014 for the nonce of a waiting one without a higher tip. */
+  add(
+    extrinsic: SignedExtrinsic,
+    validity: Validity,
+    onStatus: (status: TransactionStatus) => void,
+  ): PoolEntry {
+    const hash = toHex(blake2b256(extrinsic.bytes))
+    if (this.#entries.has(hash)) throw alreadyImported(hash)
+    const rival = this.entries.find(
+      (entry) =>
+        equalBytes(entry.validity.account, validity.account) &&
+        entry.extrinsic.extra.nonce === extrinsic.extra.nonce,
+    )
+    if (rival) {
+      if (extrinsic.extra.tip <= rival.extrinsic.extra.tip) {
+        throw priorityTooLow(rival.extrinsic.extra.tip, extrinsic.extra.tip)
+      }
+      this.remove(rival.hash)
+      rival.onStatus({ usurped: hash })
+    }
+    const entry = { hash, extrinsic, validity, onStatus }
+    this.#entries.set(hash, entry)
+    return entry
+  }
+
+  has(hash: string): boolean {
+    return this.#entries.has(hash)
+  }
+
+  remove(hash: string): void {
+    this.#entries.delete(hash)
+  }
+
+  /** The next nonce of an account, counting what waits here without a gap. */
+  nextNonce(account: Uint8Array, chainNonce: number): number {
+    const waiting = this.entries.filter((entry) => equalBytes(entry.validity.account, account))
+    const nonces = new Set(waiting.map((entry) => entry.extrinsic.extra.nonce))
+    let next = chainNonce
+    while (nonces.has(next)) next++
+    return next
+  }
+}

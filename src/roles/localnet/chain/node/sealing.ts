@@ -1,0 +1,44 @@
+import { type Clock, every } from '../../../../clock.js'
+import type { Chain } from './chain.js'
+
+/** When blocks are made. */
+export type Sealing =
+  | { readonly kind: 'interval'; readonly blockTimeMs: number }
+  /** Only on request. */
+  | { readonly kind: 'manual' }
+  /** As soon as a transaction arrives. */
+  | { readonly kind: 'auto' }
+
+/**
+ * Between a block and its finality when blocks come on demand. Not zero: a client that hears of both in one tick
+ * reports the finality only.
+ */
+const AUTO_FINALITY_DELAY_MS = 200
+
+/** Makes and finalises blocks until the signal aborts. */
+export function startSealing(
+  chain: Chain,
+  sealing: Sealing,
+  finalityLag: number,
+  { clock, signal, onError }: { clock: Clock; signal: AbortSignal; onError: (error: unknown) => void },
+): void {
+  chain.onBlock.add((block) => {
+    if (sealing.kind !== 'auto') chain.finalizeUpTo(block.number - finalityLag)
+    else {
+      clock.sleep(AUTO_FINALITY_DELAY_MS, signal).then(
+        () => chain.finalizeUpTo(block.number),
+        () => {},
+      )
+    }
+  })
+  if (sealing.kind === 'auto') {
+    chain.onSubmitted.add((entry) => {
+      setImmediate(() => {
+        if (!signal.aborted && chain.pool.has(entry.hash)) chain.produceBlock()
+      })
+    })
+  }
+  if (sealing.kind === 'interval') {
+    void every(clock, sealing.blockTimeMs, signal, async () => void chain.produceBlock(), onError)
+  }
+}

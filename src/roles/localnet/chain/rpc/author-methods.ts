@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { type Chain, feeOf } from '../node/index.js'
+import { toHex } from '../scale/index.js'
+import { constant, hexBytes, hexNumber, type Methods, method } from './method.js'
+
+export function authorMethods(chain: Chain): Methods {
+  return {
+    author_submitExtrinsic: method(z.tuple([hexBytes]), ([bytes]) => chain.submit(bytes)),
+    author_pendingExtrinsics: constant(() => chain.pool.entries.map((entry) => toHex(entry.extrinsic.bytes))),
+    payment_queryInfo: method(z.tuple([hexBytes]).rest(z.unknown()), ([bytes]) => ({
+      weight: { ref_time: 1_000_000, proof_size: 0 },
+      class: 'normal',
+      partialFee: String(feeOf(bytes.length)),
+    })),
+    payment_queryFeeDetails: method(z.tuple([hexBytes]).rest(z.unknown()), ([bytes]) => ({
+      inclusionFee: { baseFee: hexNumber(feeOf(bytes.length)), lenFee: '0x0', adjustedWeightFee: '0x0' },
+    })),
+  }
+}

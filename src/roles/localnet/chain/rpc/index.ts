@@ -1,0 +1,3 @@
+export { developmentMethods } from './development-methods.js'
+export { interfaceOf } from './interface.js'
+export { type RpcServer, startRpcServer } from './server.js'

@@ -1,0 +1,28 @@
+import type { Chain } from '../node/index.js'
+import { authorMethods } from './author-methods.js'
+import { chainMethods } from './chain-methods.js'
+import { constant, type Methods } from './method.js'
+import type { Interface } from './session.js'
+import { stateMethods } from './state-methods.js'
+import { subscriptionsOf } from './subscriptions.js'
+import { systemMethods } from './system-methods.js'
+
+/** Everything a client can call on this chain. */
+export function interfaceOf(chain: Chain, development: Methods): Interface {
+  const subscriptions = subscriptionsOf(chain)
+  const methods: Methods = {
+    ...systemMethods(chain),
+    ...chainMethods(chain),
+    ...stateMethods(chain),
+    ...authorMethods(chain),
+    ...development,
+  }
+  const unsubscribes = Object.values(subscriptions).map(({ unsubscribe }) => unsubscribe)
+  const names = [
+    'rpc_methods',
+    ...Object.keys(methods),
+    ...Object.keys(subscriptions),
+    ...unsubscribes,
+  ].sort()
+  return { methods: { ...methods, rpc_methods: constant(() => ({ methods: names })) }, subscriptions }
+}

@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { TargonError } from '../../../../errors.js'
+import { type Interface, Session } from './session.js'
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+const HOST = '127.0.0.1'
+
+export interface RpcServer {
+  readonly url: string
+  readonly httpUrl: string
+  close(): Promise<void>
+}
+
+/**
+ * Serves JSON-RPC on loopback: over WebSocket with subscriptions, over HTTP POST without.
+ *
+ * @throws TargonError PORT_IN_USE
+ */
+export async function startRpcServer(rpc: Interface, port: number): Promise<RpcServer> {
+  const http = createServer((request, response) => {
+    answerPost(rpc, request, response).catch(() => response.destroy())
+  })
+  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE_BYTES })
+  sockets.on('connection', (socket) => serveSocket(rpc, socket))
+  // The HTTP server reports its errors to whoever listens; `ws` repeats them.
+  sockets.on('error', () => {})
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', (error) => reject(listenError(error, port)))
+    http.listen(port, HOST, resolve)
+  })
+  const address = http.address() as AddressInfo
+  return {
+    url: `ws://${HOST}:${address.port}`,
+    httpUrl: `http://${HOST}:${address.port}`,
+    close: async () => {
+      for (const socket of sockets.clients) socket.terminate()
+      sockets.close()
+      http.closeAllConnections()
+      await new Promise<void>((resolve) => {
+        http.close(() => resolve())
+      })
+    },
+  }
+}
+
+function serveSocket(rpc: Interface, socket: WebSocket): void {
+  const session = new Session(rpc, (message) => {
+    if (socket.readyState === socket.OPEN) socket.send(message)
+  })
+  socket.on('message', (data) => {
+    session.handle(String(data)).then(
+      (answer) => {
+        if (answer !== undefined && socket.readyState === socket.OPEN) socket.send(answer)
+      },
+      () => socket.terminate(),
+    )
+  })
+  socket.on('close', () => session.close())
+  socket.on('error', () => {})
+}
+
+async function answerPost(rpc: Interface, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_MESSAGE_BYTES) {
+      response.writeHead(413).end()
+      return
+    }
+    chunks.push(chunk)
+  }
+  const answer = await new Session(rpc).handle(Buffer.concat(chunks).toString('utf8'))
+  response.writeHead(200, { 'content-type': 'application/json' }).end(answer ?? '')
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== 'EADDRINUSE') return error
+  return new TargonError(
+    `The development chain cannot listen on ${HOST}:${port}: the port is in use.`,
+    {
+      code: 'PORT_IN_USE',
+      fault: 'usage',
+      next: 'Stop the other process or choose another port.',
+      facts: { port },
+    },
+    { cause: error },
+  )
+}

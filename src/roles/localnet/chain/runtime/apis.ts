@@ -1,0 +1,75 @@
+import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
+import { type AnyType, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
+import { hyperparameters, metagraph, selectiveMetagraph } from './metagraph-types.js'
+import { neuronInfoLite } from './neuron-types.js'
+import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
+import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
+
+function method(name: string, inputs: { readonly [name: string]: AnyType }, output: AnyType): ApiMethod {
+  return { name, inputs, output }
+}
+
+/** Runtime APIs of the newest dialect. */
+export function runtimeApis(extrinsic: ScaleType<Uint8Array>): readonly RuntimeApi[] {
+  const byNetuid = { netuid: u16 }
+  return [
+    { name: 'Core', version: 5, methods: [method('version', {}, runtimeVersion)] },
+    {
+      name: 'Metadata',
+      version: 2,
+      methods: [
+        method('metadata', {}, opaqueMetadata),
+        method('metadata_at_version', { version: u32 }, option(opaqueMetadata)),
+        method('metadata_versions', {}, vec(u32)),
+      ],
+    },
+    { name: 'AccountNonceApi', version: 1, methods: [method('account_nonce', { account: accountId }, u32)] },
+    {
+      name: 'TransactionPaymentApi',
+      version: 4,
+      methods: [
+        method('query_info', { uxt: extrinsic, len: u32 }, dispatchInfo),
+        method('query_fee_details', { uxt: extrinsic, len: u32 }, feeDetails),
+      ],
+    },
+    {
+      name: 'TaggedTransactionQueue',
+      version: 3,
+      methods: [
+        method(
+          'validate_transaction',
+          { source: transactionSource, tx: extrinsic, block_hash: h256 },
+          transactionValidity,
+        ),
+      ],
+    },
+    {
+      name: 'NeuronInfoRuntimeApi',
+      version: 1,
+      methods: [
+        method('get_neurons_lite', byNetuid, vec(neuronInfoLite)),
+        method('get_neuron_lite', { netuid: u16, uid: u16 }, option(neuronInfoLite)),
+      ],
+    },
+    {
+      name: 'SubnetInfoRuntimeApi',
+      version: 2,
+      methods: [
+        method('get_subnet_hyperparams', byNetuid, option(hyperparameters)),
+        method('get_metagraph', byNetuid, option(metagraph)),
+        method('get_mechagraph', { netuid: u16, mecid: u8 }, option(metagraph)),
+        method(
+          'get_selective_metagraph',
+          { netuid: u16, metagraph_indexes: vec(u16) },
+          option(selectiveMetagraph),
+        ),
+        method(
+          'get_selective_mechagraph',
+          { netuid: u16, subid: u8, metagraph_indexes: vec(u16) },
+          option(selectiveMetagraph),
+        ),
+        method('get_next_epoch_start_block', byNetuid, option(u64)),
+      ],
+    },
+  ]
+}

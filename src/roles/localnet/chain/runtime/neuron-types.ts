@@ -1,0 +1,103 @@
+import {
+  bool,
+  bytes,
+  compactU16,
+  compactU64,
+  type Infer,
+  i128,
+  newtype,
+  struct,
+  tuple,
+  u8,
+  u16,
+  u32,
+  u64,
+  u128,
+  vec,
+} from '../scale/index.js'
+import { accountId } from './types.js'
+
+export const axonInfo = struct('pallet_subtensor::pallet::AxonInfo', {
+  block: u64,
+  version: u32,
+  ip: u128,
+  port: u16,
+  ip_type: u8,
+  protocol: u8,
+  placeholder1: u8,
+  placeholder2: u8,
+})
+export type AxonInfo = Infer<typeof axonInfo>
+export const NO_AXON: AxonInfo = {
+  block: 0n,
+  version: 0,
+  ip: 0n,
+  port: 0,
+  ip_type: 0,
+  protocol: 0,
+  placeholder1: 0,
+  placeholder2: 0,
+}
+
+export const prometheusInfo = struct('pallet_subtensor::pallet::PrometheusInfo', {
+  block: u64,
+  version: u32,
+  ip: u128,
+  port: u16,
+  ip_type: u8,
+})
+
+/** Ciphertext of a time-locked commit; at most 5000 bytes. */
+export const boundedBytes = newtype('bounded_collections::bounded_vec::BoundedVec', bytes, {
+  T: u8,
+  S: undefined,
+})
+
+export const fixedI128 = struct('substrate_fixed::FixedI128', { bits: i128 })
+
+export const subnetIdentity = struct('pallet_subtensor::pallet::SubnetIdentityV3', {
+  subnet_name: bytes,
+  github_repo: bytes,
+  subnet_contact: bytes,
+  subnet_url: bytes,
+  discord: bytes,
+  description: bytes,
+  logo_url: bytes,
+  additional: bytes,
+})
+
+export const chainIdentity = struct('pallet_subtensor::pallet::ChainIdentityV2', {
+  name: bytes,
+  url: bytes,
+  github_repo: bytes,
+  image: bytes,
+  discord: bytes,
+  description: bytes,
+  additional: bytes,
+})
+
+export const neuronInfoLite = struct(
+  'pallet_subtensor::rpc_info::neuron_info::NeuronInfoLite',
+  {
+    hotkey: accountId,
+    coldkey: accountId,
+    uid: compactU16,
+    netuid: compactU16,
+    active: bool,
+    axon_info: axonInfo,
+    prometheus_info: prometheusInfo,
+    stake: vec(tuple(accountId, compactU64)),
+    rank: compactU16,
+    emission: compactU64,
+    incentive: compactU16,
+    consensus: compactU16,
+    trust: compactU16,
+    validator_trust: compactU16,
+    dividends: compactU16,
+    last_update: compactU64,
+    validator_permit: bool,
+    pruning_score: compactU16,
+  },
+  { AccountId: accountId },
+)
+export type NeuronInfoLite = Infer<typeof neuronInfoLite>

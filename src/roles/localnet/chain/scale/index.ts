@@ -1,0 +1,35 @@
+export { concatBytes, equalBytes, fromHex, toHex, utf8 } from './bytes.js'
+export {
+  at,
+  type Fields,
+  type FieldsValue,
+  newtype,
+  struct,
+  units,
+  type VariantEntries,
+  type VariantEntry,
+  type VariantValue,
+  variant,
+} from './composites.js'
+export { bytes, fixedBytes, option, tuple, vec } from './containers.js'
+export { PortableRegistry } from './portable-registry.js'
+export {
+  bool,
+  compactU8,
+  compactU16,
+  compactU32,
+  compactU64,
+  compactU128,
+  compactUnit,
+  i128,
+  str,
+  u8,
+  u16,
+  u32,
+  u64,
+  u128,
+  unit,
+} from './primitives.js'
+export { Reader } from './reader.js'
+export { type AnyType, decode, encode, type Infer, type ScaleType, type TypeDefinition } from './type.js'
+export { Writer } from './writer.js'

@@ -1,0 +1,102 @@
+import { utf8 } from './bytes.js'
+import type { ScaleType } from './type.js'
+
+function primitive<T>(key: string, codec: Pick<ScaleType<T>, 'encode' | 'decode'>): ScaleType<T> {
+  const name = `${key.charAt(0).toUpperCase()}${key.slice(1)}`
+  return { key, describe: () => ({ definition: { kind: 'primitive', name } }), ...codec }
+}
+
+function checkRange(value: number | bigint, bits: number): void {
+  const wide = BigInt(value)
+  if (wide < 0n || wide >> BigInt(bits) !== 0n) throw new RangeError(`${value} is not a u${bits}`)
+}
+
+function smallUnsigned(bits: 8 | 16 | 32): ScaleType<number> {
+  return primitive(`u${bits}`, {
+    encode: (writer, value) => {
+      checkRange(value, bits)
+      writer.unsigned(value, bits / 8)
+    },
+    decode: (reader) => Number(reader.unsigned(bits / 8)),
+  })
+}
+
+function largeUnsigned(bits: 64 | 128): ScaleType<bigint> {
+  return primitive(`u${bits}`, {
+    encode: (writer, value) => {
+      checkRange(value, bits)
+      writer.unsigned(value, bits / 8)
+    },
+    decode: (reader) => reader.unsigned(bits / 8),
+  })
+}
+
+export const u8 = smallUnsigned(8)
+export const u16 = smallUnsigned(16)
+export const u32 = smallUnsigned(32)
+export const u64 = largeUnsigned(64)
+export const u128 = largeUnsigned(128)
+
+export const i128: ScaleType<bigint> = primitive('i128', {
+  encode: (writer, value) => writer.unsigned(BigInt.asUintN(128, value), 16),
+  decode: (reader) => BigInt.asIntN(128, reader.unsigned(16)),
+})
+
+export const bool: ScaleType<boolean> = primitive('bool', {
+  encode: (writer, value) => writer.byte(value ? 1 : 0),
+  decode: (reader) => {
+    const byte = reader.byte()
+    if (byte > 1) throw new Error('bad bool')
+    return byte === 1
+  },
+})
+
+export const str: ScaleType<string> = primitive('str', {
+  encode: (writer, value) => {
+    const bytes = utf8(value)
+    writer.compact(bytes.length)
+    writer.bytes(bytes)
+  },
+  decode: (reader) => new TextDecoder('utf-8', { fatal: true }).decode(reader.bytes(reader.length())),
+})
+
+function compact<T extends number | bigint>(
+  item: ScaleType<T>,
+  bits: number,
+  narrow: (value: bigint) => T,
+): ScaleType<T> {
+  return {
+    key: `Compact<${item.key}>`,
+    describe: () => ({ definition: { kind: 'compact', item } }),
+    encode: (writer, value) => {
+      checkRange(value, bits)
+      writer.compact(value)
+    },
+    decode: (reader) => {
+      const value = reader.compact()
+      checkRange(value, bits)
+      return narrow(value)
+    },
+  }
+}
+
+export const compactU8 = compact(u8, 8, Number)
+export const compactU16 = compact(u16, 16, Number)
+export const compactU32 = compact(u32, 32, Number)
+export const compactU64 = compact(u64, 64, (value) => value)
+export const compactU128 = compact(u128, 128, (value) => value)
+
+/** The empty tuple. */
+export const unit: ScaleType<undefined> = {
+  key: '()',
+  describe: () => ({ definition: { kind: 'tuple', items: [] } }),
+  encode: () => {},
+  decode: () => undefined,
+}
+
+/** `Compact<()>`: zero bytes; only the account index of MultiAddress uses it. */
+export const compactUnit: ScaleType<undefined> = {
+  ...unit,
+  key: 'Compact<()>',
+  describe: () => ({ definition: { kind: 'compact', item: unit } }),
+}

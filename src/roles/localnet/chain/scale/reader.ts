@@ -1,0 +1,68 @@
+/** Cursor over SCALE bytes; every read throws when the bytes run out or are not in their shortest form. */
+export class Reader {
+  readonly #bytes: Uint8Array
+  #offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#offset
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#offset]
+    if (value === undefined) throw new Error('Not enough data to fill buffer')
+    this.#offset++
+    return value
+  }
+
+  bytes(count: number): Uint8Array {
+    if (count > this.left) throw new Error('Not enough data to fill buffer')
+    const slice = this.#bytes.slice(this.#offset, this.#offset + count)
+    this.#offset += count
+    return slice
+  }
+
+  unsigned(size: number): bigint {
+    const bytes = this.bytes(size)
+    let value = 0n
+    for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[index] ?? 0)
+    return value
+  }
+
+  compact(): bigint {
+    const first = this.byte()
+    const mode = first & 3
+    if (mode === 0) return BigInt(first >> 2)
+    if (mode === 3) return this.#bigCompact((first >> 2) + 4)
+    this.#offset--
+    const size = mode === 1 ? 2 : 4
+    const value = this.unsigned(size) >> 2n
+    if (value < (size === 2 ? 64n : 16_384n)) throw new Error('out of range')
+    return value
+  }
+
+  /** Length of a sequence that is still to come; refuses what cannot fit in the bytes left. */
+  length(): number {
+    const count = this.compact()
+    if (count > 0xffff_ffffn) throw new Error('out of range')
+    return Number(count)
+  }
+
+  end(): void {
+    if (this.left !== 0) throw new Error(`${this.left} trailing bytes`)
+  }
+
+  #bigCompact(size: number): bigint {
+    const value = this.unsigned(size)
+    const shortest = value >> BigInt((size - 1) * 8) > 0n
+    if (!shortest || value < 1_073_741_824n) throw new Error('out of range')
+    return value
+  }
+}

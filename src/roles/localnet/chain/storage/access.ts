@@ -1,0 +1,65 @@
+import { decode, encode } from '../scale/index.js'
+import type { StorageItem } from './item.js'
+
+/** Raw values by hex key at one point of the chain's history. */
+export interface RawReader {
+  raw(key: string): Uint8Array | undefined
+  keys(prefix: string): readonly string[]
+}
+
+export interface RawWriter extends RawReader {
+  put(key: string, value: Uint8Array | undefined): void
+}
+
+/** Reads typed values. */
+export class StorageReader {
+  readonly #raw: RawReader
+
+  constructor(raw: RawReader) {
+    this.#raw = raw
+  }
+
+  get<K extends readonly unknown[], V>(item: StorageItem<K, V>, ...keys: K): V {
+    const raw = this.#raw.raw(item.keyOf(...keys))
+    return raw === undefined ? item.fallback : (decode(item.value, raw) as V)
+  }
+
+  has<K extends readonly unknown[], V>(item: StorageItem<K, V>, ...keys: K): boolean {
+    return this.#raw.raw(item.keyOf(...keys)) !== undefined
+  }
+}
+
+/** Reads and writes typed values. */
+export class StorageAccess extends StorageReader {
+  readonly #raw: RawWriter
+
+  constructor(raw: RawWriter) {
+    super(raw)
+    this.#raw = raw
+  }
+
+  /** The value comes before the keys. */
+  set<K extends readonly unknown[], V>(
+    item: StorageItem<K, V>,
+    value: Exclude<V, undefined>,
+    ...keys: K
+  ): void {
+    this.#raw.put(item.keyOf(...keys), encode(item.value, value))
+  }
+
+  delete<K extends readonly unknown[], V>(item: StorageItem<K, V>, ...keys: K): void {
+    this.#raw.put(item.keyOf(...keys), undefined)
+  }
+
+  /** Replaces one element of a stored vector; the vector grows by one when the element is the next. */
+  setElement<K extends readonly unknown[], E>(
+    item: StorageItem<K, readonly E[]>,
+    index: number,
+    element: E,
+    ...keys: K
+  ): void {
+    const values = [...this.get(item, ...keys)]
+    values[index] = element
+    this.set(item, values, ...keys)
+  }
+}

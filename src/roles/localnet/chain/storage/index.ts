@@ -1,0 +1,16 @@
+export { type RawReader, type RawWriter, StorageAccess, StorageReader } from './access.js'
+export { apiId, blake2b256, type Hasher } from './hashing.js'
+export {
+  type AnyItem,
+  blake2Concat,
+  identity,
+  type KeyPart,
+  map,
+  optionalMap,
+  optionalPlain,
+  placeItems,
+  plain,
+  StorageItem,
+  twoxConcat,
+} from './item.js'
+export { State } from './state.js'

@@ -1,0 +1,41 @@
+import { balances, system } from '../runtime/index.js'
+import type { StorageAccess, StorageReader } from '../storage/index.js'
+import { DispatchFailure, type PalletContext } from './context.js'
+
+export function freeBalance(storage: StorageReader, account: Uint8Array): bigint {
+  return storage.get(system.Account, account).data.free
+}
+
+/** Adds rao to an account, which comes to exist by it. */
+export function endow(storage: StorageAccess, account: Uint8Array, amountRao: bigint): void {
+  const info = storage.get(system.Account, account)
+  storage.set(
+    system.Account,
+    { ...info, providers: 1, data: { ...info.data, free: info.data.free + amountRao } },
+    account,
+  )
+  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) + amountRao)
+}
+
+/** @throws DispatchFailure Balances.InsufficientBalance */
+export function withdraw(context: PalletContext, account: Uint8Array, amountRao: bigint): void {
+  const { storage } = context
+  const info = storage.get(system.Account, account)
+  if (info.data.free < amountRao) throw new DispatchFailure('InsufficientBalance', 'Balances')
+  storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, account)
+  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
+  context.deposit({
+    type: 'Balances',
+    value: { type: 'Withdraw', value: { who: account, amount: amountRao } },
+  })
+}
+
+export function transfer(context: PalletContext, from: Uint8Array, to: Uint8Array, amountRao: bigint): void {
+  const { storage } = context
+  const info = storage.get(system.Account, from)
+  if (info.data.free < amountRao) throw new DispatchFailure('InsufficientBalance', 'Balances')
+  storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, from)
+  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
+  endow(storage, to, amountRao)
+  context.deposit({ type: 'Balances', value: { type: 'Transfer', value: { from, to, amount: amountRao } } })
+}

@@ -1,0 +1,63 @@
+import { type CallArguments, subtensor } from '../runtime/index.js'
+import { equalBytes } from '../scale/index.js'
+import { blake2b256 } from '../storage/index.js'
+import { depositEvent, ensure, type PalletContext } from './context.js'
+import { epochIndex } from './schedule.js'
+import { mechanismExists, storageIndex } from './subnet.js'
+import { isWithinRateLimit } from './weights.js'
+
+/** Commits of one hotkey that may wait in one epoch. */
+const MAX_UNREVEALED_COMMITS = 10
+
+export interface TimelockedCommit {
+  readonly netuid: number
+  readonly mecid: number
+  readonly commit: Uint8Array
+  readonly revealRound: bigint
+  /** Undefined for the calls that came before versions. */
+  readonly version: number | undefined
+}
+
+export function timelockedCommitOf(
+  call: CallArguments<'commit_timelocked_weights'>,
+  mecid: number,
+): TimelockedCommit {
+  const { netuid, commit, reveal_round, commit_reveal_version } = call
+  return { netuid, mecid, commit, revealRound: reveal_round, version: commit_reveal_version }
+}
+
+/** Stores an encrypted vector under the epoch of its block, until the chain can open it. */
+export function commitTimelocked(
+  context: PalletContext,
+  hotkey: Uint8Array,
+  timelocked: TimelockedCommit,
+): void {
+  const { storage, block } = context
+  const { netuid, mecid, commit, revealRound, version } = timelocked
+  ensure(mechanismExists(storage, netuid, mecid), 'MechanismDoesNotExist')
+  ensure(storage.get(subtensor.CommitRevealWeightsEnabled, netuid), 'CommitRevealDisabled')
+  const expected = storage.get(subtensor.CommitRevealWeightsVersion)
+  ensure(version === undefined || version === expected, 'IncorrectCommitRevealVersion')
+  const uid = storage.get(subtensor.Uids, netuid, hotkey)
+  ensure(uid !== undefined, 'HotKeyNotRegisteredInSubNet')
+  ensure(isWithinRateLimit(storage, block, netuid, mecid, uid), 'CommittingWeightsTooFast')
+
+  const index = storageIndex(netuid, mecid)
+  const epoch = epochIndex(context, netuid)
+  const waiting = storage.get(subtensor.TimelockedWeightCommits, index, epoch)
+  const own = waiting.filter(([who]) => equalBytes(who, hotkey))
+  ensure(own.length < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits')
+  storage.set(
+    subtensor.TimelockedWeightCommits,
+    [...waiting, [hotkey, BigInt(block), commit, revealRound] as const],
+    index,
+    epoch,
+  )
+  storage.setElement(subtensor.LastUpdate, uid, BigInt(block), index)
+  const hash = blake2b256(commit)
+  if (version === undefined) {
+    depositEvent(context, { type: 'CRV3WeightsCommitted', value: [hotkey, index, hash] })
+  } else {
+    depositEvent(context, { type: 'TimelockedWeightsCommitted', value: [hotkey, index, hash, revealRound] })
+  }
+}

@@ -1,0 +1,41 @@
+import type { CallArguments, SubtensorCall } from '../runtime/index.js'
+import { serveAxon } from './axons.js'
+import { commitTimelocked, timelockedCommitOf } from './commits.js'
+import { DispatchFailure, type PalletContext } from './context.js'
+import { burnedRegister } from './registration.js'
+import { dispatchSetWeights } from './weights.js'
+
+/**
+ * Runs a call of SubtensorModule for its signer.
+ *
+ * @throws DispatchFailure
+ */
+export function dispatchCall(context: PalletContext, signer: Uint8Array, call: SubtensorCall): void {
+  switch (call.type) {
+    case 'set_weights':
+      dispatchSetWeights(context, signer, vectorOf(call.value, 0))
+      break
+    case 'set_mechanism_weights':
+      dispatchSetWeights(context, signer, vectorOf(call.value, call.value.mecid))
+      break
+    case 'serve_axon':
+      serveAxon(context, signer, call.value)
+      break
+    case 'burned_register':
+    case 'register':
+      burnedRegister(context, signer, call.value)
+      break
+    case 'commit_timelocked_weights':
+      commitTimelocked(context, signer, timelockedCommitOf(call.value, 0))
+      break
+    case 'commit_timelocked_mechanism_weights':
+      commitTimelocked(context, signer, timelockedCommitOf(call.value, call.value.mecid))
+      break
+    default:
+      throw new DispatchFailure('CallFiltered', 'System')
+  }
+}
+
+function vectorOf({ netuid, dests, weights, version_key }: CallArguments<'set_weights'>, mecid: number) {
+  return { netuid, mecid, dests, weights, versionKey: version_key }
+}

@@ -1,0 +1,87 @@
+import { type SubtensorCall, subtensor } from '../runtime/index.js'
+import { checkAxon } from './axons.js'
+import { type DispatchFailure, ensure, type PalletContext } from './context.js'
+import { hasStakeForWeights } from './subnet.js'
+import { isWithinRateLimit } from './weights.js'
+
+/** Calls whose sender pays nothing. */
+const PAYS_NO = new Set<SubtensorCall['type']>([
+  'set_weights',
+  'set_mechanism_weights',
+  'serve_axon',
+  'commit_weights',
+  'reveal_weights',
+  'commit_crv3_weights',
+  'commit_crv3_mechanism_weights',
+  'commit_timelocked_weights',
+  'commit_timelocked_mechanism_weights',
+])
+
+export function isFree(call: SubtensorCall): boolean {
+  return PAYS_NO.has(call.type)
+}
+
+/** Codes of `Custom error: N` (common/src/transaction_error.rs); 255 for every other error. */
+const POOL_CODES: Readonly<Record<string, number>> = {
+  AmountTooLow: 1,
+  NotEnoughStakeToSetWeights: 1,
+  SubnetNotExists: 3,
+  HotKeyAccountNotExists: 4,
+  SettingWeightsTooFast: 6,
+  CommittingWeightsTooFast: 6,
+  HotKeyNotRegisteredInNetwork: 10,
+  InvalidIpAddress: 11,
+  ServingRateLimitExceeded: 12,
+  InvalidPort: 13,
+  InvalidRevealRound: 15,
+  NoWeightsCommitFound: 16,
+  ExpiredWeightCommit: 17,
+  RevealTooEarly: 17,
+  InputLengthsUnequal: 18,
+  HotKeyNotRegisteredInSubNet: 19,
+}
+
+export function poolCodeOf(failure: DispatchFailure): number {
+  return POOL_CODES[failure.error] ?? 255
+}
+
+/**
+ * What SubtensorTransactionExtension checks before an extrinsic may enter the pool or a block.
+ *
+ * @throws DispatchFailure
+ */
+export function guardCall(
+  context: Omit<PalletContext, 'deposit'>,
+  hotkey: Uint8Array,
+  call: SubtensorCall,
+): void {
+  const { storage, block, rules, dialect } = context
+  if (call.type === 'serve_axon') checkAxon(storage, block, rules, hotkey, call.value)
+  if (dialect.poolGuards === 'axon') return
+  switch (call.type) {
+    case 'set_weights':
+      guardWeights(context, hotkey, call.value.netuid, 0)
+      break
+    case 'set_mechanism_weights':
+      guardWeights(context, hotkey, call.value.netuid, call.value.mecid)
+      break
+    case 'commit_timelocked_weights':
+    case 'commit_timelocked_mechanism_weights':
+    case 'commit_crv3_mechanism_weights':
+      ensure(hasStakeForWeights(storage, call.value.netuid, hotkey), 'NotEnoughStakeToSetWeights')
+      break
+    default:
+  }
+}
+
+function guardWeights(
+  { storage, block }: Omit<PalletContext, 'deposit'>,
+  hotkey: Uint8Array,
+  netuid: number,
+  mecid: number,
+): void {
+  ensure(hasStakeForWeights(storage, netuid, hotkey), 'NotEnoughStakeToSetWeights')
+  if (storage.get(subtensor.CommitRevealWeightsEnabled, netuid)) return
+  const uid = storage.get(subtensor.Uids, netuid, hotkey)
+  ensure(uid === undefined || isWithinRateLimit(storage, block, netuid, mecid, uid), 'SettingWeightsTooFast')
+}

@@ -1,0 +1,83 @@
+import { subtensor } from '../runtime/index.js'
+import { equalBytes } from '../scale/index.js'
+import type { StorageReader } from '../storage/index.js'
+import { depositEvent, ensure, type PalletContext } from './context.js'
+import { hasStakeForWeights, mechanismExists, storageIndex } from './subnet.js'
+
+const MAX_WEIGHT = 65_535
+
+export interface WeightVector {
+  readonly netuid: number
+  readonly mecid: number
+  readonly dests: readonly number[]
+  readonly weights: readonly number[]
+  readonly versionKey: bigint
+}
+
+/** A `set_weights` extrinsic: refused while the subnet asks for commits. */
+export function dispatchSetWeights(context: PalletContext, hotkey: Uint8Array, vector: WeightVector): void {
+  ensure(!context.storage.get(subtensor.CommitRevealWeightsEnabled, vector.netuid), 'CommitRevealEnabled')
+  storeWeights(context, hotkey, vector)
+}
+
+/** Checks in the order of the real runtime (subnets/weights.rs), then stores the vector with its largest at 65535. */
+export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector: WeightVector): void {
+  const { storage } = context
+  const { netuid, mecid, dests, weights } = vector
+  ensure(netuid !== 0, 'CanNotSetRootNetworkWeights')
+  ensure(dests.length === weights.length, 'WeightVecNotEqualSize')
+  ensure(mechanismExists(storage, netuid, mecid), 'MechanismDoesNotExist')
+  const count = storage.get(subtensor.SubnetworkN, netuid)
+  ensure(dests.length <= count, 'UidsLengthExceedUidsInSubNet')
+  const uid = storage.get(subtensor.Uids, netuid, hotkey)
+  ensure(uid !== undefined, 'HotKeyNotRegisteredInSubNet')
+  ensure(hasStakeForWeights(storage, netuid, hotkey), 'NotEnoughStakeToSetWeights')
+  const versionKey = storage.get(subtensor.WeightsVersionKey, netuid)
+  ensure(versionKey === 0n || vector.versionKey >= versionKey, 'IncorrectWeightVersionKey')
+
+  const index = storageIndex(netuid, mecid)
+  const commitReveal = storage.get(subtensor.CommitRevealWeightsEnabled, netuid)
+  ensure(
+    commitReveal || isWithinRateLimit(storage, context.block, netuid, mecid, uid),
+    'SettingWeightsTooFast',
+  )
+
+  const isSelfOnly = dests.length === 1 && dests[0] === uid
+  const isOwner = equalBytes(storage.get(subtensor.SubnetOwnerHotkey, netuid), hotkey)
+  const hasPermit = storage.get(subtensor.ValidatorPermit, netuid)[uid] === true
+  ensure(isSelfOnly || isOwner || hasPermit, 'NeuronNoValidatorPermit')
+  ensure(new Set(dests).size === dests.length, 'DuplicateUids')
+  ensure(
+    dests.every((dest) => dest < count),
+    'UidVecContainInvalidOne',
+  )
+  const shortest = Math.min(count, storage.get(subtensor.MinAllowedWeights, netuid))
+  ensure(isSelfOnly || weights.length >= shortest, 'WeightVecLengthIsLow')
+
+  const scaled = upscale(weights)
+  storage.set(
+    subtensor.Weights,
+    dests.map((dest, position) => [dest, scaled[position] ?? 0] as const),
+    index,
+    uid,
+  )
+  if (!commitReveal) storage.setElement(subtensor.LastUpdate, uid, BigInt(context.block), index)
+  depositEvent(context, { type: 'WeightsSet', value: [index, uid] })
+}
+
+/** Whether enough blocks have passed since the last update of this uid. */
+export function isWithinRateLimit(
+  storage: StorageReader,
+  block: number,
+  netuid: number,
+  mecid: number,
+  uid: number,
+): boolean {
+  const last = storage.get(subtensor.LastUpdate, storageIndex(netuid, mecid))[uid] ?? 0n
+  return last === 0n || BigInt(block) - last >= storage.get(subtensor.WeightsSetRateLimit, netuid)
+}
+
+function upscale(weights: readonly number[]): readonly number[] {
+  const largest = weights.reduce((max, weight) => Math.max(max, weight), 0)
+  return weights.map((weight) => (largest === 0 ? 0 : Math.round((weight * MAX_WEIGHT) / largest)))
+}

@@ -1,0 +1,152 @@
+/** Yuma consensus without liquid alpha, in floats (pallets/subtensor/src/epoch/run_epoch.rs, dense form). */
+export interface YumaInput {
+  readonly block: number
+  readonly tempo: number
+  /** Stake per uid, already zero below the threshold. */
+  readonly stake: readonly number[]
+  readonly permits: readonly boolean[]
+  readonly lastUpdate: readonly number[]
+  readonly registeredAt: readonly number[]
+  readonly lastStepBlock: number
+  readonly activityCutoff: number
+  readonly maxValidators: number
+  /** 0..1 */
+  readonly kappa: number
+  /** 0..1, share of the old bonds that stays. */
+  readonly bondsMovingAverage: number
+  /** Stored pairs per uid. */
+  readonly weights: readonly (readonly (readonly [number, number])[])[]
+  readonly bonds: readonly (readonly (readonly [number, number])[])[]
+}
+
+export interface YumaOutput {
+  readonly active: readonly boolean[]
+  readonly permits: readonly boolean[]
+  readonly consensus: readonly number[]
+  readonly incentive: readonly number[]
+  readonly dividends: readonly number[]
+  readonly validatorTrust: readonly number[]
+  /** Share of the emission per uid, sums to 1 or 0. */
+  readonly emission: readonly number[]
+  /** Share of the emission that is dividends, per uid. */
+  readonly dividendShare: readonly number[]
+  /** Bonds per uid, the largest of each column at 1. */
+  readonly bonds: readonly (readonly number[])[]
+}
+
+type Matrix = readonly (readonly number[])[]
+
+export function runYuma(input: YumaInput): YumaOutput {
+  const count = input.stake.length
+  const uids = Array.from({ length: count }, (_, uid) => uid)
+  const stake = normalize(input.stake)
+  const active = input.lastUpdate.map((block) => block + input.activityCutoff >= input.block)
+  const permits = permitsOf(stake, input.maxValidators)
+  const activeStake = normalize(uids.map((uid) => (active[uid] && input.permits[uid] ? at(stake, uid) : 0)))
+
+  const weights = uids.map((uid) => weightRow(input, uid))
+  const consensus = uids.map((uid) => consensusOf(weights, activeStake, uid, input.kappa))
+  const clipped = weights.map((row) => row.map((weight, uid) => Math.min(weight, at(consensus, uid))))
+  const incentive = normalize(
+    uids.map((uid) => sum(clipped.map((row, validator) => at(row, uid) * at(activeStake, validator)))),
+  )
+
+  const oldBonds = normalizeColumns(uids.map((uid) => bondRow(input, uid)))
+  const newBonds = normalizeColumns(
+    clipped.map((row, uid) => row.map((weight) => weight * at(activeStake, uid))),
+  )
+  const kept = input.bondsMovingAverage
+  const bonds = normalizeColumns(
+    newBonds.map((row, uid) =>
+      row.map((bond, other) => (1 - kept) * bond + kept * cell(oldBonds, uid, other)),
+    ),
+  )
+  const dividends = normalize(bonds.map((row) => sum(row.map((bond, uid) => bond * at(incentive, uid)))))
+
+  const total = sum(incentive) + sum(dividends)
+  const fallback = activeStake.some((share) => share > 0) ? activeStake : stake
+  return {
+    active,
+    permits,
+    consensus,
+    incentive,
+    dividends,
+    validatorTrust: clipped.map(sum),
+    emission: total > 0 ? uids.map((uid) => (at(incentive, uid) + at(dividends, uid)) / total) : fallback,
+    dividendShare: uids.map((uid) => (total > 0 ? at(dividends, uid) / total : 0)),
+    bonds: scaleColumns(bonds),
+  }
+}
+
+/** The `maxValidators` largest stakes; of equal ones the later uid. */
+function permitsOf(stake: readonly number[], maxValidators: number): readonly boolean[] {
+  const smallestFirst = stake.map((_, uid) => uid).sort((a, b) => at(stake, a) - at(stake, b))
+  const cut = new Set(smallestFirst.slice(0, Math.max(0, stake.length - maxValidators)))
+  return stake.map((share, uid) => share > 0 && !cut.has(uid))
+}
+
+/** Normalised weights of a validator, without itself and without neurons that registered after they were set. */
+function weightRow(input: YumaInput, uid: number): readonly number[] {
+  const row = input.stake.map(() => 0)
+  if (!input.permits[uid]) return row
+  for (const [other, weight] of input.weights[uid] ?? []) {
+    if (other !== uid && at(input.lastUpdate, uid) > at(input.registeredAt, other)) row[other] = weight
+  }
+  return normalize(row)
+}
+
+/** Bonds to neurons that registered after the last step are worth nothing. */
+function bondRow(input: YumaInput, uid: number): readonly number[] {
+  const lastStep =
+    input.lastStepBlock === 0 ? Math.max(0, input.block - input.tempo) : input.lastStepBlock + 1
+  const row = input.stake.map(() => 0)
+  for (const [other, bond] of input.bonds[uid] ?? []) {
+    if (lastStep > at(input.registeredAt, other)) row[other] = bond
+  }
+  return row
+}
+
+/** Largest weight that a share kappa of the active stake supports. */
+function consensusOf(weights: Matrix, activeStake: readonly number[], uid: number, kappa: number): number {
+  const votes = activeStake
+    .map((share, validator) => ({ share, weight: cell(weights, validator, uid) }))
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => a.weight - b.weight)
+  let support = 0
+  for (const { share, weight } of votes) {
+    support += share
+    if (support > 1 - kappa) return weight
+  }
+  return 0
+}
+
+function normalizeColumns(matrix: Matrix): Matrix {
+  const sums = matrix.map((_, column) => sum(matrix.map((row) => at(row, column))))
+  return matrix.map((row) =>
+    row.map((value, column) => (at(sums, column) > 0 ? value / at(sums, column) : value)),
+  )
+}
+
+function scaleColumns(matrix: Matrix): Matrix {
+  const largest = matrix.map((_, column) => matrix.reduce((max, row) => Math.max(max, at(row, column)), 0))
+  return matrix.map((row) =>
+    row.map((value, column) => (at(largest, column) > 0 ? value / at(largest, column) : 0)),
+  )
+}
+
+function normalize(values: readonly number[]): readonly number[] {
+  const total = sum(values)
+  return total > 0 ? values.map((value) => value / total) : values
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+function at(values: readonly number[], index: number): number {
+  return values[index] ?? 0
+}
+
+function cell(matrix: Matrix, row: number, column: number): number {
+  return matrix[row]?.[column] ?? 0
+}

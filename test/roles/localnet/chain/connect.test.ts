@@ -1,0 +1,66 @@
+import type { ApiPromise } from '@polkadot/api'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connect, NETUID, sendInBlock, startNetwork, type TestNetwork } from './client.js'
+
+const KNOWN_GENESIS = [
+  '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03',
+  '0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105',
+]
+
+describe('an ordinary client on the development chain', () => {
+  let network: TestNetwork
+  let api: ApiPromise
+
+  beforeAll(async () => {
+    network = await startNetwork({ tempo: 20 })
+    api = await connect(network.url)
+  })
+  afterAll(async () => {
+    await api.disconnect()
+    await network.close()
+  })
+
+  test('reads metadata V16 and a genesis of no known network', () => {
+    expect(api.runtimeMetadata.version).toBe(16)
+    expect(api.runtimeVersion.specName.toString()).toBe('node-subtensor')
+    expect(KNOWN_GENESIS).not.toContain(api.genesisHash.toHex())
+  })
+
+  test('reads storage maps, lists and paged keys', async () => {
+    const { subtensorModule } = api.query
+    expect((await subtensorModule?.tempo?.(NETUID))?.toString()).toBe('20')
+    const uids = await subtensorModule?.uids?.multi(network.neurons.map(({ hot }) => [NETUID, hot.address]))
+    expect(uids?.map(String)).toEqual(['0', '1', '2', '3'])
+    const page = await subtensorModule?.keys?.entriesPaged({ args: [NETUID], pageSize: 3 })
+    expect(page).toHaveLength(3)
+  })
+
+  test('decodes the runtime calls with the types of the metadata', async () => {
+    const lite = (await api.call.neuronInfoRuntimeApi?.getNeuronsLite?.(NETUID))?.toJSON()
+    expect(lite).toHaveLength(4)
+    const metagraph = (await api.call.subnetInfoRuntimeApi?.getMetagraph?.(NETUID))?.toJSON()
+    expect(metagraph).toMatchObject({
+      numUids: 4,
+      hotkeys: network.neurons.map(({ hot }) => hot.address),
+      totalStake: [1_000_000_000_000, 999_000_000_000, 0, 0],
+      validatorPermit: [true, true, false, false],
+    })
+  })
+
+  test('signs, sends and sees events for calls that cost nothing', async () => {
+    const validator = network.neurons[0]
+    const miner = network.neurons[2]
+    if (!validator || !miner) throw new Error('no neurons')
+    const axon = api.tx.subtensorModule?.serveAxon?.(NETUID, 4041, 0x0a000001, 8091, 4, 4, 0, 0)
+    const weights = api.tx.subtensorModule?.setWeights?.(NETUID, [2, 3], [100, 50], 0)
+    if (!axon || !weights) throw new Error('no such calls')
+    const served = await sendInBlock(network, api, axon, miner.hot)
+    expect(served.events).toEqual(['subtensorModule.AxonServed', 'system.ExtrinsicSuccess'])
+    const set = await sendInBlock(network, api, weights, validator.hot)
+    expect(set.error).toBeUndefined()
+    expect((await api.query.subtensorModule?.weights?.(NETUID, 0))?.toJSON()).toEqual([
+      [2, 65_535],
+      [3, 32_768],
+    ])
+  })
+})
