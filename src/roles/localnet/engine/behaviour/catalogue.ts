@@ -33,11 +33,13 @@ const CATALOGUE = {
   },
   'early-end': { summary: 'stops in the middle and calls it the end', changeSteps: lengths.endEarly },
   'skips-eos': { summary: 'goes on where the text ends', changeJob: lengths.refuseToEnd },
-  'absurd-logprobs': {
-    summary: 'logprobs of -100, NaN, -Infinity, +5 and 1000',
-    changeSteps: tokens.sendAbsurdLogprobs,
+  'absurd-logprobs': { summary: 'logprob -100 for every token', changeSteps: tokens.claimLogprob(-100) },
+  'positive-logprobs': { summary: 'logprob +5 for every token', changeSteps: tokens.claimLogprob(5) },
+  'unreadable-logprobs': {
+    summary: 'logprobs of NaN, Infinity and 1000 in turn',
+    changeSteps: tokens.sendUnreadableLogprobs,
   },
-  'zero-logprobs': { summary: 'logprob 0 for every token', changeSteps: tokens.claimCertainty },
+  'zero-logprobs': { summary: 'logprob 0 for every token', changeSteps: tokens.claimLogprob(0) },
   'no-logprobs': { summary: 'sends no logprobs and no ids', changeJob: tokens.omitLogprobs },
   'wrong-ids': { summary: 'the right text under wrong ids', changeSteps: tokens.shiftIds },
   'garbage-text': { summary: 'the right ids with other text', changeSteps: tokens.garbleText },

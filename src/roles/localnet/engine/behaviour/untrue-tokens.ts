@@ -22,20 +22,22 @@ export function* inventLogprobs(steps: Iterable<Step>): Iterable<Step> {
   }
 }
 
-const ABSURD = [-100, Number.NaN, Number.NEGATIVE_INFINITY, 5, 1000]
-
-/** Numbers that are no logprobs; the first of each answer is picked by its seed. */
-export function* sendAbsurdLogprobs(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
-  let index = Math.abs(Math.trunc(job.seed))
-  for (const step of steps) {
-    yield withLogprob(step, ABSURD[index % ABSURD.length] ?? 0)
-    index += 1
+/** The same number for every token. */
+export function claimLogprob(logprob: number): (steps: Iterable<Step>) => Iterable<Step> {
+  return function* (steps) {
+    for (const step of steps) yield withLogprob(step, logprob)
   }
 }
 
-/** Every token is told as certain. */
-export function* claimCertainty(steps: Iterable<Step>): Iterable<Step> {
-  for (const step of steps) yield withLogprob(step, 0)
+const UNREADABLE = [Number.NaN, Number.POSITIVE_INFINITY, 1000]
+
+/** Numbers that are no JSON, and one that no exponential survives. */
+export function* sendUnreadableLogprobs(steps: Iterable<Step>): Iterable<Step> {
+  let index = 0
+  for (const step of steps) {
+    yield withLogprob(step, UNREADABLE[index % UNREADABLE.length] ?? 0)
+    index += 1
+  }
 }
 
 export function omitLogprobs(job: Job): Job {
