@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import {
+  type Answer,
+  createMinerAgent,
+  prepareRequest,
+  type StreamLimits,
+  sendPrepared,
+} from '../../src/inference/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import {
+  EVEN_CHUNKS,
+  EVIL_STREAMS,
+  readTruth,
+  type StreamUpstream,
+  startStreamUpstream,
+  type UpstreamMode,
+} from '../support/stream-upstream.js'
+
+/** Many streams at once, some of them evil: bounded memory (F9), and honest speeds that do not change (F11). */
+
+const scale = Number(process.env.GAUNTLET_SCALE ?? '0.02')
+const limits = { firstTokenMs: 3000, gapMs: 3000, totalMs: 9000 }
+let signer: Signer
+let honest: StreamUpstream
+let hostile: StreamUpstream
+const dispatcher = createMinerAgent()
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  honest = await startStreamUpstream()
+  hostile = await startStreamUpstream()
+})
+afterAll(async () => {
+  await dispatcher.destroy()
+  await Promise.all([honest?.close(), hostile?.close()])
+})
+
+/** One round: all are signed before the first is sent. */
+function askAll(modes: readonly UpstreamMode[], own: Partial<StreamLimits> = limits): Promise<Answer[]> {
+  const prepared = modes.map((model) =>
+    prepareRequest(
+      { endpoint: 'chat', model, temperature: 0, maxTokens: 500, messages: [] },
+      { url: model === 'even' ? honest.url : hostile.url, hotkey: signer.address },
+      { signer, clock: systemClock },
+    ),
+  )
+  return Promise.all(
+    prepared.map((request) => sendPrepared(request, { clock: systemClock, dispatcher, limits: own })),
+  )
+}
+
+async function measurePeak<T>(work: () => Promise<T>): Promise<{ result: T; grownBytes: number }> {
+  globalThis.gc?.()
+  const before = process.memoryUsage().rss
+  let peak = before
+  const timer = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss)
+  }, 10)
+  try {
+    return { result: await work(), grownBytes: peak - before }
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+describe('hostile streams beside honest ones', () => {
+  test('all 12 kinds at once: every one is cut with a cause, in bounded memory', async () => {
+    const copies = Math.max(2, Math.round(36 * scale))
+    const modes = EVIL_STREAMS.flatMap((mode) => new Array<UpstreamMode>(copies).fill(mode))
+    await askAll([...EVIL_STREAMS])
+    const { result, grownBytes } = await measurePeak(() => askAll(modes))
+    const causes = new Map<string, Set<string>>()
+    for (const [index, answer] of result.entries()) {
+      const kind = modes[index] ?? ''
+      causes.set(kind, (causes.get(kind) ?? new Set()).add(answer.fault?.cause ?? 'none'))
+    }
+    expect(Object.fromEntries([...causes].map(([kind, set]) => [kind, [...set].join()]))).toEqual({
+      'endless-line': 'STREAM_LIMIT',
+      'endless-event': 'STREAM_LIMIT',
+      'many-events': 'STREAM_LIMIT',
+      'many-comments': 'STREAM_LIMIT',
+      'fat-events': 'STREAM_LIMIT',
+      'gzip-bomb': 'ENCODING',
+      redirect: 'REDIRECT',
+      'slow-bytes': 'TIMEOUT',
+      silent: 'TIMEOUT',
+      'broken-json': 'BAD_STREAM',
+      reset: 'BAD_STREAM',
+      'endless-refusal': 'BAD_STREAM',
+    })
+    expect(grownBytes).toBeLessThan(128 << 20)
+  })
+
+  test('one flooder among eight honest miners costs little of our time and changes nobody’s speed', async () => {
+    const runs = Math.max(3, Math.round(24 * scale))
+    const quiet = new Array<UpstreamMode>(8).fill('even')
+    const changes: number[] = []
+    const costsMs: number[] = []
+    await askAll([...quiet, 'endless-line', 'many-events', 'fat-events'])
+    for (let run = 0; run < runs; run++) {
+      for (const kind of FLOODS) {
+        const pair = [quiet, [...quiet, kind]]
+        const measured: Measured[] = []
+        // Each order as often as the other, so that a slow spell of the machine hits both alike.
+        for (const modes of run % 2 === 0 ? pair : pair.toReversed()) measured.push(await measureRound(modes))
+        const [alone, beside] = run % 2 === 0 ? measured : measured.toReversed()
+        if (!alone || !beside) throw new Error('no pair')
+        changes.push((1 + alone.distortion) / (1 + beside.distortion) - 1)
+        costsMs.push(beside.cpuMs - alone.cpuMs)
+      }
+    }
+    const change = spread(changes.map(Math.abs))
+    const cost = spread(costsMs)
+    console.log(
+      `beside a flooder: speed of the honest ±${percent(change.middle)} median, ±${percent(change.worst)} worst; ` +
+        `our time +${cost.middle.toFixed(0)} ms median, +${cost.worst.toFixed(0)} ms worst`,
+    )
+    // Processor time hardly depends on what else the machine does; wall-clock limits are for a quiet one.
+    expect(cost.middle).toBeLessThan(100)
+    expect(change.middle).toBeLessThan(scale === 1 ? 0.02 : 0.1)
+    if (scale === 1) expect(change.worst).toBeLessThan(0.05)
+  })
+
+  test('with the limits lifted the same flood costs far more: the check above can fail', async () => {
+    const lifted = { ...limits, totalMs: 1500, lineBytes: 1e9, streamBytes: 1e9, extraEvents: 1e9 }
+    const before = process.cpuUsage()
+    const [answer] = await askAll(['many-events'], lifted)
+    const { user, system } = process.cpuUsage(before)
+    expect(answer?.fault?.cause).toBe('TIMEOUT')
+    expect((user + system) / 1000).toBeGreaterThan(200)
+  })
+})
+
+const FLOODS = ['endless-line', 'many-events', 'fat-events'] as const
+
+interface Measured {
+  /** By how much our total of the honest streams exceeds what their sender stamped, as a share. */
+  readonly distortion: number
+  readonly cpuMs: number
+}
+
+async function measureRound(modes: readonly UpstreamMode[]): Promise<Measured> {
+  const before = process.cpuUsage()
+  const answers = await askAll(modes)
+  const { user, system } = process.cpuUsage(before)
+  const distortions = answers.flatMap((answer, index) => {
+    if (modes[index] !== 'even') {
+      expect(answer.fault?.cause).toBe('STREAM_LIMIT')
+      return []
+    }
+    expect(answer).toMatchObject({ fault: undefined, chunks: EVEN_CHUNKS })
+    const truthMs = readTruth(answer.text)
+    return [(answer.timing.totalMs - truthMs) / truthMs]
+  })
+  return { distortion: spread(distortions).middle, cpuMs: (user + system) / 1000 }
+}
+
+function spread(values: readonly number[]): { middle: number; worst: number } {
+  const sorted = [...values].sort((a, b) => a - b)
+  return { middle: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN, worst: sorted.at(-1) ?? Number.NaN }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createGzip } from 'node:zlib'
+import { chatChunk, DONE, event, startEvents } from './stream-server.js'
+
+/**
+ * A miner in a process of its own, so that its work does not disturb the clock of the reader. What it does is chosen by
+ * the model that is asked for: `even` is honest, the others are the evil streams.
+ */
+export const EVIL_STREAMS = [
+  'endless-line',
+  'endless-event',
+  'many-events',
+  'many-comments',
+  'fat-events',
+  'gzip-bomb',
+  'redirect',
+  'slow-bytes',
+  'silent',
+  'broken-json',
+  'reset',
+  'endless-refusal',
+] as const
+
+export type UpstreamMode = 'even' | (typeof EVIL_STREAMS)[number]
+
+export interface StreamUpstream {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Chunks of an honest stream and milliseconds between them. */
+export const EVEN_CHUNKS = 64
+const EVEN_GAP_MS = 10
+
+export async function startStreamUpstream(): Promise<StreamUpstream> {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(import.meta.url)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const port = await new Promise((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', (code) => reject(new Error(`the upstream ended with ${code}`)))
+  })
+  return { url: `http://127.0.0.1:${String(port)}`, close: () => stop(child) }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** What an honest stream took by its own clock, out of its text, in milliseconds. */
+export function readTruth(text: string): number {
+  const stamps = text
+    .trim()
+    .split(' ')
+    .map((pair) => pair.split(':').map(Number))
+  return ((stamps.at(-1)?.[1] ?? Number.NaN) - (stamps[0]?.[0] ?? Number.NaN)) / 1000
+}
+
+/** Microseconds on the clock both processes share. */
+const stampUs = () => Number(process.hrtime.bigint() / 1000n)
+
+function answerEven(response: ServerResponse): void {
+  const receivedUs = stampUs()
+  startEvents(response).flushHeaders()
+  let sent = 0
+  const timer = setInterval(() => {
+    sent++
+    const chunk = event(chatChunk(`${receivedUs}:${stampUs()} `, sent))
+    if (sent < EVEN_CHUNKS) response.write(chunk)
+    else {
+      clearInterval(timer)
+      response.end(chunk + DONE)
+    }
+  }, EVEN_GAP_MS)
+  response.on('close', () => clearInterval(timer))
+}
+
+function flood(response: ServerResponse, piece: string | Buffer): void {
+  const more = () => {
+    while (!response.destroyed && response.write(piece));
+    if (!response.destroyed) response.once('drain', more)
+  }
+  more()
+}
+
+const evil: Record<(typeof EVIL_STREAMS)[number], (response: ServerResponse) => void> = {
+  'endless-line': (response) => flood(startEvents(response), Buffer.alloc(1 << 16, 'data: a')),
+  'endless-event': (response) => flood(startEvents(response), `data: ${'a'.repeat(1000)}\n`.repeat(50)),
+  'many-events': (response) => flood(startEvents(response), event(chatChunk('a', 1)).repeat(50)),
+  'many-comments': (response) => flood(startEvents(response), ':\n'.repeat(20_000)),
+  'fat-events': (response) =>
+    flood(startEvents(response), event({ ...(chatChunk('a', 1) as object), padding: 'x'.repeat(60_000) })),
+  'gzip-bomb': (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+    const gzip = createGzip({ level: 9 })
+    gzip.pipe(response)
+    gzip.end(Buffer.alloc(32 << 20, 0x20))
+  },
+  redirect: (response) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+  'slow-bytes': (response) => {
+    startEvents(response)
+    const timer = setInterval(() => response.write('d'), 2)
+    response.on('close', () => clearInterval(timer))
+  },
+  silent: (response) => startEvents(response).flushHeaders(),
+  'broken-json': (response) => startEvents(response).end('data: {"choices": [\n\n'),
+  reset: (response) => response.socket?.resetAndDestroy(),
+  'endless-refusal': (response) => {
+    response.writeHead(500)
+    flood(response, 'x'.repeat(1 << 16))
+  },
+}
+
+function serve(): void {
+  const server = createServer((request, response) => {
+    response.on('error', () => {})
+    const mode = String(request.headers['x-targon-model'])
+    request.resume()
+    if (mode === 'even') answerEven(response)
+    else evil[mode as (typeof EVIL_STREAMS)[number]](response)
+  })
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
+    process.send?.((server.address() as AddressInfo).port),
+  )
+  process.on('disconnect', () => process.exit())
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) serve()
