@@ -1,9 +1,11 @@
+import { ANSWERS } from './answers.js'
 import { CITY } from './city.js'
 import { COUNTRY } from './country.js'
 import { WORKSHOP } from './workshop.js'
 
 /** The shipped training text by theme; each theme is a list of documents. */
 export const CORPUS = {
+  answers: ANSWERS.split('\n'),
   country: COUNTRY.split('\n'),
   workshop: WORKSHOP.split('\n'),
   city: CITY.split('\n'),

@@ -10,9 +10,9 @@ interface Recipe {
 }
 
 const RECIPES = {
-  'targon-dev/small-a': { themes: ['country', 'workshop'], order: 3 },
-  'targon-dev/small-b': { themes: ['city', 'workshop'], order: 3 },
-  'targon-dev/medium-a': { themes: ['country', 'workshop', 'city'], order: 4 },
+  'targon-dev/small-a': { themes: ['answers', 'country', 'workshop'], order: 3 },
+  'targon-dev/small-b': { themes: ['answers', 'city', 'workshop'], order: 3 },
+  'targon-dev/medium-a': { themes: ['answers', 'country', 'workshop', 'city'], order: 4 },
 } as const satisfies Record<string, Recipe>
 
 export type DevelopmentModel = keyof typeof RECIPES
