@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import WebSocket from 'ws'
 import { z } from 'zod'
 import { type Clock, withDeadline } from '../clock.js'
@@ -152,12 +153,15 @@ function connect(endpoint: string, socket: WebSocket, deps: RpcDeps): Rpc {
 
   async function request(method: string, params: readonly unknown[], options: RequestOptions = {}) {
     const id = nextId++
+    const signal = options.signal ?? deps.signal
+    // Many requests wait under one signal at a time; that is no leak.
+    if (signal) setMaxListeners(0, signal)
     try {
       return await withDeadline(
         deps.clock,
         `${method} at ${endpoint}`,
         options.timeoutMs ?? deps.timeoutMs,
-        options.signal ?? deps.signal,
+        signal,
         () =>
           new Promise<unknown>((resolve, reject) => {
             if (gone !== undefined) return reject(connectionLost(endpoint, gone))

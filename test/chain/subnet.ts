@@ -1,0 +1,69 @@
+import { connectSubtensor, type SubtensorClient, type SubtensorOptions } from '../../src/chain/index.js'
+import { systemClock } from '../../src/clock.js'
+import {
+  type DevelopmentChain,
+  type DevelopmentChainOptions,
+  startDevelopmentChain,
+} from '../../src/roles/localnet/chain/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+
+/** What the client logged, for tests that expect a warning. */
+export interface RecordedLog {
+  readonly lines: { level: string; message: string; fields: object }[]
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export function recordLog(): RecordedLog {
+  const lines: RecordedLog['lines'] = []
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push({ level, message, fields })
+  return { lines, info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** A development chain with two validators (uid 0, 1) and two miners, and clients of it that are closed with it. */
+export interface Subnet {
+  readonly dev: DevelopmentChain
+  readonly signers: readonly Signer[]
+  readonly log: RecordedLog
+  connect(options?: Partial<SubtensorOptions>): Promise<SubtensorClient>
+  close(): Promise<void>
+}
+
+export async function startSubnet(options: DevelopmentChainOptions = {}): Promise<Subnet> {
+  const signers = await Promise.all([0, 1, 2, 3].map((index) => hotkeyOf(index)))
+  const dev = await startDevelopmentChain({
+    sealing: 'auto',
+    blockTimeMs: 200,
+    neurons: signers.map(({ publicKey }, uid) => ({
+      hotkey: publicKey,
+      coldkey: publicKey,
+      stakeTao: uid < 2 ? 1000 : 0,
+      validatorPermit: uid < 2,
+    })),
+    ...options,
+  })
+  const life = new AbortController()
+  const log = recordLog()
+  const clients: SubtensorClient[] = []
+  return {
+    dev,
+    signers,
+    log,
+    async connect(clientOptions = {}) {
+      const client = await connectSubtensor(
+        { endpoints: [dev.url], rpcTimeoutMs: 8000, inclusionTimeoutMs: 8000, ...clientOptions },
+        { clock: systemClock, log, signal: life.signal },
+      )
+      clients.push(client)
+      return client
+    },
+    async close() {
+      for (const client of clients) await client.close()
+      life.abort()
+      await dev.close()
+    },
+  }
+}
