@@ -37,6 +37,7 @@ export async function runCommand(command: RunnableCommand, argv: string[]): Prom
   try {
     const { stdout, stderr, error, result } = await captureOutput(() => command.run(argv, loaded), {
       print: false,
+      stripAnsi: false,
     })
     return { status: statusOf(error), stdout, stderr: written.join('') + stderr, result }
   } finally {

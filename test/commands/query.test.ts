@@ -1,0 +1,159 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import Query from '../../src/commands/query.js'
+import { writeDevelopmentWallet } from '../../src/wallet/index.js'
+import { runCommand } from '../support/cli.js'
+import { type FakeVllm, sse, startFakeVllm } from '../support/fake-vllm.js'
+import { type MinerRig, startMinerRig } from '../support/miner-rig.js'
+import { chatChunk, completionChunk } from '../support/stream-server.js'
+
+const MODEL = 'test/model'
+let vllm: FakeVllm
+let rig: MinerRig
+let wallet: string[]
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'targon-query-'))
+  await writeDevelopmentWallet(folder, 'w', [
+    { name: 'validator', seed: new Uint8Array(32).fill(2) },
+    { name: 'stranger', seed: new Uint8Array(32).fill(9) },
+  ])
+  wallet = ['--wallet.path', folder, '--wallet.name', 'w', '--wallet.hotkey', 'validator']
+  vllm = await startFakeVllm({
+    models: [MODEL],
+    answer: ({ path, response }) => {
+      const chunk = path === '/v1/completions' ? completionChunk : chatChunk
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(sse(chunk('The sky', 11)))
+      response.write(sse(chunk(' is \u001b[31mblue', 12)))
+      response.end(sse(chunk('.', 13, -0.1, 'stop'), '[DONE]'))
+    },
+  })
+  rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url] } })
+  await vi.waitFor(() => expect(JSON.stringify(rig.logs)).toContain('upstream up'), 10_000)
+})
+
+afterAll(async () => {
+  await rig.close()
+  await vllm.close()
+})
+
+/** The miner by address and hotkey: no chain is asked. */
+function direct(...words: string[]): string[] {
+  return [...wallet, '--axon', new URL(rig.url).host, '--hotkey', rig.miner.address, ...words]
+}
+
+describe('targon query', () => {
+  it('streams the answer to stdout and its speed to stderr', async () => {
+    const { status, stdout, stderr } = await runCommand(Query, direct('Why is the sky blue?'))
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'The sky is \u001b[31mblue.\n' })
+    expect(stderr).toMatch(/test\/model · 3 tokens · first after \d+\.\d\d s · \d+\.\d tokens\/s/)
+  })
+
+  it('sends what the flags say', async () => {
+    const words = ['--system', 'Be brief.', '--max-tokens', '7', '--temperature', '0.25', '--seed', '42']
+    await runCommand(Query, direct('Why?', '--model', MODEL, ...words))
+    expect(JSON.parse(vllm.received.at(-1)?.body ?? '')).toMatchObject({
+      model: MODEL,
+      seed: 42,
+      temperature: 0.25,
+      max_tokens: 7,
+      stream: true,
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Why?' },
+      ],
+    })
+  })
+
+  it('asks for a completion', async () => {
+    const { status } = await runCommand(Query, direct('Once upon', '--completion'))
+    expect(status).toBe(0)
+    expect(vllm.received.at(-1)).toMatchObject({ path: '/v1/completions' })
+    expect(JSON.parse(vllm.received.at(-1)?.body ?? '')).toMatchObject({ prompt: 'Once upon' })
+  })
+
+  it('--json prints one document and nothing else', async () => {
+    const { stdout, stderr } = await runCommand(Query, direct('Why?', '--json'))
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({
+      miner: { hotkey: rig.miner.address },
+      model: MODEL,
+      text: 'The sky is \u001b[31mblue.',
+      finishReason: 'stop',
+      tokens: 3,
+    })
+  })
+
+  it('--ndjson streams a line for each chunk and ends with the result', async () => {
+    const { stdout } = await runCommand(Query, direct('Why?', '--ndjson'))
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(
+      lines
+        .slice(0, -1)
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('The sky is \u001b[31mblue.')
+    expect(lines.at(-1).result).toMatchObject({ tokens: 3 })
+  })
+
+  it('--list shows the models of the miner', async () => {
+    const { stdout } = await runCommand(Query, direct('--list'))
+    expect(stdout).toMatch(new RegExp(`${rig.miner.address}\\s+${rig.url}\\s+${MODEL}`))
+  })
+
+  it('--all prints a table', async () => {
+    const { stdout } = await runCommand(Query, direct('--all', 'Why?'))
+    expect(stdout.split('\n')[0]).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+result/)
+    expect(stdout).toContain(rig.miner.address)
+  })
+})
+
+describe('what goes wrong is said in one line, with the right status', () => {
+  it.each([
+    ['a model nobody serves', ['--model', 'no/such', 'Why?'], 4, 'MINER_ANSWER', 'does not serve this model'],
+    ['no seed but words', ['--seed', 'abc', 'Why?'], 2, 'CONFIG_BAD_VALUE', 'whole number'],
+    ['--verify without an engine', ['--verify', 'Why?'], 2, 'REFERENCE_ENGINE_MISSING', '--engine.endpoints'],
+    ['an empty prompt', [' '], 2, 'PROMPT_MISSING', 'targon query'],
+    ['two ways at once', ['--list', '--all'], 2, 'USAGE', '--all'],
+  ])('%s', async (_, words, expected, code, advice) => {
+    const { status, stderr } = await runCommand(Query, direct(...words))
+    expect(stderr).toContain(`Error [${code}]`)
+    expect(stderr).toContain(advice)
+    expect(status).toBe(expected)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('a hotkey the miner does not know', async () => {
+    const stranger = direct('Why?').map((word) => (word === 'validator' ? 'stranger' : word))
+    const { status, stderr } = await runCommand(Query, [...stranger, '--model', MODEL])
+    expect(status).toBe(4)
+    expect(stderr).toContain('401')
+    expect(stderr).toContain('registered')
+  })
+
+  it('a missing wallet', async () => {
+    const { status, stderr } = await runCommand(Query, ['--wallet.path', '/nonexistent', 'Why?'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('Error [WALLET_')
+    expect(stderr).toContain('btcli wallet new-hotkey')
+  })
+
+  it('a miner that is not there', async () => {
+    const gone = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address]
+    const { status, stderr } = await runCommand(Query, [...gone, '--model', MODEL, 'Why?'])
+    expect(status).toBe(4)
+    expect(stderr).toMatch(/Error \[MINER_ANSWER\].*ECONNREFUSED/)
+  })
+
+  it('an address that is none', async () => {
+    const { status, stderr } = await runCommand(Query, [...wallet, '--axon', 'here', '--hotkey', 'x', 'Why?'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('AXON_INVALID')
+  })
+})
