@@ -1,0 +1,139 @@
+import { Flags } from '@oclif/core'
+import type { Offer, UpdateContext, UpdateOutcome } from '../autoupdate/index.js'
+import { BaseCommand, EXIT_STATUS, flagsOf, runUntilStopped } from '../cli/index.js'
+import { systemClock } from '../clock.js'
+import { inheritableEnvironment, type UpdateSettings } from '../config/index.js'
+import { packageVersion } from '../version.js'
+
+type Actions = Readonly<Record<string, unknown>>
+
+export default class Update extends BaseCommand {
+  static override summary = 'Upgrade targon to a signed release, with a way back'
+
+  static override description =
+    'Releases are signed git tags. One is fetched, verified against the pinned signers, built in a slot of its own, ' +
+    'tested, and put on trial at the next start; the launcher goes back when it does not prove healthy.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --check',
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --to 4.5.1',
+    '<%= config.bin %> <%= command.id %> --rollback',
+  ]
+
+  static override flags = {
+    check: Flags.boolean({ summary: 'Tell what is offered: exit 0 when nothing is, 10 when an update is.' }),
+    to: Flags.string({ summary: 'Take this version instead of the newest.', helpValue: '<X.Y.Z>' }),
+    'dry-run': Flags.boolean({ summary: 'Print the plan and end.' }),
+    rollback: Flags.boolean({
+      summary: 'Go back to the previous version committed here.',
+      exclusive: ['check'],
+    }),
+    yes: Flags.boolean({ summary: 'With --update.source npm: run the command instead of printing it.' }),
+    'self-test': Flags.boolean({ summary: 'Load every module and print the version.', hidden: true }),
+    ...flagsOf('update'),
+  }
+
+  async run(): Promise<unknown> {
+    const { settings, actions, resolved, warnings } = await this.readInvocation('update')
+    if (actions['print-config'] === true) return this.printConfig(resolved)
+    this.printWarnings(warnings)
+    if (actions['self-test'] === true) return await this.#testItself()
+    return await runUntilStopped({ exitWithStdin: false }, (signal) => this.#act(settings, actions, signal))
+  }
+
+  async #act(settings: UpdateSettings, actions: Actions, signal: AbortSignal): Promise<unknown> {
+    const { checkUpdate, openUpdate, rollBack, runUpdate, switchToInstalled } = await import(
+      '../autoupdate/index.js'
+    )
+    const context = openUpdate(settings, {
+      node: { version: process.versions.node, path: process.execPath },
+      env: inheritableEnvironment(),
+      clock: systemClock,
+      signal,
+      onProgress: (step) => this.logToStderr(step),
+    })
+    const to = typeof actions.to === 'string' ? actions.to.replace(/^v/, '') : undefined
+    if (settings['update.source'] === 'npm') return await this.#useNpm(context, actions, to)
+    if (actions.check === true) return this.#printOffer(await checkUpdate(context, to))
+    if (actions.rollback === true) return this.#printOutcome(await rollBack(context, to))
+    const dryRun = actions['dry-run'] === true
+    if (to !== undefined && !dryRun && (await switchToInstalled(context, to))) {
+      return this.#printOutcome({ kind: 'rolled-back', from: context.currentVersion, to })
+    }
+    return this.#printOutcome(
+      await runUpdate(context, { dryRun, ...(to === undefined ? {} : { wanted: to }) }),
+    )
+  }
+
+  #printOffer(offer: Offer): unknown {
+    this.log(`installed  ${offer.installed}`)
+    if (offer.kind === 'none') {
+      this.log(`offered    ${offer.latest ?? 'nothing'}, so there is nothing to do`)
+      return { ...offer, wouldApply: false }
+    }
+    if (offer.kind === 'refused') {
+      this.log(`offered    ${offer.version}\nrefused    ${offer.refusal.rule}: ${offer.refusal.detail}`)
+      return { ...offer, wouldApply: false }
+    }
+    const { version, signedBy, release } = offer.verified
+    this.log(`offered    ${version}\nsigned by  ${signedBy}\nexpires    ${release.expires.slice(0, 10)}`)
+    this.printWarnings(offer.warnings)
+    this.log('It would apply: run targon update.')
+    process.exitCode = EXIT_STATUS.updateAvailable
+    return {
+      kind: offer.kind,
+      installed: offer.installed,
+      version,
+      signedBy,
+      release,
+      warnings: offer.warnings,
+      wouldApply: true,
+    }
+  }
+
+  #printOutcome(outcome: UpdateOutcome): UpdateOutcome {
+    if (outcome.kind === 'none') {
+      this.log(`${outcome.installed} is the newest (offered: ${outcome.latest ?? 'nothing'}).`)
+      return outcome
+    }
+    if (outcome.kind === 'rolled-back') {
+      this.log(`Switched from ${outcome.from ?? 'no release'} to ${outcome.to}; it runs from the next start.`)
+      return outcome
+    }
+    this.printWarnings(outcome.warnings)
+    const words = `${outcome.from} → ${outcome.to}, signed by ${outcome.signedBy}`
+    if (outcome.kind === 'planned') this.log(`Would update ${words}.`)
+    else this.log(`Updated ${words}. It runs, on trial, when the launcher starts it next.`)
+    return outcome
+  }
+
+  async #useNpm(context: UpdateContext, actions: Actions, to: string | undefined): Promise<unknown> {
+    const { installCommand, installPublished, newestPublished } = await import('../autoupdate/index.js')
+    const version = to ?? (await newestPublished(context))
+    const command = installCommand(version).join(' ')
+    const available = version !== context.currentVersion
+    if (actions.check === true || !available) {
+      this.log(`installed  ${context.currentVersion}\noffered    ${version}`)
+      if (available) process.exitCode = EXIT_STATUS.updateAvailable
+      return { installed: context.currentVersion, version, available }
+    }
+    if (actions.yes === true && actions['dry-run'] !== true) await installPublished(context, version)
+    else this.log(command)
+    return { installed: context.currentVersion, version, command }
+  }
+
+  /** What an updater runs in a new slot: a release that cannot load its own modules must not be switched to. */
+  async #testItself(): Promise<{ version: string }> {
+    await Promise.all([
+      import('../chain/index.js'),
+      import('../index.js'),
+      import('../roles/miner/index.js'),
+      import('../roles/validator/index.js'),
+      import('../roles/localnet/index.js'),
+    ])
+    const version = packageVersion()
+    this.log(version)
+    return { version }
+  }
+}

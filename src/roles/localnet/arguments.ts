@@ -1,0 +1,101 @@
+import type { CastMember } from './cast.js'
+import { LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
+import { walletsFolder } from './folders.js'
+
+/** Where the parts of a running network are; every role finds the others by these alone. */
+export interface NetworkPlaces {
+  readonly folder: string
+  readonly chainUrl: string
+  /** Base URL of the validator's reference engine, without `/v1`. */
+  readonly referenceUrl: string
+}
+
+/** Answers are short, so that every miner is judged several times in an epoch of half a minute. */
+const ANSWER_TOKENS = '96-192'
+/** Breathing space between rounds on a small machine. */
+const ROUND_PAUSE_MS = 250
+
+function nodeArguments(places: NetworkPlaces, hotkey: string): string[] {
+  return [
+    ...['--subtensor.network', 'local', '--subtensor.chain_endpoint', places.chainUrl],
+    ...[
+      '--wallet.path',
+      walletsFolder(places.folder),
+      '--wallet.name',
+      WALLET_NAME,
+      '--wallet.hotkey',
+      hotkey,
+    ],
+    ...['--logging.logging_dir', `${places.folder}/neurons`],
+    ...['--metrics.port', '0'],
+  ]
+}
+
+/** `targon miner start` as the localnet runs it for one member of the cast. */
+export function minerArguments(places: NetworkPlaces, member: CastMember, engineUrl: string): string[] {
+  return [
+    'miner',
+    'start',
+    ...nodeArguments(places, member.name),
+    ...['--axon.ip', '127.0.0.1', '--axon.port', '0', '--axon.external_ip', '127.0.0.1'],
+    ...['--model-endpoint', `${engineUrl}/v1`],
+  ]
+}
+
+export interface ValidatorPlan {
+  readonly seed: string
+  readonly epochBlocks: number
+}
+
+/** `targon validator start` as the localnet runs it. */
+export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): string[] {
+  return [
+    'validator',
+    'start',
+    ...nodeArguments(places, VALIDATOR_NAME),
+    ...['--models.mode', 'config', '--models.file', `${places.folder}/models.txt`],
+    ...LOCALNET_MODELS.flatMap((model) => ['--engine.endpoints', `${model}=${places.referenceUrl}/v1`]),
+    ...['--engine.hub-url', places.referenceUrl],
+    ...['--epoch-length', String(plan.epochBlocks), '--seed', plan.seed],
+    ...[
+      '--round.models',
+      'in-turn',
+      '--round.max-tokens',
+      ANSWER_TOKENS,
+      '--round.pause',
+      String(ROUND_PAUSE_MS),
+    ],
+    // a small machine running everything stalls now and then; nobody's money depends on it
+    ...['--round.stall-limit', '1000'],
+    ...['--hub.url', 'off', '--allow-private-axons', '--autoupdate-off'],
+  ]
+}
+
+/** `targon localnet --only chain`. */
+export function chainArguments(plan: {
+  readonly folder: string
+  readonly port: number
+  readonly seed: string
+  readonly blockTimeMs: number
+  readonly epochBlocks: number
+}): string[] {
+  return [
+    ...['localnet', '--only', 'chain', '--dir', plan.folder, '--chain.port', String(plan.port)],
+    ...[
+      '--chain.block-time',
+      String(plan.blockTimeMs),
+      '--chain.tempo',
+      String(plan.epochBlocks),
+      '--seed',
+      plan.seed,
+    ],
+  ]
+}
+
+/** `targon localnet --only engine` with one engine per specification. */
+export function engineArguments(folder: string, engines: readonly string[]): string[] {
+  return [
+    ...['localnet', '--only', 'engine', '--dir', folder, '--engine.port', '0'],
+    ...engines.flatMap((engine) => ['--engine.serve', engine]),
+  ]
+}

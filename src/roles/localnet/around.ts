@@ -1,0 +1,58 @@
+import { minerArguments, validatorArguments } from './arguments.js'
+import { CAST } from './cast.js'
+import { openFolder } from './folders.js'
+import { Network, type NetworkDeps } from './network.js'
+import type { SelfCommand } from './processes.js'
+
+export interface AroundOptions {
+  readonly self: SelfCommand
+  readonly env: Readonly<Record<string, string>>
+  readonly seed?: string
+}
+
+/** The embedded network around one role that the caller runs itself (`--mock`). */
+export interface SurroundingNetwork {
+  /** Flags that place the role in this network; the operator's own flags come after them and win. */
+  readonly arguments: readonly string[]
+  /** Rejects when a process of the network dies. */
+  readonly death: Promise<never>
+  stop(): Promise<void>
+}
+
+const BLOCK_TIME_MS = 1000
+const EPOCH_BLOCKS = 30
+
+/** Starts every part of the localnet except one miner or the validator. */
+export async function startNetworkAround(
+  role: 'miner' | 'validator',
+  options: AroundOptions,
+  deps: NetworkDeps,
+): Promise<SurroundingNetwork> {
+  const seed = options.seed ?? 'localnet'
+  const folder = await openFolder(undefined)
+  const plan = { blockTimeMs: BLOCK_TIME_MS, epochBlocks: EPOCH_BLOCKS, chainPort: 0, seed }
+  try {
+    const network = await Network.start(
+      { ...plan, self: options.self, env: options.env, folder: folder.path, without: role },
+      deps,
+    )
+    const words = role === 'miner' ? firstMinerArguments(network) : validatorArguments(network.places, plan)
+    return {
+      arguments: words.slice(2),
+      death: network.death,
+      stop: async () => {
+        await network.stop()
+        await folder.release()
+      },
+    }
+  } catch (error) {
+    await folder.release()
+    throw error
+  }
+}
+
+function firstMinerArguments(network: Network): string[] {
+  const member = CAST[0]
+  if (!member) throw new Error('the cast is empty')
+  return minerArguments(network.places, member, network.engineUrlOf(member))
+}

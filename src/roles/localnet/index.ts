@@ -1,0 +1,7 @@
+export { type AroundOptions, type SurroundingNetwork, startNetworkAround } from './around.js'
+export { narrateChange } from './narration.js'
+export { type PartEndpoint, serveParts } from './parts.js'
+export { type LocalnetReport, reportOf } from './report.js'
+export { type LocalnetOptions, runLocalnet } from './run.js'
+export { type BoardStyle, renderBoard } from './scoreboard.js'
+export type { MinerRow, Snapshot } from './snapshot.js'

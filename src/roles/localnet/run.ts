@@ -1,0 +1,164 @@
+import { fetch } from 'undici'
+import { connectSubtensor, type Subtensor } from '../../chain/index.js'
+import { withDeadline } from '../../clock.js'
+import { TargonError } from '../../errors.js'
+import { addressOf, initSr25519, pairFromSeed } from '../../sr25519.js'
+import { createLogger } from '../../telemetry/index.js'
+import { deriveSecret } from './cast.js'
+import { HOTKEY_NAMES, openFolder } from './folders.js'
+import { Network, type NetworkDeps } from './network.js'
+import type { SelfCommand } from './processes.js'
+import { composeSnapshot, type Snapshot } from './snapshot.js'
+import { type ValidatorStatus, validatorStatus } from './status.js'
+
+export interface LocalnetOptions {
+  readonly self: SelfCommand
+  readonly env: Readonly<Record<string, string>>
+  /** Undefined runs in a temporary folder. */
+  readonly dir: string | undefined
+  readonly seed: string
+  readonly blockTimeMs: number
+  readonly epochBlocks: number
+  readonly chainPort: number
+  /** Undefined runs until the signal aborts. */
+  readonly epochs: number | undefined
+}
+
+export interface LocalnetDeps extends NetworkDeps {
+  readonly onSnapshot: (snapshot: Snapshot) => void
+}
+
+const NETUID = 4
+const REFRESH_MS = 500
+const STATUS_TIMEOUT_MS = 5_000
+/** Epochs of patience beyond the ones asked for before a run counts as stuck. */
+const SPARE_EPOCHS = 3
+
+/**
+ * Runs the whole subnet until `epochs` vectors of weights stand on chain, or until the signal aborts.
+ *
+ * @returns the last look at it; undefined when it was stopped before it had come up.
+ * @throws TargonError LOCALNET_PROCESS_DIED when a part dies, LOCALNET_STUCK when the weights do not come.
+ */
+export async function runLocalnet(
+  options: LocalnetOptions,
+  deps: LocalnetDeps,
+): Promise<Snapshot | undefined> {
+  await initSr25519()
+  const folder = await openFolder(options.dir)
+  try {
+    const network = await Network.start({ ...options, folder: folder.path }, deps)
+    try {
+      return await watchNetwork(network, options, deps)
+    } finally {
+      await network.stop()
+    }
+  } finally {
+    await folder.release()
+  }
+}
+
+async function watchNetwork(
+  network: Network,
+  options: LocalnetOptions,
+  deps: LocalnetDeps,
+): Promise<Snapshot> {
+  const leaving = new AbortController()
+  const signal = AbortSignal.any([deps.signal, leaving.signal])
+  const subtensor = await connectSubtensor(
+    { endpoints: [network.places.chainUrl] },
+    {
+      clock: deps.clock,
+      log: createLogger({ level: 'silent', base: {}, pretty: false, secrets: [] }),
+      signal,
+    },
+  )
+  try {
+    const watch = new Watch(network, subtensor, options.seed, deps)
+    return await Promise.race([watch.run(options), network.death])
+  } finally {
+    leaving.abort()
+    await subtensor.close()
+  }
+}
+
+/** Reads chain and validator again and again and counts the epochs whose weights stand on chain. */
+class Watch {
+  readonly #addresses: readonly string[]
+  readonly #setBlocks = new Set<number>()
+  #last: Snapshot | undefined
+
+  constructor(
+    private readonly network: Network,
+    private readonly subtensor: Subtensor,
+    seed: string,
+    private readonly deps: LocalnetDeps,
+  ) {
+    this.#addresses = HOTKEY_NAMES.map((name) => addressOf(pairFromSeed(deriveSecret(seed, name)).publicKey))
+  }
+
+  async run(options: LocalnetOptions): Promise<Snapshot> {
+    const lastBlock =
+      options.epochs === undefined
+        ? Number.POSITIVE_INFINITY
+        : this.subtensor.head().number + (options.epochs + SPARE_EPOCHS) * options.epochBlocks
+    for (;;) {
+      const snapshot = await this.#look()
+      if (options.epochs !== undefined && snapshot.epochs >= options.epochs) return snapshot
+      if (snapshot.block > lastBlock) throw stuckError(snapshot, options.epochs)
+      try {
+        await this.deps.clock.sleep(REFRESH_MS, this.deps.signal)
+      } catch {
+        return this.#last ?? snapshot
+      }
+    }
+  }
+
+  async #look(): Promise<Snapshot> {
+    const [status, metagraph, weights] = await Promise.all([
+      this.#readStatus(),
+      this.subtensor.metagraph(NETUID),
+      this.subtensor.weightsOf(NETUID, 0),
+    ])
+    // the chain stamps LastUpdate at registration too: only an update with weights in storage is an epoch done
+    const lastUpdate = metagraph.neurons[0]?.lastUpdateBlock ?? 0
+    if (weights.length > 0 && lastUpdate > 0) this.#setBlocks.add(lastUpdate)
+    this.#last = composeSnapshot({
+      block: this.subtensor.head().number,
+      epochs: this.#setBlocks.size,
+      addresses: this.#addresses,
+      status,
+      weights,
+    })
+    this.deps.onSnapshot(this.#last)
+    return this.#last
+  }
+
+  async #readStatus(): Promise<ValidatorStatus | undefined> {
+    const url = this.network.validatorUrl
+    if (url === undefined) return undefined
+    const text = await withDeadline(
+      this.deps.clock,
+      'The validator’s status',
+      STATUS_TIMEOUT_MS,
+      undefined,
+      async (signal) => {
+        const response = await fetch(new URL('/status', url), { signal, redirect: 'error' })
+        return await response.text()
+      },
+    )
+    return validatorStatus.parse(JSON.parse(text))
+  }
+}
+
+function stuckError(snapshot: Snapshot, epochs: number | undefined): TargonError {
+  return new TargonError(
+    `The localnet reached block ${snapshot.block} with ${snapshot.epochs} of ${epochs} epochs of weights on chain.`,
+    {
+      code: 'LOCALNET_STUCK',
+      fault: 'runtime',
+      next: 'Run again with --logging.debug to see what the validator is waiting for.',
+      facts: { block: snapshot.block, epochs: snapshot.epochs, rounds: snapshot.validator.rounds },
+    },
+  )
+}

@@ -1,0 +1,175 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+const run = promisify(execFile)
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+
+const report = z.object({
+  epochs: z.number(),
+  miners: z.array(
+    z.strictObject({
+      uid: z.number(),
+      hotkey: z.string(),
+      behaviour: z.string(),
+      models: z.array(z.string()),
+      verdicts: z.object({
+        verified: z.number(),
+        inconclusive: z.number(),
+        failed: z.record(z.string(), z.number()),
+      }),
+      meanTokensPerSecond: z.number(),
+      score: z.number(),
+      weightU16: z.number(),
+    }),
+  ),
+  validator: z.object({
+    uid: z.number(),
+    hotkey: z.string(),
+    rounds: z.number(),
+    models: z.array(z.string()),
+    weights: z.object({
+      block: z.number(),
+      entries: z.array(z.object({ uid: z.number(), weightU16: z.number() })),
+    }),
+  }),
+})
+
+/** Processes whose command line mentions this folder. */
+async function processesOf(marker: string): Promise<string[]> {
+  const { stdout } = await run('ps', ['-eo', 'pid,args'])
+  return stdout.split('\n').filter((line) => line.includes(marker) && !line.includes('ps -eo'))
+}
+
+describe('two epochs of a whole subnet', () => {
+  let result: z.output<typeof report>
+
+  beforeAll(async () => {
+    const { stdout } = await run(
+      process.execPath,
+      [bin, 'localnet', '--epochs', '2', '--json', '--seed', 'e2e'],
+      {
+        timeout: 220_000,
+        maxBuffer: 16 << 20,
+      },
+    )
+    result = report.parse(JSON.parse(stdout))
+  }, 230_000)
+
+  const by = (behaviour: RegExp) => result.miners.filter((miner) => behaviour.test(miner.behaviour))
+
+  it('sets weights in both epochs', () => {
+    expect(result.epochs).toBeGreaterThanOrEqual(2)
+    expect(result.validator.rounds).toBeGreaterThan(4)
+  })
+
+  it('judges every miner', () => {
+    for (const { verdicts } of result.miners) {
+      const count = Object.values(verdicts.failed).reduce((sum, failed) => sum + failed, verdicts.verified)
+      expect(count).toBeGreaterThanOrEqual(2)
+    }
+  })
+
+  it('verifies the honest and fails none of them', () => {
+    for (const miner of by(/^honest$/)) {
+      expect(miner.verdicts.failed, miner.hotkey).toEqual({})
+      expect(miner.verdicts.verified).toBeGreaterThan(0)
+    }
+  })
+
+  it('orders honest miners by speed and models', () => {
+    const [fast, medium, slow, both] = result.miners
+    const weights = [both, fast, medium, slow].map((miner) => miner?.weightU16 ?? 0)
+    expect(weights).toEqual([...weights].sort((a, b) => b - a))
+    expect(new Set(weights).size).toBe(4)
+    expect(weights[0]).toBe(65535)
+    expect(both?.models).toHaveLength(2)
+  })
+
+  it('catches every cheat each time and leaves it at weight 0', () => {
+    const cheats = by(/^(?!honest$)/)
+    expect(cheats.map((miner) => miner.behaviour).sort()).toEqual([
+      'empty-padding',
+      'generate-first',
+      'made-up-logprobs',
+      'other-model',
+    ])
+    for (const cheat of cheats)
+      expect(cheat).toMatchObject({ weightU16: 0, score: 0, verdicts: { verified: 0 } })
+  })
+
+  it('has on chain the very weights the validator submitted', () => {
+    const onChain = new Map(result.miners.map((miner) => [miner.uid, miner.weightU16]))
+    for (const entry of result.validator.weights.entries)
+      expect(onChain.get(entry.uid) ?? 0).toBe(entry.weightU16)
+    expect(result.validator.weights.entries.length).toBeGreaterThanOrEqual(4)
+  })
+})
+
+describe('the end of a localnet', () => {
+  it('Ctrl-C prints the table, exits 0 and leaves no process behind', async () => {
+    const child = spawn(process.execPath, [bin, 'localnet', '--epochs', '50', '--seed', 'sigint'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let table = ''
+    child.stdout.on('data', (data: Buffer) => {
+      table += data.toString()
+    })
+    const marker = await new Promise<string>((resolve, reject) => {
+      let text = ''
+      child.stderr.on('data', (data: Buffer) => {
+        text += data.toString()
+        if (text.includes('verified')) resolve(text)
+      })
+      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
+    })
+    expect(marker).toContain('miners up')
+    child.removeAllListeners('exit')
+    child.kill('SIGINT')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    expect(code).toBe(0)
+    expect(table).toContain('honest-fast')
+    expect(await processesOf('targon-localnet-')).toEqual([])
+  })
+
+  it('kill -9 leaves no process behind either', async () => {
+    const child = spawn(process.execPath, [bin, 'localnet', '--seed', 'sigkill'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let text = ''
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', (data: Buffer) => {
+        text += data.toString()
+        if (text.includes('miners up')) resolve()
+      })
+      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
+    })
+    expect((await processesOf('targon-localnet-')).length).toBeGreaterThan(5)
+    child.removeAllListeners('exit')
+    child.kill('SIGKILL')
+    await expect.poll(() => processesOf('targon-localnet-'), { timeout: 30_000, interval: 500 }).toEqual([])
+  })
+
+  it('names the part that died and restarts none', async () => {
+    const child = spawn(process.execPath, [bin, 'localnet', '--seed', 'death'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let text = ''
+    const up = new Promise<void>((resolve) => {
+      child.stderr.on('data', (data: Buffer) => {
+        text += data.toString()
+        if (text.includes('validator up')) resolve()
+      })
+    })
+    await up
+    const victim = (await processesOf('targon-localnet-')).find((line) => line.includes('honest-slow'))
+    process.kill(Number(victim?.trim().split(/\s+/)[0]), 'SIGKILL')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    expect(code).toBe(1)
+    expect(text).toContain('honest-slow was killed by SIGKILL')
+    expect(await processesOf('targon-localnet-')).toEqual([])
+  })
+})
