@@ -44,6 +44,7 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   #blockedAt: number | undefined
   #firstByteMs = -1
   #bytes = 0
+  #pending: Buffer[] = []
   #status = 0
   #headers: Record<string, string> = {}
   #controller: Dispatcher.DispatchController | undefined
@@ -80,16 +81,15 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
     this.#lastByteAt = this.#options.clock.monotonic()
     this.#sendHead()
     this.#bytes += chunk.length
-    if (!this.#options.response.write(chunk)) {
-      this.#blockedAt = this.#lastByteAt
-      controller.pause()
-    }
+    this.#pending.push(chunk)
+    // One read of the socket may hold many chunks: they go on together once it is parsed, in the same turn of the loop.
+    if (this.#pending.length === 1) queueMicrotask(() => this.#flush(controller))
   }
 
   onResponseEnd(): void {
     if (this.#isOver) return
     this.#sendHead()
-    this.#options.response.end()
+    this.#options.response.end(this.#takePending())
     this.#finish({ kind: 'done', status: this.#status, bytes: this.#bytes, firstByteMs: this.#firstByteMs })
   }
 
@@ -116,6 +116,21 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   cut(): void {
     if (this.#firstByteMs < 0) this.#leave('the miner shuts down')
     else this.#break('the miner shuts down')
+  }
+
+  #flush(controller: Dispatcher.DispatchController): void {
+    const bytes = this.#takePending()
+    if (this.#isOver || bytes === undefined || this.#options.response.write(bytes)) return
+    this.#blockedAt = this.#lastByteAt
+    controller.pause()
+  }
+
+  #takePending(): Buffer | undefined {
+    const [only] = this.#pending
+    if (only === undefined) return undefined
+    const bytes = this.#pending.length === 1 ? only : Buffer.concat(this.#pending)
+    this.#pending = []
+    return bytes
   }
 
   #sendHead(): void {

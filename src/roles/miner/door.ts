@@ -8,7 +8,7 @@ import type { Standing } from './standing.js'
 import type { FailureBuckets } from './token-bucket.js'
 
 /** Requests of one address being read or checked at once: a stranger can hold no more of us than this. */
-const MAX_UNPROVED_PER_ADDRESS = 64
+const MAX_UNPROVED_PER_ADDRESS = 512
 
 /** The same for all addresses together. */
 const MAX_UNPROVED = 2048

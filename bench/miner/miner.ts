@@ -1,0 +1,64 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { systemClock } from '../../src/clock.js'
+import { startMiner } from '../../src/roles/miner/index.js'
+import { defaultLimits, readRequest, startRouter } from '../../src/routing/index.js'
+import { createFakeSubtensor, neuronOf } from '../../test/support/fake-subtensor.js'
+import { hotkeyOf } from '../../test/support/hotkeys.js'
+import { minerSettingsOf } from '../../test/support/miner-rig.js'
+
+/** Our miner. Arguments: origin of the upstream; `open` (the router without a door) or the number of signature threads. */
+const [origin = '', mode = '0'] = process.argv.slice(2)
+const url = `${origin}/v1`
+if (mode === 'open') {
+  const router = await startRouter({
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    upstreams: [
+      { url, apiKey: undefined, weight: 1, maxInFlight: 10_000, models: [], aliases: {}, addTokenIds: false },
+    ],
+    limits: defaultLimits,
+  })
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const body = Buffer.concat(parts)
+      const facts = readRequest(body)
+      if (facts) void router.forward({ ...facts, path: '/chat/completions', body, response })
+    })
+  })
+  server.keepAliveTimeout = 60_000
+  server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+} else {
+  const [miner, validator] = await Promise.all([hotkeyOf(1), hotkeyOf(2)])
+  const subtensor = createFakeSubtensor([
+    neuronOf({ uid: 0, hotkey: validator.address, stakeTao: 20_000 }),
+    neuronOf({ uid: 1, hotkey: miner.address }),
+  ])
+  const log = pino(
+    { level: 'info' },
+    {
+      write: (line: string) => {
+        const record = JSON.parse(line) as { msg: string; port: number }
+        if (record.msg === 'miner listening') process.send?.({ port: record.port })
+      },
+    },
+  )
+  const settings = minerSettingsOf({
+    'model-endpoint': [url],
+    'signature-workers': Number(mode),
+    'max-in-flight': 10_000,
+    'max-in-flight-per-signer': 10_000,
+    'routing.max-in-flight': 10_000,
+  })
+  await startMiner(settings, {
+    clock: systemClock,
+    log,
+    signal: new AbortController().signal,
+    stateDir: '/nonexistent',
+    subtensor,
+    signer: miner,
+  })
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A process under measurement. */
+export interface Subject {
+  readonly name: string
+  readonly port: number
+  /** Seconds of CPU it has used, children included. */
+  cpuSeconds(): number
+  /** Megabytes of memory it holds now. */
+  rssMegabytes(): number
+  stop(): void
+}
+
+export function forkScript(name: string, args: string[] = []): ChildProcess {
+  const file = new URL(`./${name}.ts`, import.meta.url)
+  return fork(file, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+}
+
+export function messageFrom<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onExit = () => reject(new Error('process ended early'))
+    child.once('exit', onExit)
+    child.once('message', (message) => {
+      child.off('exit', onExit)
+      resolve(message as T)
+    })
+  })
+}
+
+export async function forkSubject(name: string, script: string, args: string[]): Promise<Subject> {
+  const child = forkScript(script, args)
+  const { port } = await messageFrom<{ port: number }>(child)
+  return { name, port, ...meter(child.pid ?? 0), stop: () => void child.kill('SIGKILL') }
+}
+
+/** nginx as an operator would put it before vLLM: one worker, no buffering. Undefined when it is not installed. */
+export async function startNginx(upstreamPort: number): Promise<Subject | undefined> {
+  if (spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status !== 0) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
+  const port = await freePort()
+  const file = join(folder, 'nginx.conf')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (one) => `${one}_temp_path ${folder}/${one};`,
+  )
+  writeFileSync(
+    file,
+    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+events { worker_connections 4096; }
+http { access_log off; ${temporary.join(' ')} keepalive_requests 1000000; client_body_buffer_size 1m;
+upstream up { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 1000000; }
+server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http_version 1.1;
+proxy_set_header Connection ""; proxy_buffering off; } } }`,
+  )
+  const child = spawn('nginx', ['-p', folder, '-c', file], { stdio: 'ignore' })
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  return {
+    name: 'nginx',
+    port,
+    ...meter(child.pid ?? 0),
+    stop: () => {
+      child.kill('SIGTERM')
+      child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+const TICKS_PER_SECOND = 100
+
+function meter(pid: number): Pick<Subject, 'cpuSeconds' | 'rssMegabytes'> {
+  const processes = () => [pid, ...childrenOf(pid)]
+  return {
+    cpuSeconds: () => {
+      const ticks = processes().map((one) => {
+        const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+        return Number(fields[11]) + Number(fields[12])
+      })
+      return ticks.reduce((sum, one) => sum + one, 0) / TICKS_PER_SECOND
+    },
+    rssMegabytes: () => {
+      const kilobytes = processes().map((one) =>
+        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0),
+      )
+      return kilobytes.reduce((sum, one) => sum + one, 0) / 1024
+    },
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
+}
