@@ -10,7 +10,7 @@ export interface Clock {
   now(): number
   /** Monotonic clock, milliseconds: for durations. */
   monotonic(): number
-  /** Resolves after `ms`; rejects with an AbortError when the signal aborts. Never keeps the process alive alone. */
+  /** Resolves after `ms`; rejects with an AbortError when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
