@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import got, { HTTPError } from 'got'
 import { messageOf } from '../errors.js'
 import { engineError } from './engine-error.js'
+import { withOwnSignal } from './own-signal.js'
 
 export interface HubSource {
   /** e.g. https://huggingface.co */
@@ -33,41 +34,43 @@ export async function readHubFile(
   const cached = join(source.cacheDir, 'hub', encodeURIComponent(model), file)
   const known = await readJson(cached).catch(() => undefined)
   if (known !== undefined) return known
-  const text = await download(source, model, file, signal)
+  const text = await download(source, `${model}/resolve/main/${file}`, signal)
   if (text === undefined) return undefined
   await keep(cached, text)
   return parse(text, file)
 }
 
-async function download(source: HubSource, model: string, file: string, signal: AbortSignal) {
-  const url = `${source.hubUrl.replace(/\/+$/, '')}/${model}/resolve/main/${file}`
-  const chunks: Buffer[] = []
-  let bytes = 0
-  const stream = got.stream(url, {
-    timeout: { request: TIMEOUT_MS },
-    retry: { limit: 0 },
-    ...(source.hubToken === undefined ? {} : { headers: { authorization: `Bearer ${source.hubToken}` } }),
-  })
-  // Not by got's own `signal`: it keeps listening after the end and then throws where nobody catches.
-  const abort = () => stream.destroy(new Error('the request was aborted'))
-  signal.addEventListener('abort', abort, { once: true })
+/** What the hub's API says about a model; not cached, since repositories grow. */
+export async function readHubApi(source: HubSource, model: string, signal: AbortSignal): Promise<unknown> {
+  const text = await download(source, `api/models/${model}`, signal)
+  return text === undefined ? undefined : parse(text, `the hub's record of ${model}`)
+}
+
+async function download(source: HubSource, path: string, signal: AbortSignal) {
+  const url = `${source.hubUrl.replace(/\/+$/, '')}/${path}`
   try {
-    for await (const chunk of stream) {
-      bytes += chunk.length
-      if (bytes > FILE_LIMIT_BYTES) throw new Error(`the file is larger than ${FILE_LIMIT_BYTES} bytes`)
-      chunks.push(Buffer.from(chunk))
-    }
+    return await withOwnSignal(signal, (own) => readLimited(url, source.hubToken, own))
   } catch (error) {
     if (error instanceof HTTPError && error.response.statusCode === 404) return undefined
     signal.throwIfAborted()
-    throw engineError(
-      'ENGINE_UNAVAILABLE',
-      `${url} cannot be read: ${messageOf(error)}`,
-      {},
-      { cause: error },
-    )
-  } finally {
-    signal.removeEventListener('abort', abort)
+    // No `cause`: got's errors carry the whole connection.
+    throw engineError('ENGINE_UNAVAILABLE', `${url} cannot be read: ${messageOf(error)}`)
+  }
+}
+
+async function readLimited(url: string, token: string | undefined, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const stream = got.stream(url, {
+    signal,
+    timeout: { request: TIMEOUT_MS },
+    retry: { limit: 0 },
+    ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+  })
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes > FILE_LIMIT_BYTES) throw new Error(`the file is larger than ${FILE_LIMIT_BYTES} bytes`)
+    chunks.push(Buffer.from(chunk))
   }
   return Buffer.concat(chunks).toString('utf8')
 }

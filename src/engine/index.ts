@@ -1,5 +1,25 @@
 export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
 export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
+export {
+  bytesToMib,
+  type Container,
+  containerName,
+  containerSlug,
+  createDockerClient,
+  createFleet,
+  type DockerClient,
+  explainMisfit,
+  type Fleet,
+  type FleetOptions,
+  type FleetPlan,
+  type FleetState,
+  type Gpu,
+  parseGpus,
+  placeModel,
+  planFleet,
+  readGpus,
+  weightBytes,
+} from './fleet/index.js'
 export type {
   ModelFacts,
   Reference,

@@ -60,6 +60,10 @@ export const THRESHOLDS = {
     0.5,
     'A temperature-scaled logprob counts only when the unseen tail leaves it this certain (nats).',
   ),
+  roundsToZero: threshold(
+    1e-4,
+    'A single-precision log-softmax is exactly 0 only when all other tokens share less than this, noise granted.',
+  ),
   overfitSlack: threshold(
     0.1,
     'Share of exact zeros beyond what the reference itself is certain of before it is called overfit.',

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { systemClock } from '../../src/clock.js'
+import { type Clock, systemClock } from '../../src/clock.js'
 import { type ConnectedEngine, connectEngine } from '../../src/engine/index.js'
-import { type Answer, askMiner, type InferenceRequest } from '../../src/inference/index.js'
+import { type Answer, askMiner, type InferenceRequest, type StreamLimits } from '../../src/inference/index.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import {
   type DevelopmentEngine,
@@ -24,7 +24,7 @@ export interface VerificationRig {
   readonly engine: ConnectedEngine
   startMiner(options?: Partial<DevelopmentEngineOptions>): Promise<DevelopmentEngine>
   connect(url: string, model?: string): ConnectedEngine
-  ask(url: string, request: InferenceRequest, rules?: RuleSet): Promise<Answer>
+  ask(url: string, request: InferenceRequest, options?: AskingOptions): Promise<Answer>
   verify(
     request: InferenceRequest,
     answer: Answer,
@@ -32,6 +32,16 @@ export interface VerificationRig {
     engine?: ConnectedEngine,
   ): Promise<Verdict>
   close(): Promise<void>
+}
+
+/** Its time of day stands still: the positions 4.4.1's random check picks repeat. */
+const steadyClock: Clock = { ...systemClock, now: () => 1_734_000_000_000 }
+
+export interface AskingOptions {
+  readonly rules?: RuleSet
+  readonly limits?: Partial<StreamLimits>
+  /** Judge answers made first and streamed later; off unless the miner is paced. */
+  readonly burst?: boolean
 }
 
 export async function startVerificationRig(
@@ -45,7 +55,7 @@ export async function startVerificationRig(
   const dispatcher = new Agent()
   const start = async (change: Partial<DevelopmentEngineOptions> = {}) => {
     const engine = await startDevelopmentEngine(
-      { port: 0, models: [MODEL], ...change },
+      { port: 0, models: [MODEL], returnTokensAsTokenIds: true, ...change },
       { clock: systemClock },
     )
     engines.push(engine)
@@ -71,14 +81,14 @@ export async function startVerificationRig(
     engine,
     startMiner: start,
     connect,
-    ask: (url, request, rules = 'strict') =>
+    ask: (url, request, { rules = 'strict', limits, burst = false } = {}) =>
       askMiner(
         request,
         { url, hotkey: signer.address },
-        { clock: systemClock, signer, dispatcher, burst: null, rules },
+        { clock: systemClock, signer, dispatcher, limits, rules, ...(burst ? {} : { burst: null }) },
       ),
     verify: (request, answer, rules = 'strict', by = engine) =>
-      verifyAnswer({ request, answer, engine: by, rules, clock: systemClock, signal }),
+      verifyAnswer({ request, answer, engine: by, rules, clock: steadyClock, signal }),
     close: async () => {
       await Promise.all(connected.map((one) => one.close()))
       await Promise.all(engines.map((one) => one.close()))

@@ -8,13 +8,14 @@ import { type Check, failure } from './failure.js'
  */
 export const checkOverfit: Check = (answer) => {
   const { positions, temperature } = answer
-  const exponent = answer.referenceTemperature / answer.samplingTemperature
+  // Greedy engines report at temperature 1.
+  const exponent = answer.referenceTemperature / (temperature > 0 ? answer.samplingTemperature : 1)
   let claimed = 0
   let certain = 0
   for (const { token, logprob, sampled } of positions) {
     if (token.logprob === 0) claimed++
-    const scaled = temperLogprob(logprob, exponent, sampled).high
-    if (Math.max(logprob, scaled) >= -THRESHOLDS.certainLogprob.value) certain++
+    const scaled = temperature > 0 ? temperLogprob(logprob, exponent, sampled).high : logprob
+    if (Math.max(logprob, scaled) >= -THRESHOLDS.roundsToZero.value) certain++
   }
   const share = claimed / positions.length
   if (share < 1 - Math.min(temperature * 0.5, 0.6)) return undefined

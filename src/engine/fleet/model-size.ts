@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { engineError } from '../engine-error.js'
+import { type HubSource, readHubApi } from '../hub-files.js'
+
+const BYTES_PER_PARAMETER: Readonly<Record<string, number>> = {
+  F64: 8,
+  I64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+  F4: 0.5,
+  I4: 0.5,
+  U4: 0.5,
+}
+/** An unknown type counts as large as the usual one. */
+const USUAL_BYTES = 2
+
+const modelSchema = z.object({
+  safetensors: z.object({ parameters: z.record(z.string(), z.number().nonnegative()) }),
+})
+
+/** 4.4.1 targon/docker.py bytes_to_mib: rounded up. */
+export function bytesToMib(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20)
+}
+
+export function weightBytes(parameters: Readonly<Record<string, number>>): number {
+  return Object.entries(parameters).reduce(
+    (sum, [type, count]) => sum + count * (BYTES_PER_PARAMETER[type] ?? USUAL_BYTES),
+    0,
+  )
+}
+
+/**
+ * Memory the weights take, from the hub's safetensors metadata.
+ *
+ * @throws TargonError ENGINE_UNAVAILABLE when the hub does not tell
+ */
+export async function readModelSizeMib(
+  source: HubSource,
+  model: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const parsed = modelSchema.safeParse(await readHubApi(source, model, signal))
+  if (!parsed.success) {
+    throw engineError(
+      'ENGINE_UNAVAILABLE',
+      `The hub has no safetensors metadata of ${model}, so its size is unknown.`,
+    )
+  }
+  return bytesToMib(weightBytes(parsed.data.safetensors.parameters))
+}

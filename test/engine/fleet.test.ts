@@ -1,0 +1,153 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/clock.js'
+import { systemClock } from '../../src/clock.js'
+import {
+  connectEngine,
+  createDockerClient,
+  createFleet,
+  type FleetOptions,
+  type Gpu,
+} from '../../src/engine/index.js'
+import { type FakeDocker, startFakeDocker } from '../support/fake-docker.js'
+import { type StreamServer, startStreamServer } from '../support/stream-server.js'
+
+const OWNER = '5Owner'
+const MIB = 2 ** 20
+const card = (id: number, freeMib = 80_000): Gpu => ({ id, freeMib, totalMib: 81_920 })
+
+/** Waits of the fleet take a fiftieth of their time; deadlines count the whole. */
+const quickClock: Clock = {
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * 50,
+  sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
+}
+
+let folder: string
+let docker: FakeDocker
+let hub: StreamServer
+let gpus: Gpu[]
+const sizesMib = new Map<string, number>()
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fleet-'))
+  docker = await startFakeDocker(join(folder, 'docker.sock'))
+  sizesMib.clear()
+  gpus = [card(0), card(1)]
+  hub = await startStreamServer((response, { path }) => {
+    const size = sizesMib.get(path.replace('/api/models/', ''))
+    if (size === undefined) return response.writeHead(404).end('{}')
+    response.end(JSON.stringify({ safetensors: { parameters: { BF16: (size * MIB) / 2 } } }))
+  })
+})
+afterEach(async () => {
+  await docker.close()
+  await hub.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function fleet(change: Partial<FleetOptions> = {}) {
+  return createFleet({
+    docker: createDockerClient(join(folder, 'docker.sock')),
+    owner: OWNER,
+    image: 'vllm/vllm-openai:latest',
+    cacheDir: '/var/targon/hub',
+    gpuMemoryUtilization: 0.9,
+    hubUrl: hub.url,
+    stateDir: folder,
+    readGpus: async () => gpus,
+    shuffle: (models) => models,
+    clock: quickClock,
+    log: pino({ enabled: false }),
+    ...change,
+  })
+}
+
+const signal = () => AbortSignal.timeout(18_000)
+
+describe('fleet', () => {
+  it('starts an engine that really answers, adopts it after a restart, and never touches containers of others', async () => {
+    sizesMib.set('targon-dev/small-a', 16_000)
+    const foreign = docker.addForeign('postgres', { model: 'targon-dev/small-a' })
+    const other = docker.addForeign('targon-else', { 'io.targon.owner': '5Else', 'io.targon.model': 'x/y' })
+    const first = await fleet().reconcile(['targon-dev/small-a'], signal())
+    expect(first).toMatchObject({ running: [{ model: 'targon-dev/small-a' }], refused: [] })
+    const started = [...docker.containers.values()].find(({ process }) => process)
+    expect(started?.specification).toMatchObject({
+      Image: 'vllm/vllm-openai:latest',
+      HostConfig: {
+        PortBindings: { '8000/tcp': [{ HostIp: '127.0.0.1' }] },
+        DeviceRequests: [{ DeviceIDs: ['0'] }],
+      },
+    })
+
+    docker.calls.length = 0
+    gpus = [card(0, 2_000), card(1)]
+    const second = await fleet().reconcile(['targon-dev/small-a'], signal())
+    expect(second.running).toEqual(first.running)
+    expect(docker.calls).toEqual([])
+    expect(docker.containers.has(foreign.id) && docker.containers.has(other.id)).toBe(true)
+
+    const url = first.running[0]?.urls[0] ?? ''
+    const engine = connectEngine({
+      model: 'targon-dev/small-a',
+      urls: [url],
+      hubUrl: url,
+      cacheDir: folder,
+      clock: systemClock,
+      log: pino({ enabled: false }),
+    })
+    await engine.whenReady(signal())
+    expect(engine.facts?.endpoints).toContain('chat')
+    await engine.close()
+  })
+
+  it('replaces what is no longer wanted and keeps the log of what died', async () => {
+    sizesMib.set('org/a', 16_000).set('org/b', 16_000)
+    docker.crash.add('org/b')
+    await fleet().reconcile(['org/a'], signal())
+    const state = await fleet().reconcile(['org/b'], signal())
+    expect(state.running).toEqual([])
+    expect(state.refused).toEqual([
+      { model: 'org/b', reason: expect.stringMatching(/exited with 1: torch\.cuda\.OutOfMemoryError/) },
+    ])
+    expect(docker.calls.filter((call) => call.startsWith('remove'))).toHaveLength(2)
+    const logs = await readdir(join(folder, 'engine-logs'))
+    const texts = await Promise.all(logs.map((name) => readFile(join(folder, 'engine-logs', name), 'utf8')))
+    expect(texts.join('')).toContain('CUDA out of memory')
+  })
+
+  it('reports models that do not fit with the arithmetic, and those of unknown size, and runs the others', async () => {
+    sizesMib.set('org/huge', 200_000).set('org/small', 10_000)
+    const state = await fleet().reconcile(['org/huge', 'org/unknown', 'org/small'], signal())
+    expect(state.running.map(({ model }) => model)).toEqual(['org/small'])
+    expect(state.refused).toEqual([
+      { model: 'org/huge', reason: expect.stringContaining('200000 MiB × 1.2 = 240000 MiB; 2 of 2 cards') },
+      { model: 'org/unknown', reason: expect.stringContaining('no safetensors metadata of org/unknown') },
+    ])
+  })
+
+  it('gives up on an engine that shows no progress, and uses the local image when the registry is down', async () => {
+    sizesMib.set('org/a', 1_000)
+    docker.hang.add('org/a')
+    docker.pullFails = true
+    docker.images.add('vllm/vllm-openai:latest')
+    const said: string[] = []
+    const state = await fleet({
+      onProgress: (_, status) => said.push(status),
+      stallMs: 20_000,
+    }).reconcile(['org/a'], signal())
+    expect(state.refused).toEqual([
+      { model: 'org/a', reason: expect.stringContaining('made no progress for 20 s') },
+    ])
+    expect(said).toContain('Loading safetensors checkpoint shards')
+  })
+
+  it('names the socket when Docker is not there', async () => {
+    const absent = createDockerClient(join(folder, 'absent.sock'))
+    await expect(absent.ping(signal())).rejects.toMatchObject({ code: 'DOCKER', fault: 'upstream' })
+  })
+})

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { containerName, type Gpu, parseGpus, planFleet, weightBytes } from '../../src/engine/index.js'
+
+const card = (id: number, freeMib: number, totalMib = 81_920): Gpu => ({ id, freeMib, totalMib })
+
+describe('planFleet', () => {
+  it('does not restart a running model whose cards nobody before it needs', () => {
+    const plan = planFleet(
+      ['org/new', 'org/old'],
+      new Map([
+        ['org/new', 16_000],
+        ['org/old', 16_000],
+      ]),
+      [card(0, 3_000), card(1, 81_000)],
+      [{ model: 'org/old', gpuIds: [0] }],
+    )
+    expect(plan.placements).toEqual([
+      { model: 'org/new', gpuIds: [1] },
+      { model: 'org/old', gpuIds: [0] },
+    ])
+  })
+
+  it('rotates: a model earlier in the order takes the cards of a later one', () => {
+    const plan = planFleet(
+      ['org/new', 'org/old'],
+      new Map([
+        ['org/new', 16_000],
+        ['org/old', 16_000],
+      ]),
+      [card(0, 3_000)],
+      [{ model: 'org/old', gpuIds: [0] }],
+    )
+    expect(plan.placements).toEqual([{ model: 'org/new', gpuIds: [0] }])
+    expect(plan.refused.map(({ model }) => model)).toEqual(['org/old'])
+  })
+
+  it('leaves cards alone that somebody else fills', () => {
+    const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [card(0, 40_000)], [])
+    expect(plan.refused[0]?.reason).toContain('0 of 1 cards are more than 90 % free')
+  })
+})
+
+describe('containerName', () => {
+  it('tells models apart that read alike, and owners, and stays what Docker allows', () => {
+    const names = ['a/b', 'a-b', 'a/b-c', 'École/模型', '/lead'].flatMap((model) => [
+      containerName('5A', model),
+      containerName('5B', model),
+    ])
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of names) expect(name).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/)
+  })
+})
+
+describe('parseGpus', () => {
+  it.each(['', '[N/A], [N/A]', 'No devices were found'])('refuses %j and names nvidia-smi', (output) => {
+    expect(() => parseGpus(output)).toThrow(expect.objectContaining({ code: 'GPU_QUERY' }))
+  })
+})
+
+describe('weightBytes', () => {
+  it('counts each type by its width', () => {
+    expect(weightBytes({ BF16: 8_030_261_248 })).toBe(16_060_522_496)
+    expect(weightBytes({ F8_E4M3: 10, F32: 1, ODD: 1 })).toBe(16)
+  })
+})

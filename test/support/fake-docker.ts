@@ -1,0 +1,209 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createPort } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+interface Specification {
+  Image: string
+  Cmd: string[]
+  Env: string[]
+  Labels: Record<string, string>
+  HostConfig: {
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]>
+    DeviceRequests: { DeviceIDs: string[] }[]
+    Binds: string[]
+  }
+}
+
+export interface FakeContainer {
+  readonly id: string
+  readonly name: string
+  readonly specification: Specification
+  port: number
+  running: boolean
+  exitCode: number
+  log: string
+  process: ChildProcess | undefined
+}
+
+export interface FakeDocker {
+  readonly containers: Map<string, FakeContainer>
+  /** Calls that changed something, in order: `pull image`, `create name`, `start name`, `remove name`. */
+  readonly calls: string[]
+  /** Images that are there; a pull adds to them. */
+  readonly images: Set<string>
+  /** Models whose server exits at once, or logs nothing and never listens. */
+  readonly crash: Set<string>
+  readonly hang: Set<string>
+  pullFails: boolean
+  /** A container of somebody else. */
+  addForeign(name: string, labels: Record<string, string>): FakeContainer
+  close(): Promise<void>
+}
+
+const script = fileURLToPath(new URL('./engine-process.ts', import.meta.url))
+
+/** Speaks the part of the Docker Engine API the fleet uses on a unix socket; a started container is a real engine process. */
+export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
+  const docker: FakeDocker = {
+    containers: new Map(),
+    calls: [],
+    images: new Set(),
+    crash: new Set(),
+    hang: new Set(),
+    pullFails: false,
+    addForeign: (name, labels) =>
+      add(docker, name, { Labels: labels, Cmd: [] } as unknown as Specification, true),
+    close: async () => {
+      for (const container of docker.containers.values()) container.process?.kill('SIGKILL')
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  const server = createServer((request, response) => {
+    void answer(docker, request, response).catch((error: unknown) => {
+      response.writeHead(500).end(JSON.stringify({ message: String(error) }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve))
+  return docker
+}
+
+function add(
+  docker: FakeDocker,
+  name: string,
+  specification: Specification,
+  running: boolean,
+): FakeContainer {
+  const id = randomBytes(32).toString('hex')
+  const container: FakeContainer = {
+    id,
+    name,
+    specification,
+    port: 0,
+    running,
+    exitCode: 0,
+    log: '',
+    process: undefined,
+  }
+  docker.containers.set(id, container)
+  return container
+}
+
+async function answer(docker: FakeDocker, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '', 'http://docker')
+  const path = url.pathname.replace(/^\/v[\d.]+/, '')
+  const reply = (status: number, body?: unknown) => {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(body === undefined ? '' : JSON.stringify(body))
+  }
+  if (path === '/_ping') return void response.end('OK')
+  if (path === '/images/create') return pull(docker, url.searchParams.get('fromImage') ?? '', response)
+  const image = /^\/images\/(.+)\/json$/.exec(path)?.[1]
+  if (image)
+    return docker.images.has(decodeURIComponent(image))
+      ? reply(200, {})
+      : reply(404, { message: 'no such image' })
+  if (path === '/containers/json') return reply(200, list(docker, url.searchParams.get('filters') ?? '{}'))
+  if (path === '/containers/create') {
+    const name = url.searchParams.get('name') ?? ''
+    if ([...docker.containers.values()].some((other) => other.name === name))
+      return reply(409, { message: 'name in use' })
+    docker.calls.push(`create ${name}`)
+    return reply(201, {
+      Id: add(docker, name, JSON.parse(await readAll(request)) as Specification, false).id,
+    })
+  }
+  const [, id = '', action = ''] = /^\/containers\/([0-9a-f]+)(\/\w+)?$/.exec(path) ?? []
+  const container = docker.containers.get(id)
+  if (!container) return reply(404, { message: 'no such container' })
+  if (request.method === 'DELETE') {
+    docker.calls.push(`remove ${container.name}`)
+    container.process?.kill('SIGKILL')
+    docker.containers.delete(id)
+    return reply(204)
+  }
+  if (action === '/start') {
+    docker.calls.push(`start ${container.name}`)
+    await start(docker, container)
+    return reply(204)
+  }
+  if (action === '/logs') return void response.end(frame(container.log))
+  return reply(200, {
+    State: { Running: container.running, ExitCode: container.exitCode },
+    NetworkSettings: { Ports: { '8000/tcp': [{ HostIp: '127.0.0.1', HostPort: String(container.port) }] } },
+  })
+}
+
+function list(docker: FakeDocker, filters: string) {
+  const wanted = (JSON.parse(filters) as { label?: string[] }).label ?? []
+  return [...docker.containers.values()]
+    .filter(({ specification }) => wanted.every((label) => hasLabel(specification.Labels, label)))
+    .map(({ id, name, running, specification }) => ({
+      Id: id,
+      Names: [`/${name}`],
+      State: running ? 'running' : 'exited',
+      Labels: specification.Labels,
+    }))
+}
+
+function hasLabel(labels: Record<string, string>, label: string): boolean {
+  const at = label.indexOf('=')
+  return labels[label.slice(0, at)] === label.slice(at + 1)
+}
+
+function pull(docker: FakeDocker, image: string, response: ServerResponse): void {
+  docker.calls.push(`pull ${image}`)
+  response.write(`${JSON.stringify({ status: 'Pulling from vllm/vllm-openai' })}\n`)
+  if (docker.pullFails) return void response.end(`${JSON.stringify({ error: 'registry unreachable' })}\n`)
+  docker.images.add(image)
+  response.end(`${JSON.stringify({ status: 'Download complete' })}\n`)
+}
+
+async function start(docker: FakeDocker, container: FakeContainer): Promise<void> {
+  const model = container.specification.Cmd[container.specification.Cmd.indexOf('--model') + 1] ?? ''
+  container.running = true
+  container.port = await freePort()
+  if (docker.crash.has(model)) {
+    container.running = false
+    container.exitCode = 1
+    container.log = 'torch.cuda.OutOfMemoryError: CUDA out of memory.\n'
+    return
+  }
+  container.log = 'Loading safetensors checkpoint shards\n'
+  if (docker.hang.has(model)) return
+  const child = spawn(process.execPath, ['--import', 'tsx', script, model, String(container.port)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  container.process = child
+  child.stdout.on('data', (text: Buffer) => {
+    container.log += text.toString()
+  })
+  child.once('exit', (code) => {
+    container.running = false
+    container.exitCode = code ?? 137
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createPort()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function frame(text: string): Buffer {
+  const body = Buffer.from(text)
+  const header = Buffer.alloc(8)
+  header[0] = 1
+  header.writeUInt32BE(body.length, 4)
+  return Buffer.concat([header, body])
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return text
+}

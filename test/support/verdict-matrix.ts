@@ -1,0 +1,104 @@
+import type { StreamLimits } from '../../src/inference/index.js'
+import { BEHAVIOURS, type BehaviourName } from '../../src/roles/localnet/engine/index.js'
+import type { RuleSet } from '../../src/verification/index.js'
+import { requestOf, type VerificationRig } from './verification-rig.js'
+
+/** One cell: what a miner of this behaviour gets. */
+export interface Cell {
+  readonly behaviour: BehaviourName
+  readonly temperature: number
+  readonly endpoint: 'chat' | 'completion'
+  readonly rules: RuleSet
+}
+
+/** Short deadlines so that stalling kinds cost milliseconds; the ratios between them stay those of the real ones. */
+const LIMITS: Partial<Record<BehaviourName, Partial<StreamLimits>>> = {
+  stall: { gapMs: 400 },
+  drip: { totalMs: 1_500 },
+  silent: { firstTokenMs: 400 },
+}
+
+const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = { slow: 8, 'skips-eos': 512 }
+/** Paced where time decides: a burst must be told from a stream. */
+const TOKENS_PER_SECOND: Partial<Record<BehaviourName, number>> = { honest: 200, 'generate-first': 200 }
+
+export const TEMPERATURES = [0.2, 0.7, 1] as const
+export const ENDPOINTS = ['chat', 'completion'] as const
+export const RULES = ['strict', 'targon-4'] as const
+
+export function allCells(): Cell[] {
+  return BEHAVIOURS.flatMap((behaviour) =>
+    RULES.flatMap((rules) =>
+      TEMPERATURES.flatMap((temperature) =>
+        ENDPOINTS.map((endpoint) => ({ behaviour, temperature, endpoint, rules })),
+      ),
+    ),
+  )
+}
+
+/** `verified`, `inconclusive` or the cause, of one real answer of a real hostile server. */
+export async function judgeCell(rig: VerificationRig, { behaviour, temperature, endpoint, rules }: Cell) {
+  const tokensPerSecond = TOKENS_PER_SECOND[behaviour]
+  const limits = LIMITS[behaviour]
+  const miner = await rig.startMiner({ behaviour, ...(tokensPerSecond ? { tokensPerSecond } : {}) })
+  try {
+    const maxTokens = ANSWER_TOKENS[behaviour] ?? 96
+    const change = { temperature, endpoint, maxTokens }
+    const request =
+      behaviour === 'skips-eos'
+        ? await endingRequest(rig, change)
+        : await requestOf(`matrix ${endpoint}`, change)
+    const answer = await rig.ask(miner.url, request, {
+      rules,
+      burst: tokensPerSecond !== undefined,
+      ...(limits ? { limits } : {}),
+    })
+    const verdict = await rig.verify(request, answer, rules)
+    return verdict.kind === 'failed' ? verdict.cause : verdict.kind
+  } finally {
+    await miner.close()
+  }
+}
+
+/** A request whose honest answer ends well before max_tokens: else there is no end to skip. */
+async function endingRequest(rig: VerificationRig, change: Parameters<typeof requestOf>[1]) {
+  const honest = await rig.startMiner()
+  try {
+    for (let index = 0; ; index++) {
+      const request = await requestOf(`ending ${index}`, change)
+      const answer = await rig.ask(honest.url, request)
+      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 2) return request
+    }
+  } finally {
+    await honest.close()
+  }
+}
+
+/** One line per kind and rule set, one column per temperature and endpoint. */
+export function printMatrix(verdicts: ReadonlyMap<Cell, string>): string {
+  const columns = TEMPERATURES.flatMap((temperature) =>
+    ENDPOINTS.map((endpoint) => ({ temperature, endpoint })),
+  )
+  const rows = BEHAVIOURS.flatMap((behaviour) =>
+    RULES.map((rules) => {
+      const cells = [...verdicts].filter(([cell]) => cell.behaviour === behaviour && cell.rules === rules)
+      const texts = columns.map(
+        ({ temperature, endpoint }) =>
+          cells.find(([cell]) => cell.temperature === temperature && cell.endpoint === endpoint)?.[1] ?? '',
+      )
+      return [behaviour, rules, ...texts]
+    }),
+  )
+  const head = [
+    'behaviour',
+    'rules',
+    ...columns.map(({ temperature, endpoint }) => `T=${temperature} ${endpoint}`),
+  ]
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return `${[head, ...rows].map(line).join('\n')}\n`
+}
