@@ -1,0 +1,79 @@
+import { mkdir } from 'node:fs/promises'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { messageOf, TargonError } from '../errors.js'
+import * as schema from './schema.js'
+
+interface RowsOf<Row> {
+  readonly rows: Row[]
+}
+
+interface Rows extends PgQueryResultHKT {
+  readonly type: RowsOf<this['row']>
+}
+
+/** What both drivers have in common. */
+export type Database = PgDatabase<Rows, typeof schema>
+
+export interface OpenDatabase {
+  readonly database: Database
+  close(): Promise<void>
+}
+
+/** Where the history lives: a Postgres by address, or PGlite in a folder. */
+export type HistoryPlace = { readonly url: string } | { readonly folder: string }
+
+/**
+ * Opens the database; both drivers are loaded on first use, and PGlite takes about two seconds. PGlite belongs to one
+ * process: whoever opens the folder holds the lock of the hotkey.
+ *
+ * @throws TargonError HISTORY_UNAVAILABLE (fault runtime); the address is not in the message, it holds a password.
+ */
+export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
+  try {
+    return 'url' in place ? await openPostgres(place.url) : await openEmbedded(place.folder)
+  } catch (error) {
+    throw new TargonError(
+      `The history database cannot be opened: ${messageOf(error)}.`,
+      {
+        code: 'HISTORY_UNAVAILABLE',
+        fault: 'runtime',
+        next: 'url' in place ? 'Check --database.url and the server.' : `Check the folder ${place.folder}.`,
+      },
+      { cause: error },
+    )
+  }
+}
+
+async function openPostgres(url: string): Promise<OpenDatabase> {
+  const [{ drizzle }, { default: pg }] = await Promise.all([
+    import('drizzle-orm/node-postgres'),
+    import('pg'),
+  ])
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 4,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 30_000,
+    query_timeout: 30_000,
+  })
+  // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
+  pool.on('error', () => {})
+  try {
+    await pool.query('select 1')
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  return { database: drizzle(pool, { schema }), close: () => pool.end() }
+}
+
+async function openEmbedded(folder: string): Promise<OpenDatabase> {
+  const [{ drizzle }, { PGlite }] = await Promise.all([
+    import('drizzle-orm/pglite'),
+    import('@electric-sql/pglite'),
+  ])
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lite = await PGlite.create(folder)
+  return { database: drizzle(lite, { schema }), close: () => lite.close() }
+}

@@ -1,0 +1,12 @@
+export { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
+export { type History, type HistoryOptions, openHistory } from './history.js'
+export { migrate } from './migrations.js'
+export {
+  type MinerReport,
+  type ModelReport,
+  minerReport,
+  modelReport,
+  type ReportFilter,
+  reportMiners,
+} from './report.js'
+export { type ResultRow, results, type WeightsRow, weights } from './schema.js'

@@ -1,0 +1,58 @@
+import {
+  bigserial,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core'
+
+/** One answer of one miner with its verdict. */
+export const results = pgTable(
+  'results',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    at: timestamp('at', { withTimezone: true, mode: 'date' }).notNull(),
+    validator: text('validator').notNull(),
+    round: integer('round').notNull(),
+    block: integer('block').notNull(),
+    uid: integer('uid').notNull(),
+    hotkey: text('hotkey').notNull(),
+    model: text('model').notNull(),
+    endpoint: text('endpoint').notNull(),
+    kind: text('kind').notNull(),
+    cause: text('cause'),
+    detail: text('detail'),
+    tokens: integer('tokens').notNull(),
+    maxTokens: integer('max_tokens').notNull(),
+    temperature: doublePrecision('temperature').notNull(),
+    seed: integer('seed'),
+    tokensPerSecond: doublePrecision('tokens_per_second').notNull(),
+    timeToFirstTokenMs: doublePrecision('time_to_first_token_ms').notNull(),
+    totalMs: doublePrecision('total_ms').notNull(),
+    burstShare: doublePrecision('burst_share').notNull(),
+    stallMs: doublePrecision('stall_ms').notNull(),
+  },
+  (table) => [
+    index('results_miner').on(table.hotkey, table.model, table.at),
+    index('results_at').on(table.at),
+  ],
+)
+
+/** Weights the chain took. */
+export const weights = pgTable('weights', {
+  id: bigserial('id', { mode: 'number' }).primaryKey(),
+  at: timestamp('at', { withTimezone: true, mode: 'date' }).notNull(),
+  validator: text('validator').notNull(),
+  block: integer('block').notNull(),
+  path: text('path').notNull(),
+  entries: jsonb('entries')
+    .$type<readonly { readonly uid: number; readonly weightU16: number }[]>()
+    .notNull(),
+})
+
+export type ResultRow = Omit<typeof results.$inferInsert, 'id'>
+export type WeightsRow = Omit<typeof weights.$inferInsert, 'id'>
+export type StoredResult = typeof results.$inferSelect

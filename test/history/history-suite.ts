@@ -1,0 +1,124 @@
+import pino from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import {
+  type History,
+  type HistoryPlace,
+  migrate,
+  openHistory,
+  type ResultRow,
+  reportMiners,
+  results,
+  weights,
+} from '../../src/history/index.js'
+
+export const START = Date.parse('2026-01-01T00:00:00Z')
+
+export function row(index: number, overrides: Partial<ResultRow> = {}): ResultRow {
+  return {
+    at: new Date(START + index * 60_000),
+    validator: '5Vali',
+    round: index,
+    block: 1000 + index,
+    uid: 3,
+    hotkey: '5Hot',
+    model: 'org/m',
+    endpoint: 'chat',
+    kind: 'verified',
+    cause: null,
+    detail: null,
+    tokens: 100,
+    maxTokens: 128,
+    temperature: 0.5,
+    seed: 12_345,
+    tokensPerSecond: 50 + index,
+    timeToFirstTokenMs: 100,
+    totalMs: 2000,
+    burstShare: 0.1,
+    stallMs: 0,
+    ...overrides,
+  }
+}
+
+const log = pino({ level: 'silent' })
+const LONG_MS = 100 * 365 * 86_400_000
+
+async function write(history: History, rows: readonly ResultRow[]): Promise<void> {
+  for (const one of rows) history.record(one)
+  while (history.spooled() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/**
+ * One suite for both databases; `place` is empty at first. One database for all tests: opening PGlite takes seconds.
+ */
+export function describeHistory(name: string, place: () => Promise<HistoryPlace>): void {
+  describe(name, { timeout: 120_000 }, () => {
+    let at: HistoryPlace
+    let history: History
+    let close: () => Promise<void>
+    const open = (retentionMs: number) => {
+      const abort = new AbortController()
+      history = openHistory({ place: at, clock: systemClock, log, retentionMs, signal: abort.signal })
+      close = () => {
+        abort.abort()
+        return history.close()
+      }
+    }
+    beforeAll(async () => {
+      at = await place()
+      open(LONG_MS)
+      await history.read(async () => {})
+    }, 120_000)
+    afterAll(() => close(), 60_000)
+
+    test('a report says why: window, causes, percentiles, last failures with numbers, trend', async () => {
+      await write(history, [
+        ...Array.from({ length: 20 }, (_, index) => row(index)),
+        row(20, { kind: 'failed', cause: 'LOGPROB_MISMATCH', detail: 'position 7: 0.31 against 0.92' }),
+        row(21, { kind: 'inconclusive', cause: 'stalled-loop', detail: 'stood still' }),
+        row(90, { hotkey: '5Other', uid: 9, model: 'org/n' }),
+      ])
+      const report = (miner?: string) =>
+        history.read((database) => reportMiners(database, { miner, since: new Date(START) }))
+      expect((await report()).map(({ uid }) => uid)).toEqual([3, 9])
+      const [miner] = await report('3')
+      expect(await report('5Hot')).toEqual([miner])
+      const [model] = miner?.models ?? []
+      expect(model?.window).toEqual([...Array.from({ length: 14 }, (_, index) => 56 + index), null])
+      expect(model?.verdicts).toEqual({ verified: 20, inconclusive: 1, failed: { LOGPROB_MISMATCH: 1 } })
+      expect(model?.tokensPerSecond?.p50).toBeCloseTo(59.5)
+      expect(model?.lastFailures).toEqual([
+        expect.objectContaining({
+          block: 1020,
+          cause: 'LOGPROB_MISMATCH',
+          detail: 'position 7: 0.31 against 0.92',
+        }),
+      ])
+      expect(model?.trend).toEqual([
+        { at: '2026-01-01T00:00:00.000Z', verified: 20, failed: 1, meanTokensPerSecond: 59.5 },
+      ])
+      expect(await report("x' or 1=1 --")).toEqual([])
+    })
+
+    test('batches, a close with rows still spooled, a second start: everything is there, old rows go', async () => {
+      for (let index = 0; index < 1200; index++) history.record(row(index, { hotkey: '5Batch' }))
+      history.record(row(0, { at: new Date(), hotkey: '5New' }))
+      history.recordWeights({
+        at: new Date(START),
+        validator: '5Vali',
+        block: 7,
+        path: 'direct',
+        entries: [{ uid: 1, weightU16: 65535 }],
+      })
+      await close()
+      expect(history.spooled()).toBe(0)
+      open(86_400_000)
+      expect(await history.read(migrate)).toBe(0)
+      expect(await history.read((database) => database.select().from(weights))).toHaveLength(1)
+      const hotkeys = () =>
+        history.read((database) => database.select({ hotkey: results.hotkey }).from(results))
+      while ((await hotkeys()).length > 1) await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(await hotkeys()).toEqual([{ hotkey: '5New' }])
+    })
+  })
+}
