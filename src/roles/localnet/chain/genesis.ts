@@ -17,6 +17,7 @@ export function writeGenesis(storage: StorageAccess, options: ResolvedOptions): 
   storage.set(subtensor.ServingRateLimit, BigInt(options.servingRateLimit), netuid)
   storage.set(subtensor.WeightsVersionKey, BigInt(options.weightsVersionKey), netuid)
   storage.set(subtensor.CommitRevealWeightsEnabled, options.commitReveal, netuid)
+  storage.set(subtensor.RevealPeriodEpochs, BigInt(options.revealPeriodEpochs), netuid)
   storage.set(subtensor.MaxAllowedUids, Math.max(options.maxAllowedUids, options.neurons.length), netuid)
   storage.set(subtensor.MaxAllowedValidators, options.maxAllowedValidators, netuid)
   storage.set(subtensor.StakeThreshold, raoOf(options.stakeThresholdTao))

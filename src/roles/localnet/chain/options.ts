@@ -27,6 +27,9 @@ export interface DevelopmentChainOptions {
   /** Lets 127.0.0.1 and ::1 pass as axon addresses. */
   readonly allowLoopbackAxon?: boolean
   readonly commitReveal?: boolean
+  /** Seconds between two rounds of the chain's own randomness beacon; 3 as drand quicknet. */
+  readonly beaconPeriodSeconds?: number
+  readonly revealPeriodEpochs?: number
   readonly minAllowedWeights?: number
   readonly weightsSetRateLimit?: number
   readonly servingRateLimit?: number
@@ -56,6 +59,8 @@ export const DEFAULTS = {
   specVersion: 425,
   allowLoopbackAxon: false,
   commitReveal: false,
+  beaconPeriodSeconds: 3,
+  revealPeriodEpochs: 1,
   minAllowedWeights: 1,
   weightsSetRateLimit: 3,
   servingRateLimit: 2,

@@ -1,10 +1,12 @@
 import { type Clock, systemClock } from '../../../clock.js'
 import { initSr25519 } from '../../../sr25519.js'
+import { DevelopmentBeacon } from './beacon/index.js'
 import { writeGenesis } from './genesis.js'
 import { BLOCK_HASH_COUNT, Chain, type Sealing, startSealing } from './node/index.js'
 import { type DevelopmentChainOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { developmentMethods, interfaceOf, startRpcServer } from './rpc/index.js'
-import { createRuntime, dialectOf } from './runtime/index.js'
+import { developmentMethods, Faults, interfaceOf, startRpcServer } from './rpc/index.js'
+import { createRuntime, dialectOf, type Runtime } from './runtime/index.js'
+import { writeBeaconGenesis } from './subtensor/index.js'
 
 export interface DevelopmentChainDeps {
   readonly clock?: Clock
@@ -18,6 +20,9 @@ export interface DevelopmentChain {
   readonly url: string
   readonly httpUrl: string
   readonly chain: Chain
+  readonly faults: Faults
+  /** Puts the runtime of another spec version in force, in a block of its own. @throws RangeError */
+  upgrade(specVersion: number): void
   /** Stops making blocks and drops all clients. */
   close(): Promise<void>
 }
@@ -34,13 +39,17 @@ export async function startDevelopmentChain(
   signal?.throwIfAborted()
   await initSr25519()
   const resolved = resolveOptions(options)
-  const chain = createChain(resolved, clock)
-  const server = await startRpcServer(interfaceOf(chain, developmentMethods(chain)), resolved.port)
+  const faults = new Faults()
+  const chain = createChain(resolved, clock, faults)
+  const upgrade = (specVersion: number) => chain.upgradeRuntime(runtimeOf(specVersion, resolved))
+  const rpc = interfaceOf(chain, faults, developmentMethods(chain, faults, upgrade))
+  const server = await startRpcServer(rpc, faults, clock, resolved.port)
 
   const stopping = new AbortController()
   startSealing(chain, sealingOf(resolved), Math.max(1, resolved.finalityLag), {
     clock,
     signal: stopping.signal,
+    isStalled: () => faults.settings.stalled,
     onError,
   })
   const close = async () => {
@@ -49,21 +58,33 @@ export async function startDevelopmentChain(
     await server.close()
   }
   signal?.addEventListener('abort', () => void close(), { once: true })
-  return { url: server.url, httpUrl: server.httpUrl, chain, close }
+  return { url: server.url, httpUrl: server.httpUrl, chain, faults, upgrade, close }
 }
 
-function createChain(options: ResolvedOptions, clock: Clock): Chain {
-  const { blockTimeMs, allowLoopbackAxon, netuid, keptBlocks } = options
-  const runtime = createRuntime(dialectOf(options.specVersion), {
-    blockTimeMs,
-    blockHashCount: BLOCK_HASH_COUNT,
+function createChain(options: ResolvedOptions, clock: Clock, faults: Faults): Chain {
+  const { allowLoopbackAxon, netuid, keptBlocks } = options
+  const beacon = new DevelopmentBeacon(options.beaconPeriodSeconds)
+  const now = () => clock.now()
+  const parameters = {
+    rules: { allowLoopbackAxon },
+    netuids: [netuid],
+    keptBlocks,
+    beacon,
+    isBeaconSilent: () => faults.settings.beaconSilent,
+    now,
+  }
+  return new Chain(runtimeOf(options.specVersion, options), parameters, (storage) => {
+    writeGenesis(storage, options)
+    writeBeaconGenesis(storage, beacon, now())
   })
-  const parameters = { rules: { allowLoopbackAxon }, netuids: [netuid], keptBlocks, now: () => clock.now() }
-  return new Chain(runtime, parameters, (storage) => writeGenesis(storage, options))
 }
 
 function rethrow(error: unknown): never {
   throw error
+}
+
+function runtimeOf(specVersion: number, { blockTimeMs }: ResolvedOptions): Runtime {
+  return createRuntime(dialectOf(specVersion), { blockTimeMs, blockHashCount: BLOCK_HASH_COUNT })
 }
 
 function sealingOf({ sealing, blockTimeMs }: ResolvedOptions): Sealing {

@@ -1,3 +1,4 @@
+import type { DevelopmentBeacon } from '../beacon/index.js'
 import { type Runtime, system, timestamp } from '../runtime/index.js'
 import { toHex } from '../scale/index.js'
 import { State, StorageAccess, StorageReader } from '../storage/index.js'
@@ -19,6 +20,10 @@ export interface ChainParameters {
   readonly netuids: readonly number[]
   /** Blocks back whose state can be read. */
   readonly keptBlocks: number
+  /** Makes the pulses that time-locked commits wait for. */
+  readonly beacon: DevelopmentBeacon
+  /** While true no pulse is stored. */
+  readonly isBeaconSilent: () => boolean
   /** Wall-clock milliseconds. */
   readonly now: () => number
 }
@@ -119,7 +124,12 @@ export class Chain {
     this.storage.set(system.BlockHash, parent.hash, parent.number)
     const oldest = parent.number - BLOCK_HASH_COUNT
     if (oldest >= 0) this.storage.delete(system.BlockHash, oldest)
-    onInitializeBlock(context, this.#parameters.netuids)
+    const { netuids, isBeaconSilent, now } = this.#parameters
+    onInitializeBlock(context, {
+      netuids,
+      beacon: isBeaconSilent() ? undefined : this.#parameters.beacon,
+      nowMs: now(),
+    })
 
     const extrinsics = [this.#applyTimestamp(events)]
     const included: PoolEntry[] = []

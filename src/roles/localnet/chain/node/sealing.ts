@@ -9,6 +9,14 @@ export type Sealing =
   /** As soon as a transaction arrives. */
   | { readonly kind: 'auto' }
 
+interface SealingDeps {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** While true no block is made by itself. */
+  readonly isStalled: () => boolean
+  readonly onError: (error: unknown) => void
+}
+
 /**
  * Between a block and its finality when blocks come on demand. Not zero: a client that hears of both in one tick
  * reports the finality only.
@@ -20,7 +28,7 @@ export function startSealing(
   chain: Chain,
   sealing: Sealing,
   finalityLag: number,
-  { clock, signal, onError }: { clock: Clock; signal: AbortSignal; onError: (error: unknown) => void },
+  { clock, signal, isStalled, onError }: SealingDeps,
 ): void {
   chain.onBlock.add((block) => {
     if (sealing.kind !== 'auto') chain.finalizeUpTo(block.number - finalityLag)
@@ -34,11 +42,14 @@ export function startSealing(
   if (sealing.kind === 'auto') {
     chain.onSubmitted.add((entry) => {
       setImmediate(() => {
-        if (!signal.aborted && chain.pool.has(entry.hash)) chain.produceBlock()
+        if (!signal.aborted && !isStalled() && chain.pool.has(entry.hash)) chain.produceBlock()
       })
     })
   }
   if (sealing.kind === 'interval') {
-    void every(clock, sealing.blockTimeMs, signal, async () => void chain.produceBlock(), onError)
+    const job = async () => {
+      if (!isStalled()) chain.produceBlock()
+    }
+    void every(clock, sealing.blockTimeMs, signal, job, onError)
   }
 }

@@ -1,6 +1,7 @@
 import type { Chain } from '../node/index.js'
 import { authorMethods } from './author-methods.js'
 import { chainMethods } from './chain-methods.js'
+import type { Faults } from './faults.js'
 import { constant, type Methods } from './method.js'
 import type { Interface } from './session.js'
 import { stateMethods } from './state-methods.js'
@@ -8,13 +9,13 @@ import { subscriptionsOf } from './subscriptions.js'
 import { systemMethods } from './system-methods.js'
 
 /** Everything a client can call on this chain. */
-export function interfaceOf(chain: Chain, development: Methods): Interface {
-  const subscriptions = subscriptionsOf(chain)
+export function interfaceOf(chain: Chain, faults: Faults, development: Methods): Interface {
+  const subscriptions = subscriptionsOf(chain, faults)
   const methods: Methods = {
     ...systemMethods(chain),
     ...chainMethods(chain),
     ...stateMethods(chain),
-    ...authorMethods(chain),
+    ...authorMethods(chain, faults),
     ...development,
   }
   const unsubscribes = Object.values(subscriptions).map(({ unsubscribe }) => unsubscribe)

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '../../../../clock.js'
 import { TargonError } from '../../../../errors.js'
-import { type Interface, Session } from './session.js'
+import type { Faults } from './faults.js'
+import { type Gate, type Interface, Session } from './session.js'
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 const HOST = '127.0.0.1'
@@ -18,12 +20,30 @@ export interface RpcServer {
  *
  * @throws TargonError PORT_IN_USE
  */
-export async function startRpcServer(rpc: Interface, port: number): Promise<RpcServer> {
+export async function startRpcServer(
+  rpc: Interface,
+  faults: Faults,
+  clock: Clock,
+  port: number,
+): Promise<RpcServer> {
+  const stopping = new AbortController()
+  const gate: Gate = async (method) => {
+    if (method.startsWith('dev_')) return true
+    const { delayMs, silent } = faults.settings
+    if (delayMs > 0) await clock.sleep(delayMs, stopping.signal)
+    return !silent
+  }
   const http = createServer((request, response) => {
-    answerPost(rpc, request, response).catch(() => response.destroy())
+    answerPost(rpc, gate, request, response).catch(() => response.destroy())
   })
   const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE_BYTES })
-  sockets.on('connection', (socket) => serveSocket(rpc, socket))
+  sockets.on('connection', (socket) => {
+    if (faults.settings.refuseConnections) socket.terminate()
+    else serveSocket(rpc, gate, faults, socket)
+  })
+  faults.onDrop.add(() => {
+    for (const socket of sockets.clients) socket.terminate()
+  })
   // The HTTP server reports its errors to whoever listens; `ws` repeats them.
   sockets.on('error', () => {})
   await new Promise<void>((resolve, reject) => {
@@ -35,6 +55,7 @@ export async function startRpcServer(rpc: Interface, port: number): Promise<RpcS
     url: `ws://${HOST}:${address.port}`,
     httpUrl: `http://${HOST}:${address.port}`,
     close: async () => {
+      stopping.abort()
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
       http.closeAllConnections()
@@ -45,9 +66,9 @@ export async function startRpcServer(rpc: Interface, port: number): Promise<RpcS
   }
 }
 
-function serveSocket(rpc: Interface, socket: WebSocket): void {
-  const session = new Session(rpc, (message) => {
-    if (socket.readyState === socket.OPEN) socket.send(message)
+function serveSocket(rpc: Interface, gate: Gate, faults: Faults, socket: WebSocket): void {
+  const session = new Session(rpc, gate, (message) => {
+    if (!faults.settings.silent && socket.readyState === socket.OPEN) socket.send(message)
   })
   socket.on('message', (data) => {
     session.handle(String(data)).then(
@@ -61,7 +82,12 @@ function serveSocket(rpc: Interface, socket: WebSocket): void {
   socket.on('error', () => {})
 }
 
-async function answerPost(rpc: Interface, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerPost(
+  rpc: Interface,
+  gate: Gate,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -72,7 +98,7 @@ async function answerPost(rpc: Interface, request: IncomingMessage, response: Se
     }
     chunks.push(chunk)
   }
-  const answer = await new Session(rpc).handle(Buffer.concat(chunks).toString('utf8'))
+  const answer = await new Session(rpc, gate).handle(Buffer.concat(chunks).toString('utf8'))
   response.writeHead(200, { 'content-type': 'application/json' }).end(answer ?? '')
 }
 

@@ -4,6 +4,9 @@ import { RpcError } from '../node/index.js'
 import type { Json, Methods } from './method.js'
 import type { Subscription } from './subscriptions.js'
 
+/** Stands between a request and its answer; false means that the request is never answered. */
+export type Gate = (method: string) => Promise<boolean>
+
 export interface Interface {
   readonly methods: Methods
   readonly subscriptions: Readonly<Record<string, Subscription>>
@@ -22,13 +25,15 @@ type Request = z.output<typeof requestShape>
 /** JSON-RPC 2.0 with one client: calls, batches and the subscriptions it holds. */
 export class Session {
   readonly #interface: Interface
+  readonly #gate: Gate
   readonly #send: Send | undefined
   readonly #running = new Map<string, () => void>()
   readonly #unsubscribes: ReadonlySet<string>
   #lastSubscription = 0
 
-  constructor(rpc: Interface, send?: Send) {
+  constructor(rpc: Interface, gate: Gate, send?: Send) {
     this.#interface = rpc
+    this.#gate = gate
     this.#send = send
     this.#unsubscribes = new Set(Object.values(rpc.subscriptions).map(({ unsubscribe }) => unsubscribe))
   }
@@ -60,6 +65,7 @@ export class Session {
     const request = requestShape.safeParse(raw)
     if (!request.success) return failure(null, new RpcError(-32600, 'Invalid request'))
     const { id, method, params } = request.data
+    if (!(await this.#gate(method))) return undefined
     try {
       const subscription = this.#interface.subscriptions[method]
       if (subscription) return this.#subscribe(request.data, subscription)

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { Block, Chain } from '../node/index.js'
 import { equalBytes, toHex } from '../scale/index.js'
+import type { Faults } from './faults.js'
 import { hexBytes, hexText, type Json, parseParams } from './method.js'
+import { submitExtrinsic } from './submit.js'
 import { headerView, runtimeVersionView, storageView } from './views.js'
 
 export interface Subscription {
@@ -14,8 +16,8 @@ export interface Subscription {
 
 type Subscriptions = Readonly<Record<string, Subscription>>
 
-export function subscriptionsOf(chain: Chain): Subscriptions {
-  const newHeads = headsOf(chain, 'chain_newHead', 'chain_unsubscribeNewHeads')
+export function subscriptionsOf(chain: Chain, faults: Faults): Subscriptions {
+  const newHeads = headsOf(chain, faults, 'chain_newHead', 'chain_unsubscribeNewHeads')
   const finalizedHeads: Subscription = {
     event: 'chain_finalizedHead',
     unsubscribe: 'chain_unsubscribeFinalizedHeads',
@@ -28,7 +30,7 @@ export function subscriptionsOf(chain: Chain): Subscriptions {
     chain_subscribeNewHead: { ...newHeads, unsubscribe: 'chain_unsubscribeNewHead' },
     chain_subscribeNewHeads: newHeads,
     subscribe_newHead: { ...newHeads, unsubscribe: 'unsubscribe_newHead' },
-    chain_subscribeAllHeads: headsOf(chain, 'chain_allHead', 'chain_unsubscribeAllHeads'),
+    chain_subscribeAllHeads: headsOf(chain, faults, 'chain_allHead', 'chain_unsubscribeAllHeads'),
     chain_subscribeFinalizedHeads: finalizedHeads,
     chain_subscribeFinalisedHeads: { ...finalizedHeads, unsubscribe: 'chain_unsubscribeFinalisedHeads' },
     state_subscribeRuntimeVersion: {
@@ -40,17 +42,23 @@ export function subscriptionsOf(chain: Chain): Subscriptions {
       },
     },
     state_subscribeStorage: storageSubscription(chain),
-    author_submitAndWatchExtrinsic: watchSubscription(chain),
+    author_submitAndWatchExtrinsic: watchSubscription(chain, faults),
   }
 }
 
-function headsOf(chain: Chain, event: string, unsubscribe: string): Subscription {
+function headsOf(chain: Chain, faults: Faults, event: string, unsubscribe: string): Subscription {
   return {
     event,
     unsubscribe,
     start: (push) => {
       push(headerView(chain.head.header))
-      return chain.onBlock.add((block) => push(headerView(block.header)))
+      return chain.onBlock.add((block) => {
+        push(headerView(block.header))
+        const parent = chain.blockByNumber(block.number - 1)
+        if (!faults.settings.repeatedHeads || !parent) return
+        push(headerView(parent.header))
+        push(headerView(block.header))
+      })
     },
   }
 }
@@ -82,14 +90,14 @@ function hasChanged(chain: Chain, block: Block, key: string): boolean {
   return !equalBytes(before, after)
 }
 
-function watchSubscription(chain: Chain): Subscription {
+function watchSubscription(chain: Chain, faults: Faults): Subscription {
   return {
     event: 'author_extrinsicUpdate',
     unsubscribe: 'author_unwatchExtrinsic',
     start: (push, params) => {
       const [bytes] = parseParams(z.tuple([hexBytes]), params)
       let isWatched = true
-      chain.submit(bytes, (status) => {
+      submitExtrinsic(chain, faults, bytes, (status) => {
         if (isWatched) push(status)
       })
       return () => {

@@ -6,6 +6,7 @@ import {
   type Infer,
   i128,
   newtype,
+  type ScaleType,
   struct,
   tuple,
   u8,
@@ -47,8 +48,19 @@ export const prometheusInfo = struct('pallet_subtensor::pallet::PrometheusInfo',
   ip_type: u8,
 })
 
-/** Ciphertext of a time-locked commit; at most 5000 bytes. */
-export const boundedBytes = newtype('bounded_collections::bounded_vec::BoundedVec', bytes, {
+/** MAX_CRV3_COMMIT_SIZE_BYTES */
+const MAX_COMMIT_BYTES = 5000
+const limitedBytes: ScaleType<Uint8Array> = {
+  ...bytes,
+  decode: (reader) => {
+    const value = bytes.decode(reader)
+    if (value.length > MAX_COMMIT_BYTES) throw new Error('BoundedVec exceeds its limit')
+    return value
+  },
+}
+
+/** Ciphertext of a time-locked commit. */
+export const boundedBytes = newtype('bounded_collections::bounded_vec::BoundedVec', limitedBytes, {
   T: u8,
   S: undefined,
 })

@@ -2,6 +2,7 @@ import { type CallArguments, subtensor } from '../runtime/index.js'
 import { equalBytes } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
+import { commitsItem } from './reveals.js'
 import { epochIndex } from './schedule.js'
 import { mechanismExists, storageIndex } from './subnet.js'
 import { isWithinRateLimit } from './weights.js'
@@ -18,10 +19,10 @@ export interface TimelockedCommit {
   readonly version: number | undefined
 }
 
-export function timelockedCommitOf(
-  call: CallArguments<'commit_timelocked_weights'>,
-  mecid: number,
-): TimelockedCommit {
+type CommitCall = CallArguments<'commit_crv3_weights'> &
+  Partial<Pick<CallArguments<'commit_timelocked_weights'>, 'commit_reveal_version'>>
+
+export function timelockedCommitOf(call: CommitCall, mecid: number): TimelockedCommit {
   const { netuid, commit, reveal_round, commit_reveal_version } = call
   return { netuid, mecid, commit, revealRound: reveal_round, version: commit_reveal_version }
 }
@@ -44,11 +45,11 @@ export function commitTimelocked(
 
   const index = storageIndex(netuid, mecid)
   const epoch = epochIndex(context, netuid)
-  const waiting = storage.get(subtensor.TimelockedWeightCommits, index, epoch)
+  const waiting = storage.get(commitsItem(context.dialect), index, epoch)
   const own = waiting.filter(([who]) => equalBytes(who, hotkey))
   ensure(own.length < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits')
   storage.set(
-    subtensor.TimelockedWeightCommits,
+    commitsItem(context.dialect),
     [...waiting, [hotkey, BigInt(block), commit, revealRound] as const],
     index,
     epoch,

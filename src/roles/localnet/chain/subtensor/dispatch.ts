@@ -3,6 +3,7 @@ import { serveAxon } from './axons.js'
 import { commitTimelocked, timelockedCommitOf } from './commits.js'
 import { DispatchFailure, type PalletContext } from './context.js'
 import { burnedRegister } from './registration.js'
+import { addStake, removeStake } from './stake.js'
 import { dispatchSetWeights } from './weights.js'
 
 /**
@@ -30,6 +31,18 @@ export function dispatchCall(context: PalletContext, signer: Uint8Array, call: S
       break
     case 'commit_timelocked_mechanism_weights':
       commitTimelocked(context, signer, timelockedCommitOf(call.value, call.value.mecid))
+      break
+    case 'commit_crv3_weights':
+      commitTimelocked(context, signer, timelockedCommitOf(call.value, 0))
+      break
+    case 'commit_crv3_mechanism_weights':
+      commitTimelocked(context, signer, timelockedCommitOf(call.value, call.value.mecid))
+      break
+    case 'add_stake':
+      addStake(context, signer, call.value)
+      break
+    case 'remove_stake':
+      removeStake(context, signer, call.value)
       break
     default:
       throw new DispatchFailure('CallFiltered', 'System')

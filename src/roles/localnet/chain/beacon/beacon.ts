@@ -1,0 +1,55 @@
+import { sha256 } from '@noble/hashes/sha2'
+import { utf8 } from '../scale/index.js'
+import { equalTargets, G1, G2, pair, roundPoint, scalarOf } from './curve.js'
+
+export interface Pulse {
+  readonly round: bigint
+  /** Hash of the signature. */
+  readonly randomness: Uint8Array
+  /** 48 bytes, a compressed point of G1. */
+  readonly signature: Uint8Array
+}
+
+/** Rounds of drand quicknet: the same numbers at the same times, signed by another key. */
+export const QUICKNET_GENESIS_SECONDS = 1_692_803_367
+export const QUICKNET_PERIOD_SECONDS = 3
+
+const SEED = 'targon development beacon'
+
+/**
+ * A randomness beacon in the shape of drand quicknet with a key everybody can derive: it makes the pulses that
+ * time-locked commits wait for. No secret: never use it outside a development chain.
+ */
+export class DevelopmentBeacon {
+  readonly periodSeconds: number
+  readonly genesisSeconds = QUICKNET_GENESIS_SECONDS
+  readonly #secret = scalarOf(sha256(utf8(SEED)))
+  /** 96 bytes, a compressed point of G2. */
+  readonly publicKey = G2.BASE.multiply(this.#secret).toBytes(true)
+
+  constructor(periodSeconds: number) {
+    this.periodSeconds = periodSeconds
+  }
+
+  /** The newest round that is public at a time; round 1 comes at the genesis. */
+  roundAt(nowMs: number): bigint {
+    const elapsed = nowMs / 1000 - this.genesisSeconds
+    return BigInt(Math.max(0, Math.floor(elapsed / this.periodSeconds) + 1))
+  }
+
+  pulseOf(round: bigint): Pulse {
+    const signature = roundPoint(round).multiply(this.#secret).toBytes(true)
+    return { round, randomness: sha256(signature), signature }
+  }
+}
+
+/** Whether a beacon's key signed this round. */
+export function verifyPulse(publicKey: Uint8Array, round: bigint, signature: Uint8Array): boolean {
+  try {
+    const point = G1.fromHex(Buffer.from(signature).toString('hex'))
+    const key = G2.fromHex(Buffer.from(publicKey).toString('hex'))
+    return equalTargets(pair(point, G2.BASE), pair(roundPoint(round), key))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,106 @@
+import { openTimelock } from '../beacon/index.js'
+import { type Dialect, drand, subtensor } from '../runtime/index.js'
+import { bytes, decode, equalBytes, struct, u16, u64, vec } from '../scale/index.js'
+import { DispatchFailure, depositEvent, type PalletContext } from './context.js'
+import { epochIndexBeforeHook } from './schedule.js'
+import { storageIndex } from './subnet.js'
+import { storeWeights } from './weights.js'
+
+const legacyPayload = struct('LegacyPayload', { uids: vec(u16), values: vec(u16), version_key: u64 })
+const payload = struct('Payload', { hotkey: bytes, uids: vec(u16), values: vec(u16), version_key: u64 })
+
+interface Opened {
+  readonly uids: readonly number[]
+  readonly values: readonly number[]
+  readonly version_key: bigint
+}
+
+/** Where a dialect keeps time-locked commits. */
+export function commitsItem(dialect: Dialect) {
+  return dialect.omitted.includes('TimelockedWeightCommits')
+    ? subtensor.CRV3WeightCommitsV2
+    : subtensor.TimelockedWeightCommits
+}
+
+/**
+ * Opens the commits whose reveal epoch has come and sets their weights (coinbase/reveal_commits.rs). One whose
+ * pulse is missing waits for the next block of the epoch; one that cannot be opened or set is lost without trace,
+ * and so is one whose epoch has passed.
+ */
+export function revealCommits(context: PalletContext, netuid: number): void {
+  const { storage } = context
+  const period = storage.get(subtensor.RevealPeriodEpochs, netuid)
+  const epoch = epochIndexBeforeHook(context, netuid) - period
+  if (epoch < 0n) return
+  const mechanisms = storage.get(subtensor.MechanismCountCurrent, netuid)
+  for (let mecid = 0; mecid < mechanisms; mecid++) revealEpoch(context, netuid, mecid, epoch)
+}
+
+function revealEpoch(context: PalletContext, netuid: number, mecid: number, epoch: bigint): void {
+  const { storage } = context
+  const item = commitsItem(context.dialect)
+  const index = storageIndex(netuid, mecid)
+  if (epoch > 0n) storage.delete(item, index, epoch - 1n)
+  const waiting = storage.get(item, index, epoch)
+  if (waiting.length === 0) return
+  const unopened = waiting.filter(([hotkey, , commit, round]) => {
+    const pulse = storage.get(drand.Pulses, round)
+    if (!pulse) return true
+    revealOne(context, { netuid, mecid, hotkey, commit, signature: pulse.signature })
+    return false
+  })
+  if (unopened.length > 0) storage.set(item, unopened, index, epoch)
+  else storage.delete(item, index, epoch)
+}
+
+interface Reveal {
+  readonly netuid: number
+  readonly mecid: number
+  readonly hotkey: Uint8Array
+  readonly commit: Uint8Array
+  readonly signature: Uint8Array
+}
+
+function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, signature }: Reveal): void {
+  const opened = openPayload(context.dialect, hotkey, commit, signature)
+  if (!opened) return
+  try {
+    storeWeights(context, hotkey, {
+      netuid,
+      mecid,
+      dests: opened.uids,
+      weights: opened.values,
+      versionKey: opened.version_key,
+    })
+  } catch (error) {
+    if (error instanceof DispatchFailure) return
+    throw error
+  }
+  const value = [storageIndex(netuid, mecid), hotkey] as const
+  const type = context.dialect.omitted.includes('TimelockedWeightsRevealed')
+    ? 'CRV3WeightsRevealed'
+    : 'TimelockedWeightsRevealed'
+  depositEvent(context, { type, value })
+}
+
+/** Undefined when the commit is not what its sender should have committed. */
+function openPayload(
+  dialect: Dialect,
+  hotkey: Uint8Array,
+  commit: Uint8Array,
+  signature: Uint8Array,
+): Opened | undefined {
+  let plain: Uint8Array
+  try {
+    plain = openTimelock(commit, signature)
+  } catch {
+    return undefined
+  }
+  try {
+    if (dialect.commitPayload === 'without-hotkey') return decode(legacyPayload, plain)
+    const opened = decode(payload, plain)
+    return equalBytes(opened.hotkey, hotkey) ? opened : undefined
+  } catch {
+    return undefined
+  }
+}
