@@ -71,6 +71,8 @@ export async function startDevelopmentEngine(
   const server = createServer((request, response) => {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
+    // A write that crosses the caller's leaving is no error of ours.
+    response.on('error', () => gone.abort())
     void route(request, response, state, AbortSignal.any([closing.signal, gone.signal]))
   })
   const host = options.host ?? '127.0.0.1'

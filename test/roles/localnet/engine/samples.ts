@@ -10,6 +10,8 @@ export interface SampledToken {
   readonly id: number
   readonly logprob: number
   readonly rank: number
+  /** The end was nearly certain, or likelier than this token beyond rank ten, and yet it was not taken. */
+  readonly passedEnd: boolean
 }
 
 /** A chat prompt that differs with `number`. */
@@ -43,10 +45,16 @@ export function sampleAnswer(
   const random = startRandom(options.seed)
   const settings = { ...NEUTRAL_SAMPLING, temperature: options.temperature }
   const tokens: SampledToken[] = []
+  const ends = (['<|eot_id|>', '<|end_of_text|>'] as const).map((one) => model.tokenizer.special(one))
   while (tokens.length < options.maxTokens) {
     const distribution = context.next()
     const id = pickToken(distribution, settings, NOTHING, new Set(), random)
-    tokens.push({ id, logprob: distribution.logprobOf(id), rank: distribution.rankOf(id) })
+    const rank = distribution.rankOf(id)
+    const end = ends.includes(id)
+      ? undefined
+      : ends.find((one) => distribution.rankOf(one) < rank && distribution.logprobOf(one) > Math.log(0.01))
+    const passedEnd = end !== undefined && (rank > 10 || distribution.logprobOf(end) > Math.log(0.9))
+    tokens.push({ id, logprob: distribution.logprobOf(id), rank, passedEnd })
     context.push(id)
     if (model.tokenizer.isSpecial(id)) break
   }

@@ -22,7 +22,10 @@ export class EventWriter {
     this.#sent += 1
     const { trick } = this.#behaviour
     if (!trick || trick.afterEvents !== this.#sent) return
-    if (trick.isReset) this.#response.socket?.resetAndDestroy()
+    if (trick.isReset) {
+      this.#response.socket?.resetAndDestroy()
+      throw new Error('The connection was reset on purpose.')
+    }
     for (const chunk of trick.chunks?.() ?? []) await this.#write(chunk)
   }
 

@@ -165,6 +165,23 @@ describe('streaming', () => {
     while (engine.load.running > 0) await settle()
   })
 
+  it('survives callers that leave at any moment', async () => {
+    const { engine, post } = await startEngine()
+    for (let number = 0; number < 20; number++) {
+      const abort = new AbortController()
+      const response = await fetch(engine.url + CHAT, {
+        method: 'POST',
+        signal: abort.signal,
+        body: JSON.stringify({ model: MODEL, messages: question('Hi'), max_tokens: 3000, stream: true }),
+      })
+      const reader = response.body!.getReader()
+      for (let reads = 0; reads < number % 5; reads++) await reader.read()
+      abort.abort()
+    }
+    while (engine.load.running > 0) await settle()
+    expect((await post(COMPLETIONS, { model: MODEL, prompt: 'A' })).status).toBe(200)
+  })
+
   it('lets the requests over its limit wait, and shows them', async () => {
     const { engine, post } = await startEngine({ tokensPerSecond: 100, maxConcurrentSequences: 1 })
     const request = { model: MODEL, prompt: 'A', max_tokens: 10, ignore_eos: true }

@@ -49,29 +49,34 @@ describe('language model', () => {
     expect(answer(7)).not.toEqual(answer(8))
   })
 
-  it('honest answers stay natural at every temperature: likely tokens, few early ends', () => {
+  it('honest answers stay natural at every temperature: no rule against cheats hits them', () => {
     let ends = 0
     let answers = 0
+    let outsideMembership = 0
     for (const [at, model] of models.entries()) {
       let notFirst = 0
       let hot = 0
-      for (let number = 0; number < 100; number++) {
+      for (let number = 0; number < 77; number++) {
         const temperature = (number % 11) / 10
         const prompt = number % 2 ? chatPrompt(model, number) : completionPrompt(model, number)
-        const tokens = sampleAnswer(model, prompt, { temperature, seed: number * 3 + at, maxTokens: 192 })
+        const tokens = sampleAnswer(model, prompt, { temperature, seed: number * 3 + at, maxTokens: 160 })
         const ranks = tokens.map((token) => token.rank)
         expect(breaksRankRules(ranks)).toBe(false)
+        expect(tokens.some((token) => token.logprob === 0)).toBe(false)
+        expect(tokens.some((token) => token.passedEnd)).toBe(false)
+        outsideMembership += ranks.filter((rank) => rank > Math.trunc(temperature * 10) + 3).length
         answers += 1
-        if (tokens.length < 192) ends += 1
+        if (tokens.length < 160) ends += 1
         if (temperature < 1) continue
         hot += tokens.length
         notFirst += ranks.filter((rank) => rank !== 1).length
       }
-      expect(notFirst / hot).toBeGreaterThan(0.05)
+      expect(notFirst / hot).toBeGreaterThan(0.08)
       expect(notFirst / hot).toBeLessThan(0.35)
     }
-    expect(ends / answers).toBeGreaterThan(0.01)
-    expect(ends / answers).toBeLessThan(0.3)
+    expect(ends / answers).toBeGreaterThan(0)
+    expect(ends / answers).toBeLessThan(0.25)
+    expect(outsideMembership).toBeLessThan(5)
   })
 
   it('answers end by themselves when there is room, and after a full stop', () => {
