@@ -3,8 +3,8 @@ import { ApiError } from './api-error.js'
 import type { EngineState } from './engine-state.js'
 
 const CATALOGUE = {
-  'out-of-memory': 'the next scoring call kills the engine: 500 from then on, /health too',
-  dead: 'the server runs, the engine behind it has died: 500 everywhere but on lists and files',
+  'out-of-memory': 'the next scoring call kills the engine, which is then `dead`',
+  dead: 'the server runs, the engine behind it has died: 500 on all work, and /health is 503 (500 in `v0`)',
   unreachable: 'every connection is reset',
   hang: 'generation and tokenizing are accepted and never answered; /health is well',
   'garbage-json': 'status 200 with a body that is no JSON',
