@@ -1,9 +1,14 @@
-// npm run docs: writes every document that is made from the source.
-import { writeFileSync } from 'node:fs'
+// npm run docs: writes every document that is made from the source. The command reference needs a build before.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { renderEnvExample } from './env-example.js'
+import { renderErrors } from './errors.js'
+import { renderReadme } from './readme.js'
 import { renderSettings } from './settings-table.js'
 
 const root = new URL('../../', import.meta.url)
 
 writeFileSync(new URL('.env.example', root), renderEnvExample())
 writeFileSync(new URL('docs/settings.md', root), renderSettings())
+writeFileSync(new URL('docs/errors.md', root), renderErrors())
+mkdirSync(new URL('docs/commands', root), { recursive: true })
+for (const [path, text] of renderReadme()) writeFileSync(new URL(path, root), text)

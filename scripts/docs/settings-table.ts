@@ -21,6 +21,28 @@ export function renderSettings(): string {
   return `${[INTRO, ...sections].join('\n\n')}\n`
 }
 
+/** The README's shorter form: a folded table per group. */
+export function renderSettingsSummary(): string {
+  const groups = new Map<string, string[]>()
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const entry: Setting = settings[name]
+    if (entry.hidden) continue
+    const cells = [`\`--${name}\``, shownDefault(name, entry), entry.help]
+    const line = `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+    groups.set(entry.group, [...(groups.get(entry.group) ?? []), line])
+  }
+  return [...groups]
+    .map(
+      ([group, rows]) =>
+        `<details><summary>${group}</summary>\n\n| flag | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n\n</details>`,
+    )
+    .join('\n')
+}
+
+function shownDefault(name: SettingName, entry: Setting): string {
+  return formatValue(name, entry.default).replace(/^\((.*)\)$/, '$1')
+}
+
 function row(name: SettingName, entry: Setting): string {
   const also = [
     ...(entry.variables ?? []),
@@ -34,7 +56,7 @@ function row(name: SettingName, entry: Setting): string {
   const cells = [
     [`\`--${name}\``, ...old.map((alias) => `old: \`--${alias}\``)].join('<br>'),
     [variableOf(name), ...also].map((variable) => `\`${variable}\``).join('<br>'),
-    formatValue(name, entry.default).replace(/^\((.*)\)$/, '$1'),
+    shownDefault(name, entry),
     entry.roles.join(', '),
     entry.help + (entry.options ? ` One of ${entry.options.join(', ')}.` : ''),
   ]

@@ -27,7 +27,7 @@ export default class Query extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --all "Compare yourselves."',
   ]
 
-  static override usage = '<%= command.id %> [PROMPT] [FLAGS]'
+  static override usage = 'query [PROMPT] [FLAGS]'
 
   static override args = {
     prompt: Args.string({

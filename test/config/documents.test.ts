@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'dotenv'
 import { describe, expect, it } from 'vitest'
 import { renderEnvExample } from '../../scripts/docs/env-example.js'
+import { collectErrors, renderErrors } from '../../scripts/docs/errors.js'
 import { renderSettings } from '../../scripts/docs/settings-table.js'
 import {
   resolveSettings,
@@ -41,6 +42,18 @@ describe('.env.example', () => {
 
 it('docs/settings.md is what the table of settings says; run npm run docs when it is not', () => {
   expect(committed('docs/settings.md')).toBe(renderSettings())
+})
+
+describe('docs/errors.md', () => {
+  it('is what the source says; run npm run docs when it is not', () => {
+    expect(committed('docs/errors.md')).toBe(renderErrors())
+  })
+
+  it('has a message and a status for every code', () => {
+    const errors = collectErrors()
+    expect(errors.length).toBeGreaterThan(50)
+    expect(errors.filter(({ message }) => message === '').map(({ code }) => code)).toEqual([])
+  })
 })
 
 it('gives every setting a variable of its own', () => {

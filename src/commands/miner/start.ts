@@ -22,7 +22,7 @@ export default class MinerStart extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --mock',
   ]
 
-  static override usage = '<%= command.id %> [FLAGS]'
+  static override usage = 'miner start [FLAGS]'
 
   static override flags = flagsOf('miner')
 

@@ -26,7 +26,7 @@ const minerStatus = z.looseObject({
 export default class MinerUpstreams extends BaseCommand {
   static override summary = 'Show the model servers of the miner that runs on this machine.'
 
-  static override usage = '<%= command.id %> [--metrics.port <integer>] [--json]'
+  static override usage = 'miner upstreams [--metrics.port <integer>] [--json]'
 
   static override flags = flagsOf('miner', ['metrics.port'])
 

@@ -9,7 +9,7 @@ type MinerStatus = ValidatorStatus['miners'][number]
 export default class ValidatorReport extends BaseCommand {
   static override summary = 'Show why miners have their scores, from the validator that runs on this machine.'
 
-  static override usage = '<%= command.id %> [UID|HOTKEY] [--metrics.port <integer>] [--json]'
+  static override usage = 'validator report [UID|HOTKEY] [--metrics.port <integer>] [--json]'
 
   static override args = {
     miner: Args.string({ description: 'Only this miner, by uid or hotkey.', ignoreStdin: true }),

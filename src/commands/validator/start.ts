@@ -22,7 +22,7 @@ export default class ValidatorStart extends BaseCommand {
     '<%= config.bin %> <%= command.id %> --mock',
   ]
 
-  static override usage = '<%= command.id %> [FLAGS]'
+  static override usage = 'validator start [FLAGS]'
 
   static override flags = flagsOf('validator')
 
