@@ -1,5 +1,5 @@
 import type { MinerSettings } from '../../config/index.js'
-import { createReplayMemory } from '../../epistula/index.js'
+import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
 import { isAbort, messageOf, TargonError } from '../../errors.js'
 import { createDeadlines, type Router, startRouter } from '../../routing/index.js'
 import { initSr25519 } from '../../sr25519.js'
@@ -13,6 +13,7 @@ import { createDoor } from './door.js'
 import { waitUntilIdle } from './drain.js'
 import { resolveExternalAddress } from './external-address.js'
 import { listenPublicly } from './public-server.js'
+import { connectRedisReplayGuard } from './redis-replay-guard.js'
 import { createRequestHandler } from './routes.js'
 import { createSignatureWorkers } from './signature-check.js'
 import { watchStanding } from './standing.js'
@@ -88,7 +89,7 @@ async function compose(
       timeoutMs: settings['body-timeout'] * 1000,
     }),
     signatures,
-    replays: createReplayMemory(clock, { windowMs: settings['timestamp-window'] }),
+    replays: await openReplayGuard(settings, deps, closers),
   })
   let isDraining = false
   const server = await listenPublicly({
@@ -181,6 +182,19 @@ async function compose(
     return report
   }
   return { done: aborted(deps.signal).then(drain) }
+}
+
+async function openReplayGuard(
+  settings: MinerSettings,
+  { clock, log, signer }: MinerDeps,
+  closers: Closers,
+): Promise<ReplayGuard> {
+  const url = settings['replay.redis-url']
+  const windowMs = settings['timestamp-window']
+  if (url === undefined) return createReplayMemory(clock, { windowMs })
+  const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log })
+  closers.push('replay store', () => guard.close())
+  return guard
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.js'
+import { type ReplayAnswer, type ReplayGuard, replayKey } from '../../epistula/index.js'
+import { messageOf, TargonError } from '../../errors.js'
+
+/** Clocks of two replicas may differ by this much without a key expiring too early for one of them. */
+const SKEW_MS = 10_000
+
+const COMMAND_TIMEOUT_MS = 1000
+
+export interface RedisReplayGuard extends ReplayGuard {
+  close(): Promise<void>
+}
+
+export interface RedisReplayOptions {
+  readonly url: string
+  /** Receiver of the requests: several miners may share one Redis. */
+  readonly self: string
+  readonly windowMs: number
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Remembers accepted requests for all replicas of a miner: one atomic SET … NX PX each. When Redis does not answer, nobody is
+ * let in (503). A Redis that forgot (restarted without its data) is noticed by a mark it no longer has, and requests stamped
+ * before the mark is set anew are refused.
+ *
+ * @throws TargonError REDIS_UNREACHABLE (fault runtime).
+ */
+export async function connectRedisReplayGuard(options: RedisReplayOptions): Promise<RedisReplayGuard> {
+  const { clock, log, windowMs } = options
+  const { Redis: Client } = await import('ioredis')
+  const redis = new Client(options.url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: 5000,
+  })
+  let isDown = false
+  redis.on('error', (error: Error) => {
+    if (!isDown) log.error({ reason: messageOf(error) }, 'replay store unreachable: requests are refused')
+    isDown = true
+  })
+  const prefix = `targon:replay:${options.self}`
+  let sinceMs = Number.POSITIVE_INFINITY
+  const readMark = async () => {
+    sinceMs = await markOf(redis, `${prefix}:since`, clock.now())
+    if (isDown) log.info({}, 'replay store reachable again')
+    isDown = false
+  }
+  try {
+    await redis.connect()
+    await readMark()
+  } catch (error) {
+    redis.disconnect()
+    throw new TargonError(
+      `The replay store does not answer: ${messageOf(error)}.`,
+      {
+        code: 'REDIS_UNREACHABLE',
+        fault: 'runtime',
+        next: 'Start Redis, or correct --replay.redis-url.',
+      },
+      { cause: error },
+    )
+  }
+  await warnOfEviction(redis, log)
+  redis.on('ready', () => {
+    sinceMs = Number.POSITIVE_INFINITY
+    readMark().catch(() => {})
+  })
+  return {
+    admit: async (request): Promise<ReplayAnswer> => {
+      if (request.timestampMs < sinceMs)
+        return Number.isFinite(sinceMs) ? 'BEFORE_START' : 'REPLAY_GUARD_FULL'
+      try {
+        const answer = await redis.set(
+          `${prefix}:${replayKey(request)}`,
+          '1',
+          'PX',
+          2 * windowMs + SKEW_MS,
+          'NX',
+        )
+        return answer === 'OK' ? 'fresh' : 'REPLAYED'
+      } catch {
+        return 'REPLAY_GUARD_FULL'
+      }
+    },
+    close: async () => {
+      redis.disconnect()
+    },
+  }
+}
+
+/** The moment this store began to remember, set by whoever comes first. */
+async function markOf(redis: Redis, key: string, nowMs: number): Promise<number> {
+  await redis.set(key, String(nowMs), 'NX')
+  return Number(await redis.get(key))
+}
+
+/** A Redis that may evict keys may forget a live one. */
+async function warnOfEviction(redis: Redis, log: Logger): Promise<void> {
+  try {
+    const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[]
+    if (policy !== undefined && policy !== 'noeviction') {
+      log.warn(
+        { policy, next: 'Set maxmemory-policy noeviction.' },
+        'the replay store may forget live requests',
+      )
+    }
+  } catch {
+    log.debug({}, 'the replay store does not tell its eviction policy')
+  }
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { connectRedisReplayGuard, type RedisReplayGuard } from '../../src/roles/miner/redis-replay-guard.js'
+import { startFakeVllm } from '../support/fake-vllm.js'
+import { startMinerRig } from '../support/miner-rig.js'
+
+const url = process.env.TARGON_TEST_REDIS_URL
+
+describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
+  const open: { close(): Promise<unknown> }[] = []
+  let redis: Redis
+  beforeEach(async () => {
+    redis = new Redis(url!)
+    await redis.flushall()
+  })
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((one) => one.close()))
+    redis.disconnect()
+  })
+
+  async function replica(self = 'miner', address = url!): Promise<RedisReplayGuard> {
+    const guard = await connectRedisReplayGuard({
+      url: address,
+      self,
+      windowMs: 8000,
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
+    })
+    open.push(guard)
+    return guard
+  }
+  const request = () => ({ signedBy: 'caller', uuid: randomUUID(), timestampMs: Date.now() + 1000 })
+
+  it('lets each request in once, whichever of several replicas gets the copies and however many at once', async () => {
+    const replicas = await Promise.all([replica(), replica(), replica()])
+    for (let round = 0; round < 20; round++) {
+      const one = request()
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => replicas[index % 3]!.admit(one)),
+      )
+      expect(answers.filter((answer) => answer === 'fresh')).toHaveLength(1)
+      expect(answers.filter((answer) => answer === 'REPLAYED')).toHaveLength(29)
+    }
+  })
+
+  it('keeps a key as long as its timestamp can be accepted, and not for ever', async () => {
+    await (await replica()).admit(request())
+    const [key] = (await redis.keys('targon:replay:*')).filter((one) => !one.endsWith(':since'))
+    const ttlMs = await redis.pttl(key!)
+    expect(ttlMs).toBeGreaterThan(16_000)
+    expect(ttlMs).toBeLessThanOrEqual(26_000)
+  })
+
+  it('keeps two miners on one Redis apart, and remembers over a restart of the replica', async () => {
+    const one = request()
+    expect(await (await replica('a')).admit(one)).toBe('fresh')
+    expect(await (await replica('b')).admit(one)).toBe('fresh')
+    expect(await (await replica('a')).admit(one)).toBe('REPLAYED')
+  })
+
+  it('refuses what is older than the memory of a Redis that lost its data', async () => {
+    const before = { ...request(), timestampMs: Date.now() - 2000 }
+    const guard = await replica()
+    await redis.flushall()
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    let answer = await guard.admit(before)
+    while (answer === 'REPLAY_GUARD_FULL' || answer === 'fresh') {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      answer = await guard.admit({ ...before, uuid: randomUUID() })
+    }
+    expect(answer).toBe('BEFORE_START')
+    expect(await guard.admit(request())).toBe('fresh')
+  })
+
+  it('lets nobody in while Redis does not answer', async () => {
+    const guard = await replica()
+    await guard.close()
+    expect(await guard.admit(request())).toBe('REPLAY_GUARD_FULL')
+    await expect(replica('x', 'redis://127.0.0.1:1')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
+  })
+
+  it('serves two miners behind one balancer: a captured request sent to the second one is refused', async () => {
+    const vllm = await startFakeVllm()
+    open.push(vllm)
+    const settings = { 'model-endpoint': [vllm.url], 'replay.redis-url': url }
+    const [first, second] = [await startMinerRig({ settings }), await startMinerRig({ settings })]
+    open.push(first, second)
+    const body = JSON.stringify({ model: 'org/model' })
+    const headers = first.sign(body, { nowMs: Date.now() + 1000 })
+    const answer = await first.post('/v1/completions', body, headers)
+    expect(answer.statusCode).toBe(200)
+    await answer.body.dump()
+    const copy = await second.post('/v1/completions', body, headers)
+    expect(copy.statusCode).toBe(400)
+    expect(await copy.body.json()).toEqual({ detail: 'Request was received before' })
+    expect(vllm.received).toHaveLength(1)
+  })
+})
