@@ -24,6 +24,7 @@ export async function runGit(
   env: Record<string, string> = {},
 ): Promise<CommandOutput> {
   return await runCommand('git', [...SAFE_OPTIONS, ...args], {
+    label: `git ${subcommandOf(args)}`,
     cwd: context.layout.root,
     timeoutMs: GIT_TIMEOUT_MS,
     signal: context.signal,
@@ -36,6 +37,11 @@ export async function runGit(
       ...env,
     },
   })
+}
+
+function subcommandOf(args: readonly string[]): string {
+  const takesValue = new Set(['-c', '--git-dir'])
+  return args.find((arg, index) => !arg.startsWith('-') && !takesValue.has(args[index - 1] ?? '')) ?? ''
 }
 
 /** git in our own bare mirror. @returns standard output. */

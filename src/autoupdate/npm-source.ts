@@ -10,6 +10,7 @@ const INSTALL_TIMEOUT_MS = 600_000
 export async function newestPublished(context: UpdateContext): Promise<string> {
   const tag = context.channel === 'next' ? 'next' : 'latest'
   const { stdout } = await runCommand('npm', ['view', `targon@${tag}`, 'version', '--json'], {
+    label: 'npm view',
     env: context.env,
     timeoutMs: NPM_TIMEOUT_MS,
     signal: context.signal,
@@ -30,5 +31,10 @@ export function installCommand(version: string): readonly [string, ...string[]] 
 
 export async function installPublished(context: UpdateContext, version: string): Promise<void> {
   const [program, ...args] = installCommand(version)
-  await runCommand(program, args, { env: context.env, timeoutMs: INSTALL_TIMEOUT_MS, signal: context.signal })
+  await runCommand(program, args, {
+    label: 'npm install',
+    env: context.env,
+    timeoutMs: INSTALL_TIMEOUT_MS,
+    signal: context.signal,
+  })
 }

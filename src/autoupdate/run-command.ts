@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process'
 import { TargonError } from '../errors.js'
 
 export interface CommandOptions {
+  /** What the command is called in an error: `git fetch`. */
+  readonly label: string
   readonly cwd?: string
   readonly env: Readonly<Record<string, string>>
   readonly timeoutMs: number
@@ -41,24 +43,27 @@ export async function runCommand(
       (error, stdout, stderr) => {
         if (!error) return resolve({ stdout, stderr })
         if (options.signal.aborted) return reject(options.signal.reason)
-        reject(commandError(program, args, options.timeoutMs, error, stderr))
+        reject(commandError(options, error, stderr))
       },
     )
   })
 }
 
 function commandError(
-  program: string,
-  args: readonly string[],
-  timeoutMs: number,
+  { label, timeoutMs }: CommandOptions,
   error: Error & { killed?: boolean },
   stderr: string,
 ): TargonError {
-  const said = stderr.trim().split('\n').slice(-3).join(' ')
-  const why = error.killed ? `took longer than ${timeoutMs} ms` : said || error.message
+  const lines = stderr.trim().split('\n')
+  const said = lines.find((line) => /^(fatal|error|npm error)\b/i.test(line)) ?? lines.at(-1)
+  const why = error.killed ? `it took longer than ${timeoutMs} ms` : said || error.message
   return new TargonError(
-    `${program} ${args.find((arg) => !arg.startsWith('-')) ?? ''} failed: ${why}`,
-    { code: 'UPDATE_COMMAND_FAILED', fault: 'update', facts: { program, args } },
+    `${label} failed: ${why.replace(/[.\s]+$/, '')}.`,
+    {
+      code: 'UPDATE_COMMAND_FAILED',
+      fault: 'update',
+      next: 'Check the source (--update.url) and the network; the installed version keeps running.',
+    },
     { cause: error },
   )
 }

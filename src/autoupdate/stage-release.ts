@@ -112,6 +112,7 @@ async function installDependencies(context: UpdateContext, target: string): Prom
   context.onProgress('installing its dependencies')
   try {
     await runCommand('npm', ['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund'], {
+      label: 'npm ci',
       cwd: target,
       env: context.env,
       timeoutMs: INSTALL_TIMEOUT_MS,
@@ -136,6 +137,7 @@ async function selfTest(
       context.nodePath,
       [join(target, 'bin', 'run.js'), 'update', '--self-test'],
       {
+        label: 'the self-test',
         cwd: target,
         env: context.env,
         timeoutMs: SELF_TEST_TIMEOUT_MS,
