@@ -1,3 +1,4 @@
+export { createDataset, type DatasetOptions, infinityInstruct } from './dataset/index.js'
 export {
   makePrompt,
   type PromptOptions,

@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import { type FileMetaData, parquetMetadataAsync } from 'hyparquet'
+import { type Clock, withDeadline } from '../../clock.js'
+import { messageOf, TargonError } from '../../errors.js'
+import type { QuestionSource } from '../prompt.js'
+import type { Random } from '../random.js'
+import { readPage } from './page.js'
+import { createPageStore } from './page-store.js'
+import { listShards, openShard } from './shards.js'
+
+export interface DatasetOptions {
+  /** A Parquet file (address or path), or the address of a JSON list of Parquet files. */
+  readonly source: string
+  readonly cacheDir: string
+  readonly random: Random
+  readonly clock: Clock
+  /** Told how many bytes of the data set were fetched. */
+  readonly onBytes?: (bytes: number) => void
+}
+
+const PAGE_DEADLINE_MS = 120_000
+/** After a failure the hub is left alone this long. */
+const PAUSE_MS = 300_000
+const EMPTY_PAGES = 4
+
+/** The data set of 4.4.1 on a hub: `manifoldlabs/Infinity-Instruct`, subset 7M. */
+export function infinityInstruct(hubUrl: string): string {
+  return `${hubUrl.replace(/\/+$/, '')}/api/datasets/manifoldlabs/Infinity-Instruct/parquet/7M/train`
+}
+
+/**
+ * Questions from the Parquet shards of a data set, one row group in memory at a time, read by ranges and kept on disk.
+ * `nextQuestion` throws TargonError DATASET (upstream) when neither hub nor disk has any.
+ */
+export function createDataset(options: DatasetOptions): QuestionSource {
+  const { source, clock, random } = options
+  const store = createPageStore(join(options.cacheDir, 'dataset'))
+  const footers = new Map<string, FileMetaData>()
+  let shards: readonly string[] = []
+  let page: string[] = []
+  let failure: { readonly untilMs: number; readonly reason: string } | undefined
+
+  const fetchPage = async (signal: AbortSignal): Promise<string[]> => {
+    if (shards.length === 0) shards = await listShards(source, signal)
+    const shard = random.pick(shards)
+    const file = await openShard(shard, signal, options)
+    const footer = footers.get(shard) ?? (await parquetMetadataAsync(file))
+    footers.set(shard, footer)
+    const group = random.integer(0, footer.row_groups.length - 1)
+    const known = await store.read(shard, group)
+    if (known) return known
+    const questions = await readPage(file, footer, group)
+    if (questions.length > 0) await store.keep(shard, group, questions).catch(() => undefined)
+    return questions
+  }
+
+  const keptPage = async (): Promise<string[]> => {
+    const names = await store.names()
+    return names.length === 0 ? [] : ((await store.readNamed(random.pick(names))) ?? [])
+  }
+
+  const nextPage = async (signal: AbortSignal): Promise<string[]> => {
+    if (!failure || clock.monotonic() >= failure.untilMs) {
+      try {
+        for (let attempt = 0; attempt < EMPTY_PAGES; attempt++) {
+          const fetched = await withDeadline(
+            clock,
+            'reading the data set',
+            PAGE_DEADLINE_MS,
+            signal,
+            fetchPage,
+          )
+          if (fetched.length > 0) return fetched
+        }
+        throw new Error('its rows hold no question')
+      } catch (error) {
+        signal.throwIfAborted()
+        failure = { untilMs: clock.monotonic() + PAUSE_MS, reason: messageOf(error) }
+      }
+    }
+    const kept = await keptPage()
+    if (kept.length > 0) return kept
+    throw unavailable(source, failure?.reason ?? 'nothing was read')
+  }
+
+  return {
+    nextQuestion: async (signal) => {
+      if (page.length === 0) page = [...(await nextPage(signal))]
+      const [question] = page.splice(random.integer(0, page.length - 1), 1)
+      return question ?? ''
+    },
+  }
+}
+
+function unavailable(source: string, reason: string): TargonError {
+  return new TargonError(`The data set ${source} cannot be read: ${reason}.`, {
+    code: 'DATASET',
+    fault: 'upstream',
+    next: 'Check --dataset.url; the bundled questions are used meanwhile.',
+  })
+}

@@ -1,0 +1,1 @@
+export { createDataset, type DatasetOptions, infinityInstruct } from './dataset.js'

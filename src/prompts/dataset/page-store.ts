@@ -1,0 +1,53 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const PAGES_KEPT = 32
+const pageSchema = z.array(z.string()).min(1)
+
+/** Pages of questions on disk: what was fetched once is not fetched again, and serves while the hub is away. */
+export interface PageStore {
+  read(shard: string, group: number): Promise<string[] | undefined>
+  /** Keeps a page and drops the oldest beyond the bound. */
+  keep(shard: string, group: number, questions: readonly string[]): Promise<void>
+  /** Names of all pages, oldest first. */
+  names(): Promise<string[]>
+  readNamed(name: string): Promise<string[] | undefined>
+}
+
+export function createPageStore(folder: string): PageStore {
+  const nameOf = (shard: string, group: number) =>
+    `${createHash('sha256').update(`${shard}#${group}`).digest('hex').slice(0, 24)}.json`
+  const readNamed = async (name: string) => {
+    try {
+      return pageSchema.parse(JSON.parse(await readFile(join(folder, name), 'utf8')))
+    } catch {
+      // Absent or damaged: fetched anew.
+      return undefined
+    }
+  }
+  const names = async () => {
+    const found = await readdir(folder).catch((): string[] => [])
+    const dated = await Promise.all(
+      found
+        .filter((name) => name.endsWith('.json'))
+        .map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
+    )
+    return dated.sort((a, b) => a.at - b.at).map(({ name }) => name)
+  }
+  return {
+    names,
+    readNamed,
+    read: (shard, group) => readNamed(nameOf(shard, group)),
+    keep: async (shard, group, questions) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const temporary = join(folder, `${randomUUID()}.tmp`)
+      await writeFile(temporary, JSON.stringify(questions), { mode: 0o600 })
+      await rename(temporary, join(folder, nameOf(shard, group)))
+      const all = await names()
+      for (const name of all.slice(0, Math.max(0, all.length - PAGES_KEPT)))
+        await rm(join(folder, name), { force: true })
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { open } from 'node:fs/promises'
+import got from 'got'
+import type { AsyncBuffer } from 'hyparquet'
+import { z } from 'zod'
+
+const LIST_LIMIT_BYTES = 1024 * 1024
+const RANGE_LIMIT_BYTES = 96 * 1024 * 1024
+const TIMEOUT_MS = 30_000
+
+const listSchema = z.array(z.url()).min(1).max(10_000)
+
+export interface ShardOptions {
+  /** Told how many bytes were fetched, for a progress bar. */
+  readonly onBytes?: (bytes: number) => void
+}
+
+/** Addresses of the Parquet shards: one file, a local path, or a JSON list of addresses as the hub answers it. */
+export async function listShards(source: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (!/^https?:/.test(source) || new URL(source).pathname.endsWith('.parquet')) return [source]
+  const body = await fetchBytes(source, {}, LIST_LIMIT_BYTES, signal)
+  return listSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+}
+
+/** A shard of which only the asked ranges are read, whether it lies on disk or on a server. */
+export async function openShard(
+  shard: string,
+  signal: AbortSignal,
+  { onBytes }: ShardOptions = {},
+): Promise<AsyncBuffer> {
+  const file = /^https?:/.test(shard) ? await openRemote(shard, signal) : await openLocal(shard)
+  return {
+    byteLength: file.byteLength,
+    slice: async (start, end = file.byteLength) => {
+      if (end - start > RANGE_LIMIT_BYTES) throw new Error(`a range of ${end - start} bytes is too large`)
+      const bytes = await file.slice(start, end)
+      onBytes?.(bytes.byteLength)
+      return bytes
+    },
+  }
+}
+
+async function openRemote(url: string, signal: AbortSignal): Promise<AsyncBuffer> {
+  const { headers } = await got.head(url, {
+    timeout: { request: TIMEOUT_MS },
+    retry: { limit: 1 },
+    headers: { 'accept-encoding': 'identity' },
+  })
+  const byteLength = Number(headers['content-length'])
+  if (!Number.isSafeInteger(byteLength) || byteLength <= 0) throw new Error(`${url} does not tell its length`)
+  return {
+    byteLength,
+    slice: (start, end = byteLength) =>
+      fetchBytes(url, { range: `bytes=${start}-${end - 1}` }, end - start, signal),
+  }
+}
+
+async function openLocal(path: string): Promise<AsyncBuffer> {
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    return { byteLength: size, slice: (start, end = size) => readLocal(path, start, end) }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readLocal(path: string, start: number, end: number): Promise<ArrayBuffer> {
+  const handle = await open(path, 'r')
+  try {
+    const bytes = new Uint8Array(end - start)
+    await handle.read(bytes, 0, bytes.length, start)
+    return bytes.buffer
+  } finally {
+    await handle.close()
+  }
+}
+
+async function fetchBytes(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  limit: number,
+  signal: AbortSignal,
+): Promise<ArrayBuffer> {
+  signal.throwIfAborted()
+  const stream = got.stream(url, {
+    timeout: { request: TIMEOUT_MS },
+    retry: { limit: 0 },
+    decompress: false,
+    headers: { ...headers, 'accept-encoding': 'identity' },
+  })
+  const abort = () => stream.destroy(new Error('the request was aborted'))
+  signal.addEventListener('abort', abort, { once: true })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length
+      if (bytes > limit) throw new Error(`${url} answers more than the ${limit} bytes asked for`)
+      chunks.push(Buffer.from(chunk))
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+  if (headers.range !== undefined && bytes !== limit) throw new Error(`${url} does not answer ranges`)
+  return new Uint8Array(Buffer.concat(chunks)).buffer
+}

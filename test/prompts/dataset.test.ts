@@ -1,0 +1,104 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDataset, createRandom, type DatasetOptions, makePrompt } from '../../src/prompts/index.js'
+import { ManualClock } from '../support/manual-clock.js'
+import { type StreamServer, startStreamServer } from '../support/stream-server.js'
+
+/** 60 rows in 3 row groups, Snappy, nested as Infinity-Instruct is; every tenth row begins with another speaker. */
+const fixture = fileURLToPath(new URL('../fixtures/prompts/questions.parquet', import.meta.url))
+const signal = new AbortController().signal
+
+let hub: StreamServer
+let cacheDir: string
+let clock: ManualClock
+let down = false
+
+beforeEach(async () => {
+  const bytes = await readFile(fixture)
+  cacheDir = await mkdtemp(join(tmpdir(), 'dataset-'))
+  clock = new ManualClock()
+  down = false
+  hub = await startStreamServer((response, { method, path, headers }) => {
+    if (down) return response.writeHead(503).end()
+    if (path === '/list') return response.end(JSON.stringify([`${hub.url}/0.parquet`]))
+    const range = /^bytes=(\d+)-(\d+)$/.exec(String(headers.range))
+    if (method === 'HEAD') return response.writeHead(200, { 'content-length': bytes.length }).end()
+    if (!range) return response.writeHead(200).end(bytes)
+    response.writeHead(206).end(bytes.subarray(Number(range[1]), Number(range[2]) + 1))
+  })
+})
+afterEach(() => hub.close())
+
+function dataset(change: Partial<DatasetOptions> = {}) {
+  return createDataset({ source: `${hub.url}/list`, cacheDir, random: createRandom('d'), clock, ...change })
+}
+
+async function draw(source: ReturnType<typeof dataset>, count: number): Promise<string[]> {
+  const questions: string[] = []
+  for (let index = 0; index < count; index++) questions.push(await source.nextQuestion(signal))
+  return questions
+}
+
+describe('data set', () => {
+  it('reads the first human turns by ranges, never the whole file', async () => {
+    const questions = await draw(dataset(), 18)
+    expect(new Set(questions).size).toBe(18)
+    for (const question of questions)
+      expect(question).toMatch(/^Question number \d+: why is \d+ (odd|even)\?/)
+    const ranges = hub.received.filter(({ path, method }) => path === '/0.parquet' && method === 'GET')
+    expect(ranges.every(({ headers }) => headers.range !== undefined)).toBe(true)
+  })
+
+  it('fetches a row group once: it goes on from disk after a restart and while the hub is away', async () => {
+    const first = await draw(dataset(), 1)
+    down = true
+    expect(await draw(dataset(), 1)).toEqual([expect.stringMatching(/^Question number/)])
+    expect(first).toHaveLength(1)
+  })
+
+  it('leaves a hub that is away alone for a while, and lets the bundled questions stand in', async () => {
+    down = true
+    const source = dataset()
+    await expect(source.nextQuestion(signal)).rejects.toMatchObject({ code: 'DATASET', fault: 'upstream' })
+    const calls = hub.received.length
+    await expect(source.nextQuestion(signal)).rejects.toMatchObject({ code: 'DATASET' })
+    expect(hub.received.length).toBe(calls)
+    const reasons: string[] = []
+    const prompt = await makePrompt(
+      {
+        model: 'org/m',
+        endpoints: ['chat'],
+        maxTokens: { min: 8, max: 8 },
+        random: createRandom('x'),
+        clock,
+        questions: source,
+        onFallback: (reason) => reasons.push(reason),
+      },
+      signal,
+    )
+    expect(prompt.question).not.toBe('')
+    expect(reasons).toEqual([expect.stringContaining('bundled question used')])
+    down = false
+    await clock.advance(300_000)
+    expect(await source.nextQuestion(signal)).toMatch(/^Question number/)
+  })
+
+  it('reads a local file', async () => {
+    expect(await draw(dataset({ source: fixture }), 40)).toHaveLength(40)
+  })
+
+  it('refuses a server that ignores ranges, and a file that is no Parquet', async () => {
+    const rude = await startStreamServer((response, { method }) =>
+      method === 'HEAD'
+        ? response.writeHead(200, { 'content-length': 1000 }).end()
+        : response.end('x'.repeat(1000)),
+    )
+    await expect(dataset({ source: `${rude.url}/a.parquet` }).nextQuestion(signal)).rejects.toMatchObject({
+      code: 'DATASET',
+    })
+    await rude.close()
+  })
+})
