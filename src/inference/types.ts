@@ -58,4 +58,6 @@ export interface Answer {
   readonly lostTokens: boolean
   /** Share of the tokens that arrived in the fullest 100 ms: near 1 when an answer was made first and streamed later. */
   readonly burstShare: number
+  /** Longest stall of the loop that read the answer, in milliseconds; absent when nobody watched. */
+  readonly stallMs?: number
 }

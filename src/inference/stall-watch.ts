@@ -1,0 +1,39 @@
+import type { Clock } from '../clock.js'
+
+const TICK_MS = 10
+/** Shorter delays are ordinary scheduling. */
+const NOTED_MS = 20
+/** Answers live at most some minutes. */
+const KEEP_MS = 600_000
+
+/** Remembers when the event loop stood still: arrival times taken across a stall say nothing about a miner. */
+export interface StallWatch {
+  /** Longest stall, in milliseconds, that touched the time since then (monotonic clock). */
+  stallSince(monotonicMs: number): number
+}
+
+/** Watches until the signal aborts. */
+export function watchStalls(clock: Clock, signal: AbortSignal): StallWatch {
+  let stalls: { readonly end: number; readonly ms: number }[] = []
+  let expected = clock.monotonic() + TICK_MS
+  const watch = async () => {
+    while (!signal.aborted) {
+      expected = clock.monotonic() + TICK_MS
+      await clock.sleep(TICK_MS, signal).catch(() => {})
+      const now = clock.monotonic()
+      if (now - expected < NOTED_MS) continue
+      stalls = stalls.filter(({ end }) => end > now - KEEP_MS)
+      stalls.push({ end: now, ms: now - expected })
+    }
+  }
+  void watch()
+  return {
+    stallSince: (since) => {
+      // A stall that has just ended may not have been noticed yet: its timer runs after us.
+      let worst = Math.max(0, clock.monotonic() - expected)
+      if (worst < NOTED_MS) worst = 0
+      for (const { end, ms } of stalls) if (end > since) worst = Math.max(worst, ms)
+      return worst
+    },
+  }
+}
