@@ -1,3 +1,4 @@
+import type { SubmittableExtrinsic } from '@polkadot/api/types'
 import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { DeadlineError, TargonError } from '../errors.js'
@@ -7,6 +8,11 @@ import { refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
 import { hexSchema, type Runtime } from './runtime.js'
 import type { ChainSigner, Refusal } from './types.js'
+
+type ExtrinsicPayloadValue = Extract<
+  Parameters<SubmittableExtrinsic<'promise'>['addSignature']>[2],
+  { readonly genesisHash: unknown }
+>
 
 /** How a submission ended. `unconfirmed` may have landed: look at the chain before doing it again. */
 export type Submission =
@@ -45,6 +51,13 @@ export async function readNonce(
   return accountSchema.parse(await link.runtime.read('Account', [address], at)).nonce
 }
 
+/** What a signature covers; the hash of payloads longer than 256 bytes (generic/unchecked_extrinsic.rs). */
+export function signingBytes(runtime: Runtime, payload: ExtrinsicPayloadValue): Uint8Array {
+  const { registry } = runtime.api
+  const bytes = registry.createType('ExtrinsicPayload', payload, { version: 4 }).toU8a({ method: true })
+  return bytes.length > 256 ? registry.hash(bytes) : bytes
+}
+
 /** Signs a call for the chain state this link sees, with an era from the newest final block. */
 export async function signCall(
   link: Link,
@@ -71,9 +84,7 @@ export async function signCall(
     tip: 0,
     transactionVersion: runtime.transactionVersion,
   }
-  const bytes = registry.createType('ExtrinsicPayload', payload, { version: 4 }).toU8a({ method: true })
-  // Substrate signs the hash of payloads longer than 256 bytes (generic/unchecked_extrinsic.rs).
-  const signature = signer.sign(bytes.length > 256 ? registry.hash(bytes) : bytes)
+  const signature = signer.sign(signingBytes(runtime, payload))
   extrinsic.addSignature(signer.address, Buffer.concat([Buffer.from([1]), signature]), payload)
   return { hex: extrinsic.toHex(), hash: extrinsic.hash.toHex(), nonce }
 }

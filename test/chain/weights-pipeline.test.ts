@@ -192,7 +192,7 @@ describe('crashes and losses (F13, T-W4)', () => {
         await weights.close()
         await rm(join(folder, 'weights.json'), { force: true })
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   }, 60_000)
 

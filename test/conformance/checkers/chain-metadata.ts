@@ -1,0 +1,220 @@
+import type { ApiPromise } from '@polkadot/api'
+import { openRpc } from '../../../src/chain/rpc.js'
+import { camelCase, loadRuntime } from '../../../src/chain/runtime.js'
+import { systemClock } from '../../../src/clock.js'
+import { startDevelopmentChain } from '../../../src/roles/localnet/chain/index.js'
+import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
+import type { Checker, DataFile } from '../checker.js'
+
+/** Everything the client asks of a runtime, by name. */
+const CALLS = ['serve_axon', 'set_weights', 'commit_timelocked_weights']
+const STORAGE = [
+  ['SubtensorModule', 'Uids'],
+  ['SubtensorModule', 'Axons'],
+  ['SubtensorModule', 'Weights'],
+  ['SubtensorModule', 'LastUpdate'],
+  ['SubtensorModule', 'ValidatorTrust'],
+  ['SubtensorModule', 'SubnetworkN'],
+  ['SubtensorModule', 'MinAllowedWeights'],
+  ['SubtensorModule', 'MaxWeightsLimit'],
+  ['SubtensorModule', 'WeightsSetRateLimit'],
+  ['SubtensorModule', 'WeightsVersionKey'],
+  ['SubtensorModule', 'CommitRevealWeightsEnabled'],
+  ['SubtensorModule', 'CommitRevealWeightsVersion'],
+  ['SubtensorModule', 'RevealPeriodEpochs'],
+  ['SubtensorModule', 'Tempo'],
+  ['System', 'Events'],
+  ['Timestamp', 'Now'],
+] as const
+const APIS = [
+  ['SubnetInfoRuntimeApi', 'get_metagraph'],
+  ['NeuronInfoRuntimeApi', 'get_neurons_lite'],
+] as const
+const ERRORS = [
+  'SettingWeightsTooFast',
+  'ServingRateLimitExceeded',
+  'IncorrectWeightVersionKey',
+  'NeuronNoValidatorPermit',
+  'NotEnoughStakeToSetWeights',
+  'HotKeyNotRegisteredInSubNet',
+  'HotKeyNotRegisteredInNetwork',
+  'CommitRevealEnabled',
+  'CommitRevealDisabled',
+  'IncorrectCommitRevealVersion',
+  'InvalidRevealRound',
+  'WeightVecNotEqualSize',
+  'DuplicateUids',
+  'UidVecContainInvalidOne',
+  'WeightVecLengthIsLow',
+  'UidsLengthExceedUidsInSubNet',
+  'InvalidIpType',
+  'InvalidIpAddress',
+  'InvalidPort',
+]
+
+interface Fact {
+  readonly id: string
+  readonly metadata: NonNullable<ReturnType<typeof readMetadataFile>>
+  read(api: ApiPromise): unknown
+}
+
+/** Real metadata of any version against the development chain's: what the client relies on is the same in both. */
+export const checker: Checker = {
+  vectors: 'runtime-metadata',
+  rules: {},
+  cases: (file: DataFile) => {
+    if (file.json !== undefined) return undefined
+    const metadata = readMetadataFile(file.bytes)
+    if (!metadata) return undefined
+    const facts: Omit<Fact, 'metadata'>[] = [
+      ...CALLS.map((name) => ({ id: `call ${name}`, read: (api: ApiPromise) => callFacts(api, name) })),
+      ...STORAGE.map(([pallet, item]) => ({
+        id: `storage ${pallet}.${item}`,
+        read: (api: ApiPromise) => storageFacts(api, pallet, item),
+      })),
+      ...APIS.map(([trait, method]) => ({
+        id: `runtime API ${trait}.${method}`,
+        read: (api: ApiPromise) => apiFacts(api, trait, method),
+      })),
+      ...ERRORS.map((name) => ({ id: `error ${name}`, read: (api: ApiPromise) => hasError(api, name) })),
+    ]
+    return facts.map((fact) => ({ ...fact, metadata }))
+  },
+  async check({ id, metadata, read }: Fact) {
+    const real = await realRuntime(metadata)
+    const development = await developmentRuntime(real)
+    const [theirs, ours] = [JSON.stringify(read(real)), JSON.stringify(read(development))]
+    // An error may be younger than the runtime; the dialect must then be without it as well.
+    const agrees = theirs !== undefined && theirs === ours
+    return agrees
+      ? { agrees }
+      : { agrees, detail: `${id}: real ${theirs?.slice(0, 400)}, ours ${ours?.slice(0, 400)}` }
+  },
+}
+
+const loaded = new Map<unknown, Promise<ApiPromise>>()
+
+function realRuntime(metadata: Fact['metadata']): Promise<ApiPromise> {
+  const known = loaded.get(metadata) ?? loadReal(metadata)
+  loaded.set(metadata, known)
+  return known
+}
+
+async function loadReal({ metadata, version }: Fact['metadata']): Promise<ApiPromise> {
+  const runtimeVersion = {
+    specName: 'node-subtensor',
+    implName: 'node-subtensor',
+    authoringVersion: 1,
+    specVersion: 1,
+    implVersion: 1,
+    apis: [['0x37e397fc7c91f5e4', 2]],
+    transactionVersion: 1,
+    stateVersion: 1,
+  }
+  const node = await startRecordedNode({ metadata, metadataVersion: version, runtimeVersion, header: {} })
+  try {
+    return await loadApi(node.url)
+  } finally {
+    await node.close()
+  }
+}
+
+/** The development chain in the dialect of the real runtime, or its newest. */
+function developmentRuntime(real: ApiPromise): Promise<ApiPromise> {
+  const version = real.consts.system?.version?.toJSON() as { specVersion?: number } | undefined
+  const specVersion = version?.specVersion ?? 0
+  const known = loaded.get(specVersion) ?? loadDevelopment(specVersion)
+  loaded.set(specVersion, known)
+  return known
+}
+
+async function loadDevelopment(specVersion: number): Promise<ApiPromise> {
+  const chain = await startDevelopmentChain({ sealing: 'manual', specVersion }).catch((error: unknown) => {
+    if (error instanceof RangeError) return startDevelopmentChain({ sealing: 'manual' })
+    throw error
+  })
+  try {
+    return await loadApi(chain.url)
+  } finally {
+    await chain.close()
+  }
+}
+
+async function loadApi(url: string): Promise<ApiPromise> {
+  const rpc = await openRpc(url, { clock: systemClock, timeoutMs: 20_000 })
+  try {
+    return (await loadRuntime(rpc, systemClock, 20_000)).api
+  } finally {
+    rpc.close()
+  }
+}
+
+/** Index, names and types of the arguments: what decides the bytes of a call. */
+function callFacts(api: ApiPromise, name: string) {
+  const call = api.tx.subtensorModule?.[camelCase(name)]
+  return (
+    call && {
+      index: [...call.callIndex],
+      args: call.meta.args.map((arg) => [arg.name, shape(api, arg.type.toString())]),
+    }
+  )
+}
+
+function storageFacts(api: ApiPromise, pallet: string, item: string) {
+  const meta = api.query[camelCase(pallet)]?.[camelCase(item)]?.creator.meta
+  if (!meta) return undefined
+  const { type, modifier, fallback } = meta
+  // Events hold every pallet's types, which a smaller runtime cannot have.
+  if (item === 'Events') return { modifier: modifier.toString() }
+  if (type.isPlain) return { modifier: modifier.toString(), value: shapeOf(api, type.asPlain.toNumber()) }
+  const { hashers, key, value } = type.asMap
+  return {
+    modifier: modifier.toString(),
+    fallback: fallback.toHex(),
+    hashers: hashers.map(String),
+    key: shapeOf(api, key.toNumber()),
+    value: shapeOf(api, value.toNumber()),
+  }
+}
+
+function apiFacts(api: ApiPromise, trait: string, method: string) {
+  const found = api.runtimeMetadata.asLatest.apis
+    .find(({ name }) => name.toString() === trait)
+    ?.methods.find(({ name }) => name.toString() === method)
+  return (
+    found && {
+      inputs: found.inputs.map(({ type }) => shapeOf(api, type.toNumber())),
+      output: shapeOf(api, found.output.toNumber()),
+    }
+  )
+}
+
+function hasError(api: ApiPromise, name: string): boolean {
+  return api.errors.subtensorModule?.[name] !== undefined
+}
+
+function shape(api: ApiPromise, type: string): unknown {
+  return api.registry.isLookupType(type) ? shapeOf(api, Number(type.replace('Lookup', ''))) : type
+}
+
+/** Structure of a type down to primitives, newtypes opened: equal shapes have equal bytes. */
+function shapeOf(api: ApiPromise, id: number): unknown {
+  const { lookup } = api.runtimeMetadata.asLatest
+  const { def, path } = lookup.getSiType(id)
+  const inner = (type: { toNumber(): number }) => shapeOf(api, type.toNumber())
+  if (def.isPrimitive) return def.asPrimitive.type
+  if (def.isCompact) return { compact: inner(def.asCompact.type) }
+  if (def.isSequence) return [inner(def.asSequence.type)]
+  if (def.isArray) return { array: inner(def.asArray.type), length: def.asArray.len.toNumber() }
+  if (def.isTuple) return { tuple: def.asTuple.map(inner) }
+  if (def.isComposite) {
+    const { fields } = def.asComposite
+    if (fields.length === 1 && fields[0]) return inner(fields[0].type)
+    return fields.map(({ name, type }) => [name.unwrapOr('').toString(), inner(type)])
+  }
+  if (path.at(-1)?.toString() === 'Option') {
+    const some = def.asVariant.variants.find(({ name }) => name.toString() === 'Some')
+    return { option: some?.fields.map(({ type }) => inner(type)) }
+  }
+  return def.type
+}
