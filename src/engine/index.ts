@@ -1,5 +1,6 @@
 export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
 export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
+export { createEngineSet, type EngineSet, type EngineSetOptions } from './engine-set.js'
 export {
   bytesToMib,
   type Container,

@@ -1,18 +1,14 @@
 import { z } from 'zod'
-import {
-  durationMs,
-  integerValue,
-  numberValue,
-  optionalText,
-  rangeValue,
-  switchValue,
-  textValue,
-} from '../schemas.js'
+import { integerValue, numberValue, optionalText, switchValue, textValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
+import { engineSettings } from './engine.js'
+import { roundSettings } from './round.js'
 
 const roles: readonly Role[] = ['validator']
 
 export const validatorSettings = {
+  ...roundSettings,
+  ...engineSettings,
   'epoch-length': setting({
     kind: 'integer',
     schema: integerValue(1, 1_000_000),
@@ -71,40 +67,14 @@ export const validatorSettings = {
     roles,
     help: 'List of wanted models for mode endpoint, or off.',
   }),
-  'engine.endpoints': setting({
-    kind: 'list',
-    schema: z
-      .union([z.array(z.string()), z.string()])
-      .transform((v) => (Array.isArray(v) ? v : v.split(/[;\s]+/)).filter((s) => s !== '')),
-    default: [],
-    group: 'ENGINE',
-    roles: ['validator', 'query'],
-    help: 'Reference engines: model=url[,url…], repeated; any stock vLLM server.',
-  }),
-  'engine.api-key': setting({
+  'dataset.url': setting({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'ENGINE',
-    roles: ['validator', 'query'],
-    secret: true,
-    help: 'Bearer key of the reference engines.',
-  }),
-  'engine.hub-url': setting({
-    kind: 'text',
-    schema: textValue,
-    default: 'https://huggingface.co',
-    group: 'ENGINE',
-    roles: ['validator', 'query'],
-    help: 'Where config.json and generation_config.json of a model are read.',
-  }),
-  'engine.model-dir': setting({
-    kind: 'text',
-    schema: optionalText,
-    default: undefined,
-    group: 'ENGINE',
-    roles: ['validator', 'query'],
-    help: 'Folder with <model>/config.json instead of the hub.',
+    defaultText: 'manifoldlabs/Infinity-Instruct, subset 7M, of the hub',
+    group: 'VALIDATOR',
+    roles,
+    help: 'Parquet file (address or path) or address of a list of them with questions; off uses the bundled ones.',
   }),
   'verification.rules': setting({
     kind: 'text',
@@ -124,21 +94,22 @@ export const validatorSettings = {
     roles,
     help: 'How scores become weights; targon-4 reproduces 4.4.1’s min-max.',
   }),
-  'hub.url': setting({
-    kind: 'text',
-    schema: textValue,
-    default: 'https://jugo.targon.com',
-    group: 'VALIDATOR',
-    roles,
-    help: 'Hub for statistics and organics, or off.',
-  }),
-  'hub.withhold-scores': setting({
+  'i-am-alone': setting({
     kind: 'switch',
     schema: switchValue,
     default: false,
     group: 'VALIDATOR',
     roles,
-    help: 'Send scores to the hub only once the weights made of them are on chain.',
+    help: 'Set weights at once: no other validator runs with this hotkey on any host.',
+  }),
+  heartbeat: setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    group: 'VALIDATOR',
+    roles,
+    variables: ['HEARTBEAT'],
+    help: 'End the process (exit 70) when it stands still, for a supervisor to start it again.',
   }),
   'allow-private-axons': setting({
     kind: 'switch',
@@ -156,87 +127,6 @@ export const validatorSettings = {
     roles,
     variables: ['IS_TESTNET'],
     help: 'Run without a validator permit.',
-  }),
-  heartbeat: setting({
-    kind: 'switch',
-    schema: switchValue,
-    default: false,
-    group: 'VALIDATOR',
-    roles,
-    variables: ['HEARTBEAT'],
-    hidden: true,
-    ineffective: true,
-    help: 'Watchdog of 4.x; accepted for compatibility, without effect.',
-  }),
-  'engine.image-tag': setting({
-    kind: 'text',
-    schema: textValue,
-    default: 'latest',
-    group: 'ENGINE',
-    roles,
-    variables: ['IMAGE_TAG'],
-    hidden: true,
-    ineffective: true,
-    help: 'Tag of the verifier image of 4.x; accepted for compatibility, without effect.',
-  }),
-  'round.size': setting({
-    kind: 'integer',
-    schema: integerValue(1, 256),
-    default: 37,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Most miners asked in one round.',
-  }),
-  'round.max-tokens': setting({
-    kind: 'text',
-    schema: z.union([z.object({ min: z.number(), max: z.number() }), rangeValue]),
-    default: { min: 512, max: 1920 },
-    defaultText: '512-1920',
-    group: 'VALIDATOR',
-    roles,
-    help: 'Range of max_tokens asked of miners.',
-  }),
-  'round.models': setting({
-    kind: 'text',
-    schema: z.enum(['random', 'in-turn']),
-    default: 'random',
-    options: ['random', 'in-turn'],
-    group: 'VALIDATOR',
-    roles,
-    help: 'How a round picks its model.',
-  }),
-  'round.hard-cap': setting({
-    kind: 'integer',
-    schema: integerValue(1, 3600),
-    default: 300,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Seconds after which an answer that still streams is cut.',
-  }),
-  'round.stall-limit': setting({
-    kind: 'integer',
-    schema: durationMs,
-    default: 50,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Milliseconds the event loop may stand still while an answer streams; beyond, its result is void.',
-  }),
-  'round.parity': setting({
-    kind: 'switch',
-    schema: switchValue,
-    default: false,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Send every miner of a round the same prompt and seed, as 4.4.1 did.',
-  }),
-  'round.pause': setting({
-    kind: 'integer',
-    schema: z.union([z.literal(0), durationMs]),
-    default: 0,
-    group: 'VALIDATOR',
-    roles,
-    hidden: true,
-    help: 'Milliseconds between two rounds.',
   }),
   seed: setting({
     kind: 'text',

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { durationMs, integerValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
+import { type Role, setting } from '../setting.js'
+
+const roles: readonly Role[] = ['validator']
+
+/** Rounds of a validator, and where their results go. */
+export const roundSettings = {
+  'hub.url': setting({
+    kind: 'text',
+    schema: textValue,
+    default: 'https://jugo.targon.com',
+    group: 'VALIDATOR',
+    roles,
+    help: 'Hub for statistics and organics, or off.',
+  }),
+  'hub.withhold-scores': setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Send scores to the hub only once the weights made of them are on chain.',
+  }),
+  history: setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: true,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Keep every result in a database, for reports.',
+  }),
+  'history.retention': setting({
+    kind: 'integer',
+    schema: integerValue(1, 3650),
+    default: 30,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Days after which results are deleted from the database.',
+  }),
+  'database.url': setting({
+    kind: 'text',
+    schema: optionalText,
+    default: undefined,
+    defaultText: 'embedded, in the neuron’s folder',
+    group: 'VALIDATOR',
+    roles,
+    secret: true,
+    help: 'Postgres for the history: postgres://user:password@host/name; better given by the variable.',
+  }),
+  'round.size': setting({
+    kind: 'integer',
+    schema: integerValue(1, 256),
+    default: 37,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Most miners asked in one round.',
+  }),
+  'round.max-tokens': setting({
+    kind: 'text',
+    schema: z.union([z.object({ min: z.number(), max: z.number() }), rangeValue]),
+    default: { min: 512, max: 1920 },
+    defaultText: '512-1920',
+    group: 'VALIDATOR',
+    roles,
+    help: 'Range of max_tokens asked of miners.',
+  }),
+  'round.models': setting({
+    kind: 'text',
+    schema: z.enum(['random', 'in-turn']),
+    default: 'random',
+    options: ['random', 'in-turn'],
+    group: 'VALIDATOR',
+    roles,
+    help: 'How a round picks its model.',
+  }),
+  'round.hard-cap': setting({
+    kind: 'integer',
+    schema: integerValue(1, 3600),
+    default: 300,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Seconds after which an answer that still streams is cut.',
+  }),
+  'round.stall-limit': setting({
+    kind: 'integer',
+    schema: durationMs,
+    default: 50,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Milliseconds the event loop may stand still while an answer streams; beyond, its result is void.',
+  }),
+  'round.parity': setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Send every miner of a round the same prompt and seed, as 4.4.1 did.',
+  }),
+  'round.pause': setting({
+    kind: 'integer',
+    schema: z.union([z.literal(0), durationMs]),
+    default: 0,
+    group: 'VALIDATOR',
+    roles,
+    hidden: true,
+    help: 'Milliseconds between two rounds.',
+  }),
+} as const
