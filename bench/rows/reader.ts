@@ -1,7 +1,15 @@
 import { systemClock } from '../../src/clock.js'
 import { createAnswerReader } from '../../src/inference/answer-reader.js'
 import { EventStream } from '../../src/inference/event-stream.js'
-import { createMinerAgent, DEFAULT_LIMITS, prepareRequest, sendPrepared } from '../../src/inference/index.js'
+import {
+  type Answer,
+  createAskThread,
+  createMinerAgent,
+  DEFAULT_LIMITS,
+  type PreparedRequest,
+  prepareRequest,
+  sendPrepared,
+} from '../../src/inference/index.js'
 import { hotkeyOf } from '../../test/support/hotkeys.js'
 import { chatChunk, event } from '../../test/support/stream-server.js'
 import { readTruth, startStreamUpstream } from '../../test/support/stream-upstream.js'
@@ -60,34 +68,51 @@ function cpuMicrosecondsPerChunk(
   return (user + system) / CHUNKS
 }
 
-/** Milliseconds by which our total exceeds what the sender stamped, of every stream of a few rounds. */
-async function measureErrors(streams: number): Promise<number[]> {
+type Send = (prepared: PreparedRequest) => Promise<Answer>
+
+/** Milliseconds by which our total exceeds what the sender stamped, of every stream of a few rounds, ascending. */
+async function measureErrors(streams: number, send: Send, meanwhile: () => () => void = () => () => {}) {
   const upstream = await startStreamUpstream()
   const signer = await hotkeyOf(1)
-  const dispatcher = createMinerAgent()
   const target = { url: upstream.url, hotkey: signer.address }
+  const request = { endpoint: 'chat', model: 'even', temperature: 0, maxTokens: 500, messages: [] } as const
   const errors: number[] = []
-  try {
-    for (let round = 0; round <= ROUNDS; round++) {
-      const prepared = Array.from({ length: streams }, () =>
-        prepareRequest(
-          { endpoint: 'chat', model: 'even', temperature: 0, maxTokens: 500, messages: [] },
-          target,
-          { signer, clock: systemClock },
-        ),
-      )
-      const answers = await Promise.all(
-        prepared.map((one) => sendPrepared(one, { clock: systemClock, dispatcher })),
-      )
-      // The first round only warms up.
-      if (round === 0) continue
-      for (const answer of answers) errors.push(answer.timing.totalMs - readTruth(answer.text))
-    }
-  } finally {
-    await dispatcher.destroy()
-    await upstream.close()
+  for (let round = 0; round <= ROUNDS; round++) {
+    const prepared = Array.from({ length: streams }, () =>
+      prepareRequest(request, target, { signer, clock: systemClock }),
+    )
+    const stop = meanwhile()
+    const answers = await Promise.all(prepared.map(send))
+    stop()
+    // The first round only warms up.
+    if (round === 0) continue
+    for (const answer of answers) errors.push(answer.timing.totalMs - readTruth(answer.text))
   }
-  return errors.sort((a, b) => a - b)
+  await upstream.close()
+  return errors.sort((left, right) => left - right)
+}
+
+/** Keeps this thread busy for 50 ms of every 150, as chain decoding and verdicts would. */
+function keepBusy(): () => void {
+  const timer = setInterval(() => {
+    const until = performance.now() + 50
+    while (performance.now() < until) Math.sqrt(until)
+  }, 150)
+  return () => clearInterval(timer)
+}
+
+function errorRow(name: string, errors: readonly number[], firstClassMs: number): Row {
+  const p99 = quantile(errors, 0.99)
+  return {
+    name: `error of the total, ${name}, p99 (median ${quantile(errors, 0.5).toFixed(2)})`,
+    value: p99,
+    unit: 'ms',
+    goal: {
+      must: '≤ 13 ms',
+      firstClass: `≤ ${firstClassMs} ms`,
+      reached: p99 <= firstClassMs ? 'first class' : p99 <= 13 ? 'must' : 'missed',
+    },
+  }
 }
 
 function quantile(sorted: readonly number[], share: number): number {
@@ -116,25 +141,21 @@ export const bench: Bench = {
       },
       { name: 'guarded reader', value: 1e6 / guarded, unit: 'events/s of one core' },
     ]
+    const dispatcher = createMinerAgent()
+    const thread = createAskThread(console)
+    await thread.ready()
+    const here: Send = (prepared) => sendPrepared(prepared, { clock: systemClock, dispatcher })
+    const aside: Send = (prepared) => thread.send(prepared)
     for (const streams of [37, 256]) {
-      const errors = await measureErrors(streams)
-      const p99 = quantile(errors, 0.99)
-      rows.push({
-        name: `error of the total, ${streams} streams, median`,
-        value: quantile(errors, 0.5),
-        unit: 'ms',
-      })
-      rows.push({
-        name: `error of the total, ${streams} streams, p99`,
-        value: p99,
-        unit: 'ms',
-        goal: {
-          must: '≤ 13 ms',
-          firstClass: '≤ 2 ms',
-          reached: p99 <= 2 ? 'first class' : p99 <= 13 ? 'must' : 'missed',
-        },
-      })
+      rows.push(errorRow(`${streams} streams`, await measureErrors(streams, here), 2))
+      rows.push(errorRow(`${streams} streams on a thread`, await measureErrors(streams, aside), 2))
     }
+    rows.push(errorRow('37 streams, busy main thread', await measureErrors(37, here, keepBusy), 3))
+    rows.push(
+      errorRow('37 streams on a thread, busy main thread', await measureErrors(37, aside, keepBusy), 3),
+    )
+    await thread.close()
+    await dispatcher.destroy()
     return rows
   },
 }
