@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Subtensor } from '../../chain/index.js'
+import type { Subtensor, WeightsPipeline } from '../../chain/index.js'
 import type { Clock } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { TargonError } from '../../errors.js'
@@ -24,10 +24,11 @@ export interface EpochOptions {
   readonly metrics: ValidatorMetrics
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
   readonly refreshEngines: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
+  readonly pipeline: WeightsPipeline | undefined
+  readonly onHotkeyInUse: (error: TargonError) => void
   readonly onWeights: (set: ConfirmedWeights) => void
   /** Once per epoch whose weights are on chain. */
   readonly afterWeights: ((block: number, signal: AbortSignal) => Promise<void>) | undefined
-  readonly onPhase: (phase: string) => void
 }
 
 /** Puts the jobs of an epoch together and starts the task; the first model lists are asked for at once. */
@@ -43,6 +44,8 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
     view,
     book,
     scoringRules: settings['scoring.rules'],
+    pipeline: options.pipeline,
+    onHotkeyInUse: options.onHotkeyInUse,
     onAttempt: (result) => metrics.weightsAttempts.inc({ result }),
     onSet: (set) => {
       metrics.weightsLastSetBlock.set(set.block)
@@ -87,11 +90,9 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
   const startBlock = view.metagraph.block
   const epoch = epochAt(startBlock, epochLength)
   // Right after a restart inside a window the weights may still be owed; with an empty book there is nothing to owe.
-  const weightsDueAtStart = book.hotkeys.length > 0 && !isSetWithin(view, epoch)
-  const task = startEpochTask(
-    { clock, log, epochLength, jobs, startBlock, weightsDueAtStart, onPhase: options.onPhase },
-    signal,
-  )
+  const weightsDueAtStart =
+    book.hotkeys.length > 0 && (options.pipeline !== undefined || !isSetWithin(view, epoch))
+  const task = startEpochTask({ clock, log, epochLength, jobs, startBlock, weightsDueAtStart }, signal)
   void task.askRefresh()
   return task
 }

@@ -1,4 +1,5 @@
 export { isForbiddenAddress, originOf } from './address-guard.js'
+export type { ValidatorDeps } from './deps.js'
 export type { ValidatorReport } from './report.js'
-export { startValidator, type ValidatorDeps } from './start.js'
+export { startValidator } from './start.js'
 export { type ValidatorStatus, validatorStatus } from './status.js'

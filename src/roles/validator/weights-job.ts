@@ -1,6 +1,13 @@
 import type { Logger } from 'pino'
-import type { Refusal, Subtensor, WeightEntry } from '../../chain/index.js'
-import { type ScoreBook, type ScoringRules, weightsFrom } from '../../scoring/index.js'
+import type {
+  Refusal,
+  Subtensor,
+  WeightEntry,
+  WeightsAttemptResult,
+  WeightsPipeline,
+} from '../../chain/index.js'
+import { TargonError } from '../../errors.js'
+import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../scoring/index.js'
 import { SPEC_VERSION } from '../../version.js'
 import type { Signer } from '../../wallet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
@@ -22,6 +29,10 @@ export interface WeightsJobOptions {
   readonly book: ScoreBook
   readonly scoringRules: ScoringRules
   readonly onAttempt: (result: string) => void
+  /** With a ledger and a watch for other processes; without it the chain is asked directly. */
+  readonly pipeline: WeightsPipeline | undefined
+  /** Another process sets weights with this hotkey: the role must end. */
+  readonly onHotkeyInUse: (error: TargonError) => void
   readonly onSet: (set: ConfirmedWeights) => void
 }
 
@@ -44,23 +55,20 @@ export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRul
  * already shows as updated within the window is not set again, whichever process did it.
  */
 export function createWeightsJob(options: WeightsJobOptions) {
-  const { log, subtensor, signer, netuid, view, book, scoringRules } = options
+  const { log, view, book, scoringRules, pipeline } = options
+  const submit = submitter(options)
   let alarmed = -1
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
-    if (isSetWithin(view, epoch)) return { kind: 'done' }
+    if (!pipeline && isSetWithin(view, epoch)) return { kind: 'done' }
     const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
     if (vector.kind === 'nothing') {
       if (alarmed !== epoch.index) log.error({ epoch: epoch.index, reason: vector.reason }, 'weights skipped')
       alarmed = epoch.index
       options.onAttempt('skipped')
+      await pipeline?.skip(epoch.index, vector.reason)
       return { kind: 'retry', reason: vector.reason }
     }
-    const { uids, weights: scores } = vector
-    const result = await subtensor.setWeights(
-      signer,
-      { netuid, uids, scores, versionKey: SPEC_VERSION },
-      signal,
-    )
+    const result = await submit(epoch.index, vector, signal)
     options.onAttempt(result.kind)
     if (result.kind === 'set') {
       const { entries } = result
@@ -71,6 +79,11 @@ export function createWeightsJob(options: WeightsJobOptions) {
       log.info({ block: result.block, path: result.path, epoch: epoch.index, ...listed }, 'weights set')
       options.onSet(result)
       return { kind: 'done' }
+    }
+    if (result.kind === 'already-set') return { kind: 'done' }
+    if (result.kind === 'held') {
+      log.info({ epoch: epoch.index, untilBlock: result.untilBlock, reason: result.reason }, 'weights held')
+      return { kind: 'retry', reason: result.reason }
     }
     if (result.kind === 'unconfirmed') {
       log.warn({ epoch: epoch.index, reason: result.reason }, 'weights unconfirmed')
@@ -85,6 +98,23 @@ export function createWeightsJob(options: WeightsJobOptions) {
     return {
       kind: FINAL.has(refusal.class) ? 'given-up' : 'retry',
       reason: `${refusal.name}: ${refusal.detail}`,
+    }
+  }
+}
+
+function submitter({ subtensor, signer, netuid, pipeline, onHotkeyInUse }: WeightsJobOptions) {
+  return async (
+    epoch: number,
+    { uids, weights: scores }: Extract<WeightVector, { kind: 'weights' }>,
+    signal: AbortSignal,
+  ): Promise<WeightsAttemptResult> => {
+    if (!pipeline)
+      return subtensor.setWeights(signer, { netuid, uids, scores, versionKey: SPEC_VERSION }, signal)
+    try {
+      return await pipeline.attempt(epoch, { uids, scores, versionKey: SPEC_VERSION }, signal)
+    } catch (error) {
+      if (error instanceof TargonError && error.fault === 'hotkey-in-use') onHotkeyInUse(error)
+      throw error
     }
   }
 }

@@ -187,6 +187,7 @@ export async function createRig(
     'round.stall-limit': 5000,
     'epoch-length': 30,
     'hub.url': 'off',
+    history: false,
     seed: 'test',
     ...overrides,
   })

@@ -1,0 +1,22 @@
+import type { Subtensor, WeightsPipeline } from '../../chain/index.js'
+import type { ReferenceEngine } from '../../engine/index.js'
+import type { ValidatorMetrics } from '../../telemetry/index.js'
+import type { Signer } from '../../wallet/index.js'
+import type { RoleDeps } from '../role.js'
+
+/** What a validator is given; it closes nothing of it. */
+export interface ValidatorDeps extends RoleDeps {
+  readonly subtensor: Subtensor
+  readonly signer: Signer
+  /** The reference engines of now, ready or not. */
+  readonly engines: () => readonly ReferenceEngine[]
+  /** Starts and stops engines for the wanted models; a fixed set when absent. */
+  readonly refreshEngines?: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
+  /** Wanted models; a refresh that fails keeps the last good list. */
+  readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
+  /** Ledger and watch around setting weights; the chain is asked directly when absent. */
+  readonly weights?: WeightsPipeline
+  readonly metrics?: ValidatorMetrics
+  /** After the last job of an epoch whose weights are confirmed: the moment for an update. */
+  readonly afterWeights?: (block: number, signal: AbortSignal) => Promise<void>
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.js'
+import type { ValidatorSettings } from '../../config/index.js'
+import { type History, openHistory, type ResultRow, reportMiners } from '../../history/index.js'
+import type { RoundResult } from './result.js'
+import type { ConfirmedWeights } from './weights-job.js'
+
+/** What the validator writes down for reports, beside everything else. */
+export interface Records {
+  onResult(result: RoundResult): void
+  onWeights(set: ConfirmedWeights): void
+  /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
+  report(query: Readonly<Record<string, string>>): Promise<unknown>
+  readonly trouble: () => string | undefined
+  close(): Promise<void>
+}
+
+const DAY_MS = 86_400_000
+/** Text of a miner may be in a detail; a page of it is enough. */
+const DETAIL_LENGTH = 500
+
+/** Folder of the embedded history within a neuron's state folder. */
+export function historyFolder(stateDir: string): string {
+  return join(stateDir, 'history')
+}
+
+export interface RecordsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly stateDir: string
+  readonly validator: string
+}
+
+export function openRecords(
+  settings: ValidatorSettings,
+  options: RecordsOptions,
+  signal: AbortSignal,
+): Records {
+  const { clock, log, stateDir, validator } = options
+  if (!settings.history) return closedRecords()
+  const url = settings['database.url']
+  const history = openHistory({
+    place: url === undefined ? { folder: historyFolder(stateDir) } : { url },
+    clock,
+    log,
+    retentionMs: settings['history.retention'] * DAY_MS,
+    signal,
+  })
+  return {
+    onResult: (result) => history.record(rowOf(result, validator)),
+    onWeights: ({ block, path, entries }) =>
+      history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
+    report: (query) => readReport(history, clock, query),
+    trouble: () => history.trouble(),
+    close: () => history.close(),
+  }
+}
+
+function closedRecords(): Records {
+  return {
+    onResult: () => {},
+    onWeights: () => {},
+    report: async () => ({ miners: [], history: 'off' }),
+    trouble: () => undefined,
+    close: async () => {},
+  }
+}
+
+async function readReport(history: History, clock: Clock, query: Readonly<Record<string, string>>) {
+  const hours = /^\d{1,5}$/.test(query.hours ?? '') ? Number(query.hours) : 24
+  const since = new Date(clock.now() - hours * 3_600_000)
+  const miners = await history.read((database) => reportMiners(database, { miner: query.miner, since }))
+  return { since: since.toISOString(), miners }
+}
+
+function rowOf(
+  { at, round, block, miner, request, answer, verdict, stallMs }: RoundResult,
+  validator: string,
+): ResultRow {
+  const { timing } = answer
+  return {
+    at: new Date(at),
+    validator,
+    round,
+    block,
+    uid: miner.uid,
+    hotkey: miner.hotkey,
+    model: request.model,
+    endpoint: request.endpoint,
+    kind: verdict.kind,
+    cause: verdict.kind === 'verified' ? null : verdict.kind === 'failed' ? verdict.cause : verdict.reason,
+    // Postgres takes no NUL in text.
+    detail:
+      verdict.kind === 'verified' ? null : verdict.detail.replaceAll('\u0000', '').slice(0, DETAIL_LENGTH),
+    tokens: answer.tokens.length,
+    maxTokens: request.maxTokens,
+    temperature: request.temperature,
+    seed: request.seed ?? null,
+    tokensPerSecond: answer.tokensPerSecond,
+    timeToFirstTokenMs: timing.timeToFirstTokenMs,
+    totalMs: timing.totalMs,
+    burstShare: answer.burstShare,
+    stallMs,
+  }
+}

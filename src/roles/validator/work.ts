@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { BlockHead } from '../../chain/index.js'
+import type { ValidatorSettings } from '../../config/index.js'
+import type { TargonError } from '../../errors.js'
+import { createRandom } from '../../prompts/index.js'
+import { createMetrics, startStatusServer } from '../../telemetry/index.js'
+import { followBlocks } from './block-feed.js'
+import type { Closers } from './closers.js'
+import type { ValidatorDeps } from './deps.js'
+import { startEpoch } from './epoch.js'
+import { epochAt } from './epoch-task.js'
+import { openHub } from './hub.js'
+import { connectPorts } from './ports.js'
+import { openRecords } from './records.js'
+import type { ValidatorReport } from './report.js'
+import type { RoundResult } from './result.js'
+import { createResultsSink, noteNotServing } from './results-sink.js'
+import { startRoundLoop, withPromptDeadline } from './round-loop.js'
+import { openScores } from './scores.js'
+import { watchStalls } from './stall-watch.js'
+import { createStandings } from './standings.js'
+import { describeStatus } from './status.js'
+import type { SubnetView } from './subnet-view.js'
+import { startWatchdog } from './watchdog.js'
+import type { ConfirmedWeights } from './weights-job.js'
+
+export interface WorkOptions {
+  readonly settings: ValidatorSettings
+  readonly deps: ValidatorDeps
+  readonly view: SubnetView
+  readonly closers: Closers
+  /** Ends the role with this error. */
+  readonly fail: (error: TargonError) => void
+}
+
+export interface Work {
+  /** Settles when rounds, epoch task and block feed have ended and the scores are saved. */
+  readonly done: Promise<ValidatorReport>
+}
+
+/** Puts the parts together and starts them; everything opened is in `closers`. */
+export async function startWork(options: WorkOptions, signal: AbortSignal): Promise<Work> {
+  const { settings, deps, view, closers, fail } = options
+  const { clock, log, subtensor, signer, engines } = deps
+  const metrics = deps.metrics ?? createMetrics('validator')
+  const epochLength = settings['epoch-length']
+  const scores = await openScores(
+    resolve(deps.stateDir, settings['cache-file']),
+    view.metagraph,
+    epochLength,
+    log,
+  )
+  const { book } = scores
+  const standings = createStandings()
+  const random = createRandom(settings.seed ?? randomUUID())
+  const stalls = watchStalls(clock, signal)
+  let block = view.metagraph.block
+  let weights: ConfirmedWeights | undefined
+  let weightsSet = 0
+
+  const watchdog = settings.heartbeat ? startWatchdog({ clock, log }) : undefined
+  if (watchdog) closers.add('watchdog', () => watchdog.close())
+  const connected = connectPorts(settings, { clock, log, signer, random: random.fork('prompts') })
+  closers.add('connections to miners', () => connected.close())
+  const hub = openHub(
+    settings,
+    { clock, log, signer, view, book, engines, verify: connected.ports.verify },
+    signal,
+  )
+  closers.add('hub', () => hub.close())
+  const records = openRecords(
+    settings,
+    { clock, log, stateDir: deps.stateDir, validator: signer.address },
+    signal,
+  )
+  closers.add('history', () => records.close())
+
+  const sink = createResultsSink({ book, standings, metrics, log })
+  const onResult = (result: RoundResult) => {
+    sink(result)
+    records.onResult(result)
+  }
+  const onWeights = (set: ConfirmedWeights) => {
+    weights = set
+    weightsSet++
+    hub.onWeights(set.path)
+    records.onWeights(set)
+  }
+  const epoch = startEpoch(
+    {
+      ...{ clock, log, settings, subtensor, signer, view, scores, standings, metrics, onWeights },
+      models: deps.models,
+      pipeline: deps.weights,
+      onHotkeyInUse: fail,
+      refreshEngines: deps.refreshEngines,
+      afterWeights: deps.afterWeights,
+    },
+    signal,
+  )
+  const loop = startRoundLoop(
+    {
+      ...{ clock, log, view, random, engines },
+      ports: {
+        ...connected.ports,
+        clock,
+        prompts: withPromptDeadline(clock, connected.ports.prompts),
+        stallSince: stalls.stallSince,
+        stallLimitMs: settings['round.stall-limit'],
+        onResult,
+      },
+      size: settings['round.size'],
+      models: settings['round.models'],
+      pauseMs: settings['round.pause'],
+      block: () => block,
+      onNotServing: (miner, model) => noteNotServing(view, book, miner, model, block),
+      onRoundJudged: (results) => hub.onRoundJudged(results),
+      onRoundEnd: scores.save,
+      onSkip: () => epoch.askRefresh(),
+      onPhase: (phase) => watchdog?.enter(phase),
+    },
+    signal,
+  )
+  const feed = followBlocks(
+    subtensor,
+    clock,
+    log,
+    (head: BlockHead) => {
+      block = Math.max(block, head.number)
+      metrics.chainHeadBlock.set(block)
+      epoch.onHead(head)
+      hub.onBlock(block)
+    },
+    signal,
+  )
+  const status = await startStatusServer({
+    port: settings['metrics.port'],
+    log,
+    live: () => true,
+    ready: () => (signal.aborted ? 'draining' : scores.trouble()),
+    metrics,
+    status: () =>
+      describeStatus({
+        ...{ view, standings, book, scoringRules: settings['scoring.rules'] },
+        block: () => block,
+        rounds: loop.rounds,
+        epoch: () => epochAt(block, epochLength),
+        weights: () => weights,
+      }),
+  })
+  closers.add('status server', () => status.close())
+  log.info(
+    { uid: view.self.uid, models: view.wanted, miners: view.miners.length, block },
+    'validator started',
+  )
+
+  const work = async (): Promise<ValidatorReport> => {
+    await Promise.all([loop.done, epoch.done, feed])
+    watchdog?.enter('draining')
+    await scores.save()
+    const { uid, hotkey } = view.self
+    return { uid, hotkey, rounds: loop.rounds(), verdicts: standings.totals(), weightsSet }
+  }
+  return { done: work() }
+}
