@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { BEHAVIOURS, behaviourOf } from '../../../../src/roles/localnet/engine/behaviour/index.js'
-import { ENGINE_FAULTS, FAULT_SUMMARIES } from '../../../../src/roles/localnet/engine/http/index.js'
-import { DEVELOPMENT_MODELS, loadTokenizer } from '../../../../src/roles/localnet/engine/language/index.js'
+import { behaviourOf } from '../../../../src/roles/localnet/engine/behaviour/index.js'
+import { FAULT_SUMMARIES } from '../../../../src/roles/localnet/engine/http/index.js'
+import {
+  BEHAVIOURS,
+  DEVELOPMENT_MODELS,
+  ENGINE_FAULTS,
+  loadTokenizer,
+} from '../../../../src/roles/localnet/engine/index.js'
 
 describe('docs/development-engine.md', () => {
   it('names every behaviour, fault and model with what it does', async () => {

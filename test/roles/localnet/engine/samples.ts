@@ -1,6 +1,5 @@
+import { encodeChat, type LanguageModel } from '../../../../src/roles/localnet/engine/index.js'
 import {
-  encodeChat,
-  type LanguageModel,
   NEUTRAL_SAMPLING,
   pickToken,
   startRandom,

@@ -11,7 +11,7 @@ export interface BehaviourContext {
 }
 
 /** Bytes put into a stream, or its sudden end, after this many events. */
-export interface StreamTrick {
+interface StreamTrick {
   readonly afterEvents: number
   readonly chunks?: () => Iterable<string | Uint8Array>
   /** Resets the connection instead of going on. */
@@ -34,6 +34,8 @@ export interface Behaviour {
   readonly delivery?: 'paced' | 'burst'
   readonly tokensPerSecond?: number
   readonly tokensPerChunk?: number
+  /** Some of its numbers are none (NaN, Infinity). */
+  readonly sendsStrangeNumbers?: boolean
   /** Another event in the place of the event of this number. */
   readonly changeEvent?: (event: string, index: number) => string | Uint8Array
   readonly trick?: StreamTrick

@@ -38,6 +38,7 @@ const CATALOGUE = {
   'unreadable-logprobs': {
     summary: 'logprobs of NaN, Infinity and 1000 in turn',
     changeSteps: tokens.sendUnreadableLogprobs,
+    sendsStrangeNumbers: true,
   },
   'zero-logprobs': { summary: 'logprob 0 for every token', changeSteps: tokens.claimLogprob(0) },
   'no-logprobs': { summary: 'sends no logprobs and no ids', changeJob: tokens.omitLogprobs },

@@ -1,2 +1,2 @@
-export type { Behaviour, BehaviourContext, StreamTrick } from './behaviour.js'
+export type { Behaviour } from './behaviour.js'
 export { BEHAVIOURS, type BehaviourName, behaviourOf } from './catalogue.js'

@@ -1,3 +1,3 @@
 export { decode, type LogprobsMode, scorePrompt } from './decode.js'
-export type { Finish, Job, PromptPosition, Step, TokenReport } from './job.js'
+export type { Job, PromptPosition, Step, TokenReport } from './job.js'
 export { Pace, type PaceSettings } from './pace.js'

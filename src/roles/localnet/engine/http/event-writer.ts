@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Behaviour } from '../behaviour/index.js'
-import { encodeJson } from './json.js'
+import { encodeStrangeJson } from './json.js'
 
 /** Writes server-sent events, slowed by a reader that does not keep up, and spoilt where the behaviour says so. */
 export class EventWriter {
@@ -17,7 +17,8 @@ export class EventWriter {
   }
 
   async send(body: object): Promise<void> {
-    const event = `data: ${encodeJson(body)}\n\n`
+    const encode = this.#behaviour.sendsStrangeNumbers ? encodeStrangeJson : JSON.stringify
+    const event = `data: ${encode(body)}\n\n`
     await this.#write(this.#behaviour.changeEvent?.(event, this.#sent) ?? event)
     this.#sent += 1
     const { trick } = this.#behaviour

@@ -52,7 +52,7 @@ const COMPLETION = {
   suffix: z.null().optional(),
 }
 
-export const MESSAGE = z.object({
+const MESSAGE = z.object({
   role: z.string(),
   content: z
     .union([z.string(), z.array(z.object({ type: z.literal('text'), text: z.string() }))])
@@ -91,9 +91,9 @@ const current = {
 export type CompletionBody = z.infer<typeof current.completion>
 export type ChatBody = z.infer<typeof current.chat>
 export type SharedBody = Omit<CompletionBody, 'prompt' | 'logprobs' | 'suffix'>
-export type TokenizeTextBody = z.infer<typeof current.tokenizeText>
-export type TokenizeChatBody = z.infer<typeof current.tokenizeChat>
-export type DetokenizeBody = z.infer<typeof current.detokenize>
+type TokenizeTextBody = z.infer<typeof current.tokenizeText>
+type TokenizeChatBody = z.infer<typeof current.tokenizeChat>
+type DetokenizeBody = z.infer<typeof current.detokenize>
 
 export interface RequestSchemas {
   readonly completion: z.ZodType<CompletionBody>

@@ -7,7 +7,6 @@ import type { EngineState } from './engine-state.js'
 import { actOutFault } from './faults.js'
 import { hubFile } from './hub-files.js'
 import { checkModel, encodeMessages, readChat, readCompletion } from './job-reader.js'
-import { encodeJson } from './json.js'
 import { listModels } from './model-list.js'
 import { describeIssues, schemasOf } from './request-schema.js'
 
@@ -154,5 +153,5 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(encodeJson(body))
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

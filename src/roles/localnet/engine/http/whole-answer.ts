@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Step } from '../generation/index.js'
 import { type Answering, type AnswerReport, letOthersRun, usageOf } from './answering.js'
 import type { EngineState } from './engine-state.js'
-import { encodeJson } from './json.js'
+import { encodeStrangeJson } from './json.js'
 
 /** Sends the answer in one piece, when its last token is due. */
 export async function sendWhole(
@@ -33,6 +33,7 @@ export async function sendWhole(
     usage: usageOf(job, generatedTokens, state),
     ...shape.finalExtras(sequences[0]?.promptLogprobs ?? null),
   }
-  response.writeHead(200, { 'content-type': 'application/json' }).end(encodeJson(body))
+  const encode = state.behaviour.sendsStrangeNumbers ? encodeStrangeJson : JSON.stringify
+  response.writeHead(200, { 'content-type': 'application/json' }).end(encode(body))
   return { generatedTokens, timeToFirstTokenMs: pace.dueMs(0) }
 }

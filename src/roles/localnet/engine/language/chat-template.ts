@@ -9,13 +9,13 @@ export interface TemplateMessage {
 export const CHAT_TEMPLATE =
   "{{ '<|begin_of_text|>' }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 
-export interface TemplateOptions {
+interface TemplateOptions {
   readonly addGenerationPrompt: boolean
   /** Leaves the last message open, so that the model goes on writing it. */
   readonly continueFinalMessage?: boolean
 }
 
-export function renderChat(messages: readonly TemplateMessage[], options: TemplateOptions): string {
+function renderChat(messages: readonly TemplateMessage[], options: TemplateOptions): string {
   let text = '<|begin_of_text|>'
   for (const [index, { role, content }] of messages.entries()) {
     const open = options.continueFinalMessage === true && index === messages.length - 1

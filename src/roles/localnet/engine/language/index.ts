@@ -1,8 +1,8 @@
-export { CHAT_TEMPLATE, encodeChat, type TemplateMessage, type TemplateOptions } from './chat-template.js'
+export { CHAT_TEMPLATE, encodeChat, type TemplateMessage } from './chat-template.js'
 export type { Distribution } from './distribution.js'
-export { type Context, LanguageModel } from './model.js'
-export { DEVELOPMENT_MODELS, type DevelopmentModel, loadModel, loadTokenizer } from './models.js'
-export { fractionOf, hashText, mixHash, type RandomSource, startRandom } from './random.js'
+export { LanguageModel } from './model.js'
+export { DEVELOPMENT_MODELS, loadModel, loadTokenizer } from './models.js'
+export { fractionOf, hashText, mixHash, startRandom } from './random.js'
 export {
   NEUTRAL_SAMPLING,
   pickToken,

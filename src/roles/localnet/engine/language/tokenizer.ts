@@ -23,6 +23,7 @@ export class Tokenizer {
   readonly #merges: readonly Merge[]
   readonly #rankOfPair = new Map<number, number>()
   readonly #pieces: Buffer[] = []
+  readonly #texts: string[]
   readonly #specialIds = new Map<string, number>()
   readonly #words = new Map<string, readonly number[]>()
   /** Number of ids; valid ids are 0 … size − 1. */
@@ -40,6 +41,7 @@ export class Tokenizer {
       this.#pieces.push(Buffer.from(token))
     }
     this.size = this.#pieces.length
+    this.#texts = this.#pieces.map(decodeUtf8)
   }
 
   static learn(text: string, mergeCount: number): Tokenizer {
@@ -65,7 +67,7 @@ export class Tokenizer {
 
   /** One token as text: what is not UTF-8 by itself shows as U+FFFD. */
   textOf(id: number): string {
-    return decodeUtf8(this.pieceOf(id))
+    return this.#texts[id] ?? ''
   }
 
   /** Control tokens written in the text become their id, as Hugging Face tokenizers do. */
@@ -104,7 +106,11 @@ export class Tokenizer {
   }
 }
 
-const decodeUtf8 = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return utf8.decode(bytes)
+}
 
 /** Turns tokens into text piece by piece; holds back the first bytes of a character until the rest arrives. */
 export class TokenTextStream {

@@ -279,8 +279,11 @@ describe('engines that lie', () => {
     const bomb = await send('gzip-bomb')
     expect(bomb.headers.get('content-encoding')).toBe('gzip')
     let inflated = 0
-    for await (const bytes of bomb.body as unknown as AsyncIterable<Uint8Array>) inflated += bytes.length
-    expect(inflated).toBe(256 * 1024 * 1024)
+    for await (const bytes of bomb.body as unknown as AsyncIterable<Uint8Array>) {
+      inflated += bytes.length
+      if (inflated > 32 * 1024 * 1024) break
+    }
+    expect(inflated).toBeGreaterThan(32 * 1024 * 1024)
   })
 
   it('all of them are honest about everything but answers', async () => {

@@ -7,7 +7,7 @@ import {
 } from '../../../../../src/roles/localnet/engine/language/index.js'
 
 const tokenizer = loadTokenizer()
-const text = fc.string({ unit: 'grapheme', maxLength: 200 })
+const text = fc.string({ unit: 'grapheme', maxLength: 80 })
 
 describe('tokenizer', () => {
   it('gives back every text, whatever its characters', () => {
