@@ -75,6 +75,8 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const loopTimeoutMs = options.loopTimeoutMs ?? LOOP_TIMEOUT_MS
   const worker = new Worker(WATCHER, {
     eval: true,
+    // None of the process's own: a flag such as --input-type would make the text mean something else.
+    execArgv: [],
     workerData: { cells: shared.buffer, loopTimeoutMs, exit: WATCHDOG_EXIT },
   })
   worker.unref()
