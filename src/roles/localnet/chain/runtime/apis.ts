@@ -1,6 +1,6 @@
 import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
-import { type AnyType, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
-import { hyperparameters, metagraph, selectiveMetagraph } from './metagraph-types.js'
+import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
+import { hyperparametersOf, metagraphOf, narrowCutoff, selectiveMetagraphOf } from './metagraph-types.js'
 import { neuronInfoLite } from './neuron-types.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
 import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
@@ -9,8 +9,11 @@ function method(name: string, inputs: { readonly [name: string]: AnyType }, outp
   return { name, inputs, output }
 }
 
-/** Runtime APIs of the newest dialect. */
-export function runtimeApis(extrinsic: ScaleType<Uint8Array>): readonly RuntimeApi[] {
+/** Runtime APIs of all dialects together; `hasWideCutoff`: the activity cutoff has 64 bits, not 16. */
+export function runtimeApis(extrinsic: ScaleType<Uint8Array>, hasWideCutoff: boolean): readonly RuntimeApi[] {
+  const cutoff = hasWideCutoff ? compactU64 : narrowCutoff
+  const metagraph = metagraphOf(cutoff)
+  const selectiveMetagraph = selectiveMetagraphOf(cutoff)
   const byNetuid = { netuid: u16 }
   return [
     { name: 'Core', version: 5, methods: [method('version', {}, runtimeVersion)] },
@@ -55,7 +58,7 @@ export function runtimeApis(extrinsic: ScaleType<Uint8Array>): readonly RuntimeA
       name: 'SubnetInfoRuntimeApi',
       version: 2,
       methods: [
-        method('get_subnet_hyperparams', byNetuid, option(hyperparameters)),
+        method('get_subnet_hyperparams', byNetuid, option(hyperparametersOf(cutoff))),
         method('get_metagraph', byNetuid, option(metagraph)),
         method('get_mechagraph', { netuid: u16, mecid: u8 }, option(metagraph)),
         method(

@@ -5,6 +5,8 @@ import { SUBTENSOR_ERRORS } from './errors.js'
  * Everything a dialect does not mention is as in the newest one.
  */
 export interface Dialect {
+  /** First spec version that speaks it. */
+  readonly since: number
   readonly specVersion: number
   readonly transactionVersion: number
   /** `stateful`: LastEpochBlock + Tempo; `formula`: (block + netuid + 1) % (tempo + 1) == 0. */
@@ -33,6 +35,7 @@ const MECHANISM_NAMES = [
 ]
 
 const CURRENT: Dialect = {
+  since: 423,
   specVersion: 425,
   transactionVersion: 1,
   epochs: 'stateful',
@@ -46,6 +49,7 @@ const CURRENT: Dialect = {
 /** Finney of late 2025: mechanisms, no stateful epochs, other event and error indexes. */
 const SPEC_343: Dialect = {
   ...CURRENT,
+  since: 318,
   specVersion: 343,
   epochs: 'formula',
   omitted: [
@@ -68,6 +72,7 @@ const SPEC_343: Dialect = {
 /** Mid 2025: no mechanisms, `commit_crv3_weights` with a payload that does not name the hotkey. */
 const SPEC_293: Dialect = {
   ...SPEC_343,
+  since: 290,
   specVersion: 293,
   poolGuards: 'axon',
   commitPayload: 'without-hotkey',
@@ -86,19 +91,16 @@ const SPEC_293: Dialect = {
   ],
 }
 
-/** Known dialects by spec version. */
-export const DIALECTS: ReadonlyMap<number, Dialect> = new Map(
-  [CURRENT, SPEC_343, SPEC_293].map((dialect) => [dialect.specVersion, dialect]),
-)
-export const CURRENT_SPEC_VERSION = CURRENT.specVersion
+/** Newest first. */
+const DIALECTS: readonly Dialect[] = [CURRENT, SPEC_343, SPEC_293]
 
 /**
- * The dialect of a spec version: a known one, or the newest known one below it under the asked number.
+ * The dialect a spec version speaks, under that number.
  *
  * @throws RangeError below the oldest known dialect.
  */
 export function dialectOf(specVersion: number): Dialect {
-  const known = [...DIALECTS.values()].find((dialect) => dialect.specVersion <= specVersion)
+  const known = DIALECTS.find((dialect) => dialect.since <= specVersion)
   if (!known) throw new RangeError(`no dialect for spec ${specVersion}`)
   return { ...known, specVersion }
 }

@@ -1,5 +1,5 @@
 export type { Extension, RuntimeApi } from '../metadata/index.js'
-export { CURRENT_SPEC_VERSION, DIALECTS, type Dialect, dialectOf } from './dialects.js'
+export { type Dialect, dialectOf } from './dialects.js'
 export { drand } from './drand.js'
 export { SUBTENSOR_ERRORS, type SubtensorError } from './errors.js'
 export {

@@ -15,6 +15,13 @@ import {
 import { axonInfo, chainIdentity, fixedI128, subnetIdentity } from './neuron-types.js'
 import { accountId } from './types.js'
 
+/** `Compact<u16>` for values that later runtimes hold in 64 bits: the same bytes. */
+export const narrowCutoff: ScaleType<bigint> = {
+  ...compactU64,
+  key: compactU16.key,
+  describe: compactU16.describe,
+}
+
 /** Fields of the metagraph in declaration order, which is also the numbering of the selective one. */
 const metagraphFields = {
   netuid: compactU16,
@@ -91,15 +98,16 @@ const metagraphFields = {
   alpha_dividends_per_hotkey: vec(tuple(accountId, compactU64)),
 } as const
 
-export const metagraph = struct('pallet_subtensor::rpc_info::metagraph::Metagraph', metagraphFields, {
-  AccountId: accountId,
-})
-export type Metagraph = Infer<typeof metagraph>
+export function metagraphOf(cutoff: ScaleType<bigint>) {
+  const fields = { ...metagraphFields, activity_cutoff: cutoff }
+  return struct('pallet_subtensor::rpc_info::metagraph::Metagraph', fields, { AccountId: accountId })
+}
+export type Metagraph = Infer<ReturnType<typeof metagraphOf>>
 
 export const METAGRAPH_FIELDS = Object.keys(metagraphFields) as readonly (keyof Metagraph)[]
 
-function optionalFields(): { readonly [name: string]: AnyType } {
-  const { netuid, ...others } = metagraphFields
+function optionalFields(cutoff: ScaleType<bigint>): { readonly [name: string]: AnyType } {
+  const { netuid, ...others } = { ...metagraphFields, activity_cutoff: cutoff }
   const optional = Object.entries(others).map(([name, type]) => [name, option(type as AnyType)] as const)
   return {
     netuid,
@@ -110,39 +118,43 @@ function optionalFields(): { readonly [name: string]: AnyType } {
 }
 
 /** The same fields, each present only when asked for by its number; the two after the metagraph's are 72 and 73. */
-export const selectiveMetagraph: ScaleType<Readonly<Record<string, unknown>>> = struct(
-  'pallet_subtensor::rpc_info::metagraph::SelectiveMetagraph',
-  optionalFields(),
-  { AccountId: accountId },
-)
+export function selectiveMetagraphOf(
+  cutoff: ScaleType<bigint>,
+): ScaleType<Readonly<Record<string, unknown>>> {
+  return struct('pallet_subtensor::rpc_info::metagraph::SelectiveMetagraph', optionalFields(cutoff), {
+    AccountId: accountId,
+  })
+}
 
-export const hyperparameters = struct('pallet_subtensor::rpc_info::subnet_info::SubnetHyperparams', {
-  rho: compactU16,
-  kappa: compactU16,
-  immunity_period: compactU16,
-  min_allowed_weights: compactU16,
-  max_weights_limit: compactU16,
-  tempo: compactU16,
-  min_difficulty: compactU64,
-  max_difficulty: compactU64,
-  weights_version: compactU64,
-  weights_rate_limit: compactU64,
-  adjustment_interval: compactU16,
-  activity_cutoff: compactU64,
-  registration_allowed: bool,
-  target_regs_per_interval: compactU16,
-  min_burn: compactU64,
-  max_burn: compactU64,
-  bonds_moving_avg: compactU64,
-  max_regs_per_block: compactU16,
-  serving_rate_limit: compactU64,
-  max_validators: compactU16,
-  adjustment_alpha: compactU64,
-  difficulty: compactU64,
-  commit_reveal_period: compactU64,
-  commit_reveal_weights_enabled: bool,
-  alpha_high: compactU16,
-  alpha_low: compactU16,
-  liquid_alpha_enabled: bool,
-})
-export type Hyperparameters = Infer<typeof hyperparameters>
+export function hyperparametersOf(cutoff: ScaleType<bigint>) {
+  return struct('pallet_subtensor::rpc_info::subnet_info::SubnetHyperparams', {
+    rho: compactU16,
+    kappa: compactU16,
+    immunity_period: compactU16,
+    min_allowed_weights: compactU16,
+    max_weights_limit: compactU16,
+    tempo: compactU16,
+    min_difficulty: compactU64,
+    max_difficulty: compactU64,
+    weights_version: compactU64,
+    weights_rate_limit: compactU64,
+    adjustment_interval: compactU16,
+    activity_cutoff: cutoff,
+    registration_allowed: bool,
+    target_regs_per_interval: compactU16,
+    min_burn: compactU64,
+    max_burn: compactU64,
+    bonds_moving_avg: compactU64,
+    max_regs_per_block: compactU16,
+    serving_rate_limit: compactU64,
+    max_validators: compactU16,
+    adjustment_alpha: compactU64,
+    difficulty: compactU64,
+    commit_reveal_period: compactU64,
+    commit_reveal_weights_enabled: bool,
+    alpha_high: compactU16,
+    alpha_low: compactU16,
+    liquid_alpha_enabled: bool,
+  })
+}
+export type Hyperparameters = Infer<ReturnType<typeof hyperparametersOf>>

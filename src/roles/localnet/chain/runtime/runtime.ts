@@ -91,7 +91,7 @@ export function createRuntime(dialect: Dialect, parameters: RuntimeParameters) {
     Signature: multiSignature,
     Extension: extra,
   })
-  const apis = selectApis(runtimeApis(extrinsic), omitted)
+  const apis = selectApis(runtimeApis(extrinsic, dialect.epochs === 'stateful'), omitted)
   const version: Infer<typeof runtimeVersion> = {
     spec_name: 'node-subtensor',
     impl_name: 'node-subtensor',
