@@ -1,4 +1,4 @@
-import { connectSubtensor, networkEndpoints, type Subtensor } from '../chain/index.js'
+import type { SubtensorClient } from '../chain/index.js'
 import type { Clock } from '../clock.js'
 import { loadHotkey, type Signer } from '../wallet/index.js'
 import type { RoleDeps } from './role.js'
@@ -45,7 +45,9 @@ export async function connectNeuronChain(
     log,
     signal,
   }: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
-): Promise<Subtensor> {
+): Promise<SubtensorClient> {
+  // @polkadot/api takes a second to load: a wrong wallet should be told before
+  const { connectSubtensor, networkEndpoints } = await import('../chain/index.js')
   const options = networkEndpoints({
     network: place['subtensor.network'],
     endpoints: place['subtensor.chain_endpoint'],

@@ -4,12 +4,11 @@ import {
   flagsOf,
   type Invocation,
   nodeRuntime,
-  type RoleContext,
   runRole,
   type SurroundingNetwork,
   serveMocked,
 } from '../../cli/index.js'
-import { inheritableEnvironment, passwordVariables, type ValidatorSettings } from '../../config/index.js'
+import { inheritableEnvironment, passwordVariables } from '../../config/index.js'
 
 export default class ValidatorStart extends BaseCommand {
   static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
@@ -42,7 +41,7 @@ export default class ValidatorStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { connectNeuronChain, loadNeuronHotkey, openSelfUpdate } = await import('../../roles/index.js')
+    const { loadNeuronHotkey, openSelfUpdate, openValidatorTools } = await import('../../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startValidator } = await import('../../roles/validator/index.js')
     return runRole({
@@ -55,66 +54,35 @@ export default class ValidatorStart extends BaseCommand {
         const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
         const updates = openSelfUpdate(settings, signer.address, surroundings, context)
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
-        const { engines, models, close } = await openJudges(settings, context)
+        const tools = await openValidatorTools(
+          settings,
+          signer,
+          isNamed,
+          surroundings.env.PATH ?? '',
+          context,
+        )
         try {
-          const subtensor = await connectNeuronChain(settings, isNamed, context)
-          const closeAll = () => Promise.all([subtensor.close(), close()])
-          try {
-            const epoch = settings['epoch-length']
-            const afterWeights = async () =>
-              updates.lookAfterWeights(() => {
-                const block = subtensor.head().number
-                return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
-              })
-            const isAutomatic = !settings['autoupdate-off'] && settings['update.source'] === 'git'
-            const deps = {
-              ...context,
-              signer,
-              subtensor,
-              engines: () => engines,
-              models,
-              ...(isAutomatic ? { afterWeights } : {}),
-            }
-            const running = await startValidator(settings, deps)
-            updates.confirmWhen(running.healthy)
-            return { done: running.done.finally(closeAll) }
-          } catch (error) {
-            await subtensor.close()
-            throw error
-          }
+          const { subtensor } = tools
+          const epoch = settings['epoch-length']
+          const afterWeights = async () =>
+            updates.lookAfterWeights(() => {
+              const block = subtensor.head().number
+              return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
+            })
+          const isAutomatic = !settings['autoupdate-off'] && settings['update.source'] === 'git'
+          const running = await startValidator(settings, {
+            ...context,
+            ...tools,
+            signer,
+            ...(isAutomatic ? { afterWeights } : {}),
+          })
+          updates.confirmWhen(running.healthy)
+          return { done: running.done.finally(tools.close) }
         } catch (error) {
-          await close()
+          await tools.close()
           throw error
         }
       },
     })
   }
-}
-
-/** The list of wanted models and the reference engines given by address. */
-async function openJudges(settings: ValidatorSettings, { clock, log, stateDir }: RoleContext) {
-  const { connectEngine, parseEngineEndpoints } = await import('../../engine/index.js')
-  const { createModelList } = await import('../../models/index.js')
-  const models = createModelList({
-    mode: settings['models.mode'],
-    file: settings['models.file'],
-    endpoint: settings['models.endpoint'],
-    stateDir,
-    log,
-  })
-  const apiKey = settings['engine.api-key']
-  const modelDir = settings['engine.model-dir']
-  const engines = parseEngineEndpoints(settings['engine.endpoints']).map(({ model, urls }) =>
-    connectEngine({
-      model,
-      urls,
-      hubUrl: settings['engine.hub-url'],
-      cacheDir: stateDir,
-      clock,
-      log,
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(modelDir === undefined ? {} : { modelDir }),
-    }),
-  )
-  return { models, engines, close: () => Promise.all(engines.map((engine) => engine.close())) }
 }

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import type { SubtensorClient, WeightsPipeline } from '../chain/index.js'
+import type { ValidatorSettings } from '../config/index.js'
+import type { ReferenceEngine } from '../engine/index.js'
+import { messageOf } from '../errors.js'
+import type { ModelList } from '../models/index.js'
+import type { Signer } from '../wallet/index.js'
+import { connectNeuronChain } from './neuron.js'
+import type { RoleDeps } from './role.js'
+
+/** Everything a validator works with and does not own; closed by whoever opened it. */
+export interface ValidatorTools {
+  readonly subtensor: SubtensorClient
+  readonly weights: WeightsPipeline
+  readonly models: ModelList
+  readonly engines: () => readonly ReferenceEngine[]
+  readonly refreshEngines: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
+  /** Closes all of it, last opened first; never rejects. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens chain, ledger of weights, list of models and reference engines.
+ *
+ * @param searchPath folders in which nvidia-smi is looked for.
+ * @throws TargonError CHAIN_UNREACHABLE (chain), HOTKEY_IN_USE, ENGINE_ENDPOINTS (usage), MODELS_FILE (usage)
+ */
+export async function openValidatorTools(
+  settings: ValidatorSettings,
+  signer: Signer,
+  networkGiven: boolean,
+  searchPath: string,
+  deps: RoleDeps,
+): Promise<ValidatorTools> {
+  const { clock, log, signal, stateDir } = deps
+  const { createEngineSet, parseEngineEndpoints } = await import('../engine/index.js')
+  const { createModelList } = await import('../models/index.js')
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const release of closers.splice(0).reverse())
+      await release().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'not closed properly'))
+  }
+  try {
+    const models = createModelList({
+      mode: settings['models.mode'],
+      file: settings['models.file'],
+      endpoint: settings['models.endpoint'],
+      stateDir,
+      log,
+    })
+    const engines = createEngineSet({
+      mode: settings['engine.mode'],
+      endpoints: parseEngineEndpoints(settings['engine.endpoints']),
+      hubUrl: settings['engine.hub-url'],
+      ...given('apiKey', settings['engine.api-key']),
+      ...given('hubToken', settings['engine.hub-token']),
+      ...given('modelDir', settings['engine.model-dir']),
+      stateDir,
+      clock,
+      log,
+      docker: {
+        socketPath: settings['engine.docker-socket'],
+        image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
+        cacheDir: settings['engine.cache-dir'],
+        gpuMemoryUtilization: settings['engine.gpu-memory-utilization'],
+        owner: signer.address,
+        shuffle: shuffled,
+        searchPath,
+      },
+    })
+    closers.push(() => engines.close())
+    const subtensor = await connectNeuronChain(settings, networkGiven, deps)
+    closers.push(() => subtensor.close())
+    const { openWeightsPipeline } = await import('../chain/index.js')
+    const weights = await openWeightsPipeline({
+      chain: subtensor,
+      signer,
+      netuid: settings.netuid,
+      ledgerPath: join(stateDir, 'weights.json'),
+      isAlone: settings['i-am-alone'],
+      clock,
+      log,
+      signal,
+    })
+    closers.push(() => weights.close())
+    if (engines.mode === 'docker') {
+      await models.refresh(signal)
+      await engines.refresh(models.current(), signal)
+    }
+    return {
+      subtensor,
+      weights,
+      models,
+      engines: () => engines.current(),
+      refreshEngines: (wanted, inner) => engines.refresh(wanted, inner),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [name in K]?: string })
+}
+
+/** Fisher–Yates: which model gets the free cards shall not depend on the order of the list. */
+function shuffled(models: readonly string[]): string[] {
+  const order = [...models]
+  for (let index = order.length - 1; index > 0; index--) {
+    const other = Math.floor(Math.random() * (index + 1))
+    const [a, b] = [order[index], order[other]]
+    if (a !== undefined && b !== undefined) [order[index], order[other]] = [b, a]
+  }
+  return order
+}
