@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Case, Checker, DataFile } from './checker.js'
 import { type FileReport, runFile } from './run-file.js'
@@ -38,6 +38,7 @@ async function loadCheckers(): Promise<Checker[]> {
 }
 
 function* readFolder(folder: string): Generator<DataFile> {
+  if (!existsSync(folder)) return
   for (const name of readdirSync(folder).sort()) {
     if (name.endsWith('.md')) continue
     const bytes = readFileSync(join(folder, name))
