@@ -43,6 +43,8 @@ export {
   type AskOptions,
   askMiner,
   type ChatMessage,
+  type FetchLimits,
+  guardFetch,
   type InferenceRequest,
   listModels,
   type MinerTarget,

@@ -9,6 +9,7 @@ export {
 } from './ask-miner.js'
 export { type AskThread, createAskThread, type ThreadOptions } from './ask-thread.js'
 export { type ChunkContent, readChunk } from './chunk.js'
+export { type FetchLimits, guardFetch } from './guarded-fetch.js'
 export { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 export { createMinerAgent } from './miner-agent.js'
 export { listModels, type ModelsAnswer, type ModelsOptions, postModels } from './miner-models.js'
