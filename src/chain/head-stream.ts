@@ -13,17 +13,12 @@ export interface HeadStream {
 export function createHeadStream(): HeadStream {
   let latest: BlockHead | undefined
   let closed = false
-  let wake: () => void = () => {}
-  let next = new Promise<void>((resolve) => {
-    wake = resolve
-  })
+  /** One for each reader that waits; a promise shared by all would collect their reactions for ever. */
+  const waiters = new Set<() => void>()
 
-  function announce(): void {
-    const announceNow = wake
-    next = new Promise<void>((resolve) => {
-      wake = resolve
-    })
-    announceNow()
+  function wakeAll(): void {
+    for (const wake of waiters) wake()
+    waiters.clear()
   }
 
   return {
@@ -33,27 +28,34 @@ export function createHeadStream(): HeadStream {
     publish(head) {
       if (closed || (latest !== undefined && head.number <= latest.number)) return false
       latest = head
-      announce()
+      wakeAll()
       return true
     },
     async *read(signal) {
       let seen = -1
-      const stopped = new Promise<void>((resolve) => {
-        if (signal.aborted) resolve()
-        else signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-      while (!signal.aborted && !closed) {
-        if (latest !== undefined && latest.number > seen) {
-          seen = latest.number
-          yield latest
-        } else {
-          await Promise.race([next, stopped])
+      let wake = () => {}
+      const onAbort = () => wake()
+      signal.addEventListener('abort', onAbort, { once: true })
+      try {
+        while (!signal.aborted && !closed) {
+          if (latest !== undefined && latest.number > seen) {
+            seen = latest.number
+            yield latest
+          } else {
+            await new Promise<void>((resolve) => {
+              wake = resolve
+              waiters.add(resolve)
+            })
+          }
         }
+      } finally {
+        waiters.delete(wake)
+        signal.removeEventListener('abort', onAbort)
       }
     },
     close() {
       closed = true
-      announce()
+      wakeAll()
     },
   }
 }

@@ -48,8 +48,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   let index = 0
   let reconnects = 0
   let link = await openFirst()
+  /** Pending while there is no usable link; never rejects. */
+  let arrival: Promise<Link> | undefined
+  let arrive: (link: Link) => void = () => {}
   let lost = watch(link)
-  let current: Promise<Link> = Promise.resolve(link)
   const running = keep()
 
   async function openFirst(): Promise<Link> {
@@ -82,11 +84,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const stop = new AbortController()
     const done = new Promise<string>((resolve) => {
       end = (reason) => {
+        if (stop.signal.aborted) return
         stop.abort()
+        arrival = new Promise((settle) => {
+          arrive = settle
+        })
         rpc.close()
         resolve(reason)
       }
     })
+    signal.addEventListener('abort', () => end('closed'), { once: true, signal: stop.signal })
     let freshAt = clock.monotonic()
     rpc.closed.then(end, end)
     const versionSchema = z.object({ specVersion: z.number() })
@@ -122,17 +129,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const reason = await lost.done
       if (signal.aborted) return
       log.warn({ endpoint: link.rpc.endpoint, reason }, 'chain connection lost')
-      const upgraded = reason.startsWith('runtime upgrade')
-      if (!upgraded) index++
-      current = reopen()
-      current.catch(() => {})
+      // Another endpoint, unless the chain itself changed.
+      if (!reason.startsWith('runtime upgrade')) index++
       try {
-        link = await current
+        link = await reopen()
       } catch {
         return
       }
       reconnects++
       lost = watch(link)
+      arrival = undefined
+      arrive(link)
       log.info({ endpoint: link.rpc.endpoint, specVersion: link.runtime.specVersion }, 'chain connected')
     }
   }
@@ -157,13 +164,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   }
 
-  const usable = (callerSignal?: AbortSignal): Promise<Link> =>
-    waitFor(
-      current,
-      clock,
-      options.rpcTimeoutMs,
-      AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal]),
-    )
+  const usable = async (callerSignal?: AbortSignal): Promise<Link> =>
+    arrival
+      ? waitFor(
+          arrival,
+          clock,
+          options.rpcTimeoutMs,
+          AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal]),
+        )
+      : link
 
   return {
     heads,
@@ -180,7 +189,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       } catch (error) {
         if (callerSignal?.aborted || signal.aborted || !isLinkFailure(error)) throw error
         if (first === link) lost.end(messageOf(error))
-        await Promise.resolve()
         return work(await usable(callerSignal))
       }
     },
@@ -201,7 +209,7 @@ function isLinkFailure(error: unknown): boolean {
 }
 
 async function waitFor(
-  current: Promise<Link>,
+  arrival: Promise<Link>,
   clock: Clock,
   timeoutMs: number,
   signal: AbortSignal,
@@ -209,7 +217,7 @@ async function waitFor(
   const settled = new AbortController()
   try {
     return await Promise.race([
-      current,
+      arrival,
       clock.sleep(timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => {
         throw unreachable([], [])
       }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Clock, withDeadline } from '../clock.js'
 import { initSr25519 } from '../sr25519.js'
 import { createAddressBook } from './address-book.js'
+import { readWeightRules, type WeightRules } from './hyperparameters.js'
 import { readHead } from './link.js'
 import { readMetagraph } from './metagraph.js'
 import { announceAxon, readStoredAxon } from './serve-axon.js'
@@ -13,6 +14,8 @@ import type { WeightsChain } from './weights-pipeline.js'
 
 /** The chain client itself: what roles need, and what the weights pipeline needs beyond it. */
 export interface SubtensorClient extends Subtensor, WeightsChain {
+  /** What the subnet asks of a vector of weights now. */
+  weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules>
   setWeights(signer: ChainSigner, weights: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
 }
 
@@ -101,6 +104,11 @@ export async function connectSubtensor(
       ),
     standing: (netuid, hotkey, signal) =>
       session.use((link) => readStanding(link, netuid, hotkey, signal), signal),
+    weightRules: (netuid, signal) =>
+      session.use(async (link) => {
+        const best = await readHead(link, 'best', { signal })
+        return readWeightRules(link.runtime, netuid, { blockHash: best.hash, ...(signal ? { signal } : {}) })
+      }, signal),
     weightsOf: (netuid, uid, signal) =>
       session.use(async (link) => {
         const best = await readHead(link, 'best', { signal })
