@@ -84,7 +84,7 @@ function startSequence(
   }
 }
 
-/** Keys are ids, as in vLLM. @throws ApiError 500 where 0.6.2 fails on −Infinity (vLLM issue 10234) */
+/** Keys are ids, as in vLLM. @throws ApiError 500 where 0.6.2 fails on −Infinity */
 function promptLogprobsOf(positions: readonly PromptPosition[], state: EngineState): PromptLogprobs {
   return positions.map((position) => {
     if (position === null) return null
