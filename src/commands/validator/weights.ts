@@ -1,0 +1,66 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand, flagsOf, formatTable, openQuietLog, runUntilStopped } from '../../cli/index.js'
+import { systemClock } from '../../clock.js'
+import type { PreviewedWeight, WeightsPreview } from '../../roles/index.js'
+
+export default class ValidatorWeights extends BaseCommand {
+  static override summary =
+    'Show the weights the running validator would submit now, and why. Submits nothing.'
+
+  static override usage = 'validator weights [--dry-run | --diff] [FLAGS]'
+
+  static override flags = {
+    ...flagsOf('validator', ['metrics.port', 'netuid', 'subtensor.network', 'subtensor.chain_endpoint']),
+    'dry-run': Flags.boolean({
+      summary: 'Print the vector and the scores behind it; what this command does anyway.',
+    }),
+    diff: Flags.boolean({ summary: 'Print only the neurons whose weight differs from the one on chain.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { settings, resolved, actions, warnings } = await this.readInvocation('validator')
+    if (actions['print-config']) return this.printConfig(resolved)
+    this.printWarnings(warnings)
+    const { connectNeuronChain, previewWeights, readLocalStatus } = await import('../../roles/index.js')
+    const { validatorStatus } = await import('../../roles/validator/index.js')
+    const log = await openQuietLog('validator', settings)
+    const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
+    const preview = await runUntilStopped({ exitWithStdin: false }, async (signal) => {
+      const context = { clock: systemClock, log, signal }
+      const status = await readLocalStatus('validator', settings['metrics.port'], validatorStatus, context)
+      const subtensor = await connectNeuronChain(settings, isNamed, context)
+      try {
+        return await previewWeights(subtensor, settings.netuid, status, signal)
+      } finally {
+        await subtensor.close()
+      }
+    })
+    const shown = actions.diff
+      ? preview.weights.filter(({ weightU16, onChainU16 }) => weightU16 !== onChainU16)
+      : preview.weights
+    this.log(`${headline(preview)}\n${formatTable(tableOf(shown), [0, 2, 3, 4, 5])}`)
+    return { ...preview, weights: shown }
+  }
+}
+
+function headline({ validatorUid, block, path, skipped }: WeightsPreview): string {
+  const way = path === 'commit' ? 'committed now and revealed later' : 'set directly'
+  return skipped === undefined
+    ? `Validator uid ${validatorUid} at block ${block}: these weights would be ${way}.`
+    : `Validator uid ${validatorUid} at block ${block}: nothing would be submitted (${skipped}).`
+}
+
+function tableOf(weights: readonly PreviewedWeight[]): string[][] {
+  const head = ['uid', 'hotkey', 'score', 'weight', 'on chain', 'change']
+  return [
+    head,
+    ...weights.map(({ uid, hotkey, score, weightU16, onChainU16 }) => [
+      String(uid),
+      hotkey || '-',
+      score.toFixed(3),
+      String(weightU16),
+      String(onChainU16),
+      weightU16 === onChainU16 ? '0' : `${weightU16 > onChainU16 ? '+' : ''}${weightU16 - onChainU16}`,
+    ]),
+  ]
+}

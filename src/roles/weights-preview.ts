@@ -1,0 +1,68 @@
+import type { SubtensorClient, WeightEntry } from '../chain/index.js'
+
+/** One neuron in a preview: what it would get and what it has on chain. */
+export interface PreviewedWeight {
+  readonly uid: number
+  readonly hotkey: string
+  readonly score: number
+  /** What would be submitted, 0..65535. */
+  readonly weightU16: number
+  /** What the chain stores now. */
+  readonly onChainU16: number
+}
+
+export interface WeightsPreview {
+  readonly validatorUid: number
+  readonly block: number
+  readonly path: 'direct' | 'commit'
+  /** Undefined when something would be submitted, else why nothing is. */
+  readonly skipped: string | undefined
+  readonly weights: readonly PreviewedWeight[]
+}
+
+/** The vector a running validator would submit now, computed as the submission does, beside what is on chain. */
+export async function previewWeights(
+  subtensor: Pick<SubtensorClient, 'weightRules' | 'weightsOf'>,
+  netuid: number,
+  status: {
+    readonly uid: number
+    readonly block: number
+    readonly miners: readonly { readonly uid: number; readonly hotkey: string; readonly score: number }[]
+  },
+  signal: AbortSignal,
+): Promise<WeightsPreview> {
+  // @polkadot/api comes with the chain's door: loaded when it is used
+  const { planWeights } = await import('../chain/index.js')
+  const [rules, stored] = await Promise.all([
+    subtensor.weightRules(netuid, signal),
+    subtensor.weightsOf(netuid, status.uid, signal),
+  ])
+  const { miners } = status
+  const plan = planWeights(
+    miners.map(({ uid }) => uid),
+    miners.map(({ score }) => score),
+    rules,
+  )
+  const entries = plan.kind === 'submit' ? plan.entries : []
+  const known = new Map(miners.map((miner) => [miner.uid, miner]))
+  const uids = new Set([...known.keys(), ...stored.map(({ uid }) => uid)])
+  return {
+    validatorUid: status.uid,
+    block: status.block,
+    path: rules.isCommitReveal ? 'commit' : 'direct',
+    skipped: plan.kind === 'submit' ? undefined : `${plan.reason}: ${plan.detail}`,
+    weights: [...uids]
+      .map((uid) => ({
+        uid,
+        hotkey: known.get(uid)?.hotkey ?? '',
+        score: known.get(uid)?.score ?? 0,
+        weightU16: weightIn(entries, uid),
+        onChainU16: weightIn(stored, uid),
+      }))
+      .sort((a, b) => b.weightU16 - a.weightU16 || a.uid - b.uid),
+  }
+}
+
+function weightIn(entries: readonly WeightEntry[], uid: number): number {
+  return entries.find((entry) => entry.uid === uid)?.weightU16 ?? 0
+}
