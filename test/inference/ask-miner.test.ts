@@ -195,15 +195,20 @@ describe('deadlines', () => {
   })
 
   test('a stall between two tokens is a bad stream, also when comments keep coming', async () => {
+    const seen: string[] = []
     const asked = ask(
       (response) => {
         startEvents(response).write(event(chatChunk('a', 1)))
         const timer = setInterval(() => response.write(': alive\n\n'), 1)
         response.on('close', () => clearInterval(timer))
       },
-      { clock, limits: { connectMs: 1e9, extraEvents: 1e6 } },
+      { clock, limits: { connectMs: 1e9, extraEvents: 1e6 }, onText: (text) => seen.push(text) },
     )
-    expect(await advanceUntil(asked, 100)).toBeGreaterThanOrEqual(5000)
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['a'])
+    const passedMs = await advanceUntil(asked, 100)
+    expect(passedMs).toBeGreaterThanOrEqual(5000)
+    // Not at the later deadline of a first token, which the watch was asleep for.
+    expect(passedMs).toBeLessThan(8000)
     expect(await asked).toMatchObject({ fault: { cause: 'BAD_STREAM', detail: 'no token for 5000 ms' } })
   })
 
