@@ -89,17 +89,22 @@ async function probeDialect(
   options: CallOptions,
 ): Promise<Pick<ModelFacts, 'dialect' | 'maxLogprobs'>> {
   let refused: unknown
-  for (const dialect of ['v1', 'v0'] as const) {
-    for (const topK of [WANTED_LOGPROBS, allowedLogprobs(refused)]) {
-      if (topK === undefined) continue
-      try {
-        await scoreProbe(server, model, ids, 1, topK, dialect, options)
-        return { dialect, maxLogprobs: topK }
-      } catch (error) {
-        if (!isEngineError(error, 'ENGINE_REFUSED')) throw error
-        refused = error
-      }
+  const attempt = async (dialect: ModelFacts['dialect'], topK: number) => {
+    try {
+      await scoreProbe(server, model, ids, 1, topK, dialect, options)
+      return { dialect, maxLogprobs: topK }
+    } catch (error) {
+      if (!isEngineError(error, 'ENGINE_REFUSED')) throw error
+      refused = error
+      return undefined
     }
+  }
+  for (const dialect of ['v1', 'v0'] as const) {
+    const wanted = await attempt(dialect, WANTED_LOGPROBS)
+    if (wanted) return wanted
+    const allowed = allowedLogprobs(refused)
+    const fewer = allowed === undefined ? undefined : await attempt(dialect, allowed)
+    if (fewer) return fewer
   }
   throw engineError('ENGINE_UNAVAILABLE', `${server.url} refuses scoring calls: ${messageOf(refused)}`)
 }

@@ -25,40 +25,46 @@ const checkNotFirst: Check = ({ positions }) => {
   )
 }
 
+/**
+ * Judged among the top K alone, with chances that add up to 1 there: so the answer does not depend on a guess about the
+ * unseen tail. Tokens outside the top are counted by checkUnlikelyToken.
+ */
 const checkSurprise: Check = ({ positions }) => {
   const limit = THRESHOLDS.surpriseLimit.value
   let surprise = 0
   let expected = 0
   let variance = 0
+  let judged = 0
   for (const position of positions) {
-    surprise += Math.min(limit, -Math.log(ownProbability(position)))
-    const { mean, square } = surpriseMoments(position, limit)
+    const place = position.top.ids.indexOf(position.token.id)
+    if (place < 0) continue
+    const { own, mean, square } = surpriseAmongTop(position, place, limit)
+    surprise += own
     expected += mean
     variance += square - mean * mean
+    judged++
   }
-  const excess = surprise - expected - positions.length * THRESHOLDS.tokenCredit.value
+  const excess = surprise - expected - judged * THRESHOLDS.tokenCredit.value
   if (logChanceOfExcess(excess, variance, limit) >= Math.log(THRESHOLDS.falseAlarm.value)) return undefined
-  const perToken = (sum: number) => shown(sum / positions.length)
+  const perToken = (sum: number) => shown(sum / judged)
   return failure(
     'UNLIKELY_TOKENS',
     `A token is ${perToken(surprise)} nats surprising on average where ${perToken(expected)} are expected.`,
   )
 }
 
-/** Chance of the outcome as the top of the distribution tells it: its own, or that of all tokens outside the top. */
-function ownProbability({ token, top, sampled }: JudgedPosition): number {
-  const place = top.ids.indexOf(token.id)
-  return Math.max(Number.MIN_VALUE, place >= 0 ? (sampled.probabilities[place] ?? 0) : sampled.rest)
-}
-
-function surpriseMoments({ sampled }: JudgedPosition, limit: number): { mean: number; square: number } {
+function surpriseAmongTop({ sampled }: JudgedPosition, place: number, limit: number) {
+  const seen = sampled.probabilities.reduce((sum, chance) => sum + chance, 0)
   let mean = 0
   let square = 0
-  for (const chance of [...sampled.probabilities, sampled.rest]) {
+  let own = limit
+  for (const [index, probability] of sampled.probabilities.entries()) {
+    const chance = probability / seen
     if (chance <= 0) continue
     const surprise = Math.min(limit, -Math.log(chance))
     mean += chance * surprise
     square += chance * surprise * surprise
+    if (index === place) own = surprise
   }
-  return { mean, square }
+  return { own, mean, square }
 }

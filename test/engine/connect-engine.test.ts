@@ -1,0 +1,216 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { type ConnectedEngine, connectEngine, type EngineOptions } from '../../src/engine/index.js'
+import {
+  type DevelopmentEngine,
+  type DevelopmentEngineOptions,
+  startDevelopmentEngine,
+} from '../../src/roles/localnet/engine/index.js'
+import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
+
+const MODEL = 'targon-dev/small-a'
+const signal = new AbortController().signal
+let folder: string
+const engines: DevelopmentEngine[] = []
+const connected: ConnectedEngine[] = []
+const servers: StreamServer[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'engine-'))
+})
+afterEach(async () => {
+  await Promise.all(connected.splice(0).map((one) => one.close()))
+  await Promise.all(engines.splice(0).map((one) => one.close()))
+  await Promise.all(servers.splice(0).map((one) => one.close()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function development(options: Partial<DevelopmentEngineOptions> = {}) {
+  const engine = await startDevelopmentEngine(
+    { port: 0, models: [MODEL], ...options },
+    { clock: systemClock },
+  )
+  engines.push(engine)
+  return engine
+}
+
+function connect(urls: readonly string[], change: Partial<EngineOptions> = {}) {
+  const engine = connectEngine({
+    model: MODEL,
+    urls,
+    hubUrl: urls[0] ?? '',
+    cacheDir: folder,
+    clock: systemClock,
+    log: pino({ enabled: false }),
+    ...change,
+  })
+  connected.push(engine)
+  return engine
+}
+
+const ready = (engine: ConnectedEngine) => engine.whenReady(AbortSignal.timeout(15_000))
+
+/** Stands before a real engine and may break its answers. */
+async function relay(target: string, intercept: (path: string) => Answering | undefined) {
+  const server = await startStreamServer((response, request) => {
+    const broken = intercept(request.path)
+    if (broken) return broken(response, request)
+    const init = { method: request.method, headers: { 'content-type': 'application/json' } }
+    fetch(target + request.path, request.method === 'POST' ? { ...init, body: request.body } : init)
+      .then(async (answer) => response.writeHead(answer.status).end(await answer.text()))
+      .catch(() => response.destroy())
+  })
+  servers.push(server)
+  return server
+}
+
+describe('dialects', () => {
+  it.each([
+    ['current vLLM', {}, { dialect: 'v1', scaledLogprobs: false, maxLogprobs: 20 }],
+    [
+      'vLLM 0.6',
+      { dialect: 'v0', returnTokensAsTokenIds: true },
+      { dialect: 'v0', scaledLogprobs: true, maxLogprobs: 20 },
+    ],
+    ['a low --max-logprobs', { maxLogprobs: 7 }, { dialect: 'v1', maxLogprobs: 7 }],
+    ['an API key', { apiKey: 'k' }, { dialect: 'v1' }],
+  ] as const)('learns %s', async (_, options, facts) => {
+    const server = await development(options)
+    const engine = connect([server.url], 'apiKey' in options ? { apiKey: options.apiKey } : {})
+    await ready(engine)
+    expect(engine.facts).toMatchObject({ ...facts, endpoints: ['chat', 'completion'], maxModelLength: 8192 })
+    expect(engine.facts?.eosTokenIds.length).toBeGreaterThan(0)
+    expect(engine.facts?.endOfTurnId).toBeTypeOf('number')
+  })
+
+  it('scores, tokenises, detokenises and generates', async () => {
+    const engine = connect([(await development()).url])
+    await ready(engine)
+    const input = await engine.tokenizeChat(
+      [{ role: 'user', content: 'Why do tides come twice a day?' }],
+      signal,
+    )
+    const output = await engine.tokenizeText(' The moon pulls.', signal, { addSpecialTokens: false })
+    expect(await engine.detokenize(output, signal)).toBe(' The moon pulls.')
+    const { positions, next } = await engine.score({ input, output, temperature: 0.7, topK: 20 }, signal)
+    expect(positions).toHaveLength(output.length)
+    for (const [index, position] of positions.entries()) {
+      expect(position.has(output[index] ?? -1)).toBe(true)
+      expect([...position.values()].filter(({ rank }) => rank <= 20)).toHaveLength(20)
+    }
+    expect([...next.values()].map(({ rank }) => rank)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    )
+    const text = await engine.generate(
+      { messages: [{ role: 'user', content: 'Say something.' }], maxTokens: 8, temperature: 0.5 },
+      signal,
+    )
+    expect(text).not.toBe('')
+  })
+})
+
+describe('an engine that is not ready says why', () => {
+  it.each<[string, (url: string) => Partial<EngineOptions>, RegExp]>([
+    [
+      'serves another model',
+      () => ({ model: 'org/other', modelDir: 'test/fixtures/engine' }),
+      /config\.json of org\/other is missing/,
+    ],
+    ['has no hub', () => ({ hubUrl: 'http://127.0.0.1:1' }), /cannot be read/],
+    ['is down', (url) => ({ urls: ['http://127.0.0.1:1'], hubUrl: url }), /127\.0\.0\.1:1/],
+  ])('%s', async (_, change, reason) => {
+    const server = await development()
+    const engine = connect([server.url], change(server.url))
+    await expect.poll(() => engine.unreadyReason, { timeout: 10_000 }).toMatch(reason)
+    expect(engine.facts).toBeUndefined()
+  })
+
+  it('becomes ready by itself once the server is up', async () => {
+    const server = await development()
+    let down = true
+    const front = await relay(server.url, (path) =>
+      down && path === '/version' ? (response) => response.writeHead(503).end('loading') : undefined,
+    )
+    const engine = connect([front.url], { hubUrl: server.url })
+    await expect.poll(() => engine.unreadyReason, { timeout: 10_000 }).toMatch(/503/)
+    down = false
+    await ready(engine)
+    expect(engine.unreadyReason).toBeUndefined()
+  })
+})
+
+describe('a failing engine', () => {
+  const scoring = { input: [1, 2, 3], output: [4, 5, 6], temperature: 1, topK: 5 }
+
+  it.each<[string, string, Answering]>([
+    [
+      'out of memory',
+      'ENGINE_UNAVAILABLE',
+      (response) => response.writeHead(500).end('{"message":"CUDA out of memory"}'),
+    ],
+    ['a reset', 'ENGINE_UNAVAILABLE', (response) => response.destroy()],
+    ['a hang', 'ENGINE_UNAVAILABLE', () => undefined],
+    ['HTML', 'ENGINE_ANSWER', (response) => response.end('<html>')],
+    [
+      'an answer to something else',
+      'ENGINE_ANSWER',
+      (response) => response.end('{"choices":[{"prompt_logprobs":[null]}]}'),
+    ],
+    ['a refusal', 'ENGINE_REFUSED', (response) => response.writeHead(400).end('{"error":{"message":"no"}}')],
+  ])('with %s throws %s', async (_, code, answer) => {
+    const server = await development()
+    let broken = false
+    const front = await relay(server.url, (path) =>
+      broken && path === '/v1/completions' ? answer : undefined,
+    )
+    const engine = connect([front.url], { hubUrl: server.url, scoringTimeoutMs: 300 })
+    await ready(engine)
+    broken = true
+    await expect(engine.score(scoring, signal)).rejects.toMatchObject({ code, fault: 'upstream' })
+  })
+
+  it('is left alone after repeated faults and used again later', async () => {
+    const server = await development()
+    let broken = false
+    const front = await relay(server.url, (path) =>
+      broken && path === '/v1/completions' ? (response) => response.writeHead(500).end('{}') : undefined,
+    )
+    let offset = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + offset }
+    const engine = connect([front.url], { hubUrl: server.url, clock })
+    await ready(engine)
+    broken = true
+    for (let call = 0; call < 2; call++) await expect(engine.score(scoring, signal)).rejects.toThrow()
+    const calls = front.received.length
+    await expect(engine.score(scoring, signal)).rejects.toThrow(/failed too often/)
+    expect(front.received.length).toBe(calls)
+    broken = false
+    offset = 60_000
+    expect((await engine.score(scoring, signal)).positions).toHaveLength(3)
+  })
+
+  it('hands its calls to a replica, and the least busy replica gets them', async () => {
+    const [first, second] = [await development(), await development()]
+    const dead = await relay(first.url, (path) =>
+      path === '/v1/completions' && first.load.running >= 0 && broken
+        ? (response) => response.writeHead(500).end('{}')
+        : undefined,
+    )
+    let broken = false
+    const engine = connect([dead.url, second.url], { hubUrl: first.url })
+    await ready(engine)
+    await expect
+      .poll(async () => {
+        await Promise.all(Array.from({ length: 4 }, () => engine.score(scoring, signal)))
+        return dead.received.filter(({ path }) => path === '/v1/completions').length
+      })
+      .toBeGreaterThan(2)
+    broken = true
+    const results = await Promise.all(Array.from({ length: 6 }, () => engine.score(scoring, signal)))
+    expect(results).toHaveLength(6)
+  })
+})

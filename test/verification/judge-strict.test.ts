@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import type { ReferencePosition } from '../../src/engine/index.js'
+import { type Evidence, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
+import { FACTS, honestEvidence } from '../support/evidence.js'
+
+const cause = (evidence: Evidence) => {
+  const verdict = judgeStrict(evidence)
+  return verdict.kind === 'failed' ? verdict.cause : verdict.kind
+}
+
+/** The same answer with other claimed logprobs. */
+const claim = (evidence: Evidence, of: (logprob: number, index: number) => number): Evidence => ({
+  ...evidence,
+  tokens: evidence.tokens.map(({ id, logprob }, index) => ({ id, logprob: of(logprob, index) })),
+})
+
+/** The same answer with the end token likely at some positions. */
+const withEnd = (evidence: Evidence, chance: number, at: (index: number) => boolean): Evidence => ({
+  ...evidence,
+  reference: {
+    ...evidence.reference,
+    positions: evidence.reference.positions.map((position, index): ReferencePosition => {
+      if (!at(index)) return position
+      const rest = Math.log(1 - chance)
+      const others = [...position].map(
+        ([id, { logprob, rank }]) => [id, { logprob: logprob + rest, rank: rank + 1 }] as const,
+      )
+      return new Map([[2, { logprob: Math.log(chance), rank: 1 }], ...others])
+    }),
+  },
+})
+
+describe('an honest answer', () => {
+  it.each([0.05, 0.3, 0.6, 0.9, 1, 1.4])('is verified at temperature %d, raw or scaled', (temperature) => {
+    for (let run = 0; run < 50; run++) {
+      const evidence = honestEvidence(`honest ${run}`, { temperature, tokens: 20 + run * 8 })
+      expect(judgeStrict(evidence)).toEqual({ kind: 'verified' })
+      const scaled = claim(evidence, (_, index) => scaledLogprob(evidence, index))
+      expect(judgeStrict(scaled)).toEqual({ kind: 'verified' })
+    }
+  })
+
+  it('stays verified under the numeric noise of another card', () => {
+    for (let run = 0; run < 50; run++) {
+      const noisy = claim(honestEvidence(`noise ${run}`), (logprob, index) =>
+        Math.min(0, logprob + 0.12 * Math.sin(index * 7 + run)),
+      )
+      expect(judgeStrict(noisy)).toEqual({ kind: 'verified' })
+    }
+  })
+
+  it('may pass over an end token once', () => {
+    expect(cause(withEnd(honestEvidence('end'), 0.9, (index) => index === 50))).not.toBe('SKIPPED_EOS_EOT')
+  })
+
+  it('may end where the end is likely, with or without telling the end token', () => {
+    const whole = honestEvidence('ends', { tokens: 60 })
+    const ending = new Map([[2, { logprob: -0.1, rank: 1 }]])
+    const silent = {
+      ...whole,
+      maxTokens: 200,
+      finishReason: 'stop',
+      reference: { ...whole.reference, next: ending },
+    }
+    expect(cause(silent)).toBe('verified')
+    const told = {
+      ...silent,
+      tokens: [...whole.tokens, { id: 2, logprob: -0.1 }],
+      reference: { positions: [...whole.reference.positions, ending], next: whole.reference.next },
+    }
+    expect(cause(told)).toBe('verified')
+  })
+})
+
+describe('a dishonest answer fails with one cause', () => {
+  const evidence = honestEvidence('cheat', { tokens: 200 })
+
+  it.each([
+    ['made-up logprobs', claim(evidence, (_, index) => -0.5 - (index % 5)), 'LOGPROB_MISMATCH'],
+    ['certainty everywhere', claim(evidence, () => 0), 'OVERFIT'],
+    ['an early end without an end token', { ...evidence, maxTokens: 500, finishReason: 'stop' }, 'EARLY_END'],
+    ['an early end called length', { ...evidence, maxTokens: 500 }, 'EARLY_END'],
+    ['ten ends passed over', withEnd(evidence, 0.9, (index) => index % 20 === 7), 'SKIPPED_EOS_EOT'],
+  ])('%s', (_, cheat, expected) => expect(cause(cheat)).toBe(expected))
+
+  it('an end token in the middle', () => {
+    const positions = evidence.reference.positions.map((position, index) =>
+      index === 30 ? new Map([...position, [2, { logprob: -3, rank: 4 }]]) : position,
+    )
+    const tokens = evidence.tokens.map((token, index) => (index === 30 ? { id: 2, logprob: -3 } : token))
+    expect(cause({ ...evidence, tokens, reference: { ...evidence.reference, positions } })).toBe(
+      'SKIPPED_EOS_EOT',
+    )
+  })
+
+  const replaceTokens = (share: number, logprob: number, rank: number): Evidence => {
+    const swapped = (index: number) => index % Math.round(1 / share) === 0
+    return {
+      ...evidence,
+      tokens: evidence.tokens.map((token, index) => (swapped(index) ? { id: 31_999, logprob } : token)),
+      reference: {
+        ...evidence.reference,
+        positions: evidence.reference.positions.map((position, index) =>
+          swapped(index) ? new Map([...position, [31_999, { logprob, rank }]]) : position,
+        ),
+      },
+    }
+  }
+
+  it('one token no sampler draws', () =>
+    expect(cause(replaceTokens(1 / 200, -60, 9_000))).toBe('UNLIKELY_TOKEN'))
+  it('ten tokens from far outside', () =>
+    expect(cause(replaceTokens(1 / 20, -14, 300))).toBe('UNLIKELY_TOKEN'))
+
+  it('always the second choice at a low temperature', () => {
+    const cold = honestEvidence('cold', { temperature: 0.2 })
+    const seconds = cold.reference.positions.map((position) => [...position][1])
+    const tokens = seconds.map((entry) => ({ id: entry?.[0] ?? 0, logprob: entry?.[1].logprob ?? 0 }))
+    expect(cause({ ...cold, tokens })).toBe('UNLIKELY_TOKENS')
+  })
+})
+
+it('blames the engine when the reference does not hold the answer’s tokens', () => {
+  const evidence = honestEvidence('hole')
+  const positions = evidence.reference.positions.slice(1)
+  expect(judgeStrict({ ...evidence, reference: { ...evidence.reference, positions } })).toMatchObject({
+    kind: 'inconclusive',
+    reason: 'engine-answer',
+  })
+})
+
+it('gives a reason for every threshold', () => {
+  for (const [name, { value, reason }] of Object.entries(THRESHOLDS)) {
+    expect(Number.isFinite(value), name).toBe(true)
+    expect(reason.length, name).toBeGreaterThan(20)
+  }
+})
+
+function scaledLogprob({ reference, tokens, temperature }: Evidence, index: number): number {
+  const position = reference.positions[index] ?? new Map()
+  const powers = [...position.values()].map(({ logprob }) => Math.exp(logprob / temperature))
+  const own = (position.get(tokens[index]?.id ?? 0)?.logprob ?? 0) / temperature
+  return Math.min(0, own - Math.log(powers.reduce((sum, power) => sum + power, 0)))
+}
+
+it('does not let the reference’s own dialect change the verdict', () => {
+  const evidence = honestEvidence('v0', { temperature: 0.5 })
+  const positions = evidence.reference.positions.map((position) => {
+    const logSum = Math.log(
+      [...position.values()].reduce((sum, { logprob }) => sum + Math.exp(logprob / 0.5), 0),
+    )
+    return new Map(
+      [...position].map(([id, { logprob, rank }]) => [id, { logprob: logprob / 0.5 - logSum, rank }]),
+    )
+  })
+  const scaled = {
+    ...evidence,
+    facts: { ...FACTS, scaledLogprobs: true },
+    reference: { ...evidence.reference, positions },
+  }
+  expect(judgeStrict(scaled)).toEqual({ kind: 'verified' })
+})
