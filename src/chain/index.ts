@@ -1,4 +1,4 @@
-export type { WeightRules, WeightRules } from './hyperparameters.js'
+export type { WeightRules } from './hyperparameters.js'
 export { FINNEY_GENESIS, NETWORKS, type Network, type NetworkChoice, networkEndpoints } from './networks.js'
 export { planWeights, type WeightPlan } from './plan-weights.js'
 export { connectSubtensor, type SubtensorClient, type SubtensorDeps } from './subtensor.js'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Clock, withDeadline } from '../clock.js'
 import { initSr25519 } from '../sr25519.js'
 import { createAddressBook } from './address-book.js'
-import { readWeightRules, readWeightRules, type WeightRules, type WeightRules } from './hyperparameters.js'
+import { readWeightRules, type WeightRules } from './hyperparameters.js'
 import { readHead } from './link.js'
 import { readMetagraph } from './metagraph.js'
 import { announceAxon, readStoredAxon } from './serve-axon.js'
@@ -17,8 +17,6 @@ export interface SubtensorClient extends Subtensor, WeightsChain {
   /** What the subnet asks of a vector of weights now. */
   weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules>
   setWeights(signer: ChainSigner, weights: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
-  /** Rules of the subnet now: with them `planWeights` says what would be submitted, without submitting. */
-  weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules>
 }
 
 export interface SubtensorDeps {
@@ -106,11 +104,6 @@ export async function connectSubtensor(
       ),
     standing: (netuid, hotkey, signal) =>
       session.use((link) => readStanding(link, netuid, hotkey, signal), signal),
-    weightRules: (netuid, signal) =>
-      session.use(async (link) => {
-        const best = await readHead(link, 'best', { signal })
-        return readWeightRules(link.runtime, netuid, { blockHash: best.hash, ...(signal ? { signal } : {}) })
-      }, signal),
     weightRules: (netuid, signal) =>
       session.use(async (link) => {
         const best = await readHead(link, 'best', { signal })
