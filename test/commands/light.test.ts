@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const commands = new URL('../../src/commands/', import.meta.url)
+
+/** What a command may cost before `run()` decides what it needs: --help and a misspelt flag must answer at once. */
+const LIGHT = ['@oclif/core', 'zod', 'dotenv', 'semver']
+
+const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm
+
+/** Packages that are loaded together with a module, by its static imports. */
+function packagesOf(file: URL, seen = new Set<string>()): Set<string> {
+  const packages = new Set<string>()
+  if (seen.has(file.href)) return packages
+  seen.add(file.href)
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(STATIC_IMPORT)) {
+    if (name.startsWith('node:')) continue
+    if (!name.startsWith('.')) packages.add(name)
+    else
+      for (const found of packagesOf(new URL(name.replace(/\.js$/, '.ts'), file), seen)) packages.add(found)
+  }
+  return packages
+}
+
+const files = readdirSync(commands, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+)
+
+it.each(files)('%s loads no heavy package before it runs', (path) => {
+  const packages = [...packagesOf(new URL(path, commands))]
+  expect(packages).toContain('@oclif/core')
+  expect(packages.filter((name) => !LIGHT.includes(name))).toEqual([])
+})

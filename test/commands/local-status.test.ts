@@ -1,0 +1,168 @@
+import { createServer, type Server } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import MinerUpstreams from '../../src/commands/miner/upstreams.js'
+import ValidatorReport from '../../src/commands/validator/report.js'
+import { previewWeights, type ValidatorStatus } from '../../src/roles/index.js'
+import { runCommand } from '../support/cli.js'
+
+const servers: Server[] = []
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close()
+})
+
+/** A status port that answers with this text. */
+async function servePort(text: string): Promise<string[]> {
+  const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1')
+  servers.push(server)
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  return ['--metrics.port', String(typeof address === 'object' && address ? address.port : 0)]
+}
+
+const fast = {
+  uid: 3,
+  hotkey: '5Fast',
+  models: ['a', 'b'],
+  verdicts: { verified: 9, inconclusive: 1, failed: {} },
+  last: { kind: 'verified' as const, model: 'a', tokensPerSecond: 90 },
+  meanTokensPerSecond: 88.8,
+  score: 120,
+}
+const cheat = {
+  uid: 5,
+  hotkey: '5Cheat',
+  models: ['a'],
+  verdicts: { verified: 0, inconclusive: 0, failed: { OVERFIT: 2, NO_LOGPROBS: 1 } },
+  last: { kind: 'failed' as const, cause: 'OVERFIT', detail: 'position 7: 0.99', model: 'a' },
+  meanTokensPerSecond: 0,
+  score: 0,
+}
+const validator: ValidatorStatus = {
+  role: 'validator',
+  uid: 0,
+  hotkey: '5Validator',
+  block: 61,
+  epoch: { index: 2, nextBlock: 90 },
+  models: ['a', 'b'],
+  rounds: 12,
+  weights: { block: 60, entries: [{ uid: 3, weightU16: 65_535 }] },
+  miners: [cheat, fast],
+}
+
+describe('targon validator report', () => {
+  it('shows every miner, the best first, with the causes of its failures', async () => {
+    const { stdout } = await runCommand(ValidatorReport, await servePort(JSON.stringify(validator)))
+    const [epoch, head, first, second] = stdout.split('\n')
+    expect(epoch).toBe('block 61, epoch 2, weights due at block 90, 12 rounds')
+    expect(head).toMatch(/^uid\s+verified\s+failed/)
+    expect(first).toMatch(/^\s*3\s+9\s+0\s+1\s+88\.8\s+120\.000\s+65535\s+verified\s+a, b$/)
+    expect(second).toMatch(/^\s*5\s+0\s+OVERFIT 2, NO_LOGPROBS 1\s+0\s+0\.0\s+0\.000\s+0\s+OVERFIT\s+a$/)
+  })
+
+  it.each(['5', '5Cheat'])('explains one miner, given as %s', async (name) => {
+    const { stdout } = await runCommand(ValidatorReport, [
+      name,
+      ...(await servePort(JSON.stringify(validator))),
+    ])
+    expect(stdout).toMatch(/last\s+a: failed · OVERFIT · position 7: 0\.99/)
+  })
+
+  it('knows when there is no such miner', async () => {
+    const { status, stderr } = await runCommand(ValidatorReport, [
+      '77',
+      ...(await servePort(JSON.stringify(validator))),
+    ])
+    expect(status).toBe(2)
+    expect(stderr).toContain('MINER_UNKNOWN')
+  })
+
+  it.each([
+    ['something else that speaks JSON', '{"role":"miner"}'],
+    ['something that speaks no JSON', '<html>'],
+  ])('refuses %s on the port', async (_, text) => {
+    const { status, stderr } = await runCommand(ValidatorReport, await servePort(text))
+    expect(status).toBe(2)
+    expect(stderr).toContain('STATUS_UNREADABLE')
+  })
+
+  it('says that no validator runs', async () => {
+    const port = await servePort('')
+    servers.pop()?.close()
+    const { status, stderr } = await runCommand(ValidatorReport, port)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/NEURON_NOT_RUNNING.*--metrics\.port/)
+  })
+})
+
+describe('targon miner upstreams', () => {
+  it('shows health, load and models of each server, or why it is down', async () => {
+    const common = {
+      weight: 1,
+      breaker: 'closed',
+      running: 0,
+      tokenIds: 'yes',
+      inFlight: 1,
+      maxInFlight: 256,
+    }
+    const up = {
+      ...common,
+      url: 'http://a/v1',
+      health: 'up',
+      reason: null,
+      models: ['m'],
+      waiting: 4,
+      tokensPerSecond: 99.5,
+      requests: 7,
+      failures: 0,
+    }
+    const down = {
+      ...up,
+      url: 'http://b/v1',
+      health: 'down',
+      breaker: 'open',
+      reason: 'connect ECONNREFUSED',
+      models: [],
+      waiting: null,
+      tokensPerSecond: null,
+    }
+    const status = JSON.stringify({ role: 'miner', uid: 1, upstreams: [up, down] })
+    const { stdout } = await runCommand(MinerUpstreams, await servePort(status))
+    expect(stdout).toMatch(/http:\/\/a\/v1\s+up\s+1\/256\s+4\s+99\.5\s+7\s+0\s+m/)
+    expect(stdout).toMatch(
+      /http:\/\/b\/v1\s+down, breaker open\s+1\/256\s+-\s+-\s+7\s+0\s+connect ECONNREFUSED/,
+    )
+  })
+})
+
+describe('previewWeights', () => {
+  const rules = {
+    neuronCount: 8,
+    minAllowedWeights: 1,
+    maxWeightLimit: 1,
+    rateLimitBlocks: 0,
+    versionKey: 0,
+    isCommitReveal: false,
+    commitRevealVersion: 4,
+  }
+  const chain = (minAllowedWeights = 1) => ({
+    weightRules: async () => ({ ...rules, minAllowedWeights }),
+    weightsOf: async () => [{ uid: 5, weightU16: 65_535 }],
+  })
+  const { signal } = new AbortController()
+
+  it('puts what would be submitted beside what is on chain', async () => {
+    const preview = await previewWeights(chain(), 4, validator, signal)
+    expect(preview).toMatchObject({ path: 'direct', skipped: undefined, validatorUid: 0 })
+    expect(preview.weights).toMatchObject([
+      { uid: 3, score: 120, weightU16: 65_535, onChainU16: 0 },
+      { uid: 5, score: 0, weightU16: 0, onChainU16: 65_535 },
+    ])
+  })
+
+  it('says why nothing would be submitted', async () => {
+    const preview = await previewWeights(chain(4), 4, validator, signal)
+    expect(preview.skipped).toContain('too-few-weights')
+    expect(preview.weights.every(({ weightU16 }) => weightU16 === 0)).toBe(true)
+  })
+})
