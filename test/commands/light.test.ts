@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 const commands = new URL('../../src/commands/', import.meta.url)
 
 /** What a command may cost before `run()` decides what it needs: --help and a misspelt flag must answer at once. */
-const LIGHT = ['@oclif/core', 'zod', 'dotenv', 'semver']
+const LIGHT = ['@oclif/core', 'zod', 'dotenv', 'semver', 'log-update']
 
 const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm
 
