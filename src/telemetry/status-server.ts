@@ -14,6 +14,8 @@ export interface StatusServerOptions {
   readonly metrics: MetricsText
   /** The document of GET /status. */
   readonly status: () => unknown
+  /** Further documents by name, each at GET /<name> with the query it is asked with; a failure is a 503. */
+  readonly documents?: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Promise<unknown>>>
 }
 
 export interface StatusServer {
@@ -47,6 +49,15 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   server.get('/status', async (_, reply) =>
     reply.type('application/json').send(JSON.stringify(options.status())),
   )
+  for (const [name, describe] of Object.entries(options.documents ?? {})) {
+    server.get<{ Querystring: Record<string, string> }>(`/${name}`, async (request, reply) => {
+      try {
+        return await reply.type('application/json').send(JSON.stringify(await describe(request.query)))
+      } catch (error) {
+        return reply.code(503).send({ detail: messageOf(error) })
+      }
+    })
+  }
   const url = await server.listen({ host: '127.0.0.1', port: options.port }).catch((error: unknown) => {
     throw new TargonError(
       `The status server cannot listen on 127.0.0.1:${options.port}: ${messageOf(error)}.`,

@@ -90,6 +90,14 @@ export const roundSettings = {
     roles,
     help: 'Milliseconds the event loop may stand still while an answer streams; beyond, its result is void.',
   }),
+  'round.thread': setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: true,
+    group: 'VALIDATOR',
+    roles,
+    help: 'Read and time answers on a thread of their own, beside everything else the validator does.',
+  }),
   'round.parity': setting({
     kind: 'switch',
     schema: switchValue,

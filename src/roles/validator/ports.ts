@@ -1,7 +1,14 @@
 import type { Logger } from 'pino'
 import { type Clock, withDeadline } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { createMinerAgent, prepareRequest, sendPrepared } from '../../inference/index.js'
+import { messageOf } from '../../errors.js'
+import {
+  type AskThread,
+  createAskThread,
+  createMinerAgent,
+  prepareRequest,
+  sendPrepared,
+} from '../../inference/index.js'
 import { makePrompt, type QuestionWriter, type Random } from '../../prompts/index.js'
 import { verifyAnswer } from '../../verification/index.js'
 import type { Signer } from '../../wallet/index.js'
@@ -18,9 +25,17 @@ export interface PortsOptions {
 /** An engine that hangs must hold neither a verdict nor a round for ever. */
 const VERIFY_TIMEOUT_MS = 120_000
 const REWRITE_TIMEOUT_MS = 10_000
+const THREAD_TIMEOUT_MS = 20_000
 
-/** The real ways out of a round: prompts/, inference/ and verification/ with this validator's settings. */
-export function connectPorts(settings: ValidatorSettings, { clock, log, signer, random }: PortsOptions) {
+/**
+ * The real ways out of a round: prompts/, inference/ and verification/ with this validator's settings. Answers are read
+ * and timed on a thread of their own; when it cannot start, on the main loop, whose stalls then void results.
+ */
+export async function connectPorts(
+  settings: ValidatorSettings,
+  { clock, log, signer, random }: PortsOptions,
+) {
+  const thread = settings['round.thread'] ? await startAskThread(clock, log) : undefined
   const dispatcher = createMinerAgent()
   const limits = {
     firstTokenMs: settings['miner-timeout'] * 1000,
@@ -48,14 +63,34 @@ export function connectPorts(settings: ValidatorSettings, { clock, log, signer, 
     prepare: (request, miner) => {
       const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
       const prepared = prepareRequest(request, target, { signer, clock })
-      return (signal) => sendPrepared(prepared, { clock, dispatcher, limits, signal, rules })
+      return (signal) =>
+        thread
+          ? thread.send(prepared, { limits, rules, signal })
+          : sendPrepared(prepared, { clock, dispatcher, limits, signal, rules })
     },
     verify: (engine, request, answer, signal) =>
       withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, signal, (inner) =>
         verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
       ),
   }
-  return { ports, close: () => dispatcher.destroy() }
+  const close = async () => {
+    await Promise.all([thread?.close(), dispatcher.destroy()])
+  }
+  return { ports, close }
+}
+
+async function startAskThread(clock: Clock, log: Logger): Promise<AskThread | undefined> {
+  const thread = createAskThread(log)
+  try {
+    await withDeadline(clock, 'starting the reading thread', THREAD_TIMEOUT_MS, undefined, () =>
+      thread.ready(),
+    )
+    return thread
+  } catch (error) {
+    log.error({ error: messageOf(error) }, 'answers are timed on the main loop')
+    await thread.close()
+    return undefined
+  }
 }
 
 function withRewriteDeadline(clock: Clock, engine: QuestionWriter): QuestionWriter {

@@ -24,7 +24,7 @@ export interface RoundPorts {
     answer: Answer,
     signal: AbortSignal,
   ) => Promise<Verdict>
-  /** Longest stall of the event loop since then. */
+  /** Longest stall of this loop since then, for answers that do not bring their own reader's. */
   readonly stallSince: (monotonicMs: number) => number
   /** A longer stall makes a result void. */
   readonly stallLimitMs: number
@@ -118,7 +118,7 @@ function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundP
   let verdict: Verdict | undefined
   const answer: Promise<Received> = call(AbortSignal.any([signal, own.signal])).then((received) => ({
     answer: received,
-    stallMs: ports.stallSince(startedAt),
+    stallMs: received.stallMs ?? ports.stallSince(startedAt),
   }))
   return {
     startedAt,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { BlockHead } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import type { TargonError } from '../../errors.js'
+import { watchStalls } from '../../inference/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { createMetrics, startStatusServer } from '../../telemetry/index.js'
 import { followBlocks } from './block-feed.js'
@@ -18,7 +19,6 @@ import type { RoundResult } from './result.js'
 import { createResultsSink, noteNotServing } from './results-sink.js'
 import { startRoundLoop, withPromptDeadline } from './round-loop.js'
 import { openScores } from './scores.js'
-import { watchStalls } from './stall-watch.js'
 import { createStandings } from './standings.js'
 import { describeStatus } from './status.js'
 import type { SubnetView } from './subnet-view.js'
@@ -61,7 +61,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
 
   const watchdog = settings.heartbeat ? startWatchdog({ clock, log }) : undefined
   if (watchdog) closers.add('watchdog', () => watchdog.close())
-  const connected = connectPorts(settings, { clock, log, signer, random: random.fork('prompts') })
+  const connected = await connectPorts(settings, { clock, log, signer, random: random.fork('prompts') })
   closers.add('connections to miners', () => connected.close())
   const hub = openHub(
     settings,
@@ -139,6 +139,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     live: () => true,
     ready: () => (signal.aborted ? 'draining' : scores.trouble()),
     metrics,
+    documents: { report: (query) => records.report(query) },
     status: () =>
       describeStatus({
         ...{ view, standings, book, scoringRules: settings['scoring.rules'] },

@@ -188,6 +188,7 @@ export async function createRig(
     'epoch-length': 30,
     'hub.url': 'off',
     history: false,
+    'round.thread': false,
     seed: 'test',
     ...overrides,
   })

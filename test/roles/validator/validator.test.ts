@@ -28,12 +28,12 @@ const verdictOf = (uid: number, verdict: string) => (line: Record<string, unknow
 test('honest miners are verified and ordered by speed, cheats end at 0, weights land once per epoch', async () => {
   const miners = await withMiners(
     { models: [MODEL], gapMs: 2 },
-    { models: [MODEL], gapMs: 12 },
+    { models: [MODEL], gapMs: 40 },
     { models: [MODEL], behaviour: 'liar' },
     { models: [MODEL], behaviour: 'refuses' },
     { models: ['org/other'] },
   )
-  const rig = await rigOf(miners)
+  const rig = await rigOf(miners, { 'round.thread': true })
   const validator = await rig.start()
   await Promise.all([
     rig.logged(verdictOf(1, 'verified')),

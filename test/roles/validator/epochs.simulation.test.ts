@@ -1,0 +1,111 @@
+import pino from 'pino'
+import { expect, test } from 'vitest'
+import type { SetWeightsResult } from '../../../src/chain/index.js'
+import { createRandom } from '../../../src/prompts/index.js'
+import { startEpochTask } from '../../../src/roles/validator/epoch-task.js'
+import { createSubnetView } from '../../../src/roles/validator/subnet-view.js'
+import { createWeightsJob } from '../../../src/roles/validator/weights-job.js'
+import { ScoreBook } from '../../../src/scoring/index.js'
+import { neuronOf } from '../../support/fake-subtensor.js'
+import { hotkeyOf } from '../../support/hotkeys.js'
+import { ManualClock, settle } from '../../support/manual-clock.js'
+import { createRigChain, MODEL } from './validator-rig.js'
+
+const EPOCHS = 1000
+const LENGTH = 60
+const FAULTS = ['too-fast', 'unconfirmed', 'throws', 'hangs', 'resync fails'] as const
+
+test('1,000 epochs with random faults: one submission per epoch, none missed, nothing piles up', async () => {
+  const random = createRandom('epochs')
+  const clock = new ManualClock()
+  const log = pino({ level: 'silent' })
+  const abort = new AbortController()
+  const signer = await hotkeyOf(200)
+  const axon = { ip: '1.1.1.1', port: 1, ipType: 4, protocol: 4, version: 1, block: 1 } as const
+  const chain = createRigChain(
+    [neuronOf({ uid: 0, hotkey: signer.address }), neuronOf({ uid: 1, hotkey: 'miner', axon })],
+    LENGTH,
+  )
+  const view = createSubnetView({
+    metagraph: await chain.metagraph(4),
+    self: chain.neurons[0]!,
+    wanted: [MODEL],
+    vpermitTaoLimit: 1,
+    allowAddress: () => true,
+  })
+  view.replaceServed(new Map([['miner', [MODEL]]]))
+  const book = new ScoreBook()
+  book.record('miner', MODEL, 50, 1)
+
+  /** At most three faults an epoch: more than a window has attempts for is a missed epoch, not a bug. */
+  let faultsLeft = 0
+  const fault = () => {
+    if (faultsLeft === 0 || random.next() < 0.4) return undefined
+    faultsLeft--
+    return random.pick(FAULTS)
+  }
+  const healthy = chain.setWeights
+  const refusal = { class: 'too-fast', name: 'SettingWeightsTooFast', detail: '' } as const
+  chain.setWeights = async (...args): Promise<SetWeightsResult> => {
+    switch (fault()) {
+      case 'too-fast':
+        return { kind: 'refused', refusal }
+      case 'unconfirmed':
+        return { kind: 'unconfirmed', reason: 'no answer' }
+      case 'throws':
+        throw new Error('socket closed')
+      case 'hangs':
+        return new Promise(() => {})
+      default:
+        return healthy(...args)
+    }
+  }
+  const job = createWeightsJob({
+    ...{ log, subtensor: chain, signer, netuid: 4, view, book, scoringRules: 'proportional' },
+    pipeline: undefined,
+    onHotkeyInUse: () => {},
+    onAttempt: () => {},
+    onSet: () => {},
+  })
+  const none = async () => {}
+  const task = startEpochTask(
+    {
+      clock,
+      log,
+      epochLength: LENGTH,
+      startBlock: LENGTH,
+      weightsDueAtStart: true,
+      jobs: {
+        resync: async () => {
+          if (random.next() < 0.1) throw new Error('rpc lost')
+          view.replaceMetagraph(await chain.metagraph(4))
+        },
+        setWeights: job,
+        refreshModels: none,
+        refreshEngines: none,
+        broadcast: none,
+        finish: none,
+      },
+    },
+    abort.signal,
+  )
+  let block = LENGTH
+  let epoch = 1
+  while (block < (EPOCHS + 1) * LENGTH - 1) {
+    block = Math.min(block + random.integer(1, 7), (EPOCHS + 1) * LENGTH - 1)
+    const index = Math.floor(block / LENGTH)
+    if (index > epoch) faultsLeft = 3
+    epoch = index
+    chain.grow(block)
+    task.onHead({ number: block, hash: '0x' })
+    // Now and then a head is repeated or an older one arrives.
+    if (random.next() < 0.1) task.onHead({ number: block - random.integer(0, 3), hash: '0x' })
+    await settle()
+    if (clock.waiting > 0) await clock.advance(180_000)
+    expect(clock.waiting).toBeLessThanOrEqual(1)
+  }
+  abort.abort()
+  await task.done
+  const acted = chain.submissions.map((submission) => Math.floor(submission.block / LENGTH))
+  expect(acted).toEqual(Array.from({ length: EPOCHS }, (_, index) => index + 1))
+}, 120_000)
