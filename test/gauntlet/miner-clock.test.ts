@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { sse, startFakeVllm } from '../support/fake-vllm.js'
+import { startMinerRig } from '../support/miner-rig.js'
+
+/** The system’s clock with a wall that can be set, as NTP or an operator sets it. */
+class JumpingClock implements Clock {
+  offsetMs = 0
+  now(): number {
+    return systemClock.now() + this.offsetMs
+  }
+  monotonic(): number {
+    return systemClock.monotonic()
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(ms, signal)
+  }
+}
+
+describe('gauntlet: clocks', () => {
+  const open: { close(): Promise<unknown> }[] = []
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close()
+  })
+
+  it('F19: takes a caller whose clock is 7 s off either way, not one that is 9 s off; jumps of an hour end no stream and let no copy in', async () => {
+    const clock = new JumpingClock()
+    const vllm = await startFakeVllm({
+      answer: ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(sse('first'))
+        setTimeout(() => response.end(sse('[DONE]')), 400)
+      },
+    })
+    const rig = await startMinerRig({
+      clock,
+      settings: { 'model-endpoint': [vllm.url], 'max-in-flight-per-signer': 100 },
+    })
+    open.push(vllm, rig)
+    clock.offsetMs = 20_000
+    const body = JSON.stringify({ model: 'org/model', stream: true })
+    for (const [offsetMs, status] of [
+      [-7000, 200],
+      [7000, 200],
+      [-9000, 400],
+      [9000, 400],
+    ] as const) {
+      const answer = await rig.post(
+        '/v1/completions',
+        body,
+        rig.sign(body, { nowMs: clock.now() + offsetMs }),
+      )
+      expect(answer.statusCode, String(offsetMs)).toBe(status)
+      await answer.body.dump()
+    }
+    const captured = rig.sign(body, { nowMs: clock.now() })
+    const stream = await rig.post('/v1/completions', body, captured)
+    for (const jumpMs of [3_600_000, -7_200_000, 3_600_000]) {
+      clock.offsetMs += jumpMs
+      const copy = await rig.post('/v1/completions', body, captured)
+      expect(copy.statusCode).toBe(400)
+      await copy.body.dump()
+    }
+    expect(await stream.body.text()).toBe(sse('first', '[DONE]'))
+  })
+})

@@ -1,0 +1,46 @@
+import { systemClock } from '../../src/clock.js'
+import type { MinerSettings } from '../../src/config/index.js'
+import { startMiner } from '../../src/roles/miner/index.js'
+import { createLogger } from '../../src/telemetry/index.js'
+import { createFakeSubtensor, neuronOf } from '../support/fake-subtensor.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { minerSettingsOf } from '../support/miner-rig.js'
+
+/** The real miner in a process of its own, so that its memory, its crashes and its exit can be judged. Argument: settings as JSON. */
+const [miner, ...validators] = await Promise.all([1, 2, 3, 4].map((seed) => hotkeyOf(seed)))
+const subtensor = createFakeSubtensor(
+  [...validators, miner!].map(({ address }, uid) =>
+    neuronOf({ uid, hotkey: address, stakeTao: address === miner!.address ? 0 : 20_000 }),
+  ),
+)
+const settings = minerSettingsOf(JSON.parse(process.argv[2] ?? '{}') as Partial<MinerSettings>)
+const stopping = new AbortController()
+process.once('SIGTERM', () => stopping.abort())
+for (const event of ['unhandledRejection', 'uncaughtException']) {
+  process.on(event, (error) => process.send?.({ kind: 'crash', event, text: String(error) }))
+}
+const log = createLogger({
+  level: 'debug',
+  base: { role: 'miner' },
+  pretty: process.env.GAUNTLET_PRETTY === '1',
+  colour: false,
+  secrets: [settings['api-key'] ?? ''],
+  destination: {
+    write: (line) => {
+      process.stderr.write(line)
+    },
+  },
+})
+log.info({ settings: { ...settings } }, 'settings')
+const running = await startMiner(settings, {
+  clock: systemClock,
+  log: log.child({}, {}),
+  signal: stopping.signal,
+  stateDir: '/nonexistent',
+  subtensor,
+  signer: miner!,
+})
+const { port } = subtensor.served[0] ?? {}
+process.send?.({ kind: 'ready', port })
+await running.done
+process.exit(0)

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { request } from 'undici'
+import { afterEach, describe, expect, it } from 'vitest'
+import { startFakeVllm } from '../support/fake-vllm.js'
+import { scaled } from './scale.js'
+import { sendRaw, signedPost, startVictim } from './victim.js'
+
+const CANARY = 'canary-7f3a-SECRET/+key'
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
+const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+
+const PAYLOADS = [
+  '\n{"level":"fatal","msg":"forged"}',
+  '\r\n',
+  '\u001b[2J\u001b[31m',
+  '\u009b31m',
+  '\u202e',
+  '\u2066',
+  '\u2028',
+  '\u0000',
+  '\u0007',
+  '\u007f',
+  '%0a',
+  '\\n',
+  '"},{"x":"',
+  '__proto__',
+  'constructor',
+  '%24%7Bjndi:x}',
+  '<script>',
+  'a'.repeat(4000),
+]
+
+describe('gauntlet: what the miner tells', () => {
+  const open: { close(): Promise<unknown> | unknown }[] = []
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close()
+  })
+
+  it('F21: the upstream key is nowhere but on the way to the upstream', async () => {
+    const vllm = await startFakeVllm({
+      answer: ({ response, headers }) => void response.writeHead(500).end(`bad key ${headers.authorization}`),
+    })
+    const settingsKey = {
+      'model-endpoint': [vllm.url],
+      upstreams: [{ url: vllm.url, apiKey: CANARY }],
+      'api-key': CANARY,
+    }
+    const victim = await startVictim('miner', settingsKey)
+    open.push(vllm, { close: () => victim.kill('SIGKILL') })
+    const { headers, body } = signedPost(JSON.stringify({ model: 'org/model' }))
+    const served = await request(`http://127.0.0.1:${victim.port}/v1/completions`, {
+      method: 'POST',
+      headers,
+      body,
+    })
+    await served.body.dump()
+    expect(vllm.received[0]?.headers.authorization).toBe(`Bearer ${CANARY}`)
+    const url = victim.log
+      .map((line) => JSON.parse(line) as { url?: string })
+      .find((record) => record.url)?.url
+    const told = await Promise.all(
+      ['/status', '/metrics', '/readyz'].map(async (path) => (await fetch(`${url}${path}`)).text()),
+    )
+    const environment = readFileSync(`/proc/${victim.pid}/environ`, 'utf8')
+    const everything = [...victim.log, ...told, environment].join('\n')
+    expect(everything).toContain('[redacted]')
+    for (const form of [
+      CANARY,
+      encodeURIComponent(CANARY),
+      Buffer.from(CANARY).toString('base64').replace(/=+$/, ''),
+    ]) {
+      expect(everything).not.toContain(form)
+    }
+  })
+
+  for (const pretty of ['0', '1']) {
+    it(`F22: no foreign text forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async () => {
+      const vllm = await startFakeVllm()
+      vllm.models = [...PAYLOADS, 'org/model']
+      const victim = await startVictim(
+        'miner',
+        { 'model-endpoint': [vllm.url], 'max-failed-checks': 100_000, 'max-in-flight-per-signer': 1000 },
+        { GAUNTLET_PRETTY: pretty, FORCE_COLOR: '0' },
+      )
+      open.push(vllm, { close: () => victim.kill('SIGKILL') })
+      const rounds = scaled(3)
+      for (let round = 0; round < rounds; round++) {
+        for (const payload of PAYLOADS) {
+          const body = JSON.stringify({ model: payload, messages: [payload] })
+          const chat = signedPost(body)
+          const list = signedPost(JSON.stringify([payload]), { path: '/models' })
+          const answer = vllm.answer
+          vllm.answer = ({ response }) => {
+            response.socket?.end(`HTTP/1.1 200 ${payload.replace(/[\r\n]/g, '')}\r\n${payload}\r\n\r\n`)
+          }
+          const served = signedPost(JSON.stringify({ model: 'org/model' }))
+          for (const { head, body: text } of [chat, list, served]) {
+            await sendRaw(victim.port, head + text)
+            await sendRaw(
+              victim.port,
+              Buffer.from(
+                head.replace(
+                  /Epistula-Uuid: .*\r\n/,
+                  `Epistula-Uuid: ${payload.replace(/[\r\n]/g, '')}\r\n`,
+                ) + text,
+              ),
+            )
+            await sendRaw(
+              victim.port,
+              Buffer.from(head.replace('/models', `/models${encodeURI(payload)}`) + text),
+            )
+          }
+          vllm.answer = answer
+        }
+      }
+      expect(victim.isAlive()).toBe(true)
+      expect(victim.log.length).toBeGreaterThan(PAYLOADS.length)
+      for (const line of victim.log) {
+        expect(line).not.toMatch(UNSAFE)
+        if (pretty === '0') expect(() => JSON.parse(line)).not.toThrow()
+        else expect(line).toMatch(/^\[\d\d:\d\d:\d\d\] [A-Z]+: /)
+        expect(line).not.toMatch(/^\{"level":"fatal","msg":"forged"\}/)
+      }
+    })
+  }
+})

@@ -1,0 +1,155 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import type { MinerSettings } from '../../src/config/index.js'
+import { signRequest } from '../../src/epistula/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+
+/** A miner process under attack. */
+export interface Victim {
+  readonly port: number
+  readonly pid: number
+  /** Lines it logged. */
+  readonly log: string[]
+  /** Errors nobody handled. */
+  readonly crashes: string[]
+  readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  isAlive(): boolean
+  rssMegabytes(): number
+  kill(signal: NodeJS.Signals): void
+}
+
+export type VictimKind = 'miner' | 'naive'
+
+interface Message {
+  readonly kind: 'ready' | 'crash'
+  readonly port?: number
+  readonly text?: string
+}
+
+export async function startVictim(
+  kind: VictimKind,
+  settings: Partial<MinerSettings>,
+  env: Record<string, string> = {},
+): Promise<Victim> {
+  const file = new URL(`./${kind}-process.ts`, import.meta.url)
+  const child = fork(file, [JSON.stringify(settings)], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...env },
+  })
+  const log: string[] = []
+  const crashes: string[] = []
+  let rest = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    log.push(...lines)
+  })
+  const ready = new Promise<number>((resolve, reject) => {
+    child.on('message', (message: Message) => {
+      if (message.kind === 'ready') resolve(message.port ?? 0)
+      else crashes.push(message.text ?? '')
+    })
+    child.once('exit', () => reject(new Error(`${kind} did not start: ${log.slice(-5).join('\n')}`)))
+  })
+  const exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  const port = await ready
+  const pid = child.pid ?? 0
+  return {
+    port,
+    pid,
+    log,
+    crashes,
+    exit,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    rssMegabytes: () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+export const [miner, validator, second, third] = (await Promise.all(
+  [1, 2, 3, 4].map((seed) => hotkeyOf(seed)),
+)) as [
+  Awaited<ReturnType<typeof hotkeyOf>>,
+  Awaited<ReturnType<typeof hotkeyOf>>,
+  Awaited<ReturnType<typeof hotkeyOf>>,
+  Awaited<ReturnType<typeof hotkeyOf>>,
+]
+
+export interface Signed {
+  readonly uuid: string
+  readonly headers: Record<string, string>
+  readonly head: string
+  readonly body: string
+}
+
+/** A whole signed request as text, ready for a raw socket. */
+export function signedPost(
+  body: string,
+  options: { path?: string; nowMs?: number; signer?: typeof validator } = {},
+): Signed {
+  const { path = '/v1/chat/completions', nowMs = Date.now(), signer = validator } = options
+  const headers = signRequest({ signer, signedFor: miner.address, body: Buffer.from(body), nowMs })
+  const lines = Object.entries({
+    ...headers,
+    host: 'gauntlet',
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+  })
+  return {
+    uuid: headers['Epistula-Uuid'] ?? '',
+    headers,
+    head: `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    body,
+  }
+}
+
+/**
+ * Sends bytes on a connection of their own, ends our side, and gives the statuses that came back. Ending our side makes the
+ * server drop what it is still answering: enough for refusals, and all an attacker waits for.
+ */
+export async function sendRaw(port: number, bytes: string | Buffer): Promise<number[]> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let text = ''
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    text += part
+  })
+  socket.on('error', () => {})
+  socket.end(bytes)
+  await closed(socket)
+  return statusesOf(text)
+}
+
+export function statusesOf(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
+}
+
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) resolve()
+    else socket.once('close', () => resolve())
+  })
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+/** Runs `work` for 0 … count−1 with `width` at once. */
+export async function inParallel(
+  count: number,
+  width: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const lane = async () => {
+    for (let index = next++; index < count; index = next++) await work(index)
+  }
+  await Promise.all(Array.from({ length: Math.min(width, count) }, lane))
+}
+
+export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
