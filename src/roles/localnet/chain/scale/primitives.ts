@@ -7,17 +7,18 @@ function primitive<T>(key: string, codec: Pick<ScaleType<T>, 'encode' | 'decode'
 }
 
 function checkRange(value: number | bigint, bits: number): void {
-  const wide = BigInt(value)
-  if (wide < 0n || wide >> BigInt(bits) !== 0n) throw new RangeError(`${value} is not a u${bits}`)
+  // Powers of two are exact as floats, and a bigint compares with them exactly.
+  const isInteger = typeof value === 'bigint' || Number.isInteger(value)
+  if (!isInteger || value < 0 || value >= 2 ** bits) throw new RangeError(`${value} is not a u${bits}`)
 }
 
 function smallUnsigned(bits: 8 | 16 | 32): ScaleType<number> {
   return primitive(`u${bits}`, {
     encode: (writer, value) => {
       checkRange(value, bits)
-      writer.unsigned(value, bits / 8)
+      writer.small(value, bits / 8)
     },
-    decode: (reader) => Number(reader.unsigned(bits / 8)),
+    decode: (reader) => reader.small(bits / 8),
   })
 }
 

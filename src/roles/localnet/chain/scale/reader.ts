@@ -29,10 +29,24 @@ export class Reader {
     return slice
   }
 
+  /** Unsigned integer of at most 4 bytes. */
+  small(size: number): number {
+    if (size > this.left) throw new Error('Not enough data to fill buffer')
+    let value = 0
+    for (let index = size - 1; index >= 0; index--) {
+      value = value * 256 + (this.#bytes[this.#offset + index] ?? 0)
+    }
+    this.#offset += size
+    return value
+  }
+
   unsigned(size: number): bigint {
-    const bytes = this.bytes(size)
     let value = 0n
-    for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[index] ?? 0)
+    let shift = 0n
+    for (let left = size; left > 0; left -= 4) {
+      value |= BigInt(this.small(Math.min(left, 4))) << shift
+      shift += 32n
+    }
     return value
   }
 
@@ -43,9 +57,9 @@ export class Reader {
     if (mode === 3) return this.#bigCompact((first >> 2) + 4)
     this.#offset--
     const size = mode === 1 ? 2 : 4
-    const value = this.unsigned(size) >> 2n
-    if (value < (size === 2 ? 64n : 16_384n)) throw new Error('out of range')
-    return value
+    const value = this.small(size) >>> 2
+    if (value < (size === 2 ? 64 : 16_384)) throw new Error('out of range')
+    return BigInt(value)
   }
 
   /** Length of a sequence that is still to come; refuses what cannot fit in the bytes left. */

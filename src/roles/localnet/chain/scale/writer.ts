@@ -18,22 +18,33 @@ export class Writer {
     this.#length += value.length
   }
 
-  /** Unsigned integer of `size` bytes; the caller has checked the range. */
-  unsigned(value: number | bigint, size: number): void {
-    let rest = BigInt(value)
+  /** Unsigned integer of at most 4 bytes; the caller has checked the range. */
+  small(value: number, size: number): void {
+    this.#reserve(size)
+    let rest = value
     for (let index = 0; index < size; index++) {
-      this.byte(Number(rest & 255n))
-      rest >>= 8n
+      this.#buffer[this.#length++] = rest & 0xff
+      rest >>>= 8
     }
   }
 
+  /** Unsigned integer of `size` bytes; the caller has checked the range. */
+  unsigned(value: bigint, size: number): void {
+    let rest = value
+    let left = size
+    for (; left > 4; left -= 4) {
+      this.small(Number(rest & 0xffff_ffffn), 4)
+      rest >>= 32n
+    }
+    this.small(Number(rest), left)
+  }
+
   compact(value: number | bigint): void {
-    const wide = BigInt(value)
-    if (wide < 0n) throw new RangeError(`${value} is negative`)
-    if (wide < 64n) this.byte(Number(wide) << 2)
-    else if (wide < 16_384n) this.unsigned((wide << 2n) | 1n, 2)
-    else if (wide < 1_073_741_824n) this.unsigned((wide << 2n) | 2n, 4)
-    else this.#bigCompact(wide)
+    if (value < 0) throw new RangeError(`${value} is negative`)
+    if (value >= 1_073_741_824) this.#bigCompact(BigInt(value))
+    else if (value < 64) this.byte(Number(value) << 2)
+    else if (value < 16_384) this.small((Number(value) << 2) | 1, 2)
+    else this.small(((Number(value) << 2) | 2) >>> 0, 4)
   }
 
   finish(): Uint8Array {
