@@ -1,5 +1,6 @@
 export { isForbiddenAddress, originOf } from './address-guard.js'
 export type { ValidatorDeps } from './deps.js'
+export { type MinersReport, type ReportRequest, readMinersReport } from './read-report.js'
 export type { ValidatorReport } from './report.js'
 export { startValidator } from './start.js'
 export { type ValidatorStatus, validatorStatus } from './status.js'

@@ -38,7 +38,7 @@ export function openRecords(
   signal: AbortSignal,
 ): Records {
   const { clock, log, stateDir, validator } = options
-  if (!settings.history) return closedRecords()
+  if (!settings.history) return closedRecords(clock)
   const url = settings['database.url']
   const history = openHistory({
     place: url === undefined ? { folder: historyFolder(stateDir) } : { url },
@@ -57,11 +57,11 @@ export function openRecords(
   }
 }
 
-function closedRecords(): Records {
+function closedRecords(clock: Clock): Records {
   return {
     onResult: () => {},
     onWeights: () => {},
-    report: async () => ({ miners: [], history: 'off' }),
+    report: async () => ({ since: new Date(clock.now()).toISOString(), miners: [] }),
     trouble: () => undefined,
     close: async () => {},
   }
