@@ -9,7 +9,7 @@ import {
   resolveSettings,
   type SettingName,
 } from '../config/index.js'
-import { TargonError } from '../errors.js'
+import { isAbort, TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { respell, unknownFlag } from './spelling.js'
@@ -128,8 +128,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /** The one place that turns an error into words and a status. A bug keeps its stack. */
-  protected override async catch(error: Error): Promise<never> {
-    if (error instanceof Errors.ExitError) throw error
+  protected override async catch(thrown: Error): Promise<never> {
+    if (thrown instanceof Errors.ExitError) throw thrown
+    const error = isAbort(thrown) ? interrupted(thrown) : thrown
     const status = exitStatus(error)
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
     else if (error instanceof TargonError) process.stderr.write(`${formatError(error)}\n`)
@@ -182,6 +183,15 @@ function usageError(error: unknown, known: readonly string[]): unknown {
     return unknownFlag(error.flags[0], known)
   const message = error.message.replace(/\s*See more help with --help\s*$/, '').replace(/([^.?!])$/, '$1.')
   return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })
+}
+
+/** A command that was stopped before it was done; roles that drain end well and never come here. */
+function interrupted(cause: Error): TargonError {
+  return new TargonError(
+    'The command was stopped before it was done.',
+    { code: 'INTERRUPTED', fault: 'runtime', next: 'Run it again.' },
+    { cause },
+  )
 }
 
 /** `targon … | head -1`: the reader has gone, nobody is left to tell. */

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.js'
 import { inheritableEnvironment } from '../config/index.js'
+import { isAbort } from '../errors.js'
 import { selfCommand } from './self-command.js'
 import { runUntilStopped } from './shutdown.js'
 
@@ -24,16 +25,23 @@ export async function serveMocked<T>(
   options: { readonly seed?: string | undefined; readonly exitWithStdin: boolean },
   onProgress: (line: string) => void,
   serve: (network: SurroundingNetwork) => Promise<T>,
-): Promise<T> {
+): Promise<T | undefined> {
   const { seed, exitWithStdin } = options
   const given = {
     self: selfCommand(),
     env: inheritableEnvironment(),
     ...(seed === undefined ? {} : { seed }),
   }
-  const network = await runUntilStopped({ exitWithStdin }, (signal) =>
-    startNetworkAround(role, given, { clock: systemClock, signal, onProgress }),
-  )
+  const network = await runUntilStopped({ exitWithStdin }, async (signal) => {
+    try {
+      return await startNetworkAround(role, given, { clock: systemClock, signal, onProgress })
+    } catch (error) {
+      if (signal.aborted && isAbort(error)) return undefined
+      throw error
+    }
+  })
+  // stopped while the network was coming up: a clean end
+  if (network === undefined) return undefined
   try {
     return await serve(network)
   } finally {
