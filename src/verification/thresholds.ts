@@ -42,6 +42,10 @@ export const THRESHOLDS = {
     1e-5,
     'An end token outside that top is accepted above this chance: an honest sampler may end there once in many answers.',
   ),
+  endTokenDoubt: threshold(
+    1e-9,
+    'No end token is more certain than this: single precision does not tell chances closer to 1 apart.',
+  ),
   agreementNats: threshold(
     0.25,
     'Claimed and reference logprob agree within this many nats plus agreementSlope of the logprob.',

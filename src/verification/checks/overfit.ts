@@ -1,4 +1,4 @@
-import { temperLogprob } from '../distribution.js'
+import { temperLogprob, temperPosition } from '../distribution.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure } from './failure.js'
 
@@ -8,13 +8,13 @@ import { type Check, failure } from './failure.js'
  */
 export const checkOverfit: Check = (answer) => {
   const { positions, temperature } = answer
-  // Greedy engines report at temperature 1.
-  const exponent = answer.referenceTemperature / (temperature > 0 ? answer.samplingTemperature : 1)
+  // At the miner's own temperature, not the floor of expectations; greedy engines report at temperature 1.
+  const exponent = answer.referenceTemperature / (temperature > 0 ? temperature : 1)
   let claimed = 0
   let certain = 0
-  for (const { token, logprob, sampled } of positions) {
+  for (const { token, logprob, top } of positions) {
     if (token.logprob === 0) claimed++
-    const scaled = temperature > 0 ? temperLogprob(logprob, exponent, sampled).high : logprob
+    const scaled = temperLogprob(logprob, exponent, temperPosition(top, exponent)).high
     if (Math.max(logprob, scaled) >= -THRESHOLDS.roundsToZero.value) certain++
   }
   const share = claimed / positions.length

@@ -13,8 +13,7 @@ export const checkSkippedEnd: Check = ({ positions, endTokenIds }) => {
       if (index === positions.length - 1) return undefined
       return failure('SKIPPED_EOS_EOT', `The answer goes on after its end token at token ${index}.`)
     }
-    // Kept below 1: a nearly certain end token ignored once is one nat-limited piece of evidence, not proof.
-    const chance = Math.min(chanceOf(endTokenIds, position), 1 - Math.exp(-THRESHOLDS.surpriseLimit.value))
+    const chance = Math.min(chanceOf(endTokenIds, position), 1 - THRESHOLDS.endTokenDoubt.value)
     logSurvival += Math.log1p(-chance)
     if (logSurvival < Math.log(THRESHOLDS.falseAlarm.value)) {
       return failure(
