@@ -35,10 +35,10 @@ export function writeRefusal(
   const { socket } = request
   const timed: Timed = {
     check: (now) => {
-      if (request.complete) deadlines.forget(timed)
-      else if (now - since >= LINGER_MS) socket.destroy()
+      if (now - since >= LINGER_MS) socket.destroy()
     },
   }
   deadlines.watch(timed)
-  socket.once('close', () => deadlines.forget(timed))
+  // Of the request, not of its socket, which may carry thousands more.
+  request.once('close', () => deadlines.forget(timed))
 }
