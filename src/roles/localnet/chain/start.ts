@@ -21,8 +21,13 @@ export interface DevelopmentChain {
   readonly httpUrl: string
   readonly chain: Chain
   readonly faults: Faults
-  /** Puts the runtime of another spec version in force, in a block of its own. @throws RangeError */
-  upgrade(specVersion: number): void
+  /**
+   * Puts the runtime of another spec version in force, in a block of its own; `without` takes calls, events,
+   * storage items, extensions and `Api_method`s away from it by name.
+   *
+   * @throws RangeError for a spec version below the oldest dialect.
+   */
+  upgrade(specVersion: number, without?: readonly string[]): void
   /** Stops making blocks and drops all clients. */
   close(): Promise<void>
 }
@@ -41,7 +46,8 @@ export async function startDevelopmentChain(
   const resolved = resolveOptions(options)
   const faults = new Faults()
   const chain = createChain(resolved, clock, faults)
-  const upgrade = (specVersion: number) => chain.upgradeRuntime(runtimeOf(specVersion, resolved))
+  const upgrade = (specVersion: number, without: readonly string[] = []) =>
+    chain.upgradeRuntime(runtimeOf(specVersion, resolved, without))
   const rpc = interfaceOf(chain, faults, developmentMethods(chain, faults, upgrade))
   const server = await startRpcServer(rpc, faults, clock, resolved.port)
 
@@ -83,8 +89,16 @@ function rethrow(error: unknown): never {
   throw error
 }
 
-function runtimeOf(specVersion: number, { blockTimeMs }: ResolvedOptions): Runtime {
-  return createRuntime(dialectOf(specVersion), { blockTimeMs, blockHashCount: BLOCK_HASH_COUNT })
+function runtimeOf(
+  specVersion: number,
+  { blockTimeMs }: ResolvedOptions,
+  without: readonly string[] = [],
+): Runtime {
+  const dialect = dialectOf(specVersion)
+  return createRuntime(
+    { ...dialect, omitted: [...dialect.omitted, ...without] },
+    { blockTimeMs, blockHashCount: BLOCK_HASH_COUNT },
+  )
 }
 
 function sealingOf({ sealing, blockTimeMs }: ResolvedOptions): Sealing {

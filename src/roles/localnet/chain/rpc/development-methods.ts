@@ -18,8 +18,8 @@ const faultChanges = z.strictObject({
   beaconSilent: z.boolean().optional(),
 })
 
-/** Puts the runtime of another spec version in force. */
-export type Upgrade = (specVersion: number) => void
+/** Puts the runtime of another spec version in force, without the named calls, items or methods. */
+export type Upgrade = (specVersion: number, without?: readonly string[]) => void
 
 /** `dev_*`: control of the chain by tests and people. */
 export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrade): Methods {
@@ -46,15 +46,18 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
       chain.produceBlock()
       return headHash()
     }),
-    dev_upgrade: method(z.tuple([z.number().int()]), ([specVersion]) => {
-      try {
-        upgrade(specVersion)
-      } catch (error) {
-        if (error instanceof RangeError) throw new RpcError(-32602, 'Invalid params', error.message)
-        throw error
-      }
-      return headHash()
-    }),
+    dev_upgrade: method(
+      z.tuple([z.number().int(), z.array(z.string())]).or(z.tuple([z.number().int()])),
+      ([specVersion, without]) => {
+        try {
+          upgrade(specVersion, without)
+        } catch (error) {
+          if (error instanceof RangeError) throw new RpcError(-32602, 'Invalid params', error.message)
+          throw error
+        }
+        return headHash()
+      },
+    ),
     dev_fault: method(z.tuple([faultChanges]), ([changes]) => {
       faults.set(changes)
       return { ...faults.settings }

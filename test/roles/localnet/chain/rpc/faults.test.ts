@@ -145,4 +145,20 @@ describe('faults and development calls', () => {
     expect(older.tx.subtensorModule?.commitCrv3Weights).toBeDefined()
     await older.disconnect()
   })
+
+  test('an upgrade can take a call, a storage item and a runtime API away', async () => {
+    await post('dev_upgrade', 426, [
+      'set_mechanism_weights',
+      'WeightsVersionKey',
+      'SubnetInfoRuntimeApi_get_metagraph',
+    ])
+    const poorer = await connect(network.url)
+    expect(poorer.tx.subtensorModule?.setMechanismWeights).toBeUndefined()
+    expect(poorer.tx.subtensorModule?.setWeights).toBeDefined()
+    expect(poorer.query.subtensorModule?.weightsVersionKey).toBeUndefined()
+    expect(poorer.call.subnetInfoRuntimeApi?.getMetagraph).toBeUndefined()
+    const answer = await post('state_call', 'SubnetInfoRuntimeApi_get_metagraph', '0x0400')
+    expect(answer.error?.code).toBe(4003)
+    await poorer.disconnect()
+  })
 })
