@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, withDeadline } from '../../clock.js'
 import { createMinerAgent, listModels, type ModelsOptions, postModels } from '../../inference/index.js'
 import type { Signer } from '../../wallet/index.js'
@@ -35,6 +36,8 @@ export async function broadcastModels(
   const dispatcher = createMinerAgent()
   const over = new AbortController()
   const call = { clock, signer, dispatcher, signal: AbortSignal.any([signal, over.signal]) }
+  // One listener per miner is meant, not a leak.
+  setMaxListeners(0, call.signal)
   const calls: Promise<void>[] = []
   try {
     await withDeadline(clock, 'asking the miners for their models', TOTAL_MS, signal, async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
 import { withDeadline } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
@@ -36,6 +37,8 @@ export async function startValidator(
     life.abort(error)
   }
   const signal = AbortSignal.any([deps.signal, life.signal])
+  // Every answer under way listens; more than ten of them are no leak.
+  setMaxListeners(0, signal)
   try {
     const release = await lockHotkey({ stateDir: deps.stateDir, hotkey: signer.address, onLost: fail })
     closers.add('lock of the hotkey', () => release().catch(() => {}))
