@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import type { ReferenceEngine } from '../../src/engine/index.js'
+import { TargonError } from '../../src/errors.js'
+import type { Answer, InferenceRequest } from '../../src/inference/index.js'
+import { verifyAnswer } from '../../src/verification/index.js'
+import { FACTS, honestEvidence } from '../support/evidence.js'
+
+const evidence = honestEvidence('answer', { tokens: 40 })
+const text = 'The answer.'
+const request: InferenceRequest = {
+  model: 'org/m',
+  temperature: evidence.temperature,
+  maxTokens: 40,
+  endpoint: 'completion',
+  prompt: 'Q',
+}
+const answer: Answer = {
+  tokens: evidence.tokens.map(({ id, logprob }) => ({ text: 'x', tokenId: id, logprob })),
+  text,
+  finishReason: 'length',
+  timing: { timeToFirstTokenMs: 1, timeForAllTokensMs: 2, totalMs: 3 },
+  tokensPerSecond: 10,
+  status: 200,
+  fault: undefined,
+  chunks: 40,
+  lostTokens: false,
+  burstShare: 0,
+}
+
+function engineOf(change: Partial<ReferenceEngine> = {}): { engine: ReferenceEngine; calls: string[] } {
+  const calls: string[] = []
+  const noted = <T>(name: string, value: T) => {
+    calls.push(name)
+    return Promise.resolve(value)
+  }
+  const engine: ReferenceEngine = {
+    model: 'org/m',
+    facts: FACTS,
+    unreadyReason: undefined,
+    tokenizeChat: () => noted('tokenize', [1, 5]),
+    tokenizeText: () => noted('tokenize', [1, 5]),
+    detokenize: () => noted('detokenize', text),
+    score: () => noted('score', evidence.reference),
+    generate: () => noted('generate', ''),
+    ...change,
+  }
+  return { engine, calls }
+}
+
+const verify = (
+  engine: ReferenceEngine,
+  change: Partial<Answer> = {},
+  signal = new AbortController().signal,
+) =>
+  verifyAnswer({
+    request,
+    answer: { ...answer, ...change },
+    engine,
+    rules: 'strict',
+    clock: systemClock,
+    signal,
+  })
+
+const fault = (code: string) => new TargonError(code, { code, fault: 'upstream' })
+
+describe('verifyAnswer under strict', () => {
+  it('needs one scoring and one detokenise call', async () => {
+    const { engine, calls } = engineOf()
+    expect(await verify(engine)).toEqual({ kind: 'verified' })
+    expect(calls.sort()).toEqual(['detokenize', 'score', 'tokenize'])
+  })
+
+  it.each<[string, Partial<Answer>, string]>([
+    [
+      'no logprobs',
+      { tokens: answer.tokens.map((token) => ({ ...token, logprob: undefined })) },
+      'NO_LOGPROBS',
+    ],
+    [
+      '-100 for a logprob',
+      { tokens: answer.tokens.map((token) => ({ ...token, logprob: -100 })) },
+      'NO_LOGPROBS',
+    ],
+    [
+      'a probability above one',
+      { tokens: answer.tokens.map((token) => ({ ...token, logprob: 5 })) },
+      'LOGPROB_MISMATCH',
+    ],
+    [
+      'an id beyond the vocabulary',
+      { tokens: answer.tokens.map((token) => ({ ...token, tokenId: 2 ** 31 })) },
+      'BAD_TOKEN',
+    ],
+    [
+      'half a surrogate',
+      { tokens: answer.tokens.map((token) => ({ ...token, text: '\ud800' })) },
+      'BAD_TOKEN',
+    ],
+    ['lost tokens', { lostTokens: true }, 'MULTI_TOKEN_CHUNK'],
+    ['a bad stream', { fault: { cause: 'STREAM_LIMIT', detail: 'too long' } }, 'STREAM_LIMIT'],
+    ['a refusal', { status: 429 }, 'BAD_STREAM'],
+  ])('asks the engine nothing for %s', async (_, change, cause) => {
+    const { engine, calls } = engineOf()
+    expect(await verify(engine, change)).toMatchObject({ kind: 'failed', cause })
+    expect(calls).toEqual([])
+  })
+
+  it.each([
+    ['The answer', 'TOKEN_TEXT_MISMATCH'],
+    ['', 'TOKEN_TEXT_MISMATCH'],
+    ['The answer.\uFFFD', 'verified'],
+    [' The answer.', 'verified'],
+    ['The answer.<|eot_id|>', 'verified'],
+  ])('when the ids spell %j the verdict is %s', async (spelt, expected) => {
+    const verdict = await verify(engineOf({ detokenize: async () => spelt }).engine)
+    expect(verdict.kind === 'failed' ? verdict.cause : verdict.kind).toBe(expected)
+  })
+
+  it.each(['ENGINE_UNAVAILABLE', 'ENGINE_ANSWER'])('never blames a miner for %s', async (code) => {
+    for (const name of ['score', 'tokenizeText', 'detokenize'] as const) {
+      const verdict = await verify(engineOf({ [name]: () => Promise.reject(fault(code)) }).engine)
+      expect(verdict.kind).toBe('inconclusive')
+    }
+  })
+
+  it('blames the miner for ids the engine refuses while it takes the prompt’s own', async () => {
+    const { engine } = engineOf({
+      score: ({ output }) =>
+        output.length > 3
+          ? Promise.reject(fault('ENGINE_REFUSED'))
+          : Promise.resolve({ positions: output.map(() => new Map()), next: new Map() }),
+    })
+    expect(await verify(engine)).toMatchObject({ kind: 'failed', cause: 'BAD_TOKEN' })
+  })
+
+  it('does not blame the miner when the engine refuses everything', async () => {
+    const { engine } = engineOf({ score: () => Promise.reject(fault('ENGINE_REFUSED')) })
+    expect((await verify(engine)).kind).toBe('inconclusive')
+  })
+
+  it('says why while the engine is not ready, and that a stop is a stop', async () => {
+    const { engine } = engineOf({ facts: undefined, unreadyReason: 'config.json is missing' })
+    expect(await verify(engine)).toEqual({
+      kind: 'inconclusive',
+      reason: 'engine-unavailable',
+      detail: 'config.json is missing',
+    })
+    expect(await verify(engineOf().engine, { fault: { cause: 'aborted', detail: 'stop' } })).toMatchObject({
+      kind: 'inconclusive',
+      reason: 'aborted',
+    })
+  })
+})
