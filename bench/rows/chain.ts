@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { createAddressBook } from '../../src/chain/address-book.js'
+import { QUICKNET } from '../../src/chain/beacon.js'
+import { connectSubtensor } from '../../src/chain/index.js'
+import { openLink, readHead } from '../../src/chain/link.js'
+import { readMetagraph } from '../../src/chain/metagraph.js'
+import { encodeWeightsPayload, encryptForRound } from '../../src/chain/timelock/index.js'
+import { systemClock } from '../../src/clock.js'
+import { startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
+import { addressOf, initSr25519, pairFromSeed, sign } from '../../src/sr25519.js'
+import { type Bench, median, type Row } from '../row.js'
+
+const ROUNDS = 7
+
+async function medianMs(work: () => Promise<unknown> | unknown): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now()
+    await work()
+    times.push(performance.now() - start)
+  }
+  return median(times)
+}
+
+/** Processor time of this process: what else runs on the machine hardly shows in it. */
+async function medianCpuMs(work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = process.cpuUsage()
+    await work()
+    const { user, system } = process.cpuUsage(before)
+    times.push((user + system) / 1000)
+  }
+  return median(times)
+}
+
+async function measureSubnet(neurons: number): Promise<Row[]> {
+  const pairs = Array.from({ length: neurons }, () => pairFromSeed(randomBytes(32)))
+  const dev = await startDevelopmentChain({
+    sealing: 'auto',
+    servingRateLimit: 0,
+    neurons: pairs.map(({ publicKey }) => ({ hotkey: publicKey, coldkey: publicKey, stakeTao: 1 })),
+  })
+  const options = { clock: systemClock, rpcTimeoutMs: 20_000 }
+  const connectMs = await medianMs(async () => (await openLink(dev.url, options)).rpc.close())
+  const link = await openLink(dev.url, options)
+  const head = await readHead(link)
+  const rawMs = await medianMs(() =>
+    link.rpc.request('state_call', ['SubnetInfoRuntimeApi_get_metagraph', '0x0400', head.hash]),
+  )
+  const addresses = createAddressBook()
+  const request = { netuid: 4, block: head.number, at: { blockHash: head.hash }, addresses, now: 0 }
+  await readMetagraph(link.runtime, request)
+  const readMs = await medianMs(() => readMetagraph(link.runtime, request))
+  // The decoding alone: answers come from memory.
+  const answers = new Map<string, unknown>()
+  const overWire = link.rpc.request
+  Object.assign(link.rpc, {
+    request: async (method: string, params: readonly unknown[]) => {
+      const key = JSON.stringify([method, params])
+      if (!answers.has(key)) answers.set(key, await overWire(method, params))
+      return answers.get(key)
+    },
+  })
+  await readMetagraph(link.runtime, request)
+  const decodeMs = await medianCpuMs(() => readMetagraph(link.runtime, request))
+  link.rpc.close()
+
+  const rows: Row[] = [
+    {
+      name: `metagraph of ${neurons} neurons`,
+      value: readMs,
+      unit: 'ms',
+      ratio: { to: 'raw round trip', value: readMs / rawMs },
+    },
+    {
+      name: `metagraph of ${neurons} neurons, decoding (CPU)`,
+      value: decodeMs,
+      unit: 'ms',
+      ...(neurons === 256
+        ? {
+            goal: {
+              must: '<= 25 ms',
+              firstClass: '<= 1 ms',
+              reached: decodeMs <= 1 ? 'first class' : decodeMs <= 25 ? 'must' : 'missed',
+            },
+          }
+        : {}),
+    },
+  ]
+  if (neurons === 256) rows.push({ name: 'connect and read the runtime', value: connectMs, unit: 'ms' })
+  const pair = pairs[0]
+  if (pair && neurons === 256) {
+    const quiet = { info: () => {}, warn: () => {}, error: () => {} }
+    const deps = { clock: systemClock, log: quiet, signal: new AbortController().signal }
+    const chain = await connectSubtensor({ endpoints: [dev.url] }, deps)
+    const signer = {
+      address: addressOf(pair.publicKey),
+      publicKey: pair.publicKey,
+      sign: (message: Uint8Array) => sign(pair, message),
+    }
+    let port = 1000
+    const serveMs = await medianMs(() => chain.serveAxon(signer, { netuid: 4, ip: '10.0.0.1', port: port++ }))
+    rows.push({ name: 'connect, sign, in block', value: serveMs, unit: 'ms' })
+    await chain.close()
+  }
+  await dev.close()
+  return rows
+}
+
+export const bench: Bench = {
+  name: 'chain',
+  async run(): Promise<Row[]> {
+    await initSr25519()
+    const entries = Array.from({ length: 256 }, (_, uid) => ({ uid, weightU16: 65_535 - uid }))
+    const payload = encodeWeightsPayload(entries, 404_010, new Uint8Array(32))
+    const encryptMs = await medianMs(() => encryptForRound(payload, 30_000_000, QUICKNET.publicKey))
+    return [
+      ...(await measureSubnet(256)),
+      ...(await measureSubnet(1024)),
+      { name: 'encrypt a commit of 256 weights', value: encryptMs, unit: 'ms' },
+    ]
+  },
+}
