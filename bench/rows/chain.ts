@@ -110,6 +110,7 @@ async function measureSubnet(neurons: number): Promise<Row[]> {
 
 export const bench: Bench = {
   name: 'chain',
+  summary: 'metagraphs, connecting, commits and extrinsics on the development chain',
   async run(): Promise<Row[]> {
     await initSr25519()
     const entries = Array.from({ length: 256 }, (_, uid) => ({ uid, weightU16: 65_535 - uid }))

@@ -1,7 +1,7 @@
 import { connectSubtensor, openWeightsPipeline } from '../../src/chain/index.js'
 import { systemClock } from '../../src/clock.js'
+import { recordLog } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
-import { recordLog } from './subnet.js'
 
 /** A process that sets weights for every epoch of `length` blocks until it is killed. Argv: url, ledger, length. */
 const [url = '', ledgerPath = '', length = '20'] = process.argv.slice(2)

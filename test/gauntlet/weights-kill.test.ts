@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { readRegistration } from '../../src/chain/hyperparameters.js'
 import { openLink } from '../../src/chain/link.js'
 import { systemClock } from '../../src/clock.js'
-import { type Subnet, startSubnet } from './subnet.js'
+import { type Subnet, startSubnet } from '../chain/subnet.js'
 
 const EPOCH_BLOCKS = 60
 const KILLS = 2
