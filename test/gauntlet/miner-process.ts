@@ -20,7 +20,7 @@ for (const event of ['unhandledRejection', 'uncaughtException']) {
   process.on(event, (error) => process.send?.({ kind: 'crash', event, text: String(error) }))
 }
 const log = createLogger({
-  level: 'debug',
+  level: process.env.GAUNTLET_DEBUG === '1' ? 'debug' : 'info',
   base: { role: 'miner' },
   pretty: process.env.GAUNTLET_PRETTY === '1',
   colour: false,

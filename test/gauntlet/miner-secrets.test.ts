@@ -46,7 +46,7 @@ describe('gauntlet: what the miner tells', () => {
       upstreams: [{ url: vllm.url, apiKey: CANARY }],
       'api-key': CANARY,
     }
-    const victim = await startVictim('miner', settingsKey)
+    const victim = await startVictim('miner', settingsKey, { GAUNTLET_DEBUG: '1' })
     open.push(vllm, { close: () => victim.kill('SIGKILL') })
     const { headers, body } = signedPost(JSON.stringify({ model: 'org/model' }))
     const served = await request(`http://127.0.0.1:${victim.port}/v1/completions`, {
@@ -81,7 +81,7 @@ describe('gauntlet: what the miner tells', () => {
       const victim = await startVictim(
         'miner',
         { 'model-endpoint': [vllm.url], 'max-failed-checks': 100_000, 'max-in-flight-per-signer': 1000 },
-        { GAUNTLET_PRETTY: pretty, FORCE_COLOR: '0' },
+        { GAUNTLET_DEBUG: '1', GAUNTLET_PRETTY: pretty, FORCE_COLOR: '0' },
       )
       open.push(vllm, { close: () => victim.kill('SIGKILL') })
       const rounds = scaled(3)
