@@ -1,0 +1,286 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
+import { scaled } from './scale.js'
+import { inParallel, sendRaw, signedPost, startVictim, type Victim, type VictimKind, wait } from './victim.js'
+
+/** Answers quickly and remembers the ids inside the bodies. */
+async function startUpstream(): Promise<FakeVllm> {
+  return await startFakeVllm({
+    answer: ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+  })
+}
+
+const bodyOf = (id: string) => JSON.stringify({ model: 'org/model', id })
+const idsAt = (vllm: FakeVllm) => vllm.received.map(({ body }) => (JSON.parse(body) as { id: string }).id)
+
+describe('gauntlet: the miner’s door', () => {
+  const open: { close(): Promise<unknown> | unknown }[] = []
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close()
+  })
+
+  async function start(kind: VictimKind = 'miner', settings = {}): Promise<[Victim, FakeVllm]> {
+    const vllm = await startUpstream()
+    const victim = await startVictim(kind, {
+      'model-endpoint': [vllm.url],
+      'max-failed-checks': 100_000,
+      'max-in-flight': 10_000,
+      'max-in-flight-per-signer': 10_000,
+      'signature-workers': 1,
+      ...settings,
+    })
+    open.push({ close: () => vllm.close() }, { close: () => victim.kill('SIGKILL') })
+    return [victim, vllm]
+  }
+
+  it('F1: fuzzed requests neither crash it, nor make it answer 5xx, nor get past the signature', async () => {
+    const [victim, vllm] = await start()
+    await sendRaw(victim.port, signedPost(bodyOf('warm-up')).head)
+    const before = victim.rssMegabytes()
+    const statuses = new Map<number, number>()
+    const signedIds = new Set<string>()
+    const count = (all: number[]) => {
+      for (const status of all) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    const valid = signedPost(bodyOf('template'))
+    const names = Object.keys(valid.headers)
+    const junk = fc.oneof(
+      fc.string({ unit: 'binary-ascii', maxLength: 40 }).map((text) => text.replace(/[\r\n\0]/g, '?')),
+      fc.constantFrom(
+        '',
+        '2',
+        '0x',
+        'NaN',
+        '-1',
+        '9'.repeat(300),
+        '__proto__',
+        '%00',
+        '١٢٣',
+        '1734000000000',
+        'a'.repeat(8000),
+      ),
+    )
+    const fuzzed = fc
+      .record({
+        method: fc.constantFrom('POST', 'GET', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'BREW'),
+        path: fc.oneof(
+          fc.constantFrom('/v1/chat/completions', '/v1/completions', '/models', '/', '//', '/..%2f', '*'),
+          fc.webPath(),
+        ),
+        changes: fc.array(
+          fc.tuple(
+            fc.constantFrom(...names, 'content-length', 'transfer-encoding', 'expect', 'x-targon-model'),
+            junk,
+          ),
+          { maxLength: 4 },
+        ),
+        isDoubled: fc.boolean(),
+      })
+      .map(({ method, path, changes, isDoubled }) => {
+        const headers = Object.entries({ ...valid.headers, host: 'gauntlet', ...Object.fromEntries(changes) })
+        const all = isDoubled ? [...headers, ...headers.slice(0, 3)] : headers
+        return `${method} ${path || '/'} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+      })
+    const pipelined = scaled(4_000_000, 1, 20_000) / 20
+    const samples = fc.sample(fuzzed, { numRuns: 2000, seed: 1 })
+    await inParallel(pipelined, 16, async (index) => {
+      const batch = Array.from(
+        { length: 20 },
+        (_, offset) => samples[(index * 7 + offset * 13) % samples.length],
+      )
+      count(await sendRaw(victim.port, batch.join('')))
+    })
+    const mutate = (text: string, seed: number) => {
+      const bytes = Buffer.from(text, 'latin1')
+      for (let change = 0; change <= seed % 3; change++) {
+        const at = (seed * 7919 + change * 104_729) % bytes.length
+        bytes[at] = (seed >> (change + 1)) & 0xff
+      }
+      return bytes
+    }
+    await inParallel(scaled(500_000, 1, 1000), 16, async (index) => {
+      const id = `raw-${index}`
+      signedIds.add(id)
+      const one = signedPost(bodyOf(id))
+      count(await sendRaw(victim.port, mutate(one.head + one.body, index)))
+    })
+    await inParallel(scaled(500_000, 1, 1000), 16, async (index) => {
+      const id = `body-${index}`
+      const one = signedPost(bodyOf(id))
+      const body = index % 2 === 0 ? one.body.replace('org', 'ORG') : one.body.replace('"id"', '"iD"')
+      count(await sendRaw(victim.port, one.head + body))
+    })
+    expect(victim.isAlive()).toBe(true)
+    expect(victim.crashes).toEqual([])
+    expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([])
+    const served = idsAt(vllm)
+    expect(served.filter((id) => !signedIds.has(id))).toEqual([])
+    expect(new Set(served).size).toBe(served.length)
+    expect(victim.rssMegabytes() - before).toBeLessThan(64 + 64 * (scaled(100) / 100))
+  })
+
+  it('F2: a captured request is served once, of 100 copies in bursts and after kill -9 alike', async () => {
+    for (const kind of ['naive', 'miner'] as const) {
+      const [victim, vllm] = await start(kind)
+      const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10) }, (_, index) =>
+        signedPost(bodyOf(`capture-${index}`)),
+      )
+      await inParallel(captures.length, 4, async (index) => {
+        const { head, body } = captures[index]!
+        const fresh = signedPost(body)
+        captures[index] = fresh
+        const copies = Array.from({ length: 100 }, () => fresh.head + fresh.body)
+        void head
+        await Promise.all([
+          sendRaw(victim.port, copies.slice(0, 50).join('')),
+          ...copies.slice(50).map((copy) => sendRaw(victim.port, copy)),
+        ])
+      })
+      const served = idsAt(vllm)
+      if (kind === 'naive') {
+        expect(served.length).toBeGreaterThan(captures.length)
+        continue
+      }
+      expect(served.length).toBe(captures.length)
+      expect(new Set(served).size).toBe(captures.length)
+      const late = signedPost(bodyOf('late'))
+      await sendRaw(victim.port, late.head + late.body)
+      victim.kill('SIGKILL')
+      await victim.exit
+      const again = await startVictim('miner', { 'model-endpoint': [vllm.url] })
+      open.push({ close: () => again.kill('SIGKILL') })
+      const before = vllm.received.length
+      for (const capture of [late, ...captures.slice(-20)])
+        await sendRaw(again.port, capture.head + capture.body)
+      expect(vllm.received.length).toBe(before)
+    }
+  })
+
+  it('F3: no timestamp but 13 plain digits within the window is taken, and none ends in a 5xx', async () => {
+    const now = Date.now()
+    const values = [
+      '',
+      ' ',
+      'abc',
+      '1e3',
+      '1e12',
+      '0x1',
+      '-1',
+      '+1',
+      '1.',
+      '1.0',
+      '.1',
+      '1_0',
+      '٠١٢٣٤٥٦٧٨٩٠١٢',
+      '１２３４５６７８９０１２３',
+      'NaN',
+      'inf',
+      'null',
+      'true',
+      '[]',
+      '{}',
+      '0',
+      '00',
+      '9'.repeat(14),
+      '9'.repeat(5000),
+      `${now} `,
+      ` ${now}`,
+      `+${now}`,
+      `0${now}`,
+      `${now}.0`,
+      `${now}e0`,
+      `${now},${now}`,
+      `${now}n`,
+      String(now - 8500),
+      String(now + 9500),
+      String(now + 3.15e11),
+      String(Math.floor(now / 1000)),
+      String(now * 1000),
+      '-1734000000000',
+      '0000000000000',
+      '9999999999999',
+    ]
+    for (const kind of ['naive', 'miner'] as const) {
+      const [victim, vllm] = await start(kind)
+      const statuses: number[] = []
+      for (const value of values) {
+        for (const name of [
+          'Epistula-Timestamp',
+          'Epistula-Uuid',
+          'Epistula-Signed-By',
+          'Epistula-Request-Signature',
+        ]) {
+          const one = signedPost(bodyOf('stamp'))
+          const isPadding = name === 'Epistula-Timestamp' && value.trim() === String(now)
+          if (isPadding) continue
+          const text = Buffer.from(value, 'utf8').toString('latin1')
+          const head = one.head.replace(new RegExp(`${name}: .*\r\n`), `${name}: ${text}\r\n`)
+          statuses.push(...(await sendRaw(victim.port, Buffer.from(head + one.body, 'latin1'))))
+        }
+      }
+      if (kind === 'naive') expect(statuses.some((status) => status >= 500)).toBe(true)
+      else {
+        expect(statuses.filter((status) => status !== 400 && status !== 401 && status !== 431)).toEqual([])
+        expect(vllm.received).toEqual([])
+      }
+    }
+  })
+
+  it('F4: ten thousand liars about their bodies cost no memory and are gone in time', async () => {
+    for (const kind of ['naive', 'miner'] as const) {
+      const [victim] = await start(kind, { 'body-timeout': 2 })
+      const { connect } = await import('node:net')
+      const { head } = signedPost('{}', { path: '/models' })
+      const without = head.replace(/content-length: .*\r\n/, '')
+      const heads = [
+        without.replace(/\r\n\r\n$/, `\r\ncontent-length: ${64 << 20}\r\n\r\n`),
+        without.replace(/\r\n\r\n$/, '\r\ntransfer-encoding: chunked\r\n\r\n'),
+        without.replace(/\r\n\r\n$/, '\r\ncontent-length: 4000000\r\n\r\n'),
+      ]
+      const filler = Buffer.alloc(64 << 10, 'x')
+      const chunk = Buffer.concat([Buffer.from('10000\r\n'), filler, Buffer.from('\r\n')])
+      const before = victim.rssMegabytes()
+      let peak = before
+      let slowest = 0
+      let unclosed = 0
+      const meter = setInterval(() => {
+        peak = Math.max(peak, victim.rssMegabytes())
+      }, 50)
+      await inParallel(
+        kind === 'naive' ? 60 : scaled(10_000, 200),
+        kind === 'naive' ? 60 : Math.min(500, scaled(500, 100)),
+        async (index) => {
+          const startedAt = performance.now()
+          const socket = connect(victim.port, '127.0.0.1')
+          socket.on('error', () => {})
+          socket.resume()
+          socket.write(heads[index % 3]!)
+          const isChunked = index % 3 === 1
+          // The third kind declares a size that is allowed and stops half-way.
+          let left = index % 3 === 2 ? 1 : kind === 'naive' ? 32 : 80
+          const pump = () => {
+            while (!socket.destroyed && left-- > 0)
+              if (!socket.write(isChunked ? chunk : filler)) return void socket.once('drain', pump)
+          }
+          pump()
+          const done = new Promise<boolean>((resolve) => socket.once('close', () => resolve(true)))
+          const isClosed = await Promise.race([
+            done,
+            wait(kind === 'naive' ? 6000 : 30_000).then(() => false),
+          ])
+          if (!isClosed) unclosed++
+          slowest = Math.max(slowest, performance.now() - startedAt)
+          socket.destroy()
+        },
+      )
+      clearInterval(meter)
+      if (kind === 'naive') expect(unclosed).toBeGreaterThan(30)
+      else {
+        expect(unclosed).toBe(0)
+        expect(peak - before).toBeLessThan(64 + 64)
+        expect(slowest).toBeLessThan(30_000)
+      }
+    }
+  })
+})
