@@ -33,4 +33,4 @@ it(`fails none of ${COUNT} honest answers, whatever their temperature and the vL
   }
   expect(failures).toEqual([])
   expect(tokens).toBeGreaterThan(COUNT * 32)
-})
+}, 1_800_000)
