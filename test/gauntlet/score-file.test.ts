@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { openScoreFile } from '../../src/scoring/index.js'
+import { scaled } from './scale.js'
+
+const WRITER = fileURLToPath(new URL('./score-writer-process.ts', import.meta.url))
+
+/** @returns the last block the writer acknowledged before kill -9 hit it. */
+async function writeUntilKilled(path: string, afterMs: number, way = 'atomic'): Promise<number> {
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path, way], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  const ready = new Promise<void>((resolve) => {
+    child.stdout.on('data', (text) => {
+      output += text
+      if (output.includes('ready')) resolve()
+    })
+  })
+  await ready
+  await new Promise((resolve) => setTimeout(resolve, afterMs))
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  return Number(
+    output
+      .trim()
+      .split('\n')
+      .filter((line) => /^\d+$/.test(line))
+      .at(-1) ?? 0,
+  )
+}
+
+test('kill -9 at random points: never a torn book, nothing acknowledged is lost, nothing is left lying about', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'targon-kill-'))
+  const path = join(folder, 'cache.json')
+  try {
+    let known = 0
+    for (let run = 0; run < scaled(1000); run++) {
+      known = Math.max(known, await writeUntilKilled(path, Math.random() * 60))
+      const loaded = await openScoreFile(path).load()
+      const block = loaded.kind === 'book' ? loaded.data.block : 0
+      expect(block).toBeGreaterThanOrEqual(known)
+      known = block
+      expect((await readdir(folder)).filter((name) => !/^cache\.json(\.previous)?$/.test(name))).toEqual([])
+    }
+    expect(known).toBeGreaterThan(0)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}, 3_600_000)
+
+test('the same check fails for a file written in place, as 4.4.1 did', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'targon-kill-'))
+  const path = join(folder, 'cache.json')
+  try {
+    let torn = 0
+    for (let run = 0; run < 100 && torn === 0; run++) {
+      const known = await writeUntilKilled(path, Math.random() * 60, 'in-place')
+      const loaded = await openScoreFile(path).load()
+      if (loaded.kind !== 'book' || loaded.data.block < known) torn++
+    }
+    expect(torn).toBe(1)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}, 600_000)
