@@ -51,7 +51,7 @@ export const bench: Bench = {
     }
     try {
       for (const subject of subjects)
-        await ask({ port: subject.port, model: 'burst', connections: 8, requests: 200 })
+        await ask({ port: subject.port, model: 'burst', connections: 32, requests: 1500 })
       const rows: Row[] = []
       for (const { name, order } of CASES) rows.push(...rowsOf(name, await measure(subjects, order, ask)))
       rows.push(...(await measureAborts(subjects, upstream, ask)))
