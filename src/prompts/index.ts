@@ -1,4 +1,4 @@
-export { createDataset, type DatasetOptions, infinityInstruct } from './dataset/index.js'
+export { createDataset, type DatasetOptions, infinityInstruct, readInBackground } from './dataset/index.js'
 export {
   makePrompt,
   type PromptOptions,

@@ -30,7 +30,7 @@ export interface QuestionWriter {
   ): Promise<string>
 }
 
-/** Where questions come from; without one the bundled set is used. */
+/** Where questions come from; without one, or when it gives '', the bundled set is used. */
 export interface QuestionSource {
   nextQuestion(signal: AbortSignal): Promise<string>
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { SubtensorClient, WeightsPipeline } from '../chain/index.js'
 import type { ValidatorSettings } from '../config/index.js'
 import type { ReferenceEngine } from '../engine/index.js'
 import { messageOf } from '../errors.js'
 import type { ModelList } from '../models/index.js'
+import type { QuestionSource } from '../prompts/index.js'
 import type { Signer } from '../wallet/index.js'
 import { connectNeuronChain } from './neuron.js'
 import type { RoleDeps } from './role.js'
@@ -14,6 +16,8 @@ export interface ValidatorTools {
   readonly weights: WeightsPipeline
   readonly models: ModelList
   readonly engines: () => readonly ReferenceEngine[]
+  /** Absent: the bundled questions. */
+  readonly questions?: QuestionSource
   readonly refreshEngines: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
   /** Closes all of it, last opened first; never rejects. */
   close(): Promise<void>
@@ -69,6 +73,7 @@ export async function openValidatorTools(
       },
     })
     closers.push(() => engines.close())
+    const questions = await openQuestions(settings, deps, closers)
     const subtensor = await connectNeuronChain(settings, networkGiven, deps)
     closers.push(() => subtensor.close())
     const { openWeightsPipeline } = await import('../chain/index.js')
@@ -91,6 +96,7 @@ export async function openValidatorTools(
       subtensor,
       weights,
       models,
+      ...(questions ? { questions } : {}),
       engines: () => engines.current(),
       refreshEngines: (wanted, inner) => engines.refresh(wanted, inner),
       close,
@@ -99,6 +105,25 @@ export async function openValidatorTools(
     await close()
     throw error
   }
+}
+
+/** A seeded run shall repeat, so it asks bundled questions unless a data set is named. */
+async function openQuestions(
+  settings: Pick<ValidatorSettings, 'dataset.url' | 'engine.hub-url' | 'seed'>,
+  { clock, log, signal, stateDir }: RoleDeps,
+  closers: (() => Promise<unknown>)[],
+): Promise<QuestionSource | undefined> {
+  const { 'dataset.url': url, seed } = settings
+  if (url === 'off' || (url === undefined && seed !== undefined)) return undefined
+  const { createDataset, createRandom, infinityInstruct, readInBackground } = await import(
+    '../prompts/index.js'
+  )
+  const source = url ?? infinityInstruct(settings['engine.hub-url'])
+  const closing = new AbortController()
+  closers.push(async () => closing.abort())
+  const random = createRandom(seed ?? randomUUID())
+  const dataset = createDataset({ source, cacheDir: stateDir, random, clock })
+  return readInBackground(dataset, log.child({ source }), AbortSignal.any([signal, closing.signal]))
 }
 
 function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {

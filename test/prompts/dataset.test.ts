@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createDataset, createRandom, type DatasetOptions, makePrompt } from '../../src/prompts/index.js'
+import {
+  createDataset,
+  createRandom,
+  type DatasetOptions,
+  makePrompt,
+  type QuestionSource,
+  readInBackground,
+} from '../../src/prompts/index.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 
@@ -100,5 +107,68 @@ describe('data set', () => {
       code: 'DATASET',
     })
     await rude.close()
+  })
+})
+
+describe('data set read in the background', () => {
+  const logged: string[] = []
+  const log = {
+    info: (...words: unknown[]) => void logged.push(String(words.at(-1))),
+    warn: (...words: unknown[]) => void logged.push(String(words.at(-1))),
+  }
+  beforeEach(() => {
+    logged.length = 0
+  })
+
+  it('never makes a round wait for a hub that hangs, and serves its questions once it answers', async () => {
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const inner = dataset()
+    const slow: QuestionSource = {
+      nextQuestion: async (own) => {
+        await gate
+        return await inner.nextQuestion(own)
+      },
+    }
+    const source = readInBackground(slow, log, signal)
+    expect(await source.nextQuestion(signal)).toBe('')
+    expect(logged).toEqual([])
+    open()
+    await expect.poll(() => logged).toEqual(['questions come from the data set'])
+    const questions = await draw(source, 16)
+    for (const question of questions) expect(question).toMatch(/^Question number/)
+    expect(new Set(questions).size).toBe(16)
+  })
+
+  it('says once that the hub is away and once that it is back', async () => {
+    down = true
+    const source = readInBackground(dataset(), log, signal)
+    await expect.poll(() => logged).toEqual(['bundled questions used'])
+    for (let call = 0; call < 3; call++) expect(await source.nextQuestion(signal)).toBe('')
+    down = false
+    await clock.advance(300_000)
+    await expect.poll(() => source.nextQuestion(signal)).toMatch(/^Question number/)
+    expect(logged).toEqual(['bundled questions used', 'questions come from the data set'])
+  })
+
+  it('ends with its signal, in silence', async () => {
+    const life = new AbortController()
+    const ended = new Promise<void>((resolve) => {
+      const source: QuestionSource = {
+        nextQuestion: (own) =>
+          new Promise((_, reject) => {
+            own.addEventListener('abort', () => {
+              reject(own.reason)
+              resolve()
+            })
+          }),
+      }
+      readInBackground(source, log, life.signal)
+    })
+    life.abort()
+    await ended
+    expect(logged).toEqual([])
   })
 })

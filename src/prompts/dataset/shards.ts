@@ -40,11 +40,15 @@ export async function openShard(
 }
 
 async function openRemote(url: string, signal: AbortSignal): Promise<AsyncBuffer> {
-  const { headers } = await got.head(url, {
+  signal.throwIfAborted()
+  const head = got.head(url, {
     timeout: { request: TIMEOUT_MS },
     retry: { limit: 1 },
     headers: { 'accept-encoding': 'identity' },
   })
+  const abort = () => head.cancel()
+  signal.addEventListener('abort', abort, { once: true })
+  const { headers } = await head.finally(() => signal.removeEventListener('abort', abort))
   const byteLength = Number(headers['content-length'])
   if (!Number.isSafeInteger(byteLength) || byteLength <= 0) throw new Error(`${url} does not tell its length`)
   return {

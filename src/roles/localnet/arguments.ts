@@ -67,7 +67,15 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
     ],
     // a small machine running everything stalls now and then; nobody's money depends on it
     ...['--round.stall-limit', '1000'],
-    ...['--hub.url', 'off', '--allow-private-axons', '--autoupdate-off', '--i-am-alone'],
+    ...[
+      '--dataset.url',
+      'off',
+      '--hub.url',
+      'off',
+      '--allow-private-axons',
+      '--autoupdate-off',
+      '--i-am-alone',
+    ],
   ]
 }
 

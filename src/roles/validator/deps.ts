@@ -1,5 +1,6 @@
 import type { Subtensor, WeightsPipeline } from '../../chain/index.js'
 import type { ReferenceEngine } from '../../engine/index.js'
+import type { QuestionSource } from '../../prompts/index.js'
 import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
@@ -14,6 +15,8 @@ export interface ValidatorDeps extends RoleDeps {
   readonly refreshEngines?: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
   /** Wanted models; a refresh that fails keeps the last good list. */
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
+  /** Where questions come from; the bundled ones when absent. */
+  readonly questions?: QuestionSource
   /** Ledger and watch around setting weights; the chain is asked directly when absent. */
   readonly weights?: WeightsPipeline
   readonly metrics?: ValidatorMetrics

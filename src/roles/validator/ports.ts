@@ -9,7 +9,7 @@ import {
   prepareRequest,
   sendPrepared,
 } from '../../inference/index.js'
-import { makePrompt, type QuestionWriter, type Random } from '../../prompts/index.js'
+import { makePrompt, type QuestionSource, type QuestionWriter, type Random } from '../../prompts/index.js'
 import { verifyAnswer } from '../../verification/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { originOf } from './address-guard.js'
@@ -20,6 +20,8 @@ export interface PortsOptions {
   readonly log: Logger
   readonly signer: Signer
   readonly random: Random
+  /** Bundled ones when absent. */
+  readonly questions?: QuestionSource | undefined
 }
 
 /** An engine that hangs must hold neither a verdict nor a round for ever. */
@@ -33,7 +35,7 @@ const THREAD_TIMEOUT_MS = 20_000
  */
 export async function connectPorts(
   settings: ValidatorSettings,
-  { clock, log, signer, random }: PortsOptions,
+  { clock, log, signer, random, questions }: PortsOptions,
 ) {
   const thread = settings['round.thread'] ? await startAskThread(clock, log) : undefined
   const dispatcher = createMinerAgent()
@@ -52,6 +54,7 @@ export async function connectPorts(
           random: random.fork(String(round)),
           clock,
           sameForAll: settings['round.parity'],
+          ...(questions ? { questions } : {}),
           onFallback: (reason) => log.debug({ reason }, 'prompt fallback'),
           // An engine's free generation does not repeat, so a seeded run asks the questions as they are.
           ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),

@@ -61,7 +61,10 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
 
   const watchdog = settings.heartbeat ? startWatchdog({ clock, log }) : undefined
   if (watchdog) closers.add('watchdog', () => watchdog.close())
-  const connected = await connectPorts(settings, { clock, log, signer, random: random.fork('prompts') })
+  const connected = await connectPorts(settings, {
+    ...{ clock, log, signer, random: random.fork('prompts') },
+    questions: deps.questions,
+  })
   closers.add('connections to miners', () => connected.close())
   const hub = openHub(
     settings,
@@ -133,21 +136,22 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     },
     signal,
   )
+  const statusNow = () =>
+    describeStatus({
+      ...{ view, standings, book, scoringRules: settings['scoring.rules'] },
+      block: () => block,
+      rounds: loop.rounds,
+      epoch: () => epochAt(block, epochLength),
+      weights: () => weights,
+    })
   const status = await startStatusServer({
     port: settings['metrics.port'],
     log,
     live: () => true,
     ready: () => (signal.aborted ? 'draining' : scores.trouble()),
     metrics,
-    documents: { report: (query) => records.report(query) },
-    status: () =>
-      describeStatus({
-        ...{ view, standings, book, scoringRules: settings['scoring.rules'] },
-        block: () => block,
-        rounds: loop.rounds,
-        epoch: () => epochAt(block, epochLength),
-        weights: () => weights,
-      }),
+    documents: { report: async (query) => ({ ...(await records.report(query)), now: statusNow() }) },
+    status: statusNow,
   })
   closers.add('status server', () => status.close())
   log.info(

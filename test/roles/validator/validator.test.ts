@@ -85,6 +85,16 @@ test('every miner gets a prompt and a seed of its own, and one seed repeats them
   expect(await asked()).toEqual([one, two])
 })
 
+test('the questions of a data set reach the miners', async () => {
+  const miners = await withMiners({ models: [MODEL] })
+  const questions = { nextQuestion: async () => 'Why do cats purr?' }
+  const rig = await rigOf(miners, {}, { questions })
+  const validator = await rig.start()
+  await rig.logged(verdictOf(1, 'verified'))
+  await validator.stop()
+  expect(JSON.stringify(miners[0]?.asked[0]?.body)).toContain('Why do cats purr?')
+})
+
 test('the engine’s failure is inconclusive and changes nobody’s score', async () => {
   const miners = await withMiners({ models: [MODEL] })
   const rig = await rigOf(miners)
