@@ -157,7 +157,7 @@ export abstract class BaseCommand extends Command {
 }
 
 /** What, why and what to do, in one line. */
-export function formatError(error: TargonError): string {
+function formatError(error: TargonError): string {
   return `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`.replaceAll(
     /\s*\n\s*/g,
     ' ',

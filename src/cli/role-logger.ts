@@ -10,7 +10,7 @@ type LoggingSettings = Pick<
 >
 
 /** The most talkative switch wins. */
-export function levelOf(
+function levelOf(
   settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
 ): 'trace' | 'debug' | 'info' | 'warn' {
   if (settings['logging.trace']) return 'trace'

@@ -4,7 +4,7 @@ import { messageOf, TargonError } from '../errors.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 
-export const DEFAULT_CONFIG_FILE = 'targon.config.json'
+const DEFAULT_CONFIG_FILE = 'targon.config.json'
 
 /** Which files to read; from the flags `--config` and `--env-file`. */
 export interface SourceFiles {
