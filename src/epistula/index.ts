@@ -1,7 +1,7 @@
 export { type EpistulaFetchOptions, epistulaFetch } from './epistula-fetch.js'
 export type { DistinctHeaders } from './headers.js'
 export { hashBody } from './message.js'
-export { REFUSAL_CODES, type Refusal, type RefusalCode, refuse } from './refusal.js'
+export { type Refusal, type RefusalCode, refuse } from './refusal.js'
 export {
   createReplayMemory,
   type ReplayAnswer,
@@ -19,6 +19,5 @@ export {
   checkTimestamp,
   readCaller,
   readClaim,
-  TIMESTAMP_WINDOW_MS,
   verifyRequest,
 } from './verify-request.js'

@@ -30,6 +30,3 @@ export interface Refusal {
 export function refuse(code: RefusalCode): Refusal {
   return { ok: false, code, ...REFUSALS[code] }
 }
-
-/** All codes, for metrics that pre-register their labels. */
-export const REFUSAL_CODES = Object.keys(REFUSALS) as RefusalCode[]
