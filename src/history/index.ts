@@ -5,7 +5,6 @@ export {
   type MinerReport,
   type ModelReport,
   minerReport,
-  modelReport,
   type ReportFilter,
   reportMiners,
 } from './report.js'

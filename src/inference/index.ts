@@ -13,10 +13,9 @@ export { type FetchLimits, guardFetch } from './guarded-fetch.js'
 export { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 export { createMinerAgent } from './miner-agent.js'
 export { listModels, type ModelsAnswer, type ModelsOptions, postModels } from './miner-models.js'
-export { encodeRequest, pathOf } from './request.js'
 export { type StallWatch, watchStalls } from './stall-watch.js'
 export { readTargon4, type Targon4Reading, type TimedStream } from './targon-4.js'
-export { type BurstRule, NON_STREAMED, TARGON_4_BURST_RULE } from './timing.js'
+export { type BurstRule, NON_STREAMED } from './timing.js'
 export type {
   Answer,
   AnswerTiming,

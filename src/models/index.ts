@@ -1,2 +1,1 @@
-export { createModelList, DEFAULT_MODEL, type ModelList, type ModelListOptions } from './model-list.js'
-export { isModelName } from './model-name.js'
+export { createModelList, type ModelList, type ModelListOptions } from './model-list.js'

@@ -1,4 +1,4 @@
 export { type DevelopmentHotkey, writeDevelopmentWallet } from './development-wallet.js'
-export { type HotkeyLocation, hotkeyPath, loadHotkey, signerOf } from './hotkey.js'
+export { type HotkeyLocation, loadHotkey, signerOf } from './hotkey.js'
 export { type PasswordSources, passwordVariable } from './password.js'
 export type { Signer } from './signer.js'

@@ -1,7 +1,6 @@
 export {
   type AskDeps,
   askAndJudge,
-  describeFault,
   type Judge,
   type JudgedReply,
   requireGoodReply,
