@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { createDeferred } from '../deferred.js'
 import { messageOf } from '../errors.js'
+import { explainMismatch } from './agreement.js'
 import { engineError } from './engine-error.js'
 import type { HubSource } from './hub-files.js'
 import { type FileFacts, readModelFiles } from './model-files.js'
@@ -53,6 +54,14 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
 
   const learn = async (replica: Replica, files: FileFacts) => {
     const probed = await replica.probe(model, files, closing.signal)
+    const mismatch = facts && explainMismatch(probed.facts, facts)
+    if (mismatch !== undefined) {
+      throw engineError(
+        'ENGINE_UNAVAILABLE',
+        `${replica.url} is kept apart from the other servers of ${model}: ${mismatch}.`,
+      )
+    }
+    replica.admit(probed)
     facts ??= probed.facts
     unreadyReason = undefined
     log.info({ url: replica.url, version: probed.version, ...probed.facts }, 'engine ready')

@@ -43,9 +43,14 @@ export class Replica {
     return this.#reportedLoad + this.#inFlight
   }
 
+  /** Asks what it is; it takes no calls before it is admitted. */
   async probe(model: string, files: FileFacts, signal: AbortSignal): Promise<ProbeResult> {
-    this.#probed = await probeServer(this.server, model, files, { timeoutMs: PROBE_TIMEOUT_MS, signal })
-    return this.#probed
+    return await probeServer(this.server, model, files, { timeoutMs: PROBE_TIMEOUT_MS, signal })
+  }
+
+  /** From now on it takes calls. */
+  admit(probed: ProbeResult): void {
+    this.#probed = probed
   }
 
   async refreshLoad(signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.js'
+import { createDeferred } from '../../src/deferred.js'
 import { type ConnectedEngine, connectEngine, type EngineOptions } from '../../src/engine/index.js'
 import {
   type DevelopmentEngine,
@@ -212,5 +213,40 @@ describe('a failing engine', () => {
     broken = true
     const results = await Promise.all(Array.from({ length: 6 }, () => engine.score(scoring, signal)))
     expect(results).toHaveLength(6)
+  })
+
+  it.each([
+    [
+      'another dialect',
+      { dialect: 'v0', returnTokensAsTokenIds: true },
+      /speaks the dialect v0, the others v1/,
+    ],
+    [
+      'logprobs scaled by temperature',
+      { logprobsMode: 'processed' },
+      /its logprobs are temperature-scaled, those of the others raw/,
+    ],
+    ['fewer logprobs', { maxLogprobs: 7 }, /it answers 7 logprobs, the others 20/],
+    ['less room', { maxModelLen: 4096 }, /it takes 4096 tokens, the others 8192/],
+  ] as const)('keeps a replica with %s apart and says why', async (_, options, reason) => {
+    const [first, odd] = [await development(), await development(options)]
+    const gate = createDeferred<void>()
+    const late = await relay(odd.url, (path) =>
+      path === '/version'
+        ? (response) => void gate.promise.then(() => response.end('{"version":"0"}'))
+        : undefined,
+    )
+    const reasons: string[] = []
+    const log = pino(
+      {},
+      { write: (line: string) => void reasons.push(String(JSON.parse(line).reason ?? '')) },
+    )
+    const engine = connect([first.url, late.url], { hubUrl: first.url, log })
+    await ready(engine)
+    gate.resolve()
+    await expect.poll(() => reasons.join('\n'), { timeout: 10_000 }).toMatch(reason)
+    await Promise.all(Array.from({ length: 8 }, () => engine.score(scoring, signal)))
+    expect(late.received.filter(({ body }) => body.includes('[1,2,3,4,5,6]'))).toEqual([])
+    expect(engine.facts).toMatchObject({ dialect: 'v1', scaledLogprobs: false, maxLogprobs: 20 })
   })
 })
