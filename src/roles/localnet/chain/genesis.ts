@@ -3,7 +3,6 @@ import { subtensor } from './runtime/index.js'
 import type { StorageAccess } from './storage/index.js'
 import { endow, registerNeuron } from './subtensor/index.js'
 
-export const RAO_PER_TAO = 1_000_000_000n
 const COLDKEY_BALANCE_TAO = 100
 
 /** Writes the state of block 0: one subnet with its hyperparameters, neurons and balances. */

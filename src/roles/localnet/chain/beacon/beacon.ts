@@ -10,9 +10,8 @@ export interface Pulse {
   readonly signature: Uint8Array
 }
 
-/** Rounds of drand quicknet: the same numbers at the same times, signed by another key. */
+/** Rounds of drand quicknet (one every 3 s): the same numbers at the same times, signed by another key. */
 export const QUICKNET_GENESIS_SECONDS = 1_692_803_367
-export const QUICKNET_PERIOD_SECONDS = 3
 
 const SEED = 'targon development beacon'
 

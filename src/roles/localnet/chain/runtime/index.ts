@@ -1,7 +1,7 @@
 export type { Extension, RuntimeApi } from '../metadata/index.js'
 export { type Dialect, dialectOf } from './dialects.js'
 export { drand } from './drand.js'
-export { SUBTENSOR_ERRORS, type SubtensorError } from './errors.js'
+export type { SubtensorError } from './errors.js'
 export {
   decodeExtra,
   implicitType,
@@ -28,4 +28,4 @@ export type { CallArguments, CallName, SubtensorCall } from './subtensor-calls.j
 export type { SubtensorEvent } from './subtensor-events.js'
 export { subtensor } from './subtensor-storage.js'
 export { balances, system, timestamp } from './system.js'
-export { accountId, digestItem, header, multiAddress, multiSignature } from './types.js'
+export { digestItem, header, multiAddress, multiSignature } from './types.js'

@@ -10,7 +10,6 @@ export {
   optionalPlain,
   placeItems,
   plain,
-  StorageItem,
   twoxConcat,
 } from './item.js'
 export { State } from './state.js'

@@ -1,4 +1,4 @@
-export { endow, freeBalance, transfer, withdraw } from './balances.js'
+export { endow, transfer } from './balances.js'
 export { type BlockStart, onInitializeBlock } from './block-hook.js'
 export { type ChainRules, DispatchFailure, type PalletContext, type ReadContext } from './context.js'
 export { dispatchCall } from './dispatch.js'
