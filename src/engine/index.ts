@@ -9,7 +9,6 @@ export {
   createDockerClient,
   createFleet,
   type DockerClient,
-  explainMisfit,
   type Fleet,
   type FleetOptions,
   type FleetPlan,
@@ -18,7 +17,6 @@ export {
   parseGpus,
   placeModel,
   planFleet,
-  readGpus,
   weightBytes,
 } from './fleet/index.js'
 export type {

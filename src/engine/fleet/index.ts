@@ -1,6 +1,6 @@
 export { containerName, containerSlug } from './container.js'
 export { type Container, createDockerClient, type DockerClient } from './docker-client.js'
 export { createFleet, type Fleet, type FleetOptions, type FleetState } from './fleet.js'
-export { explainMisfit, type Gpu, parseGpus, placeModel, readGpus } from './gpu.js'
+export { type Gpu, parseGpus, placeModel, readGpus } from './gpu.js'
 export { bytesToMib, weightBytes } from './model-size.js'
 export { type FleetPlan, planFleet } from './plan.js'
