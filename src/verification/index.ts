@@ -1,5 +1,5 @@
-export { type Agreement, type Check, measureAgreement } from './checks/index.js'
-export { type Evidence, type JudgedAnswer, prepareAnswer, type SoundToken } from './evidence.js'
+export type { Agreement, Check } from './checks/index.js'
+export type { Evidence, JudgedAnswer, SoundToken } from './evidence.js'
 export { judgeStrict } from './judge-strict.js'
 export {
   type CheckResult,

@@ -8,7 +8,7 @@ import { checkSkippedEnd } from './skipped-end.js'
 import { checkUnlikelyToken } from './unlikely-token.js'
 import { checkUnlikelyTokens } from './unlikely-tokens.js'
 
-export { type Agreement, measureAgreement } from './agreement.js'
+export type { Agreement } from './agreement.js'
 export { type Check, type Failure, failure } from './failure.js'
 export { checkLength } from './length.js'
 export { checkStream } from './stream.js'
