@@ -70,14 +70,8 @@ export async function startVictim(
   }
 }
 
-export const [miner, validator, second, third] = (await Promise.all(
-  [1, 2, 3, 4].map((seed) => hotkeyOf(seed)),
-)) as [
-  Awaited<ReturnType<typeof hotkeyOf>>,
-  Awaited<ReturnType<typeof hotkeyOf>>,
-  Awaited<ReturnType<typeof hotkeyOf>>,
-  Awaited<ReturnType<typeof hotkeyOf>>,
-]
+export const miner = await hotkeyOf(1)
+export const validator = await hotkeyOf(2)
 
 export interface Signed {
   readonly uuid: string
