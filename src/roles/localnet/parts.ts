@@ -28,9 +28,10 @@ export interface PartsDeps {
 const CHAIN_PORT = 9944
 const ENGINE_PORT = 8000
 
-const REFERENCE: EngineSpecification = {
+/** One server for every model, at the pace of a real one: an answer that comes all at once counts as not streamed. */
+const PLAIN_ENGINE: EngineSpecification = {
   behaviour: 'honest',
-  tokensPerSecond: undefined,
+  tokensPerSecond: 120,
   models: LOCALNET_MODELS,
 }
 
@@ -81,7 +82,7 @@ async function startEngines(
   const given = settings['engine.serve'].map(parseEngineSpecification)
   const firstPort = settings['engine.port'] ?? ENGINE_PORT
   const engines: DevelopmentEngine[] = []
-  for (const [index, specification] of (given.length > 0 ? given : [REFERENCE]).entries()) {
+  for (const [index, specification] of (given.length > 0 ? given : [PLAIN_ENGINE]).entries()) {
     const { tokensPerSecond, ...rest } = specification
     const port = firstPort === 0 ? 0 : firstPort + index
     // what the miner's README tells operators to start vLLM with
