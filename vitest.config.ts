@@ -8,5 +8,6 @@ export default defineConfig({
     hookTimeout: 20_000,
     disableConsoleIntercept: true,
     pool: 'forks',
+    maxWorkers: '100%',
   },
 })
