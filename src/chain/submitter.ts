@@ -93,14 +93,30 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
   }
 
   return {
-    submit(signer, choose, submitOptions) {
+    async submit(signer, choose, submitOptions) {
       const before = queues.get(signer.address) ?? Promise.resolve()
-      const mine = before.then(
-        () => submit(signer, choose, submitOptions),
-        () => submit(signer, choose, submitOptions),
-      )
+      const turn = () => submit(signer, choose, submitOptions)
+      const mine = before.then(turn, turn)
       queues.set(signer.address, mine)
+      // Rejections reach the caller below, or nobody when it gave up waiting for its turn.
+      mine.catch(() => {})
+      await settledOrAborted(before, submitOptions?.signal)
       return mine
     },
+  }
+}
+
+/** @throws the signal's reason as soon as it aborts. */
+async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  const settled = new AbortController()
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal?.reason)
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true, signal: settled.signal })
+  })
+  try {
+    await Promise.race([Promise.allSettled([work]), aborted])
+  } finally {
+    settled.abort()
   }
 }
