@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Clock, withDeadline } from '../clock.js'
 import { messageOf, TargonError } from '../errors.js'
+import { parseJson } from '../json.js'
 
 const TIMEOUT_MS = 5000
 
@@ -47,14 +48,6 @@ export async function readLocalStatus<T>(
     next: 'Give the right port with --metrics.port, and use the same version of targon for both.',
     facts: { port },
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function reasonOf(error: unknown): string {

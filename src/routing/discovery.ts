@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 
 /** Names that may travel on: into a list for validators, logs and the chain of a URL. */
 const modelName = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
@@ -9,13 +10,7 @@ const MAX_MODELS = 512
 
 /** Names in an answer of GET /v1/models; undefined when it is none. Odd names are left out. */
 export function readModelList(text: string): string[] | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  const parsed = modelList.safeParse(json)
+  const parsed = modelList.safeParse(parseJson(text))
   if (!parsed.success) return undefined
   const names = parsed.data.data.flatMap(({ id }) => {
     const name = modelName.safeParse(id)

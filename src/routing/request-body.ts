@@ -1,3 +1,5 @@
+import { parseJson } from '../json.js'
+
 /** What routing needs of a body; everything else of it is the upstream's business. */
 export interface RequestFacts {
   readonly model: string
@@ -6,12 +8,7 @@ export interface RequestFacts {
 
 /** Reads the model of a request; the last of doubled keys counts, as it does in Python. */
 export function readRequest(body: Buffer): RequestFacts | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
+  const json = parseJson(body.toString('utf8'))
   if (typeof json !== 'object' || json === null || !('model' in json) || typeof json.model !== 'string') {
     return undefined
   }

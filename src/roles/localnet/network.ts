@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Clock, withDeadline } from '../../clock.js'
 import { createDeferred } from '../../deferred.js'
+import { parseJson } from '../../json.js'
 import {
   chainArguments,
   engineArguments,
@@ -205,13 +206,4 @@ export class Network {
 /** The text `--engine.serve` takes for a member of the cast. */
 export function specificationOf(member: CastMember): string {
   return `${member.behaviour}@${member.tokensPerSecond}=${member.models.join(',')}`
-}
-
-function parseJson(line: string): unknown {
-  if (!line.startsWith('{')) return undefined
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }
