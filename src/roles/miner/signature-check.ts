@@ -1,18 +1,22 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { type Claim, checkSignature, type Refusal, refuse } from '../../epistula/index.js'
+import { startWorkerThread } from '../../worker-thread.js'
 import type { CheckJob, CheckResult } from './signature-worker.js'
 
 /** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
 export interface SignatureCheck {
   /** @returns undefined when the signature is good. */
   check(claim: Claim, bodyHash: string): Refusal | undefined | Promise<Refusal | undefined>
+  /** Checks that threads have answered so far. */
+  readonly checkedOnThreads: number
   close(): Promise<void>
 }
 
 /** On the calling thread. `initSr25519` must have been awaited. */
 export const inlineSignatureCheck: SignatureCheck = {
   check: checkSignature,
+  checkedOnThreads: 0,
   close: async () => {},
 }
 
@@ -31,8 +35,15 @@ export function createSignatureWorkers(count: number, log: Logger): SignatureChe
   if (count === 0) return inlineSignatureCheck
   const threads = new Set<Thread>()
   let nextId = 0
-  for (let index = 0; index < count; index++) addThread(threads, log)
+  let checkedOnThreads = 0
+  const onChecked = () => {
+    checkedOnThreads++
+  }
+  for (let index = 0; index < count; index++) addThread(threads, log, onChecked)
   return {
+    get checkedOnThreads() {
+      return checkedOnThreads
+    },
     check: (claim, bodyHash) => {
       const thread = leastBusy(threads)
       // Threads that died are not replaced: checking here is slower, never wrong.
@@ -58,14 +69,12 @@ function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
   return best
 }
 
-function addThread(threads: Set<Thread>, log: Logger): void {
-  const isSource = import.meta.url.endsWith('.ts')
-  const file = new URL(`./signature-worker.${isSource ? 'ts' : 'js'}`, import.meta.url)
-  const worker = new Worker(file, { execArgv: isSource ? ['--import', 'tsx'] : [] })
+function addThread(threads: Set<Thread>, log: Logger, onChecked: () => void): void {
+  const worker = startWorkerThread(new URL('./signature-worker', import.meta.url))
   const thread: Thread = { worker, waiting: new Map() }
   threads.add(thread)
-  worker.unref()
   worker.on('message', ({ id, isGood }: CheckResult) => {
+    onChecked()
     thread.waiting.get(id)?.resolve(isGood ? undefined : refuse('SIGNATURE_MISMATCH'))
     thread.waiting.delete(id)
   })

@@ -25,5 +25,7 @@ describe('signature threads', () => {
     expect(answers.map((answer) => answer?.code)).toEqual(
       jobs.map((_, index) => (index % 3 === 0 ? 'SIGNATURE_MISMATCH' : undefined)),
     )
+    // A thread that does not start hands its checks back to this one: right answers alone prove nothing.
+    expect(check.checkedOnThreads).toBe(jobs.length)
   })
 })
