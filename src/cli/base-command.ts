@@ -8,6 +8,7 @@ import {
   readSources,
   resolveSettings,
   type SettingName,
+  sourceFiles,
 } from '../config/index.js'
 import { isAbort, TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
@@ -26,6 +27,8 @@ export interface Invocation<R extends keyof RoleSettings> {
   readonly args: Readonly<Record<string, unknown>>
   /** Sentences for stderr: old spellings, settings without effect, secrets in the open. */
   readonly warnings: readonly string[]
+  /** Absolute paths of the files settings are read from, those not there yet included. */
+  readonly files: readonly string[]
 }
 
 /** What every command shares: reading its settings, printing errors, exit statuses. It owns no clients. */
@@ -81,6 +84,7 @@ export abstract class BaseCommand extends Command {
       actions: own.given,
       args: own.args,
       warnings: [...own.warnings, ...resolved.warnings],
+      files: sourceFiles(sources),
     }
   }
 

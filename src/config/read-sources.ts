@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { messageOf, TargonError } from '../errors.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
@@ -32,6 +32,13 @@ export function readSources(
     ? given(config, files.config ? '--config' : 'TARGON_CONFIG', directory)
     : existing(DEFAULT_CONFIG_FILE, join(directory, DEFAULT_CONFIG_FILE))[0]
   return { flags, env, dotenvFiles, configFile }
+}
+
+/** Absolute paths of the files that were read, and of the default ones even when they do not exist yet. */
+export function sourceFiles(sources: SettingSources, directory: string = process.cwd()): string[] {
+  const names = ['.env', ...(sources.dotenvFiles ?? []).map(({ path }) => path)]
+  names.push(sources.configFile?.path ?? DEFAULT_CONFIG_FILE)
+  return [...new Set(names.map((name) => resolve(directory, name)))]
 }
 
 function fromEnvFiles(files: readonly EnvFile[]): string | undefined {

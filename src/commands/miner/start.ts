@@ -15,7 +15,7 @@ export default class MinerStart extends BaseCommand {
   static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
 
   static override description =
-    'Listens for signed requests of validators, checks who sent them, and streams the answers of the model servers back byte for byte. SIGHUP reads the settings again and takes over model servers and keys.'
+    'Listens for signed requests of validators, checks who sent them, and streams the answers of the model servers back byte for byte. On SIGHUP, and when the config file or `.env` changes, it reads its settings again and takes over model servers and keys.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --wallet.name mine --wallet.hotkey h1 --model-endpoint http://127.0.0.1:8000/v1',
@@ -57,7 +57,7 @@ export default class MinerStart extends BaseCommand {
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
         const subtensor = await connectNeuronChain(settings, isNamed, context)
         const fresh = async () => (await this.readInvocation('miner', network?.arguments)).settings
-        const reload = watchReload(fresh, context.log, context.signal)
+        const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload })
           if (settings.autoupdate && !settings['autoupdate-off'] && settings['update.source'] === 'git')

@@ -1,0 +1,38 @@
+import { watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { Logger } from 'pino'
+import { messageOf } from '../errors.js'
+
+/**
+ * Tells when one of the files is written, replaced or made, until the signal aborts. Folders are watched, not files:
+ * editors replace a file by another, and a mounted configuration (Kubernetes) turns the link `..data` over.
+ */
+export function watchFiles(
+  files: readonly string[],
+  log: Logger,
+  signal: AbortSignal,
+  onChange: () => void,
+): void {
+  if (signal.aborted) return
+  const namesByFolder = new Map<string, Set<string>>()
+  for (const file of files) {
+    const names = namesByFolder.get(dirname(file)) ?? new Set()
+    namesByFolder.set(dirname(file), names.add(basename(file)))
+  }
+  for (const [folder, names] of namesByFolder) {
+    const warn = (error: unknown) =>
+      log.warn(
+        { folder, reason: messageOf(error), next: 'Reload with SIGHUP.' },
+        'settings files not watched',
+      )
+    try {
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
+        if (name === null || names.has(name) || name === '..data') onChange()
+      })
+      watcher.on('error', warn)
+      signal.addEventListener('abort', () => watcher.close(), { once: true })
+    } catch (error) {
+      warn(error)
+    }
+  }
+}
