@@ -1,4 +1,5 @@
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
+export type { StandingLack } from './lack.js'
 export { type RequestFacts, readRequest } from './request-body.js'
 export { type Exchange, type Router, type RouterOptions, startRouter } from './router.js'
 export {

@@ -5,6 +5,9 @@ import type { Outcome } from './types.js'
 /** Why a request got no answer from any upstream. */
 export type Lack = 'unknown' | 'down' | 'full' | 'too-long' | 'timeout' | 'failed'
 
+/** A lack that no body could change. */
+export type StandingLack = Extract<Lack, 'unknown' | 'down'>
+
 type RefusedStatus = Extract<Outcome, { kind: 'refused' }>['status']
 
 interface Answer {

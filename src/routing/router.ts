@@ -5,6 +5,7 @@ import { chooseLeastBusy } from './choice.js'
 import { createDeadlines } from './deadlines.js'
 import { forwardExchange, type Grounds } from './forward.js'
 import { checkUpstream, type HealthDeps, watchUpstream } from './health.js'
+import { refuseForLack, type StandingLack } from './lack.js'
 import type { Outcome, RoutingLimits, UpstreamReport, UpstreamSettings } from './types.js'
 import { Upstream } from './upstream.js'
 import { createWaitingLine } from './waiting-line.js'
@@ -14,6 +15,8 @@ export interface RouterOptions {
   readonly log: Logger
   readonly upstreams: readonly UpstreamSettings[]
   readonly limits: RoutingLimits
+  /** Ends the start, not the routing. */
+  readonly signal?: AbortSignal
   /** 0 ≤ x < 1, default Math.random: spreads recoveries and equal choices. */
   readonly random?: () => number
 }
@@ -31,6 +34,10 @@ export interface Router {
   /** Names that can be answered now, sorted. */
   models(): string[]
   forward(exchange: Exchange): Promise<Outcome>
+  /** Why a request for this model cannot be answered whatever its body; undefined when it can. */
+  lackOf(model: string): StandingLack | undefined
+  /** Answers a request that lacks a server, before its body was read. */
+  refuse(response: ServerResponse, model: string, lack: StandingLack): Outcome
   report(): UpstreamReport[]
   /** Takes new settings; streams under way at a removed upstream finish. Resolves when new upstreams were asked once. */
   reload(upstreams: readonly UpstreamSettings[]): Promise<void>
@@ -39,6 +46,8 @@ export interface Router {
   /** Cuts what is under way and frees every connection. */
   close(): Promise<void>
 }
+
+const NONE_TRIED: ReadonlySet<Upstream> = new Set()
 
 /** Starts routing: asks every upstream once, then keeps watching them. An upstream that is down is no failure. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
@@ -77,11 +86,27 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     isServing: (model, tried) => serving(model).some((one) => !tried.has(one)),
   }
 
+  const close = async () => {
+    stop.abort()
+    for (const relay of grounds.relays) relay.cut()
+    const upstreams = [...active]
+    active.clear()
+    for (const [, watch] of upstreams) watch.abort()
+    await Promise.all(upstreams.map(([one]) => one.destroy()))
+  }
+
+  const endStart = () => void close()
+  options.signal?.throwIfAborted()
+  options.signal?.addEventListener('abort', endStart, { once: true })
   await Promise.all(options.upstreams.map(add))
+  options.signal?.removeEventListener('abort', endStart)
   return {
     models: () =>
       [...new Set([...active.keys()].filter((one) => one.usable).flatMap((one) => [...one.served]))].sort(),
     forward: (exchange) => forwardExchange(grounds, exchange),
+    lackOf: (model) =>
+      !grounds.isKnown(model) ? 'unknown' : grounds.isServing(model, NONE_TRIED) ? undefined : 'down',
+    refuse: (response, model, lack) => refuseForLack(response, model, lack, ''),
     report: () => [...active.keys()].map((one) => one.report()),
     get inFlight() {
       return grounds.relays.size
@@ -102,13 +127,6 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       )
       log.info({ upstreams: [...kept] }, 'upstreams reloaded')
     },
-    close: async () => {
-      stop.abort()
-      for (const relay of grounds.relays) relay.cut()
-      const upstreams = [...active]
-      active.clear()
-      for (const [, watch] of upstreams) watch.abort()
-      await Promise.all(upstreams.map(([one]) => one.destroy()))
-    },
+    close,
   }
 }

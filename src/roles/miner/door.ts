@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock.js'
 import { checkTimestamp, type ReplayGuard, readCaller, readClaim, refuse } from '../../epistula/index.js'
+import type { StandingLack } from '../../routing/index.js'
 import type { BodyEnd, BodyReader } from './body-reader.js'
 import type { DoorRefusal } from './refusal.js'
 import type { SignatureCheck } from './signature-check.js'
@@ -26,6 +27,8 @@ export interface DoorOptions {
   readonly bodies: BodyReader
   readonly signatures: SignatureCheck
   readonly replays: ReplayGuard
+  /** What is lacking to answer for a model at all; without it every model is let in. */
+  readonly lackOf?: (model: string) => StandingLack | undefined
 }
 
 /** A caller that was let in. `leave` must be called when its request has ended. */
@@ -40,6 +43,7 @@ export interface Admission {
 export type Entry =
   | Admission
   | { readonly kind: 'refused'; readonly refusal: DoorRefusal; readonly hotkey?: string }
+  | { readonly kind: 'unserved'; readonly lack: StandingLack; readonly hotkey: string; readonly uid: number }
   | { readonly kind: 'gone' }
 
 /** What a request is worth once its body is in. */
@@ -49,7 +53,8 @@ type Proof =
   | { readonly kind: 'gone' }
 
 export interface Door {
-  enter(request: IncomingMessage, address: string): Promise<Entry>
+  /** @param model the model announced before the body, if any: without a server of it the body is not read. */
+  enter(request: IncomingMessage, address: string, model?: string): Promise<Entry>
   /** Requests inside now. */
   readonly inFlight: number
   inFlightOf(hotkey: string): number
@@ -57,7 +62,7 @@ export interface Door {
 
 /**
  * Who may come in, cheapest test first, in the order and with the answers of 4.4.1 (neurons/miner.py): version, receiver,
- * signer, stake, caps, size, then the signature with its timestamp, and last whether it was here before.
+ * signer, stake, caps, a server of the model, size, then the signature with its timestamp, and last whether it was here before.
  */
 export function createDoor(options: DoorOptions): Door {
   const { self, clock, standing, failures, bodies, signatures, replays } = options
@@ -66,7 +71,7 @@ export function createDoor(options: DoorOptions): Door {
   let allUnproved = 0
   let inFlight = 0
 
-  const admit = async (request: IncomingMessage, address: string): Promise<Entry> => {
+  const admit = async (request: IncomingMessage, address: string, model?: string): Promise<Entry> => {
     const headers = request.headersDistinct
     const caller = readCaller(headers, self)
     if (!caller.ok) return { kind: 'refused', refusal: caller }
@@ -75,6 +80,8 @@ export function createDoor(options: DoorOptions): Door {
     const hotkey = caller.signedBy
     const cap = checkCaps(hotkey, address)
     if (cap !== undefined) return { kind: 'refused', refusal: cap, hotkey }
+    const lack = model === undefined ? undefined : options.lackOf?.(model)
+    if (lack !== undefined) return { kind: 'unserved', lack, hotkey, uid: known.uid }
     const proof = await proveCounted(request, address)
     if (proof.kind === 'gone') return proof
     if (proof.kind === 'refused') return { ...proof, hotkey }

@@ -29,7 +29,11 @@ export async function resolveExternalAddress(
   const given =
     settings['axon.external_ip'] ?? (isWildcard(settings['axon.ip']) ? undefined : settings['axon.ip'])
   const address =
-    given ?? (await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => fail('looked up', cause)))
+    given ??
+    (await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
+      signal.throwIfAborted()
+      return fail('looked up', cause)
+    }))
   if (isIP(address) === 0) return fail(`read from ${JSON.stringify(address.slice(0, 60))}`, undefined)
   return address
 }

@@ -29,6 +29,11 @@ export function writeRefusal(
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
   })
   response.end(body)
+  dropBody(clock, deadlines, request)
+}
+
+/** The request has its answer: what is left of its body is thrown away for a moment, then the connection is cut. */
+export function dropBody(clock: Clock, deadlines: Deadlines, request: IncomingMessage): void {
   if (request.complete) return
   request.resume()
   const since = clock.monotonic()

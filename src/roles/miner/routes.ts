@@ -6,7 +6,7 @@ import { type Deadlines, type Exchange, type Outcome, type Router, readRequest }
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { CallerAddress } from './caller-address.js'
 import type { Admission, Door } from './door.js'
-import { type DoorRefusal, writeRefusal } from './refusal.js'
+import { type DoorRefusal, dropBody, writeRefusal } from './refusal.js'
 import type { RequestEnd, Tally } from './tally.js'
 import type { WantedModels } from './wanted-models.js'
 
@@ -58,7 +58,9 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       refuse(request, response, DRAINING)
       return [route, 'refused']
     }
-    const entry = await deps.door.enter(request, deps.callerAddress(request))
+    const isInference = route === 'chat' || route === 'completion'
+    const announced = isInference ? request.headersDistinct['x-targon-model']?.[0] : undefined
+    const entry = await deps.door.enter(request, deps.callerAddress(request), announced)
     if (entry.kind === 'gone') return [route, 'abandoned']
     if (entry.kind === 'refused') {
       const { refusal, hotkey } = entry
@@ -68,6 +70,12 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       )
       refuse(request, response, refusal)
       return [route, 'refused']
+    }
+    if (entry.kind === 'unserved') {
+      const { hotkey, uid, lack } = entry
+      const outcome = deps.router.refuse(response, announced ?? '', lack)
+      dropBody(deps.clock, deps.deadlines, request)
+      return [route, note({ hotkey, uid }, announced ?? '', outcome)]
     }
     try {
       tally.caller(entry.hotkey, entry.uid)
@@ -111,8 +119,11 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     return note(admission, facts.model, outcome)
   }
 
-  const note = (admission: Admission, model: string, outcome: Outcome): RequestEnd => {
-    const { hotkey, uid } = admission
+  const note = (
+    { hotkey, uid }: Pick<Admission, 'hotkey' | 'uid'>,
+    model: string,
+    outcome: Outcome,
+  ): RequestEnd => {
     const fields = { hotkey, uid, model, ...outcome }
     if (outcome.kind === 'answered') {
       deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)

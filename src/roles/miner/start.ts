@@ -35,11 +35,19 @@ export async function startMiner(
   deps: MinerDeps,
 ): Promise<RunningRole<MinerReport>> {
   const closers = createClosers(deps.log)
+  const life = new AbortController()
+  closers.push('background work', () => life.abort())
+  // Asked to stop before it serves there is nothing to drain: every wait of the start ends at once.
+  const giveUp = () => life.abort(deps.signal.reason)
+  deps.signal.addEventListener('abort', giveUp, { once: true })
   try {
-    return await compose(settings, deps, closers)
+    deps.signal.throwIfAborted()
+    return await compose(settings, deps, closers, life)
   } catch (error) {
     await closers.closeAll()
     throw error
+  } finally {
+    deps.signal.removeEventListener('abort', giveUp)
   }
 }
 
@@ -47,14 +55,13 @@ async function compose(
   settings: MinerSettings,
   deps: MinerDeps,
   closers: Closers,
+  life: AbortController,
 ): Promise<RunningRole<MinerReport>> {
   const { clock, log, signer, subtensor } = deps
   const upstreams = readUpstreams(settings)
   const callerAddress = createCallerAddress(settings['axon.trusted-proxies'])
   await initSr25519()
 
-  const life = new AbortController()
-  closers.push('background work', () => life.abort())
   const standing = await watchStanding({
     subtensor,
     netuid: settings.netuid,
@@ -69,7 +76,7 @@ async function compose(
   const metrics = createMetrics('miner')
   const tally = createTally(metrics)
   const wanted = createWantedModels()
-  const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings) })
+  const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings), signal: life.signal })
   closers.push('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)
@@ -90,6 +97,7 @@ async function compose(
     }),
     signatures,
     replays: await openReplayGuard(settings, deps, closers),
+    lackOf: (model) => router.lackOf(model),
   })
   let isDraining = false
   const server = await listenPublicly({

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type FakeVllm, sse, startFakeVllm, streamTwo } from '../../support/fake-vllm.js'
+import { hotkeyOf } from '../../support/hotkeys.js'
 import { type MinerRig, startMinerRig } from '../../support/miner-rig.js'
 
 const CHAT = JSON.stringify({ model: 'org/model', messages: [], stream: true })
@@ -14,8 +17,9 @@ describe('miner', () => {
 
   async function start(
     settings: Parameters<typeof startMinerRig>[0]['settings'] = {},
+    models: string[] = ['org/model'],
   ): Promise<[MinerRig, FakeVllm]> {
-    const vllm = await startFakeVllm()
+    const vllm = await startFakeVllm({ models })
     open.push(vllm)
     const rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url], ...settings } })
     open.push(rig)
@@ -117,7 +121,7 @@ describe('miner', () => {
   })
 
   it('routes by the signed body: a differing X-Targon-Model is refused, an unknown model is 404', async () => {
-    const [rig, vllm] = await start()
+    const [rig, vllm] = await start({}, ['org/model', 'org/other'])
     const flipped = await rig.post('/v1/chat/completions', CHAT, {
       ...rig.sign(CHAT),
       'x-targon-model': 'org/other',
@@ -129,6 +133,41 @@ describe('miner', () => {
     expect(unknown.statusCode).toBe(404)
     expect(await unknown.body.json()).toMatchObject({ error: { code: 'model_not_found' } })
     expect(vllm.received).toHaveLength(0)
+  })
+
+  it('refuses a model no server has by X-Targon-Model alone, and takes a known one only with its body', async () => {
+    const [rig, vllm] = await start()
+    const early = async (model: string) => {
+      const { hostname, port } = new URL(rig.url)
+      const asked = httpRequest({ hostname, port, method: 'POST', path: '/v1/chat/completions' })
+      const headers = { ...rig.sign(CHAT), 'x-targon-model': model, 'content-length': String(CHAT.length) }
+      for (const [name, value] of Object.entries(headers)) asked.setHeader(name, value)
+      asked.flushHeaders()
+      return asked
+    }
+    const stranger = await early('org/unknown')
+    const [refusal] = (await once(stranger, 'response')) as [IncomingMessage]
+    expect(refusal.statusCode).toBe(404)
+    expect(JSON.parse((await refusal.toArray()).join(''))).toMatchObject({
+      error: { code: 'model_not_found', param: 'model' },
+    })
+    stranger.destroy()
+    const known = await early('org/model')
+    known.end(CHAT)
+    const [served] = (await once(known, 'response')) as [IncomingMessage]
+    expect(served.statusCode).toBe(200)
+    served.resume()
+    await once(served, 'end')
+    expect(vllm.received).toHaveLength(1)
+  })
+
+  it('does not tell a caller without stake which models it has', async () => {
+    const [rig] = await start()
+    const signer = await hotkeyOf(9)
+    const headers = { ...rig.sign(CHAT, { signer }), 'x-targon-model': 'org/unknown' }
+    const answer = await rig.post('/v1/chat/completions', CHAT, headers)
+    expect(answer.statusCode).toBe(401)
+    await answer.body.dump()
   })
 
   it('refuses bodies over the limit, declared or not, without keeping them', async () => {

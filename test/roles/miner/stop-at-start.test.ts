@@ -1,0 +1,71 @@
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { connectSubtensor, type SubtensorClient } from '../../../src/chain/index.js'
+import { systemClock } from '../../../src/clock.js'
+import { type DevelopmentChain, startDevelopmentChain } from '../../../src/roles/localnet/chain/index.js'
+import { startMiner } from '../../../src/roles/miner/index.js'
+import { hotkeyOf } from '../../support/hotkeys.js'
+import { minerSettingsOf } from '../../support/miner-rig.js'
+
+let dev: DevelopmentChain
+let chain: SubtensorClient
+
+afterEach(async () => {
+  dev.faults.clear()
+  await chain.close()
+  await dev.close()
+})
+
+/** Calls of the miner's start at which the chain falls silent. */
+const WAITS = ['metagraph', 'serveAxon'] as const
+
+describe('a miner asked to stop before it serves', () => {
+  it.each(WAITS)('ends at once while it waits for %s of a silent chain', async (wait) => {
+    const signer = await hotkeyOf(1)
+    dev = await startDevelopmentChain({
+      sealing: 'auto',
+      neurons: [{ hotkey: signer.publicKey, coldkey: signer.publicKey }],
+    })
+    const log = pino({ level: 'silent' })
+    const life = new AbortController()
+    chain = await connectSubtensor(
+      { endpoints: [dev.url], rpcTimeoutMs: 60_000, headTimeoutMs: 60_000 },
+      { clock: systemClock, log, signal: life.signal },
+    )
+    let reached = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    const fallSilentAt = (call: (typeof WAITS)[number]) => {
+      if (call !== wait) return
+      dev.faults.set({ silent: true })
+      reached()
+    }
+    const subtensor: SubtensorClient = Object.assign(Object.create(chain), {
+      metagraph: (...args: Parameters<SubtensorClient['metagraph']>) => {
+        fallSilentAt('metagraph')
+        return chain.metagraph(...args)
+      },
+      serveAxon: (...args: Parameters<SubtensorClient['serveAxon']>) => {
+        fallSilentAt('serveAxon')
+        return chain.serveAxon(...args)
+      },
+    })
+    const stopping = new AbortController()
+    const starting = startMiner(minerSettingsOf(), {
+      clock: systemClock,
+      log,
+      signal: stopping.signal,
+      stateDir: '/nonexistent',
+      subtensor,
+      signer,
+    })
+    await waiting
+    const from = performance.now()
+    stopping.abort(new DOMException('stopped by SIGTERM', 'AbortError'))
+    // It either never served, or served for no time at all.
+    const end = await starting.then(({ done }) => done).catch((error: Error) => error.name)
+    expect(['AbortError', expect.objectContaining({ role: 'miner', cut: 0 })]).toContainEqual(end)
+    expect(performance.now() - from).toBeLessThan(5000)
+  })
+})
