@@ -18,7 +18,8 @@ let stopping
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
   process.on(signal, () => {
     if (signal !== 'SIGHUP') stopping = signal
-    child?.kill(signal)
+    // a terminal and pm2 send SIGINT to the child too; a second one would end it without a drain
+    if (signal !== 'SIGINT') child?.kill(signal)
   })
 }
 process.exitCode = await launch()

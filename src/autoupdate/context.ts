@@ -20,5 +20,7 @@ export interface UpdateContext {
   readonly env: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Largest download of one release, bytes; a source that sends more is cut off. Default: 200 MiB. */
+  readonly maxFetchBytes?: number
   readonly onProgress: (step: string) => void
 }

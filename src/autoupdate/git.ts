@@ -1,4 +1,4 @@
-import { access, readdir, stat } from 'node:fs/promises'
+import { access, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { every } from '../clock.js'
 import { TargonError } from '../errors.js'
@@ -12,9 +12,10 @@ const SAFE_OPTIONS = [
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'fetch.fsckObjects=true', '-c', 'transfer.fsckObjects=true'],
   ...['-c', 'protocol.ext.allow=never', '-c', 'submodule.recurse=false', '-c', 'core.symlinks=false'],
   ...['-c', 'core.autocrlf=false', '-c', 'core.attributesFile=/dev/null', '-c', 'advice.detachedHead=false'],
+  // whatever arrives goes into one growing pack, where it is measured
+  ...['-c', 'fetch.unpackLimit=1'],
 ]
 
-/** Largest download of one release; a source that sends more is cut off. */
 const MAX_FETCH_BYTES = 200 << 20
 const SIZE_CHECK_MS = 500
 
@@ -67,16 +68,20 @@ export async function fetchTag(context: UpdateContext, tag: string): Promise<voi
   if (!(await exists(context.layout.repository))) {
     await runGit(context, ['init', '--quiet', '--bare', context.layout.repository])
   }
+  const { repository } = context.layout
+  const maxBytes = context.maxFetchBytes ?? MAX_FETCH_BYTES
+  const before = await packedBytes(repository)
+  const isOver = async () => (await packedBytes(repository)) - before > maxBytes
   const watch = new AbortController()
   const oversize = new AbortController()
   const signal = AbortSignal.any([context.signal, oversize.signal])
+  const tooLarge = oversizeError(context.url, maxBytes)
   void every(
     context.clock,
     SIZE_CHECK_MS,
     watch.signal,
     async () => {
-      if ((await packedBytes(context.layout.repository)) > MAX_FETCH_BYTES)
-        oversize.abort(oversizeError(context.url))
+      if (await isOver()) oversize.abort(tooLarge)
     },
     () => {},
   )
@@ -85,9 +90,21 @@ export async function fetchTag(context: UpdateContext, tag: string): Promise<voi
       ...['fetch', '--quiet', '--no-tags', '--force', '--depth', '1', '--no-recurse-submodules'],
       ...['--', context.url, `+refs/tags/${tag}:refs/tags/${tag}`],
     ])
+    if (await isOver()) throw tooLarge
+  } catch (error) {
+    // the mirror is only a store of what was fetched: nothing of what was too much stays
+    if (error === tooLarge) await rm(repository, { recursive: true, force: true, maxRetries: 5 })
+    throw error
   } finally {
     watch.abort()
   }
+}
+
+/** Whether the mirror holds a tag, without asking the source. */
+export async function hasTag(context: UpdateContext, tag: string): Promise<boolean> {
+  const { repository } = context.layout
+  if (!(await exists(repository))) return false
+  return (await runMirror(context, ['tag', '--list', tag])).trim() === tag
 }
 
 async function packedBytes(repository: string): Promise<number> {
@@ -104,8 +121,8 @@ async function packedBytes(repository: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-function oversizeError(url: string): TargonError {
-  return new TargonError(`The source ${url} sent more than ${MAX_FETCH_BYTES} bytes for one release.`, {
+function oversizeError(url: string, maxBytes: number): TargonError {
+  return new TargonError(`The source ${url} sent more than ${maxBytes} bytes for one release.`, {
     code: 'UPDATE_TOO_LARGE',
     fault: 'update',
     next: 'Check --update.url; nothing was installed.',

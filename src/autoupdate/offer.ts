@@ -1,13 +1,18 @@
 import semver from 'semver'
 import type { UpdateContext } from './context.js'
-import { fetchTag, listTags } from './git.js'
+import { fetchTag, hasTag, listTags } from './git.js'
 import type { Refusal, VerifiedRelease } from './release.js'
 import { readState, type UpdateState } from './state.js'
 import { isRefusal, verifyRelease } from './verify-release.js'
 
 /** What the source has for this machine. */
 export type Offer =
-  | { readonly kind: 'none'; readonly installed: string; readonly latest: string | undefined }
+  | {
+      readonly kind: 'none'
+      readonly installed: string
+      readonly latest: string | undefined
+      readonly warnings: readonly string[]
+    }
   | {
       readonly kind: 'available'
       readonly installed: string
@@ -32,8 +37,8 @@ export async function findOffer(context: UpdateContext, wanted?: string): Promis
   context.onProgress(`asking ${context.url}`)
   const latest = newestVersion(await listTags(context), context.channel)
   const version = wanted ?? latest
-  if (version === undefined) return { kind: 'none', installed, latest }
-  if (wanted === undefined && !semver.gt(version, installed)) return { kind: 'none', installed, latest }
+  if (version === undefined || (wanted === undefined && !semver.gt(version, installed)))
+    return { kind: 'none', installed, latest, warnings: await stalenessOf(context) }
   const early = policyRefusal(version, installed, state, wanted !== undefined)
   if (early) return { kind: 'refused', installed, version, refusal: early }
   context.onProgress(`fetching and verifying v${version}`)
@@ -72,6 +77,14 @@ export function newestVersion(
     .filter((version): version is string => version !== null)
     .filter((version) => channel === 'next' || semver.prerelease(version) === null)
     .sort(semver.rcompare)[0]
+}
+
+/** A source with nothing newer than a release that has expired may be frozen by someone in between. */
+async function stalenessOf(context: UpdateContext): Promise<string[]> {
+  const tag = `v${context.currentVersion}`
+  if (!(await hasTag(context, tag))) return []
+  const verified = await verifyRelease(context, tag)
+  return isRefusal(verified) ? [] : warningsOf(context, verified)
 }
 
 function warningsOf(context: UpdateContext, verified: VerifiedRelease): string[] {

@@ -55,7 +55,7 @@ function commandError(
   stderr: string,
 ): TargonError {
   const lines = stderr.trim().split('\n')
-  const said = lines.find((line) => /^(fatal|error|npm error)\b/i.test(line)) ?? lines.at(-1)
+  const said = lines.find((line) => /^(fatal\b|error\b|npm error (?!code )\S)/i.test(line)) ?? lines.at(-1)
   const why = error.killed ? `it took longer than ${timeoutMs} ms` : said || error.message
   return new TargonError(
     `${label} failed: ${why.replace(/[.\s]+$/, '')}.`,

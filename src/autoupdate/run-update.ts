@@ -13,7 +13,7 @@ import { beginProbation, currentRelease, returnTo } from './switch-release.js'
 
 /** What a command or an unattended check did. */
 export type UpdateOutcome =
-  | { readonly kind: 'none'; readonly installed: string; readonly latest: string | undefined }
+  | Extract<Offer, { readonly kind: 'none' }>
   | {
       readonly kind: 'planned' | 'applied'
       readonly from: string

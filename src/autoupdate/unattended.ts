@@ -48,7 +48,10 @@ export class UnattendedUpdate {
   async #look(window?: () => WeightsWindow): Promise<boolean> {
     const { context, options } = this
     const first = await withUpdateLock(context.layout, () => findOffer(context))
-    if (first.kind === 'none') return false
+    if (first.kind === 'none') {
+      for (const warning of first.warnings) options.log.warn({ warning }, 'update source may be frozen')
+      return false
+    }
     if (first.kind === 'refused') {
       options.log.warn(
         { version: first.version, rule: first.refusal.rule, detail: first.refusal.detail },

@@ -70,6 +70,7 @@ export default class Update extends BaseCommand {
     this.log(`installed  ${offer.installed}`)
     if (offer.kind === 'none') {
       this.log(`offered    ${offer.latest ?? 'nothing'}, so there is nothing to do`)
+      this.printWarnings(offer.warnings)
       return { ...offer, wouldApply: false }
     }
     if (offer.kind === 'refused') {
@@ -95,6 +96,7 @@ export default class Update extends BaseCommand {
   #printOutcome(outcome: UpdateOutcome): UpdateOutcome {
     if (outcome.kind === 'none') {
       this.log(`${outcome.installed} is the newest (offered: ${outcome.latest ?? 'nothing'}).`)
+      this.printWarnings(outcome.warnings)
       return outcome
     }
     if (outcome.kind === 'rolled-back') {

@@ -35,7 +35,7 @@ describe('an unattended update', () => {
     expect(said).toEqual(['update found', 'update applied'])
   })
 
-  it('is put off when weights are due within 30 blocks after the delay', async () => {
+  it('R10: is put off when weights are due within 30 blocks after the delay', async () => {
     const { update, context, said } = updater()
     expect(await update.look(() => ({ block: 331, nextWeightsBlock: 360 }))).toBe(false)
     expect(said).toEqual(['update found', 'update put off: weights are near'])
@@ -76,7 +76,7 @@ describe('the schedule', () => {
     [330, 360, false],
     [360, 360, false],
     [361, 360, false],
-  ])('block %i with weights at %i: %s', (block, next, may) => {
+  ])('R10 never within 30 blocks before weights: block %i with weights at %i: %s', (block, next, may) => {
     expect(mayUpdateAt(block, next)).toBe(may)
   })
 })
