@@ -1,7 +1,9 @@
 import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { systemClock } from '../clock.js'
 import type { NodeSettings } from '../config/index.js'
+import type { Progress } from '../telemetry/index.js'
 import { packageVersion } from '../version.js'
 
 type LoggingSettings = Pick<
@@ -18,23 +20,40 @@ function levelOf(
   return settings['logging.info'] ? 'info' : 'warn'
 }
 
-/** The log of a neuron: for people on a terminal, JSON otherwise; with `logging.record_log` also in its folder. */
+/**
+ * The log of a neuron: for people on a terminal, JSON otherwise; with `logging.record_log` also in its folder. Progress is
+ * a bar below it on a terminal, and lines of the log otherwise.
+ */
 export async function openRoleLog(options: {
   readonly role: string
   readonly settings: LoggingSettings
   readonly hotkey: string
   readonly stateDir: string
   readonly secrets: Iterable<string>
-}): Promise<Logger> {
-  const { createLogger } = await import('../telemetry/index.js')
+}): Promise<{ readonly log: Logger; readonly progress: Progress }> {
+  const { createLogger, drawProgress, logProgress } = await import('../telemetry/index.js')
   const { role, settings, hotkey, stateDir, secrets } = options
-  return createLogger({
+  const isTerminal = process.stderr.isTTY === true
+  const bar = isTerminal ? await drawProgress(process.stderr) : undefined
+  const log = createLogger({
     level: levelOf(settings),
     base: { role, netuid: settings.netuid, hotkey, version: packageVersion() },
-    pretty: process.stderr.isTTY === true,
+    pretty: isTerminal,
     secrets,
+    ...(bar ? { destination: besideBar(bar.giveWay) } : {}),
     ...(settings['logging.record_log'] ? { copy: fileWriter(join(stateDir, `${role}.log`)) } : {}),
   })
+  return { log, progress: bar ?? logProgress(log, systemClock) }
+}
+
+/** Standard error, written synchronously, so that nothing is lost on exit. */
+function besideBar(giveWay: () => void) {
+  return {
+    write: (record: string) => {
+      giveWay()
+      writeSync(process.stderr.fd, record)
+    },
+  }
 }
 
 function fileWriter(path: string) {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock, withDeadline } from '../clock.js'
 import { type NodeSettings, type Setting, type SettingName, settings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
+import type { Progress } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
 import { openRoleLog } from './role-logger.js'
 import { watchShutdown } from './shutdown.js'
@@ -13,6 +14,8 @@ export interface RoleContext {
   readonly log: Logger
   readonly signal: AbortSignal
   readonly stateDir: string
+  /** Shows what takes long. */
+  readonly progress: Progress
   /** Drains and ends with the status that asks the supervisor for a restart: a release was put on trial. */
   readonly restart: (reason: string) => void
 }
@@ -43,7 +46,7 @@ const DRAIN_GRACE_MS = 5000
  */
 export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | undefined> {
   const stateDir = openStateFolder(run.settings, run.role)
-  const log = await openRoleLog({ ...run, stateDir, secrets: secretsOf(run.settings) })
+  const { log, progress } = await openRoleLog({ ...run, stateDir, secrets: secretsOf(run.settings) })
   for (const warning of run.warnings) log.warn({ warning }, 'setting')
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
@@ -59,11 +62,12 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
       process.exitCode = EXIT_STATUS.restartWanted
       shutdown.stop(reason)
     }
-    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir, restart }
+    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir, progress, restart }
     const report = await serve(run, context)
     if (fatal) throw fatalError(fatal.error)
     return report
   } finally {
+    progress.end()
     shutdown.release()
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.js'
+import type { Progress } from '../telemetry/index.js'
 
 /** What every role is given. Roles never touch `process`: cli/ turns signals into `signal` and the report into an exit. */
 export interface RoleDeps {
@@ -9,6 +10,8 @@ export interface RoleDeps {
   readonly signal: AbortSignal
   /** Directory for the state of this neuron; exists, mode 0700. */
   readonly stateDir: string
+  /** Shows what takes long. */
+  readonly progress?: Progress
 }
 
 /** A role that runs: `start…` resolves once it serves (miner: listening and announced; validator: first sync done). */

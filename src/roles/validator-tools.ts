@@ -36,7 +36,7 @@ export async function openValidatorTools(
   searchPath: string,
   deps: RoleDeps,
 ): Promise<ValidatorTools> {
-  const { clock, log, signal, stateDir } = deps
+  const { clock, log, signal, stateDir, progress } = deps
   const { createEngineSet, parseEngineEndpoints } = await import('../engine/index.js')
   const { createModelList } = await import('../models/index.js')
   const closers: (() => Promise<unknown>)[] = []
@@ -62,6 +62,9 @@ export async function openValidatorTools(
       stateDir,
       clock,
       log,
+      ...(progress
+        ? { onProgress: (model, status) => progress.report(model, status, percentIn(status)) }
+        : {}),
       docker: {
         socketPath: settings['engine.docker-socket'],
         image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
@@ -88,9 +91,11 @@ export async function openValidatorTools(
       signal,
     })
     closers.push(() => weights.close())
+    const refreshEngines = (wanted: readonly string[], inner: AbortSignal) =>
+      engines.refresh(wanted, inner).finally(() => progress?.end())
     if (engines.mode === 'docker') {
       await models.refresh(signal)
-      await engines.refresh(models.current(), signal)
+      await refreshEngines(models.current(), signal)
     }
     return {
       subtensor,
@@ -98,7 +103,7 @@ export async function openValidatorTools(
       models,
       ...(questions ? { questions } : {}),
       engines: () => engines.current(),
-      refreshEngines: (wanted, inner) => engines.refresh(wanted, inner),
+      refreshEngines,
       close,
     }
   } catch (error) {
@@ -110,7 +115,7 @@ export async function openValidatorTools(
 /** A seeded run shall repeat, so it asks bundled questions unless a data set is named. */
 async function openQuestions(
   settings: Pick<ValidatorSettings, 'dataset.url' | 'engine.hub-url' | 'seed'>,
-  { clock, log, signal, stateDir }: RoleDeps,
+  { clock, log, signal, stateDir, progress }: RoleDeps,
   closers: (() => Promise<unknown>)[],
 ): Promise<QuestionSource | undefined> {
   const { 'dataset.url': url, seed } = settings
@@ -122,8 +127,29 @@ async function openQuestions(
   const closing = new AbortController()
   closers.push(async () => closing.abort())
   const random = createRandom(seed ?? randomUUID())
-  const dataset = createDataset({ source, cacheDir: stateDir, random, clock })
-  return readInBackground(dataset, log.child({ source }), AbortSignal.any([signal, closing.signal]))
+  const onProgress = (bytes: number, ofBytes: number | undefined) => {
+    const percent = ofBytes ? (100 * bytes) / ofBytes : undefined
+    progress?.report('data set', `${(bytes / 1e6).toFixed(1)} MB`, percent)
+    if (percent !== undefined && percent >= 100) progress?.end()
+  }
+  const dataset = createDataset({ source, cacheDir: stateDir, random, clock, onProgress })
+  const shown: QuestionSource = {
+    nextQuestion: async (inner) => {
+      try {
+        return await dataset.nextQuestion(inner)
+      } catch (error) {
+        progress?.end()
+        throw error
+      }
+    },
+  }
+  return readInBackground(shown, log.child({ source }), AbortSignal.any([signal, closing.signal]))
+}
+
+/** vLLM's own bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */
+function percentIn(status: string): number | undefined {
+  const match = /\b(\d{1,3})%/.exec(status)
+  return match ? Number(match[1]) : undefined
 }
 
 function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {

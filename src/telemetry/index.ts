@@ -6,4 +6,5 @@ export {
   type NeuronMetrics,
   type ValidatorMetrics,
 } from './metrics.js'
+export { drawProgress, logProgress, type Progress } from './progress.js'
 export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.js'

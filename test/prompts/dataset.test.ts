@@ -93,6 +93,16 @@ describe('data set', () => {
     expect(await source.nextQuestion(signal)).toMatch(/^Question number/)
   })
 
+  it('tells how much of a page is there, up to all of it', async () => {
+    for (const source of [`${hub.url}/list`, fixture]) {
+      const told: [number, number | undefined][] = []
+      await draw(dataset({ source, onProgress: (bytes, ofBytes) => told.push([bytes, ofBytes]) }), 1)
+      const [bytes, ofBytes] = told.at(-1) ?? []
+      expect(ofBytes).toBeGreaterThan(0)
+      expect(bytes).toBeGreaterThanOrEqual(ofBytes ?? Number.POSITIVE_INFINITY)
+    }
+  })
+
   it('reads a local file', async () => {
     expect(await draw(dataset({ source: fixture }), 40)).toHaveLength(40)
   })

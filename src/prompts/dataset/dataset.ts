@@ -4,7 +4,7 @@ import { type Clock, withDeadline } from '../../clock.js'
 import { messageOf, TargonError } from '../../errors.js'
 import type { QuestionSource } from '../prompt.js'
 import type { Random } from '../random.js'
-import { readPage } from './page.js'
+import { pageBytes, readPage } from './page.js'
 import { createPageStore } from './page-store.js'
 import { listShards, openShard } from './shards.js'
 
@@ -14,8 +14,8 @@ export interface DatasetOptions {
   readonly cacheDir: string
   readonly random: Random
   readonly clock: Clock
-  /** Told how many bytes of the data set were fetched. */
-  readonly onBytes?: (bytes: number) => void
+  /** Told as a page comes in: its bytes so far, and about how many it has once that is known. */
+  readonly onProgress?: (bytes: number, ofBytes: number | undefined) => void
 }
 
 const PAGE_DEADLINE_MS = 120_000
@@ -33,7 +33,7 @@ export function infinityInstruct(hubUrl: string): string {
  * `nextQuestion` throws TargonError DATASET (upstream) when neither hub nor disk has any.
  */
 export function createDataset(options: DatasetOptions): QuestionSource {
-  const { source, clock, random } = options
+  const { source, clock, random, onProgress } = options
   const store = createPageStore(join(options.cacheDir, 'dataset'))
   const footers = new Map<string, FileMetaData>()
   let shards: readonly string[] = []
@@ -43,12 +43,20 @@ export function createDataset(options: DatasetOptions): QuestionSource {
   const fetchPage = async (signal: AbortSignal): Promise<string[]> => {
     if (shards.length === 0) shards = await listShards(source, signal)
     const shard = random.pick(shards)
-    const file = await openShard(shard, signal, options)
+    let bytes = 0
+    let ofBytes: number | undefined
+    const onBytes = (more: number) => {
+      bytes += more
+      onProgress?.(bytes, ofBytes)
+    }
+    const file = await openShard(shard, signal, { onBytes })
     const footer = footers.get(shard) ?? (await parquetMetadataAsync(file))
     footers.set(shard, footer)
     const group = random.integer(0, footer.row_groups.length - 1)
     const known = await store.read(shard, group)
     if (known) return known
+    bytes = 0
+    ofBytes = pageBytes(footer, group)
     const questions = await readPage(file, footer, group)
     if (questions.length > 0) await store.keep(shard, group, questions).catch(() => undefined)
     return questions

@@ -16,6 +16,16 @@ export async function readPage(file: AsyncBuffer, metadata: FileMetaData, group:
   return rows.flatMap((row) => questionOf(row[COLUMN]) ?? [])
 }
 
+/** About how many bytes are fetched for a row group: those of the one column that is read. */
+export function pageBytes(metadata: FileMetaData, group: number): number {
+  const columns = metadata.row_groups[group]?.columns ?? []
+  return columns
+    .map(({ meta_data: column }) =>
+      column?.path_in_schema[0] === COLUMN ? Number(column.total_compressed_size) : 0,
+    )
+    .reduce((sum, bytes) => sum + bytes, 0)
+}
+
 /** First turn of a conversation, when a person speaks it. */
 function questionOf(conversation: unknown): string | undefined {
   const first = turnSchema.safeParse(Array.isArray(conversation) ? conversation[0] : undefined)

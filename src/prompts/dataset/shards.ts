@@ -27,19 +27,23 @@ export async function openShard(
   signal: AbortSignal,
   { onBytes }: ShardOptions = {},
 ): Promise<AsyncBuffer> {
-  const file = /^https?:/.test(shard) ? await openRemote(shard, signal) : await openLocal(shard)
+  const file = /^https?:/.test(shard)
+    ? await openRemote(shard, signal, onBytes)
+    : await openLocal(shard, onBytes)
   return {
     byteLength: file.byteLength,
     slice: async (start, end = file.byteLength) => {
       if (end - start > RANGE_LIMIT_BYTES) throw new Error(`a range of ${end - start} bytes is too large`)
-      const bytes = await file.slice(start, end)
-      onBytes?.(bytes.byteLength)
-      return bytes
+      return await file.slice(start, end)
     },
   }
 }
 
-async function openRemote(url: string, signal: AbortSignal): Promise<AsyncBuffer> {
+async function openRemote(
+  url: string,
+  signal: AbortSignal,
+  onBytes: ShardOptions['onBytes'],
+): Promise<AsyncBuffer> {
   signal.throwIfAborted()
   const head = got.head(url, {
     timeout: { request: TIMEOUT_MS },
@@ -54,15 +58,22 @@ async function openRemote(url: string, signal: AbortSignal): Promise<AsyncBuffer
   return {
     byteLength,
     slice: (start, end = byteLength) =>
-      fetchBytes(url, { range: `bytes=${start}-${end - 1}` }, end - start, signal),
+      fetchBytes(url, { range: `bytes=${start}-${end - 1}` }, end - start, signal, onBytes),
   }
 }
 
-async function openLocal(path: string): Promise<AsyncBuffer> {
+async function openLocal(path: string, onBytes: ShardOptions['onBytes']): Promise<AsyncBuffer> {
   const handle = await open(path, 'r')
   try {
     const { size } = await handle.stat()
-    return { byteLength: size, slice: (start, end = size) => readLocal(path, start, end) }
+    return {
+      byteLength: size,
+      slice: async (start, end = size) => {
+        const bytes = await readLocal(path, start, end)
+        onBytes?.(bytes.byteLength)
+        return bytes
+      },
+    }
   } finally {
     await handle.close()
   }
@@ -84,6 +95,7 @@ async function fetchBytes(
   headers: Readonly<Record<string, string>>,
   limit: number,
   signal: AbortSignal,
+  onBytes?: (bytes: number) => void,
 ): Promise<ArrayBuffer> {
   signal.throwIfAborted()
   const stream = got.stream(url, {
@@ -101,6 +113,7 @@ async function fetchBytes(
       bytes += chunk.length
       if (bytes > limit) throw new Error(`${url} answers more than the ${limit} bytes asked for`)
       chunks.push(Buffer.from(chunk))
+      onBytes?.(chunk.length)
     }
   } finally {
     signal.removeEventListener('abort', abort)
