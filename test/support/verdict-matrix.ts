@@ -19,8 +19,8 @@ const LIMITS: Partial<Record<BehaviourName, Partial<StreamLimits>>> = {
 }
 
 const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = { slow: 8, 'skips-eos': 512 }
-/** Paced where time decides: a burst must be told from a stream. */
-const TOKENS_PER_SECOND: Partial<Record<BehaviourName, number>> = { honest: 200, 'generate-first': 200 }
+/** Paced where time decides: a burst must stay short beside the wait before it, on a busy machine too. */
+const TOKENS_PER_SECOND: Partial<Record<BehaviourName, number>> = { honest: 200, 'generate-first': 60 }
 
 export const TEMPERATURES = [0.2, 0.7, 1] as const
 export const ENDPOINTS = ['chat', 'completion'] as const
