@@ -31,6 +31,7 @@ export const bench: Bench = {
       const value = median(values)
       const ratio = value / bare
       if (name.startsWith('node')) return { name, value, unit: 'ms' }
+      if (name.includes('query')) return { name, value, unit: 'ms', ratio: { to: 'bare node', value: ratio } }
       const reached = ratio <= FIRST_CLASS ? 'first class' : ratio <= MUST ? 'must' : 'missed'
       return {
         name,
