@@ -112,7 +112,7 @@ describe(`an updater killed at ${KILLS} random moments`, () => {
   })
 })
 
-describe('a full disk', () => {
+describe('a full disk (needs the right to mount)', () => {
   const folder = '/tmp/targon-full-disk'
   const mounted = tryMount(folder)
   afterAll(() => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,32 +43,28 @@ async function runSnippet(code: string, home: string): Promise<{ stdout: string;
   return { stdout, stderr }
 }
 
-test.skipIf(!existsSync(readme))(
-  'the snippet of the README queries a miner',
-  { timeout: 60_000 },
-  async () => {
-    const miner = await hotkeyOf(2)
-    const server = await startStreamServer((response) =>
-      startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),
-    )
-    closers.push(() => server.close())
-    const home = await mkdtemp(join(tmpdir(), 'snippet-'))
-    closers.push(() => rm(home, { recursive: true }))
-    const snippet = readSnippet()
-    const named = (field: string) => new RegExp(`\\b${field}: *['"]([^'"]+)['"]`).exec(snippet)?.[1] ?? ''
-    await writeDevelopmentWallet(join(home, '.bittensor', 'wallets'), named('name'), [
-      { name: named('hotkey'), seed: new Uint8Array(32).fill(9) },
-    ])
-    const code = snippet
-      .replace(/http:\/\/[\d.]+:\d+/, server.url)
-      .replace(/signedFor: *(['"])[^'"]*\1/, `signedFor: '${miner.address}'`)
-    const { stdout, stderr } = await runSnippet(code, home)
-    expect(stderr).toBe('')
-    expect(stdout).toContain('Hello')
-    const { distinct: headers, body } = server.received[0] ?? { distinct: {}, body: Buffer.of() }
-    expect(verifyRequest({ headers, body, nowMs: Date.now(), signedFor: miner.address })).toMatchObject({
-      ok: true,
-      signedBy: (await hotkeyOf(9)).address,
-    })
-  },
-)
+test('the snippet of the README queries a miner', { timeout: 60_000 }, async () => {
+  const miner = await hotkeyOf(2)
+  const server = await startStreamServer((response) =>
+    startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),
+  )
+  closers.push(() => server.close())
+  const home = await mkdtemp(join(tmpdir(), 'snippet-'))
+  closers.push(() => rm(home, { recursive: true }))
+  const snippet = readSnippet()
+  const named = (field: string) => new RegExp(`\\b${field}: *['"]([^'"]+)['"]`).exec(snippet)?.[1] ?? ''
+  await writeDevelopmentWallet(join(home, '.bittensor', 'wallets'), named('name'), [
+    { name: named('hotkey'), seed: new Uint8Array(32).fill(9) },
+  ])
+  const code = snippet
+    .replace(/http:\/\/[\d.]+:\d+/, server.url)
+    .replace(/signedFor: *(['"])[^'"]*\1/, `signedFor: '${miner.address}'`)
+  const { stdout, stderr } = await runSnippet(code, home)
+  expect(stderr).toBe('')
+  expect(stdout).toContain('Hello')
+  const { distinct: headers, body } = server.received[0] ?? { distinct: {}, body: Buffer.of() }
+  expect(verifyRequest({ headers, body, nowMs: Date.now(), signedFor: miner.address })).toMatchObject({
+    ok: true,
+    signedBy: (await hotkeyOf(9)).address,
+  })
+})

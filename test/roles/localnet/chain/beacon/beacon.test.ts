@@ -49,7 +49,7 @@ describe('the development beacon', () => {
   })
 })
 
-describe.skipIf(!hasData)('the beacon code on recorded data', () => {
+describe.skipIf(!hasData)('the beacon code on recorded data (needs TARGON_CONFORMANCE_DIR)', () => {
   test('verifies real quicknet pulses', () => {
     const data = JSON.parse(readFileSync(dataFile('drand-quicknet-pulses.json'), 'utf8'))
     expect(data.pulses.length).toBeGreaterThan(0)

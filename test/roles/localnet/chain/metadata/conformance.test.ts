@@ -52,6 +52,9 @@ test.each(files)('every fact of the development chain is a fact of %s', (name) =
   expect(differencesOf(own, factsOf(bytes))).toEqual([])
 })
 
-test.skipIf(files.length === 0)('recorded metadata is at hand', () => {
-  expect(files.length).toBeGreaterThan(0)
-})
+test.skipIf(process.env.TARGON_CONFORMANCE_DIR === undefined)(
+  'recorded metadata is at hand (needs TARGON_CONFORMANCE_DIR)',
+  () => {
+    expect(files.length).toBeGreaterThan(0)
+  },
+)
