@@ -9,7 +9,7 @@ export interface Load {
 
 /** The least busy of those with a free place, by load per weight; equals are taken at random. */
 export function chooseLeastBusy<U extends Load>(
-  candidates: readonly U[],
+  candidates: Iterable<U>,
   random: () => number,
 ): U | undefined {
   let best: U | undefined

@@ -105,7 +105,7 @@ async function readLoad(deps: HealthDeps, upstream: Upstream, signal: AbortSigna
 function ask(deps: HealthDeps, upstream: Upstream, path: string, signal: AbortSignal): Promise<SmallAnswer> {
   return requestSmall(deps.clock, upstream.control, upstream.origin, {
     path,
-    headers: upstream.headers(),
+    headers: upstream.headers,
     timeoutMs: CHECK_TIMEOUT_MS,
     signal,
   })

@@ -189,7 +189,7 @@ export function dispatchRelay(upstream: Upstream, path: string, body: Buffer, re
     {
       path: `${upstream.basePath}${path}`,
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...upstream.headers() },
+      headers: upstream.streamHeaders,
       body,
     },
     relay,

@@ -70,20 +70,21 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     active.delete(upstream)
     await upstream.close()
   }
-  const serving = (model: string) => [...active.keys()].filter((one) => one.usable && one.served.has(model))
+  const usable = function* (model: string, tried: ReadonlySet<Upstream>) {
+    for (const one of active.keys()) if (one.served.has(model) && one.usable && !tried.has(one)) yield one
+  }
   const grounds: Grounds = {
     clock,
     limits,
     deadlines,
     line,
     relays: new Set(),
-    isKnown: (model) => [...active.keys()].some((one) => one.served.has(model)),
-    choose: (model, tried) =>
-      chooseLeastBusy(
-        serving(model).filter((one) => !tried.has(one)),
-        random,
-      ),
-    isServing: (model, tried) => serving(model).some((one) => !tried.has(one)),
+    isKnown: (model) => {
+      for (const one of active.keys()) if (one.served.has(model)) return true
+      return false
+    },
+    choose: (model, tried) => chooseLeastBusy(usable(model, tried), random),
+    isServing: (model, tried) => usable(model, tried).next().done === false,
   }
 
   const close = async () => {

@@ -50,7 +50,7 @@ async function hasTokenIds(
 ): Promise<boolean> {
   const answer = await requestSmall(clock, upstream.control, upstream.origin, {
     path: `${upstream.basePath}/completions`,
-    headers: { ...upstream.headers(), 'content-type': 'application/json' },
+    headers: { ...upstream.headers, 'content-type': 'application/json' },
     body: JSON.stringify({
       model,
       prompt: 'Hello',

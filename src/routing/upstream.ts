@@ -31,12 +31,15 @@ export class Upstream {
   scrapedAt = 0
   #listed: readonly string[] | undefined
   #served: ReadonlySet<string> = new Set()
+  #headers: Readonly<Record<string, string>> = {}
+  #streamHeaders: Readonly<Record<string, string>> = {}
 
   constructor(settings: UpstreamSettings, clock: Clock, random: () => number, connectTimeoutMs: number) {
     const url = new URL(settings.url)
     this.origin = url.origin
     this.basePath = url.pathname.replace(/\/+$/, '')
     this.settings = settings
+    this.#setHeaders()
     this.breaker = createBreaker({ clock, random })
     const connect = { timeout: connectTimeoutMs }
     this.streams = new Pool(this.origin, {
@@ -76,9 +79,14 @@ export class Upstream {
     return this.#served
   }
 
-  headers(): Record<string, string> {
-    const { apiKey } = this.settings
-    return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+  /** Headers of every request to this server. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.#headers
+  }
+
+  /** Headers of a caller's request, which is JSON by then; no compression, so that bytes can go on as they come. */
+  get streamHeaders(): Readonly<Record<string, string>> {
+    return this.#streamHeaders
   }
 
   /** Takes the list of the server, undefined when it has none. */
@@ -89,7 +97,19 @@ export class Upstream {
 
   configure(settings: UpstreamSettings): void {
     this.settings = settings
+    this.#setHeaders()
     this.list(this.#listed)
+  }
+
+  /** Made once for all requests, not for each. */
+  #setHeaders(): void {
+    const { apiKey } = this.settings
+    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+    this.#streamHeaders = {
+      'content-type': 'application/json',
+      'accept-encoding': 'identity',
+      ...this.#headers,
+    }
   }
 
   /** Served names as this server calls them. */

@@ -124,20 +124,20 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     model: string,
     outcome: Outcome,
   ): RequestEnd => {
-    const fields = { hotkey, uid, model, ...outcome }
+    const fields = () => ({ hotkey, uid, model, ...outcome })
     if (outcome.kind === 'answered') {
       deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)
       deps.metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
-      log.debug(fields, 'request answered')
+      if (log.isLevelEnabled('debug')) log.debug(fields(), 'request answered')
       return 'answered'
     }
     if (outcome.kind === 'caller-gone') {
-      log.debug(fields, 'caller left')
+      log.debug(fields(), 'caller left')
       return 'abandoned'
     }
     const isOurs = outcome.kind === 'broken' || outcome.status >= 500
     log[isOurs ? 'warn' : 'debug'](
-      fields,
+      fields(),
       outcome.kind === 'broken' ? 'answer broken off' : 'request not served',
     )
     return isOurs ? 'failed' : 'refused'

@@ -76,7 +76,13 @@ async function compose(
   const metrics = createMetrics('miner')
   const tally = createTally(metrics)
   const wanted = createWantedModels()
-  const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings), signal: life.signal })
+  const router = await startRouter({
+    clock,
+    log,
+    upstreams,
+    limits: readLimits(settings),
+    signal: life.signal,
+  })
   closers.push('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)

@@ -29,14 +29,24 @@ export interface Tally {
 /** Only hotkeys of the subnet get this far, but they come and go. */
 const MAX_CALLERS = 512
 
+type LabelledCounter = ReturnType<MinerMetrics['requests']['labels']>
+
 export function createTally(metrics: MinerMetrics): Tally {
   const counts = { requests: 0, answered: 0, refused: 0, failed: 0, abandoned: 0 }
+  // Looked up once each: prom-client hashes labels on every call otherwise.
+  const ends = new Map<string, LabelledCounter>()
+  const endsOf = (route: string, outcome: RequestEnd): LabelledCounter => {
+    const key = `${route} ${outcome}`
+    const known = ends.get(key) ?? metrics.requests.labels({ route, outcome })
+    ends.set(key, known)
+    return known
+  }
   const callers = new Map<string, { uid: number; requests: number }>()
   return {
     end: (route, end) => {
       counts.requests++
       counts[end]++
-      metrics.requests.inc({ route, outcome: end })
+      endsOf(route, end).inc()
     },
     reject: (code) => {
       metrics.rejections.inc({ reason: code })
