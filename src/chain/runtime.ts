@@ -82,15 +82,26 @@ function describe(rpc: Rpc, api: ApiPromise): Runtime {
   const decoders = createDecoders(latest.lookup)
   const { registry } = api
 
-  function storageEntry(pallet: string, item: string) {
+  /** What is looked up in the metadata stays what it is for as long as this runtime does. */
+  function remember<T>(find: (group: string, name: string) => T): (group: string, name: string) => T {
+    const found = new Map<string, T>()
+    return (group, name) => {
+      const key = `${group}.${name}`
+      const known = found.get(key) ?? find(group, name)
+      found.set(key, known)
+      return known
+    }
+  }
+
+  const storageEntry = remember((pallet, item) => {
     const entry = api.query[camelCase(pallet)]?.[camelCase(item)]
     if (!entry) return undefined
     const { type, modifier, fallback } = entry.creator.meta
     const valueId = type.isPlain ? type.asPlain.toNumber() : type.asMap.value.toNumber()
     return { entry, decode: decoders(valueId), optional: modifier.isOptional, fallback: fallback.toU8a(true) }
-  }
+  })
 
-  function apiMethod(trait: string, method: string) {
+  const apiMethod = remember((trait, method) => {
     const found = latest.apis
       .find(({ name }) => name.toString() === trait)
       ?.methods.find(({ name }) => name.toString() === method)
@@ -99,7 +110,12 @@ function describe(rpc: Rpc, api: ApiPromise): Runtime {
       inputs: found.inputs.map(({ type }) => registry.createLookupType(type)),
       output: found.output.toNumber(),
     }
-  }
+  })
+
+  const fieldsOf = remember((trait, method) => {
+    const output = apiMethod(trait, method)?.output
+    return output === undefined ? undefined : structFields(latest.lookup, output)
+  })
 
   return {
     genesisHash: api.genesisHash.toHex(),
@@ -119,10 +135,7 @@ function describe(rpc: Rpc, api: ApiPromise): Runtime {
       return decode(item, found.decode, hexSchema.parse(value))
     },
     hasRuntimeApi: (trait, method) => apiMethod(trait, method) !== undefined,
-    outputFields(trait, method) {
-      const output = apiMethod(trait, method)?.output
-      return output === undefined ? undefined : structFields(latest.lookup, output)
-    },
+    outputFields: fieldsOf,
     async callApi(trait, method, args, at) {
       const found = apiMethod(trait, method)
       if (!found) return undefined
