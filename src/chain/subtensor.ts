@@ -5,6 +5,8 @@ import { createAddressBook } from './address-book.js'
 import { readWeightRules, type WeightRules } from './hyperparameters.js'
 import { readHead } from './link.js'
 import { readMetagraph } from './metagraph.js'
+import { refusal } from './refusal.js'
+import { askSecondOpinion } from './second-opinion.js'
 import { announceAxon, readStoredAxon } from './serve-axon.js'
 import { type ChainLog, openSession } from './session.js'
 import { readStanding, submitWeights, type WeightsRequest } from './set-weights.js'
@@ -95,13 +97,24 @@ export async function connectSubtensor(
         () => session.use((link) => readStoredAxon(link, axon.netuid, signer.address, signal), signal),
         signal,
       ),
-    setWeights: (signer, weights, signal) =>
-      submitWeights(
+    setWeights: async (signer, weights, signal) => {
+      const opinion = await askSecondOpinion(
+        { session, endpoints: options.endpoints, rpcTimeoutMs, clock, log },
+        weights.netuid,
+        signer.address,
+        signal,
+      )
+      if (opinion.kind === 'differs') {
+        log.error(opinion, 'chain endpoints differ: weights held')
+        return { kind: 'refused', refusal: refusal('endpoints-differ', `${opinion.what} differs`) }
+      }
+      return submitWeights(
         { session, submitter, clock, confirmTimeoutMs: inclusionTimeoutMs },
         signer,
         weights,
         signal,
-      ),
+      )
+    },
     standing: (netuid, hotkey, signal) =>
       session.use((link) => readStanding(link, netuid, hotkey, signal), signal),
     weightRules: (netuid, signal) =>

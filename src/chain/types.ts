@@ -94,6 +94,8 @@ export interface Refusal {
     | 'bad-vector'
     | 'bad-axon'
     | 'stale'
+    /** The configured endpoints show different chains; nothing was sent. */
+    | 'endpoints-differ'
     | 'other'
   /** Name of the dispatch error, or `pool 1010 custom 6`. */
   readonly name: string
