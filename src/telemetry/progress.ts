@@ -12,7 +12,7 @@ export interface Progress {
 }
 
 /** A bar on a terminal, which gives way to lines of the log. */
-export interface ProgressBar extends Progress {
+interface ProgressBar extends Progress {
   /** To be called before anything else is written to the terminal. */
   giveWay(): void
 }
