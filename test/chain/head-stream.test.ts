@@ -45,3 +45,10 @@ describe('heads as a stream', () => {
     expect(stream.publish(head(1))).toBe(false)
   })
 })
+
+it('the newest head never goes back, and a head that does not rise is told from one that does', () => {
+  const stream = createHeadStream()
+  const published = [5, 5, 4, 7, 6, 8].map((number) => stream.publish({ number, hash: `0x${number}` }))
+  expect(published).toEqual([true, false, false, true, false, true])
+  expect(stream.latest?.number).toBe(8)
+})
