@@ -22,6 +22,7 @@ const neuron = (role) => ({
   listen_timeout: 120000,
   exp_backoff_restart_delay: 1000,
   // restarting does not help: wrong settings, not registered, hotkey in use, no release to start
+  // (pm2 shows such a process as "waiting restart", but starts nothing)
   stop_exit_codes: [2, 3, 7, 78],
 })
 
