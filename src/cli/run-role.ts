@@ -45,6 +45,8 @@ const DRAIN_GRACE_MS = 5000
  * @returns the report of the role; undefined when it was stopped before it served.
  */
 export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | undefined> {
+  // Whatever a neuron or one of its libraries writes (PGlite, lock folders) is its owner's alone.
+  process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
   const { log, progress } = await openRoleLog({ ...run, stateDir, secrets: secretsOf(run.settings) })
   for (const warning of run.warnings) log.warn({ warning }, 'setting')

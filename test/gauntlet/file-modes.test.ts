@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const script = fileURLToPath(new URL('./role-files-process.ts', import.meta.url))
+
+/** Runs the writer at umask 000. @returns each path below the folder with its mode. */
+async function modesOf(...manner: string[]): Promise<[path: string, mode: number][]> {
+  const folder = mkdtempSync(join(tmpdir(), 'targon-modes-'))
+  const line = ['umask 000 && exec "$0" --import tsx "$@"', process.execPath, script, folder, ...manner]
+  const child = spawn('/bin/sh', ['-c', ...line], { stdio: ['ignore', 'ignore', 'inherit'] })
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => [
+    path,
+    statSync(join(folder, path)).mode & 0o777,
+  ])
+}
+
+describe('gauntlet: what lies on the disk', () => {
+  it('F23: at umask 000 a role leaves nothing on the disk that others can reach', async () => {
+    const modes = await modesOf()
+    const names = modes.map(([path]) => path).join('\n')
+    for (const written of ['validator.log', 'scores.json', 'models.json', 'weights.json.lock', 'PG_VERSION'])
+      expect(names).toContain(written)
+    // PGlite gives each of its files a mode by itself: for those the closed folders around them have to do.
+    const open = modes.filter(([path, mode]) => (mode & 0o077) !== 0 && !path.includes('/history/'))
+    expect(open).toEqual([])
+    const folders = modes.filter(([path]) => modes.some(([other]) => other.startsWith(`${path}/`)))
+    expect(folders.filter(([, mode]) => mode !== 0o700)).toEqual([])
+  })
+
+  it('F23 sabotage: without the life of a role the same writers leave some open', async () => {
+    const modes = await modesOf('careless')
+    const open = modes.filter(([path, mode]) => (mode & 0o077) !== 0 && !path.startsWith('history/'))
+    expect(open.map(([path]) => path)).toContain('of-a-library/file')
+  })
+})

@@ -1,0 +1,42 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lockHotkey } from '../../src/chain/ledger/index.js'
+import { runRole } from '../../src/cli/index.js'
+import { resolveSettings } from '../../src/config/index.js'
+import { migrate, openDatabase } from '../../src/history/index.js'
+import { keepLastGoodList } from '../../src/models/last-good-list.js'
+import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
+
+/**
+ * Everything a validator keeps, written by a role in a process whose umask hides nothing. Arguments: folder; `careless`
+ * leaves out the life of a role, as if every writer had to see to the modes itself.
+ */
+const [folder = '', manner = ''] = process.argv.slice(2)
+const flags = {
+  'logging.logging_dir': folder,
+  'logging.record_log': true,
+  'wallet.name': 'w',
+  'wallet.hotkey': 'h',
+}
+const { values } = resolveSettings('validator', { flags, env: {} })
+
+async function write(stateDir: string): Promise<void> {
+  const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => {} }
+  await lockHotkey(join(stateDir, 'weights.json'), clock)
+  await keepLastGoodList(stateDir, ['org/model'])
+  const file = openScoreFile(join(stateDir, 'scores.json'))
+  for (let save = 0; save < 2; save++) await file.save(new ScoreBook().toData())
+  const { database, close } = await openDatabase({ folder: join(stateDir, 'history') })
+  await migrate(database)
+  await close()
+  await mkdir(join(stateDir, 'of-a-library'))
+  await writeFile(join(stateDir, 'of-a-library', 'file'), 'written without a mode')
+}
+
+if (manner === 'careless') await write(folder)
+else {
+  const start = async ({ stateDir }: { stateDir: string }) => ({ done: write(stateDir) })
+  await runRole({ role: 'validator', settings: values, hotkey: 'none', warnings: [], start })
+}
+// Killed, so that the lock is still there to be looked at.
+process.kill(process.pid, 'SIGKILL')
