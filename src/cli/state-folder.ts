@@ -12,7 +12,7 @@ export interface StateLocation {
 }
 
 /** `<logging_dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>`, as 4.x lays it out (the name there is `targon`). */
-function stateFolderOf(location: StateLocation, role: string): string {
+export function stateFolderOf(location: StateLocation, role: string): string {
   const root = location['logging.logging_dir'].replace(/^~(?=\/|$)/, homedir())
   const parts = [
     location['wallet.name'],

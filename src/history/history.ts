@@ -50,8 +50,16 @@ export function openHistory(options: HistoryOptions): History {
   let dropped = 0
   let prunedAt = Number.NEGATIVE_INFINITY
 
+  let connecting: Promise<OpenDatabase> | undefined
+  // A report may come while the first batch still opens: PGlite must never be open twice.
   const connect = async () => {
     if (open) return open
+    connecting ??= openFresh().finally(() => {
+      connecting = undefined
+    })
+    return connecting
+  }
+  const openFresh = async () => {
     const fresh = await openDatabase(place)
     try {
       await migrate(fresh.database)

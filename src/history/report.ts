@@ -49,6 +49,8 @@ export interface ReportFilter {
   readonly miner?: string | undefined
   /** Only results since then, wall clock. */
   readonly since: Date
+  /** Only what the validator of this hotkey saw: several may share a Postgres. */
+  readonly validator?: string | undefined
 }
 
 const WINDOW = 15
@@ -56,7 +58,8 @@ const FAILURES = 5
 
 /** Reports on the miners that match, by uid; the uid is the one a hotkey had last. */
 export async function reportMiners(database: Database, filter: ReportFilter): Promise<MinerReport[]> {
-  const wanted = and(gte(results.at, filter.since), minerCondition(filter.miner))
+  const seen = and(gte(results.at, filter.since), validatorCondition(filter.validator))
+  const wanted = and(seen, minerCondition(filter.miner))
   const groups = await database
     .select({
       hotkey: results.hotkey,
@@ -72,7 +75,7 @@ export async function reportMiners(database: Database, filter: ReportFilter): Pr
   const miners = new Map<string, MinerReport>()
   for (const group of groups) {
     const known = miners.get(group.hotkey)
-    const model = await reportModel(database, group.hotkey, group.model, filter.since)
+    const model = await reportModel(database, group.hotkey, group.model, seen)
     const [from, to] = [iso(group.from), iso(group.to)]
     miners.set(group.hotkey, {
       uid: Number(group.uid),
@@ -90,13 +93,17 @@ function minerCondition(miner: string | undefined): SQL | undefined {
   return /^\d{1,5}$/.test(miner) ? eq(results.uid, Number(miner)) : eq(results.hotkey, miner)
 }
 
+function validatorCondition(validator: string | undefined): SQL | undefined {
+  return validator === undefined ? undefined : eq(results.validator, validator)
+}
+
 async function reportModel(
   database: Database,
   hotkey: string,
   model: string,
-  since: Date,
+  seen: SQL | undefined,
 ): Promise<ModelReport> {
-  const one = and(eq(results.hotkey, hotkey), eq(results.model, model), gte(results.at, since))
+  const one = and(eq(results.hotkey, hotkey), eq(results.model, model), seen)
   const verified = sql`filter (where ${results.kind} = 'verified')`
   const spreadOf = (column: SQL) =>
     sql<

@@ -4,6 +4,6 @@ export { connectNeuronChain, loadNeuronHotkey, type NeuronPlace, type PasswordWa
 export type { AskDeps, JudgedReply, ListedMiner, Miner } from './query/index.js'
 export type { RoleDeps, RunningRole } from './role.js'
 export { openSelfUpdate, type SelfUpdate } from './self-update.js'
-export type { ValidatorStatus } from './validator/index.js'
+export type { ExplainedMiner, ExplainedReport, ValidatorStatus } from './validator/index.js'
 export { openValidatorTools, type ValidatorTools } from './validator-tools.js'
 export { type PreviewedWeight, previewWeights, type WeightsPreview } from './weights-preview.js'

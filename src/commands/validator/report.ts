@@ -1,94 +1,181 @@
-import { Args } from '@oclif/core'
-import { BaseCommand, flagsOf, formatTable, runUntilStopped } from '../../cli/index.js'
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand, flagsOf, formatTable, runUntilStopped, stateFolderOf } from '../../cli/index.js'
 import { systemClock } from '../../clock.js'
 import { TargonError } from '../../errors.js'
-import type { ValidatorStatus } from '../../roles/index.js'
+import type { ExplainedMiner, ExplainedReport } from '../../roles/index.js'
 
-type MinerStatus = ValidatorStatus['miners'][number]
+type ModelReport = ExplainedMiner['models'][number]
 
 export default class ValidatorReport extends BaseCommand {
-  static override summary = 'Show why miners have their scores, from the validator that runs on this machine.'
+  static override summary =
+    'Show why miners have their scores: windows, verdicts by cause, speeds, last failures.'
 
-  static override usage = 'validator report [UID|HOTKEY] [--metrics.port <integer>] [--json]'
+  static override description =
+    'Asks the validator that runs on this machine. When none runs, its embedded database is read; with --database.url, Postgres is read directly.'
+
+  static override usage = 'validator report [UID|HOTKEY] [--hours <n>] [--json | --csv | --html] [FLAGS]'
+
+  static override examples = [
+    '<%= config.bin %> validator report 12',
+    '<%= config.bin %> validator report --hours 168 --html > report.html',
+  ]
 
   static override args = {
     miner: Args.string({ description: 'Only this miner, by uid or hotkey.', ignoreStdin: true }),
   }
 
-  static override flags = flagsOf('validator', ['metrics.port'])
+  static override flags = {
+    ...flagsOf('validator', [
+      'metrics.port',
+      'database.url',
+      'wallet.name',
+      'wallet.hotkey',
+      'netuid',
+      'neuron.name',
+      'logging.logging_dir',
+    ]),
+    hours: Flags.integer({ summary: 'How far back.', helpValue: '<n>', min: 1, max: 99_999, default: 24 }),
+    csv: Flags.boolean({ summary: 'One line per miner and model.', exclusive: ['html', 'json'] }),
+    html: Flags.boolean({
+      summary: 'One page with plots that needs no network, on stdout.',
+      exclusive: ['csv', 'json'],
+    }),
+  }
 
   async run(): Promise<unknown> {
     const { settings, resolved, actions, args, warnings } = await this.readInvocation('validator')
     if (actions['print-config']) return this.printConfig(resolved)
     this.printWarnings(warnings)
-    const { readLocalStatus } = await import('../../roles/index.js')
-    const { validatorStatus } = await import('../../roles/validator/index.js')
-    const status = await runUntilStopped({ exitWithStdin: false }, (signal) =>
-      readLocalStatus('validator', settings['metrics.port'], validatorStatus, { clock: systemClock, signal }),
+    const { describeFailures, explainReport, readMinersReport, writeCsv, writePage } = await import(
+      '../../roles/validator/index.js'
     )
-    if (args.miner === undefined) {
-      this.log(tableOf(status))
-      return status
-    }
-    const miner = status.miners.find(({ uid, hotkey }) => String(uid) === args.miner || hotkey === args.miner)
-    if (!miner) throw unknownMiner(String(args.miner))
-    this.log(formatTable(describe(miner, status)))
-    return miner
+    const miner = args.miner === undefined ? undefined : String(args.miner)
+    const found = await runUntilStopped({ exitWithStdin: false }, (signal) =>
+      readMinersReport({
+        ...{ clock: systemClock, miner, signal },
+        hours: Number(actions.hours ?? 24),
+        stateDir: stateFolderOf(settings, 'validator'),
+        statusPort: settings['metrics.port'],
+        databaseUrl: settings['database.url'],
+      }),
+    )
+    const report = explainReport(found, miner)
+    const [only] = report.miners
+    if (miner !== undefined && !only) throw unknownMiner(miner)
+    if (actions.csv) this.log(writeCsv(report))
+    else if (actions.html) this.log(await writePage(report))
+    else if (miner !== undefined && only) this.log(describe(only, report, describeFailures))
+    else this.log(tableOf(report, describeFailures))
+    return report
   }
 }
 
-function tableOf(status: ValidatorStatus): string {
-  const head = ['uid', 'verified', 'failed', 'no verdict', 'tokens/s', 'score', 'weight', 'last', 'models']
-  const rows = [...status.miners]
-    .sort((a, b) => b.score - a.score || a.uid - b.uid)
-    .map((miner) => [
-      String(miner.uid),
-      String(miner.verdicts.verified),
-      failuresOf(miner),
-      String(miner.verdicts.inconclusive),
-      miner.meanTokensPerSecond.toFixed(1),
-      miner.score.toFixed(3),
-      weightOf(miner, status),
-      miner.last ? (miner.last.cause ?? miner.last.kind) : '-',
-      miner.models.join(', ') || '-',
-    ])
-  const epoch = `block ${status.block}, epoch ${status.epoch.index}, weights due at block ${status.epoch.nextBlock}, ${status.rounds} rounds`
-  return `${epoch}\n${formatTable([head, ...rows], [0, 1, 3, 4, 5, 6])}`
+type DescribeFailures = (verdicts: ModelReport['verdicts']) => string
+
+function headline({ source, since, validator }: ExplainedReport): string {
+  const from = { validator: 'running validator', embedded: 'embedded database', postgres: 'Postgres' }[source]
+  const now = validator
+    ? `block ${validator.block}, epoch ${validator.epoch.index}, weights due at block ${validator.epoch.nextBlock}, ${validator.rounds} rounds\n`
+    : ''
+  return `${now}results since ${since} (${from})`
 }
 
-function describe(miner: MinerStatus, status: ValidatorStatus): string[][] {
-  const { last } = miner
-  return [
+function tableOf(report: ExplainedReport, failuresOf: DescribeFailures): string {
+  const head = [
+    'uid',
+    'model',
+    'score',
+    'weight',
+    'verified',
+    'no verdict',
+    'tokens/s',
+    'first ms',
+    'trend',
+    'failed',
+  ]
+  const rows = report.miners.flatMap((miner) => {
+    const common = [String(miner.uid)]
+    const now = [text(miner.score?.toFixed(3)), text(miner.weightU16)]
+    if (miner.models.length === 0) {
+      const counts = miner.sinceStart
+      return [
+        [
+          ...[...common, miner.serves?.join(', ') || '-', ...now],
+          ...[text(counts?.verified), text(counts?.inconclusive), '-', '-', '-'],
+          counts ? failuresOf(counts) : '-',
+        ],
+      ]
+    }
+    return miner.models.map((model) => [
+      ...[...common, model.model, ...now],
+      ...[String(model.verdicts.verified), String(model.verdicts.inconclusive)],
+      ...[text(model.tokensPerSecond?.p50.toFixed(1)), text(model.timeToFirstTokenMs?.p50.toFixed(0))],
+      ...[sparkline(model), failuresOf(model.verdicts)],
+    ])
+  })
+  return `${headline(report)}\n${formatTable([head, ...rows], [0, 2, 3, 4, 5, 6, 7])}`
+}
+
+function describe(miner: ExplainedMiner, report: ExplainedReport, failuresOf: DescribeFailures): string {
+  const facts = [
     ['uid', String(miner.uid)],
     ['hotkey', miner.hotkey],
-    ['models', miner.models.join(', ') || 'none'],
-    ['score', miner.score.toFixed(3)],
-    ['weight', weightOf(miner, status)],
-    ['tokens/s', miner.meanTokensPerSecond.toFixed(2)],
-    ['verified', String(miner.verdicts.verified)],
-    ['no verdict', String(miner.verdicts.inconclusive)],
-    ['failed', failuresOf(miner)],
-    [
-      'last',
-      last ? `${last.model}: ${[last.kind, last.cause, last.detail].filter(Boolean).join(' · ')}` : 'none',
-    ],
+    ['score', text(miner.score?.toFixed(3))],
+    ['weight', text(miner.weightU16)],
+    ['serves', miner.serves ? miner.serves.join(', ') || 'none' : '-'],
+    ['results', miner.from && miner.to ? `${miner.from} to ${miner.to}` : 'none in this period'],
   ]
+  const models = miner.models.map((model) => `\n${describeModel(model, failuresOf)}`)
+  return [headline(report), formatTable(facts), ...models].join('\n')
 }
 
-function failuresOf({ verdicts }: MinerStatus): string {
-  const causes = Object.entries(verdicts.failed)
-  return causes.length === 0 ? '0' : causes.map(([cause, count]) => `${cause} ${count}`).join(', ')
+function describeModel(model: ModelReport, failuresOf: DescribeFailures): string {
+  const { verdicts, tokensPerSecond, timeToFirstTokenMs } = model
+  const spread = (of: typeof tokensPerSecond, digits: number) =>
+    of ? [of.p5, of.p50, of.p95].map((value) => value.toFixed(digits)).join(' / ') : '-'
+  const facts = [
+    ['window', model.window.map((result) => (result === null ? 'miss' : result.toFixed(1))).join(' ') || '-'],
+    ['verified', String(verdicts.verified)],
+    ['no verdict', String(verdicts.inconclusive)],
+    ['failed', failuresOf(verdicts)],
+    ['tokens/s p5/p50/p95', spread(tokensPerSecond, 1)],
+    ['first token ms p5/p50/p95', spread(timeToFirstTokenMs, 0)],
+    ['trend by hour', sparkline(model)],
+  ]
+  const failures = model.lastFailures.map(({ at, block, cause, tokens, detail }) => [
+    ...[`  ${at}`, `block ${block}`, cause, `${tokens} tokens`, printable(detail)],
+  ])
+  const last = failures.length > 0 ? `\nlast failures\n${formatTable(failures)}` : ''
+  return `${model.model}\n${formatTable(facts)}${last}`
 }
 
-function weightOf({ uid }: MinerStatus, { weights }: ValidatorStatus): string {
-  if (!weights) return '-'
-  return String(weights.entries.find((entry) => entry.uid === uid)?.weightU16 ?? 0)
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** Mean speed of the last hours; `×` is an hour with failures only, `·` one without verdicts. */
+function sparkline({ trend }: ModelReport): string {
+  const hours = trend.slice(-24)
+  const most = Math.max(...hours.map(({ meanTokensPerSecond }) => meanTokensPerSecond), 1e-9)
+  return hours
+    .map(({ verified, failed, meanTokensPerSecond }) => {
+      if (verified === 0) return failed > 0 ? '×' : '·'
+      return BARS[Math.min(7, Math.floor((8 * meanTokensPerSecond) / most))] ?? ''
+    })
+    .join('')
+}
+
+/** A detail may quote the miner, and a terminal obeys control characters. */
+function printable(detail: string): string {
+  return detail.replace(/\p{Cc}/gu, '\uFFFD')
+}
+
+function text(value: string | number | null | undefined): string {
+  return value === null || value === undefined ? '-' : String(value)
 }
 
 function unknownMiner(name: string): TargonError {
-  return new TargonError(`The validator knows no miner ${name}.`, {
+  return new TargonError(`There are no results of a miner ${name}.`, {
     code: 'MINER_UNKNOWN',
     fault: 'usage',
-    next: 'See them all with: targon validator report',
+    next: 'See them all with: targon validator report; look further back with --hours.',
   })
 }

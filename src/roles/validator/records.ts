@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { type History, openHistory, type ResultRow, reportMiners } from '../../history/index.js'
+import {
+  type History,
+  type MinerReport,
+  openHistory,
+  type ResultRow,
+  reportMiners,
+} from '../../history/index.js'
 import type { RoundResult } from './result.js'
 import type { ConfirmedWeights } from './weights-job.js'
 
@@ -11,9 +17,14 @@ export interface Records {
   onResult(result: RoundResult): void
   onWeights(set: ConfirmedWeights): void
   /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
-  report(query: Readonly<Record<string, string>>): Promise<unknown>
+  report(query: Readonly<Record<string, string>>): Promise<RecordsReport>
   readonly trouble: () => string | undefined
   close(): Promise<void>
+}
+
+export interface RecordsReport {
+  readonly since: string
+  readonly miners: readonly MinerReport[]
 }
 
 const DAY_MS = 86_400_000
@@ -51,7 +62,7 @@ export function openRecords(
     onResult: (result) => history.record(rowOf(result, validator)),
     onWeights: ({ block, path, entries }) =>
       history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
-    report: (query) => readReport(history, clock, query),
+    report: (query) => readReport(history, clock, validator, query),
     trouble: () => history.trouble(),
     close: () => history.close(),
   }
@@ -67,10 +78,17 @@ function closedRecords(clock: Clock): Records {
   }
 }
 
-async function readReport(history: History, clock: Clock, query: Readonly<Record<string, string>>) {
+async function readReport(
+  history: History,
+  clock: Clock,
+  validator: string,
+  query: Readonly<Record<string, string>>,
+) {
   const hours = /^\d{1,5}$/.test(query.hours ?? '') ? Number(query.hours) : 24
   const since = new Date(clock.now() - hours * 3_600_000)
-  const miners = await history.read((database) => reportMiners(database, { miner: query.miner, since }))
+  const miners = await history.read((database) =>
+    reportMiners(database, { miner: query.miner, since, validator }),
+  )
   return { since: since.toISOString(), miners }
 }
 

@@ -1,0 +1,75 @@
+/** Colours of both schemes are variables; the plots read them when they draw. */
+export const PAGE_STYLE = `
+:root{color-scheme:light dark;--paper:#fff;--ink:#1c2026;--quiet:#5c6570;--line:#d8dde3;--good:#1467c8;--bad:#b3261e}
+@media(prefers-color-scheme:dark){:root{--paper:#14171b;--ink:#e6e9ed;--quiet:#9aa4b0;--line:#333a43;--good:#6cb0ff;--bad:#ff8a80}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1.5rem;max-width:72rem;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:1.2rem 0 .3rem}h3{font-size:1rem;margin:1rem 0 .3rem}
+p{margin:.4rem 0 .8rem}a{color:var(--good)}.quiet,figcaption{color:var(--quiet)}
+.wide{overflow-x:auto}table{border-collapse:collapse}
+th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+th{color:var(--quiet);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}.bad{color:var(--bad)}
+details{border-top:1px solid var(--line);padding:.6rem 0;margin-top:1rem}summary{cursor:pointer;font-weight:600}
+code{font-size:.9em;font-weight:400;overflow-wrap:anywhere}meter{width:7rem}
+.plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 24rem;min-width:0}
+.u-legend{font-size:12px}
+`
+
+/** Draws the plots of a miner when its details are open; runs in the browser. */
+export const PAGE_SCRIPT = `
+'use strict'
+const data = JSON.parse(document.getElementById('data').textContent)
+const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()
+const shown = []
+const axis = (more) => ({ stroke: colour('quiet'), grid: { stroke: colour('line'), width: 1 }, ticks: { stroke: colour('line'), width: 1 }, ...more })
+const fixed = (digits) => (_, value) => (value == null ? '–' : value.toFixed(digits))
+const points = (more) => ({ paths: () => null, points: { show: true, size: 9, stroke: colour('bad'), fill: colour('bad') }, stroke: colour('bad'), ...more })
+const kinds = {
+  window: ({ window: results }) => ({
+    values: [results.map((_, at) => at + 1), results, results.map((one) => (one === null ? 0 : null))],
+    options: {
+      scales: { x: { time: false, range: [0.4, 15.6] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] } },
+      axes: [axis({ incrs: [1, 2, 5] }), axis({ label: 'tokens/s', labelSize: 18, size: 56 })],
+      series: [
+        { label: 'result' },
+        { label: 'tokens/s', stroke: colour('good'), fill: colour('good'), paths: uPlot.paths.bars({ size: [0.6, 40] }), points: { show: false }, value: fixed(1) },
+        points({ label: 'miss', value: (_, value) => (value == null ? '–' : 'miss') }),
+      ],
+    },
+  }),
+  trend: ({ trend }) => ({
+    values: [
+      trend.map(({ at }) => Date.parse(at) / 1000),
+      trend.map((hour) => (hour.verified > 0 ? hour.meanTokensPerSecond : null)),
+      trend.map(({ verified, failed }) => (verified + failed > 0 ? (100 * failed) / (verified + failed) : null)),
+    ],
+    options: {
+      scales: { x: { time: true, range: (_, low, high) => [low - 1800, high + 1800] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] }, share: { range: [0, 105] } },
+      axes: [axis(), axis({ label: 'tokens/s', labelSize: 18, size: 56 }), axis({ scale: 'share', side: 1, label: '% failed', labelSize: 18, grid: { show: false } })],
+      series: [
+        { label: 'hour' },
+        { label: 'mean tokens/s', stroke: colour('good'), width: 2, spanGaps: true, points: { show: true, size: 6, stroke: colour('good'), fill: colour('good') }, value: fixed(1) },
+        { label: '% failed', scale: 'share', stroke: colour('bad'), width: 1.5, dash: [5, 4], spanGaps: true, points: { show: true, size: 5, stroke: colour('bad'), fill: colour('bad') }, value: fixed(0) },
+      ],
+    },
+  }),
+}
+const widthOf = (figure) => Math.max(280, figure.clientWidth)
+const draw = (figure) => {
+  if (figure.dataset.drawn) return
+  figure.dataset.drawn = 'yes'
+  const [miner, model] = figure.dataset.place.split('/')
+  const { values, options } = kinds[figure.dataset.plot](data[miner][model])
+  shown.push([new uPlot({ width: widthOf(figure), height: 220, ...options }, values, figure), figure])
+}
+const drawOpen = (details) => { if (details.open) details.querySelectorAll('figure').forEach(draw) }
+document.querySelectorAll('details').forEach((details) => {
+  drawOpen(details)
+  details.addEventListener('toggle', () => drawOpen(details))
+})
+const openTarget = () => { const found = /^#m\\d+$/.test(location.hash) && document.querySelector(location.hash); if (found) found.open = true }
+addEventListener('hashchange', openTarget)
+openTarget()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => shown.forEach(([plot]) => plot.redraw()))
+addEventListener('resize', () => shown.forEach(([plot, figure]) => plot.setSize({ width: widthOf(figure), height: 220 })))
+`
