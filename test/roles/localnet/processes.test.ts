@@ -34,7 +34,7 @@ describe('a child process of the localnet', () => {
       { command: '/nonexistent', args: [] },
       { name: 'probe', args: [], cwd: tmpdir(), env: {} },
     )
-    expect(missing.deathError(await missing.exited).message).toContain('ENOENT')
+    expect(missing.deathError(await missing.exited).message).toContain('spawn /nonexistent')
   })
 
   it('is killed when it ignores SIGTERM', async () => {
