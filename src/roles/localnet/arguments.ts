@@ -65,6 +65,8 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
       '--round.pause',
       String(ROUND_PAUSE_MS),
     ],
+    // the embedded database takes seconds of a start that everybody watches
+    '--no-history',
     // a small machine running everything stalls now and then; nobody's money depends on it
     ...['--round.stall-limit', '1000'],
     ...[

@@ -31,6 +31,8 @@ export interface LocalnetDeps extends NetworkDeps {
 const NETUID = 4
 const REFRESH_MS = 500
 const STATUS_TIMEOUT_MS = 5_000
+/** A validator that has not answered for this long is taken for hung; a busy machine is given its time. */
+const STATUS_PATIENCE_MS = 60_000
 /** Epochs of patience beyond the ones asked for before a run counts as stuck. */
 const SPARE_EPOCHS = 3
 
@@ -87,6 +89,8 @@ class Watch {
   readonly #addresses: readonly string[]
   readonly #setBlocks = new Set<number>()
   #last: Snapshot | undefined
+  #status: ValidatorStatus | undefined
+  #answeredAt: number
 
   constructor(
     private readonly network: Network,
@@ -94,6 +98,7 @@ class Watch {
     seed: string,
     private readonly deps: LocalnetDeps,
   ) {
+    this.#answeredAt = deps.clock.monotonic()
     this.#addresses = HOTKEY_NAMES.map((name) => addressOf(pairFromSeed(deriveSecret(seed, name)).publicKey))
   }
 
@@ -134,20 +139,28 @@ class Watch {
     return this.#last
   }
 
+  /** @returns the last status the validator gave; undefined before its first. */
   async #readStatus(): Promise<ValidatorStatus | undefined> {
     const url = this.network.validatorUrl
     if (url === undefined) return undefined
-    const text = await withDeadline(
-      this.deps.clock,
-      'The validator’s status',
-      STATUS_TIMEOUT_MS,
-      undefined,
-      async (signal) => {
-        const response = await fetch(new URL('/status', url), { signal, redirect: 'error' })
-        return await response.text()
-      },
-    )
-    return validatorStatus.parse(JSON.parse(text))
+    const { clock } = this.deps
+    try {
+      const text = await withDeadline(
+        clock,
+        'The validator’s status',
+        STATUS_TIMEOUT_MS,
+        undefined,
+        async (signal) => {
+          const response = await fetch(new URL('/status', url), { signal, redirect: 'error' })
+          return await response.text()
+        },
+      )
+      this.#status = validatorStatus.parse(JSON.parse(text))
+      this.#answeredAt = clock.monotonic()
+    } catch (error) {
+      if (clock.monotonic() - this.#answeredAt > STATUS_PATIENCE_MS) throw error
+    }
+    return this.#status
   }
 }
 
