@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 60_000,
     fileParallelism: false,
+    // what is judged by the clock or by memory may miss once on a machine that does other things too
+    retry: process.env.CI ? 2 : 0,
     passWithNoTests: true,
     pool: 'forks',
     env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (process.env.CI ? '0.02' : '1') },
