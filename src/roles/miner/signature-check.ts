@@ -1,8 +1,9 @@
 import type { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import { createDeferred } from '../../deferred.js'
 import { type Claim, checkSignature, type Refusal, refuse } from '../../epistula/index.js'
 import { startWorkerThread } from '../../worker-thread.js'
-import type { CheckJob, CheckResult } from './signature-worker.js'
+import type { CheckJob, CheckResult, READY } from './signature-worker.js'
 
 /** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
 export interface SignatureCheck {
@@ -30,8 +31,11 @@ interface Thread {
   readonly waiting: Map<number, Waiting>
 }
 
-/** A check costs about 0.25 ms; on a thread of its own the streams of other callers do not feel it. */
-export function createSignatureWorkers(count: number, log: Logger): SignatureCheck {
+/**
+ * A check costs about 0.25 ms; on a thread of its own the streams of other callers do not feel it. Resolves when the
+ * threads take jobs: the first callers must not wait for their start.
+ */
+export async function createSignatureWorkers(count: number, log: Logger): Promise<SignatureCheck> {
   if (count === 0) return inlineSignatureCheck
   const threads = new Set<Thread>()
   let nextId = 0
@@ -39,7 +43,7 @@ export function createSignatureWorkers(count: number, log: Logger): SignatureChe
   const onChecked = () => {
     checkedOnThreads++
   }
-  for (let index = 0; index < count; index++) addThread(threads, log, onChecked)
+  await Promise.all(Array.from({ length: count }, () => addThread(threads, log, onChecked)))
   return {
     get checkedOnThreads() {
       return checkedOnThreads
@@ -69,11 +73,15 @@ function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
   return best
 }
 
-function addThread(threads: Set<Thread>, log: Logger, onChecked: () => void): void {
+/** Resolves when the thread takes jobs, or has ended without. */
+async function addThread(threads: Set<Thread>, log: Logger, onChecked: () => void): Promise<void> {
   const worker = startWorkerThread(new URL('./signature-worker', import.meta.url))
   const thread: Thread = { worker, waiting: new Map() }
   threads.add(thread)
-  worker.on('message', ({ id, isGood }: CheckResult) => {
+  const settled = createDeferred<void>()
+  worker.on('message', (message: CheckResult | typeof READY) => {
+    if (message === 'ready') return settled.resolve()
+    const { id, isGood } = message
     onChecked()
     thread.waiting.get(id)?.resolve(isGood ? undefined : refuse('SIGNATURE_MISMATCH'))
     thread.waiting.delete(id)
@@ -83,5 +91,7 @@ function addThread(threads: Set<Thread>, log: Logger, onChecked: () => void): vo
     if (threads.delete(thread)) log.warn({ left: threads.size }, 'signature thread ended')
     for (const { job, resolve } of thread.waiting.values()) resolve(checkSignature(job.claim, job.bodyHash))
     thread.waiting.clear()
+    settled.resolve()
   })
+  await settled.promise
 }

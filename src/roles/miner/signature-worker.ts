@@ -14,8 +14,12 @@ export interface CheckResult {
   readonly isGood: boolean
 }
 
+/** Said once, when jobs can be taken. */
+export const READY = 'ready'
+
 await initSr25519()
 parentPort?.on('message', ({ id, claim, bodyHash }: CheckJob) => {
   const result: CheckResult = { id, isGood: checkSignature(claim, bodyHash) === undefined }
   parentPort?.postMessage(result)
 })
+parentPort?.postMessage(READY)

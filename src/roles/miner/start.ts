@@ -86,7 +86,7 @@ async function compose(
   closers.push('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)
-  const signatures = createSignatureWorkers(settings['signature-workers'], log)
+  const signatures = await createSignatureWorkers(settings['signature-workers'], log)
   closers.push('signature threads', () => signatures.close())
   const door = createDoor({
     self: signer.address,

@@ -9,7 +9,7 @@ describe('signature threads', () => {
   afterEach(() => check?.close())
 
   it('tell good from bad signatures, each answer for its own question', async () => {
-    check = createSignatureWorkers(2, pino({ level: 'silent' }))
+    check = await createSignatureWorkers(2, pino({ level: 'silent' }))
     const signer = await hotkeyOf(2)
     const jobs = Array.from({ length: 40 }, (_, index) => {
       const body = Buffer.from(`body ${index}`)
