@@ -109,7 +109,9 @@ class Watch {
         : this.subtensor.head().number + (options.epochs + SPARE_EPOCHS) * options.epochBlocks
     for (;;) {
       const snapshot = await this.#look()
-      if (options.epochs !== undefined && snapshot.epochs >= options.epochs) return snapshot
+      const isDone = options.epochs !== undefined && snapshot.epochs >= options.epochs
+      // chain and validator are read one after the other: an epoch counts when both tell of the same weights
+      if (isDone && (agreesOnWeights(snapshot) || snapshot.block > lastBlock)) return snapshot
       if (snapshot.block > lastBlock) throw stuckError(snapshot, options.epochs)
       try {
         await this.deps.clock.sleep(REFRESH_MS, this.deps.signal)
@@ -162,6 +164,11 @@ class Watch {
     }
     return this.#status
   }
+}
+
+function agreesOnWeights({ miners, validator }: Snapshot): boolean {
+  const submitted = new Map(validator.weights?.entries.map((entry) => [entry.uid, entry.weightU16]))
+  return miners.every((miner) => (submitted.get(miner.uid) ?? 0) === miner.weightU16)
 }
 
 function stuckError(snapshot: Snapshot, epochs: number | undefined): TargonError {
