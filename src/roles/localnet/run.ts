@@ -1,7 +1,7 @@
 import { fetch } from 'undici'
 import { connectSubtensor, type Subtensor } from '../../chain/index.js'
 import { withDeadline } from '../../clock.js'
-import { TargonError } from '../../errors.js'
+import { isAbort, TargonError } from '../../errors.js'
 import { addressOf, initSr25519, pairFromSeed } from '../../sr25519.js'
 import { createLogger } from '../../telemetry/index.js'
 import { deriveSecret } from './cast.js'
@@ -55,6 +55,10 @@ export async function runLocalnet(
     } finally {
       await network.stop()
     }
+  } catch (error) {
+    // Ctrl-C while it comes up is an end like any other
+    if (deps.signal.aborted && isAbort(error)) return undefined
+    throw error
   } finally {
     await folder.release()
   }
