@@ -5,7 +5,13 @@ import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
 import { type ConnectedEngine, connectEngine } from './connect-engine.js'
 import type { EngineEndpoint } from './endpoints.js'
-import { createDockerClient, createFleet, type Fleet, readGpus } from './fleet/index.js'
+import {
+  createDockerClient,
+  createFleet,
+  type Fleet,
+  type OnEngineProgress,
+  readGpus,
+} from './fleet/index.js'
 import type { ReferenceEngine } from './types.js'
 
 export interface EngineSetOptions {
@@ -31,8 +37,7 @@ export interface EngineSetOptions {
     /** Folders in which nvidia-smi is looked for (PATH). */
     readonly searchPath: string
   }
-  /** What an engine that starts says last, for a progress bar. */
-  readonly onProgress?: (model: string, status: string) => void
+  readonly onProgress?: OnEngineProgress
 }
 
 /** The reference engines of a validator: given by address, or a fleet of containers of its own. */

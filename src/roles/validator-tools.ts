@@ -62,9 +62,7 @@ export async function openValidatorTools(
       stateDir,
       clock,
       log,
-      ...(progress
-        ? { onProgress: (model, status) => progress.report(model, status, percentIn(status)) }
-        : {}),
+      ...(progress ? { onProgress: progress.report } : {}),
       docker: {
         socketPath: settings['engine.docker-socket'],
         image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
@@ -144,12 +142,6 @@ async function openQuestions(
     },
   }
   return readInBackground(shown, log.child({ source }), AbortSignal.any([signal, closing.signal]))
-}
-
-/** vLLM's own bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */
-function percentIn(status: string): number | undefined {
-  const match = /\b(\d{1,3})%/.exec(status)
-  return match ? Number(match[1]) : undefined
 }
 
 function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {

@@ -130,6 +130,23 @@ describe('fleet', () => {
     ])
   })
 
+  it('tells how far the image is: every byte is downloaded once and extracted once', async () => {
+    sizesMib.set('targon-dev/small-a', 16_000)
+    const pulled: (readonly [string, number | undefined])[] = []
+    const onProgress: FleetOptions['onProgress'] = (task, status, percent) => {
+      if (task === 'vllm/vllm-openai:latest') pulled.push([status, percent])
+    }
+    await fleet({ onProgress }).reconcile(['targon-dev/small-a'], signal())
+    const percents = pulled.flatMap(([, percent]) => percent ?? [])
+    expect(pulled[0]).toEqual(['Pulling from vllm/vllm-openai', undefined])
+    expect(pulled.find(([, percent]) => percent !== undefined)).toEqual(['75 of 300 MB', 12.5])
+    expect(pulled).toContainEqual(['400 of 400 MB', 50])
+    expect(percents.at(-1)).toBe(100)
+    // A layer that becomes known later may lower it; from then on it only rises.
+    const known = percents.slice(1)
+    expect(known).toEqual([...known].sort((a, b) => a - b))
+  })
+
   it('gives up on an engine that shows no progress, and uses the local image when the registry is down', async () => {
     sizesMib.set('org/a', 1_000)
     docker.hang.add('org/a')

@@ -155,10 +155,44 @@ function hasLabel(labels: Record<string, string>, label: string): boolean {
 
 function pull(docker: FakeDocker, image: string, response: ServerResponse): void {
   docker.calls.push(`pull ${image}`)
-  response.write(`${JSON.stringify({ status: 'Pulling from vllm/vllm-openai' })}\n`)
+  response.write(`${JSON.stringify({ status: 'Pulling from vllm/vllm-openai', id: 'latest' })}\n`)
   if (docker.pullFails) return void response.end(`${JSON.stringify({ error: 'registry unreachable' })}\n`)
   docker.images.add(image)
-  response.end(`${JSON.stringify({ status: 'Download complete' })}\n`)
+  response.end(
+    pullLines()
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(''),
+  )
+}
+
+/** Two layers of 300 and 100 MB, downloaded beside each other and extracted in order, and one that is there already. */
+function pullLines() {
+  const steps = (id: string, status: string, total: number) =>
+    [0.25, 0.5, 1].map((share) => ({
+      id,
+      status,
+      progressDetail: { current: share * total, total },
+      progress: `[==>  ]  ${share * total}B/${total}B`,
+    }))
+  const [big, small] = [
+    { id: '1f3e46996e29', total: 300e6 },
+    { id: 'a3be5d4ce401', total: 100e6 },
+  ]
+  const downloads = [steps(big.id, 'Downloading', big.total), steps(small.id, 'Downloading', small.total)]
+  return [
+    { status: 'Already exists', progressDetail: {}, id: 'c0ffee000001' },
+    ...[big, small].map(({ id }) => ({ status: 'Pulling fs layer', progressDetail: {}, id })),
+    { status: 'Waiting', progressDetail: {}, id: small.id },
+    ...(downloads[0] ?? []).flatMap((line, index) => [line, downloads[1]?.[index]]),
+    ...[big, small].flatMap(({ id, total }) => [
+      { status: 'Verifying Checksum', progressDetail: {}, id },
+      { status: 'Download complete', progressDetail: {}, id },
+      ...steps(id, 'Extracting', total),
+      { status: 'Pull complete', progressDetail: {}, id },
+    ]),
+    { status: 'Digest: sha256:0123456789abcdef' },
+    { status: 'Status: Downloaded newer image for vllm/vllm-openai:latest' },
+  ]
 }
 
 async function start(docker: FakeDocker, container: FakeContainer): Promise<void> {

@@ -2,6 +2,7 @@ import got, { HTTPError } from 'got'
 import { z } from 'zod'
 import { messageOf, TargonError } from '../../errors.js'
 import { withOwnSignal } from '../own-signal.js'
+import { PullProgress, type PullState, pullLineSchema } from './pull-progress.js'
 
 const API = '/v1.41'
 const TIMEOUT_MS = 30_000
@@ -22,7 +23,6 @@ const inspectSchema = z.object({
   }),
 })
 const createdSchema = z.object({ Id: z.string() })
-const pullLineSchema = z.object({ error: z.string().optional(), status: z.string().optional() })
 
 export interface Container {
   readonly id: string
@@ -35,7 +35,7 @@ export interface Container {
 export interface DockerClient {
   ping(signal: AbortSignal): Promise<void>
   hasImage(image: string, signal: AbortSignal): Promise<boolean>
-  pull(image: string, signal: AbortSignal, onProgress: (status: string) => void): Promise<void>
+  pull(image: string, signal: AbortSignal, onProgress: (state: PullState) => void): Promise<void>
   list(label: string, signal: AbortSignal): Promise<Container[]>
   create(name: string, specification: unknown, signal: AbortSignal): Promise<string>
   start(id: string, signal: AbortSignal): Promise<void>
@@ -134,8 +134,9 @@ async function pull(
   socketPath: string,
   image: string,
   signal: AbortSignal,
-  onProgress: (status: string) => void,
+  onProgress: (state: PullState) => void,
 ): Promise<void> {
+  const progress = new PullProgress()
   const path = `/images/create?fromImage=${encodeURIComponent(image)}`
   try {
     await withOwnSignal(signal, async (own) => {
@@ -152,9 +153,10 @@ async function pull(
         const lines = (rest + String(chunk)).split('\n')
         rest = lines.pop() ?? ''
         for (const line of lines.filter((text) => text.trim() !== '')) {
-          const { error, status } = pullLineSchema.parse(JSON.parse(line))
-          if (error !== undefined) throw new Error(error)
-          if (status !== undefined) onProgress(status)
+          const said = pullLineSchema.parse(JSON.parse(line))
+          if (said.error !== undefined) throw new Error(said.error)
+          const state = progress.accept(said)
+          if (state) onProgress(state)
         }
       }
     })

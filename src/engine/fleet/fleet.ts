@@ -15,7 +15,7 @@ import {
 } from './container.js'
 import type { Container, DockerClient } from './docker-client.js'
 import type { Gpu } from './gpu.js'
-import { awaitHealthy } from './health.js'
+import { awaitHealthy, type OnEngineProgress } from './health.js'
 import { readModelSizeMib } from './model-size.js'
 import { type ModelSize, type Placement, planFleet } from './plan.js'
 
@@ -28,8 +28,7 @@ export interface FleetOptions extends ContainerOptions, HubSource {
   readonly stateDir: string
   readonly clock: Clock
   readonly log: Logger
-  /** For a progress bar: what an engine that starts says last. */
-  readonly onProgress?: (model: string, status: string) => void
+  readonly onProgress?: OnEngineProgress
   /** How long an engine may show no progress while it starts; 10 min unless given. */
   readonly stallMs?: number
 }
@@ -154,7 +153,7 @@ async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await docker.pull(image, signal, (status) => onProgress?.(image, status))
+    await docker.pull(image, signal, ({ status, percent }) => onProgress?.(image, status, percent))
   } catch (error) {
     if (!(await docker.hasImage(image, signal))) throw error
     log.warn({ image, reason: messageOf(error) }, 'image not pulled, the local one is used')

@@ -3,10 +3,13 @@ import type { Clock } from '../../clock.js'
 import { engineError } from '../engine-error.js'
 import type { DockerClient } from './docker-client.js'
 
+/** For a progress bar: what an image that is pulled or an engine that starts says last; `percent` when it is told. */
+export type OnEngineProgress = (task: string, status: string, percent: number | undefined) => void
+
 export interface HealthOptions {
   readonly docker: DockerClient
   readonly clock: Clock
-  readonly onProgress?: (model: string, status: string) => void
+  readonly onProgress?: OnEngineProgress
   /** How long an engine may show no progress while it starts; 10 min unless given. */
   readonly stallMs?: number
 }
@@ -52,7 +55,7 @@ export async function awaitHealthy(
     if (line !== lastLine) {
       lastLine = line
       progressAt = clock.monotonic()
-      options.onProgress?.(model, line.slice(0, STATUS_LENGTH))
+      options.onProgress?.(model, line.slice(0, STATUS_LENGTH), percentIn(line))
     }
     if (clock.monotonic() - progressAt > stallMs) {
       throw engineError(
@@ -62,6 +65,12 @@ export async function awaitHealthy(
     }
     await clock.sleep(POLL_MS, signal)
   }
+}
+
+/** vLLM's own bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */
+function percentIn(line: string): number | undefined {
+  const percent = Number(/\b(\d{1,3})%/.exec(line)?.[1])
+  return percent <= 100 ? percent : undefined
 }
 
 async function isHealthy(url: string): Promise<boolean> {
