@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../clock.js'
@@ -41,32 +42,41 @@ const completionSchema = z.object({ choices: z.tuple([z.object({ text: z.string(
 
 /** Returns at once; learns about the model and its servers in the background and keeps trying until it knows. */
 export function connectEngine(options: EngineOptions): ConnectedEngine {
-  const { model, clock } = options
+  const { model, clock, scoringTimeoutMs = SCORING_TIMEOUT_MS } = options
   const log = options.log.child({ module: 'engine', model })
   const closing = new AbortController()
   const all = options.urls.map((url) => new Replica(url, options.apiKey, clock))
-  const replicas = new Replicas(model, all, clock)
   const ready = createDeferred<void>()
   // Nobody may be waiting when the engine is closed before it was ready.
   ready.promise.catch(() => undefined)
+  let files: FileFacts | undefined
   let facts: ModelFacts | undefined
   let unreadyReason: string | undefined = `The engine of ${model} has not answered yet.`
 
-  const learn = async (replica: Replica, files: FileFacts) => {
-    const probed = await replica.probe(model, files, closing.signal)
-    const mismatch = facts && explainMismatch(probed.facts, facts)
+  /** A server that is alone says what the engine is, also when it was replaced; beside others it must be like them. */
+  const learn = async (replica: Replica) => {
+    if (!files) throw engineError('ENGINE_UNAVAILABLE', `The files of ${model} have not been read yet.`)
+    const probed = await replica.probe(model, files, { timeoutMs: scoringTimeoutMs, signal: closing.signal })
+    const hasOthers = all.some((other) => other !== replica && other.isTrusted)
+    const mismatch = hasOthers && facts ? explainMismatch(probed.facts, facts) : undefined
     if (mismatch !== undefined) {
+      replica.keepApart()
       throw engineError(
         'ENGINE_UNAVAILABLE',
         `${replica.url} is kept apart from the other servers of ${model}: ${mismatch}.`,
       )
     }
+    const before = replica.probed
     replica.admit(probed)
-    facts ??= probed.facts
+    if (!hasOthers && !isDeepStrictEqual(facts, probed.facts)) facts = probed.facts
     unreadyReason = undefined
-    log.info({ url: replica.url, version: probed.version, ...probed.facts }, 'engine ready')
+    if (!isDeepStrictEqual(before, probed)) {
+      const said = { url: replica.url, version: probed.version, ...probed.facts }
+      log.info(said, before ? 'engine replaced by another' : 'engine ready')
+    }
     ready.resolve()
   }
+  const replicas = new Replicas(model, all, clock, learn)
 
   const keepTrying = async (what: string, attempt: () => Promise<void>) => {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
@@ -85,9 +95,16 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     }
   }
 
+  const tend = async (replica: Replica) => {
+    while (!closing.signal.aborted) {
+      await keepTrying(replica.url, () => replica.learn(learn))
+      await replica.whenApart
+    }
+  }
+
   const learning = keepTrying('model files', async () => {
-    const files = await readModelFiles(options, model, closing.signal)
-    void Promise.all(all.map((replica) => keepTrying(replica.url, () => learn(replica, files))))
+    files = await readModelFiles(options, model, closing.signal)
+    for (const replica of all) void tend(replica)
   })
 
   const knownFacts = () => {
@@ -131,12 +148,14 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     detokenize: async (tokens, signal) =>
       tokens.length === 0 ? '' : (await ask('/detokenize', { tokens }, promptSchema, signal)).prompt,
     score: async (request, signal) => {
-      const { dialect, maxLogprobs } = knownFacts()
-      const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
-      return await replicas.call(AbortSignal.any([signal, closing.signal]), async ({ server, probed }) => {
-        const body = scoringBody(model, bounded, probed?.facts.dialect ?? dialect)
-        const timeoutMs = options.scoringTimeoutMs ?? SCORING_TIMEOUT_MS
-        return parseScoring(await server.post('/v1/completions', body, { timeoutMs, signal }), bounded)
+      knownFacts()
+      return await replicas.call(AbortSignal.any([signal, closing.signal]), async ({ server }) => {
+        // Read here: the server may have been asked anew for this very call.
+        const { dialect, maxLogprobs } = knownFacts()
+        const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
+        const body = scoringBody(model, bounded, dialect)
+        const answer = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
+        return parseScoring(answer, bounded)
       })
     },
     generate: async ({ messages, maxTokens, temperature }, signal) => {

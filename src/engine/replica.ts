@@ -1,22 +1,35 @@
 import type { Clock } from '../clock.js'
+import { createDeferred } from '../deferred.js'
 import { Breaker } from './breaker.js'
 import { isEngineError } from './engine-error.js'
 import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'
 import { type ProbeResult, probeServer } from './probe.js'
-import { EngineServer } from './server.js'
+import { type CallOptions, EngineServer } from './server.js'
 import { Slots } from './slots.js'
 
 /** Scoring calls at once per server: prompt logprobs take memory vLLM does not plan for. */
 const CALLS_AT_ONCE = 4
 const LOAD_TIMEOUT_MS = 1_000
 const PROBE_TIMEOUT_MS = 15_000
+/** However well it answers, what is known of a server is asked again after this long. */
+const KNOWLEDGE_AGE_MS = 60_000
+/** Nobody who answers this often can have been started anew in between. */
+const RESTART_MS = 10_000
+/** Refusals may be about the request (a miner's ids): they ask for no more probes than this. */
+const REFUSAL_PAUSE_MS = 5_000
 
-/** One server of an engine, with what is known of it. */
+/** One server of an engine, with what is known of it: it may be replaced by another behind the same address. */
 export class Replica {
   readonly server: EngineServer
   readonly breaker: Breaker
   #probed: ProbeResult | undefined
+  #probedAtMs = Number.NEGATIVE_INFINITY
+  #answeredAtMs = Number.NEGATIVE_INFINITY
+  #hasFailed = false
+  #hasRefused = false
+  #learning: Promise<void> | undefined
+  #apart = createDeferred<void>()
   #reportedLoad = 0
   #inFlight = 0
   readonly #slots = new Slots(CALLS_AT_ONCE)
@@ -24,7 +37,7 @@ export class Replica {
   constructor(
     readonly url: string,
     apiKey: string | undefined,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
     this.server = new EngineServer(url, apiKey, clock)
     this.breaker = new Breaker(clock)
@@ -38,19 +51,56 @@ export class Replica {
     return this.#probed !== undefined && this.breaker.closed
   }
 
+  /** Admitted, and nothing went wrong since. */
+  get isTrusted(): boolean {
+    return this.#probed !== undefined && !this.#hasFailed
+  }
+
+  /** It may not be the server any more that was probed, and is to be asked again before its next call. */
+  get isDoubtful(): boolean {
+    const nowMs = this.clock.monotonic()
+    const hasRefused = this.#hasRefused && nowMs - this.#probedAtMs > REFUSAL_PAUSE_MS
+    const isSilent = nowMs - Math.max(this.#answeredAtMs, this.#probedAtMs) > RESTART_MS
+    return this.#hasFailed || hasRefused || isSilent || nowMs - this.#probedAtMs > KNOWLEDGE_AGE_MS
+  }
+
   /** What the server reports plus what we sent since. */
   get load(): number {
     return this.#reportedLoad + this.#inFlight
   }
 
   /** Asks what it is; it takes no calls before it is admitted. */
-  async probe(model: string, files: FileFacts, signal: AbortSignal): Promise<ProbeResult> {
-    return await probeServer(this.server, model, files, { timeoutMs: PROBE_TIMEOUT_MS, signal })
+  async probe(model: string, files: FileFacts, { timeoutMs, signal }: CallOptions): Promise<ProbeResult> {
+    const bounded = { timeoutMs: Math.min(PROBE_TIMEOUT_MS, timeoutMs), signal }
+    return await probeServer(this.server, model, files, bounded)
+  }
+
+  /** Learns what it is; whoever asks while that is under way gets the same answer. */
+  learn(work: (replica: Replica) => Promise<void>): Promise<void> {
+    this.#learning ??= work(this).finally(() => {
+      this.#learning = undefined
+    })
+    return this.#learning
   }
 
   /** From now on it takes calls. */
   admit(probed: ProbeResult): void {
+    if (this.#probed === undefined) this.#apart = createDeferred<void>()
     this.#probed = probed
+    this.#probedAtMs = this.clock.monotonic()
+    this.#hasFailed = false
+    this.#hasRefused = false
+  }
+
+  /** It takes no calls until it is admitted again. */
+  keepApart(): void {
+    this.#probed = undefined
+    this.#apart.resolve()
+  }
+
+  /** Resolves when it is kept apart, or closed. */
+  get whenApart(): Promise<void> {
+    return this.#apart.promise
   }
 
   async refreshLoad(signal: AbortSignal): Promise<void> {
@@ -65,11 +115,17 @@ export class Replica {
     try {
       const result = await this.#slots.run(signal, () => work(this))
       this.breaker.succeed()
+      this.#answeredAtMs = this.clock.monotonic()
       return result
     } catch (error) {
       if (signal.aborted) this.breaker.release()
-      else if (isEngineError(error, 'ENGINE_REFUSED')) this.breaker.succeed()
-      else this.breaker.fail()
+      else if (isEngineError(error, 'ENGINE_REFUSED')) {
+        this.breaker.succeed()
+        this.#hasRefused = true
+      } else {
+        this.breaker.fail()
+        this.#hasFailed = true
+      }
       throw error
     } finally {
       this.#inFlight--
@@ -77,6 +133,7 @@ export class Replica {
   }
 
   async close(): Promise<void> {
+    this.#apart.resolve()
     await this.server.close()
   }
 }

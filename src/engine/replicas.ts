@@ -13,6 +13,8 @@ export class Replicas {
     private readonly model: string,
     readonly all: readonly Replica[],
     private readonly clock: Clock,
+    /** Learns what a server is and admits it, or throws. */
+    private readonly learn: (replica: Replica) => Promise<void>,
   ) {}
 
   /** @throws TargonError ENGINE_UNAVAILABLE when no server takes the call */
@@ -25,9 +27,15 @@ export class Replicas {
       if (!replica) break
       tried.push(replica)
       try {
-        return await replica.call(signal, work)
+        return await replica.call(signal, async (called) => {
+          if (called.isDoubtful) await called.learn(this.learn)
+          signal.throwIfAborted()
+          return await work(called)
+        })
       } catch (error) {
-        if (signal.aborted || isEngineError(error, 'ENGINE_REFUSED')) throw error
+        // A refusal is about the request only when the server is known to be the one that was probed.
+        const isFinal = isEngineError(error, 'ENGINE_REFUSED') && !replica.isDoubtful
+        if (signal.aborted || isFinal) throw error
         failure = error
       }
     }

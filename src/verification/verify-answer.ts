@@ -36,7 +36,9 @@ export async function verifyAnswer(verification: VerificationRequest): Promise<V
   }
   try {
     const ready = { ...verification, facts }
-    return rules === 'strict' ? await verifyStrict(ready) : await verifyTargon4(ready)
+    const verdict = rules === 'strict' ? await verifyStrict(ready) : await verifyTargon4(ready)
+    if (engine.facts === facts) return verdict
+    return inconclusive('engine-answer', 'The engine was replaced while it judged this answer.')
   } catch (error) {
     if (signal.aborted || isAbort(error)) return inconclusive('aborted', 'The validator is stopping.')
     const answered = error instanceof TargonError && error.code === 'ENGINE_ANSWER'
