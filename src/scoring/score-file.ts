@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
+import { replaceFile, sweepStaged } from '../durable-file.js'
 import { messageOf, TargonError } from '../errors.js'
 import { isCache4 } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
@@ -33,9 +33,9 @@ type Parsed =
   | { kind: 'bad'; reason: string }
 
 /**
- * The score book on disk: one JSON document whose checksum covers the exact bytes of the book, mode 0600, written as
- * temporary file + fsync + rename + fsync of the folder. The generation before stays at `<path>.previous`, a damaged
- * file is kept at `<path>.damaged`, a 4.x cache.json at `<path>.targon-4`. At every moment one of the two generations is a book that was acknowledged.
+ * The score book on disk: one JSON document whose checksum covers the exact bytes of the book, mode 0600, replaced as a
+ * whole. The generation before stays at `<path>.previous`, a damaged file is kept at `<path>.damaged`, a 4.x cache.json
+ * at `<path>.targon-4`. At every moment one of the two generations is a book that was acknowledged.
  * One process per file: the caller holds the lock of the hotkey.
  */
 export interface ScoreFile {
@@ -52,7 +52,7 @@ export function openScoreFile(path: string): ScoreFile {
   return {
     path,
     load: async () => {
-      await rm(temporary(path), { force: true })
+      await sweepStaged(path)
       const current = await readScores(path)
       if (current?.kind === 'book') return { ...current, generation: 'current' }
       if (current?.kind === 'cache4') {
@@ -68,15 +68,11 @@ export function openScoreFile(path: string): ScoreFile {
     },
     save: (book) => {
       const text = encodeScores(book)
-      const next = writing.then(() => replaceFile(path, previous, text))
+      const next = writing.then(() => replaceFile(path, text, previous))
       writing = next.catch(() => {})
       return next
     },
   }
-}
-
-function temporary(path: string): string {
-  return `${path}.tmp`
 }
 
 export function encodeScores(book: ScoreBookData): string {
@@ -132,32 +128,6 @@ async function readBounded(path: string): Promise<Buffer> {
   try {
     if ((await file.stat()).size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`)
     return await file.readFile()
-  } finally {
-    await file.close()
-  }
-}
-
-async function replaceFile(path: string, previous: string, text: string): Promise<void> {
-  const file = await open(temporary(path), 'w', 0o600)
-  await finishFile(file, text)
-  try {
-    await rename(path, previous)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
-  await rename(temporary(path), path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-async function finishFile(file: FileHandle, text: string): Promise<void> {
-  try {
-    await file.writeFile(text)
-    await file.sync()
   } finally {
     await file.close()
   }

@@ -56,7 +56,7 @@ test('a crash between the two renames loses nothing that was acknowledged', asyn
   await file.save(book(1).toData())
   await writeFile(`${path}.previous`, await readFile(path))
   await rm(path)
-  await writeFile(`${path}.tmp`, 'half')
+  await writeFile(`${path}.partial`, 'half')
   expect(await file.load()).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
   expect(await readdir(folder)).toEqual(['cache.json.previous'])
 })

@@ -1,0 +1,61 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Where the new content waits until it is whole. */
+export function stagedName(path: string): string {
+  return `${path}.partial`
+}
+
+/**
+ * Replaces a file as a whole or not at all, also when the process is killed or the power fails: written aside with mode
+ * 0600, synced, renamed, the folder synced. Resolves once it is durable. One writer per file at a time: the caller
+ * serialises, and holds whatever lock keeps other processes out.
+ *
+ * @param keepAs name the content until now goes on under; between the two renames only this one exists.
+ * @throws the file system's error (ENOSPC, EIO, EROFS…); the file is then as it was, or at `keepAs`.
+ */
+export async function replaceFile(path: string, content: string, keepAs?: string): Promise<void> {
+  const staged = stagedName(path)
+  try {
+    await writeWhole(await open(staged, 'w', 0o600), content)
+  } catch (error) {
+    // On a full disk half a file would only keep the next one from fitting.
+    await rm(staged, { force: true }).catch(() => {})
+    throw error
+  }
+  if (keepAs !== undefined) await renameIfThere(path, keepAs)
+  await rename(staged, path)
+  await syncFolder(dirname(path))
+}
+
+/** Removes what a killed process left half-way. */
+export async function sweepStaged(path: string): Promise<void> {
+  await rm(stagedName(path), { force: true })
+}
+
+async function writeWhole(file: FileHandle, content: string): Promise<void> {
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+/** Makes renames and new names in a folder last. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
