@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock, withDeadline } from '../clock.js'
 import { type NodeSettings, type Setting, type SettingName, settings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
-import type { Progress } from '../telemetry/index.js'
+import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
 import { openRoleLog } from './role-logger.js'
 import { watchShutdown } from './shutdown.js'
@@ -16,6 +16,8 @@ export interface RoleContext {
   readonly stateDir: string
   /** Shows what takes long. */
   readonly progress: Progress
+  /** What systemd wants to hear while the role is well; undefined when it is not the supervisor, or does not ask. */
+  readonly keepAlive: KeepAlive | undefined
   /** Drains and ends with the status that asks the supervisor for a restart: a release was put on trial. */
   readonly restart: (reason: string) => void
 }
@@ -60,12 +62,28 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
     },
   })
   try {
+    const { connectSupervisor } = await import('../telemetry/index.js')
+    const supervisor = connectSupervisor({ env: process.env, send: process.send?.bind(process), log })
+    let isRestart = false
     const restart = (reason: string) => {
+      isRestart = true
       process.exitCode = EXIT_STATUS.restartWanted
       shutdown.stop(reason)
     }
-    const context = { clock: systemClock, log, signal: shutdown.signal, stateDir, progress, restart }
-    const report = await serve(run, context)
+    shutdown.signal.addEventListener('abort', () => {
+      if (!isRestart) supervisor.stopping()
+    })
+    const { keepAlive } = supervisor
+    const context = {
+      clock: systemClock,
+      log,
+      signal: shutdown.signal,
+      stateDir,
+      progress,
+      keepAlive,
+      restart,
+    }
+    const report = await serve(run, context, supervisor)
     if (fatal) throw fatalError(fatal.error)
     return report
   } finally {
@@ -74,10 +92,14 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
   }
 }
 
-async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promise<Report | undefined> {
+async function serve<Report>(
+  run: RoleRun<Report>,
+  context: RoleContext,
+  supervisor: Supervisor,
+): Promise<Report | undefined> {
   const { log, signal } = context
   try {
-    const report = await endOf(live(run, context), run, context)
+    const report = await endOf(live(run, context, supervisor), run, context)
     log.info('stopped')
     return report
   } catch (error) {
@@ -86,10 +108,14 @@ async function serve<Report>(run: RoleRun<Report>, context: RoleContext): Promis
   }
 }
 
-async function live<Report>(run: RoleRun<Report>, context: RoleContext): Promise<Report> {
+async function live<Report>(
+  run: RoleRun<Report>,
+  context: RoleContext,
+  supervisor: Supervisor,
+): Promise<Report> {
   const running = await run.start(context)
   context.log.info({ stateDir: context.stateDir }, 'ready')
-  process.send?.('ready')
+  supervisor.ready()
   return running.done
 }
 

@@ -45,6 +45,8 @@ type Spooled =
 export function openHistory(options: HistoryOptions): History {
   const { place, clock, log, signal } = options
   const spool: Spooled[] = []
+  /** Taken from the spool and on its way into the database. */
+  let batch: readonly Spooled[] = []
   let open: OpenDatabase | undefined
   let trouble: string | undefined = 'the history is being opened'
   let dropped = 0
@@ -74,17 +76,22 @@ export function openHistory(options: HistoryOptions): History {
 
   const flush = async () => {
     const { database } = await connect()
-    while (spool.length > 0) {
-      const batch = spool.slice(0, BATCH_ROWS)
+    while (batch.length > 0 || spool.length > 0) {
+      if (batch.length === 0) batch = spool.splice(0, BATCH_ROWS)
+      const rows = batch
       await withDeadline(clock, 'writing the history', OPERATION_TIMEOUT_MS, undefined, () =>
-        insert(database, batch),
+        insert(database, rows),
       )
-      spool.splice(0, batch.length)
+      batch = []
     }
     if (clock.monotonic() - prunedAt < PRUNE_MS) return
     prunedAt = clock.monotonic()
-    await database.delete(results).where(lt(results.at, new Date(clock.now() - options.retentionMs)))
+    const oldest = new Date(clock.now() - options.retentionMs)
+    await database.delete(results).where(lt(results.at, oldest))
+    await database.delete(weights).where(lt(weights.at, oldest))
   }
+
+  const spooled = () => batch.length + spool.length
 
   const tryFlush = async (): Promise<boolean> => {
     try {
@@ -94,7 +101,7 @@ export function openHistory(options: HistoryOptions): History {
       return true
     } catch (error) {
       const reason = messageOf(error)
-      if (trouble !== reason) log.error({ error: reason, spooled: spool.length }, 'history not written')
+      if (trouble !== reason) log.error({ error: reason, spooled: spooled() }, 'history not written')
       trouble = reason
       return false
     }
@@ -110,7 +117,7 @@ export function openHistory(options: HistoryOptions): History {
 
   const add = (entry: Spooled) => {
     spool.push(entry)
-    if (spool.length <= MAX_SPOOLED) return
+    if (spooled() <= MAX_SPOOLED) return
     spool.shift()
     dropped++
     if (dropped % 1000 === 1) log.error({ dropped }, 'history rows dropped')
@@ -121,11 +128,11 @@ export function openHistory(options: HistoryOptions): History {
     recordWeights: (row) => add({ table: 'weights', row }),
     trouble: () => trouble,
     dropped: () => dropped,
-    spooled: () => spool.length,
+    spooled,
     read: async (query) => query((await connect()).database),
     close: async () => {
       await working
-      if (spool.length > 0) await tryFlush()
+      if (spooled() > 0) await tryFlush()
       await open?.close()
     },
   }

@@ -8,13 +8,15 @@ const spread = z.object({ p5: z.number(), p50: z.number(), p95: z.number() })
 /** Why a miner has its score, for one model. Times in milliseconds, speeds in tokens per second. */
 export const modelReport = z.object({
   model: z.string(),
-  /** The last 15 results that count, oldest first: tokens per second, or null for a miss. */
+  /** The last 15 results that count, also from before the period, oldest first: tokens per second, or null for a miss. */
   window: z.array(z.number().nullable()),
   verdicts: z.object({
     verified: z.number(),
     inconclusive: z.number(),
     failed: z.record(z.string(), z.number()),
   }),
+  /** Misses in the windows without an answer: the miner did not list the model when it was asked. */
+  notServing: z.number(),
   tokensPerSecond: spread.nullable(),
   timeToFirstTokenMs: spread.nullable(),
   lastFailures: z.array(
@@ -75,7 +77,7 @@ export async function reportMiners(database: Database, filter: ReportFilter): Pr
   const miners = new Map<string, MinerReport>()
   for (const group of groups) {
     const known = miners.get(group.hotkey)
-    const model = await reportModel(database, group.hotkey, group.model, seen)
+    const model = await reportModel(database, group.hotkey, group.model, filter)
     const [from, to] = [iso(group.from), iso(group.to)]
     miners.set(group.hotkey, {
       uid: Number(group.uid),
@@ -101,9 +103,10 @@ async function reportModel(
   database: Database,
   hotkey: string,
   model: string,
-  seen: SQL | undefined,
+  { validator, since }: ReportFilter,
 ): Promise<ModelReport> {
-  const one = and(eq(results.hotkey, hotkey), eq(results.model, model), seen)
+  const ever = and(eq(results.hotkey, hotkey), eq(results.model, model), validatorCondition(validator))
+  const one = and(ever, gte(results.at, since))
   const verified = sql`filter (where ${results.kind} = 'verified')`
   const spreadOf = (column: SQL) =>
     sql<
@@ -125,7 +128,7 @@ async function reportModel(
     await database
       .select({ kind: results.kind, tokensPerSecond: results.tokensPerSecond })
       .from(results)
-      .where(and(one, sql`${results.kind} <> 'inconclusive'`))
+      .where(and(ever, sql`${results.kind} <> 'inconclusive'`))
       .orderBy(desc(results.at), desc(results.id))
       .limit(WINDOW),
     await database
@@ -138,7 +141,7 @@ async function reportModel(
       .select({
         at: sql<string | Date>`date_trunc('hour', ${results.at})`,
         verified: sql<number>`count(*) ${verified}`,
-        failed: sql<number>`count(*) filter (where ${results.kind} = 'failed')`,
+        failed: sql<number>`count(*) filter (where ${results.kind} in ('failed', 'missed'))`,
         mean: sql<number>`coalesce(avg(${results.tokensPerSecond}) ${verified}, 0)`,
       })
       .from(results)
@@ -152,6 +155,7 @@ async function reportModel(
       .map(({ kind, tokensPerSecond }) => (kind === 'verified' ? tokensPerSecond : null))
       .reverse(),
     verdicts: countVerdicts(counts),
+    notServing: counts.find(({ kind }) => kind === 'missed')?.count ?? 0,
     tokensPerSecond: readSpread(spreads?.speed),
     timeToFirstTokenMs: readSpread(spreads?.first),
     lastFailures: failures.map(({ at, block, cause, detail, tokens }) => ({

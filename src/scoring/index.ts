@@ -1,4 +1,4 @@
-export { normalize, type Result, safeMeanScore, sigmoid } from './arithmetic.js'
+export { normalize, type Result, safeMeanScore, sigmoid, WINDOW } from './arithmetic.js'
 export { type Cache4, readCache4 } from './cache4.js'
 export { type MinerRecord, rawScore } from './miner-score.js'
 export { ScoreBook, type ScoreBookData } from './score-book.js'

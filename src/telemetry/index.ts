@@ -8,3 +8,9 @@ export {
 } from './metrics.js'
 export { drawProgress, logProgress, type Progress } from './progress.js'
 export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.js'
+export {
+  connectSupervisor,
+  type KeepAlive,
+  type Supervisor,
+  type SupervisorOptions,
+} from './supervisor.js'

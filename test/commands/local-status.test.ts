@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import MinerUpstreams from '../../src/commands/miner/upstreams.js'
-import ValidatorReport from '../../src/commands/validator/report.js'
 import { previewWeights, type ValidatorStatus } from '../../src/roles/index.js'
 import { runCommand } from '../support/cli.js'
 
@@ -51,114 +50,6 @@ const validator: ValidatorStatus = {
   weights: { block: 60, entries: [{ uid: 3, weightU16: 65_535 }] },
   miners: [cheat, fast],
 }
-
-const at = '2026-01-02T03:04:05.000Z'
-const speeds = { p5: 80, p50: 90, p95: 99 }
-const past = [
-  {
-    uid: 3,
-    hotkey: '5Fast',
-    from: at,
-    to: at,
-    models: [
-      {
-        model: 'a',
-        window: [90, 91, null],
-        verdicts: { verified: 9, inconclusive: 1, failed: {} },
-        tokensPerSecond: speeds,
-        timeToFirstTokenMs: speeds,
-        lastFailures: [],
-        trend: [{ at, verified: 9, failed: 0, meanTokensPerSecond: 90 }],
-      },
-    ],
-  },
-  {
-    uid: 5,
-    hotkey: '5Cheat',
-    from: at,
-    to: at,
-    models: [
-      {
-        model: 'a',
-        window: [null, null, null],
-        verdicts: { verified: 0, inconclusive: 0, failed: { OVERFIT: 2, NO_LOGPROBS: 1 } },
-        tokensPerSecond: null,
-        timeToFirstTokenMs: null,
-        lastFailures: [{ at, block: 60, cause: 'OVERFIT', detail: 'position 7: <0.99>', tokens: 120 }],
-        trend: [{ at, verified: 0, failed: 3, meanTokensPerSecond: 0 }],
-      },
-    ],
-  },
-]
-
-describe('targon validator report', () => {
-  const answer = (url: URL) => {
-    const wanted = url.searchParams.get('miner')
-    const miners = past.filter(
-      ({ uid, hotkey }) => wanted === null || wanted === String(uid) || wanted === hotkey,
-    )
-    return JSON.stringify({ since: at, miners, now: validator })
-  }
-  const elsewhere = ['--logging.logging_dir', '/nonexistent/neurons']
-  const ask = async (...words: string[]) =>
-    runCommand(ValidatorReport, [...words, ...(await servePort(answer)), ...elsewhere])
-
-  it('shows every miner, the best first, with the causes of its failures', async () => {
-    const { stdout } = await ask()
-    expect(stdout).toContain('block 61, epoch 2, weights due at block 90, 12 rounds')
-    const rows = stdout.split('\n')
-    const best = rows.findIndex((row) => /^\s*3\s/.test(row))
-    expect(best).toBeGreaterThan(0)
-    expect(rows.findIndex((row) => /^\s*5\s.*OVERFIT 2, NO_LOGPROBS 1/.test(row))).toBeGreaterThan(best)
-  })
-
-  it.each(['5', '5Cheat'])(
-    'explains one miner, given as %s, with the position of its failure',
-    async (name) => {
-      const { stdout } = await ask(name)
-      expect(stdout).toContain('position 7: <0.99>')
-      expect(stdout).not.toContain('5Fast')
-    },
-  )
-
-  it('writes one line of CSV per miner and model', async () => {
-    const lines = (await ask('--csv')).stdout.trim().split('\n')
-    expect(lines).toHaveLength(3)
-    const columns = lines[0]?.split(',').length
-    expect(columns).toBeGreaterThan(5)
-  })
-
-  it('writes one page that needs no network and escapes what peers say', async () => {
-    const { stdout } = await ask('--html')
-    expect(stdout).toMatch(/^<!doctype html>/i)
-    expect(stdout).toContain('5Cheat')
-    expect(stdout).not.toMatch(/(src|href)\s*=\s*["']?https?:/i)
-    expect(stdout).not.toContain('<0.99>')
-  })
-
-  it('knows when there is no such miner', async () => {
-    const { status, stderr } = await ask('77')
-    expect(status).toBe(2)
-    expect(stderr).toContain('MINER_UNKNOWN')
-  })
-
-  it.each([
-    ['something else that speaks JSON', '{"role":"miner"}'],
-    ['something that speaks no JSON', '<html>'],
-  ])('does not take %s on the port for a validator', async (_, text) => {
-    const { status, stderr } = await runCommand(ValidatorReport, [...(await servePort(text)), ...elsewhere])
-    expect(status).toBe(1)
-    expect(stderr).toMatch(/HISTORY_UNAVAILABLE.*--metrics\.port/)
-  })
-
-  it('says that no validator runs and no history is there', async () => {
-    const port = await servePort('')
-    servers.pop()?.close()
-    const { status, stderr } = await runCommand(ValidatorReport, [...port, ...elsewhere])
-    expect(status).toBe(1)
-    expect(stderr).toMatch(/no validator answers.*--metrics\.port/)
-  })
-})
 
 describe('targon miner upstreams', () => {
   it('shows health, load and models of each server, or why it is down', async () => {

@@ -40,7 +40,11 @@ export function row(index: number, overrides: Partial<ResultRow> = {}): ResultRo
   }
 }
 
-const log = pino({ level: 'silent' })
+const opened: string[] = []
+const log = pino(
+  { level: 'info' },
+  { write: (line) => void (line.includes('history open') && opened.push(line)) },
+)
 const LONG_MS = 100 * 365 * 86_400_000
 
 async function write(history: History, rows: readonly ResultRow[]): Promise<void> {
@@ -67,9 +71,14 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
     beforeAll(async () => {
       at = await place()
       open(LONG_MS)
-      await history.read(async () => {})
+      opened.length = 0
+      await Promise.all([history.read(async () => {}), history.read(async () => {})])
     }, 120_000)
     afterAll(() => close(), 60_000)
+
+    test('reports that come while the database opens do not open it a second time', () => {
+      expect(opened).toHaveLength(1)
+    })
 
     test('a report says why: window, causes, percentiles, last failures with numbers, trend', async () => {
       await write(history, [
@@ -98,6 +107,10 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
         { at: '2026-01-01T00:00:00.000Z', verified: 20, failed: 1, meanTokensPerSecond: 59.5 },
       ])
       expect(await report("x' or 1=1 --")).toEqual([])
+      const seenBy = (validator: string) =>
+        history.read((database) => reportMiners(database, { validator, since: new Date(START) }))
+      expect(await seenBy('5Vali')).toHaveLength(2)
+      expect(await seenBy('5Else')).toEqual([])
     })
 
     test('batches, a close with rows still spooled, a second start: everything is there, old rows go', async () => {

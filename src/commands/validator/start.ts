@@ -9,6 +9,7 @@ import {
   serveMocked,
 } from '../../cli/index.js'
 import { inheritableEnvironment, passwordVariables } from '../../config/index.js'
+import type { ValidatorTools } from '../../roles/index.js'
 
 export default class ValidatorStart extends BaseCommand {
   static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
@@ -41,9 +42,11 @@ export default class ValidatorStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { loadNeuronHotkey, openSelfUpdate, openValidatorTools } = await import('../../roles/index.js')
+    const { isUnattended, loadNeuronHotkey, openSelfUpdate, openValidatorTools } = await import(
+      '../../roles/index.js'
+    )
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
-    const { startValidator } = await import('../../roles/validator/index.js')
+    const { startValidator, startWatchdog } = await import('../../roles/validator/index.js')
     return runRole({
       role: 'validator',
       settings,
@@ -53,33 +56,34 @@ export default class ValidatorStart extends BaseCommand {
       start: async (context) => {
         const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
         const updates = openSelfUpdate(settings, signer.address, surroundings, context)
+        const isWatched = settings.heartbeat || context.keepAlive !== undefined
+        const watchdog = isWatched ? startWatchdog(context) : undefined
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
-        const tools = await openValidatorTools(
-          settings,
-          signer,
-          isNamed,
-          surroundings.env.PATH ?? '',
-          context,
-        )
+        const searchPath = surroundings.env.PATH ?? ''
+        let tools: ValidatorTools | undefined
+        const close = async () => {
+          await tools?.close()
+          await watchdog?.close()
+        }
         try {
+          tools = await openValidatorTools(settings, signer, isNamed, searchPath, context)
           const { subtensor } = tools
           const epoch = settings['epoch-length']
-          const afterWeights = async () =>
-            updates.lookAfterWeights(() => {
-              const block = subtensor.head().number
-              return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
-            })
-          const isAutomatic = !settings['autoupdate-off'] && settings['update.source'] === 'git'
+          const window = () => {
+            const block = subtensor.head().number
+            return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
+          }
           const running = await startValidator(settings, {
             ...context,
             ...tools,
+            ...(isUnattended('validator', settings) ? { afterWeights: updates.afterWeights(window) } : {}),
             signer,
-            ...(isAutomatic ? { afterWeights } : {}),
+            watchdog,
           })
           updates.confirmWhen(running.healthy)
-          return { done: running.done.finally(tools.close) }
+          return { done: running.done.finally(close) }
         } catch (error) {
-          await tools.close()
+          await close()
           throw error
         }
       },

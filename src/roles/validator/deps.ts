@@ -4,6 +4,7 @@ import type { QuestionSource } from '../../prompts/index.js'
 import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
+import type { Watchdog } from './watchdog.js'
 
 /** What a validator is given; it closes nothing of it. */
 export interface ValidatorDeps extends RoleDeps {
@@ -20,6 +21,8 @@ export interface ValidatorDeps extends RoleDeps {
   /** Ledger and watch around setting weights; the chain is asked directly when absent. */
   readonly weights?: WeightsPipeline
   readonly metrics?: ValidatorMetrics
+  /** Told what the rounds are doing; nobody watches when absent. */
+  readonly watchdog?: Pick<Watchdog, 'enter'> | undefined
   /** After the last job of an epoch whose weights are confirmed: the moment for an update. */
   readonly afterWeights?: (block: number, signal: AbortSignal) => Promise<void>
 }

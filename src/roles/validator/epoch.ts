@@ -5,6 +5,7 @@ import type { ValidatorSettings } from '../../config/index.js'
 import { TargonError } from '../../errors.js'
 import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
+import { createBackgroundJob } from './background-job.js'
 import { broadcastModels } from './broadcast.js'
 import { type Epoch, type EpochTask, epochAt, startEpochTask } from './epoch-task.js'
 import type { Scores } from './scores.js'
@@ -31,6 +32,9 @@ export interface EpochOptions {
   readonly afterWeights: ((block: number, signal: AbortSignal) => Promise<void>) | undefined
 }
 
+/** Longest time until new engines are up: downloading and loading a large model. The fleet itself gives up on one that stalls. */
+const ENGINES_TIMEOUT_MS = 4 * 3_600_000
+
 /** Puts the jobs of an epoch together and starts the task; the first model lists are asked for at once. */
 export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTask {
   const { clock, log, settings, subtensor, signer, view, scores, standings, metrics } = options
@@ -52,6 +56,11 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
       options.onWeights(set)
     },
   })
+  const engines = createBackgroundJob<readonly string[]>(
+    { clock, log, name: 'refreshing the engines', timeoutMs: ENGINES_TIMEOUT_MS },
+    async (wanted, inner) => options.refreshEngines?.(wanted, inner),
+    signal,
+  )
   const jobs = {
     resync: async (inner: AbortSignal) => {
       const metagraph = await subtensor.metagraph(settings.netuid, inner)
@@ -73,7 +82,7 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
       await options.models.refresh(inner)
       view.replaceWanted(options.models.current())
     },
-    refreshEngines: async (inner: AbortSignal) => options.refreshEngines?.(view.wanted, inner),
+    refreshEngines: async () => engines.ask(view.wanted),
     broadcast: async (announce: boolean, inner: AbortSignal) => {
       const lists = await broadcastModels(
         view.miners,

@@ -15,11 +15,18 @@ import type { ConfirmedWeights } from './weights-job.js'
 /** What the validator writes down for reports, beside everything else. */
 export interface Records {
   onResult(result: RoundResult): void
+  /** A result of a window that is no answer: the miner did not list the model. */
+  onMiss(miss: Miss): void
   onWeights(set: ConfirmedWeights): void
   /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
   report(query: Readonly<Record<string, string>>): Promise<RecordsReport>
   readonly trouble: () => string | undefined
   close(): Promise<void>
+}
+
+export interface Miss extends Pick<RoundResult, 'round' | 'block' | 'miner'> {
+  readonly model: string
+  readonly endpoint: RoundResult['request']['endpoint']
 }
 
 export interface RecordsReport {
@@ -30,6 +37,7 @@ export interface RecordsReport {
 const DAY_MS = 86_400_000
 /** Text of a miner may be in a detail; a page of it is enough. */
 const DETAIL_LENGTH = 500
+const NOT_SERVING = 'NOT_SERVING'
 
 /** Folder of the embedded history within a neuron's state folder. */
 export function historyFolder(stateDir: string): string {
@@ -60,6 +68,7 @@ export function openRecords(
   })
   return {
     onResult: (result) => history.record(rowOf(result, validator)),
+    onMiss: (miss) => history.record(missOf(miss, new Date(clock.now()), validator)),
     onWeights: ({ block, path, entries }) =>
       history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
     report: (query) => readReport(history, clock, validator, query),
@@ -71,6 +80,7 @@ export function openRecords(
 function closedRecords(clock: Clock): Records {
   return {
     onResult: () => {},
+    onMiss: () => {},
     onWeights: () => {},
     report: async () => ({ since: new Date(clock.now()).toISOString(), miners: [] }),
     trouble: () => undefined,
@@ -120,5 +130,18 @@ function rowOf(
     totalMs: timing.totalMs,
     burstShare: answer.burstShare,
     stallMs,
+  }
+}
+
+function missOf({ round, block, miner, model, endpoint }: Miss, at: Date, validator: string): ResultRow {
+  return {
+    ...{ at, validator, round, block, uid: miner.uid, hotkey: miner.hotkey, model, endpoint },
+    ...{
+      kind: 'missed',
+      cause: NOT_SERVING,
+      detail: 'it did not list this model when it was asked for its models',
+    },
+    ...{ tokens: 0, maxTokens: 0, temperature: 0, seed: null },
+    ...{ tokensPerSecond: 0, timeToFirstTokenMs: 0, totalMs: 0, burstShare: 0, stallMs: 0 },
   }
 }

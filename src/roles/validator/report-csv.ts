@@ -12,6 +12,7 @@ const COLUMNS = [
   'inconclusive',
   'failed',
   'causes',
+  'not_serving',
   'tokens_per_second_p5',
   'tokens_per_second_p50',
   'tokens_per_second_p95',
@@ -36,6 +37,7 @@ export function writeCsv(report: ExplainedReport): string {
       return [
         ...[...head, model.model, ...now],
         ...[verdicts.verified, verdicts.inconclusive, countFailed(model), describeFailures(verdicts)],
+        model.notServing,
         ...[speed?.p5, speed?.p50, speed?.p95, first?.p5, first?.p50, first?.p95],
         model.window.map((result) => (result === null ? 'x' : result.toFixed(2))).join(';'),
         ...[last?.at, last?.cause, last?.detail],

@@ -12,7 +12,7 @@ th{color:var(--quiet);font-weight:600}.n{text-align:right;font-variant-numeric:t
 details{border-top:1px solid var(--line);padding:.6rem 0;margin-top:1rem}summary{cursor:pointer;font-weight:600}
 code{font-size:.9em;font-weight:400;overflow-wrap:anywhere}meter{width:7rem}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 24rem;min-width:0}
-.u-legend{font-size:12px}
+.n,td:first-child,meter{white-space:nowrap}.u-legend{font-size:12px;margin-bottom:.6rem}.u-legend th,.u-legend td{border:0;padding:0 .2rem}
 `
 
 /** Draws the plots of a miner when its details are open; runs in the browser. */

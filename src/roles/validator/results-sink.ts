@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { ScoreBook } from '../../scoring/index.js'
+import { type ScoreBook, WINDOW } from '../../scoring/index.js'
 import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Serving } from './candidates.js'
 import type { RoundResult } from './result.js'
@@ -36,6 +36,8 @@ export function createResultsSink({ book, standings, metrics, log }: ResultsSink
 /**
  * A miner that was asked and does not list a model gets a miss for it, as in 4.4.1. One that lists nothing at all is only
  * starting, or down: it gets the miss when it served the model before.
+ *
+ * @returns whether its window changed: one that holds nothing but misses already does not.
  */
 export function noteNotServing(
   view: SubnetView,
@@ -43,7 +45,10 @@ export function noteNotServing(
   { hotkey }: Serving,
   model: string,
   block: number,
-): void {
+): boolean {
   const servesOther = (view.servedBy(hotkey) ?? []).length > 0
-  if (servesOther || book.results(hotkey, model).length > 0) book.record(hotkey, model, null, block)
+  const window = book.results(hotkey, model)
+  if (!servesOther && window.length === 0) return false
+  book.record(hotkey, model, null, block)
+  return window.length < WINDOW || window.some((result) => result !== null)
 }

@@ -29,11 +29,11 @@ export interface RoundLoopOptions {
   /** Newest block. */
   readonly block: () => number
   /** A miner that was looked at, answered for its models, and does not list this one. */
-  readonly onNotServing: (miner: Serving, model: string) => void
+  readonly onNotServing: (miner: Serving, plan: RoundPlan, round: number) => void
   /** Every answer of a round has its verdict; may come long after its soft deadline. */
   readonly onRoundJudged: (results: readonly RoundResult[]) => void
-  /** A round has ended or passed its soft deadline. */
-  readonly onRoundEnd: () => Promise<void>
+  /** A round has ended or passed its soft deadline, so many milliseconds after it began. */
+  readonly onRoundEnd: (durationMs: number) => Promise<void>
   /** Nobody could be asked. */
   readonly onSkip: (reason: string) => Promise<void>
   readonly onPhase: (phase: 'planning' | 'asking' | 'idle') => void
@@ -71,10 +71,11 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
 
   const playRound = async (plan: RoundPlan) => {
     options.onPhase('asking')
+    const beganAt = clock.monotonic()
     const soft = new AbortController()
     const judgeAt = new Promise<void>((resolve) => soft.signal.addEventListener('abort', () => resolve()))
     const number = rounds++
-    for (const miner of plan.notServing) options.onNotServing(miner, plan.model)
+    for (const miner of plan.notServing) options.onNotServing(miner, plan, number)
     const round = await startRound(plan, number, options.block(), options.ports, judgeAt, signal)
     follow(round)
     const timer = new AbortController()
@@ -83,7 +84,7 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
     timer.abort()
     soft.abort()
     cutOldest(asks, MAX_BACKGROUND)
-    await options.onRoundEnd()
+    await options.onRoundEnd(clock.monotonic() - beganAt)
   }
 
   const skipRound = async (reason: string) => {

@@ -1,16 +1,20 @@
 import type { Logger } from 'pino'
 import type { Metagraph } from '../../chain/index.js'
+import { type Clock, withDeadline } from '../../clock.js'
 import { messageOf } from '../../errors.js'
 import { openScoreFile, readCache4, ScoreBook } from '../../scoring/index.js'
 
 /** The score book with its file: loaded at start, saved after every round and at the end. */
 export interface Scores {
   readonly book: ScoreBook
-  /** Never rejects: a full disk is an alarm, the book goes on in memory. */
+  /** Never rejects and never hangs: a full or silent disk is an alarm, the book goes on in memory. */
   save(): Promise<void>
   /** Undefined while the last save worked, else why it did not. */
   readonly trouble: () => string | undefined
 }
+
+/** A disk that takes longer stands in nobody's way. */
+const SAVE_TIMEOUT_MS = 10_000
 
 /**
  * Loads the scores of this neuron; a 4.x cache.json is imported with its uids resolved to the hotkeys of now.
@@ -21,7 +25,7 @@ export async function openScores(
   path: string,
   metagraph: Metagraph,
   epochLength: number,
-  log: Logger,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<Scores> {
   const file = openScoreFile(path)
   const loaded = await file.load()
@@ -37,19 +41,29 @@ export async function openScores(
     log.info({ miners: book.hotkeys.length, left: left.length, block: book.block, trimmed }, 'scores loaded')
 
   let trouble: string | undefined
+  let pending: Promise<void> | undefined
+  const fail = (error: unknown) => {
+    const reason = messageOf(error)
+    if (trouble === undefined) log.error({ path, error: reason }, 'scores cannot be saved')
+    trouble = `scores cannot be saved: ${reason}`
+  }
+  const write = async () => {
+    // A save that hangs is waited for before the next one: books must not pile up in memory.
+    await pending
+    const saving = file.save(book.toData())
+    pending = saving
+      .catch(() => {})
+      .finally(() => {
+        pending = undefined
+      })
+    await saving
+    if (trouble !== undefined) log.info({ path }, 'scores are saved again')
+    trouble = undefined
+  }
   return {
     book,
     trouble: () => trouble,
-    save: async () => {
-      try {
-        await file.save(book.toData())
-        trouble = undefined
-      } catch (error) {
-        const reason = messageOf(error)
-        if (trouble === undefined) log.error({ path, error: reason }, 'scores cannot be saved')
-        trouble = `scores cannot be saved: ${reason}`
-      }
-    },
+    save: () => withDeadline(clock, 'saving the scores', SAVE_TIMEOUT_MS, undefined, write).catch(fail),
   }
 }
 

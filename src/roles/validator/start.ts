@@ -45,7 +45,7 @@ export async function startValidator(
     deps.weights?.lost.addEventListener('abort', () => fail(new Error('the lock of the weights was lost')))
     const view = await openView(settings, deps)
     const work = await startWork({ settings, deps, view, closers, fail }, signal)
-    return { done: finish(work) }
+    return { done: finish(work), healthy: work.healthy }
   } catch (error) {
     life.abort()
     await closers.closeAll()

@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.js'
+import type { KeepAlive } from '../../telemetry/index.js'
 
 /** What the main loop is doing, with the longest it may stay there without a sign of life, in seconds. */
 const PHASES = {
-  starting: 300,
+  /** Until the first round: chain, data set, engines; one that loads a model may take as long as it likes. */
+  loading: Number.POSITIVE_INFINITY,
   planning: 120,
   asking: 600,
   idle: 120,
-  /** Engines that load a model may take as long as they like. */
-  loading: Number.POSITIVE_INFINITY,
   draining: 60,
 } as const
 
@@ -26,6 +26,8 @@ export interface WatchdogOptions {
   readonly log: Logger
   /** The loop itself must turn this often, whatever the phase. */
   readonly loopTimeoutMs?: number
+  /** systemd is given a sign of life while nothing hangs, and none any more once something does. */
+  readonly keepAlive?: KeepAlive | undefined
   /** Scales the deadlines of the phases: tests do not wait for minutes. */
   readonly scale?: number
 }
@@ -43,10 +45,11 @@ const BEAT_MS = 1000
 const WATCHER = `
 const { workerData } = require('node:worker_threads')
 const { writeSync } = require('node:fs')
+const { spawn } = require('node:child_process')
 const { Session } = require('node:inspector')
-const { cells, loopTimeoutMs, exit } = workerData
+const { cells, loopTimeoutMs, exit, keepAlive } = workerData
 const shared = new Int32Array(cells)
-let beats = -1, entered = -1, beatAt = performance.now(), enteredAt = beatAt
+let beats = -1, entered = -1, beatAt = performance.now(), enteredAt = beatAt, toldAt = -Infinity
 const watching = setInterval(() => {
   const now = performance.now()
   if (Atomics.load(shared, 0) !== beats) { beats = Atomics.load(shared, 0); beatAt = now }
@@ -54,11 +57,17 @@ const watching = setInterval(() => {
   const phaseMs = Atomics.load(shared, 2)
   const stuck = now - beatAt > loopTimeoutMs ? 'the event loop stands still'
     : phaseMs > 0 && now - enteredAt > phaseMs ? 'a phase is over its deadline' : undefined
-  if (stuck === undefined) return
+  if (stuck === undefined) return tell(now)
   writeSync(2, JSON.stringify({ level: 60, time: Date.now(), msg: 'watchdog ends the process', reason: stuck }) + '\\n')
   clearInterval(watching)
   exitNow()
-}, Math.max(10, Math.min(1000, loopTimeoutMs / 10)))
+}, Math.max(10, Math.min(1000, loopTimeoutMs / 10, keepAlive ? keepAlive.everyMs / 4 : Infinity)))
+function tell(now) {
+  if (!keepAlive || now - toldAt < keepAlive.everyMs) return
+  toldAt = now
+  const env = { NOTIFY_SOCKET: keepAlive.socket, PATH: keepAlive.searchPath }
+  spawn('systemd-notify', ['WATCHDOG=1'], { env, stdio: 'ignore' }).on('error', () => {}).unref()
+}
 // process.exit in a thread ends only the thread; the inspector runs it on the main thread even amid an endless loop.
 function exitNow() {
   const session = new Session()
@@ -77,7 +86,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     eval: true,
     // None of the process's own: a flag such as --input-type would make the text mean something else.
     execArgv: [],
-    workerData: { cells: shared.buffer, loopTimeoutMs, exit: WATCHDOG_EXIT },
+    workerData: { cells: shared.buffer, loopTimeoutMs, exit: WATCHDOG_EXIT, keepAlive: options.keepAlive },
   })
   worker.unref()
   worker.on('error', (error) => log.error({ error: error.message }, 'watchdog failed'))
@@ -94,7 +103,7 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     Atomics.store(shared, 2, Number.isFinite(seconds) ? Math.round(seconds * 1000 * scale) : 0)
     Atomics.add(shared, 1, 1)
   }
-  enter('starting')
+  enter('loading')
   return {
     enter,
     close: async () => {

@@ -11,8 +11,10 @@ import type { Closers } from './closers.js'
 import type { ValidatorDeps } from './deps.js'
 import { startEpoch } from './epoch.js'
 import { epochAt } from './epoch-task.js'
+import { watchHealth } from './healthy.js'
 import { openHub } from './hub.js'
 import { connectPorts } from './ports.js'
+import { createReadiness } from './readiness.js'
 import { openRecords } from './records.js'
 import type { ValidatorReport } from './report.js'
 import type { RoundResult } from './result.js'
@@ -22,7 +24,6 @@ import { openScores } from './scores.js'
 import { createStandings } from './standings.js'
 import { describeStatus } from './status.js'
 import type { SubnetView } from './subnet-view.js'
-import { startWatchdog } from './watchdog.js'
 import type { ConfirmedWeights } from './weights-job.js'
 
 export interface WorkOptions {
@@ -37,6 +38,8 @@ export interface WorkOptions {
 export interface Work {
   /** Settles when rounds, epoch task and block feed have ended and the scores are saved. */
   readonly done: Promise<ValidatorReport>
+  /** Resolves once the validator has proven itself. */
+  readonly healthy: Promise<void>
 }
 
 /** Puts the parts together and starts them; everything opened is in `closers`. */
@@ -49,18 +52,18 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     resolve(deps.stateDir, settings['cache-file']),
     view.metagraph,
     epochLength,
-    log,
+    { clock, log },
   )
   const { book } = scores
   const standings = createStandings()
+  const health = watchHealth()
   const random = createRandom(settings.seed ?? randomUUID())
   const stalls = watchStalls(clock, signal)
   let block = view.metagraph.block
   let weights: ConfirmedWeights | undefined
   let weightsSet = 0
 
-  const watchdog = settings.heartbeat ? startWatchdog({ clock, log }) : undefined
-  if (watchdog) closers.add('watchdog', () => watchdog.close())
+  const { watchdog } = deps
   const connected = await connectPorts(settings, {
     ...{ clock, log, signer, random: random.fork('prompts') },
     questions: deps.questions,
@@ -116,14 +119,26 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
       models: settings['round.models'],
       pauseMs: settings['round.pause'],
       block: () => block,
-      onNotServing: (miner, model) => noteNotServing(view, book, miner, model, block),
-      onRoundJudged: (results) => hub.onRoundJudged(results),
-      onRoundEnd: scores.save,
+      onNotServing: (miner, plan, round) => {
+        if (noteNotServing(view, book, miner, plan.model, block))
+          records.onMiss({ miner, model: plan.model, endpoint: plan.endpoint, round, block })
+      },
+      onRoundJudged: (results) => {
+        health.onRoundJudged(results)
+        hub.onRoundJudged(results)
+      },
+      onRoundEnd: (durationMs) => {
+        metrics.roundDuration.observe(durationMs / 1000)
+        return scores.save()
+      },
       onSkip: () => epoch.askRefresh(),
       onPhase: (phase) => watchdog?.enter(phase),
     },
     signal,
   )
+  const readiness = createReadiness({
+    ...{ clock, view, engines, isDraining: () => signal.aborted, scoresTrouble: scores.trouble },
+  })
   const feed = followBlocks(
     subtensor,
     clock,
@@ -131,6 +146,8 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     (head: BlockHead) => {
       block = Math.max(block, head.number)
       metrics.chainHeadBlock.set(block)
+      readiness.onHead()
+      health.onHead()
       epoch.onHead(head)
       hub.onBlock(block)
     },
@@ -148,8 +165,15 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     port: settings['metrics.port'],
     log,
     live: () => true,
-    ready: () => (signal.aborted ? 'draining' : scores.trouble()),
-    metrics,
+    ready: readiness.whyNot,
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => {
+        metrics.chainReconnects.reset()
+        metrics.chainReconnects.inc(subtensor.reconnects)
+        return metrics.text()
+      },
+    },
     documents: { report: async (query) => ({ ...(await records.report(query)), now: statusNow() }) },
     status: statusNow,
   })
@@ -166,5 +190,5 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     const { uid, hotkey } = view.self
     return { uid, hotkey, rounds: loop.rounds(), verdicts: standings.totals(), weightsSet }
   }
-  return { done: work() }
+  return { done: work(), healthy: health.healthy }
 }
