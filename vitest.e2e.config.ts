@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that spawn the built binary: run `npm run build` first. One file at a time, since each starts whole networks. */
+/** Tests that spawn the built binary: run `npm run build` first. Two files at a time: each starts whole networks. */
 export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
     testTimeout: 240_000,
     hookTimeout: 60_000,
-    fileParallelism: false,
+    maxWorkers: 2,
     pool: 'forks',
   },
 })

@@ -1,8 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 const run = promisify(execFile)
@@ -110,17 +113,28 @@ describe('two epochs of a whole subnet', () => {
 })
 
 describe('the end of a localnet', () => {
-  it('Ctrl-C prints the table, exits 0 and leaves no process behind', async () => {
-    const child = spawn(process.execPath, [bin, 'localnet', '--epochs', '50', '--seed', 'sigint'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+  /** Every process of a localnet names a folder in here on its command line. */
+  let folder = ''
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'targon-end-'))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  const start = (seed: string, stdout: 'pipe' | 'ignore', more: readonly string[] = []) =>
+    spawn(process.execPath, [bin, 'localnet', '--seed', seed, ...more], {
+      env: { ...process.env, TMPDIR: folder },
+      stdio: ['ignore', stdout, 'pipe'],
     })
+
+  it('Ctrl-C prints the table, exits 0 and leaves no process behind', async () => {
+    const child = start('sigint', 'pipe', ['--epochs', '50'])
     let table = ''
-    child.stdout.on('data', (data: Buffer) => {
+    child.stdout?.on('data', (data: Buffer) => {
       table += data.toString()
     })
     const marker = await new Promise<string>((resolve, reject) => {
       let text = ''
-      child.stderr.on('data', (data: Buffer) => {
+      child.stderr?.on('data', (data: Buffer) => {
         text += data.toString()
         if (text.includes('verified')) resolve(text)
       })
@@ -132,44 +146,40 @@ describe('the end of a localnet', () => {
     const [code] = (await once(child, 'exit')) as [number | null]
     expect(code).toBe(0)
     expect(table).toContain('honest-fast')
-    expect(await processesOf('targon-localnet-')).toEqual([])
+    expect(await processesOf(folder)).toEqual([])
   })
 
   it('kill -9 leaves no process behind either', async () => {
-    const child = spawn(process.execPath, [bin, 'localnet', '--seed', 'sigkill'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const child = start('sigkill', 'ignore')
     let text = ''
     await new Promise<void>((resolve, reject) => {
-      child.stderr.on('data', (data: Buffer) => {
+      child.stderr?.on('data', (data: Buffer) => {
         text += data.toString()
         if (text.includes('miners up')) resolve()
       })
       child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
     })
-    expect((await processesOf('targon-localnet-')).length).toBeGreaterThan(5)
+    expect((await processesOf(folder)).length).toBeGreaterThan(5)
     child.removeAllListeners('exit')
     child.kill('SIGKILL')
-    await expect.poll(() => processesOf('targon-localnet-'), { timeout: 30_000, interval: 500 }).toEqual([])
+    await expect.poll(() => processesOf(folder), { timeout: 30_000, interval: 500 }).toEqual([])
   })
 
   it('names the part that died and restarts none', async () => {
-    const child = spawn(process.execPath, [bin, 'localnet', '--seed', 'death'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const child = start('death', 'ignore')
     let text = ''
     const up = new Promise<void>((resolve) => {
-      child.stderr.on('data', (data: Buffer) => {
+      child.stderr?.on('data', (data: Buffer) => {
         text += data.toString()
         if (text.includes('validator up')) resolve()
       })
     })
     await up
-    const victim = (await processesOf('targon-localnet-')).find((line) => line.includes('honest-slow'))
+    const victim = (await processesOf(folder)).find((line) => line.includes('honest-slow'))
     process.kill(Number(victim?.trim().split(/\s+/)[0]), 'SIGKILL')
     const [code] = (await once(child, 'exit')) as [number | null]
     expect(code).toBe(1)
     expect(text).toContain('honest-slow was killed by SIGKILL')
-    expect(await processesOf('targon-localnet-')).toEqual([])
+    expect(await processesOf(folder)).toEqual([])
   })
 })
