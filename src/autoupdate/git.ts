@@ -27,7 +27,7 @@ export async function runGit(
   return await runCommand('git', [...SAFE_OPTIONS, ...args], {
     label: `git ${subcommandOf(args)}`,
     cwd: context.layout.root,
-    timeoutMs: GIT_TIMEOUT_MS,
+    timeoutMs: context.gitTimeoutMs ?? GIT_TIMEOUT_MS,
     signal: context.signal,
     env: {
       ...context.env,

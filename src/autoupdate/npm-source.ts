@@ -1,6 +1,7 @@
 import semver from 'semver'
 import { TargonError } from '../errors.js'
 import type { UpdateContext } from './context.js'
+import { refuseNoVersion } from './release.js'
 import { runCommand } from './run-command.js'
 
 const NPM_TIMEOUT_MS = 60_000
@@ -24,8 +25,14 @@ export async function newestPublished(context: UpdateContext): Promise<string> {
   })
 }
 
+/** Whether a published version is above the installed one. A registry that went back offers nothing. */
+export function isNewer(version: string, installed: string): boolean {
+  return semver.gt(version, installed)
+}
+
 /** The exact command that installs a version for a global npm install. */
 export function installCommand(version: string): readonly [string, ...string[]] {
+  refuseNoVersion(version)
   return ['npm', 'install', '--global', '--ignore-scripts', `targon@${version}`]
 }
 

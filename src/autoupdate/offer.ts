@@ -1,8 +1,10 @@
 import semver from 'semver'
 import type { UpdateContext } from './context.js'
 import { fetchTag, hasTag, listTags } from './git.js'
-import type { Refusal, VerifiedRelease } from './release.js'
+import { type Refusal, refuseNoVersion, type VerifiedRelease } from './release.js'
+import { pinnedSigners } from './signers.js'
 import { readState, type UpdateState } from './state.js'
+import { currentRelease } from './switch-release.js'
 import { isRefusal, verifyRelease } from './verify-release.js'
 
 /** What the source has for this machine. */
@@ -29,16 +31,20 @@ export type Offer =
 /**
  * Asks the source for the newest release of the channel, or for `wanted`, and verifies it. Nothing is installed.
  *
- * @throws TargonError UPDATE_COMMAND_FAILED when the source cannot be reached.
+ * @throws TargonError UPDATE_COMMAND_FAILED when the source cannot be reached, and what `pinnedSigners` throws.
  */
 export async function findOffer(context: UpdateContext, wanted?: string): Promise<Offer> {
-  const installed = context.currentVersion
+  if (wanted !== undefined) refuseNoVersion(wanted)
+  await pinnedSigners(context)
+  const current = await currentRelease(context.layout)
+  const installed = current ?? context.ownVersion
   const state = await readState(context.layout)
   context.onProgress(`asking ${context.url}`)
   const latest = newestVersion(await listTags(context), context.channel)
   const version = wanted ?? latest
-  if (version === undefined || (wanted === undefined && !semver.gt(version, installed)))
-    return { kind: 'none', installed, latest, warnings: await stalenessOf(context) }
+  const isNews = wanted === undefined ? version && semver.gt(version, installed) : wanted !== current
+  if (version === undefined || !isNews)
+    return { kind: 'none', installed, latest, warnings: await stalenessOf(context, installed) }
   const early = policyRefusal(version, installed, state, wanted !== undefined)
   if (early) return { kind: 'refused', installed, version, refusal: early }
   context.onProgress(`fetching and verifying v${version}`)
@@ -46,6 +52,11 @@ export async function findOffer(context: UpdateContext, wanted?: string): Promis
   const verified = await verifyRelease(context, `v${version}`)
   if (isRefusal(verified)) return { kind: 'refused', installed, version, refusal: verified }
   return { kind: 'available', installed, verified, warnings: warningsOf(context, verified) }
+}
+
+/** The release that starts next, or the tree this process runs from while there is none. */
+export async function installedVersion(context: UpdateContext): Promise<string> {
+  return (await currentRelease(context.layout)) ?? context.ownVersion
 }
 
 /** R4 and R5: never below the highest version ever committed here unless asked for a version committed here. */
@@ -80,8 +91,8 @@ export function newestVersion(
 }
 
 /** A source with nothing newer than a release that has expired may be frozen by someone in between. */
-async function stalenessOf(context: UpdateContext): Promise<string[]> {
-  const tag = `v${context.currentVersion}`
+async function stalenessOf(context: UpdateContext, installed: string): Promise<string[]> {
+  const tag = `v${installed}`
   if (!(await hasTag(context, tag))) return []
   const verified = await verifyRelease(context, tag)
   return isRefusal(verified) ? [] : warningsOf(context, verified)

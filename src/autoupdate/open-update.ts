@@ -1,10 +1,10 @@
 import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock.js'
 import { packageVersion } from '../version.js'
 import type { UpdateContext } from './context.js'
 import { layoutOf } from './layout.js'
+import { SIGNERS_PATH } from './signers.js'
 
 export interface UpdateSettings {
   readonly 'update.url': string
@@ -23,7 +23,7 @@ export function launcherSource(): string {
   return packageFile('deploy/launcher.mjs')
 }
 
-/** The context of an update of this very installation. Signers are those of the tree that runs now (R1). */
+/** The context of an update of this very installation. */
 export function openUpdate(
   settings: UpdateSettings,
   surroundings: {
@@ -39,8 +39,9 @@ export function openUpdate(
     ...rest,
     layout: layoutOf(settings['update.root'].replace(/^~(?=\/|$)/, homedir())),
     url: settings['update.url'],
-    signersFile: settings['update.signers'] ?? packageFile(join('deploy', 'allowed_signers')),
-    currentVersion: packageVersion(),
+    signersFile: settings['update.signers'],
+    ownSignersFile: packageFile(SIGNERS_PATH),
+    ownVersion: packageVersion(),
     nodeVersion: node.version,
     nodePath: node.path,
     channel: settings['update.channel'],

@@ -1,4 +1,6 @@
+import semver from 'semver'
 import { z } from 'zod'
+import { TargonError } from '../errors.js'
 
 /** What a maintainer signs: JSON in the message of the release tag. */
 export const releaseFile = z.object({
@@ -26,7 +28,6 @@ export interface VerifiedRelease {
 
 /** Why a release is not taken; the rules of the update design, one each. */
 export type RefusedRule =
-  | 'no-signers'
   | 'signature'
   | 'tag-name'
   | 'release-file'
@@ -44,4 +45,14 @@ export type RefusedRule =
 export interface Refusal {
   readonly rule: RefusedRule
   readonly detail: string
+}
+
+/** @throws TargonError UPDATE_BAD_VERSION for a text that is no exact version; it would reach git and npm as a name. */
+export function refuseNoVersion(text: string): void {
+  if (semver.valid(text) === text) return
+  throw new TargonError(`${JSON.stringify(text)} is not a version.`, {
+    code: 'UPDATE_BAD_VERSION',
+    fault: 'usage',
+    next: 'Give one as X.Y.Z.',
+  })
 }

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import semver from 'semver'
 import { TargonError } from '../errors.js'
-import { applyUpdate, refusalError } from './apply-update.js'
+import { applyUpdate, refusalError, refuseOnTrial } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { slotOf } from './layout.js'
 import { withUpdateLock } from './lock.js'
@@ -11,7 +10,7 @@ import { isComplete } from './stage-release.js'
 import { readState } from './state.js'
 import { beginProbation, currentRelease, returnTo } from './switch-release.js'
 
-/** What a command or an unattended check did. */
+/** What a command did. */
 export type UpdateOutcome =
   | Extract<Offer, { readonly kind: 'none' }>
   | {
@@ -21,30 +20,41 @@ export type UpdateOutcome =
       readonly signedBy: string
       readonly warnings: readonly string[]
     }
-  | { readonly kind: 'rolled-back'; readonly from: string | undefined; readonly to: string }
+  | {
+      /** `switched`: to another installed version, on trial; `rolled-back`: to one that had proven healthy. */
+      readonly kind: 'switched' | 'rolled-back'
+      readonly from: string | undefined
+      readonly to: string
+    }
 
 /** Looks at the source under the lock, so that two updaters never fetch into the mirror at once. */
-export async function checkUpdate(context: UpdateContext, wanted?: string): Promise<Offer> {
-  await mkdir(context.layout.root, { recursive: true, mode: 0o700 })
-  return await withUpdateLock(context.layout, () => findOffer(context, wanted))
+export async function checkUpdate(given: UpdateContext, wanted?: string): Promise<Offer> {
+  return await withUpdateLock(given, (context) => findOffer(context, wanted))
 }
 
 /**
- * Plans an update and, unless `dryRun`, applies it.
+ * Plans an update and, unless `dryRun`, applies it. A wanted version that was committed here and still has its slot is
+ * switched to without asking the source.
  *
- * @throws TargonError UPDATE_REFUSED with the rule that spoke against it; the installed version keeps running.
+ * @throws TargonError UPDATE_REFUSED with the rule that spoke against it, UPDATE_ON_TRIAL; the installed version keeps
+ * running.
  */
 export async function runUpdate(
-  context: UpdateContext,
-  plan: { readonly wanted?: string; readonly dryRun: boolean },
+  given: UpdateContext,
+  plan: { readonly wanted?: string | undefined; readonly dryRun: boolean },
 ): Promise<UpdateOutcome> {
-  return await withUpdateLock(context.layout, async () => {
-    const offer = await findOffer(context, plan.wanted)
+  return await withUpdateLock(given, async (context) => {
+    const { wanted, dryRun } = plan
+    if (wanted !== undefined && !dryRun) {
+      const switched = await switchToInstalled(context, wanted)
+      if (switched) return switched
+    }
+    const offer = await findOffer(context, wanted)
     if (offer.kind === 'none') return offer
     if (offer.kind === 'refused') throw refusalError(offer.version, offer.refusal)
     const { verified, installed: from, warnings } = offer
     const outcome = { from, to: verified.version, signedBy: verified.signedBy, warnings }
-    if (plan.dryRun) return { kind: 'planned', ...outcome }
+    if (dryRun) return { kind: 'planned', ...outcome }
     await applyUpdate(context, verified, launcherSource())
     return { kind: 'applied', ...outcome }
   })
@@ -55,18 +65,16 @@ export async function runUpdate(
  *
  * @throws TargonError UPDATE_NO_ROLLBACK when there is none with a complete slot.
  */
-export async function rollBack(context: UpdateContext, wanted?: string): Promise<UpdateOutcome> {
-  return await withUpdateLock(context.layout, async () => {
-    const { layout } = context
+export async function rollBack(given: UpdateContext, wanted?: string): Promise<UpdateOutcome> {
+  return await withUpdateLock(given, async ({ layout }) => {
     const state = await readState(layout)
     const from = await currentRelease(layout)
-    const lower = state.committed.filter((version) => from === undefined || semver.lt(version, from))
-    const before = state.state === 'probation' ? state.from : lower.sort(semver.rcompare)[0]
-    const to = wanted ?? before
-    if (to && state.committed.includes(to) && (await returnTo(layout, to)))
-      return { kind: 'rolled-back', from, to }
+    const candidates = wanted === undefined ? await waysBack(given, from) : [wanted]
+    for (const to of candidates)
+      if (state.committed.includes(to) && (await returnTo(layout, to)))
+        return { kind: 'rolled-back', from, to }
     throw new TargonError(
-      `There is no version to go back to${to ? ` (${to} has no complete slot here)` : ''}.`,
+      `There is no version to go back to${wanted === undefined ? '' : ` (${wanted} has no complete slot here)`}.`,
       {
         code: 'UPDATE_NO_ROLLBACK',
         fault: 'update',
@@ -76,13 +84,30 @@ export async function rollBack(context: UpdateContext, wanted?: string): Promise
   })
 }
 
-/** Switches to a version already committed here without asking the source: `--to` an installed one. */
-export async function switchToInstalled(context: UpdateContext, version: string): Promise<boolean> {
-  return await withUpdateLock(context.layout, async () => {
-    const state = await readState(context.layout)
-    if (!state.committed.includes(version) || !(await isComplete(slotOf(context.layout, version))))
-      return false
-    await beginProbation(context.layout, context.clock, version)
-    return true
-  })
+/** Versions to go back to, the best first. */
+async function waysBack({ layout }: UpdateContext, from: string | undefined): Promise<string[]> {
+  const state = await readState(layout)
+  const lower = state.committed
+    .filter((version) => from === undefined || semver.lt(version, from))
+    .sort(semver.rcompare)
+  return state.state === 'probation' && state.from !== null ? [state.from, ...lower] : lower
+}
+
+/** `--to` a version that is installed already: down to one that has proven healthy at once, up to one on trial. */
+async function switchToInstalled(
+  context: UpdateContext,
+  to: string,
+): Promise<Extract<UpdateOutcome, { kind: 'switched' | 'rolled-back' }> | undefined> {
+  const { layout } = context
+  const state = await readState(layout)
+  const from = await currentRelease(layout)
+  if (to === from || !state.committed.includes(to) || !(await isComplete(slotOf(layout, to))))
+    return undefined
+  if (from !== undefined && semver.lt(to, from)) {
+    await returnTo(layout, to)
+    return { kind: 'rolled-back', from, to }
+  }
+  await refuseOnTrial(context)
+  await beginProbation(layout, to)
+  return { kind: 'switched', from, to }
 }

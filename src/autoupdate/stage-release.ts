@@ -1,12 +1,12 @@
 import { access, chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncFolder } from '../durable-file.js'
 import { messageOf } from '../errors.js'
 import type { UpdateContext } from './context.js'
 import { runMirror } from './git.js'
 import { COMPLETE_MARK, slotOf } from './layout.js'
 import type { Refusal, VerifiedRelease } from './release.js'
 import { runCommand } from './run-command.js'
-import { syncFolder } from './state.js'
 import { digestTree, parseTree, type TreeEntry } from './tree-digest.js'
 
 const MAX_TREE_BYTES = 200 << 20

@@ -1,6 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { replaceFile } from '../durable-file.js'
 import { TargonError } from '../errors.js'
 import type { Layout } from './layout.js'
 
@@ -26,8 +26,8 @@ export const updateState = z.discriminatedUnion('state', [
     to: version,
     /** Starts so far; the launcher counts before each. */
     attempts: z.number().int().min(0),
-    /** Wall clock, milliseconds: by then the release must have proven healthy. */
-    deadline: z.number().int(),
+    /** Wall clock, milliseconds: by then it must have proven healthy; the launcher sets it at the first start. */
+    deadline: z.number().int().nullable(),
   }),
 ])
 
@@ -59,25 +59,6 @@ export async function readState(layout: Layout): Promise<UpdateState> {
   }
 }
 
-/** Atomic and durable: written aside, synced, renamed, folder synced. */
 export async function writeState(layout: Layout, state: UpdateState): Promise<void> {
-  const aside = `${layout.state}.tmp`
-  const file = await open(aside, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(state)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(aside, layout.state)
-  await syncFolder(dirname(layout.state))
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await replaceFile(layout.state, `${JSON.stringify(state)}\n`)
 }

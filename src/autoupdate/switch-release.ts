@@ -2,13 +2,10 @@ import { constants } from 'node:fs'
 import { copyFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import semver from 'semver'
-import type { Clock } from '../clock.js'
+import { syncFolder } from '../durable-file.js'
 import { type Layout, slotOf } from './layout.js'
 import { isComplete } from './stage-release.js'
-import { readState, syncFolder, type UpdateState, writeState } from './state.js'
-
-/** How long a new release has to prove healthy. */
-export const PROBATION_MS = 15 * 60_000
+import { readState, type UpdateState, writeState } from './state.js'
 
 /** Version the link `current` points to; undefined before the first release. */
 export async function currentRelease(layout: Layout): Promise<string | undefined> {
@@ -29,21 +26,12 @@ export async function linkRelease(layout: Layout, version: string): Promise<void
 }
 
 /** Puts a complete slot on trial: state first, durable, then the link; the launcher finishes a link that was cut off. */
-export async function beginProbation(layout: Layout, clock: Clock, version: string): Promise<void> {
+export async function beginProbation(layout: Layout, version: string): Promise<void> {
   const state = await readState(layout)
   const from = (await currentRelease(layout)) ?? null
   const { highest, committed, bad } = state
-  const deadline = clock.now() + PROBATION_MS
-  await writeState(layout, {
-    state: 'probation',
-    highest,
-    committed,
-    bad,
-    from,
-    to: version,
-    attempts: 0,
-    deadline,
-  })
+  const trial = { from, to: version, attempts: 0, deadline: null }
+  await writeState(layout, { state: 'probation', highest, committed, bad, ...trial })
   await linkRelease(layout, version)
 }
 
@@ -64,12 +52,17 @@ export async function markBad(layout: Layout, version: string): Promise<void> {
   await writeState(layout, { ...state, bad: union(state.bad, version) })
 }
 
-/** Goes back to a version committed here. @returns false when its slot is gone. */
+/**
+ * Goes back to a version committed here. The one left is remembered as bad: nothing brings it back unasked.
+ *
+ * @returns false when the slot is gone.
+ */
 export async function returnTo(layout: Layout, version: string): Promise<boolean> {
   if (!(await isComplete(slotOf(layout, version)))) return false
-  const state = await readState(layout)
-  const bad = state.state === 'probation' ? union(state.bad, state.to) : state.bad
-  await writeState(layout, { state: 'committed', highest: state.highest, committed: state.committed, bad })
+  const { bad: old, highest, committed } = await readState(layout)
+  const left = await currentRelease(layout)
+  const bad = left !== undefined && semver.gt(left, version) ? union(old, left) : old
+  await writeState(layout, { state: 'committed', highest, committed, bad })
   await linkRelease(layout, version)
   return true
 }
@@ -83,7 +76,8 @@ export async function installLauncher(layout: Layout, source: string): Promise<v
 
 function commit(state: UpdateState, version: string): UpdateState {
   const highest = semver.gt(version, state.highest) ? version : state.highest
-  return { state: 'committed', highest, committed: union(state.committed, version), bad: state.bad }
+  const bad = state.bad.filter((one) => one !== version)
+  return { state: 'committed', highest, committed: union(state.committed, version), bad }
 }
 
 function union(values: readonly string[], value: string): string[] {

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino'
-import { isAbort, messageOf } from '../errors.js'
+import { isAbort, messageOf, TargonError } from '../errors.js'
 import { applyUpdate } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { withUpdateLock } from './lock.js'
-import { findOffer } from './offer.js'
+import { findOffer, type Offer } from './offer.js'
 import { launcherSource } from './open-update.js'
 import { jitterOf, mayUpdateAt } from './schedule.js'
+import { pinnedSigners } from './signers.js'
 
 /** Where the chain is, asked again after the delay. */
 export interface WeightsWindow {
@@ -13,21 +14,39 @@ export interface WeightsWindow {
   readonly nextWeightsBlock: number
 }
 
+export interface UnattendedOptions {
+  readonly hotkey: string
+  readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
+  /** Whether the launcher started this process: without it nobody starts a release on trial, nor goes back. */
+  readonly isLaunched: boolean
+}
+
+type Available = Extract<Offer, { kind: 'available' }>
+
 /** Looks for an update at the moments a role names; at most one look at a time. */
 export class UnattendedUpdate {
   #busy = false
+  /** What has been said: a trouble that lasts is told once, not for ever. */
+  readonly #told = new Set<string>()
 
   constructor(
     private readonly context: UpdateContext,
-    private readonly options: {
-      readonly hotkey: string
-      readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
-    },
+    private readonly options: UnattendedOptions,
   ) {}
 
+  /** Says at the start of a role whether releases can be trusted at all. Never throws. */
+  async introduce(): Promise<void> {
+    try {
+      await pinnedSigners(this.context)
+    } catch (error) {
+      this.#tellFailure(error)
+    }
+  }
+
   /**
-   * One look: asks the source, waits the hotkey's share of half an hour, and applies unless the next setting of
-   * weights has come too close (R10). The validator calls it after weights have been set, the miner every hour.
+   * One look: asks the source, waits the hotkey's share of half an hour, builds the slot, and puts it on trial unless the
+   * next setting of weights has come too close by then (R10). The validator calls it after weights have been set, the
+   * miner every hour.
    *
    * @param window undefined for a role that sets no weights.
    * @returns true when a release was put on trial and the role shall restart (exit 75). Never throws.
@@ -36,45 +55,74 @@ export class UnattendedUpdate {
     if (this.#busy) return false
     this.#busy = true
     try {
-      return await this.#look(window)
+      const found = await this.#find()
+      return found !== undefined && (await this.#apply(found, window))
     } catch (error) {
-      if (!isAbort(error)) this.options.log.warn({ reason: messageOf(error) }, 'update check failed')
+      if (!isAbort(error)) this.#tellFailure(error)
       return false
     } finally {
       this.#busy = false
     }
   }
 
-  async #look(window?: () => WeightsWindow): Promise<boolean> {
-    const { context, options } = this
-    const first = await withUpdateLock(context.layout, () => findOffer(context))
-    if (first.kind === 'none') {
-      for (const warning of first.warnings) options.log.warn({ warning }, 'update source may be frozen')
-      return false
+  async #find(): Promise<Available | undefined> {
+    const { log, isLaunched } = this.options
+    const offer = await withUpdateLock(this.context, (context) => findOffer(context))
+    if (offer.kind === 'none') {
+      for (const warning of offer.warnings) this.#tellOnce({ warning }, 'update source may be frozen')
+      return undefined
     }
-    if (first.kind === 'refused') {
-      options.log.warn(
-        { version: first.version, rule: first.refusal.rule, detail: first.refusal.detail },
-        'update refused',
-      )
-      return false
+    if (offer.kind === 'refused') {
+      const { rule, detail } = offer.refusal
+      this.#tellOnce({ version: offer.version, rule, detail }, 'update refused')
+      return undefined
     }
-    const { version } = first.verified
-    const delayMs = jitterOf(options.hotkey, version)
-    options.log.info({ version, signedBy: first.verified.signedBy, delayMs }, 'update found')
-    await context.clock.sleep(delayMs, context.signal)
-    const now = window?.()
-    if (now && !mayUpdateAt(now.block, now.nextWeightsBlock)) {
-      options.log.info({ version, ...now }, 'update put off: weights are near')
-      return false
+    const { version, signedBy } = offer.verified
+    if (!isLaunched) {
+      const next = 'Run targon update, then start this neuron by deploy/launcher.mjs to have it done.'
+      this.#tellOnce({ version, signedBy, next }, 'update available')
+      return undefined
     }
-    await withUpdateLock(context.layout, async () => {
-      // what is offered may have changed during the delay: decide again under the lock that applies
-      const offer = await findOffer(context, version)
-      if (offer.kind === 'available') await applyUpdate(context, offer.verified, launcherSource())
-      else throw new Error(`release ${version} is no longer offered`)
-    })
-    options.log.info({ version }, 'update applied')
-    return true
+    log.info({ version, signedBy, delayMs: jitterOf(this.options.hotkey, version) }, 'update found')
+    return offer
+  }
+
+  async #apply(found: Available, window: (() => WeightsWindow) | undefined): Promise<boolean> {
+    const { clock, signal } = this.context
+    const { hotkey, log } = this.options
+    const { version } = found.verified
+    const isNear = () => {
+      const now = window?.()
+      return now !== undefined && !mayUpdateAt(now.block, now.nextWeightsBlock)
+    }
+    await clock.sleep(jitterOf(hotkey, version), signal)
+    const outcome = isNear()
+      ? 'put-off'
+      : await withUpdateLock(this.context, async (context) => {
+          // what is offered may have changed during the delay: decide again under the lock that applies
+          const offer = await findOffer(context, version)
+          if (offer.kind !== 'available') throw new Error(`release ${version} is no longer offered`)
+          return (await applyUpdate(context, offer.verified, launcherSource(), () => !isNear())).kind
+        })
+    if (outcome === 'put-off') log.info({ version, ...window?.() }, 'update put off: weights are near')
+    else log.info({ version }, 'update applied')
+    return outcome === 'applied'
+  }
+
+  #tellFailure(error: unknown): void {
+    const next = error instanceof TargonError && error.next !== undefined ? { next: error.next } : {}
+    const isUnpinned = error instanceof TargonError && UNPINNED.has(error.code)
+    this.#tellOnce(
+      { reason: messageOf(error), ...next },
+      isUnpinned ? 'no unattended updates' : 'update check failed',
+    )
+  }
+
+  #tellOnce(fields: Readonly<Record<string, unknown>>, message: string): void {
+    const key = `${message} ${JSON.stringify(fields)}`
+    this.options.log[this.#told.has(key) ? 'debug' : 'warn'](fields, message)
+    this.#told.add(key)
   }
 }
+
+const UNPINNED: ReadonlySet<string> = new Set(['UPDATE_NO_SIGNERS', 'UPDATE_SIGNERS_MISSING'])

@@ -1,9 +1,12 @@
-import { access, readFile } from 'node:fs/promises'
 import semver from 'semver'
-import { TargonError } from '../errors.js'
+import { z } from 'zod'
+import { messageOf } from '../errors.js'
 import type { UpdateContext } from './context.js'
 import { runGit, runMirror } from './git.js'
 import { type Refusal, releaseFile, type VerifiedRelease } from './release.js'
+import { pinnedSigners } from './signers.js'
+
+const packageFile = z.object({ version: z.string() })
 
 /**
  * Checks a fetched tag: signed by a pinned key (R1), the name inside the signed object equal to the ref (R2), version,
@@ -11,13 +14,6 @@ import { type Refusal, releaseFile, type VerifiedRelease } from './release.js'
  * pushed under a new name verifies too.
  */
 export async function verifyRelease(context: UpdateContext, tag: string): Promise<VerifiedRelease | Refusal> {
-  const signers = await pinnedSigners(context)
-  if (signers === 0) {
-    return {
-      rule: 'no-signers',
-      detail: `${context.signersFile} pins no key; add the maintainers’ public keys first`,
-    }
-  }
   const signedBy = await verifySignature(context, tag)
   if (signedBy === undefined) return { rule: 'signature', detail: `${tag} is not signed by a pinned key` }
 
@@ -52,47 +48,36 @@ export function isRefusal(outcome: VerifiedRelease | Refusal): outcome is Refusa
   return 'rule' in outcome
 }
 
-/** @throws TargonError UPDATE_SIGNERS_MISSING when the file of pinned signers does not exist. */
-async function pinnedSigners(context: UpdateContext): Promise<number> {
-  try {
-    await access(context.signersFile)
-  } catch (error) {
-    throw new TargonError(
-      `The file of pinned signers ${context.signersFile} does not exist.`,
-      { code: 'UPDATE_SIGNERS_MISSING', fault: 'update', next: 'Name it with --update.signers.' },
-      { cause: error },
-    )
-  }
-  const text = await readFile(context.signersFile, 'utf8')
-  return text.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#')).length
-}
-
 /** @returns the principal of the pinned key that signed, undefined when none did. */
 async function verifySignature(context: UpdateContext, tag: string): Promise<string | undefined> {
+  const signersFile = await pinnedSigners(context)
   try {
     const { stderr } = await runGit(context, [
-      ...['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${context.signersFile}`],
+      // the signature names its own format: the keyring of the host must never be asked
+      ...['-c', 'gpg.openpgp.program=false', '-c', 'gpg.x509.program=false'],
+      ...['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${signersFile}`],
       ...['--git-dir', context.layout.repository, 'verify-tag', `refs/tags/${tag}`],
     ])
     return /^Good "git" signature for (\S+) with/m.exec(stderr)?.[1]
   } catch (error) {
-    if (context.signal.aborted) throw error
+    // without ssh-keygen nothing can be said about a signature
+    if (context.signal.aborted || /ssh-keygen/.test(messageOf(error))) throw error
     return undefined
   }
 }
 
 async function packageVersionIn(context: UpdateContext, tag: string): Promise<string> {
-  const text = await runMirror(context, ['show', `refs/tags/${tag}:package.json`]).catch(() => '{}')
-  const parsed = JSON.parse(text) as unknown
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed
-    ? String(parsed.version)
-    : '(none)'
+  const text = await runMirror(context, ['show', `refs/tags/${tag}:package.json`]).catch(() => '')
+  return packageFile.safeParse(parseJson(text)).data?.version ?? '(none)'
 }
 
 function jsonIn(object: string): unknown {
-  const match = /\{[\s\S]*?\n\}/.exec(object)
+  return parseJson(/\{[\s\S]*?\n\}/.exec(object)?.[0] ?? '')
+}
+
+function parseJson(text: string): unknown {
   try {
-    return match ? JSON.parse(match[0]) : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }

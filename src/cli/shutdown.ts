@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { type Clock, systemClock } from '../clock.js'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+/** A terminal and pm2 signal a whole tree of processes, and the launcher forwards its own: that is still one wish. */
+const SAME_WISH_MS = 500
 
 export interface Shutdown {
   /** Aborts when the process shall drain and end. */
@@ -20,7 +23,8 @@ export interface ProcessEvents {
 }
 
 /**
- * The first SIGTERM or SIGINT asks the role to drain, a second one ends the process at once (128 + signal).
+ * The first SIGTERM or SIGINT asks the role to drain, a second one ends the process at once (128 + signal); what comes
+ * within half a second of the first is no second one.
  * With `stdin`, its end asks for a drain too: no process then outlives the one that started it.
  * An uncaught error is fatal: it is logged, the role may save what it has, and the process ends with status 1.
  */
@@ -29,8 +33,9 @@ export function watchShutdown(options: {
   readonly log?: Logger | undefined
   readonly stdin?: Readable | undefined
   readonly onFatal: (error: unknown) => void
+  readonly clock?: Clock
 }): Shutdown {
-  const { events, log, stdin, onFatal } = options
+  const { events, log, stdin, onFatal, clock = systemClock } = options
   const controller = new AbortController()
   const drain = (reason: string) => {
     if (controller.signal.aborted) return
@@ -42,13 +47,11 @@ export function watchShutdown(options: {
     events.on(event, listener)
     listeners.push([event, listener])
   }
-  let signalled = false
+  let signalledAt: number | undefined
   for (const [name, number] of Object.entries(SIGNALS))
     listen(name, () => {
-      if (!signalled) {
-        signalled = true
-        return drain(name)
-      }
+      signalledAt ??= clock.monotonic()
+      if (clock.monotonic() - signalledAt < SAME_WISH_MS) return drain(name)
       log?.warn({ reason: name }, 'ending without a drain')
       events.exit(128 + number)
     })

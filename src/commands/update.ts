@@ -43,9 +43,7 @@ export default class Update extends BaseCommand {
   }
 
   async #act(settings: UpdateSettings, actions: Actions, signal: AbortSignal): Promise<unknown> {
-    const { checkUpdate, openUpdate, rollBack, runUpdate, switchToInstalled } = await import(
-      '../autoupdate/index.js'
-    )
+    const { checkUpdate, openUpdate, rollBack, runUpdate } = await import('../autoupdate/index.js')
     const context = openUpdate(settings, {
       node: { version: process.versions.node, path: process.execPath },
       env: inheritableEnvironment(),
@@ -58,12 +56,7 @@ export default class Update extends BaseCommand {
     if (actions.check === true) return this.#printOffer(await checkUpdate(context, to))
     if (actions.rollback === true) return this.#printOutcome(await rollBack(context, to))
     const dryRun = actions['dry-run'] === true
-    if (to !== undefined && !dryRun && (await switchToInstalled(context, to))) {
-      return this.#printOutcome({ kind: 'rolled-back', from: context.currentVersion, to })
-    }
-    return this.#printOutcome(
-      await runUpdate(context, { dryRun, ...(to === undefined ? {} : { wanted: to }) }),
-    )
+    return this.#printOutcome(await runUpdate(context, { dryRun, wanted: to }))
   }
 
   #printOffer(offer: Offer): unknown {
@@ -99,8 +92,11 @@ export default class Update extends BaseCommand {
       this.printWarnings(outcome.warnings)
       return outcome
     }
-    if (outcome.kind === 'rolled-back') {
-      this.log(`Switched from ${outcome.from ?? 'no release'} to ${outcome.to}; it runs from the next start.`)
+    if (!('signedBy' in outcome)) {
+      const how = outcome.kind === 'switched' ? ', on trial,' : ''
+      this.log(
+        `Switched from ${outcome.from ?? 'no release'} to ${outcome.to}; it runs${how} from the next start.`,
+      )
       return outcome
     }
     this.printWarnings(outcome.warnings)
@@ -111,18 +107,22 @@ export default class Update extends BaseCommand {
   }
 
   async #useNpm(context: UpdateContext, actions: Actions, to: string | undefined): Promise<unknown> {
-    const { installCommand, installPublished, newestPublished } = await import('../autoupdate/index.js')
+    const { installCommand, installPublished, isNewer, newestPublished } = await import(
+      '../autoupdate/index.js'
+    )
+    const installed = context.ownVersion
     const version = to ?? (await newestPublished(context))
     const command = installCommand(version).join(' ')
-    const available = version !== context.currentVersion
+    const available = to === undefined ? isNewer(version, installed) : to !== installed
     if (actions.check === true || !available) {
-      this.log(`installed  ${context.currentVersion}\noffered    ${version}`)
+      this.log(`installed  ${installed}\noffered    ${version}`)
       if (available) process.exitCode = EXIT_STATUS.updateAvailable
-      return { installed: context.currentVersion, version, available }
+      return { installed, version, available }
     }
-    if (actions.yes === true && actions['dry-run'] !== true) await installPublished(context, version)
+    const run = actions.yes === true && actions['dry-run'] !== true
+    if (run) await installPublished(context, version)
     else this.log(command)
-    return { installed: context.currentVersion, version, command }
+    return { installed, version, command, run }
   }
 
   /** What an updater runs in a new slot: a release that cannot load its own modules must not be switched to. */

@@ -19,8 +19,8 @@ export interface RunningRole<Report> {
   /** Settles when the role has drained and released everything; rejects when it failed. */
   readonly done: Promise<Report>
   /**
-   * Resolves once the role has proven itself (a miner: listening and an upstream answers; a validator: a round is done);
-   * ends the trial of a release on probation. Never rejects.
+   * Resolves once the role has proven itself (a miner: listening and an upstream answers; a validator: a block came and
+   * a round ended with a verdict that is not its own fault); ends the trial of a release. Never rejects.
    */
-  readonly healthy?: Promise<void>
+  readonly healthy: Promise<void>
 }

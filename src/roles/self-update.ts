@@ -1,16 +1,25 @@
-import { confirmRelease, openUpdate, UnattendedUpdate, type WeightsWindow } from '../autoupdate/index.js'
+import {
+  confirmRelease,
+  openUpdate,
+  pruneReleases,
+  readState,
+  UnattendedUpdate,
+  type UpdateContext,
+  type WeightsWindow,
+  withUpdateLock,
+} from '../autoupdate/index.js'
 import { type Clock, every } from '../clock.js'
-import type { UpdateSettings } from '../config/index.js'
-import { messageOf } from '../errors.js'
+import type { MinerSettings, ValidatorSettings } from '../config/index.js'
+import { isAbort, TargonError } from '../errors.js'
 import { packageVersion } from '../version.js'
 import type { RoleDeps } from './role.js'
 
 /** A neuron's own updates. */
 export interface SelfUpdate {
   /** Ends the trial of the release that runs, if it is on trial, once the role has proven itself. */
-  confirmWhen(healthy: Promise<void> | undefined): void
-  /** One look after weights have been set; `restart` is called when a release was put on trial. */
-  lookAfterWeights(window: () => WeightsWindow): void
+  confirmWhen(healthy: Promise<void>): void
+  /** What a validator calls after weights have been set: one look, not waited for. */
+  afterWeights(window: () => WeightsWindow): () => Promise<void>
   /** A look every hour, until the signal aborts, for a role that sets no weights. */
   lookHourly(): void
 }
@@ -19,14 +28,30 @@ interface Life {
   readonly clock: Clock
   readonly log: RoleDeps['log']
   readonly signal: AbortSignal
+  /** Called when a release was put on trial. */
   readonly restart: (reason: string) => void
 }
 
 const HOUR_MS = 3_600_000
+const LOCK_RETRY_MS = 1000
+
+type SwitchName = 'autoupdate-off' | 'update.source'
+
+/**
+ * Whether a neuron looks for releases by itself: a validator unless told not to, a miner only when told to. Releases of
+ * the package registry are installed by hand.
+ */
+export function isUnattended(
+  role: 'miner' | 'validator',
+  settings: Pick<ValidatorSettings, SwitchName> & Partial<Pick<MinerSettings, 'autoupdate'>>,
+): boolean {
+  if (settings['autoupdate-off'] || settings['update.source'] !== 'git') return false
+  return role === 'validator' || settings.autoupdate === true
+}
 
 /** Opens the updater of this installation for one life of a role. */
 export function openSelfUpdate(
-  settings: UpdateSettings,
+  settings: Parameters<typeof openUpdate>[0] & { readonly launched: boolean },
   hotkey: string,
   surroundings: {
     readonly node: { readonly version: string; readonly path: string }
@@ -36,21 +61,51 @@ export function openSelfUpdate(
 ): SelfUpdate {
   const onProgress = (step: string) => log.debug({ step }, 'update')
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
-  const unattended = new UnattendedUpdate(context, { hotkey, log })
+  const version = packageVersion()
+  const unattended = new UnattendedUpdate(context, { hotkey, log, isLaunched: settings.launched })
   const look = async (window?: () => WeightsWindow) => {
     if (await unattended.look(window)) restart('update')
   }
-  const report = (error: unknown) => log.warn({ reason: messageOf(error) }, 'update check failed')
   return {
     confirmWhen: (healthy) => {
       const confirm = async () => {
-        if (await confirmRelease(context.layout, packageVersion())) log.info('release confirmed')
+        await healthy
+        if (!(await endTrial(context, version))) return
+        log.info({ version }, 'release confirmed')
+        const removed = await withUpdateLock(context, ({ layout }) => pruneReleases(layout))
+        if (removed.length > 0) log.info({ removed }, 'old releases removed')
       }
-      void healthy
-        ?.then(confirm)
-        .catch((error: unknown) => log.error({ err: error }, 'release not confirmed'))
+      void confirm().catch((error: unknown) => {
+        if (!isAbort(error)) log.warn({ err: error }, 'trial of the release')
+      })
     },
-    lookAfterWeights: (window) => void look(window).catch(report),
-    lookHourly: () => void every(clock, HOUR_MS, signal, () => look(), report),
+    afterWeights: (window) => {
+      void unattended.introduce()
+      return async () => void look(window)
+    },
+    lookHourly: () => {
+      void unattended.introduce()
+      void every(
+        clock,
+        HOUR_MS,
+        signal,
+        () => look(),
+        () => {},
+      )
+    },
+  }
+}
+
+/** Commits the release when it is on trial; waits for an updater at work. @returns whether it was on trial. */
+async function endTrial({ layout, ...rest }: UpdateContext, version: string): Promise<boolean> {
+  for (;;) {
+    const state = await readState(layout)
+    if (state.state !== 'probation' || state.to !== version) return false
+    try {
+      return await withUpdateLock({ layout, ...rest }, () => confirmRelease(layout, version))
+    } catch (error) {
+      if (!(error instanceof TargonError && error.code === 'UPDATE_RUNNING')) throw error
+      await rest.clock.sleep(LOCK_RETRY_MS, rest.signal)
+    }
   }
 }

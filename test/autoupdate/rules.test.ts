@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -17,12 +18,13 @@ import { parseTree } from '../../src/autoupdate/tree-digest.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
 const launcher = new URL('../../deploy/launcher.mjs', import.meta.url).pathname
+const worker = new URL('../support/update-worker.ts', import.meta.url).pathname
 const repository = new ReleaseRepository()
 
 async function install(context: UpdateContext, wanted?: string): Promise<string> {
   const offer = await findOffer(context, wanted)
   if (offer.kind !== 'available') return offer.kind === 'refused' ? offer.refusal.rule : offer.kind
-  await withUpdateLock(context.layout, () => applyUpdate(context, offer.verified, launcher))
+  await withUpdateLock(context, (locked) => applyUpdate(locked, offer.verified, launcher))
   return 'applied'
 }
 
@@ -61,7 +63,7 @@ describe('a release of the right people', () => {
       highest: '1.0.0',
       committed: ['1.0.0'],
     })
-    expect((await findOffer({ ...context, currentVersion: '1.0.0' })).kind).toBe('none')
+    expect((await findOffer(context)).kind).toBe('none')
   })
 
   it('is told to be stale when its release file has expired', async () => {
@@ -88,8 +90,48 @@ describe('R1 arbitrary software: who signed', () => {
 
   it('refuses everything while no key is pinned', async () => {
     const signersFile = join(repository.folder, 'empty_signers')
-    writeFileSync(signersFile, '# nobody yet\n')
-    expect(await install(repository.context({ signersFile }))).toBe('no-signers')
+    writeFileSync(signersFile, '# nobody yet\n\n')
+    // it does not even ask the source
+    const context = repository.context({ signersFile, url: '/nowhere.git' })
+    await expect(install(context)).rejects.toMatchObject({ code: 'UPDATE_NO_SIGNERS', fault: 'update' })
+    expect(existsSync(context.layout.repository)).toBe(false)
+  })
+
+  it('says so when the file of pinned signers is not there', async () => {
+    const context = repository.context({ signersFile: '/nowhere/allowed_signers' })
+    await expect(install(context)).rejects.toMatchObject({ code: 'UPDATE_SIGNERS_MISSING', fault: 'update' })
+  })
+
+  it('never asks the keyring of the host about a signature of another kind', async () => {
+    const pretty = new ReleaseRepository()
+    await pretty.release('1.0.0')
+    const marker = join(pretty.folder, 'gpg-ran')
+    const gpg = join(pretty.folder, 'gpg')
+    writeFileSync(
+      gpg,
+      `#!/bin/sh\ntouch ${marker}\necho 'Good "git" signature for maintainer@example.org with x' >&2\n`,
+      { mode: 0o755 },
+    )
+    const signed = pretty.git('cat-file', 'tag', 'v1.0.0')
+    const armoured = signed.replaceAll(' SSH SIGNATURE', ' PGP SIGNATURE')
+    const object = execFileSync('git', ['hash-object', '-t', 'tag', '-w', '--stdin'], {
+      cwd: pretty.work,
+      input: `${armoured}\n`,
+      encoding: 'utf8',
+    }).trim()
+    pretty.git('push', '--quiet', '--force', 'origin', `${object}:refs/tags/v1.0.0`)
+    const env = { PATH: `${pretty.folder}:${process.env.PATH}`, HOME: pretty.folder }
+    expect(await install(pretty.context({ env }))).toBe('signature')
+    expect(existsSync(marker)).toBe(false)
+  })
+
+  it('does not call a release unsigned when nothing here can check signatures', async () => {
+    const bare = join(repository.folder, 'no-ssh-keygen')
+    mkdirSync(bare)
+    for (const program of ['git', 'npm', 'node', 'sh'])
+      symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), join(bare, program))
+    const context = repository.context({ env: { PATH: bare, HOME: repository.folder } })
+    await expect(install(context)).rejects.toMatchObject({ code: 'UPDATE_COMMAND_FAILED' })
   })
 })
 
@@ -260,7 +302,7 @@ describe('two updaters at once', () => {
     if (offer.kind !== 'available') throw new Error('no offer')
     const runs = await Promise.allSettled(
       Array.from({ length: 5 }, () =>
-        withUpdateLock(context.layout, () => applyUpdate(context, offer.verified, launcher)),
+        withUpdateLock(context, (locked) => applyUpdate(locked, offer.verified, launcher)),
       ),
     )
     expect(runs.filter((run) => run.status === 'fulfilled')).toHaveLength(1)
@@ -270,10 +312,47 @@ describe('two updaters at once', () => {
     expect(new Set(codes)).toEqual(new Set(['UPDATE_RUNNING']))
   })
 
-  it('takes no second release while one is on trial', async () => {
+  it('lets exactly one of three processes work, whose slot is whole', async () => {
     const context = repository.context()
+    const { layout, url, signersFile, ownVersion } = context
+    const places = JSON.stringify({ root: layout.root, url, signersFile, ownVersion, launcher })
+    const said = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const child = spawn(process.execPath, ['--import', 'tsx', worker, places], { stdio: 'pipe' })
+        const output = { text: '' }
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (chunk: Buffer) => {
+            output.text += chunk.toString()
+          })
+        await once(child, 'close')
+        return output.text
+      }),
+    )
+    expect(said.filter((text) => /^applied$/m.test(text))).toHaveLength(1)
+    for (const text of said) expect(text).toMatch(/^applied$|^none$|UPDATE_RUNNING/m)
+    expect(await currentRelease(layout)).toBe('1.0.0')
+    expect(readdirSync(layout.releases)).toEqual(['1.0.0'])
+  })
+
+  it('takes no second release while one is on trial', async () => {
+    const busy = new ReleaseRepository()
+    await busy.release('1.0.0')
+    const context = busy.context()
     await install(context)
+    await busy.release('1.0.1')
     await expect(install(context)).rejects.toMatchObject({ code: 'UPDATE_ON_TRIAL' })
+    expect(await currentRelease(context.layout)).toBe('1.0.0')
+  })
+
+  it('stops the one that lost its lock, and takes nobody down with it', async () => {
+    const context = repository.context()
+    const lock = join(context.layout.root, 'update.lock')
+    const work = withUpdateLock(context, async ({ signal }) => {
+      rmSync(lock, { recursive: true })
+      await context.clock.sleep(30_000, signal)
+    })
+    await expect(work).rejects.toMatchObject({ cause: { code: 'UPDATE_LOCK_LOST' } })
+    await withUpdateLock(context, async () => {})
   })
 })
 

@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { layoutOf, readState } from '../../src/autoupdate/index.js'
+import { layoutOf, readState, withUpdateLock } from '../../src/autoupdate/index.js'
 import { beginProbation } from '../../src/autoupdate/switch-release.js'
 import { runRole } from '../../src/cli/index.js'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { inheritableEnvironment, resolveSettings } from '../../src/config/index.js'
-import { openSelfUpdate } from '../../src/roles/self-update.js'
+import { createDeferred } from '../../src/deferred.js'
+import { isUnattended, openSelfUpdate } from '../../src/roles/self-update.js'
 import { packageVersion } from '../../src/version.js'
+import { settle } from '../support/manual-clock.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
 const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
@@ -28,6 +30,7 @@ function settingsFor(repository: ReleaseRepository) {
     'update.root': join(folder, 'releases'),
     'logging.logging_dir': folder,
     'logging.info': false,
+    launched: true,
     'wallet.name': 'w',
     'wallet.hotkey': 'h',
   }
@@ -66,7 +69,8 @@ describe('a role that updates itself', () => {
 
 describe('a role that runs from a release on trial', () => {
   function onTrial() {
-    const settings = settingsFor(new ReleaseRepository())
+    const repository = new ReleaseRepository()
+    const settings = settingsFor(repository)
     const said: string[] = []
     const log = pino(
       {},
@@ -76,25 +80,76 @@ describe('a role that runs from a release on trial', () => {
     const life = { clock: systemClock, log, signal, restart: () => {} }
     return {
       layout: layoutOf(settings['update.root']),
+      context: repository.context({ layout: layoutOf(settings['update.root']) }),
       said,
       updates: openSelfUpdate(settings, hotkey, surroundings, life),
     }
   }
 
-  it.each([
-    ['commits it once healthy', () => Promise.resolve(), 'release confirmed', 'committed'],
-    [
-      'leaves it on trial when it never got healthy',
-      () => Promise.reject(new Error('no')),
-      'release not confirmed',
-      'probation',
-    ],
-  ])('%s', async (_, healthy, message, state) => {
+  it('commits it once healthy, not before', async () => {
     const { layout, said, updates } = onTrial()
-    mkdirSync(layout.root, { recursive: true })
-    await beginProbation(layout, systemClock, packageVersion())
-    updates.confirmWhen(healthy())
-    await expect.poll(() => said).toEqual([message])
-    expect((await readState(layout)).state).toBe(state)
+    mkdirSync(layout.releases, { recursive: true })
+    await beginProbation(layout, packageVersion())
+    const healthy = createDeferred<void>()
+    updates.confirmWhen(healthy.promise)
+    await settle()
+    expect((await readState(layout)).state).toBe('probation')
+    healthy.resolve()
+    await expect.poll(() => said).toEqual(['release confirmed'])
+    expect(await readState(layout)).toMatchObject({ state: 'committed', committed: [packageVersion()] })
+  })
+
+  it('waits for an updater that holds the lock', async () => {
+    const { layout, said, updates, context } = onTrial()
+    mkdirSync(layout.releases, { recursive: true })
+    await beginProbation(layout, packageVersion())
+    await withUpdateLock(context, async () => {
+      updates.confirmWhen(Promise.resolve())
+      await systemClock.sleep(300)
+      expect((await readState(layout)).state).toBe('probation')
+    })
+    await expect.poll(() => said, { timeout: 10_000 }).toEqual(['release confirmed'])
+  })
+
+  it('leaves the trial of another release alone', async () => {
+    const { layout, said, updates } = onTrial()
+    mkdirSync(layout.releases, { recursive: true })
+    await beginProbation(layout, '99.0.0')
+    updates.confirmWhen(Promise.resolve())
+    await settle()
+    expect(said).toEqual([])
+    expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })
+  })
+
+  it('makes no folder for updates when there never was one', async () => {
+    const { layout, updates } = onTrial()
+    updates.confirmWhen(Promise.resolve())
+    await settle()
+    expect(existsSync(layout.root)).toBe(false)
+  })
+})
+
+describe('who updates by itself', () => {
+  const flag = (name: string) => ({ [name]: true })
+  it.each([
+    // role, flags, variables, whether it does
+    ['validator', {}, {}, true],
+    ['validator', flag('autoupdate-off'), {}, false],
+    ['validator', {}, { AUTO_UPDATE: 'false' }, false],
+    ['validator', {}, { AUTO_UPDATE: 'true' }, true],
+    ['validator', {}, { NO_AUTO_UPDATE: 'true' }, false],
+    ['validator', {}, { NO_AUTO_UPDATE: 'false' }, true],
+    ['validator', {}, { TARGON_AUTOUPDATE_OFF: 'true', AUTO_UPDATE: 'true' }, false],
+    ['validator', {}, { TARGON_UPDATE_SOURCE: 'npm' }, false],
+    ['miner', {}, {}, false],
+    ['miner', {}, { AUTO_UPDATE: 'true' }, false],
+    ['miner', flag('autoupdate'), {}, true],
+    ['miner', {}, { TARGON_AUTOUPDATE: 'true' }, true],
+    ['miner', { ...flag('autoupdate'), ...flag('autoupdate-off') }, {}, false],
+    ['miner', flag('autoupdate'), { AUTO_UPDATE: 'false' }, false],
+    ['miner', flag('autoupdate'), { NO_AUTO_UPDATE: 'true' }, false],
+    ['miner', flag('autoupdate'), { TARGON_UPDATE_SOURCE: 'npm' }, false],
+  ] as const)('%s with %j %j: %s', (role, flags, env, does) => {
+    expect(isUnattended(role, resolveSettings(role, { flags, env }).values)).toBe(does)
   })
 })

@@ -1,5 +1,14 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { JITTER_MS, jitterOf, mayUpdateAt, readState, UnattendedUpdate } from '../../src/autoupdate/index.js'
+import {
+  JITTER_MS,
+  jitterOf,
+  mayUpdateAt,
+  readState,
+  slotOf,
+  UnattendedUpdate,
+} from '../../src/autoupdate/index.js'
 import type { Clock } from '../../src/clock.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
@@ -15,13 +24,18 @@ function instantClock(slept: number[]): Clock {
   }
 }
 
-function updater(changes: Parameters<ReleaseRepository['context']>[0] = {}) {
+function updater(changes: Parameters<ReleaseRepository['context']>[0] = {}, isLaunched = true) {
   const slept: number[] = []
   const said: string[] = []
   const context = repository.context({ clock: instantClock(slept), ...changes })
   const write = (_fields: unknown, message?: string) => void said.push(message ?? '')
-  const log = { info: write, warn: write, debug: write }
-  return { update: new UnattendedUpdate(context, { hotkey, log: log as never }), context, slept, said }
+  const log = { info: write, warn: write, debug: () => {} }
+  return {
+    update: new UnattendedUpdate(context, { hotkey, log: log as never, isLaunched }),
+    context,
+    slept,
+    said,
+  }
 }
 
 describe('an unattended update', () => {
@@ -43,7 +57,7 @@ describe('an unattended update', () => {
   })
 
   it('does nothing when there is nothing newer', async () => {
-    const { update, said } = updater({ currentVersion: '1.0.0' })
+    const { update, said } = updater({ ownVersion: '1.0.0' })
     expect(await update.look()).toBe(false)
     expect(said).toEqual([])
   })
@@ -52,6 +66,46 @@ describe('an unattended update', () => {
     const { update, said } = updater({ url: '/nowhere.git' })
     expect(await update.look()).toBe(false)
     expect(said).toEqual(['update check failed'])
+  })
+
+  it('R10: is put off when weights have come near while the slot was built, and is quick the next time', async () => {
+    const { update, context, said } = updater()
+    const blocks = [100, 331]
+    expect(await update.look(() => ({ block: blocks.shift() ?? 331, nextWeightsBlock: 360 }))).toBe(false)
+    expect(said).toEqual(['update found', 'update put off: weights are near'])
+    expect((await readState(context.layout)).state).toBe('committed')
+    expect(existsSync(join(slotOf(context.layout, '1.0.0'), 'COMPLETE'))).toBe(true)
+    expect(await update.look(() => ({ block: 361, nextWeightsBlock: 720 }))).toBe(true)
+    expect(await readState(context.layout)).toMatchObject({ state: 'probation', to: '1.0.0' })
+  })
+
+  it('only tells of a release, once, when no launcher would start it', async () => {
+    const { update, context, said } = updater({}, false)
+    expect(await update.look()).toBe(false)
+    expect(await update.look()).toBe(false)
+    expect(said).toEqual(['update available'])
+    expect(existsSync(context.layout.releases)).toBe(false)
+  })
+
+  it.each([
+    ['no signer is pinned', 'no unattended updates', { signersFile: '/dev/null' }],
+    ['the file of signers is not there', 'no unattended updates', { signersFile: '/nowhere/signers' }],
+    ['the source is away', 'update check failed', { url: '/nowhere.git' }],
+  ])('when %s, says so once and not for ever', async (_, message, changes) => {
+    const { update, said } = updater(changes)
+    await update.introduce()
+    for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
+    expect(said).toEqual([message])
+  })
+
+  it('says a refusal once, and a new one again', async () => {
+    const evil = new ReleaseRepository()
+    await evil.release('6.6.6', 'good', evil.strangerKey)
+    const { update, said } = updater({ url: evil.remote })
+    for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
+    await evil.release('6.6.7', 'good', evil.strangerKey)
+    expect(await update.look()).toBe(false)
+    expect(said).toEqual(['update refused', 'update refused'])
   })
 
   it('looks once at a time', async () => {

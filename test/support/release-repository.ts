@@ -2,14 +2,17 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeRelease } from '../../scripts/release.js'
+import { buildRelease } from '../../scripts/release/build.js'
 import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
 
 /** How the program of a test release behaves. */
 export type Behaviour = 'good' | 'bad-self-test' | 'crash' | 'hang' | 'lies-about-version'
 
-/** A real git work tree with a bare remote and real SSH keys, from which tests make releases. */
+/**
+ * A real git work tree with a bare remote and real SSH keys, from which tests make releases. Every start of a program of
+ * one, its self-test included, leaves its version in `<root>/executed`.
+ */
 export class ReleaseRepository {
   readonly folder = mkdtempSync(join(tmpdir(), 'targon-release-'))
   readonly work = join(this.folder, 'work')
@@ -55,7 +58,7 @@ export class ReleaseRepository {
       mkdirSync(join(this.work, 'dist'), { recursive: true })
       this.write('dist/built.js', `export const version = '${version}'\n`)
     }
-    await makeRelease({ folder: this.work, version, key, now: new Date(), build })
+    await buildRelease({ folder: this.work, version, key, now: new Date(), build })
     this.git('push', '--quiet', '--force', 'origin', 'HEAD', `refs/tags/v${version}`)
   }
 
@@ -72,7 +75,8 @@ export class ReleaseRepository {
       layout: layoutOf(root),
       url: this.remote,
       signersFile: this.signers,
-      currentVersion: '0.9.0',
+      ownSignersFile: this.signers,
+      ownVersion: '0.9.0',
       nodeVersion: process.versions.node,
       nodePath: process.execPath,
       channel: 'stable',
@@ -86,7 +90,7 @@ export class ReleaseRepository {
 
   private program(behaviour: Behaviour): void {
     const body = {
-      good: "writeFileSync(join(root, 'ran'), version); confirm(); setInterval(() => {}, 1000)",
+      good: "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)",
       crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
       hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
       'bad-self-test': 'confirm()',
@@ -104,12 +108,13 @@ export class ReleaseRepository {
 }
 
 /** The program of a test release: answers its self-test, and when run confirms itself the way a role does. */
-const PROGRAM = `import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+const PROGRAM = `import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 const slot = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dirname(slot))
 const { version } = JSON.parse(readFileSync(join(slot, 'package.json'), 'utf8'))
+appendFileSync(join(root, 'executed'), version + '\\n')
 function confirm() {
   const state = JSON.parse(readFileSync(join(root, 'update.json'), 'utf8'))
   if (state.state !== 'probation' || state.to !== version) return

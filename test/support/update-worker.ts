@@ -2,15 +2,16 @@
 import { applyUpdate, findOffer, layoutOf, withUpdateLock } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
 
-const { root, url, signersFile, currentVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
+const { root, url, signersFile, ownVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
   string,
   string
 >
 const context = {
   layout: layoutOf(root ?? ''),
   url: url ?? '',
-  signersFile: signersFile ?? '',
-  currentVersion: currentVersion ?? '0.0.0',
+  signersFile,
+  ownSignersFile: '',
+  ownVersion: ownVersion ?? '0.0.0',
   nodeVersion: process.versions.node,
   nodePath: process.execPath,
   channel: 'stable' as const,
@@ -19,8 +20,9 @@ const context = {
   signal: new AbortController().signal,
   onProgress: (step: string) => console.log(step),
 }
-await withUpdateLock(context.layout, async () => {
-  const offer = await findOffer(context)
-  if (offer.kind === 'available') await applyUpdate(context, offer.verified, launcher ?? '')
-  console.log(offer.kind)
+await withUpdateLock(context, async (locked) => {
+  const offer = await findOffer(locked)
+  if (offer.kind === 'available')
+    console.log((await applyUpdate(locked, offer.verified, launcher ?? '')).kind)
+  else console.log(offer.kind)
 })

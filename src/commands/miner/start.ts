@@ -42,7 +42,9 @@ export default class MinerStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { connectNeuronChain, loadNeuronHotkey, openSelfUpdate } = await import('../../roles/index.js')
+    const { connectNeuronChain, isUnattended, loadNeuronHotkey, openSelfUpdate } = await import(
+      '../../roles/index.js'
+    )
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startMiner } = await import('../../roles/miner/index.js')
     return runRole({
@@ -60,8 +62,7 @@ export default class MinerStart extends BaseCommand {
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload })
-          if (settings.autoupdate && !settings['autoupdate-off'] && settings['update.source'] === 'git')
-            updates.lookHourly()
+          if (isUnattended('miner', settings)) updates.lookHourly()
           updates.confirmWhen(running.healthy)
           return { done: running.done.finally(() => subtensor.close()) }
         } catch (error) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { optionalText, textValue } from '../schemas.js'
+import { optionalText, switchValue, textValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
 
 const roles: readonly Role[] = ['update', 'miner', 'validator']
@@ -47,5 +47,14 @@ export const updateSettings = {
     group: 'UPDATE',
     roles,
     help: 'Folder with the releases side by side.',
+  }),
+  launched: setting({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    group: 'UPDATE',
+    roles: ['miner', 'validator'],
+    hidden: true,
+    help: 'Set by the launcher, which starts a release on trial and goes back when it fails.',
   }),
 } as const

@@ -12,6 +12,7 @@ import { type Closers, createClosers } from './closers.js'
 import { createDoor } from './door.js'
 import { waitUntilIdle } from './drain.js'
 import { resolveExternalAddress } from './external-address.js'
+import { whenHealthy } from './healthy.js'
 import { listenPublicly } from './public-server.js'
 import { connectRedisReplayGuard } from './redis-replay-guard.js'
 import { createRequestHandler } from './routes.js'
@@ -195,7 +196,7 @@ async function compose(
     log.info(report, 'miner ended')
     return report
   }
-  return { done: aborted(deps.signal).then(drain) }
+  return { done: aborted(deps.signal).then(drain), healthy: whenHealthy(clock, ready, life.signal) }
 }
 
 async function openReplayGuard(

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import semver from 'semver'
+import { noticeableChanges } from './changelog.js'
+import { type Git, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPackage } from './plan.js'
+
+export const RELEASE_BRANCH = 'main'
+export const SIGNERS_FILE = join('deploy', 'allowed_signers')
+
+/** Everything that speaks against a release, all at once: what a maintainer must not get wrong. Empty: go ahead. */
+export function refusalsOf(plan: ReleasePlan, git: Git): string[] {
+  return [
+    ...versionRefusals(plan, git),
+    ...treeRefusals(git),
+    ...lockRefusals(plan.folder),
+    ...keyRefusals(plan),
+    ...(plan.note === undefined && noticeableChanges(plan, git).length === 0
+      ? ['there is nothing for the changelog since the last release: say with --note what is new']
+      : []),
+  ]
+}
+
+function versionRefusals({ folder, version }: ReleasePlan, git: Git): string[] {
+  const present = readPackage(folder).version
+  if (semver.valid(version) !== version) return [`${JSON.stringify(version)} is not a version X.Y.Z`]
+  if (semver.lte(version, present)) return [`${version} is not above the present version ${present}`]
+  const isTaken = git(['tag', '--list', `v${version}`]).trim() !== ''
+  return isTaken ? [`the tag v${version} is there already: a version is released once`] : []
+}
+
+function treeRefusals(git: Git): string[] {
+  const refusals: string[] = []
+  if (git(['status', '--porcelain']).trim() !== '')
+    refusals.push('the work tree has changes: commit or remove them first')
+  const branch = git(['rev-parse', '--abbrev-ref', 'HEAD']).trim()
+  if (branch !== RELEASE_BRANCH) refusals.push(`this is ${branch}: releases are made from ${RELEASE_BRANCH}`)
+  if (git(['remote']).split('\n').includes('origin') && !containsOrigin(git))
+    refusals.push(`origin/${RELEASE_BRANCH} has commits that are missing here: pull first`)
+  return refusals
+}
+
+/** Asks origin now: what the last fetch saw may be old. */
+function containsOrigin(git: Git): boolean {
+  const head = git(['ls-remote', 'origin', `refs/heads/${RELEASE_BRANCH}`]).split('\t')[0]
+  if (!head) return true
+  try {
+    git(['merge-base', '--is-ancestor', head, 'HEAD'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The updater of every user runs `npm ci` on this lock file; what it installs is bound by the digests in it alone. */
+function lockRefusals(folder: string): string[] {
+  if (!existsSync(join(folder, LOCK_FILE))) return [`there is no ${LOCK_FILE}`]
+  const { packages } = readLock(folder)
+  const loose = Object.entries(packages).filter(
+    ([path, entry]) => path !== '' && !entry.link && !entry.dev && !entry.integrity?.startsWith('sha512-'),
+  )
+  const refusals = loose.map(([path]) => `${LOCK_FILE} binds ${path} to no sha512`)
+  const rejection = rejectionByNpm(folder)
+  return rejection === undefined ? refusals : [...refusals, `npm ci rejects ${LOCK_FILE}: ${rejection}`]
+}
+
+function rejectionByNpm(folder: string): string | undefined {
+  const bare = mkdtempSync(join(tmpdir(), 'targon-lock-'))
+  try {
+    // beside nothing else: an installed node_modules would hide what the lock file lacks
+    for (const name of [PACKAGE_FILE, LOCK_FILE]) copyFileSync(join(folder, name), join(bare, name))
+    const quiet = ['--dry-run', '--ignore-scripts', '--no-audit', '--no-fund']
+    execFileSync('npm', ['ci', ...quiet], {
+      cwd: bare,
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    return undefined
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
+    const lines = said.split('\n').filter((line) => /^npm error (?!code )\S/.test(line))
+    return (
+      lines
+        .slice(0, 3)
+        .map((line) => line.replace('npm error ', ''))
+        .join('; ') || said.trim()
+    )
+  } finally {
+    rmSync(bare, { recursive: true, force: true })
+  }
+}
+
+/** A release whose signer the running releases do not pin is installed by nobody. */
+function keyRefusals({ folder, key }: ReleasePlan): string[] {
+  const path = join(folder, SIGNERS_FILE)
+  if (!existsSync(path)) return [`${SIGNERS_FILE} does not exist: pin the public half of the key in it first`]
+  const half = publicHalfOf(key)
+  if (half === undefined) return [`${key} is no readable SSH key`]
+  const isPinned = readFileSync(path, 'utf8')
+    .split('\n')
+    .some((line) => !line.startsWith('#') && line.includes(half))
+  return isPinned
+    ? []
+    : [`${SIGNERS_FILE} does not pin the public half of ${key}: nobody would install the release`]
+}
+
+/** @returns type and base64 text of the public key, without the comment. */
+function publicHalfOf(key: string): string | undefined {
+  const path = key.endsWith('.pub') ? key : `${key}.pub`
+  try {
+    const text = existsSync(path)
+      ? readFileSync(path, 'utf8')
+      : execFileSync('ssh-keygen', ['-y', '-P', '', '-f', key], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        })
+    return /^\S+ \S+/.exec(text)?.[0]
+  } catch {
+    return undefined
+  }
+}
