@@ -7,7 +7,7 @@ export interface PaceSettings {
 }
 
 /**
- * When each token of one answer is due. The schedule is absolute, from the moment the request was read: a
+ * When each token of one answer is due. The schedule is absolute, from the moment the engine turns to it: a
  * timer that fires late does not delay the tokens after it, so the speed a caller measures is the one set.
  */
 export class Pace {

@@ -21,11 +21,13 @@ export async function answerJob(
 ): Promise<void> {
   const { behaviour } = state
   if (behaviour.respond) return behaviour.respond(response)
-  const tokensPerSecond = behaviour.tokensPerSecond ?? state.pace.tokensPerSecond
-  const pace = new Pace(state.clock, { ...state.pace, tokensPerSecond })
   const startedAtMs = state.clock.monotonic()
   const release = await state.slots.take(signal)
   try {
+    // From its turn on: an answer that stood in the queue comes no faster for it.
+    const tokensPerSecond = behaviour.tokensPerSecond ?? state.pace.tokensPerSecond
+    const pace = new Pace(state.clock, { ...state.pace, tokensPerSecond })
+    const queuedMs = state.clock.monotonic() - startedAtMs
     const job = behaviour.changeJob?.(asked) ?? asked
     const claimed = loadModel(job.model)
     const model = behaviour.chooseModel?.(claimed) ?? claimed
@@ -46,7 +48,7 @@ export async function answerJob(
       generated: report.generatedTokens,
     })
     state.metrics.observeAnswer(job.model, {
-      toFirstToken: report.timeToFirstTokenMs / 1000,
+      toFirstToken: (queuedMs + report.timeToFirstTokenMs) / 1000,
       total: (state.clock.monotonic() - startedAtMs) / 1000,
     })
   } finally {

@@ -182,13 +182,15 @@ describe('streaming', () => {
     expect((await post(COMPLETIONS, { model: MODEL, prompt: 'A' })).status).toBe(200)
   })
 
-  it('lets the requests over its limit wait, and shows them', async () => {
+  it('lets the requests over its limit wait, shows them, and makes them no faster for having waited', async () => {
     const { engine, post } = await startEngine({ tokensPerSecond: 100, maxConcurrentSequences: 1 })
     const request = { model: MODEL, prompt: 'A', max_tokens: 10, ignore_eos: true }
+    const startMs = performance.now()
     const answers = [1, 2, 3].map(() => post(COMPLETIONS, request))
     while (engine.load.waiting < 2) await settle()
     expect(engine.load.running).toBe(1)
     for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200)
+    expect(performance.now() - startMs).toBeGreaterThan(3 * 9 * 10 - 5)
     expect(engine.load).toEqual({ running: 0, waiting: 0 })
   })
 })
