@@ -22,7 +22,7 @@ export interface ReaderOptions {
   readonly endpoint: Endpoint
   readonly maxTokens: number
   readonly rules: ReadingRules
-  /** Undefined: an answer made first and streamed later is only reported, by its burst share. */
+  /** Undefined: an answer made first and streamed later is only reported, by its burst share. `targon-4`: 4.4.1's or none. */
   readonly burst: BurstRule | undefined
 }
 

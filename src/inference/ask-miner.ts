@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 import { createMinerAgent } from './miner-agent.js'
 import { encodeRequest, pathOf } from './request.js'
 import { runExchange } from './stream-exchange.js'
-import { type BurstRule, TARGON_4_BURST_RULE } from './timing.js'
+import { type BurstRule, STRICT_BURST_RULE } from './timing.js'
 import type { Answer, InferenceRequest } from './types.js'
 
 /** Where a miner listens and who it must be. */
@@ -34,7 +34,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined
   /** Default strict. */
   readonly rules?: ReadingRules | undefined
-  /** Rule for answers made first and streamed later; null: report only. Default 4.4.1's. */
+  /** Rule for answers made first and streamed later; null: report only. `targon-4` has but one: 4.4.1's. */
   readonly burst?: BurstRule | null | undefined
   /** Called with the text of each chunk as it arrives. */
   readonly onText?: ((text: string) => void) | undefined
@@ -70,7 +70,7 @@ export async function sendPrepared(prepared: PreparedRequest, options: AskOption
     endpoint: request.endpoint,
     maxTokens: request.maxTokens,
     rules: options.rules ?? 'strict',
-    burst: options.burst === null ? undefined : (options.burst ?? TARGON_4_BURST_RULE),
+    burst: options.burst === null ? undefined : (options.burst ?? STRICT_BURST_RULE),
   })
   const agent = options.dispatcher ?? createMinerAgent()
   try {

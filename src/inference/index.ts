@@ -15,7 +15,7 @@ export { createMinerAgent } from './miner-agent.js'
 export { listModels, type ModelsAnswer, type ModelsOptions, postModels } from './miner-models.js'
 export { type StallWatch, watchStalls } from './stall-watch.js'
 export { readTargon4, type Targon4Reading, type TimedStream } from './targon-4.js'
-export { type BurstRule, NON_STREAMED } from './timing.js'
+export { type BurstRule, burstRuleOf, NON_STREAMED, STRICT_BURST_RULE } from './timing.js'
 export type {
   Answer,
   AnswerTiming,

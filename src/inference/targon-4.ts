@@ -1,5 +1,12 @@
 import { isFields } from './fields.js'
-import { inMilliseconds, isBurst, measureRate, measureSpans, NON_STREAMED } from './timing.js'
+import {
+  inMilliseconds,
+  isBurst,
+  measureRate,
+  measureSpans,
+  NON_STREAMED,
+  TARGON_4_BURST_RULE,
+} from './timing.js'
 import type { AnswerTiming, Endpoint, OutputToken } from './types.js'
 
 /** A stream with its times in seconds on one clock, as 4.4.1 sees it. */
@@ -62,7 +69,7 @@ export function readTargon4(stream: TimedStream): Targon4Reading {
     tokens,
     timing: inMilliseconds(spans, 1000),
     tokensPerSecond: measureRate(tokens.length, stream.maxTokens, spans.total),
-    fault: isBurst(moments) ? NON_STREAMED : undefined,
+    fault: isBurst(moments, TARGON_4_BURST_RULE) ? NON_STREAMED : undefined,
   }
 }
 

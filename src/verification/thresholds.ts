@@ -1,3 +1,5 @@
+import { DEFAULT_LIMITS, STRICT_BURST_RULE } from '../inference/index.js'
+
 /** One number a strict verdict depends on, with the reason for its value. */
 export interface Threshold {
   readonly value: number
@@ -10,6 +12,36 @@ function threshold(value: number, reason: string): Threshold {
 
 /** Every tuned number of the `strict` rules; docs/verification.md prints this table and the experiment behind it. */
 export const THRESHOLDS = {
+  gapMs: threshold(DEFAULT_LIMITS.gapMs, 'Between two tokens, as in 4.4.1 (read timeout 5 s). Milliseconds.'),
+  lineBytes: threshold(
+    DEFAULT_LIMITS.lineBytes,
+    'One event with its logprobs has a few kilobytes; nothing larger is kept in memory.',
+  ),
+  streamBytes: threshold(
+    DEFAULT_LIMITS.streamBytes,
+    'The longest answer asked for, 1,920 tokens, with all its logprobs is below half of this.',
+  ),
+  extraEvents: threshold(
+    DEFAULT_LIMITS.extraEvents,
+    'Events beyond max_tokens: role, finish, usage and [DONE], with room to spare.',
+  ),
+  burstTokens: threshold(
+    STRICT_BURST_RULE.fromTokens,
+    'As in 4.4.1: up to so many tokens an answer is not judged by when its tokens came.',
+  ),
+  burstLead: threshold(
+    STRICT_BURST_RULE.leadShare,
+    'As in 4.4.1: an answer was made first when this share of its tokens …',
+  ),
+  burstTime: threshold(STRICT_BURST_RULE.timeShare, 'As in 4.4.1: … arrived after this share of its time …'),
+  burstSpeed: threshold(
+    STRICT_BURST_RULE.fromTokensPerSecond,
+    '… and the others at this many tokens/s or more: an answer that stood in a queue comes no faster than it is made (--verification.burst).',
+  ),
+  referenceTopK: threshold(
+    20,
+    'Largest number of logprobs a stock vLLM answers; one setting serves all temperatures.',
+  ),
   shortestAnswer: threshold(3, 'As in 4.4.1: fewer tokens carry no evidence.'),
   sentinelLogprob: threshold(
     100,
@@ -68,6 +100,11 @@ export const THRESHOLDS = {
     1e-4,
     'A single-precision log-softmax is exactly 0 only when all other tokens share less than this, noise granted.',
   ),
+  overfitPerTemperature: threshold(
+    0.5,
+    'As in 4.4.1: certain on a share of 1 less this much per unit of temperature …',
+  ),
+  overfitMost: threshold(0.6, 'As in 4.4.1: … but never less than 1 less this.'),
   overfitSlack: threshold(
     0.1,
     'Share of exact zeros beyond what the reference itself is certain of before it is called overfit.',

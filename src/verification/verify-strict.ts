@@ -4,11 +4,9 @@ import type { InferenceRequest } from '../inference/index.js'
 import { checkLength, checkStream, checkText, checkTokens, type Failure, failure } from './checks/index.js'
 import type { SoundToken } from './evidence.js'
 import { judgeStrict } from './judge-strict.js'
+import { THRESHOLDS } from './thresholds.js'
 import type { Verdict } from './verdict.js'
 import type { ReadyVerification } from './verify-answer.js'
-
-/** Entries asked for per position, whatever the temperature: one server setting serves all (vLLM's default maximum). */
-const REFERENCE_TOP_K = 20
 
 /** Hygiene, then one scoring call and one detokenise call at once, then the rules. */
 export async function verifyStrict(verification: ReadyVerification): Promise<Verdict> {
@@ -22,7 +20,7 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   if (misfit) return misfit
 
   const output = tokens.map((token) => token.id)
-  const topK = Math.min(REFERENCE_TOP_K, facts.maxLogprobs)
+  const topK = Math.min(THRESHOLDS.referenceTopK.value, facts.maxLogprobs)
   const { temperature, seed } = request
   const [text, reference] = await Promise.allSettled([
     engine.detokenize(output, signal),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { burstRuleOf, STRICT_BURST_RULE } from '../../src/inference/index.js'
 import { requestOf, startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
 
 const COUNT = Math.max(16, Math.round(1000 * Number(process.env.GAUNTLET_SCALE ?? 1)))
@@ -34,3 +35,24 @@ it(`fails none of ${COUNT} honest answers, whatever their temperature and the vL
   expect(failures).toEqual([])
   expect(tokens).toBeGreaterThan(COUNT * 32)
 }, 1_800_000)
+
+const ROUNDS = Math.max(1, Math.round(4 * Number(process.env.GAUNTLET_SCALE ?? 1)))
+const ASKED_AT_ONCE = 32
+
+it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest answers that stand in a queue, where 4.4.1’s burst test fails some`, async () => {
+  const miner = await rig.startMiner({ maxConcurrentSequences: 4, tokensPerSecond: 120 })
+  const failures: string[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const request = await requestOf(`queue ${round}`, { temperature: 0.5 + 0.1 * round, maxTokens: 80 })
+    const askAll = (fromTokensPerSecond: number) => {
+      const burst = burstRuleOf(fromTokensPerSecond)
+      return Promise.all(Array.from({ length: ASKED_AT_ONCE }, () => rig.ask(miner.url, request, { burst })))
+    }
+    for (const answer of await askAll(STRICT_BURST_RULE.fromTokensPerSecond)) {
+      const verdict = await rig.verify(request, answer)
+      if (verdict.kind !== 'verified') failures.push(`${round}: ${JSON.stringify(verdict)}`)
+    }
+    expect((await askAll(0)).filter(({ fault }) => fault !== undefined)).not.toEqual([])
+  }
+  expect(failures).toEqual([])
+}, 600_000)

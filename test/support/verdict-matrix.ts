@@ -1,4 +1,4 @@
-import type { StreamLimits } from '../../src/inference/index.js'
+import { STRICT_BURST_RULE, type StreamLimits } from '../../src/inference/index.js'
 import { BEHAVIOURS, type BehaviourName } from '../../src/roles/localnet/engine/index.js'
 import type { RuleSet } from '../../src/verification/index.js'
 import { requestOf, type VerificationRig } from './verification-rig.js'
@@ -50,7 +50,7 @@ export async function judgeCell(rig: VerificationRig, { behaviour, temperature, 
         : await requestOf(`matrix ${endpoint}`, change)
     const answer = await rig.ask(miner.url, request, {
       rules,
-      burst: tokensPerSecond !== undefined,
+      burst: tokensPerSecond === undefined ? null : STRICT_BURST_RULE,
       ...(limits ? { limits } : {}),
     })
     const verdict = await rig.verify(request, answer, rules)

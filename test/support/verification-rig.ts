@@ -5,7 +5,13 @@ import { pino } from 'pino'
 import { Agent } from 'undici'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { type ConnectedEngine, connectEngine } from '../../src/engine/index.js'
-import { type Answer, askMiner, type InferenceRequest, type StreamLimits } from '../../src/inference/index.js'
+import {
+  type Answer,
+  askMiner,
+  type BurstRule,
+  type InferenceRequest,
+  type StreamLimits,
+} from '../../src/inference/index.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import {
   type DevelopmentEngine,
@@ -40,8 +46,8 @@ const steadyClock: Clock = { ...systemClock, now: () => 1_734_000_000_000 }
 export interface AskingOptions {
   readonly rules?: RuleSet
   readonly limits?: Partial<StreamLimits>
-  /** Judge answers made first and streamed later; off unless the miner is paced. */
-  readonly burst?: boolean
+  /** What counts as made first and streamed later; nothing unless given: miners are not paced. */
+  readonly burst?: BurstRule | null
 }
 
 export async function startVerificationRig(
@@ -81,11 +87,11 @@ export async function startVerificationRig(
     engine,
     startMiner: start,
     connect,
-    ask: (url, request, { rules = 'strict', limits, burst = false } = {}) =>
+    ask: (url, request, { rules = 'strict', limits, burst = null } = {}) =>
       askMiner(
         request,
         { url, hotkey: signer.address },
-        { clock: systemClock, signer, dispatcher, limits, rules, ...(burst ? {} : { burst: null }) },
+        { clock: systemClock, signer, dispatcher, limits, rules, burst },
       ),
     verify: (request, answer, rules = 'strict', by = engine) =>
       verifyAnswer({ request, answer, engine: by, rules, clock: steadyClock, signal }),

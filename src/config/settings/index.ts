@@ -37,7 +37,7 @@ type SharedWithQuery =
   | `wallet.${'name' | 'hotkey' | 'path' | 'password_file'}`
   | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'model-dir'}`
   | `logging.${'debug' | 'trace' | 'info'}`
-  | 'verification.rules'
+  | `verification.${'rules' | 'burst'}`
   | 'allow-private-axons'
   | 'seed'
 

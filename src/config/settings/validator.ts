@@ -85,6 +85,14 @@ export const validatorSettings = {
     roles: ['validator', 'query'],
     help: 'Rule set of verdicts; targon-4 reproduces 4.4.1.',
   }),
+  'verification.burst': setting({
+    kind: 'text',
+    schema: z.union([z.literal('off'), numberValue(0, 1_000_000)]),
+    default: 500,
+    group: 'VALIDATOR',
+    roles: ['validator', 'query'],
+    help: 'Tokens per second from which an answer whose tokens all came at the end counts as made first and streamed later; 0 takes any speed, as 4.4.1, and off fails none.',
+  }),
   'scoring.rules': setting({
     kind: 'text',
     schema: z.enum(['proportional', 'targon-4']),

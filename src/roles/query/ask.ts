@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js'
 import type { ReferenceEngine } from '../../engine/index.js'
 import { TargonError } from '../../errors.js'
-import { type Answer, askMiner, type InferenceRequest } from '../../inference/index.js'
+import { type Answer, askMiner, type BurstRule, type InferenceRequest } from '../../inference/index.js'
 import { type RuleSet, type Verdict, verifyAnswer } from '../../verification/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { Miner } from './miners.js'
@@ -19,6 +19,8 @@ export interface AskDeps {
 export interface Judge {
   readonly engine: ReferenceEngine
   readonly rules: RuleSet
+  /** What counts as made first and streamed later; null: nothing. */
+  readonly burst: BurstRule | null
 }
 
 /** One miner's answer, with the verdict when a judge was given. */
@@ -42,6 +44,7 @@ export async function askAndJudge(
     clock,
     signal,
     limits: { totalMs: timeoutMs },
+    ...(judge ? { rules: judge.rules, burst: judge.burst } : {}),
     ...(onText === undefined ? {} : { onText }),
   })
   const verdict =

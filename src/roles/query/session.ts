@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { type Clock, withDeadline } from '../../clock.js'
 import type { QuerySettings } from '../../config/index.js'
 import { TargonError } from '../../errors.js'
-import type { InferenceRequest } from '../../inference/index.js'
+import { burstRuleOf, type InferenceRequest } from '../../inference/index.js'
 import type { RoleDeps } from '../role.js'
 import type { Judge } from './ask.js'
 
@@ -89,5 +89,10 @@ export async function openJudge(
       { cause },
     )
   }
-  return { engine, rules: settings['verification.rules'], close: () => engine.close() }
+  return {
+    engine,
+    rules: settings['verification.rules'],
+    burst: burstRuleOf(settings['verification.burst']),
+    close: () => engine.close(),
+  }
 }

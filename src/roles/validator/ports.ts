@@ -4,6 +4,7 @@ import type { ValidatorSettings } from '../../config/index.js'
 import { messageOf } from '../../errors.js'
 import {
   type AskThread,
+  burstRuleOf,
   createAskThread,
   createMinerAgent,
   prepareRequest,
@@ -44,6 +45,7 @@ export async function connectPorts(
     totalMs: settings['round.hard-cap'] * 1000,
   }
   const rules = settings['verification.rules']
+  const burst = burstRuleOf(settings['verification.burst'])
   const ports: Pick<RoundPorts, 'prompts' | 'prepare' | 'verify'> = {
     prompts: async ({ model, endpoint, engine }, round, signal) => {
       const prompt = await makePrompt(
@@ -68,8 +70,8 @@ export async function connectPorts(
       const prepared = prepareRequest(request, target, { signer, clock })
       return (signal) =>
         thread
-          ? thread.send(prepared, { limits, rules, signal })
-          : sendPrepared(prepared, { clock, dispatcher, limits, signal, rules })
+          ? thread.send(prepared, { limits, rules, burst, signal })
+          : sendPrepared(prepared, { clock, dispatcher, limits, signal, rules, burst })
     },
     verify: (engine, request, answer, signal) =>
       withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, signal, (inner) =>

@@ -18,7 +18,8 @@ export const checkOverfit: Check = (answer) => {
     if (Math.max(logprob, scaled) >= -THRESHOLDS.roundsToZero.value) certain++
   }
   const share = claimed / positions.length
-  if (share < 1 - Math.min(temperature * 0.5, 0.6)) return undefined
+  const spared = Math.min(temperature * THRESHOLDS.overfitPerTemperature.value, THRESHOLDS.overfitMost.value)
+  if (share < 1 - spared) return undefined
   if (share <= certain / positions.length + THRESHOLDS.overfitSlack.value) return undefined
   return failure(
     'OVERFIT',
