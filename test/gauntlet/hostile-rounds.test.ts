@@ -1,0 +1,197 @@
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { createMinerAgent, prepareRequest, sendPrepared } from '../../src/inference/index.js'
+import { createRandom } from '../../src/prompts/index.js'
+import type { RoundResult } from '../../src/roles/validator/result.js'
+import { softDeadlineMs, startRoundLoop } from '../../src/roles/validator/round-loop.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { completionRequest, servingMiners, viewOf } from '../roles/validator/round-parts.js'
+import { createRigEngine } from '../roles/validator/validator-rig.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import {
+  chatChunk,
+  DONE,
+  event,
+  type StreamServer,
+  startEvents,
+  startStreamServer,
+} from '../support/stream-server.js'
+import {
+  EVIL_STREAMS,
+  type StreamUpstream,
+  startStreamUpstream,
+  type UpstreamMode,
+} from '../support/stream-upstream.js'
+import { GAUNTLET_SCALE } from './scale.js'
+
+/** F10: whatever share of 36 miners is hostile, in whatever way, rounds go on and the honest are scored. */
+
+const MINERS = 36
+const MAX_TOKENS = 500
+/** The soft deadline of this many tokens is 30 s: a tenth of it here, and 9 s for the hard cap. */
+const SOFT_MS = softDeadlineMs(MAX_TOKENS) / 10
+const HARD_MS = 9000
+/** Streams that say nothing for longer than the soft deadline, or drip beyond the hard cap. */
+const LIMITS = { firstTokenMs: 6000, gapMs: 6000, totalMs: HARD_MS }
+/** A second as the figure says, and what a machine of two cores needs that floods itself. */
+const SLACK_MS = GAUNTLET_SCALE === 1 ? 1000 : 4000
+
+type Kind = UpstreamMode | 'drip' | 'slow-honest'
+const HOSTILE: readonly Kind[] = [...EVIL_STREAMS, 'drip']
+
+let signer: Signer
+let upstream: StreamUpstream
+let slow: StreamServer
+const dispatcher = createMinerAgent()
+
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  upstream = await startStreamUpstream()
+  slow = await startStreamServer((response, { headers }) => {
+    const isDrip = headers['x-targon-model'] === 'drip'
+    startEvents(response)
+    let sent = 0
+    const timer = setInterval(
+      () => {
+        response.write(event(chatChunk('a ', ++sent)))
+        if (isDrip || sent < 60) return
+        clearInterval(timer)
+        response.end(DONE)
+      },
+      isDrip ? 500 : 75,
+    )
+    response.on('close', () => clearInterval(timer))
+  })
+})
+afterAll(async () => {
+  await dispatcher.destroy()
+  await Promise.all([upstream?.close(), slow?.close()])
+})
+
+interface Played {
+  /** From the start of the round to the start of the next one. */
+  readonly nextMs: number
+  readonly results: readonly (RoundResult & { readonly kind: Kind; readonly afterMs: number })[]
+}
+
+/** One round of 36 miners with these kinds, by the loop itself, until every answer is judged. */
+async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Played> {
+  const stop = new AbortController()
+  const miners = servingMiners(MINERS)
+  const results: Played['results'][number][] = []
+  const startedAt = systemClock.monotonic()
+  let goOn: (ms: number) => void = () => {}
+  const next = new Promise<number>((resolve) => {
+    goOn = resolve
+  })
+  let allIn: () => void = () => {}
+  const judged = new Promise<void>((resolve) => {
+    allIn = resolve
+  })
+  const kindOf = (uid: number): Kind => kinds[uid - 1] ?? 'even'
+  const loop = startRoundLoop(
+    {
+      clock: loopClock,
+      log: pino({ level: 'silent' }),
+      view: viewOf(miners),
+      engines: () => [createRigEngine()],
+      random: createRandom('hostile'),
+      ports: {
+        clock: loopClock,
+        prompts: async (_, round) => {
+          if (round > 0) {
+            goOn(systemClock.monotonic() - startedAt)
+            throw new Error('one round is enough')
+          }
+          return () => completionRequest(MAX_TOKENS)
+        },
+        prepare: (_, { uid }) => {
+          const kind = kindOf(uid)
+          const isSlow = kind === 'drip' || kind === 'slow-honest'
+          const prepared = prepareRequest(
+            { endpoint: 'chat', model: kind, temperature: 0, maxTokens: MAX_TOKENS, messages: [] },
+            { url: isSlow ? slow.url : upstream.url, hotkey: signer.address },
+            { signer, clock: systemClock },
+          )
+          return (signal) =>
+            sendPrepared(prepared, { clock: systemClock, dispatcher, limits: LIMITS, signal })
+        },
+        verify: async (_engine, _request, { fault }) =>
+          fault && fault.cause !== 'aborted'
+            ? { kind: 'failed', cause: fault.cause, detail: fault.detail }
+            : { kind: 'verified' },
+        stallSince: () => 0,
+        stallLimitMs: 5000,
+        onResult: (result) => {
+          const afterMs = systemClock.monotonic() - startedAt
+          results.push({ ...result, kind: kindOf(result.miner.uid), afterMs })
+          if (results.length === MINERS) allIn()
+        },
+      },
+      size: 37,
+      models: 'random',
+      pauseMs: 0,
+      block: () => 100,
+      onNotServing: () => {},
+      onRoundJudged: () => {},
+      onRoundEnd: async () => {},
+      onSkip: async () => goOn(systemClock.monotonic() - startedAt),
+      onPhase: () => {},
+    },
+    stop.signal,
+  )
+  const nextMs = await next
+  await judged
+  stop.abort()
+  await loop.done
+  return { nextMs, results }
+}
+
+/** Runs ten times as fast, so that a soft deadline of 30 s takes 3. */
+const tenfold: Clock = {
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * 10,
+  sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
+}
+
+function mixed(hostile: number, of: readonly Kind[]): Kind[] {
+  const kinds = Array.from({ length: hostile }, (_, index) => of[index % of.length] ?? 'even')
+  // Two of the honest are slow: they end between the soft deadline and the hard cap.
+  const honest = Array.from(
+    { length: MINERS - hostile },
+    (_, index): Kind => (index < 2 ? 'slow-honest' : 'even'),
+  )
+  return [...kinds, ...honest]
+}
+
+const rounds = [0, 13, 24, 36].map((hostile) => ({ name: 'all kinds', hostile, kinds: HOSTILE }))
+const singleKinds = HOSTILE.flatMap((kind) =>
+  [12, 24, 36].map((hostile) => ({ name: kind, hostile, kinds: [kind] })),
+)
+
+test.each([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
+  'with $hostile of 36 hostile ($name) the next round starts on time, none outlives the hard cap, all honest are scored',
+  async ({ hostile, kinds }) => {
+    const { nextMs, results } = await playRound(mixed(hostile, kinds), tenfold)
+    expect(nextMs).toBeLessThan(SOFT_MS + SLACK_MS)
+    for (const { afterMs } of results) expect(afterMs).toBeLessThan(HARD_MS + SLACK_MS)
+    const verdicts = results.map(({ kind, verdict }) => [kind, verdict.kind])
+    for (const [kind, verdict] of verdicts)
+      expect([kind, verdict]).toEqual([
+        kind,
+        kind === 'even' || kind === 'slow-honest' ? 'verified' : 'failed',
+      ])
+    expect(verdicts.filter(([, verdict]) => verdict === 'verified')).toHaveLength(MINERS - hostile)
+  },
+  60_000,
+)
+
+test('without a soft deadline, as in 4.4.1, one dripping miner holds the next round up to the hard cap: the check can fail', async () => {
+  const patient: Clock = {
+    ...tenfold,
+    sleep: (ms, signal) => tenfold.sleep(ms === softDeadlineMs(MAX_TOKENS) ? 1e9 : ms, signal),
+  }
+  const { nextMs } = await playRound(mixed(1, ['drip']), patient)
+  expect(nextMs).toBeGreaterThan(SOFT_MS + SLACK_MS)
+}, 60_000)
