@@ -30,6 +30,7 @@ export interface MinerRig {
   readonly subtensor: FakeSubtensor
   readonly logs: Record<string, unknown>[]
   readonly done: Promise<MinerReport>
+  readonly healthy: Promise<void>
   /** Asks the miner to drain. */
   stop(): void
   /** Stops and waits. */
@@ -80,6 +81,7 @@ export async function startMinerRig(options: {
     subtensor,
     logs,
     done: running.done,
+    healthy: running.healthy,
     stop: () => stopping.abort(),
     close: () => {
       stopping.abort()
