@@ -4,9 +4,10 @@ import type { Clock } from '../clock.js'
 import { DeadlineError, TargonError } from '../errors.js'
 import { buildCall, type Call } from './call.js'
 import { type Link, readHead } from './link.js'
+import { chooseEra } from './mortality.js'
 import { refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
-import { hexSchema, type Runtime } from './runtime.js'
+import { hexSchema, type ReadAt, type Runtime } from './runtime.js'
 import type { ChainSigner, Refusal } from './types.js'
 
 type ExtrinsicPayloadValue = Extract<
@@ -27,28 +28,21 @@ export interface SignedExtrinsic {
   readonly nonce: number
 }
 
-/** Blocks an extrinsic stays valid: long enough for a slow chain, short enough not to haunt a later epoch. */
-const ERA_BLOCKS = 64
+const nonceSchema = z.number().int().nonnegative()
+const accountSchema = z.object({ nonce: nonceSchema })
 
-/** Where the nonce comes from: after everything the pool holds, or from the state of the best block. */
-export type NonceSource = 'pool' | 'state'
+/** Nonce of an account in the state of a block; nothing that waits in a pool counts. */
+export async function readNonce(runtime: Runtime, address: string, at: ReadAt): Promise<number> {
+  return accountSchema.parse(await runtime.read('Account', [address], { ...at, pallet: 'System' })).nonce
+}
 
-const accountSchema = z.object({ nonce: z.number().int().nonnegative() })
-
-/** Next nonce of an account. */
-export async function readNonce(
-  link: Link,
-  address: string,
-  source: NonceSource,
-  signal?: AbortSignal,
-): Promise<number> {
-  if (source === 'pool') {
-    const next = await link.rpc.request('system_accountNextIndex', [address], { signal })
-    return z.number().int().nonnegative().parse(next)
-  }
-  const best = await readHead(link, 'best', { signal })
-  const at = { blockHash: best.hash, pallet: 'System', ...(signal ? { signal } : {}) }
-  return accountSchema.parse(await link.runtime.read('Account', [address], at)).nonce
+/** What of an extrinsic is decided before the connection it travels on is open. */
+export interface SigningChoice {
+  /** Default: the one after everything the pool holds. */
+  readonly nonce?: number | undefined
+  /** First block the extrinsic must not get into any more. */
+  readonly untilBlock?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a signature covers; the hash of payloads longer than 256 bytes (generic/unchecked_extrinsic.rs). */
@@ -58,25 +52,33 @@ export function signingBytes(runtime: Runtime, payload: ExtrinsicPayloadValue): 
   return bytes.length > 256 ? registry.hash(bytes) : bytes
 }
 
-/** Signs a call for the chain state this link sees, with an era from the newest final block. */
+/**
+ * Signs a call for the chain state this link sees.
+ *
+ * @returns undefined when too few blocks are left before `untilBlock`.
+ */
 export async function signCall(
   link: Link,
   signer: ChainSigner,
   call: Call,
-  nonceFrom: NonceSource,
-  signal?: AbortSignal,
-): Promise<SignedExtrinsic> {
-  const { runtime } = link
+  { nonce: chosen, untilBlock, signal }: SigningChoice = {},
+): Promise<SignedExtrinsic | undefined> {
+  const { runtime, rpc } = link
   const { registry } = runtime.api
   const extrinsic = buildCall(runtime, call)
-  const [nonce, birth] = await Promise.all([
-    readNonce(link, signer.address, nonceFrom, signal),
+  const [next, final, best] = await Promise.all([
+    chosen ?? rpc.request('system_accountNextIndex', [signer.address], { signal }),
     readHead(link, 'finalized', { signal }),
+    readHead(link, 'best', { signal }),
   ])
+  const nonce = nonceSchema.parse(next)
+  const era = chooseEra(best, final, untilBlock)
+  if (!era) return undefined
+  const { birth, period } = era
   const payload = {
     address: signer.address,
     blockHash: birth.hash,
-    era: registry.createType('ExtrinsicEra', { current: birth.number, period: ERA_BLOCKS }).toHex(),
+    era: registry.createType('ExtrinsicEra', { current: birth.number, period }).toHex(),
     genesisHash: runtime.genesisHash,
     method: extrinsic.method.toHex(),
     nonce,

@@ -16,6 +16,13 @@ export interface WeightsRequest {
   readonly uids: readonly number[]
   readonly scores: readonly number[]
   readonly versionKey: number
+  /**
+   * Nonce to sign with, as of the block the decision was taken at: of all that is signed with one nonce the chain
+   * takes one. By default the next one, after what waits in the pool.
+   */
+  readonly nonce?: number
+  /** First block of the next epoch: what is sent cannot land there any more. */
+  readonly untilBlock?: number
   /** Awaited between signing and sending: what is written here survives a crash in the midst. */
   readonly onSigned?: (attempt: SignedAttempt) => Promise<void>
 }
@@ -26,10 +33,6 @@ export interface SignedAttempt {
   readonly nonce: number
   readonly path: 'direct' | 'commit'
   readonly entries: readonly WeightEntry[]
-  /** Block the decision was taken at. */
-  readonly block: number
-  /** LastUpdate of the signer before. */
-  readonly lastUpdateBlock: number
 }
 
 export interface WeightsDeps {
@@ -45,6 +48,8 @@ interface Situation {
   readonly rules: WeightRules
   readonly registration: Registration | undefined
   readonly block: number
+  /** Nonce of the signer's account. */
+  readonly nonce: number
 }
 
 /**
@@ -94,17 +99,10 @@ export async function submitWeights(
     },
     {
       signal,
-      // The nonce of the state, not of the pool: a second attempt replaces the first instead of following it.
-      nonceFrom: 'state',
+      nonce: request.nonce,
+      untilBlock: request.untilBlock,
       onSigned: async (hash, nonce) => {
-        await request.onSigned?.({
-          hash,
-          nonce,
-          path,
-          entries,
-          block: situation.block,
-          lastUpdateBlock: registration.lastUpdateBlock,
-        })
+        await request.onSigned?.({ hash, nonce, path, entries })
       },
     },
   )
@@ -149,6 +147,7 @@ export function directCall(
   )
 }
 
+/** Everything at one block: what is true of another one would not fit together. */
 async function readSituation(
   link: Link,
   netuid: number,
@@ -157,11 +156,12 @@ async function readSituation(
 ): Promise<Situation> {
   const head = await readHead(link, 'best', { signal })
   const at = { blockHash: head.hash, ...(signal ? { signal } : {}) }
-  const [rules, registration] = await Promise.all([
+  const [rules, registration, nonce] = await Promise.all([
     readWeightRules(link.runtime, netuid, at),
     readRegistration(link.runtime, netuid, hotkey, at),
+    readNonce(link.runtime, hotkey, at),
   ])
-  return { rules, registration, block: head.number }
+  return { rules, registration, block: head.number, nonce }
 }
 
 /** What the chain shows about a hotkey's weights at its best block. */
@@ -171,15 +171,9 @@ export async function readStanding(
   hotkey: string,
   signal?: AbortSignal,
 ): Promise<WeightsStanding> {
-  const head = await readHead(link, 'best', { signal })
-  const at = { blockHash: head.hash, ...(signal ? { signal } : {}) }
-  const [rules, registration, nonce] = await Promise.all([
-    readWeightRules(link.runtime, netuid, at),
-    readRegistration(link.runtime, netuid, hotkey, at),
-    readNonce(link, hotkey, 'state', signal),
-  ])
+  const { rules, registration, block, nonce } = await readSituation(link, netuid, hotkey, signal)
   return {
-    block: head.number,
+    block,
     uid: registration?.uid,
     lastUpdateBlock: registration?.lastUpdateBlock ?? 0,
     rateLimitBlocks: rules.rateLimitBlocks,

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js'
 import { messageOf, TargonError } from '../errors.js'
 import type { Call } from './call.js'
-import { type NonceSource, type Submission, signCall, submitExtrinsic } from './extrinsic.js'
+import { type SigningChoice, type Submission, signCall, submitExtrinsic } from './extrinsic.js'
 import { type Link, openLink } from './link.js'
+import { refusal } from './refusal.js'
 import type { ChainLog } from './session.js'
 import type { ChainSigner } from './types.js'
 
@@ -34,10 +35,7 @@ export interface Submitter {
   ): Promise<Submission>
 }
 
-export interface SubmitOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Nonce after what waits in the pool (default), or of the best block's state. */
-  readonly nonceFrom?: NonceSource
+export interface SubmitOptions extends SigningChoice {
   readonly onSigned?: (hash: string, nonce: number) => Promise<void>
 }
 
@@ -66,25 +64,17 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     })
   }
 
-  const submit: Submitter['submit'] = async (
-    signer,
-    choose,
-    { signal, nonceFrom = 'pool', onSigned } = {},
-  ) => {
-    let refused: Submission | undefined
-    let nonce: number | undefined
+  const submit: Submitter['submit'] = async (signer, choose, { onSigned, ...choice } = {}) => {
+    const { signal } = choice
     for (let attempt = 1; ; attempt++) {
       const link = await openAny(signal)
       try {
-        const signed = await signCall(link, signer, await choose(link), nonceFrom, signal)
-        // A nonce that moved on means that something of ours landed meanwhile: whoever asked decides what now.
-        if (nonceFrom === 'state' && refused && signed.nonce !== nonce) return refused
-        nonce = signed.nonce
+        const signed = await signCall(link, signer, await choose(link), choice)
+        if (!signed) return { kind: 'refused', refusal: refusal('window-closing', 'WindowClosing') }
         await onSigned?.(signed.hash, signed.nonce)
         const outcome = await submitExtrinsic(link, signed, clock, options.inclusionTimeoutMs, signal)
         const again = outcome.kind === 'refused' && outcome.refusal.class === 'stale' && attempt < ATTEMPTS
         if (!again) return outcome
-        refused = outcome
         log.warn({ refusal: outcome.refusal.name }, 'extrinsic signed anew')
       } finally {
         link.rpc.close()

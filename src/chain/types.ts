@@ -94,6 +94,8 @@ export interface Refusal {
     | 'bad-vector'
     | 'bad-axon'
     | 'stale'
+    /** Signed now it could land in the next epoch; nothing was sent. */
+    | 'window-closing'
     /** The configured endpoints show different chains; nothing was sent. */
     | 'endpoints-differ'
     | 'other'

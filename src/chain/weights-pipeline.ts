@@ -57,6 +57,15 @@ export type WeightsAttemptResult =
       readonly reason: 'doppelganger-watch' | 'in-flight'
     }
 
+/** Scores to set, and the blocks they are for. */
+export interface WeightsVector {
+  readonly uids: readonly number[]
+  readonly scores: readonly number[]
+  readonly versionKey: number
+  /** Blocks of the epoch: from the first to before the first of the next. */
+  readonly window?: { readonly fromBlock: number; readonly untilBlock: number }
+}
+
 /**
  * At most one accepted submission per epoch, none lost: a lock for processes of this machine, a watch for those of
  * others, and a ledger written before anything is sent.
@@ -69,15 +78,7 @@ export interface WeightsPipeline {
    *
    * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use) when someone else set weights with the hotkey.
    */
-  attempt(
-    epoch: number,
-    vector: {
-      readonly uids: readonly number[]
-      readonly scores: readonly number[]
-      readonly versionKey: number
-    },
-    signal?: AbortSignal,
-  ): Promise<WeightsAttemptResult>
+  attempt(epoch: number, vector: WeightsVector, signal?: AbortSignal): Promise<WeightsAttemptResult>
   /** Notes an epoch for which there was nothing to set; it does not count as missed. */
   skip(epoch: number, reason: string): Promise<void>
   close(): Promise<void>
@@ -131,60 +132,69 @@ function createPipeline(
         return { kind: 'held', untilBlock: watchUntil, reason: 'doppelganger-watch' }
       }
       await checkReveal(standing, signal)
-      return send(epoch, vector, signal)
+      return send(epoch, vector, standing, signal)
     },
-    skip: (epoch, reason) => ledger.write({ epoch, status: 'skipped', reason, block: chain.head().number }),
+    async skip(epoch, reason) {
+      // What is on its way stays noted: it may land yet.
+      if (ledger.find(epoch)?.status === 'submitted') return
+      await ledger.write({ epoch, status: 'skipped', reason, block: chain.head().number })
+    },
     close: () => lock.release(),
   }
 
+  /**
+   * Everything that is sent carries the nonce of the standing it was decided on. If anything sent before lands after
+   * all, that nonce is used up and the chain refuses the rest: however often it is tried, one is taken.
+   */
   async function send(
     epoch: number,
-    vector: {
-      readonly uids: readonly number[]
-      readonly scores: readonly number[]
-      readonly versionKey: number
-    },
+    { window, ...vector }: WeightsVector,
+    { block: decidedAt, nonce }: WeightsStanding,
     signal: AbortSignal | undefined,
   ): Promise<WeightsAttemptResult> {
-    // Only the newest `submitted` can be on its way: an older one shares its nonce.
-    let entry: LedgerEntry = { epoch, status: 'refused', block: chain.head().number }
+    const isInFlight = ledger.entries.some(({ status }) => status === 'submitted')
+    let entry: LedgerEntry = { epoch, status: 'refused', block: decidedAt }
     const result = await chain.setWeights(
       signer,
       {
         netuid,
         ...vector,
-        onSigned: async ({ hash, nonce, path, entries, block }) => {
+        nonce,
+        ...(window && isGuardable(window) ? { untilBlock: window.untilBlock } : {}),
+        onSigned: async ({ hash, nonce: signedNonce, path, entries }) => {
           lock.lost.throwIfAborted()
           const vectorHash = hashVector(entries)
-          entry = { epoch, status: 'submitted', vectorHash, extrinsicHash: hash, nonce, path, block }
+          const block = decidedAt
+          entry = {
+            epoch,
+            status: 'submitted',
+            vectorHash,
+            extrinsicHash: hash,
+            nonce: signedNonce,
+            path,
+            block,
+          }
           await ledger.write(entry)
         },
       },
       signal,
     )
-    switch (result.kind) {
-      case 'set': {
-        explained = Math.max(explained, result.block)
-        const { block, revealBlock } = result
-        const vectorOfCommit = result.entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
-        await ledger.write({
-          ...entry,
-          status: 'confirmed',
-          block,
-          ...(revealBlock === undefined ? {} : { revealBlock, vector: vectorOfCommit }),
-        })
-        break
-      }
-      case 'refused':
-        await ledger.write({ ...entry, status: 'refused', reason: result.refusal.name })
-        break
-      case 'skipped':
-        await ledger.write({ ...entry, status: 'skipped', reason: result.reason })
-        break
-      case 'unconfirmed':
-        // Stays `submitted`: it may land yet.
-        break
+    if (result.kind === 'set') {
+      explained = Math.max(explained, result.block)
+      const { block, revealBlock } = result
+      const vectorOfCommit = result.entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
+      await ledger.write({
+        ...entry,
+        status: 'confirmed',
+        block,
+        ...(revealBlock === undefined ? {} : { revealBlock, vector: vectorOfCommit }),
+      })
+      await giveUpPending(ledger)
+    } else if (result.kind !== 'unconfirmed' && !isInFlight) {
+      const reason = result.kind === 'refused' ? result.refusal.name : result.reason
+      await ledger.write({ ...entry, status: result.kind, reason })
     }
+    // Anything else stays `submitted`: this one, or one before it, may land yet.
     return result
   }
 
@@ -201,22 +211,36 @@ function createPipeline(
   }
 }
 
-/** Settles what a killed process, or a lost confirmation, left as `submitted`; the entry when it turns out landed. */
+/** Epochs shorter than this leave no room for an extrinsic that must not outlive them. */
+const SHORTEST_GUARDED_BLOCKS = 32
+
+function isGuardable({ fromBlock, untilBlock }: NonNullable<WeightsVector['window']>): boolean {
+  return untilBlock - fromBlock >= SHORTEST_GUARDED_BLOCKS
+}
+
+/**
+ * Settles what a killed process, or a lost confirmation, left as `submitted`; the entry that turns out to have landed.
+ * Of those with one nonce it is taken to be the newest: nothing outlives its epoch.
+ */
 async function settlePending(
   ledger: WeightsLedger,
   standing: WeightsStanding,
 ): Promise<LedgerEntry | undefined> {
-  const pending = ledger.entries.find(({ status }) => status === 'submitted')
-  if (!pending) return undefined
-  const isNonceUsed = pending.nonce !== undefined && standing.nonce > pending.nonce
-  if (isNonceUsed && standing.lastUpdateBlock > pending.block) {
-    const landed: LedgerEntry = { ...pending, status: 'confirmed', block: standing.lastUpdateBlock }
-    await ledger.write(landed)
-    return landed
+  const newest = ledger.entries.find(({ status }) => status === 'submitted')
+  // With its nonce still free it may land yet; what is sent next has the same nonce, so only one of them can.
+  if (newest?.nonce === undefined || standing.nonce <= newest.nonce) return undefined
+  const hasLanded = standing.lastUpdateBlock > newest.block
+  const landed: LedgerEntry = { ...newest, status: 'confirmed', block: standing.lastUpdateBlock }
+  if (hasLanded) await ledger.write(landed)
+  await giveUpPending(ledger)
+  return hasLanded ? landed : undefined
+}
+
+/** Their nonce, which all of them share, is used up. */
+async function giveUpPending(ledger: WeightsLedger): Promise<void> {
+  for (const entry of ledger.entries.filter(({ status }) => status === 'submitted')) {
+    await ledger.write({ ...entry, status: 'refused', reason: 'its nonce was used otherwise' })
   }
-  // With its nonce still free it may land yet; what is sent next has the same nonce, so only one of the two can.
-  if (isNonceUsed) await ledger.write({ ...pending, status: 'refused', reason: 'dispatch failed' })
-  return undefined
 }
 
 function isOwnUpdate(ledger: WeightsLedger, lastUpdateBlock: number): boolean {

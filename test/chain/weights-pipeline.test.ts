@@ -45,10 +45,17 @@ class SimulatedChain implements WeightsChain {
   fates: Fate[] = []
   readonly accepted: number[] = []
   readonly tooFast: number[] = []
-  /** Signed and still in the pool. */
-  #pooled: number | undefined
+  /** Signed and still in the pool: the nonce, and the block that takes it. */
+  #pool: { nonce: number; due: number }[] = []
+  /** Blocks a late extrinsic waits in the pool. */
+  poolBlocks = 1
   stored: { uid: number; weightU16: number }[] = []
   commit = false
+  rateLimit = RATE_LIMIT
+  /** Blocks made between the decision and the signature, by call. */
+  delays: number[] = []
+  /** Signs with the nonce of now instead of the one decided on. */
+  isNaive = false
 
   head = () => ({ number: this.block, hash: '0x' })
   weightsOf = async () => this.stored
@@ -58,7 +65,7 @@ class SimulatedChain implements WeightsChain {
       block: this.block,
       uid: 1,
       lastUpdateBlock: this.lastUpdate,
-      rateLimitBlocks: RATE_LIMIT,
+      rateLimitBlocks: this.rateLimit,
       nonce: this.nonce,
     }
   }
@@ -66,15 +73,15 @@ class SimulatedChain implements WeightsChain {
   advance(blocks = 1): void {
     for (let made = 0; made < blocks; made++) {
       this.block++
-      if (this.#pooled !== undefined) this.#include(this.#pooled)
-      this.#pooled = undefined
+      for (const { nonce, due } of this.#pool) if (due === this.block) this.#include(nonce)
+      this.#pool = this.#pool.filter(({ due }) => due > this.block)
     }
   }
 
   #include(nonce: number): boolean {
     if (nonce !== this.nonce) return false
     this.nonce++
-    if (this.block - this.lastUpdate < RATE_LIMIT) {
+    if (this.block - this.lastUpdate < this.rateLimit) {
       this.tooFast.push(this.block)
       return false
     }
@@ -84,22 +91,21 @@ class SimulatedChain implements WeightsChain {
   }
 
   setWeights: WeightsChain['setWeights'] = async (_signer, request) => {
-    if (this.block - this.lastUpdate < RATE_LIMIT) {
+    this.advance(this.delays.shift() ?? 0)
+    if (this.block - this.lastUpdate < this.rateLimit) {
       return { kind: 'refused', refusal: { class: 'too-fast', name: 'SettingWeightsTooFast', detail: '' } }
     }
     const entries = [{ uid: 2, weightU16: 65_535 }]
-    const nonce = this.nonce
-    await request.onSigned?.({
-      hash: '0x01',
-      nonce,
-      path: this.commit ? 'commit' : 'direct',
-      entries,
-      block: this.block,
-      lastUpdateBlock: this.lastUpdate,
-    })
+    const nonce = this.isNaive ? this.nonce : (request.nonce ?? this.nonce)
+    await request.onSigned?.({ hash: '0x01', nonce, path: this.commit ? 'commit' : 'direct', entries })
+    if (nonce < this.nonce) {
+      return { kind: 'refused', refusal: { class: 'stale', name: 'pool 1010 outdated', detail: '' } }
+    }
     const fate = this.fates.shift() ?? 'included'
     if (fate === 'crash-lost') throw new Crash()
-    if (fate === 'crash-landed' || fate === 'late') this.#pooled = nonce
+    if (fate === 'crash-landed' || fate === 'late') {
+      this.#pool.push({ nonce, due: this.block + this.poolBlocks })
+    }
     if (fate === 'crash-landed') throw new Crash()
     if (fate === 'lost' || fate === 'late') return { kind: 'unconfirmed', reason: fate }
     this.block++
@@ -162,39 +168,59 @@ describe('one epoch', () => {
 })
 
 describe('crashes and losses (F13, T-W4)', () => {
-  it('at most one accepted submission per epoch, none missed, whatever happens', async () => {
-    const fate = fc.constantFrom<Fate>('included', 'lost', 'late', 'crash-landed', 'crash-lost', 'failed')
-    await fc.assert(
-      fc.asyncProperty(fc.array(fate, { maxLength: 14 }), fc.nat({ max: 3 }), async (fates, gap) => {
-        const chain = new SimulatedChain()
-        chain.fates = [...fates]
-        let weights = await open(chain, { isAlone: true })
-        const length = 60
-        for (let epoch = 1; epoch <= 4; epoch++) {
-          const end = chain.block + length
-          let done = false
-          while (chain.block < end) {
-            try {
-              const result = await weights.attempt(epoch, vector)
-              done ||= result.kind === 'set' || result.kind === 'already-set'
-            } catch (error) {
-              if (!(error instanceof Crash)) throw error
-              await weights.close()
-              weights = await open(chain, { isAlone: true })
-            }
-            chain.advance(1 + gap)
-          }
-          expect(done).toBe(true)
-          const within = chain.accepted.filter((block) => block > end - length && block <= end)
-          expect(within).toHaveLength(1)
+  const fate = fc.constantFrom<Fate>('included', 'lost', 'late', 'crash-landed', 'crash-lost', 'failed')
+  const EPOCH = 60
+
+  /** Accepted submissions of each of four epochs. */
+  async function runEpochs(chain: SimulatedChain, gap: number): Promise<number[]> {
+    let weights = await open(chain, { isAlone: true })
+    const counts: number[] = []
+    for (let epoch = 1; epoch <= 4; epoch++) {
+      const begin = chain.block
+      while (chain.block < begin + EPOCH) {
+        try {
+          await weights.attempt(epoch, vector)
+        } catch (error) {
+          if (!(error instanceof Crash)) throw error
+          await weights.close()
+          weights = await open(chain, { isAlone: true })
         }
-        expect(chain.tooFast).toEqual([])
-        await weights.close()
-        await rm(join(folder, 'weights.json'), { force: true })
-      }),
-      { numRuns: 25 },
-    )
-  }, 60_000)
+        chain.advance(1 + gap)
+      }
+      counts.push(chain.accepted.filter((block) => block > begin && block <= chain.block).length)
+    }
+    await weights.close()
+    await rm(join(folder, 'weights.json'), { force: true })
+    return counts
+  }
+
+  it.each([RATE_LIMIT, 0])(
+    'at most one accepted submission per epoch, none missed, whatever happens (rate limit %i)',
+    async (rateLimit) => {
+      const delays = fc.array(fc.nat({ max: 3 }), { maxLength: 20 })
+      const fates = fc.array(fate, { maxLength: 14 })
+      const waits = fc.nat({ max: 3 })
+      await fc.assert(
+        fc.asyncProperty(fates, delays, waits, waits, async (someFates, someDelays, gap, poolBlocks) => {
+          const chain = new SimulatedChain()
+          Object.assign(chain, { rateLimit, poolBlocks: poolBlocks + 1 })
+          Object.assign(chain, { fates: [...someFates], delays: [...someDelays] })
+          expect(await runEpochs(chain, gap)).toEqual([1, 1, 1, 1])
+          expect(chain.tooFast).toEqual([])
+        }),
+        { numRuns: 50 },
+      )
+    },
+    60_000,
+  )
+
+  it('the nonce of now instead of the one decided on sets twice: what the rule above is for', async () => {
+    const overtaken = { rateLimit: 0, poolBlocks: 3, fates: ['late'], delays: [0, 2] }
+    const chain = Object.assign(new SimulatedChain(), structuredClone(overtaken))
+    expect(await runEpochs(chain, 0)).toEqual([1, 1, 1, 1])
+    const naive = Object.assign(new SimulatedChain(), structuredClone(overtaken), { isNaive: true })
+    expect((await runEpochs(naive, 0))[0]).toBe(2)
+  })
 
   it('what landed while the process was dead is found, not sent again', async () => {
     const chain = new SimulatedChain()

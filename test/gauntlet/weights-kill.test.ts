@@ -3,73 +3,139 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { readRegistration } from '../../src/chain/hyperparameters.js'
-import { openLink } from '../../src/chain/link.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.js'
+import { subtensor } from '../../src/roles/localnet/chain/runtime/index.js'
 import { type Subnet, startSubnet } from '../chain/subnet.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { scaled } from './scale.js'
 
 const EPOCH_BLOCKS = 60
-const KILLS = 2
+/** Blocks after the beginning of an epoch within which everyone is killed: about as long as a submission takes. */
+const KILL_BLOCKS = 12
+const KILLS = scaled(500, 8)
+/** Killed and started together. */
+const VALIDATORS = Math.min(8, KILLS / 2)
 
 let subnet: Subnet
 let folder: string
-let worker: ChildProcess | undefined
+let validators: Validator[]
+
+/** One hotkey, and the process that uses it at the moment. */
+interface Validator {
+  readonly uid: number
+  readonly told: string[]
+  readonly updates: Set<number>
+  process?: ChildProcess
+}
+
+async function startAll(weightsSetRateLimit: number): Promise<void> {
+  const signers = await Promise.all(Array.from({ length: VALIDATORS + 2 }, (_, seed) => hotkeyOf(seed)))
+  subnet = await startSubnet({
+    sealing: 'manual',
+    weightsSetRateLimit,
+    neurons: signers.map(({ publicKey }, uid) => ({
+      ...{ hotkey: publicKey, coldkey: publicKey },
+      stakeTao: uid < VALIDATORS ? 1000 : 0,
+      validatorPermit: uid < VALIDATORS,
+    })),
+  })
+  validators = signers.slice(0, VALIDATORS).map((_, uid) => ({ uid, told: [], updates: new Set<number>() }))
+}
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kill-'))
-  subnet = await startSubnet({ sealing: 'interval', blockTimeMs: 250, weightsSetRateLimit: 5 })
 })
 afterEach(async () => {
-  worker?.kill('SIGKILL')
+  await Promise.all(validators.map(kill))
   await subnet.close()
   await rm(folder, { recursive: true, force: true })
 })
 
-function startWorker(): ChildProcess {
+async function revive(validator: Validator, mode = ''): Promise<void> {
   const script = fileURLToPath(new URL('./weights-worker.ts', import.meta.url))
-  const args = ['--import', 'tsx', script, subnet.dev.url, join(folder, 'weights.json'), String(EPOCH_BLOCKS)]
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ledger = join(folder, `${validator.uid}`, 'weights.json')
+  const args = [subnet.dev.url, ledger, String(EPOCH_BLOCKS), String(validator.uid), mode]
+  const worker = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  validator.process = worker
+  const lines = createInterface(worker.stdout)
+  lines.on('line', (line) => validator.told.push(line))
+  await once(lines, 'line')
 }
 
-it('kill -9 around the submission: every epoch set once, none twice (F13, scaled)', async () => {
-  const link = await openLink(subnet.dev.url, { clock: systemClock, rpcTimeoutMs: 8000 })
-  const chain = await subnet.connect()
-  const updates = new Set<number>()
-  const end = new AbortController()
-  const watching = (async () => {
-    for await (const { hash } of chain.blocks(end.signal)) {
-      const own = await readRegistration(link.runtime, 4, subnet.signers[0]?.address ?? '', {
-        blockHash: hash,
-      })
-      if (own && own.lastUpdateBlock > 0) updates.add(own.lastUpdateBlock)
-    }
-  })()
-  let firstEpoch: number | undefined
-  for (let round = 0; round <= KILLS; round++) {
-    worker = startWorker()
-    await once(worker.stdout ?? worker, 'data')
-    subnet.dev.faults.set({ stalled: false })
-    firstEpoch ??= Math.floor(chain.head().number / EPOCH_BLOCKS) + 1
-    if (round === KILLS) break
-    // Anywhere around the next epoch's submission, which takes the first few of its blocks.
-    const boundary = (Math.floor(chain.head().number / EPOCH_BLOCKS) + 1) * EPOCH_BLOCKS
-    const until = boundary + Math.floor(Math.random() * 20)
-    for await (const { number } of chain.blocks(end.signal)) if (number >= until) break
-    worker.kill('SIGKILL')
-    // A restart takes seconds of an epoch's 72 minutes, but would take this scaled chain through whole epochs.
-    subnet.dev.faults.set({ stalled: true })
-    await once(worker, 'exit')
+async function kill({ process: worker }: Validator): Promise<void> {
+  if (!worker || worker.exitCode !== null || worker.signalCode !== null) return
+  worker.kill('SIGKILL')
+  await once(worker, 'exit')
+}
+
+const head = () => subnet.dev.chain.head.number
+const epochOf = (block: number) => Math.floor(block / EPOCH_BLOCKS)
+
+function makeBlock(): void {
+  subnet.dev.chain.produceBlock()
+  for (const [uid, block] of subnet.dev.chain.storage.get(subtensor.LastUpdate, 4).entries()) {
+    if (block > 0n) validators[uid]?.updates.add(Number(block))
   }
-  const lastEpoch = Math.floor(chain.head().number / EPOCH_BLOCKS)
-  for await (const { number } of chain.blocks(end.signal)) {
-    if (number >= (lastEpoch + 1) * EPOCH_BLOCKS - 1) break
+}
+
+/** Makes blocks at this pace until one is reached, or `isDone`. */
+async function makeBlocks(until: number, paceMs: number, isDone = () => false): Promise<void> {
+  while (head() < until && !isDone()) {
+    makeBlock()
+    await systemClock.sleep(paceMs)
   }
-  end.abort()
-  await watching
-  link.rpc.close()
-  const epochs = [...updates].map((block) => Math.floor(block / EPOCH_BLOCKS))
-  expect(new Set(epochs).size).toBe(epochs.length)
-  for (let epoch = firstEpoch ?? 0; epoch <= lastEpoch; epoch++) expect(epochs).toContain(epoch)
-}, 180_000)
+}
+
+const isSet = (epoch: number) => validators.every(({ updates }) => [...updates].map(epochOf).includes(epoch))
+
+/** Everyone is killed somewhere around the submission of the next epoch, and started again within it. */
+async function killAround(epoch: number, mode = ''): Promise<void> {
+  const boundary = epoch * EPOCH_BLOCKS
+  while (head() < boundary - 1) makeBlock()
+  const killed = validators.map(async (validator) => {
+    const at = boundary + Math.random() * KILL_BLOCKS
+    while (head() < Math.floor(at)) await systemClock.sleep(10)
+    await kill(validator)
+  })
+  await makeBlocks(boundary + KILL_BLOCKS, 150)
+  await Promise.all(killed)
+  // A restart takes seconds of an epoch's 72 minutes: the chain waits for it, and keeps what its pool holds.
+  await Promise.all(validators.map((validator) => revive(validator, mode)))
+  await makeBlocks(boundary + EPOCH_BLOCKS - 8, 300, () => isSet(epoch))
+}
+
+describe('kill -9 around the submission (F13)', () => {
+  it.each([0, 20])(
+    'every epoch is set once, none twice, and none is tried too fast (rate limit %i blocks)',
+    async (rateLimit) => {
+      await startAll(rateLimit)
+      await Promise.all(validators.map((validator) => revive(validator)))
+      await makeBlocks(EPOCH_BLOCKS - 8, 300, () => isSet(0) && head() > 20)
+      const rounds = Math.ceil(KILLS / 2 / VALIDATORS)
+      for (let epoch = 1; epoch <= rounds; epoch++) await killAround(epoch)
+      const expected = Array.from({ length: rounds + 1 }, (_, epoch) => epoch)
+      for (const { uid, updates, told } of validators) {
+        expect.soft([...updates].map(epochOf), `epochs of validator ${uid}`).toEqual(expected)
+        expect.soft(told.filter((line) => line.startsWith('refused too-fast'))).toEqual([])
+      }
+    },
+    1_800_000,
+  )
+
+  it('without a ledger an epoch is set twice', async () => {
+    await startAll(0)
+    await Promise.all(validators.map((validator) => revive(validator, 'naive')))
+    await makeBlocks(EPOCH_BLOCKS - 8, 300, () => isSet(0))
+    await killAround(1, 'naive')
+    await makeBlocks(2 * EPOCH_BLOCKS - 8, 150)
+    const twice = validators.filter(
+      ({ updates }) => [...updates].filter((block) => epochOf(block) === 1).length > 1,
+    )
+    expect(twice.length).toBeGreaterThan(0)
+  }, 300_000)
+})

@@ -3,28 +3,49 @@ import { systemClock } from '../../src/clock.js'
 import { recordLog } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
-/** A process that sets weights for every epoch of `length` blocks until it is killed. Argv: url, ledger, length. */
-const [url = '', ledgerPath = '', length = '20'] = process.argv.slice(2)
+/**
+ * A process that sets weights for every epoch until it is killed. Argv: url, ledger, blocks of an epoch, seed of the
+ * hotkey, and `naive` for one without a ledger, which remembers in memory what it has set. Prints a line per result.
+ */
+const [url = '', ledgerPath = '', length = '60', seed = '0', mode = ''] = process.argv.slice(2)
 const signal = new AbortController().signal
 const log = recordLog()
+const signer = await hotkeyOf(Number(seed))
 const chain = await connectSubtensor(
-  { endpoints: [url], rpcTimeoutMs: 8000, inclusionTimeoutMs: 1500 },
+  { endpoints: [url], rpcTimeoutMs: 20_000, inclusionTimeoutMs: 1500 },
   { clock: systemClock, log, signal },
 )
-const pipeline = await openWeightsPipeline({
-  chain,
-  signer: await hotkeyOf(0),
-  netuid: 4,
-  ledgerPath,
-  isAlone: true,
-  clock: systemClock,
-  log,
-  signal,
-  lockTimes: { staleMs: 2000, waitMs: 10_000 },
-})
-process.stdout.write('ready\n')
-for await (const { number } of chain.blocks(signal)) {
-  const epoch = Math.floor(number / Number(length))
-  const result = await pipeline.attempt(epoch, { uids: [2, 3], scores: [1, 0.5], versionKey: 404_010 })
-  if (result.kind === 'set') process.stdout.write(`set ${epoch} ${result.block}\n`)
+const vector = { uids: [0, 1], scores: [1, 0.5], versionKey: 404_010 }
+const epochBlocks = Number(length)
+
+function tell(result: { readonly kind: string; readonly refusal?: { readonly class: string } }): void {
+  process.stdout.write(`${result.kind} ${result.refusal?.class ?? ''}\n`)
 }
+
+async function runNaive(): Promise<void> {
+  let done = -1
+  process.stdout.write('ready\n')
+  for await (const { number } of chain.blocks(signal)) {
+    const epoch = Math.floor(number / epochBlocks)
+    if (epoch === done) continue
+    const result = await chain.setWeights(signer, { netuid: 4, ...vector })
+    tell(result)
+    if (result.kind === 'set') done = epoch
+  }
+}
+
+async function run(): Promise<void> {
+  const lockTimes = { staleMs: 2000, waitMs: 30_000 }
+  const pipeline = await openWeightsPipeline({
+    ...{ chain, signer, netuid: 4, ledgerPath, clock: systemClock, log, signal, lockTimes },
+  })
+  process.stdout.write('ready\n')
+  for await (const { number } of chain.blocks(signal)) {
+    const epoch = Math.floor(number / epochBlocks)
+    const window = { fromBlock: epoch * epochBlocks, untilBlock: (epoch + 1) * epochBlocks }
+    const result = await pipeline.attempt(epoch, { ...vector, window })
+    if (result.kind !== 'already-set') tell(result)
+  }
+}
+
+await (mode === 'naive' ? runNaive() : run())

@@ -9,6 +9,8 @@ export interface LyingEndpoint {
   readonly url: string
   /** By method name. */
   readonly lies: Map<string, Lie>
+  /** What happens, by method name, between a request and its arrival at the chain. */
+  readonly before: Map<string, () => void>
   close(): Promise<void>
 }
 
@@ -22,6 +24,7 @@ interface Message {
 /** Relays JSON-RPC to a chain, and answers some calls with something else. */
 export async function startLyingEndpoint(target: string): Promise<LyingEndpoint> {
   const lies = new Map<string, Lie>()
+  const before = new Map<string, () => void>()
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
   server.on('connection', (client) => {
@@ -33,6 +36,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
       const message = JSON.parse(text) as Message
       if (message.id !== undefined) asked.set(message.id, message)
       await open
+      before.get(message.method ?? '')?.()
       upstream.send(text)
     })
     upstream.on('message', (data) => {
@@ -51,6 +55,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lies,
+    before,
     close: async () => {
       for (const client of server.clients) client.terminate()
       await new Promise<void>((resolve) => server.close(() => resolve()))

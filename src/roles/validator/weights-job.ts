@@ -68,7 +68,7 @@ export function createWeightsJob(options: WeightsJobOptions) {
       await pipeline?.skip(epoch.index, vector.reason)
       return { kind: 'retry', reason: vector.reason }
     }
-    const result = await submit(epoch.index, vector, signal)
+    const result = await submit(epoch, vector, signal)
     options.onAttempt(result.kind)
     if (result.kind === 'set') {
       const { entries } = result
@@ -104,14 +104,15 @@ export function createWeightsJob(options: WeightsJobOptions) {
 
 function submitter({ subtensor, signer, netuid, pipeline, onHotkeyInUse }: WeightsJobOptions) {
   return async (
-    epoch: number,
+    { index, dueBlock: fromBlock, nextBlock: untilBlock }: Epoch,
     { uids, weights: scores }: Extract<WeightVector, { kind: 'weights' }>,
     signal: AbortSignal,
   ): Promise<WeightsAttemptResult> => {
     if (!pipeline)
       return subtensor.setWeights(signer, { netuid, uids, scores, versionKey: SPEC_VERSION }, signal)
     try {
-      return await pipeline.attempt(epoch, { uids, scores, versionKey: SPEC_VERSION }, signal)
+      const window = { fromBlock, untilBlock }
+      return await pipeline.attempt(index, { uids, scores, versionKey: SPEC_VERSION, window }, signal)
     } catch (error) {
       if (error instanceof TargonError && error.fault === 'hotkey-in-use') onHotkeyInUse(error)
       throw error
