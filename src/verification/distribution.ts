@@ -15,26 +15,40 @@ export interface TopOfDistribution {
   readonly restTokens: number
 }
 
+/** Where a position is put in order: a thousand positions of twenty entries would else leave their growing arrays behind. */
+const scratch = { ids: [0], logprobs: [-0.5] }
+
 /** Orders the engine's entries and leaves out the token that was only added because it was asked about. */
 export function topOfDistribution(
   position: ReferencePosition,
   topK: number,
   vocabularySize: number,
 ): TopOfDistribution {
-  const ranked = [...position].filter(([, entry]) => entry.rank <= topK)
-  ranked.sort(([, a], [, b]) => b.logprob - a.logprob)
-  const logprobs = ranked.map(([, entry]) => Math.min(0, entry.logprob))
-  const sum = logprobs.reduce((total, logprob) => total + Math.exp(logprob), 0)
+  const { ids, logprobs } = scratch
+  let [count, sum] = [0, 0]
+  for (const [id, entry] of position) {
+    if (entry.rank > topK) continue
+    const logprob = Math.min(0, entry.logprob)
+    sum += Math.exp(logprob)
+    let place = count++
+    for (; place > 0 && (logprobs[place - 1] ?? 0) < logprob; place--) {
+      ids[place] = ids[place - 1] ?? 0
+      logprobs[place] = logprobs[place - 1] ?? 0
+    }
+    ids[place] = id
+    logprobs[place] = logprob
+  }
   return {
-    ids: ranked.map(([id]) => id),
-    logprobs,
+    ids: ids.slice(0, count),
+    logprobs: logprobs.slice(0, count),
     rest: Math.max(0, 1 - sum),
-    restTokens: Math.max(1, vocabularySize - ranked.length),
+    restTokens: Math.max(1, vocabularySize - count),
   }
 }
 
 /** The same position with every probability raised to `exponent` (1/temperature) and normalised again. */
 export interface TemperedPosition {
+  readonly exponent: number
   /** Probabilities of `top.ids`, upper tail assumed, so they add up to 1 with `rest`. */
   readonly probabilities: readonly number[]
   /** Largest probability the tail can have. */
@@ -49,14 +63,22 @@ export interface TemperedPosition {
  */
 export function temperPosition(top: TopOfDistribution, exponent: number): TemperedPosition {
   const shift = exponent * (top.logprobs[0] ?? 0)
-  const powers = top.logprobs.map((logprob) => Math.exp(exponent * logprob - shift))
-  const seen = powers.reduce((total, power) => total + power, 0)
+  const probabilities = top.logprobs.slice()
+  let seen = 0
+  for (let place = 0; place < probabilities.length; place++) {
+    const power = Math.exp(exponent * (probabilities[place] ?? 0) - shift)
+    probabilities[place] = power
+    seen += power
+  }
   const tail = tailPower(top, exponent)
   const tailLow = Math.exp(Math.min(tail.low - shift, 700))
   const tailHigh = Math.exp(Math.min(tail.high - shift, 700))
   const total = seen + tailHigh
+  for (let place = 0; place < probabilities.length; place++)
+    probabilities[place] = (probabilities[place] ?? 0) / total
   return {
-    probabilities: powers.map((power) => power / total),
+    exponent,
+    probabilities,
     rest: tailHigh / total,
     logNormaliser: { low: shift + Math.log(seen + tailLow), high: shift + Math.log(total) },
   }
@@ -72,8 +94,8 @@ function tailPower(top: TopOfDistribution, exponent: number): Range {
 }
 
 /** Logprob of a token at another temperature, as exactly as the unseen tail allows. */
-export function temperLogprob(logprob: number, exponent: number, tempered: TemperedPosition): Range {
-  const power = exponent * logprob
+export function temperLogprob(logprob: number, tempered: TemperedPosition): Range {
+  const power = tempered.exponent * logprob
   return {
     low: Math.min(0, power - tempered.logNormaliser.high),
     high: Math.min(0, power - tempered.logNormaliser.low),

@@ -62,7 +62,8 @@ export function prepareAnswer(evidence: Evidence): JudgedAnswer | undefined {
     const position = reference.positions[index]
     const own = position?.get(token.id)
     if (!position || !own) return undefined
-    positions.push({ token, rank: own.rank, logprob: own.logprob, ...view(position) })
+    const { top, sampled } = view(position)
+    positions.push({ token, rank: own.rank, logprob: own.logprob, top, sampled })
   }
   const endTokenIds = new Set(facts.eosTokenIds)
   if (facts.endOfTurnId !== undefined) endTokenIds.add(facts.endOfTurnId)
@@ -76,11 +77,17 @@ export function prepareAnswer(evidence: Evidence): JudgedAnswer | undefined {
   }
 }
 
+/** The position at another temperature, which most often is the one it was sampled at. */
+export function temperedAt({ top, sampled }: JudgedPosition, exponent: number): TemperedPosition {
+  return exponent === sampled.exponent ? sampled : temperPosition(top, exponent)
+}
+
 /** Chance that an honest sampler draws one of these ids here, as the top of the distribution tells it. */
 export function chanceOf(ids: ReadonlySet<number>, view: Pick<JudgedPosition, 'top' | 'sampled'>): number {
   let chance = 0
-  for (const [place, id] of view.top.ids.entries()) {
-    if (ids.has(id)) chance += view.sampled.probabilities[place] ?? 0
+  for (const id of ids) {
+    const place = view.top.ids.indexOf(id)
+    if (place >= 0) chance += view.sampled.probabilities[place] ?? 0
   }
   return chance
 }

@@ -1,5 +1,5 @@
-import { type Range, temperLogprob, temperPosition } from '../distribution.js'
-import type { JudgedAnswer, JudgedPosition } from '../evidence.js'
+import { type Range, temperLogprob } from '../distribution.js'
+import { type JudgedAnswer, type JudgedPosition, temperedAt } from '../evidence.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, shown } from './failure.js'
 
@@ -55,7 +55,7 @@ export function measureAgreement(answer: JudgedAnswer, temperature: number): Agr
 function expectedLogprob(answer: JudgedAnswer, position: JudgedPosition, temperature: number): Range {
   const exponent = answer.referenceTemperature / temperature
   if (exponent === 1) return { low: position.logprob, high: position.logprob }
-  const range = temperLogprob(position.logprob, exponent, temperPosition(position.top, exponent))
+  const range = temperLogprob(position.logprob, temperedAt(position, exponent))
   return range.high - range.low <= THRESHOLDS.knownWithin.value
     ? range
     : { low: position.logprob, high: position.logprob }

@@ -11,7 +11,8 @@ export const checkMembership: Check = ({ positions, temperature, topK }) => {
   let outside = 0
   let expected = 0
   for (const { rank, sampled } of positions) {
-    const inside = sampled.probabilities.slice(0, size).reduce((sum, chance) => sum + chance, 0)
+    let inside = 0
+    for (let place = 0; place < size; place++) inside += sampled.probabilities[place] ?? 0
     expected += Math.max(0, 1 - inside)
     if (rank > size) outside++
   }

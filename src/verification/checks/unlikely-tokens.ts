@@ -53,15 +53,18 @@ const checkSurprise: Check = ({ positions }) => {
   )
 }
 
-function surpriseAmongTop({ sampled }: JudgedPosition, place: number, limit: number) {
-  const seen = sampled.probabilities.reduce((sum, chance) => sum + chance, 0)
+function surpriseAmongTop({ top, sampled }: JudgedPosition, place: number, limit: number) {
+  const { probabilities, exponent, logNormaliser } = sampled
+  let seen = 0
+  for (const probability of probabilities) seen += probability
+  const logSum = Math.log(seen) + logNormaliser.high
   let mean = 0
   let square = 0
   let own = limit
-  for (const [index, probability] of sampled.probabilities.entries()) {
-    const chance = probability / seen
+  for (let index = 0; index < probabilities.length; index++) {
+    const chance = (probabilities[index] ?? 0) / seen
     if (chance <= 0) continue
-    const surprise = Math.min(limit, -Math.log(chance))
+    const surprise = Math.min(limit, logSum - exponent * (top.logprobs[index] ?? 0))
     mean += chance * surprise
     square += chance * surprise * surprise
     if (index === place) own = surprise
