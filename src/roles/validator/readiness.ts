@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js'
 import type { ReferenceEngine } from '../../engine/index.js'
+import { isReady } from './round-plan.js'
 import type { SubnetView } from './subnet-view.js'
 
 /** Blocks come every 12 s; ten of them missing is an outage of the chain, or of the way to it. */
@@ -31,10 +32,8 @@ export function createReadiness({ clock, view, engines, ...facts }: ReadinessFac
       if (facts.isDraining()) return 'draining'
       const ageMs = clock.monotonic() - headAt
       if (ageMs > HEAD_TIMEOUT_MS) return `no new block for ${Math.round(ageMs / 1000)} s`
-      const isReady = engines().some(
-        (engine) => engine.facts !== undefined && view.wanted.includes(engine.model),
-      )
-      return isReady ? facts.scoresTrouble() : 'no reference engine is ready for a wanted model'
+      const hasEngine = engines().some((engine) => isReady(engine) && view.wanted.includes(engine.model))
+      return hasEngine ? facts.scoresTrouble() : 'no reference engine is ready for a wanted model'
     },
   }
 }

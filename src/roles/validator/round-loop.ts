@@ -15,6 +15,8 @@ const IDLE_MS = 5000
 /** Rounds start at most this often, or miners that refuse at once would be asked without pause. */
 const MIN_ROUND_MS = 1000
 const PROMPT_TIMEOUT_MS = 30_000
+/** So long without a round is no start and no hiccup any more. */
+const ALARM_MS = 300_000
 
 export interface RoundLoopOptions {
   readonly clock: Clock
@@ -57,6 +59,8 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   const asks = new Set<Ask>()
   let rounds = 0
   let lastSkip: string | undefined
+  let lastRoundAt = clock.monotonic()
+  let isAlarmed = false
 
   const follow = (round: RunningRound) => {
     void round.done.then(() => options.onRoundJudged(round.results))
@@ -90,6 +94,11 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   const skipRound = async (reason: string) => {
     options.onPhase('idle')
     if (reason !== lastSkip) log.warn({ reason }, 'round skipped')
+    const idleMs = clock.monotonic() - lastRoundAt
+    if (idleMs > ALARM_MS && !isAlarmed) {
+      isAlarmed = true
+      log.error({ reason, seconds: Math.round(idleMs / 1000) }, 'no rounds: nobody can be judged')
+    }
     const again = lastSkip !== undefined
     lastSkip = reason
     if (again) await clock.sleep(IDLE_MS, signal)
@@ -107,6 +116,8 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
         else {
           lastSkip = undefined
           await playRound(plan)
+          lastRoundAt = clock.monotonic()
+          isAlarmed = false
           options.onPhase('idle')
           const restMs = startedAt + MIN_ROUND_MS - clock.monotonic()
           await clock.sleep(Math.max(options.pauseMs, restMs, 0), signal)

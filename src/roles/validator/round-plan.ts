@@ -37,7 +37,7 @@ export function planRound(
   rules: PlanRules,
   random: Random,
 ): PlannedRound {
-  const ready = engines.filter((engine) => engine.facts && view.wanted.includes(engine.model))
+  const ready = engines.filter((engine) => isReady(engine) && view.wanted.includes(engine.model))
   if (ready.length === 0) return { kind: 'skip', reason: whyNoEngine(view, engines) }
   const servers = (model: string) =>
     view.miners.filter(
@@ -57,6 +57,11 @@ export function planRound(
     else if (view.servedBy(miner.hotkey)?.includes(engine.model) === false) notServing.push(miner)
   }
   return { kind: 'round', model: engine.model, endpoint, engine, miners, notServing }
+}
+
+/** Knows its model and takes calls now. */
+export function isReady({ facts, unreadyReason }: ReferenceEngine): boolean {
+  return facts !== undefined && unreadyReason === undefined
 }
 
 function whyNoEngine(view: SubnetView, engines: readonly ReferenceEngine[]): string {

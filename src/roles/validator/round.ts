@@ -5,7 +5,7 @@ import type { Answer, InferenceRequest } from '../../inference/index.js'
 import type { Verdict } from '../../verification/index.js'
 import type { Serving } from './candidates.js'
 import type { RoundResult } from './result.js'
-import type { RoundPlan } from './round-plan.js'
+import { isReady, type RoundPlan } from './round-plan.js'
 
 /** What a round needs from the rest of the house; start.ts puts it together. */
 export interface RoundPorts {
@@ -65,6 +65,8 @@ export async function startRound(
   signal: AbortSignal,
 ): Promise<RunningRound> {
   const requestFor = await ports.prompts(plan, round, signal)
+  // Rewriting the question was a call, too: if the engine is gone by now, nobody could check the answers.
+  if (!isReady(plan.engine)) throw new Error(plan.engine.unreadyReason ?? 'the engine is not ready')
   const prepared = await prepareAll(plan.miners, requestFor, ports)
   const maxTokens = Math.max(0, ...prepared.map(({ request }) => request.maxTokens))
   const started = prepared.map(({ miner, request, call }) => ({

@@ -123,9 +123,12 @@ test('beyond 36 streams in the background the oldest are cut, as their miner’s
 
 test('a round nobody can check is skipped with its reason and asked for again every five seconds', async () => {
   const reasons: string[] = []
+  const alarms: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => void alarms.push(line) })
   const engine = createRigEngine()
   let engines: ReferenceEngine[] = [{ ...engine, facts: undefined }]
   const { clock, starts, phases, end } = setup(3, () => 1000, {
+    log,
     engines: () => engines,
     onSkip: async (reason) => void reasons.push(reason),
   })
@@ -134,6 +137,8 @@ test('a round nobody can check is skipped with its reason and asked for again ev
   expect(starts).toEqual([])
   expect(reasons.length).toBeGreaterThan(700)
   expect(phases.filter((phase) => phase === 'idle').length).toBeGreaterThan(700)
+  expect(alarms).toHaveLength(1)
+  expect(alarms[0]).toContain('nobody can be judged')
   engines = [engine]
   await clock.advance(5000)
   expect(starts.length).toBeGreaterThan(0)

@@ -1,0 +1,241 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.js'
+import {
+  connectEngine,
+  createDockerClient,
+  createFleet,
+  type ReferenceEngine,
+} from '../../src/engine/index.js'
+import { type ValidatorDeps, validatorStatus } from '../../src/roles/validator/index.js'
+import { softDeadlineMs } from '../../src/roles/validator/round-loop.js'
+import { createRig, type LogLine, MODEL, type Rig } from '../roles/validator/validator-rig.js'
+import { startFakeDocker } from '../support/fake-docker.js'
+import { ENGINE_FAULTS, type FakeEngine, startFakeEngine } from '../support/fake-engine.js'
+import { type FakeMiner, startFakeMiner } from '../support/fake-miner.js'
+import { scaled } from './scale.js'
+
+/** F26: whatever happens to the validator's own engine changes nobody's score, and is over a minute after it is back. */
+
+const SPEED = 10
+/** Time of the validator and its engine client runs ten times as fast. */
+const fastClock: Clock = {
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * SPEED,
+  sleep: (ms, signal) => systemClock.sleep(ms / SPEED, signal),
+}
+const MAX_TOKENS = 16
+/** Rewriting the question may take 10 s, the answers their soft deadline, the verdicts the rest; the machine is busy. */
+const ROUND_MS = 10_000 + softDeadlineMs(MAX_TOKENS) + 10_000
+const RECOVERY_MS = 60_000
+const RUNS = scaled(20)
+
+let folder: string
+let miners: FakeMiner[]
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'targon-engine-faults-'))
+  miners = await Promise.all([
+    startFakeMiner({ models: [MODEL], gapMs: 1 }),
+    startFakeMiner({ models: [MODEL], gapMs: 1 }),
+    startFakeMiner({ models: [MODEL], gapMs: 1, behaviour: 'liar' }),
+  ])
+})
+afterAll(async () => {
+  await Promise.all(miners.map((miner) => miner.close()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+interface Bench {
+  readonly rig: Rig
+  readonly engine: FakeEngine
+  readonly url: string
+  /** Verdicts from a line of the log on. */
+  verdicts(from: number): LogLine[]
+  /** What status says of scores and of counted verdicts. */
+  scores(): Promise<unknown>
+  /** Milliseconds of the fast clock until the log, from this line on, matches. */
+  timed(from: number, matches: (line: LogLine) => boolean): Promise<number>
+  close(): Promise<void>
+}
+
+async function startBench(
+  fault: FakeEngine['fault'],
+  deps: Partial<ValidatorDeps> = {},
+  wrap: (engine: ReferenceEngine) => ReferenceEngine = (engine) => engine,
+): Promise<Bench> {
+  const engine = await startFakeEngine(MODEL, join(folder, 'models'))
+  engine.fault = fault
+  const connected = connectEngine({
+    model: MODEL,
+    urls: [engine.url],
+    hubUrl: engine.url,
+    cacheDir: folder,
+    modelDir: join(folder, 'models'),
+    clock: fastClock,
+    log: pino({ enabled: false }),
+    scoringTimeoutMs: 20_000,
+  })
+  const seen = wrap(connected)
+  const rig = await createRig(
+    miners,
+    // The rewriting of questions is a call to the engine, too.
+    { 'round.max-tokens': { min: MAX_TOKENS, max: MAX_TOKENS }, seed: undefined, 'epoch-length': 1000 },
+    { clock: fastClock, engines: () => [seen], ...deps },
+  )
+  const { url } = await rig.start()
+  return {
+    rig,
+    engine,
+    url,
+    verdicts: (from) => rig.log.slice(from).filter(({ msg }) => msg === 'verdict'),
+    scores: async () => {
+      const status = validatorStatus.parse(await (await fetch(`${url}/status`)).json())
+      return status.miners.map(({ uid, score, verdicts }) => ({
+        ...{ uid, score, verified: verdicts.verified, failed: verdicts.failed },
+      }))
+    },
+    timed: async (from, matches) => {
+      const startedAt = fastClock.monotonic()
+      await rig.logged((line) => rig.log.indexOf(line) >= from && matches(line))
+      return fastClock.monotonic() - startedAt
+    },
+    close: async () => {
+      await rig.dispose()
+      await connected.close()
+      await engine.close()
+    },
+  }
+}
+
+const verified = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'verified'
+const failed = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'failed'
+const inconclusive = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'inconclusive'
+/** A round that could not be: told, or nobody asked. */
+const noVerdict = (line: LogLine) =>
+  inconclusive(line) || line.msg === 'round failed' || line.msg === 'round skipped'
+
+describe('the engine of a validator', () => {
+  test.each(ENGINE_FAULTS)(
+    'fault "%s": no score changes, nothing is accepted unseen, rounds end in time, and it is over soon after',
+    async (fault) => {
+      const bench = await startBench('none')
+      try {
+        await bench.timed(0, verified)
+        await bench.timed(0, failed)
+        for (let run = 0; run < RUNS; run++) {
+          bench.engine.fault = fault
+          const broken = bench.rig.log.length
+          // What was asked before may still be under way: from the first round without a verdict on nothing counts.
+          expect(await bench.timed(broken, noVerdict)).toBeLessThan(ROUND_MS + 2 * 20_000)
+          const from = bench.rig.log.length
+          const scored = bench.engine.scored
+          const before = await bench.scores()
+          await fastClock.sleep(20_000)
+          expect(await bench.scores()).toEqual(before)
+          expect(bench.verdicts(from).filter((line) => !inconclusive(line))).toEqual([])
+          expect(bench.engine.scored).toBe(scored)
+
+          bench.engine.fault = 'none'
+          expect(await bench.timed(bench.rig.log.length, verified)).toBeLessThan(RECOVERY_MS)
+        }
+      } finally {
+        await bench.close()
+      }
+    },
+  )
+
+  test('starts slowly: nobody is asked for what cannot be checked, and rounds begin when it is up', async () => {
+    for (let run = 0; run < RUNS; run++) {
+      const asked = miners.map((miner) => miner.asked.length)
+      const bench = await startBench('loading')
+      try {
+        const ready = async () => (await fetch(`${bench.url}/readyz`)).status
+        await bench.timed(0, ({ msg }) => msg === 'round skipped')
+        expect(await ready()).toBe(503)
+        await fastClock.sleep(20_000)
+        expect(miners.map((miner) => miner.asked.length)).toEqual(asked)
+        bench.engine.fault = 'none'
+        expect(await bench.timed(0, verified)).toBeLessThan(RECOVERY_MS)
+        expect(await ready()).toBe(200)
+      } finally {
+        await bench.close()
+      }
+    }
+  })
+
+  test('loses its Docker socket: the engines that run go on, weights are set, and the fleet is looked after again', async () => {
+    const socketPath = join(folder, 'docker.sock')
+    const refreshes: string[] = []
+    const fleet = createFleet({
+      docker: createDockerClient(socketPath),
+      ...{ owner: '5Owner', image: 'vllm/vllm-openai:latest', cacheDir: folder, stateDir: folder },
+      ...{ gpuMemoryUtilization: 0.9, hubUrl: 'http://127.0.0.1:1', clock: fastClock },
+      readGpus: async () => [],
+      shuffle: (models) => models,
+      log: pino({ enabled: false }),
+    })
+    const refreshEngines = async (wanted: readonly string[], signal: AbortSignal) => {
+      await fleet.reconcile(wanted, signal)
+      refreshes.push('done')
+    }
+    const bench = await startBench('none', { refreshEngines })
+    try {
+      await bench.timed(0, verified)
+      for (let run = 1; run <= RUNS; run++) {
+        const gone = bench.rig.log.length
+        bench.rig.chain.grow(2000 * run)
+        await bench.timed(gone, ({ msg }) => msg === 'background job failed')
+        await bench.timed(gone, ({ msg }) => msg === 'weights set')
+        await bench.timed(bench.rig.log.length, verified)
+        const docker = await startFakeDocker(socketPath)
+        bench.rig.chain.grow(2000 * run + 1000)
+        await expect.poll(() => refreshes.length, { timeout: 20_000 }).toBe(run)
+        await docker.close()
+      }
+      expect(bench.verdicts(0).filter(inconclusive)).toEqual([])
+    } finally {
+      await bench.close()
+    }
+  })
+
+  test('the check can fail: an engine whose faults are swallowed gives verdicts and scores while it is gone', async () => {
+    const bench = await startBench('none', {}, swallowing)
+    try {
+      await bench.timed(0, verified)
+      bench.engine.fault = 'answers 500'
+      await fastClock.sleep(5000)
+      const from = bench.rig.log.length
+      const before = await bench.scores()
+      await bench.timed(from, verified)
+      await fastClock.sleep(5000)
+      expect(await bench.scores()).not.toEqual(before)
+    } finally {
+      await bench.close()
+    }
+  })
+})
+
+/** Takes what it cannot check for good, as 4.4.1 took a verifier's non-200 for a result. */
+function swallowing(engine: ReferenceEngine): ReferenceEngine {
+  return {
+    model: engine.model,
+    get facts() {
+      return engine.facts
+    },
+    unreadyReason: undefined,
+    generate: (...call) => engine.generate(...call),
+    tokenizeChat: async (...call) => engine.tokenizeChat(...call).catch(() => [1, 2, 3]),
+    tokenizeText: async (...call) => engine.tokenizeText(...call).catch(() => [1, 2, 3]),
+    detokenize: async (ids, signal) =>
+      engine.detokenize(ids, signal).catch(() => ids.map((id) => ` w${id}`).join('')),
+    score: async (request, signal) =>
+      engine.score(request, signal).catch(() => ({
+        positions: request.output.map((id) => new Map([[id, { logprob: -0.1, rank: 1 }]])),
+        next: new Map([[7, { logprob: -0.1, rank: 1 }]]),
+      })),
+  }
+}
