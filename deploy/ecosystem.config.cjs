@@ -1,16 +1,13 @@
 // pm2 start deploy/ecosystem.config.cjs --only targon-validator
 // Settings come from .env in this checkout or from TARGON_* variables; nothing secret stands in argv.
-const { existsSync } = require('node:fs')
-const { homedir } = require('node:os')
 const { join } = require('node:path')
 
 const checkout = join(__dirname, '..')
-const launcher = join(process.env.TARGON_UPDATE_ROOT ?? join(homedir(), '.targon'), 'launcher.mjs')
 
 const neuron = (role) => ({
   name: `targon-${role}`,
-  // before the first update the checkout itself runs; afterwards the launcher starts the current release
-  script: existsSync(launcher) ? launcher : join(checkout, 'bin', 'run.js'),
+  // the checkout itself runs until a release is installed, then the launcher starts the current release
+  script: join(checkout, 'deploy', 'launcher.mjs'),
   args: `${role} start`,
   cwd: checkout,
   interpreter: 'node',

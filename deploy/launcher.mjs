@@ -67,8 +67,10 @@ function settle(state) {
   if (from) link(from)
   else fs.rmSync(at('current'), { force: true })
   wentBackAt = Date.now()
+  const committedAgain = { state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] }
+  writeState(committedAgain)
   say(`release ${to} did not prove healthy, back to ${from ?? (isCheckout ? 'the checkout' : 'nothing')}`)
-  return writeState({ state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] })
+  return committedAgain
 }
 
 function programOf(version) {

@@ -88,7 +88,9 @@ export default class Update extends BaseCommand {
 
   #printOutcome(outcome: UpdateOutcome): UpdateOutcome {
     if (outcome.kind === 'none') {
-      this.log(`${outcome.installed} is the newest (offered: ${outcome.latest ?? 'nothing'}).`)
+      const { installed, latest } = outcome
+      if (installed === latest) this.log(`${installed} is the newest.`)
+      else this.log(`${installed} is installed already (newest offered: ${latest ?? 'none'}).`)
       this.printWarnings(outcome.warnings)
       return outcome
     }

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { z } from 'zod'
 import { EXIT_STATUS } from '../../src/cli/exit-status.js'
 import { settings, variableOf } from '../../src/config/index.js'
 
@@ -11,9 +14,12 @@ const FINAL = [EXIT_STATUS.usage, EXIT_STATUS.chain, EXIT_STATUS['hotkey-in-use'
 const DRAIN_MS = settings['drain-timeout'].default * 1000
 const VARIABLES = new Set(Object.keys(settings).map((name) => variableOf(name as keyof typeof settings)))
 
+const canVerifyUnits = spawnSync('systemd-analyze', ['--version']).status === 0
+
 interface Pm2App {
   readonly name: string
   readonly args: string
+  readonly script: string
   readonly kill_timeout: number
   readonly wait_ready: boolean
   readonly stop_exit_codes: readonly number[]
@@ -29,6 +35,13 @@ describe('the pm2 ecosystem file', () => {
     ])
   })
 
+  it('runs the launcher of this checkout, whatever is installed', () => {
+    for (const { script } of apps) {
+      expect(script).toBe(deploy('launcher.mjs').pathname)
+      expect(existsSync(script)).toBe(true)
+    }
+  })
+
   it('gives the drain its time and does not restart what cannot start', () => {
     for (const app of apps) {
       expect(app.kill_timeout).toBeGreaterThan(DRAIN_MS + 5000)
@@ -38,13 +51,32 @@ describe('the pm2 ecosystem file', () => {
   })
 })
 
-describe.each(['miner', 'validator'])('the systemd unit of the %s', (role) => {
-  const lines = readFileSync(deploy(`systemd/targon-${role}.service`), 'utf8').split('\n')
-  const valuesOf = (key: string) =>
-    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
+const roles = ['miner', 'validator'] as const
 
-  it('runs the launcher with the role', () => {
-    expect(valuesOf('ExecStart')[0]).toMatch(new RegExp(`launcher\\.mjs ${role} start$`))
+/** Sections of a unit with their values, a key may come several times; throws for a line that is neither. */
+function parseUnit(text: string): Map<string, Map<string, string[]>> {
+  const sections = new Map<string, Map<string, string[]>>()
+  let section: Map<string, string[]> | undefined
+  for (const line of text.split('\n').filter((one) => one.trim() !== '' && !/^\s*[#;]/.test(one))) {
+    const [, name] = /^\[(\w+)\]$/.exec(line) ?? []
+    const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? []
+    if (name !== undefined) {
+      section = new Map()
+      sections.set(name, section)
+    } else if (key === undefined || value === undefined || !section)
+      throw new Error(`no line of a unit: ${line}`)
+    else section.set(key, [...(section.get(key) ?? []), value])
+  }
+  return sections
+}
+
+describe.each(roles)('the systemd unit of the %s', (role) => {
+  const path = deploy(`systemd/targon-${role}.service`)
+  const service = parseUnit(readFileSync(path, 'utf8')).get('Service')
+  const valuesOf = (key: string) => service?.get(key) ?? []
+
+  it('runs the launcher of the checkout with the role', () => {
+    expect(valuesOf('ExecStart')).toEqual([`/usr/bin/env node /opt/targon/deploy/launcher.mjs ${role} start`])
   })
 
   it('restarts, but not what cannot start, and waits for the drain', () => {
@@ -53,22 +85,66 @@ describe.each(['miner', 'validator'])('the systemd unit of the %s', (role) => {
     expect(Number(valuesOf('TimeoutStopSec')[0]) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
-  it('names variables that exist', () => {
-    for (const entry of valuesOf('Environment')) expect(VARIABLES).toContain(entry.split('=')[0])
+  it('signals the launcher alone first, and ends every process when it dies', () => {
+    expect(valuesOf('KillMode')).toEqual(['mixed'])
+  })
+
+  it('names variables that exist, and writes only where its state lies', () => {
+    const variables = valuesOf('Environment').map((entry) => entry.split('='))
+    for (const [name, value] of variables) {
+      expect(VARIABLES).toContain(name)
+      expect(value).toMatch(new RegExp(`^/var/lib/targon-${role}/`))
+    }
+    expect(valuesOf('StateDirectory')).toEqual([`targon-${role}`])
+    expect(valuesOf('ProtectSystem')).toEqual(['strict'])
+  })
+
+  it.skipIf(!canVerifyUnits)('is accepted by systemd itself (needs systemd-analyze)', () => {
+    const said = spawnSync('systemd-analyze', ['verify', '--man=no', path.pathname], { encoding: 'utf8' })
+    const own = said.stderr.split('\n').filter((line) => line.includes('targon-'))
+    expect({ status: said.status, own }).toEqual({ status: 0, own: [] })
   })
 })
 
-describe('the compose file', () => {
-  const text = readFileSync(deploy('compose.yaml'), 'utf8')
+const neuron = z.strictObject({
+  image: z.string(),
+  init: z.literal(true),
+  user: z.string(),
+  restart: z.literal('unless-stopped'),
+  stop_signal: z.literal('SIGTERM'),
+  stop_grace_period: z.string().regex(/^\d+s$/),
+  network_mode: z.literal('host'),
+  env_file: z.string(),
+  command: z.array(z.string()),
+  environment: z.record(z.string(), z.string()),
+  volumes: z.array(z.string()),
+  healthcheck: z.object({ test: z.array(z.string()), start_period: z.string() }),
+})
 
-  it('runs the launcher with each role and waits for the drain', () => {
-    expect(text.match(/launcher\.mjs', '(miner|validator)', 'start'/g)).toHaveLength(2)
-    const grace = Number(/stop_grace_period: (\d+)s/.exec(text)?.[1])
-    expect(grace * 1000).toBeGreaterThan(DRAIN_MS + 5000)
+describe.each(roles)('the compose file’s %s', (role) => {
+  const document: unknown = parse(readFileSync(deploy('compose.yaml'), 'utf8'), { merge: true })
+  const { services, volumes } = z
+    .object({ services: z.record(z.string(), neuron), volumes: z.record(z.string(), z.null()) })
+    .parse(document)
+  const service = services[role]
+
+  it('runs the launcher of the checkout with the role and waits for the drain', () => {
+    expect(service?.command).toEqual(['node', '/opt/targon/deploy/launcher.mjs', role, 'start'])
+    expect(Number.parseInt(service?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
-  it('publishes no port and names variables that exist', () => {
-    expect(text).not.toMatch(/^\s*ports:/m)
-    for (const [, variable] of text.matchAll(/^\s+(TARGON_\w+):/gm)) expect(VARIABLES).toContain(variable)
+  it('keeps releases and state in volumes of its own, and wallets and checkout read-only', () => {
+    const mounts = (service?.volumes ?? []).map((volume) => volume.split(':'))
+    const named = mounts.filter(([source]) => /^\w/.test(source ?? '')).map(([source]) => source)
+    expect(named).toEqual([`${role}-releases`, `${role}-state`])
+    for (const name of named) expect(Object.keys(volumes)).toContain(name)
+    for (const [source, target, mode] of mounts)
+      if (!named.includes(source)) expect([target, mode]).toEqual([target, 'ro'])
+  })
+
+  it('names variables that exist and asks its own status server', () => {
+    for (const name of Object.keys(service?.environment ?? {})) expect(VARIABLES).toContain(name)
+    const port = service?.environment.TARGON_METRICS_PORT
+    expect(service?.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${port}/livez`)
   })
 })

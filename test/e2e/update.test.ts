@@ -1,23 +1,33 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import semver from 'semver'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeRelease } from '../../scripts/release.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
 import { packageVersion } from '../../src/version.js'
 import { runCli } from '../support/cli-process.js'
+import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 
-// This very project, released from a clone of itself and installed by its own command.
+// This very project, released from a clone of itself, installed by its own command and served by its own launcher.
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const installed = packageVersion()
 const first = semver.inc(installed, 'patch') ?? ''
 const folder = mkdtempSync(join(tmpdir(), 'targon-update-'))
 const work = join(folder, 'work')
 const remote = join(folder, 'remote.git')
-const signers = join(folder, 'allowed_signers')
+const signers = join(work, 'deploy', 'allowed_signers')
 const root = join(folder, 'targon')
 const env = { ...inheritableEnvironment(), HOME: homedir(), NO_COLOR: '1' }
 
@@ -34,12 +44,12 @@ function makeKey(name: string, signersFile: string): string {
   return path
 }
 
-const key = makeKey('maintainer', signers)
-
-async function release(version: string): Promise<void> {
-  const build = () => execFileSync('npm', ['run', '--silent', 'prepare'], { cwd: work, env, stdio: 'pipe' })
+async function release(version: string, key: string): Promise<void> {
+  const build = () => {
+    execFileSync('npm', ['run', '--silent', 'prepare'], { cwd: work, env, stdio: 'pipe' })
+  }
   await makeRelease({ folder: work, version, key, now: new Date(), build })
-  git('push', '--quiet', remote, 'HEAD:main', `refs/tags/v${version}`)
+  git('push', '--quiet', '--atomic', 'origin', 'main', `refs/tags/v${version}`)
 }
 
 const place = ['--update.url', remote, '--update.signers', signers, '--update.root', root]
@@ -47,7 +57,7 @@ const place = ['--update.url', remote, '--update.signers', signers, '--update.ro
 /** `targon update` of the built command line. */
 const update = (...argv: string[]) => runCli(['update', ...place, ...argv], env)
 
-/** A command of the release in a slot. */
+/** A command of the release in a slot, as its user types it: it takes the signers of the release. */
 function inSlot(version: string, ...argv: string[]): string {
   const script = join(root, 'releases', version, 'bin', 'run.js')
   return execFileSync(process.execPath, [script, ...argv], { cwd: folder, env, encoding: 'utf8' })
@@ -63,8 +73,11 @@ beforeAll(async () => {
   writeFileSync(join(work, '.git', 'info', 'exclude'), 'node_modules\n')
   execFileSync('git', ['init', '--quiet', '--bare', '-b', 'main', remote])
   execFileSync('git', ['--git-dir', remote, 'config', 'receive.shallowUpdate', 'true'])
+  git('remote', 'set-url', 'origin', remote)
   symlinkSync(join(project, 'node_modules'), join(work, 'node_modules'))
-  await release(first)
+  const key = makeKey('maintainer', signers)
+  git('commit', '--quiet', '-a', '-m', 'feat: pin the key of the maintainer')
+  await release(first, key)
 }, 240_000)
 
 describe('targon update, as its user types it', () => {
@@ -124,5 +137,83 @@ describe('targon update, as its user types it', () => {
     expect(existsSync(join(root, 'releases', first, 'node_modules', 'vitest'))).toBe(false)
     expect(inSlot(first, '--version')).toMatch(new RegExp(`^targon/${first} `))
     expect(state()).toMatchObject({ state: 'probation', from: null, to: first })
+  })
+})
+
+describe('the release on trial', () => {
+  const running: ChildProcess[] = []
+  let parts: DevelopmentParts
+  beforeAll(async () => {
+    parts = await startDevelopmentParts()
+  })
+  afterAll(async () => {
+    for (const child of running) child.kill('SIGKILL')
+    await parts?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** `node deploy/launcher.mjs miner start` of the checkout. */
+  function launchMiner(variables: Readonly<Record<string, string>> = {}) {
+    const miner = spawn(process.execPath, [join(work, 'deploy', 'launcher.mjs'), 'miner', 'start'], {
+      cwd: folder,
+      env: { ...env, ...parts.minerVariables, TARGON_UPDATE_ROOT: root, ...variables },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    running.push(miner)
+    const exited = once(miner, 'exit')
+    let log = ''
+    /** Waits until a text has been said, and after it another. */
+    const said = (text: string, then = '') =>
+      new Promise<void>((resolve, reject) => {
+        const look = () => {
+          const at = log.indexOf(text)
+          if (at >= 0 && log.includes(then, at)) resolve()
+        }
+        miner.stderr.on('data', look)
+        miner.once('exit', (code) => reject(new Error(`ended with ${code} before ${text}: ${log}`)))
+        look()
+      })
+    miner.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+    })
+    const stop = async () => {
+      miner.kill('SIGTERM')
+      return (await exited)[0] as number
+    }
+    return { said, stop, log: () => log }
+  }
+
+  it('is left when its miner never gets healthy: what ran before runs again', async () => {
+    // a model server that is down; the launcher would give it a quarter of an hour
+    writeFileSync(join(root, 'update.json'), JSON.stringify({ ...state(), deadline: Date.now() + 8000 }))
+    const miner = launchMiner({ TARGON_MODEL_ENDPOINT: 'http://127.0.0.1:1/v1' })
+    await miner.said('"miner listening"')
+    await miner.said('launcher: release', '"miner listening"')
+    expect(miner.log()).toContain(`launcher: release ${first} did not prove healthy, back to the checkout\n`)
+    expect(state()).toMatchObject({ state: 'committed', committed: [], bad: [first] })
+    expect(existsSync(join(root, 'current'))).toBe(false)
+    expect(miner.log()).not.toContain('release confirmed')
+    expect(await miner.stop()).toBe(0)
+    const again = await update()
+    expect(again.status).toBe(6)
+    expect(again.stderr).toContain(`--to ${first} tries it again`)
+  })
+
+  it('is committed by the miner that serves from its slot', async () => {
+    expect((await update('--to', first)).status).toBe(0)
+    const miner = launchMiner()
+    await miner.said('"release confirmed"')
+    expect(miner.log()).toContain('"ready"')
+    expect(miner.log()).toContain(`"version":"${first}"`)
+    expect(state()).toEqual({ state: 'committed', highest: first, committed: [first], bad: [] })
+    expect(await miner.stop()).toBe(0)
+    expect(miner.log()).toContain('"draining"')
+    expect(miner.log()).not.toContain('ending without a drain')
+  })
+
+  it('--check exits 0 once it is the newest, by the signers it carries itself', () => {
+    const own = ['--update.url', remote, '--update.root', root]
+    const told = JSON.parse(inSlot(first, 'update', ...own, '--check', '--json')) as unknown
+    expect(told).toEqual({ kind: 'none', installed: first, latest: first, warnings: [], wouldApply: false })
   })
 })

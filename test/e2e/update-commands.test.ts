@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { currentRelease, layoutOf, readState } from '../../src/autoupdate/index.js'
+import { systemClock } from '../../src/clock.js'
+import { runCli } from '../support/cli-process.js'
+import { ReleaseRepository } from '../support/release-repository.js'
+
+// `targon update` as its user types it, between small releases that are real in all but what they do.
+const repository = new ReleaseRepository()
+const root = join(repository.folder, 'root')
+const layout = layoutOf(root)
+const env = { PATH: process.env.PATH ?? '', HOME: repository.folder, NO_COLOR: '1' }
+const place = ['--update.url', repository.remote, '--update.root', root]
+const signers = ['--update.signers', repository.signers]
+
+const update = (...argv: string[]) => runCli(['update', ...place, ...signers, ...argv], env)
+
+/** Runs the launcher until the release that starts next is committed and runs. */
+async function launchUntilCommitted(version: string): Promise<void> {
+  const child = spawn(process.execPath, [layout.launcher, 'validator', 'start'], { stdio: 'ignore' })
+  const exited = once(child, 'exit')
+  for (;;) {
+    const state = await readState(layout)
+    if (state.state === 'committed' && state.committed.includes(version)) break
+    if (child.exitCode !== null) throw new Error(`the launcher ended with ${child.exitCode}`)
+    await systemClock.sleep(25)
+  }
+  child.kill('SIGTERM')
+  await exited
+}
+
+beforeAll(async () => {
+  await repository.release('90.0.0')
+})
+afterAll(() => rmSync(repository.folder, { recursive: true, force: true }))
+
+it('without a pinned key refuses with a stable code and says what to do, asking nobody', async () => {
+  const run = await runCli(['update', '--update.url', '/nowhere.git', '--update.root', root, '--json'], env)
+  expect(run.status).toBe(6)
+  expect(JSON.parse(run.stdout)).toMatchObject({
+    error: { code: 'UPDATE_NO_SIGNERS', exitStatus: 6, next: expect.stringContaining('--update.signers') },
+  })
+})
+
+it.each(['9', 'latest', '../1.0.0', '1.0.0 --upload-pack=x', '--check'])(
+  '--to %j is a usage error',
+  async (text) => {
+    const { status, stdout } = await update('--to', text)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  },
+)
+
+it('--to takes a version by name, silent under --json but for its document', async () => {
+  await repository.release('90.0.1')
+  const { status, stdout, stderr } = await update('--to', 'v90.0.0', '--json')
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    kind: 'applied',
+    to: '90.0.0',
+    signedBy: 'maintainer@example.org',
+    warnings: [],
+  })
+  expect(await currentRelease(layout)).toBe('90.0.0')
+})
+
+it('takes no other release while one is on trial', async () => {
+  const { status, stderr } = await update()
+  expect(status).toBe(6)
+  expect(stderr).toContain('Error [UPDATE_ON_TRIAL]: Release 90.0.0 is still on trial.')
+  await launchUntilCommitted('90.0.0')
+})
+
+it('--to a version that is there already says that there is nothing to do', async () => {
+  const { status, stdout } = await update('--to', '90.0.0')
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: '90.0.0 is installed already (newest offered: 90.0.1).\n',
+  })
+  expect((await readState(layout)).state).toBe('committed')
+})
+
+it('--check exits 10 while there is something, 0 when there is nothing', async () => {
+  expect((await update('--check')).status).toBe(10)
+  expect((await update()).status).toBe(0)
+  await launchUntilCommitted('90.0.1')
+  const { status, stdout } = await update('--check')
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: 'installed  90.0.1\noffered    90.0.1, so there is nothing to do\n',
+  })
+})
+
+it('--rollback goes back, and what was left does not come back unasked', async () => {
+  const back = await update('--rollback', '--json')
+  expect({ status: back.status, stderr: back.stderr }).toEqual({ status: 0, stderr: '' })
+  expect(JSON.parse(back.stdout)).toEqual({ kind: 'rolled-back', from: '90.0.1', to: '90.0.0' })
+  expect(await readState(layout)).toMatchObject({ state: 'committed', highest: '90.0.1', bad: ['90.0.1'] })
+  const again = await update()
+  expect(again.status).toBe(6)
+  expect(again.stderr).toContain('--to 90.0.1 tries it again')
+})
+
+it('--to an installed version above goes there on trial without asking the source', async () => {
+  const argv = ['update', '--update.url', '/nowhere.git', '--update.root', root, ...signers]
+  const { status, stdout } = await runCli([...argv, '--to', '90.0.1'], env)
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: 'Switched from 90.0.0 to 90.0.1; it runs, on trial, from the next start.\n',
+  })
+  expect(await readState(layout)).toMatchObject({ state: 'probation', from: '90.0.0', to: '90.0.1' })
+})
+
+it('--rollback ends a trial', async () => {
+  const { status, stdout } = await update('--rollback')
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: 'Switched from 90.0.1 to 90.0.0; it runs from the next start.\n',
+  })
+  expect(await currentRelease(layout)).toBe('90.0.0')
+})
+
+it('--rollback with nothing below says so and what there is', async () => {
+  const { status, stderr } = await update('--rollback')
+  expect(status).toBe(6)
+  expect(stderr).toContain('UPDATE_NO_ROLLBACK')
+  expect(stderr).toContain('Versions committed here: 90.0.0, 90.0.1.')
+})
+
+it('never goes below what ran here, also when asked for by name', async () => {
+  const { status, stderr } = await update('--to', '0.0.1')
+  expect(status).toBe(6)
+  expect(stderr).toContain('(downgrade): 0.0.1 is below 90.0.1')
+})
+
+it('ran nothing but signed releases', () => {
+  const ran = new Set(readFileSync(join(root, 'executed'), 'utf8').trim().split('\n'))
+  expect([...ran].sort()).toEqual(['90.0.0', '90.0.1'])
+})
