@@ -62,7 +62,8 @@ export function readClaim(headers: DistinctHeaders): Claim | Refusal {
   const uuid = headerValue(headers, 'epistula-uuid')
   if (uuid === undefined) return refuse('INVALID_UUID')
   if (!/^0x[0-9a-fA-F]{128}$/.test(signatureText)) return refuse('INVALID_SIGNATURE')
-  const signature = Buffer.from(signatureText.slice(2), 'hex')
+  // A copy of its own: a slice of Node's pool would take the whole pool along when it is sent to another thread.
+  const signature = new Uint8Array(Buffer.from(signatureText.slice(2), 'hex'))
   return { ok: true, signedBy, publicKey, signedFor, uuid, timestampMs: Number(timestamp), signature }
 }
 

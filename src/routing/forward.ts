@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js'
 import type { Deadlines } from './deadlines.js'
 import { type Lack, refuseForLack } from './lack.js'
 import { watchLastBytes } from './lingering.js'
-import { dispatchRelay, Relay, type RelayEnd } from './relay.js'
+import { Relay, type RelayEnd } from './relay.js'
 import type { Exchange } from './router.js'
 import type { Outcome, RoutingLimits } from './types.js'
 import type { Upstream } from './upstream.js'
@@ -109,7 +109,7 @@ function relayOnce(
     relays.add(relay)
     deadlines.watch(relay)
     if (response.destroyed) relay.cut()
-    else dispatchRelay(upstream, exchange.path, upstream.bodyFor(exchange.body, model), relay)
+    else relay.follow(upstream.send(exchange.path, upstream.bodyFor(exchange.body, model), relay))
   })
 }
 

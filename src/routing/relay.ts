@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
+import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
+import type { AnswerHead } from './answer-head.js'
+import type { AnswerReader, Connection } from './connection.js'
 import type { Timed } from './deadlines.js'
 import type { RoutingLimits } from './types.js'
-import type { Upstream } from './upstream.js'
 
 /** How one attempt at one upstream ended. After `retry` nothing has been sent to the caller. */
 export type RelayEnd =
@@ -13,14 +13,8 @@ export type RelayEnd =
   | { readonly kind: 'broken'; readonly reason: string; readonly bytes: number }
   | { readonly kind: 'caller-gone'; readonly reason: string; readonly bytes: number }
 
-/** Headers of an upstream's answer that reach the caller; everything else stays inside. */
-const PASSED_HEADERS = [
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'cache-control',
-  'retry-after',
-] as const
+const NEW_LINE = Buffer.from('\r\n')
+const LAST_CHUNK = '0\r\n\r\n'
 
 export interface RelayOptions {
   readonly clock: Clock
@@ -36,7 +30,7 @@ export interface RelayOptions {
  * Bytes from an upstream to a caller as they come: status, type and timing of chunks kept, nothing parsed. Holds the head
  * back until the first byte of the body, so that another upstream may still answer up to then.
  */
-export class Relay implements Dispatcher.DispatchHandler, Timed {
+export class Relay implements AnswerReader, Timed {
   readonly #options: RelayOptions
   readonly #startedAt: number
   #lastByteAt: number
@@ -44,10 +38,10 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
   #blockedAt: number | undefined
   #firstByteMs = -1
   #bytes = 0
-  #pending: Buffer[] = []
-  #status = 0
-  #headers: Record<string, string> = {}
-  #controller: Dispatcher.DispatchController | undefined
+  #head: AnswerHead | undefined
+  /** The caller gets chunks, framed here. */
+  #isChunked = false
+  #connection: Connection | undefined
   #isOver = false
 
   constructor(options: RelayOptions) {
@@ -57,44 +51,37 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
     options.response.on('drain', this.#onDrain).on('close', this.#onClose)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#isOver) controller.abort(new Error('over before it began'))
+  /** The request is on its way on this connection. */
+  follow(connection: Connection): void {
+    if (this.#isOver) connection.destroy()
+    else this.#connection = connection
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || this.#isOver) return
-    const unfit = unfitReason(status)
+  onHead(head: AnswerHead): void {
+    const unfit = unfitReason(head.status)
     if (unfit !== undefined && (unfit.always || this.#options.hasOther())) {
       this.#finish({ kind: 'retry', reason: unfit.reason, cause: 'answer' })
-      return
-    }
-    this.#status = status
-    for (const name of PASSED_HEADERS) {
-      const value = headers[name]
-      if (typeof value === 'string') this.#headers[name] = value
-    }
+    } else this.#head = head
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#isOver) return
+  onBytes(bytes: Buffer): void {
     this.#lastByteAt = this.#options.clock.monotonic()
     this.#sendHead()
-    this.#bytes += chunk.length
-    this.#pending.push(chunk)
-    // One read of the socket may hold many chunks: they go on together once it is parsed, in the same turn of the loop.
-    if (this.#pending.length === 1) queueMicrotask(() => this.#flush(controller))
+    this.#bytes += bytes.length
+    if (this.#options.response.write(this.#frame(bytes))) return
+    this.#blockedAt = this.#lastByteAt
+    this.#connection?.pause()
   }
 
-  onResponseEnd(): void {
-    if (this.#isOver) return
-    this.#sendHead()
-    this.#options.response.end(this.#takePending())
-    this.#finish({ kind: 'done', status: this.#status, bytes: this.#bytes, firstByteMs: this.#firstByteMs })
+  onEnd(): void {
+    const { response } = this.#options
+    const status = this.#sendHead()
+    if (this.#isChunked) response.end(LAST_CHUNK, 'latin1')
+    else response.end()
+    this.#finish({ kind: 'done', status, bytes: this.#bytes, firstByteMs: this.#firstByteMs })
   }
 
-  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.#isOver) return
+  onError(error: Error): void {
     const reason = messageOf(error)
     if (this.#firstByteMs < 0) this.#finish({ kind: 'retry', reason, cause: 'connection' })
     else this.#break(reason)
@@ -102,13 +89,16 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
 
   check(nowMs: number): void {
     const { limits, isStreamed } = this.#options
-    if (nowMs - this.#startedAt >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
+    const sinceStart = nowMs - this.#startedAt
+    if (sinceStart >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
     else if (this.#blockedAt !== undefined) {
       if (nowMs - this.#blockedAt >= limits.readerTimeoutMs) this.#leave('the caller does not read')
     } else if (this.#firstByteMs >= 0) {
       if (nowMs - this.#lastByteAt >= limits.gapTimeoutMs) this.#expire('the upstream fell silent')
-    } else if (isStreamed && nowMs - this.#startedAt >= limits.firstByteTimeoutMs) {
+    } else if (isStreamed && sinceStart >= limits.firstByteTimeoutMs) {
       this.#expire('the upstream sent no first byte in time')
+    } else if (this.#connection?.isOpen === false && sinceStart >= limits.connectTimeoutMs) {
+      this.#expire('the upstream took no connection in time')
     }
   }
 
@@ -118,25 +108,28 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
     else this.#break('the miner shuts down')
   }
 
-  #flush(controller: Dispatcher.DispatchController): void {
-    const bytes = this.#takePending()
-    if (this.#isOver || bytes === undefined || this.#options.response.write(bytes)) return
-    this.#blockedAt = this.#lastByteAt
-    controller.pause()
-  }
-
-  #takePending(): Buffer | undefined {
-    const [only] = this.#pending
-    if (only === undefined) return undefined
-    const bytes = this.#pending.length === 1 ? only : Buffer.concat(this.#pending)
-    this.#pending = []
-    return bytes
-  }
-
-  #sendHead(): void {
-    if (this.#firstByteMs >= 0) return
+  /** @returns the status the caller got. */
+  #sendHead(): number {
+    const { status, passed } = this.#head ?? NO_HEAD
+    if (this.#firstByteMs >= 0) return status
     this.#firstByteMs = this.#options.clock.monotonic() - this.#startedAt
-    this.#options.response.writeHead(this.#status, this.#headers)
+    const { response } = this.#options
+    response.writeHead(status, passed)
+    // Node would write size, bytes and line end of a chunk one by one; framed here they are a single write.
+    this.#isChunked = response.chunkedEncoding
+    response.chunkedEncoding = false
+    return status
+  }
+
+  /** A copy of the bytes for the caller's connection: as a chunk, or as they are when their end is told otherwise. */
+  #frame(bytes: Buffer): Buffer {
+    if (!this.#isChunked) return Buffer.from(bytes)
+    const size = `${bytes.length.toString(16)}\r\n`
+    const chunk = Buffer.allocUnsafe(size.length + bytes.length + NEW_LINE.length)
+    chunk.write(size, 'latin1')
+    bytes.copy(chunk, size.length)
+    NEW_LINE.copy(chunk, size.length + bytes.length)
+    return chunk
   }
 
   #expire(reason: string): void {
@@ -159,20 +152,22 @@ export class Relay implements Dispatcher.DispatchHandler, Timed {
     if (this.#isOver) return
     this.#isOver = true
     this.#options.response.off('drain', this.#onDrain).off('close', this.#onClose)
-    if (end.kind !== 'done') this.#controller?.abort(new Error(end.reason))
+    if (end.kind !== 'done') this.#connection?.destroy()
     this.#options.onEnd(end)
   }
 
   readonly #onDrain = () => {
     this.#blockedAt = undefined
     this.#lastByteAt = this.#options.clock.monotonic()
-    this.#controller?.resume()
+    this.#connection?.resume()
   }
 
   readonly #onClose = () => {
     this.#finish({ kind: 'caller-gone', reason: 'the caller left', bytes: this.#bytes })
   }
 }
+
+const NO_HEAD = { status: 502, passed: {} }
 
 /** Answers another upstream may do better; `always` = never fit for the caller, for they speak of our own set-up. */
 function unfitReason(status: number): { readonly reason: string; readonly always: boolean } | undefined {
@@ -181,17 +176,4 @@ function unfitReason(status: number): { readonly reason: string; readonly always
   if (status >= 300 && status < 400)
     return { reason: `it answered with a redirect (${status})`, always: true }
   return undefined
-}
-
-/** Sends the request upstream; the relay hears everything that follows. */
-export function dispatchRelay(upstream: Upstream, path: string, body: Buffer, relay: Relay): void {
-  upstream.streams.dispatch(
-    {
-      path: `${upstream.basePath}${path}`,
-      method: 'POST',
-      headers: upstream.streamHeaders,
-      body,
-    },
-    relay,
-  )
 }

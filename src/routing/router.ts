@@ -52,6 +52,7 @@ const NONE_TRIED: ReadonlySet<Upstream> = new Set()
 /** Starts routing: asks every upstream once, then keeps watching them. An upstream that is down is no failure. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { clock, log, limits, random = Math.random } = options
+  const { connectTimeoutMs } = limits
   const stop = new AbortController()
   const deps: HealthDeps = { clock, log, random, limits }
   const deadlines = createDeadlines(clock, stop.signal)
@@ -59,7 +60,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const active = new Map<Upstream, AbortController>()
 
   const add = async (settings: UpstreamSettings) => {
-    const upstream = new Upstream(settings, clock, random, limits.connectTimeoutMs)
+    const upstream = new Upstream(settings, { clock, random, deadlines, connectTimeoutMs })
     const watch = new AbortController()
     active.set(upstream, watch)
     await checkUpstream(deps, upstream, watch.signal)

@@ -2,10 +2,20 @@ import { Pool } from 'undici'
 import type { Clock } from '../clock.js'
 import { editBody } from './body-edit.js'
 import { type Breaker, createBreaker } from './breaker.js'
+import type { AnswerReader, Connection } from './connection.js'
+import { Connections } from './connections.js'
+import type { Deadlines } from './deadlines.js'
 import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
 import type { TokenIds } from './token-ids.js'
 import type { Health, UpstreamReport, UpstreamSettings } from './types.js'
+
+export interface UpstreamSurroundings {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly deadlines: Deadlines
+  readonly connectTimeoutMs: number
+}
 
 /** One model server: its connections, what it serves, how it does. */
 export class Upstream {
@@ -13,8 +23,8 @@ export class Upstream {
   /** Path before /chat/completions, e.g. `/v1`. */
   readonly basePath: string
   readonly breaker: Breaker
-  /** Streams of callers. */
-  readonly streams: Pool
+  /** Requests of callers. */
+  readonly #streams: Connections
   /** Health, models, metrics: never queued behind streams. */
   readonly control: Pool
   settings: UpstreamSettings
@@ -32,24 +42,25 @@ export class Upstream {
   #listed: readonly string[] | undefined
   #served: ReadonlySet<string> = new Set()
   #headers: Readonly<Record<string, string>> = {}
-  #streamHeaders: Readonly<Record<string, string>> = {}
+  /** Lines of every request of a caller but its first and its length. */
+  #streamLines = ''
 
-  constructor(settings: UpstreamSettings, clock: Clock, random: () => number, connectTimeoutMs: number) {
+  constructor(
+    settings: UpstreamSettings,
+    { clock, random, deadlines, connectTimeoutMs }: UpstreamSurroundings,
+  ) {
     const url = new URL(settings.url)
     this.origin = url.origin
     this.basePath = url.pathname.replace(/\/+$/, '')
     this.settings = settings
     this.#setHeaders()
     this.breaker = createBreaker({ clock, random })
-    const connect = { timeout: connectTimeoutMs }
-    this.streams = new Pool(this.origin, {
-      connections: null,
+    this.#streams = new Connections(url, clock, deadlines)
+    this.control = new Pool(this.origin, {
+      connections: 2,
       pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect,
+      connect: { timeout: connectTimeoutMs },
     })
-    this.control = new Pool(this.origin, { connections: 2, pipelining: 1, connect })
   }
 
   get url(): string {
@@ -84,9 +95,10 @@ export class Upstream {
     return this.#headers
   }
 
-  /** Headers of a caller's request, which is JSON by then; no compression, so that bytes can go on as they come. */
-  get streamHeaders(): Readonly<Record<string, string>> {
-    return this.#streamHeaders
+  /** Sends a caller's request, which is JSON by then; no compression, so that bytes can go on as they come. */
+  send(path: string, body: Buffer, reader: AnswerReader): Connection {
+    const head = `POST ${this.basePath}${path} HTTP/1.1\r\n${this.#streamLines}content-length: ${body.length}\r\n\r\n`
+    return this.#streams.send(head, body, reader)
   }
 
   /** Takes the list of the server, undefined when it has none. */
@@ -105,11 +117,15 @@ export class Upstream {
   #setHeaders(): void {
     const { apiKey } = this.settings
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
-    this.#streamHeaders = {
+    const lines = {
+      host: new URL(this.origin).host,
       'content-type': 'application/json',
       'accept-encoding': 'identity',
       ...this.#headers,
     }
+    this.#streamLines = Object.entries(lines)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
   }
 
   /** Served names as this server calls them. */
@@ -146,10 +162,12 @@ export class Upstream {
 
   /** Lets streams under way finish; connections still open when the grace is over are cut by `destroy`. */
   async close(): Promise<void> {
-    await Promise.all([this.streams.close(), this.control.destroy()])
+    this.#streams.close()
+    await this.control.destroy()
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.streams.destroy(), this.control.destroy()])
+    this.#streams.destroy()
+    await this.control.destroy()
   }
 }

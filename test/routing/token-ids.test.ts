@@ -23,7 +23,12 @@ describe('token id probe', () => {
       aliases: { public: 'inner' },
       addTokenIds,
     }
-    const upstream = new Upstream(settings, systemClock, Math.random, 1000)
+    const upstream = new Upstream(settings, {
+      clock: systemClock,
+      random: Math.random,
+      deadlines: { watch: () => {}, forget: () => {} },
+      connectTimeoutMs: 1000,
+    })
     upstream.list(['inner'])
     open.push(vllm, { close: () => upstream.destroy() })
     const records: Record<string, unknown>[] = []

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { createDeferred } from '../../deferred.js'
 import { type Claim, checkSignature, type Refusal, refuse } from '../../epistula/index.js'
 import { startWorkerThread } from '../../worker-thread.js'
-import type { CheckJob, CheckResult, READY } from './signature-worker.js'
+import type { CheckAnswers, CheckJob, READY } from './signature-worker.js'
 
 /** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
 export interface SignatureCheck {
@@ -21,14 +21,8 @@ export const inlineSignatureCheck: SignatureCheck = {
   close: async () => {},
 }
 
-interface Waiting {
-  readonly job: CheckJob
+interface Waiting extends CheckJob {
   readonly resolve: (refusal: Refusal | undefined) => void
-}
-
-interface Thread {
-  readonly worker: Worker
-  readonly waiting: Map<number, Waiting>
 }
 
 /**
@@ -37,13 +31,19 @@ interface Thread {
  */
 export async function createSignatureWorkers(count: number, log: Logger): Promise<SignatureCheck> {
   if (count === 0) return inlineSignatureCheck
-  const threads = new Set<Thread>()
-  let nextId = 0
+  const threads = new Set<CheckThread>()
   let checkedOnThreads = 0
-  const onChecked = () => {
-    checkedOnThreads++
+  const start = async () => {
+    const thread = new CheckThread(log, (answers) => {
+      checkedOnThreads += answers
+    })
+    threads.add(thread)
+    thread.onEnd = () => {
+      if (threads.delete(thread)) log.warn({ left: threads.size }, 'signature thread ended')
+    }
+    await thread.settled
   }
-  await Promise.all(Array.from({ length: count }, () => addThread(threads, log, onChecked)))
+  await Promise.all(Array.from({ length: count }, start))
   return {
     get checkedOnThreads() {
       return checkedOnThreads
@@ -51,47 +51,73 @@ export async function createSignatureWorkers(count: number, log: Logger): Promis
     check: (claim, bodyHash) => {
       const thread = leastBusy(threads)
       // Threads that died are not replaced: checking here is slower, never wrong.
-      if (thread === undefined) return checkSignature(claim, bodyHash)
-      const job: CheckJob = { id: nextId++, claim, bodyHash }
-      return new Promise((resolve) => {
-        thread.waiting.set(job.id, { job, resolve })
-        thread.worker.postMessage(job)
-      })
+      return thread === undefined ? checkSignature(claim, bodyHash) : thread.check(claim, bodyHash)
     },
     close: async () => {
       const all = [...threads]
       threads.clear()
-      await Promise.all(all.map(({ worker }) => worker.terminate()))
+      await Promise.all(all.map((thread) => thread.close()))
     },
   }
 }
 
-function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
-  let best: Thread | undefined
-  for (const thread of threads)
-    if (best === undefined || thread.waiting.size < best.waiting.size) best = thread
+function leastBusy(threads: ReadonlySet<CheckThread>): CheckThread | undefined {
+  let best: CheckThread | undefined
+  for (const thread of threads) if (best === undefined || thread.load < best.load) best = thread
   return best
 }
 
-/** Resolves when the thread takes jobs, or has ended without. */
-async function addThread(threads: Set<Thread>, log: Logger, onChecked: () => void): Promise<void> {
-  const worker = startWorkerThread(new URL('./signature-worker', import.meta.url))
-  const thread: Thread = { worker, waiting: new Map() }
-  threads.add(thread)
-  const settled = createDeferred<void>()
-  worker.on('message', (message: CheckResult | typeof READY) => {
-    if (message === 'ready') return settled.resolve()
-    const { id, isGood } = message
-    onChecked()
-    thread.waiting.get(id)?.resolve(isGood ? undefined : refuse('SIGNATURE_MISMATCH'))
-    thread.waiting.delete(id)
-  })
-  worker.on('error', (error) => log.error({ err: error }, 'signature thread failed'))
-  worker.on('exit', () => {
-    if (threads.delete(thread)) log.warn({ left: threads.size }, 'signature thread ended')
-    for (const { job, resolve } of thread.waiting.values()) resolve(checkSignature(job.claim, job.bodyHash))
-    thread.waiting.clear()
-    settled.resolve()
-  })
-  await settled.promise
+class CheckThread {
+  readonly #worker: Worker
+  /** Sent or to be sent, in the order of their answers. */
+  readonly #waiting: Waiting[] = []
+  #unsent: CheckJob[] = []
+  onEnd = () => {}
+  /** Resolves when the thread takes jobs, or has ended without. */
+  readonly settled: Promise<void>
+
+  constructor(log: Logger, onAnswers: (count: number) => void) {
+    const settled = createDeferred<void>()
+    this.settled = settled.promise
+    this.#worker = startWorkerThread(new URL('./signature-worker', import.meta.url))
+      .on('message', (message: CheckAnswers | typeof READY) => {
+        if (message === 'ready') return settled.resolve()
+        onAnswers(message.length)
+        this.#answer(message)
+      })
+      .on('error', (error) => log.error({ err: error }, 'signature thread failed'))
+      .on('exit', () => {
+        this.onEnd()
+        for (const { claim, bodyHash, resolve } of this.#waiting.splice(0))
+          resolve(checkSignature(claim, bodyHash))
+        settled.resolve()
+      })
+  }
+
+  get load(): number {
+    return this.#waiting.length
+  }
+
+  /** Jobs of one turn of the loop travel in one message. */
+  check(claim: Claim, bodyHash: string): Promise<Refusal | undefined> {
+    if (this.#unsent.length === 0) setImmediate(() => this.#send())
+    this.#unsent.push({ claim, bodyHash })
+    return new Promise((resolve) => this.#waiting.push({ claim, bodyHash, resolve }))
+  }
+
+  close(): Promise<unknown> {
+    return this.#worker.terminate()
+  }
+
+  #send(): void {
+    this.#worker.postMessage(this.#unsent)
+    this.#unsent = []
+  }
+
+  #answer(answers: CheckAnswers): void {
+    const asked = this.#waiting.splice(0, answers.length)
+    asked.forEach(({ resolve }, index) => {
+      resolve(answers[index] === true ? undefined : refuse('SIGNATURE_MISMATCH'))
+    })
+  }
 }

@@ -2,24 +2,28 @@ import { parentPort } from 'node:worker_threads'
 import { type Claim, checkSignature } from '../../epistula/index.js'
 import { initSr25519 } from '../../sr25519.js'
 
-/** A check asked of a worker, and its answer. */
+/** A check asked of a worker. A message carries many, and they are answered in their order. */
 export interface CheckJob {
-  readonly id: number
   readonly claim: Claim
   readonly bodyHash: string
 }
 
-export interface CheckResult {
-  readonly id: number
-  readonly isGood: boolean
-}
+/** For each job in its order: is the signature good? */
+export type CheckAnswers = readonly boolean[]
 
 /** Said once, when jobs can be taken. */
 export const READY = 'ready'
 
+/** Answers that travel together: a message costs the streams' thread some 10 µs, a check takes this one 250. */
+const ANSWERS_PER_MESSAGE = 4
+
 await initSr25519()
-parentPort?.on('message', ({ id, claim, bodyHash }: CheckJob) => {
-  const result: CheckResult = { id, isGood: checkSignature(claim, bodyHash) === undefined }
-  parentPort?.postMessage(result)
+parentPort?.on('message', (jobs: readonly CheckJob[]) => {
+  for (let at = 0; at < jobs.length; at += ANSWERS_PER_MESSAGE) {
+    const answers: CheckAnswers = jobs
+      .slice(at, at + ANSWERS_PER_MESSAGE)
+      .map(({ claim, bodyHash }) => checkSignature(claim, bodyHash) === undefined)
+    parentPort?.postMessage(answers)
+  }
 })
 parentPort?.postMessage(READY)

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { readAnswerHead } from '../../src/routing/answer-head.js'
+
+const head = (...lines: string[]) => readAnswerHead(['HTTP/1.1 200 OK', ...lines].join('\r\n'))
+
+describe('head of an answer', () => {
+  it('keeps the headers a caller may see and drops the rest', () => {
+    const read = head(
+      'Content-Type: text/event-stream',
+      'server: uvicorn',
+      'set-cookie: a=b',
+      'Cache-Control:  no-store ',
+    )
+    expect(read?.passed).toEqual({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  })
+
+  it('tells how the end of the body is told', () => {
+    expect(head('content-length: 12')?.body).toEqual({ kind: 'length', bytes: 12 })
+    expect(head('transfer-encoding: Chunked')?.body).toEqual({ kind: 'chunked' })
+    expect(head()?.body).toEqual({ kind: 'until-close' })
+    expect(readAnswerHead('HTTP/1.1 204 No Content')?.body).toEqual({ kind: 'none' })
+    expect(readAnswerHead('HTTP/1.1 100 Continue')?.body).toEqual({ kind: 'none' })
+  })
+
+  it('tells whether the connection lives on, and how long', () => {
+    expect(head('content-length: 0')).toMatchObject({ isKept: true, keptMs: undefined })
+    expect(head('content-length: 0', 'connection: close')?.isKept).toBe(false)
+    expect(head()?.isKept).toBe(false)
+    expect(readAnswerHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isKept).toBe(false)
+    expect(readAnswerHead('HTTP/1.0 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive')?.isKept).toBe(
+      true,
+    )
+    expect(head('content-length: 0', 'keep-alive: timeout=5, max=100')?.keptMs).toBe(5000)
+  })
+
+  it('is none when two readers could understand it differently', () => {
+    for (const lines of [
+      ['content-length: 5', 'content-length: 5'],
+      ['content-length: 5', 'transfer-encoding: chunked'],
+      ['transfer-encoding: gzip, chunked'],
+      ['transfer-encoding: chunked', 'transfer-encoding: chunked'],
+      ['content-length: +5'],
+      ['content-length: 5, 5'],
+      ['content-length: '],
+      ['content-type: a', ' folded: b'],
+      ['content-type : a'],
+      ['no colon'],
+      ['content-type: a\nx: b'],
+      ['content-type: a\0b'],
+      ['content-type: a\rb'],
+      [': empty'],
+    ])
+      expect(head(...lines), lines.join(' | ')).toBeUndefined()
+    for (const line of [
+      'HTTP/2 200 OK',
+      'HTTP/1.1 20 OK',
+      'HTTP/1.1 999 OK',
+      'HTTP/1.1  200 OK',
+      'http/1.1 200 OK',
+      'RTSP/1.0 200 OK',
+      '',
+    ])
+      expect(readAnswerHead(line), line).toBeUndefined()
+  })
+})
