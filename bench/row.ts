@@ -13,12 +13,19 @@ export interface Row {
   }
 }
 
+/** What of a benchmark is wanted. */
+export interface BenchOrder {
+  includes(part: string): boolean
+  /** How often each thing is measured; the median counts. */
+  readonly rounds: number
+}
+
 /** A file of `bench/rows` exports one of these as `bench`. */
 export interface Bench {
   /** What `npm run bench -- <name>` selects. */
   readonly name: string
   readonly summary: string
-  run(): Promise<Row[]>
+  run(order: BenchOrder): Promise<Row[]>
 }
 
 export function median(values: readonly number[]): number {

@@ -4,8 +4,18 @@ import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import type { Bench, Row } from './row.js'
 
-/** `npm run bench [-- name…]`: runs the benchmarks named (all without names), prints a table, writes bench/results/<time>.json. */
-const { positionals: wanted } = parseArgs({ allowPositionals: true })
+/**
+ * `npm run bench [-- name… [--only text…] [--rounds n]]`: runs the benchmarks named (all without names), of those that have
+ * parts only the parts whose name contains one of the texts, prints a table, writes bench/results/<time>.json.
+ */
+const { positionals: wanted, values } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', multiple: true }, rounds: { type: 'string' } },
+})
+const order = {
+  includes: (part: string) => values.only === undefined || values.only.some((text) => part.includes(text)),
+  rounds: Number(values.rounds ?? 3),
+}
 const rowsFolder = new URL('./rows/', import.meta.url)
 const files = (await readdir(rowsFolder)).filter((file) => file.endsWith('.ts')).sort()
 const benches: Bench[] = []
@@ -23,7 +33,7 @@ if (unknown.length > 0) {
 const results: { bench: string; rows: Row[] }[] = []
 for (const bench of benches.filter((candidate) => wanted.length === 0 || wanted.includes(candidate.name))) {
   console.error(`${bench.name}: ${bench.summary}`)
-  const rows = await bench.run()
+  const rows = await bench.run(order)
   results.push({ bench: bench.name, rows })
   const table = new Table({
     head: ['what', 'value', 'ratio', 'goal', 'reached'],

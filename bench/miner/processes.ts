@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compileScripts } from '../../test/support/compiled.js'
 
 /** A process under measurement. */
 export interface Subject {
@@ -16,9 +17,16 @@ export interface Subject {
   stop(): void
 }
 
-export function forkScript(name: string, args: string[] = []): ChildProcess {
-  const file = new URL(`./${name}.ts`, import.meta.url)
-  return fork(file, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+const scripts = ['load', 'miner', 'pass-through', 'upstream'] as const
+type Script = (typeof scripts)[number]
+
+let compiled: Promise<string[]> | undefined
+
+/** Runs a script as a release runs, without a loader in its memory. */
+export async function forkScript(name: Script, args: string[] = []): Promise<ChildProcess> {
+  compiled ??= compileScripts(...scripts.map((script) => new URL(`./${script}.ts`, import.meta.url)))
+  const file = (await compiled)[scripts.indexOf(name)] ?? ''
+  return fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 }
 
 export function messageFrom<T>(child: ChildProcess): Promise<T> {
@@ -32,8 +40,8 @@ export function messageFrom<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-export async function forkSubject(name: string, script: string, args: string[]): Promise<Subject> {
-  const child = forkScript(script, args)
+export async function forkSubject(name: string, script: Script, args: string[]): Promise<Subject> {
+  const child = await forkScript(script, args)
   const { port } = await messageFrom<{ port: number }>(child)
   return { name, port, ...meter(child.pid ?? 0), stop: () => void child.kill('SIGKILL') }
 }

@@ -1,8 +1,6 @@
 import type { LoadOrder, LoadResult } from '../miner/load.js'
 import { forkScript, forkSubject, messageFrom, type Subject, startNginx } from '../miner/processes.js'
-import { type Bench, median, type Row } from '../row.js'
-
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
+import { type Bench, type BenchOrder, median, type Row } from '../row.js'
 
 interface Case {
   readonly name: string
@@ -11,9 +9,9 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { name: 'burst c=1', order: { model: 'burst', connections: 1, requests: 150 } },
-  { name: 'burst c=32', order: { model: 'burst', connections: 32, requests: 1500 } },
+  { name: 'burst c=32', order: { model: 'burst', connections: 32, requests: 3000 } },
   { name: 'burst c=256', order: { model: 'burst', connections: 256, requests: 1500 } },
-  { name: 'tick c=32', order: { model: 'tick', connections: 32, requests: 400 } },
+  { name: 'tick c=32', order: { model: 'tick', connections: 32, requests: 1500 } },
   { name: '500 slow streams', order: { model: 'slow', connections: 500, requests: 500 } },
 ]
 
@@ -31,7 +29,7 @@ interface Sample {
 export const bench: Bench = {
   name: 'miner',
   summary: 'requests through the miner against direct, nginx and a bare Node pass-through',
-  run: async () => {
+  run: async (wanted) => {
     const upstream = await forkSubject('direct', 'upstream', [])
     const origin = `http://127.0.0.1:${upstream.port}`
     const subjects = [
@@ -42,7 +40,7 @@ export const bench: Bench = {
       await forkSubject('ours, checks inline', 'miner', [origin, '0']),
       await forkSubject('ours, 1 thread', 'miner', [origin, '1']),
     ].filter((one) => one !== undefined)
-    const load = forkScript('load')
+    const load = await forkScript('load')
     await messageFrom(load)
     const ask = async (order: LoadOrder): Promise<LoadResult> => {
       const answer = messageFrom<LoadResult>(load)
@@ -51,10 +49,12 @@ export const bench: Bench = {
     }
     try {
       for (const subject of subjects)
-        await ask({ port: subject.port, model: 'burst', connections: 32, requests: 1500 })
+        for (let turn = 0; turn < 2; turn++)
+          await ask({ port: subject.port, model: 'burst', connections: 32, requests: 2500 })
       const rows: Row[] = []
-      for (const { name, order } of CASES) rows.push(...rowsOf(name, await measure(subjects, order, ask)))
-      rows.push(...(await measureAborts(subjects, upstream, ask)))
+      for (const { name, order } of CASES.filter(({ name }) => wanted.includes(name)))
+        rows.push(...rowsOf(name, await measure(subjects, order, wanted, ask)))
+      if (wanted.includes('aborts')) rows.push(...(await measureAborts(subjects, upstream, ask)))
       return rows
     } finally {
       load.kill('SIGKILL')
@@ -69,10 +69,11 @@ type Samples = ReadonlyMap<string, Sample>
 async function measure(
   subjects: readonly Subject[],
   order: Omit<LoadOrder, 'port'>,
+  { rounds }: BenchOrder,
   ask: (order: LoadOrder) => Promise<LoadResult>,
 ): Promise<Samples> {
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) {
       const before = subject.cpuSeconds()
       const result = await ask({ ...order, port: subject.port })

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/**
+ * Compiles scripts with all they import, so that they run as a release runs: plain Node, no loader and no compiler in
+ * their memory. What is compiled is gone when this process ends.
+ *
+ * @param scripts addresses of TypeScript files of this project.
+ * @returns their compiled files, in the same order.
+ */
+export async function compileScripts(...scripts: URL[]): Promise<string[]> {
+  const cache = join(root, 'node_modules', '.cache')
+  mkdirSync(cache, { recursive: true })
+  const folder = mkdtempSync(join(cache, 'compiled-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const files = scripts.map((script) => relative(root, fileURLToPath(script)))
+  const settings = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { noEmit: false, incremental: false, rootDir: root, outDir: folder, types: ['node'] },
+    include: [],
+    // Threads are started by address: nothing imports their modules.
+    files: [...files, 'src/roles/miner/signature-worker.ts'].map((file) => join(root, file)),
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
+  const compiler = join(root, 'node_modules', '.bin', 'tsc')
+  const child = spawn(compiler, ['-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${files.join(', ')} could not be compiled`)
+  return files.map((file) => join(folder, file.replace(/\.ts$/, '.js')))
+}
