@@ -23,6 +23,6 @@ export interface ValidatorDeps extends RoleDeps {
   readonly metrics?: ValidatorMetrics
   /** Told what the rounds are doing; nobody watches when absent. */
   readonly watchdog?: Pick<Watchdog, 'enter'> | undefined
-  /** After the last job of an epoch whose weights are confirmed: the moment for an update. */
-  readonly afterWeights?: (block: number, signal: AbortSignal) => Promise<void>
+  /** Once per epoch after its weights are on chain: the moment for an update. */
+  readonly afterWeights?: (signal: AbortSignal) => Promise<void>
 }

@@ -20,7 +20,7 @@ export interface EpochJobs {
   readonly refreshEngines: (signal: AbortSignal) => Promise<void>
   /** Asks the miners for their models; `announce` tells them the wanted ones as well. */
   readonly broadcast: (announce: boolean, signal: AbortSignal) => Promise<void>
-  /** Once per epoch after everything else. */
+  /** After everything else of an epoch, and again after weights that came late. */
   readonly finish: (epoch: Epoch, signal: AbortSignal) => Promise<void>
 }
 
@@ -137,7 +137,9 @@ export function startEpochTask(options: EpochTaskOptions, signal: AbortSignal): 
       refreshAsked || block - refreshedAt >= Math.max(1, Math.floor(epochLength / REFRESHES_PER_EPOCH))
     if (weightsDue || refreshDue) await run('resync', jobs.resync)
     if (refreshDue) await refresh(false)
-    if (weightsDue) await tryWeights()
+    if (!weightsDue) return
+    await tryWeights()
+    if (!pending) await run('finish', (inner) => jobs.finish(epoch, inner))
   }
 
   const stir = () => {

@@ -29,7 +29,7 @@ export interface EpochOptions {
   readonly onHotkeyInUse: (error: TargonError) => void
   readonly onWeights: (set: ConfirmedWeights) => void
   /** Once per epoch whose weights are on chain. */
-  readonly afterWeights: ((block: number, signal: AbortSignal) => Promise<void>) | undefined
+  readonly afterWeights: ((signal: AbortSignal) => Promise<void>) | undefined
 }
 
 /** Longest time until new engines are up: downloading and loading a large model. The fleet itself gives up on one that stalls. */
@@ -61,6 +61,8 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
     async (wanted, inner) => options.refreshEngines?.(wanted, inner),
     signal,
   )
+  let settledEpoch: number | undefined
+  let lookedEpoch: number | undefined
   const jobs = {
     resync: async (inner: AbortSignal) => {
       const metagraph = await subtensor.metagraph(settings.netuid, inner)
@@ -77,7 +79,11 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
       book.expireOrganics(metagraph.block - epochLength)
       if (left.length > 0) log.info({ hotkeys: left }, 'miners left the subnet')
     },
-    setWeights,
+    setWeights: async (epoch: Epoch, inner: AbortSignal) => {
+      const attempt = await setWeights(epoch, inner)
+      if (attempt.kind === 'done') settledEpoch = epoch.index
+      return attempt
+    },
     refreshModels: async (inner: AbortSignal) => {
       await options.models.refresh(inner)
       view.replaceWanted(options.models.current())
@@ -93,7 +99,9 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
       log.debug({ asked: view.miners.length, answered: lists.size }, 'miners asked for their models')
     },
     finish: async (epoch: Epoch, inner: AbortSignal) => {
-      if (isSetWithin(view, epoch)) await options.afterWeights?.(view.self.lastUpdateBlock, inner)
+      if (settledEpoch !== epoch.index || lookedEpoch === epoch.index) return
+      lookedEpoch = epoch.index
+      await options.afterWeights?.(inner)
     },
   }
   const startBlock = view.metagraph.block
