@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import { type Clock, systemClock, withDeadline } from '../clock.js'
-import { type NodeSettings, type Setting, type SettingName, settings } from '../config/index.js'
+import type { NodeSettings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
 import { openRoleLog } from './role-logger.js'
+import { secretsOf } from './secrets.js'
 import { watchShutdown } from './shutdown.js'
 import { openStateFolder, type StateLocation } from './state-folder.js'
 
@@ -20,6 +21,8 @@ export interface RoleContext {
   readonly keepAlive: KeepAlive | undefined
   /** Drains and ends with the status that asks the supervisor for a restart: a release was put on trial. */
   readonly restart: (reason: string) => void
+  /** Settings that came later: from now on their secrets are kept out of the log too. */
+  readonly hide: (values: object) => void
 }
 
 interface Running<Report> {
@@ -50,7 +53,8 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
   // Whatever a neuron or one of its libraries writes (PGlite, lock folders) is its owner's alone.
   process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
-  const { log, progress } = await openRoleLog({ ...run, stateDir, secrets: secretsOf(run.settings) })
+  const secrets = new Set(secretsOf(run.settings))
+  const { log, progress } = await openRoleLog({ ...run, stateDir, secrets })
   for (const warning of run.warnings) log.warn({ warning }, 'setting')
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
@@ -74,6 +78,9 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
       if (!isRestart) supervisor.stopping()
     })
     const { keepAlive } = supervisor
+    const hide = (values: object) => {
+      for (const secret of secretsOf(values)) secrets.add(secret)
+    }
     const context = {
       clock: systemClock,
       log,
@@ -82,6 +89,7 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
       progress,
       keepAlive,
       restart,
+      hide,
     }
     const report = await serve(run, context, supervisor)
     if (fatal) throw fatalError(fatal.error)
@@ -147,11 +155,4 @@ function fatalError(error: unknown): TargonError {
     },
     { cause: error },
   )
-}
-
-function secretsOf(values: object): string[] {
-  return Object.entries(values).flatMap(([name, value]) => {
-    const entry: Setting | undefined = settings[name as SettingName]
-    return entry?.secret && typeof value === 'string' ? [value] : []
-  })
 }

@@ -41,6 +41,40 @@ describe('runRole', () => {
     expect(statSync(join(stateDir ?? '', 'miner.log')).mode & 0o777).toBe(0o600)
   })
 
+  it('keeps keys of sections, passwords in addresses and secrets of later settings out of the log', async () => {
+    const { settings } = minerSettings({
+      'api-key': 'canary-key',
+      upstreams: JSON.stringify([
+        { url: 'http://127.0.0.1:1/v1', apiKey: 'canary-upstream', models: ['org/model'] },
+      ]),
+      'replay.redis-url': 'redis://user:canary%2Fpassword@127.0.0.1:1',
+    })
+    const later = { ...settings, upstreams: [{ url: 'http://127.0.0.1:1/v1', apiKey: 'canary-later' }] }
+    const { directory, ended } = run(
+      async ({ log, hide }) => {
+        hide(later)
+        const canaries = [
+          'canary-key',
+          'canary-upstream',
+          'canary%2Fpassword',
+          'canary/password',
+          'canary-later',
+        ]
+        for (const canary of canaries) log.error({ nested: { text: `failed at ${canary}` } }, canary)
+        log.error({ models: ['org/model'] }, 'not a secret')
+        return { done: Promise.resolve() }
+      },
+      { settings },
+    )
+    await ended
+    const folder = settings['logging.logging_dir']
+    const text = readFileSync(join(folder, 'w', 'h', 'netuid4', 'miner', 'miner.log'), 'utf8')
+    expect(directory).not.toBe(folder)
+    expect(text).not.toContain('canary')
+    expect(text).toContain('[redacted]')
+    expect(text).toContain('org/model')
+  })
+
   it('returns the report of a role that ends by itself and leaves no listener', async () => {
     const before = process.listenerCount('SIGTERM')
     const { ended } = run(async () => ({ done: Promise.resolve({ served: 3 }) }))

@@ -58,7 +58,11 @@ export default class MinerStart extends BaseCommand {
         const updates = openSelfUpdate(settings, signer.address, surroundings, context)
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
         const subtensor = await connectNeuronChain(settings, isNamed, context)
-        const fresh = async () => (await this.readInvocation('miner', network?.arguments)).settings
+        const fresh = async () => {
+          const { settings: changed } = await this.readInvocation('miner', network?.arguments)
+          context.hide(changed)
+          return changed
+        }
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload })

@@ -1,3 +1,4 @@
+import { type Closers, createClosers } from '../../closers.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
 import { isAbort, messageOf, TargonError } from '../../errors.js'
@@ -8,7 +9,6 @@ import type { RunningRole } from '../role.js'
 import { announce } from './announce.js'
 import { createBodyReader } from './body-reader.js'
 import { createCallerAddress } from './caller-address.js'
-import { type Closers, createClosers } from './closers.js'
 import { createDoor } from './door.js'
 import { waitUntilIdle } from './drain.js'
 import { resolveExternalAddress } from './external-address.js'
@@ -35,9 +35,9 @@ export async function startMiner(
   settings: MinerSettings,
   deps: MinerDeps,
 ): Promise<RunningRole<MinerReport>> {
-  const closers = createClosers(deps.log)
+  const closers = createClosers(deps.clock, deps.log)
   const life = new AbortController()
-  closers.push('background work', () => life.abort())
+  closers.add('background work', () => life.abort())
   // Asked to stop before it serves there is nothing to drain: every wait of the start ends at once.
   const giveUp = () => life.abort(deps.signal.reason)
   deps.signal.addEventListener('abort', giveUp, { once: true })
@@ -84,11 +84,11 @@ async function compose(
     limits: readLimits(settings),
     signal: life.signal,
   })
-  closers.push('router', () => router.close())
+  closers.add('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)
   const signatures = await createSignatureWorkers(settings['signature-workers'], log)
-  closers.push('signature threads', () => signatures.close())
+  closers.add('signature threads', () => signatures.close())
   const door = createDoor({
     self: signer.address,
     clock,
@@ -125,7 +125,7 @@ async function compose(
       isDraining: () => isDraining,
     }),
   })
-  closers.push('public server', () => server.close())
+  closers.add('public server', () => server.close())
 
   const status = (): MinerStatus => ({
     role: 'miner',
@@ -170,7 +170,7 @@ async function compose(
     },
     status,
   })
-  closers.push('status server', () => statusServer.close())
+  closers.add('status server', () => statusServer.close())
 
   if (settings['axon.announce']) {
     const ip = await resolveExternalAddress(settings, life.signal)
@@ -208,7 +208,7 @@ async function openReplayGuard(
   const windowMs = settings['timestamp-window']
   if (url === undefined) return createReplayMemory(clock, { windowMs })
   const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log })
-  closers.push('replay store', () => guard.close())
+  closers.add('replay store', () => guard.close())
   return guard
 }
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { BlockHead } from '../../chain/index.js'
+import type { Closers } from '../../closers.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import type { TargonError } from '../../errors.js'
 import { watchStalls } from '../../inference/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { createMetrics, startStatusServer } from '../../telemetry/index.js'
 import { followBlocks } from './block-feed.js'
-import type { Closers } from './closers.js'
 import type { ValidatorDeps } from './deps.js'
 import { startEpoch } from './epoch.js'
 import { epochAt } from './epoch-task.js'
@@ -33,6 +33,8 @@ export interface WorkOptions {
   readonly closers: Closers
   /** Ends the role with this error. */
   readonly fail: (error: TargonError) => void
+  /** The ways out of a round; the real ones when absent. */
+  readonly connect?: typeof connectPorts
 }
 
 export interface Work {
@@ -44,7 +46,7 @@ export interface Work {
 
 /** Puts the parts together and starts them; everything opened is in `closers`. */
 export async function startWork(options: WorkOptions, signal: AbortSignal): Promise<Work> {
-  const { settings, deps, view, closers, fail } = options
+  const { settings, deps, view, closers, fail, connect = connectPorts } = options
   const { clock, log, subtensor, signer, engines } = deps
   const metrics = deps.metrics ?? createMetrics('validator')
   const epochLength = settings['epoch-length']
@@ -64,7 +66,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
   let weightsSet = 0
 
   const { watchdog } = deps
-  const connected = await connectPorts(settings, {
+  const connected = await connect(settings, {
     ...{ clock, log, signer, random: random.fork('prompts') },
     questions: deps.questions,
   })

@@ -1,27 +1,27 @@
 import type { Logger } from 'pino'
-import { type Clock, withDeadline } from '../../clock.js'
+import { type Clock, withDeadline } from './clock.js'
 
 /** What was opened is closed in the opposite order, each with a deadline, one failure never keeping the rest open. */
 export interface Closers {
-  add(what: string, close: () => Promise<void> | void): void
+  add(part: string, close: () => Promise<void> | void): void
   closeAll(): Promise<void>
 }
 
 const CLOSE_TIMEOUT_MS = 5000
 
 export function createClosers(clock: Clock, log: Logger): Closers {
-  const stack: { what: string; close: () => Promise<void> | void }[] = []
+  const stack: { readonly part: string; readonly close: () => Promise<void> | void }[] = []
   return {
-    add: (what, close) => {
-      stack.push({ what, close })
+    add: (part, close) => {
+      stack.push({ part, close })
     },
     closeAll: async () => {
       for (let next = stack.pop(); next; next = stack.pop()) {
-        const { what, close } = next
+        const { part, close } = next
         try {
-          await withDeadline(clock, `closing ${what}`, CLOSE_TIMEOUT_MS, undefined, async () => close())
+          await withDeadline(clock, `closing ${part}`, CLOSE_TIMEOUT_MS, undefined, async () => close())
         } catch (error) {
-          log.warn({ what, error }, 'closing failed')
+          log.warn({ part, err: error }, 'part not closed')
         }
       }
     },
