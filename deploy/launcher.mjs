@@ -18,6 +18,7 @@ const MAX_ATTEMPTS = 3
 const TRIAL_MS = 15 * 60_000
 const SOON_MS = 60_000
 const WATCH_MS = 200
+const SETTLE_MS = 100
 const RESTART_WANTED = 75
 const NOTHING_STARTS = 78
 const SIGNALS = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
@@ -31,7 +32,8 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     child?.kill(signal)
   })
 }
-process.exitCode = await launch()
+// what pm2 loads into this process would keep it alive
+process.exit(await launch())
 
 async function launch() {
   for (;;) {
@@ -59,7 +61,8 @@ async function launch() {
 /** Finishes a switch that was cut off; ends a trial that failed. */
 function settle(state) {
   if (state.state !== 'probation') return state
-  if (state.attempts < MAX_ATTEMPTS && Date.now() <= (state.deadline ?? Infinity)) {
+  const isInTime = state.attempts < MAX_ATTEMPTS && Date.now() <= (state.deadline ?? Infinity)
+  if (isInTime && fs.existsSync(at('releases', state.to, 'COMPLETE'))) {
     if (state.attempts === 0 && currentVersion() !== state.to) link(state.to)
     return state
   }
@@ -91,9 +94,10 @@ function run(script, deadline) {
     const watch = setInterval(() => {
       if (deadline && Date.now() > deadline && readState().state === 'probation') child.kill('SIGKILL')
     }, WATCH_MS)
+    // who signals a whole tree of processes reaches this one a little later
     const end = (code) => {
       clearInterval(watch)
-      resolve(code)
+      setTimeout(resolve, SETTLE_MS, code)
     }
     child.once('error', () => end(1))
     child.once('exit', (code, signal) => end(code ?? 128 + (SIGNALS[signal] ?? 0)))

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { access, chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncFolder } from '../durable-file.js'
@@ -27,7 +28,8 @@ export async function stageRelease(
   const slot = slotOf(context.layout, verified.version)
   if (await isComplete(slot)) return undefined
   await sweepPartials(context)
-  const partial = `${slot}${PARTIAL_SUFFIX}`
+  // a name of its own: a child of an updater that was killed may still write into the one before
+  const partial = `${slot}-${randomBytes(6).toString('hex')}${PARTIAL_SUFFIX}`
   await mkdir(partial, { recursive: true, mode: 0o700 })
   try {
     const refusal =
@@ -55,7 +57,9 @@ export async function isComplete(slot: string): Promise<boolean> {
 /** Removes what an updater that was killed left behind. Safe: the caller holds the update lock. */
 async function sweepPartials(context: UpdateContext): Promise<void> {
   const names = await readdir(context.layout.releases).catch(() => [])
-  const partials = names.filter((name) => name.endsWith(PARTIAL_SUFFIX))
+  const partials = names.filter(
+    (name) => name.endsWith(PARTIAL_SUFFIX) || name.endsWith(`${PARTIAL_SUFFIX}.index`),
+  )
   await Promise.all(
     partials.map((name) => rm(join(context.layout.releases, name), { recursive: true, force: true })),
   )
@@ -78,7 +82,7 @@ async function extractTree(
   const entries = parseTree(listing, MAX_TREE_BYTES)
   if ('unsafe' in entries)
     return { rule: 'unsafe-tree', detail: `${verified.tag} is refused: ${entries.unsafe}` }
-  const index = join(target, '..', `${verified.version}.index`)
+  const index = `${target}.index`
   try {
     const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: target }
     await runMirror(context, ['read-tree', verified.release.commit], env)

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -62,6 +65,26 @@ describe('R6 endless data', () => {
 
   it('takes a release below the limit', async () => {
     expect(await install(small.context({ maxFetchBytes: 1 << 20 }))).toBe('1.0.0')
+  })
+})
+
+describe('R6 slow retrieval', () => {
+  it('cuts off a source that never comes to an end, with the programs git started for it', async () => {
+    const sockets = new Set<Socket>()
+    const server = createServer(() => {}).on('connection', (socket) => sockets.add(socket))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const repository = new ReleaseRepository()
+    const context = repository.context({ url: `http://127.0.0.1:${port}/releases.git`, gitTimeoutMs: 2000 })
+    await expect(install(context)).rejects.toMatchObject({
+      code: 'UPDATE_COMMAND_FAILED',
+      message: 'git ls-remote failed: it took longer than 2000 ms.',
+    })
+    expect(sockets.size).toBe(1)
+    // the helper that held the connection has gone as well
+    await Promise.all([...sockets].map((socket) => socket.closed || once(socket, 'close')))
+    server.close()
   })
 })
 
