@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { confirmRelease, layoutOf, readState, runUpdate } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
+import { ReleaseRepository } from '../support/release-repository.js'
 
 // The supervisor of most neurons, really running the shipped ecosystem file on the built command line.
 const ecosystem = fileURLToPath(new URL('../../deploy/ecosystem.config.cjs', import.meta.url))
@@ -57,11 +59,21 @@ function miner() {
     .find((one) => one.name === 'targon-miner')
   if (!found) throw new Error(`pm2 runs no miner: ${text}`)
   const { status, restart_time: restarts, exit_code: exitCode, pm_err_log_path: path } = found.pm2_env
-  return { status, restarts, exitCode, log: existsSync(path) ? readFileSync(path, 'utf8') : '' }
+  return {
+    pid: found.pid,
+    status,
+    restarts,
+    exitCode,
+    log: existsSync(path) ? readFileSync(path, 'utf8') : '',
+  }
 }
 
 const start = (variables: Readonly<Record<string, string>>) =>
   pm2(['start', ecosystem, '--only', 'targon-miner', '--update-env'], variables)
+
+/** Process ids of the node that runs a role below the launcher pm2 started. */
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 
 const obstacle = installPm2()
 
@@ -73,6 +85,7 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
   afterAll(async () => {
     pm2(['kill'])
     await parts?.stop()
+    rmSync(prefix, { recursive: true, force: true })
   }, 60_000)
 
   it('waits until the miner serves', { timeout: 180_000 }, () => {
@@ -80,6 +93,19 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
     expect(miner().log).toContain('"miner listening"')
     expect(miner().log).toContain('"ready"')
+    // pm2 runs the launcher, which runs the role and passes its "ready" on
+    expect(readFileSync(`/proc/${miner().pid}/cmdline`, 'utf8')).toContain('deploy/launcher.mjs')
+    expect(childrenOf(miner().pid)).toHaveLength(1)
+  })
+
+  it('starts it again when it crashes', { timeout: 120_000 }, async () => {
+    const [role = 0] = childrenOf(miner().pid)
+    process.kill(role, 'SIGKILL')
+    await expect.poll(() => miner().restarts, { timeout: 60_000, interval: 500 }).toBe(1)
+    const ready = () => miner().log.split('"msg":"ready"').length - 1
+    await expect.poll(ready, { timeout: 60_000, interval: 500 }).toBe(2)
+    expect(miner().status).toBe('online')
+    expect(childrenOf(miner().pid)).not.toContain(role)
   })
 
   it('stops it with a drain, within kill_timeout', { timeout: 60_000 }, () => {
@@ -89,6 +115,27 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     expect(log).toContain('"draining"')
     expect(log).toContain('"stopped"')
     expect(log).not.toContain('ending without a drain')
+  })
+
+  it('does not restart when a release crashes on trial: the launcher goes back', {
+    timeout: 180_000,
+  }, async () => {
+    pm2(['delete', 'targon-miner'])
+    const repository = new ReleaseRepository()
+    const context = repository.context({ layout: layoutOf(env.TARGON_UPDATE_ROOT) })
+    await repository.release('90.0.0')
+    await runUpdate(context, { dryRun: false })
+    await confirmRelease(context.layout, '90.0.0')
+    await repository.release('90.0.1', 'crash')
+    await runUpdate(context, { dryRun: false })
+    start({})
+    expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
+    expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: ['90.0.1'] })
+    const ran = readFileSync(join(context.layout.root, 'executed'), 'utf8').trim().split('\n')
+    // each self-test is a start too
+    expect(ran).toEqual(['90.0.0', '90.0.1', '90.0.1', '90.0.1', '90.0.1', '90.0.0'])
+    rmSync(context.layout.root, { recursive: true, force: true })
+    rmSync(repository.folder, { recursive: true, force: true })
   })
 
   it('does not restart what exits with a status of stop_exit_codes', { timeout: 120_000 }, async () => {
