@@ -62,6 +62,8 @@ const ADVICE: Readonly<Record<RefusalClass, string>> = {
   'bad-axon': 'Set --axon.external_ip and --axon.external_port to an address others can reach.',
   stale: 'Nonce and runtime are read again and the call is signed anew.',
   'window-closing': 'Too few blocks are left in the epoch; the next one has its own weights.',
+  implausible:
+    'The endpoint shows less of the subnet than the metagraph had: give another one by --subtensor.chain_endpoint. Weights are held until they fit.',
   'endpoints-differ':
     'The endpoints show different chains: check --subtensor.chain_endpoint. Weights are held until one agrees.',
   other: 'See the name of the error.',

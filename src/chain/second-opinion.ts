@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { messageOf, TargonError } from '../errors.js'
 import { type Link, openLink, readHead } from './link.js'
+import { LAG_TOLERANCE_BLOCKS } from './plausibility.js'
 import type { ChainLog, Session } from './session.js'
 
 /** What the endpoints say about one subnet and one hotkey. */
@@ -25,8 +26,6 @@ export interface SecondOpinionOptions {
   readonly log: ChainLog
 }
 
-/** Public endpoints are seconds apart; two minutes of finney's blocks are not lag any more. */
-const HEAD_TOLERANCE_BLOCKS = 10
 /** A witness that is slow is no reason to miss an epoch. */
 const WITNESS_TIMEOUT_MS = 10_000
 
@@ -92,7 +91,7 @@ async function compare(
     ours: unknown,
     theirs: unknown,
   ): SecondOpinion => ({ kind: 'differs', endpoint, what, ours, theirs })
-  if (Math.abs(best.number - theirBest.number) > HEAD_TOLERANCE_BLOCKS) {
+  if (Math.abs(best.number - theirBest.number) > LAG_TOLERANCE_BLOCKS) {
     return differs('head', best.number, theirBest.number)
   }
   const number = Math.min(final.number, theirFinal.number)

@@ -3,6 +3,9 @@ import type { Clock } from '../clock.js'
 import { DeadlineError, isAbort, messageOf, TargonError } from '../errors.js'
 import { createHeadStream, type HeadStream } from './head-stream.js'
 import { type Link, openLink, readHead, readHeader } from './link.js'
+import { createHeadGuard } from './plausibility.js'
+import { connectionLost } from './rpc.js'
+import type { BlockHead } from './types.js'
 
 /** What the log of a role offers; pino's Logger fits. */
 export interface ChainLog {
@@ -33,11 +36,14 @@ export interface Session {
   readonly reconnects: number
   /** Runs a read on the current link; once more on the next one when the link dies or does not answer. */
   use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T>
+  /** Gives up a link that proved untrue, if it is still the one in use. */
+  leave(link: Link, reason: string): void
   close(): Promise<void>
 }
 
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5000
+const JUMPED = 'its head jumped further than time allows'
 
 /** @throws TargonError CHAIN_UNREACHABLE (fault chain) when no endpoint can be used; CHAIN_WRONG_NETWORK likewise. */
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -45,6 +51,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const life = new AbortController()
   const signal = AbortSignal.any([options.signal, life.signal])
   const heads = createHeadStream()
+  const guard = createHeadGuard(endpoints.length, () => clock.now())
   let index = 0
   let reconnects = 0
   let link = await openFirst()
@@ -70,7 +77,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   async function open(endpoint: string): Promise<Link> {
     const opened = await openLink(endpoint, { ...options, signal })
     try {
-      heads.publish(await readHead(opened))
+      if (!publish(opened, await readHead(opened))) throw connectionLost(endpoint, JUMPED)
       return opened
     } catch (error) {
       opened.rpc.close()
@@ -78,8 +85,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   }
 
+  /** @returns undefined when the head is refused, else whether it was news. */
+  function publish({ rpc, runtime }: Link, head: BlockHead): 'news' | 'known' | undefined {
+    if (!guard.admits(head, rpc.endpoint, runtime.blockTimeMs)) {
+      log.error({ endpoint: rpc.endpoint, ...head }, 'chain head refused: time does not allow it')
+      return undefined
+    }
+    return heads.publish(head) ? 'news' : 'known'
+  }
+
   /** Resolves with why the link must be replaced. */
-  function watch({ rpc, runtime }: Link): { done: Promise<string>; end: (reason: string) => void } {
+  function watch(watched: Link): { done: Promise<string>; end: (reason: string) => void } {
+    const { rpc, runtime } = watched
     let end: (reason: string) => void = () => {}
     const stop = new AbortController()
     const done = new Promise<string>((resolve) => {
@@ -100,7 +117,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const subscribed = Promise.all([
       rpc.subscribe('chain_subscribeNewHead', [], 'chain_unsubscribeNewHead', (header) => {
         try {
-          if (heads.publish(readHeader(runtime, header))) freshAt = clock.monotonic()
+          const published = publish(watched, readHeader(runtime, header))
+          if (published === 'news') freshAt = clock.monotonic()
+          if (published === undefined) end(JUMPED)
         } catch (error) {
           end(`a head cannot be read: ${messageOf(error)}`)
         }
@@ -191,6 +210,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         if (first === link) lost.end(messageOf(error))
         return work(await usable(callerSignal))
       }
+    },
+    leave(left, reason) {
+      if (left === link) lost.end(reason)
     },
     async close() {
       life.abort()

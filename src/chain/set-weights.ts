@@ -8,7 +8,7 @@ import { planWeights } from './plan-weights.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import type { Submitter } from './submitter.js'
-import type { ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
+import type { ChainSigner, Metagraph, SetWeightsResult, WeightEntry } from './types.js'
 import type { WeightsStanding } from './weights-pipeline.js'
 
 export interface WeightsRequest {
@@ -41,6 +41,8 @@ export interface WeightsDeps {
   readonly clock: Clock
   /** How long an unconfirmed submission is looked for on chain. */
   readonly confirmTimeoutMs: number
+  /** The newest picture of the subnet that could be believed. */
+  readonly lastMetagraph: (netuid: number) => Metagraph | undefined
 }
 
 /** What the chain says about the subnet and the signer, at one block. */
@@ -68,6 +70,9 @@ export async function submitWeights(
     signal,
   )
   const { rules, registration } = situation
+  const known = deps.lastMetagraph(netuid)
+  if (known && rules.neuronCount < known.neurons.length) return refused('implausible', 'neurons disappeared')
+  if (!registration && known?.find(signer.address)) return refused('implausible', 'registration disappeared')
   if (!registration) return refused('not-registered', 'HotKeyNotRegisteredInSubNet')
   if (rules.versionKey !== 0 && request.versionKey < rules.versionKey) {
     return refused('version-key', 'IncorrectWeightVersionKey')

@@ -11,6 +11,7 @@ import { announceAxon, readStoredAxon } from './serve-axon.js'
 import { type ChainLog, openSession } from './session.js'
 import { readStanding, submitWeights, type WeightsRequest } from './set-weights.js'
 import { createSubmitter } from './submitter.js'
+import { createTrustedMetagraph } from './trusted-metagraph.js'
 import type { BlockHead, ChainSigner, SetWeightsResult, Subtensor, SubtensorOptions } from './types.js'
 import type { WeightsChain } from './weights-pipeline.js'
 
@@ -67,6 +68,14 @@ export async function connectSubtensor(
     log,
   })
   const addresses = createAddressBook()
+  const metagraphs = createTrustedMetagraph({
+    ...{ session, endpoints: options.endpoints, rpcTimeoutMs, clock, log },
+    async read(link, netuid, signal) {
+      const best = await readHead(link, 'best', { signal })
+      const at = { blockHash: best.hash, ...(signal ? { signal } : {}) }
+      return readMetagraph(link.runtime, { netuid, block: best.number, at, addresses, now: clock.now() })
+    },
+  })
   const head = (): BlockHead => session.heads.latest ?? { number: 0, hash: genesisHash }
 
   return {
@@ -82,12 +91,7 @@ export async function connectSubtensor(
     },
     head,
     blocks: (signal) => session.heads.read(AbortSignal.any([signal, deps.signal])),
-    metagraph: (netuid, signal) =>
-      session.use(async (link) => {
-        const best = await readHead(link, 'best', { signal })
-        const at = { blockHash: best.hash, ...(signal ? { signal } : {}) }
-        return readMetagraph(link.runtime, { netuid, block: best.number, at, addresses, now: clock.now() })
-      }, signal),
+    metagraph: (netuid, signal) => metagraphs.read(netuid, signal),
     serveAxon: (signer, axon, signal) =>
       announceAxon(
         submitter,
@@ -109,7 +113,7 @@ export async function connectSubtensor(
         return { kind: 'refused', refusal: refusal('endpoints-differ', `${opinion.what} differs`) }
       }
       return submitWeights(
-        { session, submitter, clock, confirmTimeoutMs: inclusionTimeoutMs },
+        { session, submitter, clock, confirmTimeoutMs: inclusionTimeoutMs, lastMetagraph: metagraphs.last },
         signer,
         weights,
         signal,

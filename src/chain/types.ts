@@ -98,6 +98,8 @@ export interface Refusal {
     | 'window-closing'
     /** The configured endpoints show different chains; nothing was sent. */
     | 'endpoints-differ'
+    /** The endpoint shows what the subnet cannot have become; nothing was sent. */
+    | 'implausible'
     | 'other'
   /** Name of the dispatch error, or `pool 1010 custom 6`. */
   readonly name: string
@@ -118,6 +120,7 @@ export interface Subtensor {
   head(): BlockHead
   /** New heads with strictly rising numbers; gaps are possible, repeats and re-orgs are hidden. Ends with the signal. */
   blocks(signal: AbortSignal): AsyncIterable<BlockHead>
+  /** @throws TargonError CHAIN_IMPLAUSIBLE when it cannot follow from the one before; that one stays good. */
   metagraph(netuid: number, signal?: AbortSignal): Promise<Metagraph>
   /** Announces the address unless the chain already has exactly it. */
   serveAxon(

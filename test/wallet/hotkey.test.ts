@@ -1,8 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { naclEncrypt } from '@polkadot/util-crypto/nacl'
-import { argon2i } from 'hash-wasm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { initSr25519, verify } from '../../src/sr25519.js'
 import { loadHotkey, passwordVariable, signerOf, writeDevelopmentWallet } from '../../src/wallet/index.js'
@@ -131,34 +129,7 @@ describe('refusals name the file and the next step', () => {
   })
 })
 
-describe('encrypted with $NACL', () => {
-  const password = 'correct horse'
-  const json = JSON.stringify({ secretSeed: ALICE.seed, ss58Address: ALICE.address })
-
-  async function encrypt(): Promise<Uint8Array> {
-    const key = await argon2i({
-      password,
-      salt: Buffer.from('137183dff15a09bc9c90b5518739e9b1', 'hex'),
-      parallelism: 1,
-      iterations: 8,
-      memorySize: 524_288,
-      hashLength: 32,
-      outputType: 'binary',
-    })
-    const { encrypted, nonce } = naclEncrypt(Buffer.from(json), key)
-    return Buffer.concat([Buffer.from('$NACL'), nonce, encrypted])
-  }
-
-  it('opens by a BT_PW variable and refuses a wrong password', async () => {
-    const path = await write(await encrypt())
-    const name = passwordVariable(path)
-    const masked = Buffer.from(password).map((byte, i) => byte ^ name.charCodeAt(i % name.length))
-    expect((await load({ variables: { [name]: Buffer.from(masked).toString('base64') } })).address).toBe(
-      ALICE.address,
-    )
-    await expect(load({ password: 'wrong' })).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
-  }, 120_000)
-
+describe('passwords', () => {
   it('asks password file, variable and prompt in this order', async () => {
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, 'from file\r\n', { mode: 0o600 })
@@ -171,7 +142,7 @@ describe('encrypted with $NACL', () => {
   it('the password file must be private too', async () => {
     await write(`$NACL${'x'.repeat(80)}`)
     const passwordFile = join(folder, 'password')
-    await writeFile(passwordFile, password)
+    await writeFile(passwordFile, 'correct horse')
     await chmod(passwordFile, 0o644)
     await expect(load({ passwordFile })).rejects.toMatchObject({ code: 'WALLET_PERMISSIONS' })
   })

@@ -1,0 +1,44 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadHotkey, passwordVariable } from '../../src/wallet/index.js'
+
+/**
+ * The development key Alice, sealed once with hash-wasm's argon2i and NaCl's secretbox as btwallet does. Opening it
+ * takes 512 MiB and seconds, by design.
+ */
+const FIXTURE = new URL('../fixtures/wallet/alice.nacl.hex', import.meta.url)
+const PASSWORD = 'correct horse'
+const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY'
+
+let folder: string
+let path: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wallet-'))
+  path = join(folder, 'w', 'hotkeys', 'h')
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, Buffer.from((await readFile(FIXTURE, 'utf8')).trim(), 'hex'))
+  await chmod(path, 0o600)
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const load = (sources: object) => loadHotkey({ path: folder, name: 'w', hotkey: 'h', ...sources })
+
+describe('encrypted with $NACL', () => {
+  it('opens by a BT_PW variable', async () => {
+    const name = passwordVariable(path)
+    const masked = Buffer.from(PASSWORD).map((byte, i) => byte ^ name.charCodeAt(i % name.length))
+    const variables = { [name]: Buffer.from(masked).toString('base64') }
+    expect((await load({ variables })).address).toBe(ALICE)
+  }, 120_000)
+
+  it('refuses a wrong password', async () => {
+    await expect(load({ password: 'wrong' })).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
+  }, 120_000)
+
+  it('asks for a password when none is given', async () => {
+    await expect(load({})).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
+  })
+})
