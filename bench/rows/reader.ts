@@ -50,6 +50,7 @@ function readGuarded(pieces: readonly Buffer[]): number {
   const reader = createAnswerReader({
     endpoint: 'chat',
     maxTokens: CHUNKS,
+    mostTokens: CHUNKS,
     rules: 'strict',
     burst: undefined,
   })

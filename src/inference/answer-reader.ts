@@ -21,6 +21,8 @@ export type ReadingRules = 'strict' | 'targon-4'
 export interface ReaderOptions {
   readonly endpoint: Endpoint
   readonly maxTokens: number
+  /** Tokens kept of an answer; one that claims more is cut there. */
+  readonly mostTokens: number
   readonly rules: ReadingRules
   /** Undefined: an answer made first and streamed later is only reported, by its burst share. `targon-4`: 4.4.1's or none. */
   readonly burst: BurstRule | undefined
@@ -38,7 +40,7 @@ export function createAnswerReader(options: ReaderOptions): AnswerReader {
   return options.rules === 'strict' ? strict : createTargon4Reader(options, strict)
 }
 
-function createStrictReader({ endpoint, maxTokens, burst }: ReaderOptions): AnswerReader {
+function createStrictReader({ endpoint, maxTokens, mostTokens, burst }: ReaderOptions): AnswerReader {
   const tokens: OutputToken[] = []
   const tokenMoments: number[] = []
   const texts: string[] = []
@@ -48,8 +50,8 @@ function createStrictReader({ endpoint, maxTokens, burst }: ReaderOptions): Answ
   let lostTokens = false
   return {
     accept(atMs, chunk) {
-      const content = readChunk(endpoint, chunk)
-      if (typeof content === 'string') return { cause: 'BAD_STREAM', detail: content }
+      const content = readChunk(endpoint, chunk, mostTokens - tokens.length)
+      if ('cause' in content) return content
       finishReason = content.finishReason ?? finishReason
       const carries = content.text !== '' || content.tokens.length > 0
       if (!carries) return { text: '', carries }
@@ -94,8 +96,9 @@ function createTargon4Reader(
   const record: [number, unknown][] = []
   return {
     accept(atMs, chunk) {
-      record.push([atMs / 1000, chunk])
       const accepted = strict.accept(atMs, chunk)
+      if ('cause' in accepted && accepted.cause === 'STREAM_LIMIT') return accepted
+      record.push([atMs / 1000, chunk])
       return 'cause' in accepted ? { text: '', carries: true } : accepted
     },
     finish(startMs, endMs, fault) {

@@ -66,9 +66,11 @@ export function prepareRequest(
  */
 export async function sendPrepared(prepared: PreparedRequest, options: AskOptions): Promise<Answer> {
   const { request, target } = prepared
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const reader: AnswerReader = createAnswerReader({
     endpoint: request.endpoint,
     maxTokens: request.maxTokens,
+    mostTokens: request.maxTokens + limits.extraEvents,
     rules: options.rules ?? 'strict',
     burst: options.burst === null ? undefined : (options.burst ?? STRICT_BURST_RULE),
   })
@@ -81,7 +83,7 @@ export async function sendPrepared(prepared: PreparedRequest, options: AskOption
       headers: prepared.headers,
       body: prepared.body,
       maxEvents: request.maxTokens,
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits,
       clock: options.clock,
       signal: options.signal,
       reader,

@@ -1,5 +1,5 @@
 import { type Fields, isFields } from './fields.js'
-import type { Endpoint, OutputToken } from './types.js'
+import type { Endpoint, OutputToken, StreamFault } from './types.js'
 
 /** What one chunk of a stream says. */
 export interface ChunkContent {
@@ -16,25 +16,28 @@ const NOTHING: ChunkContent = { text: '', tokens: [], finishReason: undefined, l
  * The one reader of a chunk of either route, live or recorded. All elements of its logprobs count; a token with empty text
  * (a special token, half a character) counts; a usage chunk without choices says nothing.
  *
- * @returns the content, or a text that says why this is no chunk of a stream with one choice.
+ * @param room how many more tokens the answer may have: nothing is made of a list that claims more, at two bytes each.
+ * @returns the content, or why this is no chunk of a stream with one choice.
  */
-export function readChunk(endpoint: Endpoint, chunk: unknown): ChunkContent | string {
-  if (!isFields(chunk)) return 'a chunk is no object'
-  if (chunk.error !== undefined && chunk.error !== null) return `the server reported ${describe(chunk.error)}`
-  if (chunk.object === 'error') return `the server reported ${describe(chunk)}`
+export function readChunk(endpoint: Endpoint, chunk: unknown, room: number): ChunkContent | StreamFault {
+  if (!isFields(chunk)) return bad('a chunk is no object')
+  if (chunk.error !== undefined && chunk.error !== null)
+    return bad(`the server reported ${describe(chunk.error)}`)
+  if (chunk.object === 'error') return bad(`the server reported ${describe(chunk)}`)
   const choices = chunk.choices
-  if (!Array.isArray(choices)) return 'a chunk has no choices'
-  if (choices.length === 0) return isFields(chunk.usage) ? NOTHING : 'a chunk has neither choices nor usage'
-  if (choices.length > 1) return 'a chunk has more than one choice'
+  if (!Array.isArray(choices)) return bad('a chunk has no choices')
+  if (choices.length === 0)
+    return isFields(chunk.usage) ? NOTHING : bad('a chunk has neither choices nor usage')
+  if (choices.length > 1) return bad('a chunk has more than one choice')
   const choice: unknown = choices[0]
-  if (!isFields(choice)) return 'a choice is no object'
+  if (!isFields(choice)) return bad('a choice is no object')
   const finish = choice.finish_reason
   const holder = endpoint === 'chat' ? choice.delta : choice
-  if (!isFields(holder)) return 'a choice has no delta'
+  if (!isFields(holder)) return bad('a choice has no delta')
   const text = holder[endpoint === 'chat' ? 'content' : 'text'] ?? ''
-  if (typeof text !== 'string') return 'the text of a chunk is no text'
-  const tokens = readTokens(endpoint, choice.logprobs, text)
-  if (typeof tokens === 'string') return tokens
+  if (typeof text !== 'string') return bad('the text of a chunk is no text')
+  const tokens = readTokens(endpoint, choice.logprobs, text, room)
+  if ('cause' in tokens) return tokens
   return {
     text,
     tokens,
@@ -43,34 +46,44 @@ export function readChunk(endpoint: Endpoint, chunk: unknown): ChunkContent | st
   }
 }
 
+function bad(detail: string): StreamFault {
+  return { cause: 'BAD_STREAM', detail }
+}
+
 /** Text of a chunk belongs to its first token; without logprobs a chunk with text is one token nobody can check. */
-function readTokens(endpoint: Endpoint, logprobs: unknown, text: string): OutputToken[] | string {
-  const entries = isFields(logprobs)
-    ? endpoint === 'chat'
-      ? chatEntries(logprobs)
-      : completionEntries(logprobs)
-    : []
-  if (typeof entries === 'string') return entries
-  if (entries.length === 0) return text === '' ? [] : [{ text, tokenId: undefined, logprob: undefined }]
-  return entries.map(([token, logprob], index) => ({
-    text: index === 0 ? text : '',
-    tokenId: readTokenId(token),
-    logprob: typeof logprob === 'number' ? logprob : undefined,
-  }))
+function readTokens(
+  endpoint: Endpoint,
+  logprobs: unknown,
+  text: string,
+  room: number,
+): OutputToken[] | StreamFault {
+  const lists = isFields(logprobs) ? listsOf(endpoint, logprobs) : []
+  if (!lists.every((list) => Array.isArray(list))) return bad('logprobs of a chunk are no list')
+  const [first = [], second] = lists
+  const listed = Math.max(first.length, second?.length ?? 0)
+  const count = listed === 0 && text !== '' ? 1 : listed
+  if (count > room) return { cause: 'STREAM_LIMIT', detail: 'the stream had more tokens than asked for' }
+  if (listed === 0) return text === '' ? [] : [{ text, tokenId: undefined, logprob: undefined }]
+  return Array.from({ length: listed }, (_, index) => {
+    const entry: unknown = first[index]
+    const [token, logprob] = second
+      ? [entry, second[index]]
+      : isFields(entry)
+        ? [entry.token, entry.logprob]
+        : [undefined, undefined]
+    return {
+      text: index === 0 ? text : '',
+      tokenId: readTokenId(token),
+      logprob: typeof logprob === 'number' ? logprob : undefined,
+    }
+  })
 }
 
-function chatEntries(logprobs: Fields): [unknown, unknown][] | string {
-  const content = logprobs.content ?? []
-  if (!Array.isArray(content)) return 'logprobs.content is no list'
-  return content.map((entry: unknown) => (isFields(entry) ? [entry.token, entry.logprob] : [null, null]))
-}
-
-function completionEntries(logprobs: Fields): [unknown, unknown][] | string {
-  const tokens = logprobs.tokens ?? []
-  const values = logprobs.token_logprobs ?? []
-  if (!Array.isArray(tokens) || !Array.isArray(values)) return 'logprobs.tokens is no list'
-  const length = Math.max(tokens.length, values.length)
-  return Array.from({ length }, (_, index) => [tokens[index], values[index]])
+/** Chats tell tokens with their logprobs, completions in two lists beside each other. */
+function listsOf(endpoint: Endpoint, logprobs: Fields): unknown[] {
+  return endpoint === 'chat'
+    ? [logprobs.content ?? []]
+    : [logprobs.tokens ?? [], logprobs.token_logprobs ?? []]
 }
 
 /** `token_id:<n>` as vLLM writes it; anything else names no token. */

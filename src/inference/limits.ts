@@ -10,7 +10,7 @@ export interface StreamLimits {
   readonly totalMs: number
   readonly lineBytes: number
   readonly streamBytes: number
-  /** Events allowed beyond `max_tokens`: role, usage and [DONE] chunks. */
+  /** Events and tokens allowed beyond `max_tokens`: role, usage and [DONE] chunks; a few tokens too many have a cause of their own. */
   readonly extraEvents: number
 }
 

@@ -3,13 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { readChunk } from '../../src/inference/index.js'
 import { chatChunk, completionChunk } from '../support/stream-server.js'
 
-const chat = (choice: unknown) => readChunk('chat', { choices: [choice] })
-const completion = (choice: unknown) => readChunk('completion', { choices: [choice] })
+/** Tokens an answer may still have. */
+const ROOM = 100
+
+const chat = (choice: unknown) => readChunk('chat', { choices: [choice] }, ROOM)
+const completion = (choice: unknown) => readChunk('completion', { choices: [choice] }, ROOM)
 
 describe('readChunk', () => {
   test('both routes give the same token for the same content', () => {
-    expect(readChunk('chat', chatChunk('a', 5, -1))).toEqual(
-      readChunk('completion', completionChunk('a', 5, -1)),
+    expect(readChunk('chat', chatChunk('a', 5, -1), ROOM)).toEqual(
+      readChunk('completion', completionChunk('a', 5, -1), ROOM),
     )
   })
 
@@ -41,7 +44,7 @@ describe('readChunk', () => {
   })
 
   test('a token with empty text counts; an empty chunk without logprobs does not', () => {
-    expect(readChunk('chat', chatChunk('', 5))).toMatchObject({ tokens: [{ text: '', tokenId: 5 }] })
+    expect(readChunk('chat', chatChunk('', 5), ROOM)).toMatchObject({ tokens: [{ text: '', tokenId: 5 }] })
     expect(chat({ delta: { content: '' }, logprobs: null })).toMatchObject({ tokens: [] })
     expect(chat({ delta: { role: 'assistant' } })).toMatchObject({ tokens: [], text: '' })
   })
@@ -96,7 +99,7 @@ describe('readChunk', () => {
   )
 
   test('a usage chunk says nothing and is no error', () => {
-    expect(readChunk('chat', { choices: [], usage: { completion_tokens: 3 } })).toMatchObject({
+    expect(readChunk('chat', { choices: [], usage: { completion_tokens: 3 } }, ROOM)).toMatchObject({
       tokens: [],
       text: '',
     })
@@ -108,8 +111,25 @@ describe('readChunk', () => {
     [{ error: 'oops' }, 'the server reported "oops"'],
     [{ error: { code: 1 } }, 'the server reported an error'],
   ])('an error inside a stream is told with its text: %j', (chunk, reason) => {
-    expect(readChunk('chat', chunk)).toBe(reason)
+    expect(readChunk('chat', chunk, ROOM)).toEqual({ cause: 'BAD_STREAM', detail: reason })
   })
+
+  test.each(['chat', 'completion'] as const)(
+    'of a list with more tokens than there is room for nothing is made: %s',
+    (endpoint) => {
+      const tooMany = { cause: 'STREAM_LIMIT', detail: 'the stream had more tokens than asked for' }
+      const claiming = (count: number) => {
+        const zeros = new Array<number>(count).fill(0)
+        const logprobs = { content: zeros, tokens: [], token_logprobs: zeros }
+        return { choices: [{ index: 0, text: '', delta: {}, logprobs }] }
+      }
+      expect(readChunk(endpoint, claiming(ROOM), ROOM)).toMatchObject({ text: '' })
+      expect(readChunk(endpoint, claiming(ROOM + 1), ROOM)).toEqual(tooMany)
+      const startMs = performance.now()
+      expect(readChunk(endpoint, claiming(5_000_000), ROOM)).toEqual(tooMany)
+      expect(performance.now() - startMs).toBeLessThan(2_000)
+    },
+  )
 
   test('any JSON at all is content or a reason, never an exception', () => {
     const choice = fc.record(
@@ -124,8 +144,8 @@ describe('readChunk', () => {
     const chunk = fc.oneof(fc.jsonValue(), fc.record({ choices: fc.oneof(fc.jsonValue(), fc.array(choice)) }))
     fc.assert(
       fc.property(chunk, fc.constantFrom('chat' as const, 'completion' as const), (value, endpoint) => {
-        const read = readChunk(endpoint, JSON.parse(JSON.stringify(value)))
-        if (typeof read === 'string') expect(read.length).toBeLessThan(300)
+        const read = readChunk(endpoint, JSON.parse(JSON.stringify(value)), ROOM)
+        if ('cause' in read) expect(read.detail.length).toBeLessThan(300)
         else for (const token of read.tokens) expect(['number', 'undefined']).toContain(typeof token.logprob)
       }),
       { numRuns: 1000 },

@@ -115,7 +115,13 @@ describe('EventStream', () => {
 })
 
 function readTokens(events: readonly string[]) {
-  const reader = createAnswerReader({ endpoint: 'chat', maxTokens: 10, rules: 'strict', burst: undefined })
+  const reader = createAnswerReader({
+    endpoint: 'chat',
+    maxTokens: 10,
+    mostTokens: 74,
+    rules: 'strict',
+    burst: undefined,
+  })
   for (const data of events) if (data !== '[DONE]') reader.accept(1, JSON.parse(data))
   return reader.finish(0, 2, undefined).tokens
 }

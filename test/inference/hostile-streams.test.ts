@@ -27,13 +27,13 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-async function ask(answering: Answering) {
+async function ask(answering: Answering, rules: 'strict' | 'targon-4' = 'strict') {
   const server = await startStreamServer(answering)
   closers.push(() => server.close())
   const answer = await askMiner(
     request,
     { url: server.url, hotkey: signer.address },
-    { signer, clock: systemClock, limits },
+    { signer, clock: systemClock, limits, rules },
   )
   return { answer, server }
 }
@@ -86,6 +86,23 @@ describe('hostile streams', () => {
     expect(answer.fault).toEqual({ cause: 'STREAM_LIMIT', detail: 'the stream had more than 128 events' })
     expect(answer.tokens.length).toBeLessThanOrEqual(128)
   })
+
+  test.each(['strict', 'targon-4'] as const)(
+    'lists that claim two million tokens at two bytes each are cut at max_tokens + 64: %s',
+    async (rules) => {
+      const zeros = `[${'0,'.repeat(31_000)}0]`
+      const line = `data: {"choices":[{"index":0,"delta":{},"logprobs":{"content":${zeros}}}]}\n\n`
+      const { answer } = await ask((response) => {
+        startEvents(response).write(event(chatChunk('a', 1)))
+        flood(response, line)
+      }, rules)
+      expect(answer.fault).toEqual({
+        cause: 'STREAM_LIMIT',
+        detail: 'the stream had more tokens than asked for',
+      })
+      expect(answer.tokens).toHaveLength(1)
+    },
+  )
 
   test('an endless run of comments is cut although no event ever comes', async () => {
     const { answer } = await ask((response) => {

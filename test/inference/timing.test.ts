@@ -26,7 +26,13 @@ const shapes: Record<string, number[]> = {
 }
 
 function read(times: readonly number[], options: Partial<ReaderOptions> = {}) {
-  const rules = { endpoint: 'chat', maxTokens: 1000, rules: 'strict', burst: STRICT_BURST_RULE } as const
+  const rules = {
+    endpoint: 'chat',
+    maxTokens: 1000,
+    mostTokens: 1064,
+    rules: 'strict',
+    burst: STRICT_BURST_RULE,
+  } as const
   const reader = createAnswerReader({ ...rules, ...options })
   for (const atMs of times) reader.accept(1000 + atMs, chatChunk('a', 1))
   return reader.finish(1000, 11_000, undefined)

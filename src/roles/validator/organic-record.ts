@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   type Answer,
   type ChatMessage,
+  DEFAULT_LIMITS,
   type InferenceRequest,
   type OutputToken,
   readChunk,
@@ -84,6 +85,7 @@ export function requestOf(record: OrganicRecord): InferenceRequest | undefined {
 /** The recorded stream read by the same reader as a live one. Its arrival times are lost; the hub's totals stand in. */
 export function answerOf(record: OrganicRecord): Answer {
   const endpoint = record.endpoint === 'CHAT' ? 'chat' : 'completion'
+  const mostTokens = record.request.max_tokens + DEFAULT_LIMITS.extraEvents
   const tokens: OutputToken[] = []
   let text = ''
   let finishReason: string | undefined
@@ -91,12 +93,12 @@ export function answerOf(record: OrganicRecord): Answer {
   let chunks = 0
   let fault: Answer['fault']
   for (const chunk of record.response) {
-    const content = readChunk(endpoint, chunk)
-    if (typeof content === 'string') {
-      fault = { cause: 'BAD_STREAM', detail: content }
+    const content = readChunk(endpoint, chunk, mostTokens - tokens.length)
+    if ('cause' in content) {
+      fault = content
       break
     }
-    tokens.push(...content.tokens)
+    for (const token of content.tokens) tokens.push(token)
     text += content.text
     finishReason = content.finishReason ?? finishReason
     lostTokens ||= content.lostTokens

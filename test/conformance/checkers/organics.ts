@@ -94,8 +94,8 @@ function oddUids({ response }: Case): ReadonlySet<number> {
 }
 
 function isOddChunk(endpoint: 'CHAT' | 'COMPLETION', chunk: unknown): boolean {
-  const content = readChunk(endpoint === 'CHAT' ? 'chat' : 'completion', chunk)
-  if (typeof content === 'string' || content.text === '' || content.tokens.length !== 1) return true
+  const content = readChunk(endpoint === 'CHAT' ? 'chat' : 'completion', chunk, Number.POSITIVE_INFINITY)
+  if ('cause' in content || content.text === '' || content.tokens.length !== 1) return true
   const [token] = content.tokens
   return token?.tokenId === undefined || token.logprob === undefined
 }

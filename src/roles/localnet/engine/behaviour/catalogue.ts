@@ -63,6 +63,10 @@ const CATALOGUE = {
     summary: 'five tokens, then a million events with nothing in them',
     trick: { afterEvents: 5, chunks: bytes.eventFlood },
   },
+  'token-flood': {
+    summary: 'five tokens, then events that claim fifteen thousand tokens each',
+    trick: { afterEvents: 5, chunks: bytes.tokenFlood },
+  },
   malformed: {
     summary: 'every fifth event is broken JSON, an empty list, null, a string or no UTF-8',
     changeEvent: bytes.malformEvent,

@@ -22,6 +22,14 @@ export function* eventFlood(): Iterable<string> {
   for (let index = 0; index < 1000; index++) yield thousand
 }
 
+/** Events that claim fifteen thousand tokens each, at two bytes a token. */
+export function* tokenFlood(): Iterable<string> {
+  const zeros = (count: number) => `[${'0,'.repeat(count - 1)}0]`
+  const logprobs = `{"content":${zeros(15_000)},"tokens":${zeros(15_000)},"token_logprobs":[]}`
+  const one = `data: {"choices":[{"index":0,"text":"","delta":{},"logprobs":${logprobs}}]}\n\n`
+  for (let index = 0; index < 64; index++) yield one
+}
+
 /** Every fifth event is something else than a chunk, another thing each time. */
 const MALFORMED: readonly (string | Uint8Array)[] = [
   'data: {"choices":[{"index":0,"delta":\n\n',
