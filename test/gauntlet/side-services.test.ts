@@ -1,0 +1,168 @@
+import { setMaxListeners } from 'node:events'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { createClosers } from '../../src/closers.js'
+import { createRandom } from '../../src/prompts/index.js'
+import { startWork, type WorkOptions } from '../../src/roles/validator/work.js'
+import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/round-parts.js'
+import { createRigChain, createRigEngine, defaultSettings, MODEL } from '../roles/validator/validator-rig.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
+import { scaled } from './scale.js'
+
+/** F27: the hub and the database, there or not, whole or broken, change no bit of the weights. */
+
+const MINERS = 60
+const ROUNDS = 20
+/** Waits take a fiftieth of their time. */
+const fastClock: Clock = {
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * 50,
+  sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
+}
+
+const HUBS: Readonly<Record<string, Answering>> = {
+  'takes everything': (response, { path }) =>
+    response.end(path === '/organics' ? '{"bucket_id":null,"organics":{}}' : '["",200]'),
+  'answers slowly': (response) => void setTimeout(() => response.end('["",200]'), 300),
+  'answers 500': (response) => response.writeHead(500).end('Internal Server Error'),
+  'answers garbage': (response) => response.end('{"bucket_id": 7'),
+  'never answers': () => {},
+  'breaks off': (response) => response.socket?.resetAndDestroy(),
+  'sends strangers’ records': (response, { path }) => response.end(path === '/organics' ? bucketOf(999) : ''),
+}
+/** What must show: a record of a miner that failed costs that miner. */
+const PUNISHING: Answering = (response, { path }) => response.end(path === '/organics' ? bucketOf(1) : '')
+
+function bucketOf(uid: number): string {
+  const record = {
+    ...{ uid, hotkey: `5Miner${uid}`, coldkey: 'c', endpoint: 'COMPLETION', success: false },
+    ...{ total_time: 100, time_to_first_token: 10, response_tokens: 5, response: [] },
+    request: { max_tokens: 8, seed: 1, temperature: 0.5, prompt: 'x' },
+  }
+  return JSON.stringify({ bucket_id: 'b_1', organics: { [MODEL]: [record] } })
+}
+
+let folder: string
+let runs = 0
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'targon-side-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Beside {
+  readonly hub?: Answering | undefined
+  readonly history?: boolean
+  readonly databaseUrl?: string
+}
+
+/** Everything a validator does in so many rounds and the epoch after them; only the answers come from the seed. */
+async function weigh(
+  seed: string,
+  { hub, history = false, databaseUrl }: Beside,
+): Promise<readonly number[]> {
+  const server: StreamServer | undefined = hub && (await startStreamServer(hub))
+  const signer = await hotkeyOf(200)
+  const miners = servingMiners(MINERS)
+  const view = viewOf(miners)
+  const chain = createRigChain(
+    [...view.metagraph.neurons].map((one) => (one.uid === 0 ? { ...one, hotkey: signer.address } : one)),
+  )
+  const lines: string[] = []
+  const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  // An embedded database that is still opening is waited for, however busy the machine.
+  const closers = createClosers(
+    { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms * 20, signal) },
+    log,
+  )
+  const stateDir = join(folder, String(runs++), 'validator')
+  await mkdir(stateDir, { recursive: true })
+  const work = await startWork(
+    {
+      settings: defaultSettings({
+        ...{ 'metrics.port': 0, 'epoch-length': 30, 'round.models': 'in-turn', seed, history },
+        'hub.url': server?.url ?? 'off',
+        'allow-private-axons': true,
+        ...(databaseUrl === undefined ? {} : { 'database.url': databaseUrl }),
+      }),
+      deps: {
+        ...{ clock: fastClock, log, signal: stop.signal, stateDir, signer, subtensor: chain },
+        engines: () => [createRigEngine()],
+        models: { current: () => [MODEL], refresh: async () => {} },
+      },
+      view,
+      closers,
+      fail: () => {},
+      connect: connectTo(seed),
+    },
+    stop.signal,
+  )
+  // Organics come with the first head; the last round has its results before the weights are due.
+  chain.grow(101)
+  await expect.poll(() => lines.filter((line) => line.includes('rounds are over')).length, WAIT).toBe(1)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  chain.grow(121)
+  await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
+  stop.abort()
+  await work.done
+  await closers.closeAll()
+  await server?.close()
+  return chain.submissions[0]?.scores ?? []
+
+  /** Answers at once, with a speed or a failure by seed, round and miner. */
+  function connectTo(key: string): NonNullable<WorkOptions['connect']> {
+    return async () => ({
+      ports: {
+        prompts: async (_, round, signal) => {
+          if (round < ROUNDS) return () => ({ ...completionRequest(8), model: MODEL, seed: round })
+          log.info('rounds are over')
+          return new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+          )
+        },
+        prepare: (request, { uid }) => {
+          const random = createRandom(`${key}/${request.seed}/${uid}`)
+          const answer = answerOf({ tokensPerSecond: 20 + uid + 30 * random.next(), stallMs: 0 })
+          return async () => (random.next() < 0.2 ? { ...answer, text: 'bad' } : answer)
+        },
+        verify: async (_engine, _request, { text }) =>
+          text === 'bad' ? { kind: 'failed', cause: 'OVERFIT', detail: '' } : { kind: 'verified' },
+      },
+      close: async () => {},
+    })
+  }
+}
+
+const WAIT = { timeout: 60_000, interval: 10 }
+const SEEDS = Array.from({ length: scaled(20) }, (_, index) => `pair ${index}`)
+
+describe('the same answers give the same weights, bit for bit', () => {
+  test.each(Object.keys(HUBS))('with a hub that %s as without one', async (kind) => {
+    for (const seed of SEEDS) {
+      const without = await weigh(seed, {})
+      expect(without.filter((score) => score > 0).length).toBeGreaterThan(MINERS / 2)
+      expect(await weigh(seed, { hub: HUBS[kind] ?? PUNISHING })).toEqual(without)
+    }
+  })
+
+  test.each<[string, Beside]>([
+    ['a database that is away', { history: true, databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],
+    ['the embedded database and a hub that fails', { history: true, hub: HUBS['answers 500'] }],
+  ])('with %s as without', async (_, beside) => {
+    for (const seed of SEEDS.slice(0, scaled(5)))
+      expect(await weigh(seed, beside)).toEqual(await weigh(seed, {}))
+  })
+
+  test('the check can fail: one failed request of a user moves its miner, another seed moves all', async () => {
+    const without = await weigh('pair 0', {})
+    const punished = await weigh('pair 0', { hub: PUNISHING })
+    expect(punished).not.toEqual(without)
+    expect(await weigh('pair 1', {})).not.toEqual(without)
+  })
+})
