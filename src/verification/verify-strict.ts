@@ -1,6 +1,6 @@
-import type { Reference, ReferenceEngine } from '../engine/index.js'
+import type { ModelFacts, Reference, ReferenceEngine } from '../engine/index.js'
 import { TargonError } from '../errors.js'
-import type { InferenceRequest } from '../inference/index.js'
+import type { InferenceRequest, OutputToken } from '../inference/index.js'
 import { checkLength, checkStream, checkText, checkTokens, type Failure, failure } from './checks/index.js'
 import type { SoundToken } from './evidence.js'
 import { judgeStrict } from './judge-strict.js'
@@ -23,7 +23,7 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   const topK = Math.min(THRESHOLDS.referenceTopK.value, facts.maxLogprobs)
   const { temperature, seed } = request
   const [text, reference] = await Promise.allSettled([
-    engine.detokenize(output, signal),
+    engine.detokenize(spokenIds(answer.tokens, output, facts), signal),
     engine.score({ input, output, temperature, topK, ...(seed === undefined ? {} : { seed }) }, signal),
   ])
   if (text.status === 'fulfilled') {
@@ -42,6 +42,20 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   })
   if (verdict.kind !== 'verified' || text.status === 'fulfilled') return verdict
   return await blameRefusal(verification, input, text.reason)
+}
+
+/**
+ * The ids that spell text. vLLM streams the end token without text, and how it is written differs from model to model
+ * (`<|eot_id|>`, `<｜end▁of▁sentence｜>`, `[|endofturn|]`): one at the very end that was streamed without text spells nothing.
+ */
+function spokenIds(
+  tokens: readonly OutputToken[],
+  ids: readonly number[],
+  { eosTokenIds, endOfTurnId }: ModelFacts,
+): readonly number[] {
+  const last = ids.at(-1)
+  const isEnd = last !== undefined && (last === endOfTurnId || eosTokenIds.includes(last))
+  return isEnd && tokens.at(-1)?.text === '' ? ids.slice(0, -1) : ids
 }
 
 export function tokenizeInput(

@@ -112,9 +112,49 @@ describe('verifyAnswer under strict', () => {
     ['The answer.\uFFFD', 'verified'],
     [' The answer.', 'verified'],
     ['The answer.<|eot_id|>', 'verified'],
+    ['The <｜tool▁sep｜>answer.', 'verified'],
+    ['The answer.[|endofturn|]', 'verified'],
+    ['The answer.[|end of turn|]', 'TOKEN_TEXT_MISMATCH'],
+    ['The answer.|end|', 'TOKEN_TEXT_MISMATCH'],
   ])('when the ids spell %j the verdict is %s', async (spelt, expected) => {
     const verdict = await verify(engineOf({ detokenize: async () => spelt }).engine)
     expect(verdict.kind === 'failed' ? verdict.cause : verdict.kind).toBe(expected)
+  })
+
+  describe('an end token is no text however the model writes it', () => {
+    const end = FACTS.eosTokenIds[0] ?? -1
+    const word = (id: number) => (id === end ? '⟦FIN⟧' : 'x')
+    const detokenize = async (ids: readonly number[]) => ids.map(word).join('')
+    const ids = evidence.tokens.map(({ id }) => id)
+    const spoken = 'x'.repeat(ids.length - 1)
+    /** The answer with these ids for its last tokens, and this text for the very last. */
+    const endingWith = (last: readonly number[], text: string) => {
+      const changed = [...ids.slice(0, -last.length), ...last]
+      const told = changed.map((id) => ({ tokenId: id, logprob: -0.1, text: 'x' }))
+      return { tokens: [...told.slice(0, -1), { tokenId: changed.at(-1), logprob: -0.1, text }] }
+    }
+    const judge = async (last: readonly number[], text: string, streamed: string) => {
+      const tokens = endingWith(last, text)
+      const verdict = await verify(engineOf({ detokenize }).engine, { ...tokens, text: streamed })
+      return verdict.kind === 'failed' ? verdict.cause : verdict.kind
+    }
+
+    it('when it is the last one and was streamed without text', async () => {
+      expect(await judge([end], '', spoken)).not.toBe('TOKEN_TEXT_MISMATCH')
+    })
+
+    it('or when it was streamed as it is written', async () => {
+      expect(await judge([end], '⟦FIN⟧', `${spoken}⟦FIN⟧`)).not.toBe('TOKEN_TEXT_MISMATCH')
+    })
+
+    it.each([
+      ['another token hides behind it', [end, 7], 'x', 'x'.repeat(ids.length - 2)],
+      ['two of them are hidden', [end, end], '', 'x'.repeat(ids.length - 2)],
+      ['it is shown as something else', [end], 'lie', `${spoken}lie`],
+      ['the last token is another one', [7], '', spoken],
+    ])('but not when %s', async (_, last, text, streamed) => {
+      expect(await judge(last, text, streamed)).toBe('TOKEN_TEXT_MISMATCH')
+    })
   })
 
   it.each(['ENGINE_UNAVAILABLE', 'ENGINE_ANSWER'])('never blames a miner for %s', async (code) => {

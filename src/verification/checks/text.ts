@@ -1,6 +1,8 @@
 import { type Failure, failure } from './failure.js'
 
-const SPECIAL = /<\|[^|<>\s]{1,64}\|>|<\/?s>|<(?:unk|pad|bos|eos|mask|start_of_turn|end_of_turn)>/g
+/** Control tokens as the families of models write them; on either side they are no part of the text. */
+const SPECIAL =
+  /<[|｜][^|｜<>\s]{1,64}[|｜]>|\[\|[^|[\]\s]{1,64}\|\]|<\/?s>|<(?:unk|pad|bos|eos|mask|start_of_turn|end_of_turn)>/g
 
 /** Spaces a tokenizer's `clean_up_tokenization_spaces` takes out when it decodes, but not when it streams. */
 const CLEAN_UP: readonly (readonly [RegExp, string])[] = [
