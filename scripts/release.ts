@@ -18,9 +18,8 @@ export async function makeRelease(plan: ReleasePlan): Promise<ReleaseFile> {
   const git = gitIn(plan.folder)
   const refusals = refusalsOf(plan, git)
   if (refusals.length > 0) throw new Error(refusals.join('\n'))
-  const release = await buildRelease(plan)
-  git(['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${SIGNERS_FILE}`, 'verify-tag', tagOf(plan)])
-  return release
+  const pinned = ['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${SIGNERS_FILE}`]
+  return await buildRelease(plan, () => git([...pinned, 'verify-tag', tagOf(plan)]))
 }
 
 async function main(): Promise<void> {

@@ -16,14 +16,21 @@ const OLDEST_NODE = '20.19.0'
  * Makes a release without asking whether it should be made: version and changelog on the branch, a release commit off it
  * that adds what users run, and a signed tag on that commit with the release file. When a step fails, branch and tags
  * are as before.
+ *
+ * @param verify throws when the signed tag is not as it should be.
  */
-export async function buildRelease(plan: ReleasePlan): Promise<ReleaseFile> {
+export async function buildRelease(
+  plan: ReleasePlan,
+  verify: (git: Git) => void = () => {},
+): Promise<ReleaseFile> {
   const git = gitIn(plan.folder)
   const before = git(['rev-parse', 'HEAD']).trim()
   try {
     commitVersion(plan, git)
     plan.build()
-    return await signTag(plan, git, commitBuilt(plan, git))
+    const release = await signTag(plan, git, commitBuilt(plan, git))
+    verify(git)
+    return release
   } catch (error) {
     if (git(['tag', '--list', tagOf(plan)]).trim() !== '') git(['tag', '--delete', tagOf(plan)])
     git(['reset', '--quiet', '--hard', before])
@@ -80,6 +87,9 @@ async function signTag(plan: ReleasePlan, git: Git, commit: string): Promise<Rel
   const message = `targon ${version}\n\n${JSON.stringify(release, null, 2)}\n`
   const signing = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`]
   git([...signing, 'tag', '--sign', '-m', message, tagOf(plan), commit])
+  // git makes a tag without a signature, and says so with status 0, when ssh-keygen cannot read the key
+  if (!git(['cat-file', 'tag', tagOf(plan)]).includes('\n-----BEGIN SSH SIGNATURE-----\n'))
+    throw new Error(`the tag was not signed: ssh-keygen cannot use ${key}`)
   return release
 }
 
