@@ -1,5 +1,12 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { layoutOf, readState } from '../../../src/autoupdate/index.js'
+import { systemClock } from '../../../src/clock.js'
+import { resolveSettings } from '../../../src/config/index.js'
+import { openSelfUpdate } from '../../../src/roles/self-update.js'
 import { startFakeMiner } from '../../support/fake-miner.js'
+import { ReleaseRepository } from '../../support/release-repository.js'
 import { createRig, MODEL, type Rig } from './validator-rig.js'
 
 const open: { dispose?(): Promise<void>; close?(): Promise<void> }[] = []
@@ -49,4 +56,51 @@ it('does not look while the weights of the epoch are owed, but after the attempt
     )
     .toBe(1)
   expect(rig.chain.submissions).toHaveLength(1)
+})
+
+it('puts a new release on trial and asks for a restart after its weights, through the whole way', async () => {
+  const repository = new ReleaseRepository()
+  await repository.release('99.0.0')
+  const miner = await startFakeMiner({ models: [MODEL], gapMs: 1 })
+  const root = join(repository.folder, 'root')
+  const window = () => {
+    const block = rig.chain.head().number
+    return { block, nextWeightsBlock: (Math.floor(block / 100) + 1) * 100 }
+  }
+  const restarts: string[] = []
+  // the hotkey's share of half an hour passes at once
+  const clock = { ...systemClock, sleep: async () => {} }
+  const settings = resolveSettings('validator', {
+    flags: {
+      'update.url': repository.remote,
+      'update.signers': repository.signers,
+      'update.root': root,
+      launched: true,
+    },
+    env: {},
+  }).values
+  const surroundings = {
+    node: { version: process.versions.node, path: process.execPath },
+    env: { PATH: process.env.PATH ?? '', HOME: repository.folder },
+  }
+  const rig: Rig = await createRig(
+    [miner],
+    { 'epoch-length': 100 },
+    {
+      afterWeights: async () =>
+        await openSelfUpdate(settings, 'hotkey', surroundings, {
+          clock,
+          log: rig.deps.log,
+          signal: rig.deps.signal,
+          restart: (reason) => void restarts.push(`${reason} at ${rig.chain.head().number}`),
+        }).afterWeights(window)(),
+    },
+  )
+  open.push(rig, miner)
+  await rig.start()
+  await rig.logged(({ msg, verdict }) => msg === 'verdict' && verdict === 'verified')
+  expect(existsSync(root)).toBe(false)
+  rig.chain.grow(200)
+  await expect.poll(() => restarts, { timeout: 30_000 }).toEqual(['update at 200'])
+  expect(await readState(layoutOf(root))).toMatchObject({ state: 'probation', to: '99.0.0' })
 })
