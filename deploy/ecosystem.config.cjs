@@ -1,5 +1,6 @@
 // pm2 start deploy/ecosystem.config.cjs --only targon-validator
 // Settings come from .env in this checkout or from TARGON_* variables; nothing secret stands in argv.
+const { homedir } = require('node:os')
 const { join } = require('node:path')
 
 const checkout = join(__dirname, '..')
@@ -10,6 +11,8 @@ const neuron = (role) => ({
   script: join(checkout, 'deploy', 'launcher.mjs'),
   args: `${role} start`,
   cwd: checkout,
+  // releases, trial and roll-back of each neuron are its own; targon update --update.root ~/.targon/<role>
+  env: { TARGON_UPDATE_ROOT: process.env.TARGON_UPDATE_ROOT ?? join(homedir(), '.targon', role) },
   interpreter: 'node',
   exec_mode: 'fork',
   instances: 1,

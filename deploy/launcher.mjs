@@ -4,7 +4,7 @@
 // release) or from its copy beside `current`, `releases/` and `update.json`.
 import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
-import { homedir } from 'node:os'
+import { constants, homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,66 +14,119 @@ const named = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$
 const root = isCheckout ? resolve(named) : own
 const at = (...names) => join(root, ...names)
 const say = (text) => console.error(`launcher: ${text}`)
+
 const MAX_ATTEMPTS = 3
 const TRIAL_MS = 15 * 60_000
-const SOON_MS = 60_000
+// between the starts of a release on trial; the last one stays
+const PAUSES = [1, 5, 25]
+const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS ?? 1000)
 const WATCH_MS = 200
 const SETTLE_MS = 100
+// a release gone back to that fails within this time: nothing starts, or something else is wrong
+const SOON_MS = 60_000
+const SAME_FAULT_MS = 5 * 60_000
 const RESTART_WANTED = 75
 const NOTHING_STARTS = 78
-const SIGNALS = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
+// chain, model server, hotkey in use, chain unreachable: no attempt, since it passes or another release meets it as well
+const MAY_PASS = new Set([3, 4, 7, 69])
+// settings, too: this release may refuse what another takes, so it is left, but not blamed if that one ends the same way
+const SURROUNDINGS = new Set([2, ...MAY_PASS])
+
 let child
 let stopping = false
-let wentBackAt
+let wake = () => {}
+/** The trial that ended in this life of the launcher: version, last status, when. */
+let left
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
   process.on(signal, () => {
     if (signal !== 'SIGHUP') stopping = true
     child?.kill(signal)
+    if (stopping) wake()
   })
 }
 // what pm2 loads into this process would keep it alive
 process.exit(await launch())
 
 async function launch() {
+  let status = 0
+  let pauses = [...PAUSES]
   for (;;) {
-    let state = settle(readState())
+    const state = settle(readState(), status)
     const script = programOf(currentVersion())
     if (!script) {
       say(`no complete release to start (current: ${currentVersion() ?? 'none'}); run targon update`)
       return NOTHING_STARTS
     }
-    if (state.state === 'probation') {
+    const onTrial = state.state === 'probation'
+    if (onTrial) {
       const deadline = state.deadline ?? Date.now() + TRIAL_MS
-      state = writeState({ ...state, attempts: state.attempts + 1, deadline })
+      writeState({ ...state, attempts: state.attempts + 1, deadline })
+    } else pauses = [...PAUSES]
+    status = await run(script, onTrial)
+    if (stopping) return status
+    if (status === RESTART_WANTED) {
+      pauses = [...PAUSES]
+      continue
     }
-    const code = await run(script, state.deadline)
-    if (stopping) return code
-    if (code === RESTART_WANTED || readState().state === 'probation') continue
-    if (code !== 0 && wentBackAt && Date.now() - wentBackAt < SOON_MS) {
-      say(`the release gone back to fails as well (status ${code}); look at its log`)
-      return NOTHING_STARTS
-    }
-    return code
+    const after = readState()
+    if (after.state !== 'probation') return failureOf(status)
+    if (MAY_PASS.has(status)) writeState({ ...after, attempts: after.attempts - 1 })
+    if (!isOver(readState())) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], after.deadline)
+    if (stopping) return status
   }
 }
 
-/** Finishes a switch that was cut off; ends a trial that failed. */
-function settle(state) {
+/** What a release that is not on trial ended with, as the supervisor is told. */
+function failureOf(status) {
+  if (!left || status === 0) return status
+  const sinceMs = Date.now() - left.at
+  if (SURROUNDINGS.has(status) && status === left.status && sinceMs < SAME_FAULT_MS) {
+    const state = readState()
+    writeState({ ...state, bad: state.bad.filter((version) => version !== left.version) })
+    say(`the release gone back to ends like ${left.version} (status ${status}): it was not its fault`)
+    return status
+  }
+  if (sinceMs >= SOON_MS) return status
+  say(`the release gone back to fails as well (status ${status}); look at its log`)
+  return NOTHING_STARTS
+}
+
+/** Finishes a switch that was cut off; ends a trial that failed, the last time with this status. */
+function settle(state, status) {
   if (state.state !== 'probation') return state
-  const isInTime = state.attempts < MAX_ATTEMPTS && Date.now() <= (state.deadline ?? Infinity)
-  if (isInTime && fs.existsSync(at('releases', state.to, 'COMPLETE'))) {
+  if (!isOver(state)) {
     if (state.attempts === 0 && currentVersion() !== state.to) link(state.to)
     return state
   }
   const { highest, committed, from, to } = state
   if (from) link(from)
   else fs.rmSync(at('current'), { force: true })
-  wentBackAt = Date.now()
-  const committedAgain = { state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] }
-  writeState(committedAgain)
+  left = { version: to, status, at: Date.now() }
+  const settled = { state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] }
+  writeState(settled)
   say(`release ${to} did not prove healthy, back to ${from ?? (isCheckout ? 'the checkout' : 'nothing')}`)
-  return committedAgain
+  return settled
+}
+
+function isOver({ attempts, deadline, to }) {
+  if (attempts >= MAX_ATTEMPTS || Date.now() > (deadline ?? Infinity)) return true
+  return !fs.existsSync(at('releases', to, 'COMPLETE'))
+}
+
+/** Waits some units, not beyond the deadline; a signal ends it. */
+function pause(units, deadline) {
+  const ms = Math.max(0, Math.min(units * PAUSE_UNIT_MS, deadline - Date.now() + 1))
+  return new Promise((resolve) => {
+    wake = resolve
+    setTimeout(resolve, ms)
+  })
+}
+
+/** What a neuron does before it serves (a model is loaded, say) is not held against it. */
+function countFromReady() {
+  const state = readState()
+  if (state.state === 'probation') writeState({ ...state, deadline: Date.now() + TRIAL_MS })
 }
 
 function programOf(version) {
@@ -83,24 +136,29 @@ function programOf(version) {
 }
 
 /** Runs a program to its end; one on trial is killed when its deadline passes. @returns its exit status. */
-function run(script, deadline) {
+function run(script, onTrial) {
   return new Promise((resolve) => {
     if (stopping) return resolve(0)
     child = spawn(process.execPath, [script, ...process.argv.slice(2)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, TARGON_UPDATE_ROOT: root, TARGON_LAUNCHED: 'true' },
     })
-    child.on('message', (message) => process.send?.(message))
-    const watch = setInterval(() => {
-      if (deadline && Date.now() > deadline && readState().state === 'probation') child.kill('SIGKILL')
-    }, WATCH_MS)
+    child.on('message', (message) => {
+      if (onTrial && message === 'ready') countFromReady()
+      process.send?.(message)
+    })
+    const look = () => {
+      const { state, deadline } = readState()
+      if (state === 'probation' && Date.now() > deadline) child.kill('SIGKILL')
+    }
+    const watch = onTrial && setInterval(look, WATCH_MS)
     // who signals a whole tree of processes reaches this one a little later
     const end = (code) => {
       clearInterval(watch)
       setTimeout(resolve, SETTLE_MS, code)
     }
     child.once('error', () => end(1))
-    child.once('exit', (code, signal) => end(code ?? 128 + (SIGNALS[signal] ?? 0)))
+    child.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]))
   })
 }
 

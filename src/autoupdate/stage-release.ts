@@ -118,7 +118,8 @@ async function installDependencies(context: UpdateContext, target: string): Prom
     await runCommand('npm', ['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund'], {
       label: 'npm ci',
       cwd: target,
-      env: context.env,
+      // a unit that protects the home folder leaves npm no cache there
+      env: { npm_config_cache: join(context.layout.root, 'npm-cache'), ...context.env },
       timeoutMs: INSTALL_TIMEOUT_MS,
       signal: context.signal,
     })

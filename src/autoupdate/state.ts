@@ -26,7 +26,7 @@ export const updateState = z.discriminatedUnion('state', [
     to: version,
     /** Starts so far; the launcher counts before each. */
     attempts: z.number().int().min(0),
-    /** Wall clock, milliseconds: by then it must have proven healthy; the launcher sets it at the first start. */
+    /** Wall clock, milliseconds: by then it must have proven healthy; set by the launcher when it starts and when it is ready. */
     deadline: z.number().int().nullable(),
   }),
 ])

@@ -31,7 +31,7 @@ interface Running<Report> {
 
 export interface RoleRun<Report> {
   readonly role: 'miner' | 'validator'
-  readonly settings: NodeSettings & StateLocation
+  readonly settings: NodeSettings & StateLocation & { readonly launched: boolean }
   /** Rejects when something the role cannot live without has died (the network of --mock). */
   readonly death?: Promise<never>
   /** ss58 address, for the log. */
@@ -65,6 +65,9 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
       fatal ??= { error }
     },
   })
+  // The launcher holds this channel: without it nobody would supervise, signal or replace this process.
+  const onOrphaned = () => shutdown.stop('end of the launcher')
+  if (run.settings.launched) process.once('disconnect', onOrphaned)
   try {
     const { connectSupervisor } = await import('../telemetry/index.js')
     const supervisor = connectSupervisor({ env: process.env, send: process.send?.bind(process), log })
@@ -95,6 +98,7 @@ export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | un
     if (fatal) throw fatalError(fatal.error)
     return report
   } finally {
+    process.removeListener('disconnect', onOrphaned)
     progress.end()
     shutdown.release()
   }

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -20,6 +22,7 @@ interface Pm2App {
   readonly name: string
   readonly args: string
   readonly script: string
+  readonly env: Readonly<Record<string, string>>
   readonly kill_timeout: number
   readonly wait_ready: boolean
   readonly stop_exit_codes: readonly number[]
@@ -40,6 +43,12 @@ describe('the pm2 ecosystem file', () => {
       expect(script).toBe(deploy('launcher.mjs').pathname)
       expect(existsSync(script)).toBe(true)
     }
+  })
+
+  it('gives each role a root of its own for its releases', () => {
+    const roots = apps.map(({ env }) => env.TARGON_UPDATE_ROOT)
+    if (process.env.TARGON_UPDATE_ROOT === undefined)
+      expect(roots).toEqual([join(homedir(), '.targon/miner'), join(homedir(), '.targon/validator')])
   })
 
   it('gives the drain its time and does not restart what cannot start', () => {
@@ -123,9 +132,7 @@ const neuron = z.strictObject({
 
 describe.each(roles)('the compose file’s %s', (role) => {
   const document: unknown = parse(readFileSync(deploy('compose.yaml'), 'utf8'), { merge: true })
-  const { services, volumes } = z
-    .object({ services: z.record(z.string(), neuron), volumes: z.record(z.string(), z.null()) })
-    .parse(document)
+  const { services } = z.object({ services: z.record(z.string(), neuron) }).parse(document)
   const service = services[role]
 
   it('runs the launcher of the checkout with the role and waits for the drain', () => {
@@ -133,17 +140,18 @@ describe.each(roles)('the compose file’s %s', (role) => {
     expect(Number.parseInt(service?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
-  it('keeps releases and state in volumes of its own, and wallets and checkout read-only', () => {
+  it('runs as who owns the keys, and writes to a folder of its own alone', () => {
+    expect(service?.user).toMatch(/^\$\{UID:-1000\}:\$\{GID:-1000\}$/)
     const mounts = (service?.volumes ?? []).map((volume) => volume.split(':'))
-    const named = mounts.filter(([source]) => /^\w/.test(source ?? '')).map(([source]) => source)
-    expect(named).toEqual([`${role}-releases`, `${role}-state`])
-    for (const name of named) expect(Object.keys(volumes)).toContain(name)
-    for (const [source, target, mode] of mounts)
-      if (!named.includes(source)) expect([target, mode]).toEqual([target, 'ro'])
+    const writable = mounts.filter(([, , mode]) => mode !== 'ro')
+    expect(writable).toEqual([[`\${HOME}/.targon/${role}`, '/state']])
+    const places = ['HOME', 'TARGON_UPDATE_ROOT', 'TARGON_LOGGING_LOGGING_DIR']
+    for (const name of places) expect(service?.environment[name]).toMatch(/^\/state(\/|$)/)
   })
 
   it('names variables that exist and asks its own status server', () => {
-    for (const name of Object.keys(service?.environment ?? {})) expect(VARIABLES).toContain(name)
+    const names = Object.keys(service?.environment ?? {}).filter((name) => name !== 'HOME')
+    for (const name of names) expect(VARIABLES).toContain(name)
     const port = service?.environment.TARGON_METRICS_PORT
     expect(service?.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${port}/livez`)
   })

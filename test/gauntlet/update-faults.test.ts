@@ -167,6 +167,7 @@ async function expectRunning(context: UpdateContext, version: string): Promise<v
 async function start(context: UpdateContext, isThere: () => boolean | Promise<boolean>): Promise<void> {
   const child: ChildProcess = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
     stdio: 'ignore',
+    env: { ...process.env, TARGON_TEST_PAUSE_MS: '5' },
   })
   const exited = once(child, 'exit')
   while (!(await isThere())) {

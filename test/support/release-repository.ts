@@ -7,7 +7,16 @@ import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
 
 /** How the program of a test release behaves. */
-export type Behaviour = 'good' | 'bad-self-test' | 'crash' | 'hang' | 'lies-about-version'
+export type Behaviour =
+  | 'good'
+  | 'bad-self-test'
+  | 'lies-about-version'
+  | 'crash'
+  | 'hang'
+  /** Ends with 2, as a neuron does whose settings it refuses. */
+  | 'refuses-settings'
+  /** Ends with 3 while there is no file `chain` in the root, and is good when there is. */
+  | 'needs-chain'
 
 /**
  * A real git work tree with a bare remote and real SSH keys, from which tests make releases. Every start of a program of
@@ -89,8 +98,12 @@ export class ReleaseRepository {
   }
 
   private program(behaviour: Behaviour): void {
+    const good =
+      "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)"
     const body = {
-      good: "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)",
+      good,
+      'refuses-settings': 'process.exit(2)',
+      'needs-chain': `if (!existsSync(join(root, 'chain'))) process.exit(3); ${good}`,
       crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
       hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
       'bad-self-test': 'confirm()',
@@ -108,7 +121,7 @@ export class ReleaseRepository {
 }
 
 /** The program of a test release: answers its self-test, and when run confirms itself the way a role does. */
-const PROGRAM = `import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+const PROGRAM = `import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 const slot = dirname(dirname(fileURLToPath(import.meta.url)))
