@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Judged by the clock or by memory: these run alone, one after the other. */
-const measured = ['hostile-share', 'miner-*'].map((name) => `test/gauntlet/${name}.test.ts`)
+const measured = ['hostile-*', 'engine-faults', 'miner-*'].map((name) => `test/gauntlet/${name}.test.ts`)
 
 /** Attacks and faults at scale. `npm run gauntlet` runs the full counts; CI scales counts down, never kinds. */
 export default defineConfig({
@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'measured',
           include: measured,
+          globalSetup: 'test/gauntlet/miner-setup.ts',
           fileParallelism: false,
           // what other programs of the machine do may spoil one measurement
           retry: process.env.CI ? 2 : 0,
