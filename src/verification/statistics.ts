@@ -8,6 +8,12 @@ export function logChanceOfAtLeast(count: number, expected: number): number {
   return count - expected - count * Math.log(count / expected)
 }
 
+/** The same for P(X ≤ count). 0 when the count is not below the expectation. */
+export function logChanceOfAtMost(count: number, expected: number): number {
+  if (count >= expected) return 0
+  return count === 0 ? -expected : count - expected - count * Math.log(count / expected)
+}
+
 /**
  * Natural log of an upper bound on the chance that a sum exceeds its mean by `excess`, given its variance and the
  * largest amount by which one term can exceed its own mean (Bernstein).

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ReferencePosition } from '../../src/engine/index.js'
+import { createRandom } from '../../src/prompts/index.js'
 import { type Evidence, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
 import { FACTS, honestEvidence } from '../support/evidence.js'
 
@@ -117,6 +118,71 @@ describe('a dishonest answer fails with one cause', () => {
     const seconds = cold.reference.positions.map((position) => [...position][1])
     const tokens = seconds.map((entry) => ({ id: entry?.[0] ?? 0, logprob: entry?.[1].logprob ?? 0 }))
     expect(cause({ ...cold, tokens })).toBe('UNLIKELY_TOKENS')
+  })
+})
+
+describe('an answer that ignores the temperature', () => {
+  /** The answer drawn anew by a server that cuts the distribution as its defaults say. */
+  const drawn = (
+    evidence: Evidence,
+    { topP = 1, topK = 20, minP = 0, temperature = evidence.temperature },
+  ) => {
+    const random = createRandom('drawn')
+    const tokens = evidence.reference.positions.map((position) => {
+      const entries = [...position].map(([id, { logprob }]) => ({
+        id,
+        logprob,
+        power: Math.exp(logprob / Math.max(temperature, 0.01)),
+      }))
+      const whole = entries.reduce((sum, { power }) => sum + power, 0)
+      let mass = 0
+      const kept = entries.slice(0, topK).filter(({ power }) => {
+        const isKept = mass < topP * whole && power >= minP * (entries[0]?.power ?? 0)
+        if (isKept) mass += power
+        return isKept
+      })
+      let dice = random.next() * mass
+      const chosen = kept.find(({ power }) => {
+        dice -= power
+        return dice < 0
+      })
+      return { id: chosen?.id ?? 0, logprob: chosen?.logprob ?? 0 }
+    })
+    return { ...evidence, tokens }
+  }
+  const greedy = { topK: 1 }
+
+  it.each([
+    ['none', {}],
+    ['Llama 3', { topP: 0.9 }],
+    ['Qwen 2.5', { topP: 0.8, topK: 20 }],
+    ['a hard cut', { topP: 0.6, topK: 10, minP: 0.05 }],
+  ])('is none for the defaults of a server: %s', (_, cut) => {
+    for (const temperature of [0.1, 0.3, 0.6, 0.9, 1.2]) {
+      for (let run = 0; run < 8; run++) {
+        const evidence = honestEvidence(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
+        expect(cause(drawn(evidence, cut)), `T=${temperature} run ${run}`).not.toBe('UNLIKELY_TOKENS')
+      }
+    }
+  })
+
+  it.each([
+    [0.6, 1_900],
+    [0.7, 1_000],
+    [0.9, 400],
+    [1, 400],
+  ])('fails when it is greedy at temperature %d, %d tokens', (temperature, tokens) => {
+    const evidence = honestEvidence('greedy', { temperature, tokens })
+    expect(judgeStrict(drawn(evidence, greedy))).toMatchObject({
+      cause: 'UNLIKELY_TOKENS',
+      detail: expect.stringMatching(/^Only 0 of \d+ tokens are not the likeliest where at least/),
+    })
+    expect(cause(drawn(evidence, { temperature: 0.05 }))).toBe('UNLIKELY_TOKENS')
+  })
+
+  it.each([0, 0.02, 0.1])('is right to be greedy at temperature %d', (temperature) => {
+    const evidence = honestEvidence('cold', { temperature, tokens: 1_900 })
+    expect(cause(drawn(evidence, greedy))).toBe('verified')
   })
 })
 

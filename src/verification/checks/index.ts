@@ -1,6 +1,7 @@
 import { checkAgreement } from './agreement.js'
 import { checkEarlyEnd } from './early-end.js'
 import type { Check } from './failure.js'
+import { checkIgnoredTemperature } from './ignored-temperature.js'
 import { checkImpossibleToken } from './impossible-token.js'
 import { checkMembership } from './membership.js'
 import { checkOverfit } from './overfit.js'
@@ -25,4 +26,5 @@ export const CHECKS: readonly Check[] = [
   checkOverfit,
   checkAgreement,
   checkMembership,
+  checkIgnoredTemperature,
 ]

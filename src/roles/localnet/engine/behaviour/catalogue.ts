@@ -33,6 +33,10 @@ const CATALOGUE = {
   },
   'early-end': { summary: 'stops in the middle and calls it the end', changeSteps: lengths.endEarly },
   'skips-eos': { summary: 'goes on where the text ends', changeJob: lengths.refuseToEnd },
+  'ignores-temperature': {
+    summary: 'always takes the likeliest token, whatever the temperature',
+    changeJob: tokens.sampleGreedily,
+  },
   'absurd-logprobs': { summary: 'logprob -100 for every token', changeSteps: tokens.claimLogprob(-100) },
   'positive-logprobs': { summary: 'logprob +5 for every token', changeSteps: tokens.claimLogprob(5) },
   'unreadable-logprobs': {

@@ -55,9 +55,12 @@ export function redirectInside(response: ServerResponse): void {
   response.writeHead(307, { location: 'http://127.0.0.1:9/latest/meta-data/' }).end()
 }
 
+let bombLayer: Buffer | undefined
+
 /** A quarter of a megabyte on the wire that grows to 256 megabytes. */
 export function sendGzipBomb(response: ServerResponse): void {
-  const layer = gzipSync(Buffer.alloc(16 * KIBIBYTE * KIBIBYTE), { level: 9 })
+  bombLayer ??= gzipSync(Buffer.alloc(16 * KIBIBYTE * KIBIBYTE), { level: 9 })
+  const layer = bombLayer
   response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
   response.end(Buffer.concat(Array.from({ length: 16 }, () => layer)))
 }

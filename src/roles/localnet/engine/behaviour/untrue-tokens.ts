@@ -31,6 +31,11 @@ export function claimLogprob(logprob: number): (steps: Iterable<Step>) => Iterab
 
 const UNREADABLE = [Number.NaN, Number.POSITIVE_INFINITY, 1000]
 
+/** Takes the likeliest token at every temperature. */
+export function sampleGreedily(job: Job): Job {
+  return { ...job, sampling: { ...job.sampling, temperature: 0 } }
+}
+
 /** Numbers that are no JSON, and one that no exponential survives. */
 export function* sendUnreadableLogprobs(steps: Iterable<Step>): Iterable<Step> {
   let index = 0
