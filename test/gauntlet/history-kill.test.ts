@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pino from 'pino'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { openHistory, results } from '../../src/history/index.js'
+import { scaled } from './scale.js'
+
+const WRITER = fileURLToPath(new URL('./history-writer-process.ts', import.meta.url))
+
+/** @returns how many rows the writer knew to be in the database before kill -9 hit it. */
+async function writeUntilKilled(
+  folder: string,
+  first: number,
+  since: 'started' | 'written',
+  killAfterMs: number,
+): Promise<number> {
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(first)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  await new Promise<void>((resolve) => {
+    child.stdout.on('data', (text) => {
+      output += text
+      if (since === 'started' ? output.includes('started') : /^\d+$/m.test(output)) resolve()
+    })
+  })
+  await systemClock.sleep(killAfterMs)
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const known = output.split('\n').filter((line) => /^\d+$/.test(line))
+  return Number(known.at(-1) ?? first)
+}
+
+/** Rounds in the database, after it was opened again. */
+async function readRounds(folder: string): Promise<number[]> {
+  const stop = new AbortController()
+  const history = openHistory({
+    place: { folder },
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    retentionMs: 100 * 365 * 86_400_000,
+    signal: stop.signal,
+  })
+  try {
+    const rows = await history.read((database) => database.select({ round: results.round }).from(results))
+    return rows.map(({ round }) => round).sort((a, b) => a - b)
+  } finally {
+    stop.abort()
+    await history.close()
+  }
+}
+
+test('kill -9 of the process that has the embedded history open, its first opening included: it opens again with every row that was written', async () => {
+  let written = 0
+  for (let run = 0; run < scaled(60); run++) {
+    const folder = await mkdtemp(join(tmpdir(), 'targon-history-kill-'))
+    try {
+      const place = join(folder, 'history')
+      // The first kill may hit the making of the database, the second its being opened and written.
+      let known = await writeUntilKilled(place, 0, 'started', Math.random() * 5000)
+      known = Math.max(known, await writeUntilKilled(place, known, 'written', Math.random() * 2000))
+      const rounds = new Set(await readRounds(place))
+      const missing = Array.from({ length: known }, (_, round) => round).filter((round) => !rounds.has(round))
+      expect(missing).toEqual([])
+      written += known
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+  expect(written).toBeGreaterThan(0)
+}, 3_600_000)

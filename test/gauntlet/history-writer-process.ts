@@ -1,0 +1,20 @@
+import pino from 'pino'
+import { systemClock } from '../../src/clock.js'
+import { openHistory } from '../../src/history/index.js'
+import { row } from '../history/history-suite.js'
+
+/** Writes rows one after the other and names, once they are in the database, how many there are, until it is killed. */
+const [folder = '', firstText = '0'] = process.argv.slice(2)
+const history = openHistory({
+  place: { folder },
+  clock: systemClock,
+  log: pino({ level: 'error' }),
+  retentionMs: 100 * 365 * 86_400_000,
+  signal: new AbortController().signal,
+})
+process.stdout.write('started\n')
+for (let index = Number(firstText); ; index++) {
+  history.record(row(index))
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  if (history.spooled() === 0) process.stdout.write(`${index + 1}\n`)
+}

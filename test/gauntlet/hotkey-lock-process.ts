@@ -1,0 +1,35 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockHotkey } from '../../src/roles/validator/hotkey-lock.js'
+
+/** Waits for the word on stdin, tries to run with the hotkey, says how that went, and keeps it until stdin ends. */
+const [folder = '', name = '', way = 'lock'] = process.argv.slice(2)
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+/** As one would write it in a minute: looks, then takes. */
+async function lockNaively(): Promise<void> {
+  const path = join(folder, 'validator.pid')
+  if (existsSync(path)) throw Object.assign(new Error('held'), { code: 'HOTKEY_IN_USE' })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  writeFileSync(path, String(process.pid))
+}
+
+async function run(): Promise<void> {
+  try {
+    if (way === 'naive') await lockNaively()
+    else
+      await lockHotkey({
+        stateDir: join(folder, name),
+        hotkey: '5Hot',
+        onLost: () => say('lost'),
+        retries: 0,
+      })
+    say('runs')
+  } catch (error) {
+    say(String((error as { code?: unknown }).code))
+  }
+}
+
+process.stdin.once('data', () => void run())
+process.stdin.on('end', () => process.exit(0))
+say('ready')

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { scaled } from './scale.js'
+
+/** F14: many processes start at once with one hotkey. */
+
+const PROCESS = fileURLToPath(new URL('./hotkey-lock-process.ts', import.meta.url))
+const STARTS = scaled(100, 8)
+
+interface Starter {
+  readonly child: ChildProcess
+  /** Resolves with the next line it says. */
+  next(): Promise<string>
+}
+
+function startProcess(folder: string, name: string, way: string): Starter {
+  const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, folder, name, way], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const said: string[] = []
+  const waiting: ((line: string) => void)[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const line of text.trim().split('\n')) {
+      const taker = waiting.shift()
+      if (taker) taker(line)
+      else said.push(line)
+    }
+  })
+  return {
+    child,
+    next: () => {
+      const line = said.shift()
+      return line === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(line)
+    },
+  }
+}
+
+async function startAtOnce(way: string): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'targon-starts-'))
+  const starters = Array.from({ length: STARTS }, (_, index) =>
+    // Two names of a neuron do not make two hotkeys.
+    startProcess(folder, index % 2 === 0 ? 'validator' : 'other', way),
+  )
+  try {
+    await Promise.all(starters.map((starter) => starter.next()))
+    for (const { child } of starters) child.stdin?.write('go\n')
+    return await Promise.all(starters.map((starter) => starter.next()))
+  } finally {
+    for (const { child } of starters) {
+      const ended = once(child, 'exit')
+      child.stdin?.end()
+      await ended
+    }
+    await rm(folder, { recursive: true })
+  }
+}
+
+test(`of ${STARTS} processes started at once with one hotkey exactly one runs, the others end with a named error`, async () => {
+  const outcomes = await startAtOnce('lock')
+  expect(outcomes.filter((outcome) => outcome === 'runs')).toHaveLength(1)
+  expect(outcomes.filter((outcome) => outcome === 'HOTKEY_IN_USE')).toHaveLength(STARTS - 1)
+})
+
+test('the check can fail: with a file that is looked for first, several run', async () => {
+  const outcomes = await startAtOnce('naive')
+  expect(outcomes.filter((outcome) => outcome === 'runs').length).toBeGreaterThan(1)
+})

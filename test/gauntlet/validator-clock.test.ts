@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Clock, systemClock } from '../../src/clock.js'
+import { type Answer, createMinerAgent, prepareRequest, sendPrepared } from '../../src/inference/index.js'
+import type { Signer } from '../../src/wallet/index.js'
+import { hotkeyOf } from '../support/hotkeys.js'
+import {
+  EVEN_CHUNKS,
+  readTruth,
+  type StreamUpstream,
+  startStreamUpstream,
+} from '../support/stream-upstream.js'
+import { scaled } from './scale.js'
+
+/** F19, the validator's side: the time of day may jump by an hour while answers stream. */
+
+const HOUR_MS = 3_600_000
+let signer: Signer
+let upstream: StreamUpstream
+const dispatcher = createMinerAgent()
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+  upstream = await startStreamUpstream()
+})
+afterAll(async () => {
+  await dispatcher.destroy()
+  await upstream?.close()
+})
+
+async function ask(clock: Clock): Promise<Answer> {
+  const prepared = prepareRequest(
+    { endpoint: 'chat', model: 'even', temperature: 0, maxTokens: 500, messages: [] },
+    { url: upstream.url, hotkey: signer.address },
+    { signer, clock: systemClock },
+  )
+  return sendPrepared(prepared, { clock, dispatcher })
+}
+
+/** Its time of day jumps to and fro every 50 ms. */
+function jumpingClock(): Clock {
+  const jump = () => [0, HOUR_MS, -HOUR_MS][Math.floor(performance.now() / 50) % 3] ?? 0
+  return { ...systemClock, now: () => systemClock.now() + jump() }
+}
+
+/** By how much our total differs from what the sender stamped, as a share. */
+function distortionOf({ text, timing, fault, chunks }: Answer): number {
+  expect({ fault, chunks }).toEqual({ fault: undefined, chunks: EVEN_CHUNKS })
+  return Math.abs(timing.totalMs / readTruth(text) - 1)
+}
+
+test('jumps of an hour either way change no time of an answer', async () => {
+  await ask(systemClock)
+  const clock = jumpingClock()
+  const distortions: number[] = []
+  for (let run = 0; run < scaled(100, 6); run++) distortions.push(distortionOf(await ask(clock)))
+  distortions.sort((a, b) => a - b)
+  expect(distortions[Math.floor(distortions.length / 2)]).toBeLessThan(0.01)
+})
+
+test('the check can fail: timed by the time of day the same answer is off by far more', async () => {
+  const clock = jumpingClock()
+  const { timing, text } = await ask({ ...clock, monotonic: clock.now })
+  // An even count of jumps could cancel out in the total, never in all of its moments.
+  const apart = [timing.totalMs, timing.timeToFirstTokenMs].map((ms) => Math.abs(ms - readTruth(text)))
+  expect(Math.max(...apart)).toBeGreaterThan(0.01 * readTruth(text))
+})
