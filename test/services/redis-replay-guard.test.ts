@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.js'
 import { connectRedisReplayGuard, type RedisReplayGuard } from '../../src/roles/miner/redis-replay-guard.js'
 import { startFakeVllm } from '../support/fake-vllm.js'
+import { startFaultProxy } from '../support/fault-proxy.js'
 import { startMinerRig } from '../support/miner-rig.js'
 
 const url = process.env.TARGON_TEST_REDIS_URL
@@ -12,6 +13,8 @@ const url = process.env.TARGON_TEST_REDIS_URL
 describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
   const open: { close(): Promise<unknown> }[] = []
   let redis: Redis
+  const stopping = new AbortController()
+  afterAll(() => stopping.abort())
   beforeEach(async () => {
     redis = new Redis(url!)
     await redis.flushall()
@@ -28,6 +31,7 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
       windowMs: 8000,
       clock: systemClock,
       log: pino({ level: 'silent' }),
+      signal: stopping.signal,
     })
     open.push(guard)
     return guard
@@ -99,4 +103,39 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     expect(await copy.body.json()).toEqual({ detail: 'Request was received before' })
     expect(vllm.received).toHaveLength(1)
   })
+
+  it('refuses with 503 and is not ready while Redis is away or hangs, and comes back by itself', async () => {
+    const { hostname, port } = new URL(url!)
+    const way = await startFaultProxy(`ws://${hostname}:${port}`)
+    const vllm = await startFakeVllm()
+    const address = way.url.replace('ws:', 'redis:')
+    const rig = await startMinerRig({
+      settings: { 'model-endpoint': [vllm.url], 'replay.redis-url': address },
+    })
+    open.push(way, vllm, rig)
+    const body = JSON.stringify({ model: 'org/model' })
+    const status = async () => {
+      const answer = await rig.post('/v1/completions', body, rig.sign(body, { nowMs: Date.now() + 1000 }))
+      await answer.body.dump()
+      return answer.statusCode
+    }
+    const readiness = async () => (await fetch(`${rig.statusUrl}/readyz`)).status
+    expect([await status(), await readiness()]).toEqual([200, 200])
+    for (const [mode, drop] of [
+      ['refuse', 'reset'],
+      ['silent', undefined],
+    ] as const) {
+      way.mode = mode
+      if (drop) way.drop(drop)
+      await expect.poll(status, { timeout: 10_000 }).toBe(503)
+      expect(await readiness()).toBe(503)
+      const forwarded = vllm.received.length
+      expect(await status()).toBe(503)
+      expect(vllm.received.length).toBe(forwarded)
+      way.mode = 'pass'
+      // No request comes while it is not ready: it has to find out by itself.
+      await expect.poll(readiness, { timeout: 20_000 }).toBe(200)
+      expect(await status()).toBe(200)
+    }
+  }, 60_000)
 })

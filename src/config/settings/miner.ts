@@ -167,7 +167,7 @@ export const minerSettings = {
     group: 'MINER',
     roles,
     secret: true,
-    help: 'Redis that remembers accepted requests for several replicas behind one balancer.',
+    help: 'Redis that remembers accepted requests for several replicas behind one balancer; while it does not answer, requests are refused with 503 and the miner is not ready.',
   }),
   'signature-workers': setting({
     kind: 'integer',

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Clock } from '../../clock.js'
+import { type Clock, every, withDeadline } from '../../clock.js'
 import { type ReplayAnswer, type ReplayGuard, replayKey } from '../../epistula/index.js'
 import { messageOf, TargonError } from '../../errors.js'
 
@@ -9,7 +9,15 @@ const SKEW_MS = 10_000
 
 const COMMAND_TIMEOUT_MS = 1000
 
+/** For the first connection as a whole: name, connection, greeting, first command. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** How often it is asked for a sign of life: a miner that is not ready gets no requests that would show it back. */
+const PING_INTERVAL_MS = 2000
+
 export interface RedisReplayGuard extends ReplayGuard {
+  /** It answered last time; while it does not, every request is refused with 503. */
+  readonly isReachable: boolean
   close(): Promise<void>
 }
 
@@ -20,6 +28,8 @@ export interface RedisReplayOptions {
   readonly windowMs: number
   readonly clock: Clock
   readonly log: Logger
+  /** Ends the first connection, and later the signs of life. */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -27,10 +37,10 @@ export interface RedisReplayOptions {
  * let in (503). A Redis that forgot (restarted without its data) is noticed by a mark it no longer has, and requests stamped
  * before the mark is set anew are refused.
  *
- * @throws TargonError REDIS_UNREACHABLE (fault runtime).
+ * @throws TargonError REDIS_UNREACHABLE (fault runtime); the abort reason when the signal aborts.
  */
 export async function connectRedisReplayGuard(options: RedisReplayOptions): Promise<RedisReplayGuard> {
-  const { clock, log, windowMs } = options
+  const { clock, log, windowMs, signal } = options
   const { Redis: Client } = await import('ioredis')
   const redis = new Client(options.url, {
     lazyConnect: true,
@@ -40,22 +50,29 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
     connectTimeout: 5000,
   })
   let isDown = false
-  redis.on('error', (error: Error) => {
+  const markDown = (error: unknown) => {
     if (!isDown) log.error({ reason: messageOf(error) }, 'replay store unreachable: requests are refused')
     isDown = true
-  })
+  }
+  const markUp = () => {
+    if (isDown) log.info({}, 'replay store reachable again')
+    isDown = false
+  }
+  redis.on('error', markDown)
   const prefix = `targon:replay:${options.self}`
   let sinceMs = Number.POSITIVE_INFINITY
   const readMark = async () => {
     sinceMs = await markOf(redis, `${prefix}:since`, clock.now())
-    if (isDown) log.info({}, 'replay store reachable again')
-    isDown = false
+    markUp()
   }
   try {
-    await redis.connect()
-    await readMark()
+    await withDeadline(clock, 'Connecting to the replay store', CONNECT_TIMEOUT_MS, signal, async () => {
+      await redis.connect()
+      await readMark()
+    })
   } catch (error) {
     redis.disconnect()
+    if (signal.aborted) throw error
     throw new TargonError(
       `The replay store does not answer: ${messageOf(error)}.`,
       {
@@ -69,9 +86,22 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
   await warnOfEviction(redis, log)
   redis.on('ready', () => {
     sinceMs = Number.POSITIVE_INFINITY
-    readMark().catch(() => {})
+    readMark().catch(markDown)
+  })
+  const ping = async () => {
+    await redis.ping()
+    if (Number.isFinite(sinceMs)) markUp()
+    else await readMark()
+  }
+  void every(clock, PING_INTERVAL_MS, signal, ping, (error) => {
+    markDown(error)
+    // Half open, it would stay silent for as long as the system goes on sending: a new connection shows how things are.
+    if (redis.status === 'ready') redis.disconnect(true)
   })
   return {
+    get isReachable() {
+      return !isDown
+    },
     admit: async (request): Promise<ReplayAnswer> => {
       if (request.timestampMs < sinceMs)
         return Number.isFinite(sinceMs) ? 'BEFORE_START' : 'REPLAY_GUARD_FULL'
@@ -84,7 +114,8 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
           'NX',
         )
         return answer === 'OK' ? 'fresh' : 'REPLAYED'
-      } catch {
+      } catch (error) {
+        markDown(error)
         return 'REPLAY_GUARD_FULL'
       }
     },

@@ -89,6 +89,7 @@ async function compose(
   const deadlines = createDeadlines(clock, life.signal)
   const signatures = await createSignatureWorkers(settings['signature-workers'], log)
   closers.add('signature threads', () => signatures.close())
+  const replays = await openReplayGuard(settings, deps, closers, life.signal)
   const door = createDoor({
     self: signer.address,
     clock,
@@ -103,7 +104,7 @@ async function compose(
       timeoutMs: settings['body-timeout'] * 1000,
     }),
     signatures,
-    replays: await openReplayGuard(settings, deps, closers),
+    replays: replays.guard,
     lackOf: (model) => router.lackOf(model),
   })
   let isDraining = false
@@ -146,6 +147,7 @@ async function compose(
     if (isDraining) return 'the miner is shutting down'
     if (standing.isExpired()) return 'the metagraph is too old'
     if (standing.self() === undefined) return 'the hotkey is not registered'
+    if (!replays.isReachable()) return 'the replay store does not answer'
     return router.models().length === 0 ? 'no upstream answers' : undefined
   }
   const statusServer = await startStatusServer({
@@ -203,13 +205,14 @@ async function openReplayGuard(
   settings: MinerSettings,
   { clock, log, signer }: MinerDeps,
   closers: Closers,
-): Promise<ReplayGuard> {
+  signal: AbortSignal,
+): Promise<{ readonly guard: ReplayGuard; readonly isReachable: () => boolean }> {
   const url = settings['replay.redis-url']
   const windowMs = settings['timestamp-window']
-  if (url === undefined) return createReplayMemory(clock, { windowMs })
-  const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log })
+  if (url === undefined) return { guard: createReplayMemory(clock, { windowMs }), isReachable: () => true }
+  const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log, signal })
   closers.add('replay store', () => guard.close())
-  return guard
+  return { guard, isReachable: () => guard.isReachable }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
