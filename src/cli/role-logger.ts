@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { systemClock } from '../clock.js'
 import type { NodeSettings } from '../config/index.js'
+import { messageOf } from '../errors.js'
 import type { Progress } from '../telemetry/index.js'
 import { packageVersion } from '../version.js'
 
@@ -46,19 +47,38 @@ export async function openRoleLog(options: {
   return { log, progress: bar ?? logProgress(log, systemClock) }
 }
 
-/** Standard error, written synchronously, so that nothing is lost on exit. */
+/** Standard error, written synchronously, so that nothing is lost on exit; a terminal that has gone ends nothing. */
 function besideBar(giveWay: () => void) {
   return {
     write: (record: string) => {
       giveWay()
-      writeSync(process.stderr.fd, record)
+      tryWrite(process.stderr.fd, record)
     },
   }
 }
 
+/** A file that cannot be written, on a full disk say, is told of once until it can be again. */
 function fileWriter(path: string) {
   const file = openSync(path, 'a', 0o600)
-  return { write: (record: string) => void writeSync(file, record) }
+  let isFailing = false
+  return {
+    write: (record: string) => {
+      const failure = tryWrite(file, record)
+      if (failure !== undefined && !isFailing)
+        tryWrite(process.stderr.fd, `Warning: ${path} cannot be written: ${failure}\n`)
+      isFailing = failure !== undefined
+    },
+  }
+}
+
+/** A log that fails must not end what it tells of. @returns why it failed. */
+function tryWrite(file: number, record: string): string | undefined {
+  try {
+    writeSync(file, record)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** The log of a command that is no neuron: only what the operator asked to see, and errors. */

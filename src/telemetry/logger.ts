@@ -26,7 +26,8 @@ export interface LoggerOptions {
  */
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets)
-  const sink = options.destination ?? pino.destination({ fd: 2, sync: true })
+  // Standard error on a full disk, or closed: the record is lost, what it tells of goes on.
+  const sink = options.destination ?? pino.destination({ fd: 2, sync: true }).on('error', () => undefined)
   const print = options.pretty ? prettyPrinter(sink, options.colour) : plainPrinter(sink)
   const { copy } = options
   const stream: DestinationStream = {
