@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import pino from 'pino'
 import { expect, test } from 'vitest'
 import type { SetWeightsResult } from '../../../src/chain/index.js'
@@ -13,9 +15,17 @@ import { createRigChain, MODEL } from './validator-rig.js'
 
 const EPOCHS = 1000
 const LENGTH = 60
+/** Bytes that live, after a collection. */
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+function measureHeap(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
 const FAULTS = ['too-fast', 'unconfirmed', 'throws', 'hangs', 'resync fails'] as const
 
-test('1,000 epochs with random faults: one submission per epoch, none missed, nothing piles up', async () => {
+test('1,000 epochs with random faults: one submission per epoch, none missed, no memory kept', async () => {
   const random = createRandom('epochs')
   const clock = new ManualClock()
   const log = pino({ level: 'silent' })
@@ -91,11 +101,25 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
   )
   let block = LENGTH
   let epoch = 1
+  const heap: number[] = []
+  const acted: number[] = []
+  const takeSubmissions = () => {
+    for (const { block: at } of chain.submissions.splice(0)) acted.push(Math.floor(at / LENGTH))
+  }
   while (block < (EPOCHS + 1) * LENGTH - 1) {
     block = Math.min(block + random.integer(1, 7), (EPOCHS + 1) * LENGTH - 1)
     const index = Math.floor(block / LENGTH)
-    if (index > epoch) faultsLeft = 3
+    if (index > epoch) {
+      faultsLeft = 3
+      takeSubmissions()
+    }
+    // What an epoch costs once everything is warm, and the same 600 epochs later.
+    if (index > epoch && (index === 400 || index === EPOCHS)) heap.push(measureHeap())
     epoch = index
+    // Results, misses and organics of a life: windows stay windows, and organics go with their epoch.
+    book.record('miner', MODEL, random.next() * 100, block)
+    book.recordOrganics('miner', [random.next() * 100, null], block)
+    book.expireOrganics(block - LENGTH)
     chain.grow(block)
     task.onHead({ number: block, hash: '0x' })
     // Now and then a head is repeated or an older one arrives.
@@ -106,6 +130,9 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
   }
   abort.abort()
   await task.done
-  const acted = chain.submissions.map((submission) => Math.floor(submission.block / LENGTH))
+  takeSubmissions()
   expect(acted).toEqual(Array.from({ length: EPOCHS }, (_, index) => index + 1))
+  const [warm = 0, end = 0] = heap
+  expect(heap).toHaveLength(2)
+  expect(end - warm).toBeLessThan(1 << 20)
 }, 120_000)
