@@ -1,35 +1,56 @@
-import { randomBytes } from 'node:crypto'
-import pg from 'pg'
-import { afterAll, describe } from 'vitest'
-import { describeHistory } from '../history/history-suite.js'
+import pino from 'pino'
+import { afterAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { openHistory, results } from '../../src/history/index.js'
+import { describeHistory, row } from '../history/history-suite.js'
+import { createDatabases, postgresServer } from '../support/postgres.js'
 
-const server = process.env.TARGON_TEST_POSTGRES_URL
-const made: string[] = []
+const databases = createDatabases()
+afterAll(() => databases.drop())
 
-/** A database of its own on the given server. */
-async function createDatabase(address: string): Promise<{ url: string }> {
-  const name = `targon_${randomBytes(6).toString('hex')}`
-  await execute(address, `create database ${name}`)
-  made.push(name)
-  const url = new URL(address)
-  url.pathname = `/${name}`
-  return { url: url.href }
-}
+describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)', () => {
+  describeHistory('PostgreSQL', () => databases.create())
 
-async function execute(address: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: address })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
+  test('a server that is away at start and again in the middle: rows wait, an alarm is told, nothing is lost', async () => {
+    const own = createDatabases()
+    const { url } = await own.create()
+    const lines: string[] = []
+    const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) })
+    const stop = new AbortController()
+    // Ten seconds between two attempts are a fifth of one here.
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 50, signal),
+    }
+    await own.allowConnections(false)
+    const history = openHistory({ place: { url }, clock, log, retentionMs: 1e13, signal: stop.signal })
+    const rounds = async () =>
+      (await history.read((database) => database.select({ round: results.round }).from(results)))
+        .map(({ round }) => round)
+        .sort((a, b) => a - b)
+    const until = (count: number) => Array.from({ length: count }, (_, index) => index)
+    try {
+      for (const index of until(700)) history.record(row(index))
+      await expect.poll(() => history.trouble(), { timeout: 20_000 }).toMatch(/cannot be opened/)
+      expect(history.spooled()).toBe(700)
+      await own.allowConnections(true)
+      await expect.poll(() => history.spooled(), { timeout: 30_000 }).toBe(0)
+      expect(await rounds()).toEqual(until(700))
 
-afterAll(async () => {
-  for (const name of made) await execute(server ?? '', `drop database ${name} with (force)`)
-})
-
-describe.skipIf(server === undefined)('PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)', () => {
-  describeHistory('PostgreSQL', () => createDatabase(server ?? ''))
+      await own.allowConnections(false)
+      await own.disconnect()
+      for (const index of until(900).slice(700)) history.record(row(index))
+      await expect.poll(() => history.trouble(), { timeout: 20_000 }).toBeDefined()
+      expect(history.spooled()).toBe(200)
+      await own.allowConnections(true)
+      await expect.poll(() => history.spooled(), { timeout: 30_000 }).toBe(0)
+      expect(await rounds()).toEqual(until(900))
+      expect(history.trouble()).toBeUndefined()
+      expect(lines.filter((line) => line.includes('history not written')).length).toBeGreaterThanOrEqual(2)
+    } finally {
+      stop.abort()
+      await history.close()
+      await own.drop()
+    }
+  })
 })

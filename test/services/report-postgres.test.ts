@@ -1,0 +1,28 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { checkUnderLoad, startReportRig, verifiedIn } from '../roles/validator/report-rig.js'
+import { createDatabases, postgresServer } from '../support/postgres.js'
+
+const databases = createDatabases()
+afterAll(() => databases.drop())
+
+describe.skipIf(postgresServer === undefined)(
+  'the report from PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
+  () => {
+    test('it is read directly, under load too, with the scores of the validator that runs here', async () => {
+      const { url } = await databases.create()
+      const bench = await startReportRig({ 'database.url': url })
+      try {
+        const validator = await bench.rig.start()
+        const statusPort = Number(new URL(validator.url).port)
+        await bench.rig.logged(({ msg }) => msg === 'history open')
+        await checkUnderLoad(bench, 'postgres', statusPort, '--database.url', url)
+        const { verdicts } = await validator.stop()
+        const after = await bench.report(statusPort, '--database.url', url)
+        expect(after).toMatchObject({ source: 'postgres', validator: null })
+        expect(verifiedIn(after)).toBe(verdicts.verified)
+      } finally {
+        await bench.close()
+      }
+    }, 120_000)
+  },
+)
