@@ -7,6 +7,8 @@ import { suggestName } from './suggestion.js'
 export interface ConfigFile {
   readonly path: string
   readonly text: string
+  /** Others than its owner may read it. */
+  readonly isExposed?: boolean
 }
 
 /** Values of a config file by the name of the setting. */

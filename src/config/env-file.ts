@@ -5,6 +5,8 @@ import type { Origin } from './origin.js'
 export interface EnvFile {
   readonly path: string
   readonly text: string
+  /** Others than its owner may read it. */
+  readonly isExposed?: boolean
 }
 
 /** Values of a `.env` file by variable, and the line each was last assigned on. */

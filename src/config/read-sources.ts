@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { messageOf, TargonError } from '../errors.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 
 const DEFAULT_CONFIG_FILE = 'targon.config.json'
+/** Mode bits that let group or others read. */
+const OTHERS_READ = 0o044
 
 /** Which files to read; from the flags `--config` and `--env-file`. */
 export interface SourceFiles {
@@ -46,16 +48,16 @@ function fromEnvFiles(files: readonly EnvFile[]): string | undefined {
 }
 
 function existing(name: string, path: string): EnvFile[] {
-  return existsSync(path) ? [{ path: name, text: read(path, name) }] : []
+  return existsSync(path) ? [{ path: name, ...read(path, name) }] : []
 }
 
 function given(path: string, source: string, directory: string): EnvFile {
-  return { path, text: read(path.startsWith('/') ? path : join(directory, path), source) }
+  return { path, ...read(path.startsWith('/') ? path : join(directory, path), source) }
 }
 
-function read(path: string, source: string): string {
+function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'> {
   try {
-    return readFileSync(path, 'utf8')
+    return { text: readFileSync(path, 'utf8'), isExposed: (statSync(path).mode & OTHERS_READ) !== 0 }
   } catch (cause) {
     throw new TargonError(
       `Cannot read ${path} (given by ${source}): ${messageOf(cause)}.`,

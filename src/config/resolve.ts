@@ -47,6 +47,9 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
   const values: Record<string, unknown> = {}
   const origins: Record<string, Origin> = {}
   const warnings: string[] = []
+  const files = [...(sources.dotenvFiles ?? []), ...(sources.configFile ? [sources.configFile] : [])]
+  const exposed = new Set(files.filter(({ isExposed }) => isExposed).map(({ path }) => path))
+  const leaking = new Set<string>()
   for (const name of settingNames(role)) {
     const entry: Setting = settings[name]
     const candidates = layers.flatMap((find) => find(name))
@@ -54,8 +57,21 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
     values[name] = chosen ? chosen.value : entry.default
     origins[name] = chosen ? chosen.origin : { kind: 'default' }
     if (chosen) warnings.push(...warningsFor(name, entry, chosen))
+    const file = chosen && holdsSecret(entry, chosen.raw) ? fileOf(chosen.origin) : undefined
+    if (file !== undefined && exposed.has(file)) leaking.add(file)
   }
+  for (const file of leaking)
+    warnings.push(`${file} holds a secret and others on this host may read it; run: chmod 600 ${file}`)
   return { values: values as RoleSettings[R], origins, warnings }
+}
+
+/** A secret itself, or a section with one in it (the keys of upstreams). */
+function holdsSecret(entry: Setting, raw: unknown): boolean {
+  return entry.secret === true || /"api[-_]?key":"[^"]/i.test(JSON.stringify(raw) ?? '')
+}
+
+function fileOf(origin: Origin): string | undefined {
+  return origin.kind === 'env-file' || origin.kind === 'config-file' ? origin.file : undefined
 }
 
 function choose(entry: Setting, name: SettingName, candidates: readonly Candidate[]) {

@@ -1,0 +1,38 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readSources, resolveSettings } from '../../src/config/index.js'
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sources-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+describe('a file with a secret that others may read', () => {
+  const dotenv = ['.env', 'TARGON_API_KEY=abc\nTARGON_ENGINE_API_KEY=abc'] as const
+  const config = ['targon.config.json', '{"replay": {"redis-url": "redis://:abc@host"}}'] as const
+  const upstreams = [
+    'targon.config.json',
+    '{"upstreams": [{"url": "http://127.0.0.1:8000/v1", "apiKey": "abc"}]}',
+  ] as const
+
+  it.each([
+    [...dotenv, 0o644, true],
+    [...dotenv, 0o640, true],
+    [...dotenv, 0o600, false],
+    ['.env', 'TARGON_AXON_PORT=9', 0o644, false],
+    [...config, 0o604, true],
+    [...config, 0o600, false],
+    [...upstreams, 0o644, true],
+  ])('%s with %j and mode %i: told of %s', async (name, text, mode, isTold) => {
+    await writeFile(join(folder, name), text)
+    await chmod(join(folder, name), mode)
+    const { warnings } = resolveSettings('miner', readSources({}, {}, {}, folder))
+    const told = `${name} holds a secret and others on this host may read it; run: chmod 600 ${name}`
+    expect(warnings.filter((warning) => warning.includes('secret'))).toEqual(isTold ? [told] : [])
+    expect(warnings.join()).not.toContain('abc')
+  })
+})
