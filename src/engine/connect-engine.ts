@@ -132,7 +132,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       return facts
     },
     get unreadyReason() {
-      return unreadyReason
+      return unreadyReason ?? replicas.whyNone()
     },
     tokenizeChat: async (messages, signal) =>
       (

@@ -125,6 +125,8 @@ export class Replica {
       } else {
         this.breaker.fail()
         this.#hasFailed = true
+        // Out of the way until it answers a probe again, not only until somebody tries.
+        if (!this.breaker.closed) this.keepApart()
       }
       throw error
     } finally {

@@ -39,7 +39,7 @@ export class Replicas {
         failure = error
       }
     }
-    throw failure ?? engineError('ENGINE_UNAVAILABLE', this.#whyNone())
+    throw failure ?? engineError('ENGINE_UNAVAILABLE', this.whyNone() ?? 'no server is left to ask')
   }
 
   /** Prefers servers not tried yet; a single server gets a second try. */
@@ -49,8 +49,12 @@ export class Replicas {
     return (fresh.length > 0 ? fresh : usable).sort((a, b) => a.load - b.load)[0]
   }
 
-  #whyNone(): string {
-    const states = this.all.map(({ url, probed }) => `${url} ${probed ? 'failed too often' : 'is not ready'}`)
+  /** Why no server takes calls; undefined as soon as one does. */
+  whyNone(): string | undefined {
+    if (this.all.some(({ usable }) => usable)) return undefined
+    const states = this.all.map(
+      ({ url, breaker }) => `${url} ${breaker.closed ? 'is not ready' : 'failed too often'}`,
+    )
     return `No engine of ${this.model} takes calls: ${states.join(', ')}.`
   }
 

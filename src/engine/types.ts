@@ -51,8 +51,9 @@ export interface TokenizeOptions {
  */
 export interface ReferenceEngine {
   readonly model: string
-  /** Undefined while not ready; `unreadyReason` says why. */
+  /** Undefined until it was ready once. */
   readonly facts: ModelFacts | undefined
+  /** Why no server of it takes calls now; undefined while one does. */
   readonly unreadyReason: string | undefined
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>
   tokenizeText(prompt: string, signal: AbortSignal, options?: TokenizeOptions): Promise<readonly number[]>

@@ -186,11 +186,17 @@ describe('a failing engine', () => {
     await ready(engine)
     broken = true
     for (let call = 0; call < 2; call++) await expect(engine.score(scoring, signal)).rejects.toThrow()
-    const calls = front.received.length
+    const scored = () => front.received.filter(({ body }) => body.includes('[1,2,3,4,5,6]')).length
+    const calls = scored()
     await expect(engine.score(scoring, signal)).rejects.toThrow(/failed too often/)
-    expect(front.received.length).toBe(calls)
-    broken = false
+    expect(engine.unreadyReason).toMatch(/failed too often/)
+    expect(scored()).toBe(calls)
+    // Its pause alone does not bring it back: it must answer a probe.
     offset = 60_000
+    await expect(engine.score(scoring, signal)).rejects.toThrow(/is not ready/)
+    expect(engine.unreadyReason).toMatch(/is not ready/)
+    broken = false
+    await expect.poll(() => engine.unreadyReason, { timeout: 20_000 }).toBeUndefined()
     expect((await engine.score(scoring, signal)).positions).toHaveLength(3)
   })
 
