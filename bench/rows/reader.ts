@@ -6,6 +6,7 @@ import {
   createAskThread,
   createMinerAgent,
   DEFAULT_LIMITS,
+  type MinerTarget,
   type PreparedRequest,
   prepareRequest,
   sendPrepared,
@@ -102,6 +103,25 @@ function keepBusy(): () => void {
   return () => clearInterval(timer)
 }
 
+const FLOODS = ['endless-line', 'many-events', 'fat-events'] as const
+
+/** Asks a hostile miner again as soon as its last answer was cut; it is signed for ahead, as a round does. */
+function keepFlooded(send: Send, target: MinerTarget): () => void {
+  let isOver = false
+  const flood = async () => {
+    const signer = await hotkeyOf(1)
+    for (let turn = 0; !isOver; turn++) {
+      const model = FLOODS[turn % FLOODS.length] ?? 'many-events'
+      const request = { endpoint: 'chat', model, temperature: 0, maxTokens: 500, messages: [] } as const
+      await send(prepareRequest(request, target, { signer, clock: systemClock }))
+    }
+  }
+  void flood()
+  return () => {
+    isOver = true
+  }
+}
+
 function errorRow(name: string, errors: readonly number[], firstClassMs: number): Row {
   const p99 = quantile(errors, 0.99)
   return {
@@ -151,6 +171,15 @@ export const bench: Bench = {
       rows.push(errorRow(`${streams} streams`, await measureErrors(streams, here), 2))
       rows.push(errorRow(`${streams} streams on a thread`, await measureErrors(streams, aside), 2))
     }
+    const busy = await measureErrors(256, aside, keepBusy)
+    rows.push(errorRow('256 streams on a thread, busy main thread', busy, 3))
+    const flooder = await startStreamUpstream()
+    const target = { url: flooder.url, hotkey: (await hotkeyOf(1)).address }
+    for (const streams of [37, 256]) {
+      const beside = await measureErrors(streams, aside, () => keepFlooded(aside, target))
+      rows.push(errorRow(`${streams} streams on a thread, beside one that floods`, beside, 2))
+    }
+    await flooder.close()
     rows.push(errorRow('37 streams, busy main thread', await measureErrors(37, here, keepBusy), 3))
     rows.push(
       errorRow('37 streams on a thread, busy main thread', await measureErrors(37, aside, keepBusy), 3),

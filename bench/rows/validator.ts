@@ -2,22 +2,42 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/clock.js'
+import { createRandom } from '../../src/prompts/index.js'
+import type { RoundResult } from '../../src/roles/validator/result.js'
 import { startRound } from '../../src/roles/validator/round.js'
-import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
-import { neuronOf } from '../../test/support/fake-subtensor.js'
+import { planRound, type RoundPlan } from '../../src/roles/validator/round-plan.js'
+import { scoresByUid } from '../../src/roles/validator/weights-job.js'
+import { openScoreFile, ScoreBook, weightsFrom } from '../../src/scoring/index.js'
+import {
+  answerOf,
+  completionRequest,
+  planOf,
+  servingMiners,
+  viewOf,
+} from '../../test/roles/validator/round-parts.js'
+import { createRigEngine } from '../../test/roles/validator/validator-rig.js'
 import { type Bench, median, type Row } from '../row.js'
 
 const MODELS = ['org/a', 'org/b', 'org/c']
 const SAVES = 15
 const ROUNDS = 5
 const ANSWER_MS = 300
+const COST_ROUNDS = 40
+/** What --round.size allows. */
+const LARGEST_ROUND = 256
 
 /** The validator's own cost: saving scores, and what a round takes beyond its slowest miner. */
 export const bench: Bench = {
   name: 'validator',
-  summary: 'score snapshot of 256 miners, wall time of a round beyond the slowest miner',
+  summary:
+    'score snapshot of 256 miners, a round beyond its slowest miner, cost per miner of 64 and of 1,024',
   async run(): Promise<Row[]> {
-    return [...(await measureSnapshot()), await measureRound(37), await measureRound(256)]
+    return [
+      ...(await measureSnapshot()),
+      await measureRound(37),
+      await measureRound(256),
+      await measureGrowth(),
+    ]
   },
 }
 
@@ -55,67 +75,83 @@ async function measureSnapshot(): Promise<Row[]> {
 
 /** Miners that all answer after the same time, so whatever is beyond it is ours. */
 async function measureRound(size: number): Promise<Row> {
-  const axon = { ip: '1.1.1.1', port: 1, ipType: 4, protocol: 4, version: 1, block: 1 } as const
-  const miners = Array.from({ length: size }, (_, uid) => ({
-    ...neuronOf({ uid, hotkey: `5Miner${uid}` }),
-    axon,
-  }))
-  const answer = {
-    ...{
-      tokens: [],
-      text: '',
-      finishReason: 'length',
-      status: 200,
-      fault: undefined,
-      chunks: 0,
-      lostTokens: false,
-    },
-    ...{
-      tokensPerSecond: 1,
-      burstShare: 0,
-      timing: { timeToFirstTokenMs: 1, timeForAllTokensMs: 1, totalMs: 1 },
-    },
-  }
-  const engine = {
-    ...{ model: 'org/a', facts: undefined, unreadyReason: undefined },
-    ...{
-      tokenizeChat: async () => [],
-      tokenizeText: async () => [],
-      detokenize: async () => '',
-      generate: async () => '',
-    },
-    score: async () => ({ positions: [], next: new Map() }),
-  }
   const overheads: number[] = []
   for (let index = 0; index < ROUNDS; index++) {
     const start = performance.now()
-    const round = await startRound(
-      { kind: 'round', model: 'org/a', endpoint: 'chat', engine, miners, notServing: [] },
-      index,
-      1,
-      {
-        clock: systemClock,
-        prompts: async () => () => ({
-          model: 'org/a',
-          endpoint: 'chat',
-          messages: [],
-          temperature: 0,
-          maxTokens: 8,
-        }),
-        prepare: () => async () => {
-          await systemClock.sleep(ANSWER_MS)
-          return answer
-        },
-        verify: async () => ({ kind: 'verified' }),
-        stallSince: () => 0,
-        stallLimitMs: 50,
-        onResult: () => {},
-      },
-      new Promise(() => {}),
-      new AbortController().signal,
-    )
-    await round.done
+    await playRound(planOf(servingMiners(size)), index, () => {})
     overheads.push(performance.now() - start - ANSWER_MS)
   }
   return { name: `round of ${size}: beyond the slowest miner`, value: median(overheads), unit: 'ms' }
+}
+
+async function playRound(
+  plan: RoundPlan,
+  number: number,
+  onResult: (result: RoundResult) => void,
+  answerMs = ANSWER_MS,
+): Promise<void> {
+  const answer = answerOf()
+  const round = await startRound(
+    plan,
+    number,
+    1,
+    {
+      clock: systemClock,
+      prompts: async () => () => completionRequest(8),
+      prepare: () => async () => {
+        if (answerMs > 0) await systemClock.sleep(answerMs)
+        return answer
+      },
+      verify: async () => ({ kind: 'verified' }),
+      stallSince: () => 0,
+      stallLimitMs: 50,
+      onResult,
+    },
+    new Promise(() => {}),
+    new AbortController().signal,
+  )
+  await round.done
+}
+
+/** As many rounds as it takes to ask everybody once: plans, rounds, scores, weights and the book as it is stored. */
+async function costPerMiner(miners: number): Promise<number> {
+  const view = viewOf(servingMiners(miners))
+  const engine = createRigEngine()
+  const book = new ScoreBook()
+  const random = createRandom('bench')
+  const size = Math.min(miners, LARGEST_ROUND)
+  const costs: number[] = []
+  for (let index = 0; index < COST_ROUNDS; index++) {
+    const record = ({ miner, request, answer }: RoundResult) =>
+      book.record(miner.hotkey, request.model, answer.tokensPerSecond, index)
+    const before = process.cpuUsage()
+    for (let round = 0; round < miners / size; round++) {
+      const rules = { models: 'random', size, round, busy: new Set<string>() } as const
+      const plan = planRound(view, [engine], rules, random.fork(`${index}/${round}`))
+      if (plan.kind !== 'round') throw new Error(plan.reason)
+      await playRound(plan, index, record, 0)
+    }
+    weightsFrom(scoresByUid(view, book, 'proportional'), 'proportional')
+    JSON.stringify(book.toData())
+    const { user, system } = process.cpuUsage(before)
+    costs.push((user + system) / miners)
+  }
+  return median(costs.slice(costs.length / 2))
+}
+
+async function measureGrowth(): Promise<Row> {
+  await costPerMiner(1024)
+  const [few, many] = [await costPerMiner(64), await costPerMiner(1024)]
+  const ratio = many / few
+  return {
+    name: 'asking a miner of 1,024 once, its score and weight',
+    value: many,
+    unit: 'CPU µs',
+    ratio: { to: 'a miner of 64', value: ratio },
+    goal: {
+      must: '≤ 1.5 × (flat)',
+      firstClass: '≤ 1 ×',
+      reached: ratio <= 1 ? 'first class' : ratio <= 1.5 ? 'must' : 'missed',
+    },
+  }
 }

@@ -69,12 +69,21 @@ export async function startRound(
   if (!isReady(plan.engine)) throw new Error(plan.engine.unreadyReason ?? 'the engine is not ready')
   const prepared = await prepareAll(plan.miners, requestFor, ports)
   const maxTokens = Math.max(0, ...prepared.map(({ request }) => request.maxTokens))
-  const started = prepared.map(({ miner, request, call }) => ({
-    miner,
-    request,
-    ...startCall(call, ports, signal),
-  }))
-  const allIn = Promise.allSettled(started.map(({ answer }) => answer)).then(() => {})
+  // One listener for all: a signal derived for each miner costs more the more there are.
+  const calls: AbortController[] = []
+  const stopAll = () => {
+    for (const call of calls) call.abort(signal.reason)
+  }
+  signal.addEventListener('abort', stopAll, { once: true })
+  const started = prepared.map(({ miner, request, call }) => {
+    const own = new AbortController()
+    calls.push(own)
+    return { miner, request, ...startCall(call, ports, own) }
+  })
+  if (signal.aborted) stopAll()
+  const allIn = Promise.allSettled(started.map(({ answer }) => answer)).then(() =>
+    signal.removeEventListener('abort', stopAll),
+  )
   const mayJudge = Promise.race([allIn, judgeAt])
   const results: RoundResult[] = []
   const asks = started.map(({ miner, request, answer, startedAt, cut, cutReason }): Ask => {
@@ -114,11 +123,10 @@ interface Received {
   readonly stallMs: number
 }
 
-function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundPorts, signal: AbortSignal) {
-  const own = new AbortController()
+function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundPorts, own: AbortController) {
   const startedAt = ports.clock.monotonic()
   let verdict: Verdict | undefined
-  const answer: Promise<Received> = call(AbortSignal.any([signal, own.signal])).then((received) => ({
+  const answer: Promise<Received> = call(own.signal).then((received) => ({
     answer: received,
     stallMs: received.stallMs ?? ports.stallSince(startedAt),
   }))
