@@ -11,6 +11,7 @@ import {
   settings,
   variableOf,
 } from '../../src/config/index.js'
+import { createMetrics } from '../../src/telemetry/index.js'
 
 const shown = (Object.keys(settings) as SettingName[]).filter((name) => !(settings[name] as Setting).hidden)
 
@@ -66,4 +67,24 @@ it('has a default for every setting that its own schema accepts', () => {
     const { schema, default: value }: Setting = settings[name]
     if (value !== undefined) expect(schema.safeParse(value).data, name).toEqual(value)
   }
+})
+
+describe('docs/operating.md', () => {
+  it('has every metric with its labels, and no other', async () => {
+    const table =
+      /<!-- metrics -->([\s\S]*)<!-- metricsstop -->/.exec(committed('docs/operating.md'))?.[1] ?? ''
+    const written = [...table.matchAll(/^\| `(targon_\w+)` \| (both|miner|validator) \|/gm)].map(
+      ([, name, role]) => `${name} ${role}`,
+    )
+    const made = async (role: 'miner' | 'validator') => {
+      const text = await createMetrics(role as 'miner').text()
+      return [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name ?? '')
+    }
+    const [miner, validator] = [await made('miner'), await made('validator')]
+    const all = [...new Set([...miner, ...validator])].map((name) => {
+      const role = !miner.includes(name) ? 'validator' : validator.includes(name) ? 'both' : 'miner'
+      return `${name} ${role}`
+    })
+    expect(written.sort()).toEqual(all.sort())
+  })
 })
