@@ -69,6 +69,8 @@ const ADVICE: Readonly<Record<RefusalClass, string>> = {
   other: 'See the name of the error.',
 }
 
+export const REFUSAL_CLASSES = Object.keys(ADVICE)
+
 export function refusal(refusalClass: RefusalClass, name: string): Refusal {
   return { class: refusalClass, name, detail: ADVICE[refusalClass] }
 }

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { REFUSAL_CLASSES } from '../../src/chain/refusal.js'
 import { startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { aboutItem, type Lie, type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoint.js'
@@ -91,4 +93,9 @@ describe('an endpoint that lies does not steer the weights (T-C4)', () => {
       expect.objectContaining({ level: 'warn', message: 'chain endpoint cannot be compared' }),
     )
   })
+})
+
+it('the operator’s page names every class of refusal', async () => {
+  const page = await readFile(new URL('../../docs/weights-and-endpoints.md', import.meta.url), 'utf8')
+  expect(REFUSAL_CLASSES.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
 })

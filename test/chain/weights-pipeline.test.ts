@@ -343,7 +343,7 @@ describe('ledger file', () => {
   })
 
   it('sweeps what a killed writer left', async () => {
-    await writeFile(join(folder, 'ledger.json.0123456789ab.partial'), 'x')
+    await writeFile(join(folder, 'ledger.json.partial'), 'x')
     await openLedger(path(), owner)
     expect(await readdir(folder)).toEqual([])
   })

@@ -7,8 +7,9 @@ import { connect, createServer, type Socket } from 'node:net'
  * - `pass` relays
  * - `silent` keeps connections open and swallows what the server says (black hole)
  * - `refuse` resets every new connection at once and relays the open ones
+ * - `busy` answers every new connection with HTTP 429 and relays the open ones
  */
-export type FaultMode = 'pass' | 'silent' | 'refuse'
+export type FaultMode = 'pass' | 'silent' | 'refuse' | 'busy'
 
 export interface FaultProxy {
   readonly url: string
@@ -31,6 +32,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     client.on('error', () => {})
     if (mode === 'refuse') {
       client.resetAndDestroy()
+      return
+    }
+    if (mode === 'busy') {
+      const reply = 'HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
+      client.end(reply, () => client.destroy())
       return
     }
     const upstream = connect(Number(port), hostname)

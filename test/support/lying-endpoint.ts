@@ -11,6 +11,8 @@ export interface LyingEndpoint {
   readonly lies: Map<string, Lie>
   /** What happens, by method name, between a request and its arrival at the chain. */
   readonly before: Map<string, () => void>
+  /** True keeps notices of subscriptions back: the head stands still while every question is answered. */
+  muted: boolean
   close(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ interface Message {
 export async function startLyingEndpoint(target: string): Promise<LyingEndpoint> {
   const lies = new Map<string, Lie>()
   const before = new Map<string, () => void>()
+  let muted = false
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
   server.on('connection', (client) => {
@@ -41,6 +44,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
     })
     upstream.on('message', (data) => {
       const message = JSON.parse(data.toString()) as Message
+      if (muted && message.id === undefined) return
       const request = asked.get(message.id ?? -1)
       const lie = lies.get(request?.method ?? '')
       const isLie = lie !== undefined && 'result' in message
@@ -56,6 +60,12 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lies,
     before,
+    get muted() {
+      return muted
+    },
+    set muted(value) {
+      muted = value
+    },
     close: async () => {
       for (const client of server.clients) client.terminate()
       await new Promise<void>((resolve) => server.close(() => resolve()))

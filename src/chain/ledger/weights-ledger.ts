@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFile, rename } from 'node:fs/promises'
 import { z } from 'zod'
+import { replaceFile, sweepStaged } from '../../durable-file.js'
 import type { WeightEntry } from '../types.js'
 
 /**
@@ -70,7 +70,8 @@ export async function openLedger(
   owner: LedgerOwner,
   onSetAside: (file: string, reason: string) => void = () => {},
 ): Promise<WeightsLedger> {
-  await sweepLeftovers(path)
+  // The caller holds the hotkey's lock: nobody is writing.
+  await sweepStaged(path)
   const read = await readLedger(path, owner)
   if (typeof read === 'string') {
     const aside = `${path}.${read}`
@@ -132,34 +133,4 @@ function seal(content: Omit<z.infer<typeof fileSchema>, 'checksum'>): string {
   const body = { version, hotkey, netuid, genesisHash, entries }
   const checksum = createHash('sha256').update(JSON.stringify(body)).digest('hex')
   return `${JSON.stringify({ ...body, checksum })}\n`
-}
-
-/** Whole or not at all, also after a power cut: written aside, synced, renamed, and the folder synced. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  const staged = `${path}.${randomBytes(6).toString('hex')}.partial`
-  const file = await open(staged, 'wx', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(staged, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
-/** Files a killed process left half-way; the caller holds the hotkey's lock, so nobody is writing them. */
-async function sweepLeftovers(path: string): Promise<void> {
-  const prefix = `${basename(path)}.`
-  const names = await readdir(dirname(path))
-  await Promise.all(
-    names
-      .filter((name) => name.startsWith(prefix) && name.endsWith('.partial'))
-      .map((name) => rm(join(dirname(path), name), { force: true })),
-  )
 }

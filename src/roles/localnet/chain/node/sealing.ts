@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, every } from '../../../../clock.js'
 import type { Chain } from './chain.js'
 
@@ -40,6 +41,8 @@ export function startSealing(
     }
   })
   if (sealing.kind === 'auto') {
+    // One sleep for each block that is not final yet.
+    setMaxListeners(0, signal)
     chain.onSubmitted.add((entry) => {
       setImmediate(() => {
         if (!signal.aborted && !isStalled() && chain.pool.has(entry.hash)) chain.produceBlock()
