@@ -37,7 +37,6 @@ export type RefusedRule =
   | 'known-bad'
   | 'node-too-old'
   | 'unsafe-tree'
-  | 'too-large'
   | 'contents'
   | 'install'
   | 'self-test'

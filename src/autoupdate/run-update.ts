@@ -55,6 +55,7 @@ export async function runUpdate(
     const { verified, installed: from, warnings } = offer
     const outcome = { from, to: verified.version, signedBy: verified.signedBy, warnings }
     if (dryRun) return { kind: 'planned', ...outcome }
+    context.onProgress(`plan: ${from} → ${verified.version}, signed by ${verified.signedBy}`)
     await applyUpdate(context, verified, launcherSource())
     return { kind: 'applied', ...outcome }
   })

@@ -7,28 +7,26 @@ import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
-  applyUpdate,
   confirmRelease,
+  currentRelease,
   findOffer,
   openUpdate,
   pinnedSigners,
   readState,
   type UpdateContext,
-  withUpdateLock,
 } from '../../src/autoupdate/index.js'
 import { beginProbation, linkRelease } from '../../src/autoupdate/switch-release.js'
 import { systemClock } from '../../src/clock.js'
+import { installRelease } from '../support/install-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
 // The attacks on an updater that the TUF specification lists; those on names and contents are in rules.test.ts.
-const launcher = new URL('../../deploy/launcher.mjs', import.meta.url).pathname
-
 async function install(context: UpdateContext): Promise<string> {
-  const offer = await findOffer(context)
-  if (offer.kind !== 'available') return offer.kind === 'refused' ? offer.refusal.rule : offer.kind
-  await withUpdateLock(context, (locked) => applyUpdate(locked, offer.verified, launcher))
-  await confirmRelease(context.layout, offer.verified.version)
-  return offer.verified.version
+  const outcome = await installRelease(context)
+  const version = await currentRelease(context.layout)
+  if (outcome !== 'applied' || version === undefined) return outcome
+  await confirmRelease(context.layout, version)
+  return version
 }
 
 function pinnedLine(key: string): string {

@@ -13,6 +13,8 @@ export type Behaviour =
   | 'lies-about-version'
   | 'crash'
   | 'hang'
+  /** Proves itself, and ends with 75 once there is a file `go` in the root. */
+  | 'restarts'
   /** Ends with 2, as a neuron does whose settings it refuses. */
   | 'refuses-settings'
   /** Ends with 3 while there is no file `chain` in the root, and is good when there is. */
@@ -102,6 +104,7 @@ export class ReleaseRepository {
       "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)"
     const body = {
       good,
+      restarts: `${good}; setInterval(() => existsSync(join(root, 'go')) && process.exit(75), 20)`,
       'refuses-settings': 'process.exit(2)',
       'needs-chain': `if (!existsSync(join(root, 'chain'))) process.exit(3); ${good}`,
       crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
@@ -136,5 +139,9 @@ function confirm() {
   renameSync(join(root, 'confirm.tmp'), join(root, 'update.json'))
 }
 if (process.argv[2] === 'update') { SELF_TEST }
-else { process.on('SIGTERM', () => process.exit(0)); BODY }
+else {
+  process.on('SIGTERM', () => process.exit(0))
+  process.on('disconnect', () => process.exit(0))
+  BODY
+}
 `

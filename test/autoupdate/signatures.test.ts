@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { installRelease } from '../support/install-release.js'
+import { ReleaseRepository } from '../support/release-repository.js'
+
+const repository = new ReleaseRepository()
+beforeAll(() => repository.release('1.0.0'))
+
+describe('R1 arbitrary software: who signed', () => {
+  it('refuses a tag signed by a key that is not pinned', async () => {
+    const evil = new ReleaseRepository()
+    await evil.release('1.0.0', 'good', evil.strangerKey)
+    expect(await installRelease(evil.context())).toBe('signature')
+  })
+
+  it('refuses an unsigned tag', async () => {
+    const plain = new ReleaseRepository()
+    plain.git('tag', '-a', '-m', 'no signature', 'v1.0.0')
+    plain.git('push', '--quiet', 'origin', 'main', 'refs/tags/v1.0.0')
+    expect(await installRelease(plain.context())).toBe('signature')
+  })
+
+  it('refuses everything while no key is pinned', async () => {
+    const signersFile = join(repository.folder, 'empty_signers')
+    writeFileSync(signersFile, '# nobody yet\n\n')
+    // it does not even ask the source
+    const context = repository.context({ signersFile, url: '/nowhere.git' })
+    await expect(installRelease(context)).rejects.toMatchObject({
+      code: 'UPDATE_NO_SIGNERS',
+      fault: 'update',
+    })
+    expect(existsSync(context.layout.repository)).toBe(false)
+  })
+
+  it('says so when the file of pinned signers is not there', async () => {
+    const context = repository.context({ signersFile: '/nowhere/allowed_signers' })
+    await expect(installRelease(context)).rejects.toMatchObject({
+      code: 'UPDATE_SIGNERS_MISSING',
+      fault: 'update',
+    })
+  })
+
+  it('never asks the keyring of the host about a signature of another kind', async () => {
+    const pretty = new ReleaseRepository()
+    await pretty.release('1.0.0')
+    const marker = join(pretty.folder, 'gpg-ran')
+    const gpg = join(pretty.folder, 'gpg')
+    writeFileSync(
+      gpg,
+      `#!/bin/sh\ntouch ${marker}\necho 'Good "git" signature for maintainer@example.org with x' >&2\n`,
+      { mode: 0o755 },
+    )
+    const signed = pretty.git('cat-file', 'tag', 'v1.0.0')
+    const armoured = signed.replaceAll(' SSH SIGNATURE', ' PGP SIGNATURE')
+    const object = execFileSync('git', ['hash-object', '-t', 'tag', '-w', '--stdin'], {
+      cwd: pretty.work,
+      input: `${armoured}\n`,
+      encoding: 'utf8',
+    }).trim()
+    pretty.git('push', '--quiet', '--force', 'origin', `${object}:refs/tags/v1.0.0`)
+    const env = { PATH: `${pretty.folder}:${process.env.PATH}`, HOME: pretty.folder }
+    expect(await installRelease(pretty.context({ env }))).toBe('signature')
+    expect(existsSync(marker)).toBe(false)
+  })
+
+  it('does not call a release unsigned when nothing here can check signatures', async () => {
+    const bare = join(repository.folder, 'no-ssh-keygen')
+    mkdirSync(bare)
+    for (const program of ['git', 'npm', 'node', 'sh'])
+      symlinkSync(execFileSync('which', [program], { encoding: 'utf8' }).trim(), join(bare, program))
+    const context = repository.context({ env: { PATH: bare, HOME: repository.folder } })
+    await expect(installRelease(context)).rejects.toMatchObject({ code: 'UPDATE_COMMAND_FAILED' })
+  })
+})
+
+describe('R2 and R3 mix and match: names must agree', () => {
+  it('refuses an old signed tag pushed under a new name', async () => {
+    const renamed = new ReleaseRepository()
+    await renamed.release('1.0.0')
+    const object = renamed.git('rev-parse', 'refs/tags/v1.0.0')
+    renamed.git('push', '--quiet', 'origin', `${object}:refs/tags/v9.9.9`)
+    expect(await installRelease(renamed.context())).toBe('tag-name')
+  })
+
+  /** A tag of the maintainer whose release file was tampered with before it was signed. */
+  async function signedWith(changes: object | undefined): Promise<string> {
+    const wrong = new ReleaseRepository()
+    await wrong.release('1.0.0')
+    const signed = wrong.git('cat-file', 'tag', 'v1.0.0')
+    const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
+    const message = changes ? JSON.stringify({ ...release, ...changes }, null, 2) : 'no release file'
+    const signing = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${wrong.maintainerKey}`]
+    const version = changes && 'version' in changes ? String(changes.version) : '1.0.0'
+    wrong.git(...signing, 'tag', '-f', '-s', '-m', message, `v${version}`, 'v1.0.0^{commit}')
+    wrong.git('push', '--quiet', '--force', 'origin', `refs/tags/v${version}`)
+    return await installRelease(wrong.context())
+  }
+
+  it.each([
+    ['whose package says another version', { version: '2.0.0' }, 'version-mismatch'],
+    ['whose release file names another commit', { commit: '0'.repeat(40) }, 'commit-mismatch'],
+    ['without a release file', undefined, 'release-file'],
+    ['whose release file has no digest', { sha512: '' }, 'release-file'],
+    ['that needs a newer Node', { minNode: '99.0.0' }, 'node-too-old'],
+  ])('refuses a signed tag %s', async (_, changes, rule) => {
+    expect(await signedWith(changes)).toBe(rule)
+  })
+
+  it('refuses a tree whose bytes do not have the signed digest', async () => {
+    const forged = new ReleaseRepository()
+    await forged.release('1.0.0')
+    const signed = forged.git('cat-file', 'tag', 'v1.0.0')
+    const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
+    const message = JSON.stringify({ ...release, sha512: 'a'.repeat(128) }, null, 2)
+    forged.git(
+      '-c',
+      'gpg.format=ssh',
+      '-c',
+      `user.signingkey=${forged.maintainerKey}`,
+      'tag',
+      '-f',
+      '-s',
+      '-m',
+      message,
+      'v1.0.0',
+      'v1.0.0^{commit}',
+    )
+    forged.git('push', '--quiet', '--force', 'origin', 'refs/tags/v1.0.0')
+    const context = forged.context()
+    await expect(installRelease(context)).rejects.toMatchObject({
+      code: 'UPDATE_REFUSED',
+      facts: { rule: 'contents' },
+    })
+    expect(readdirSync(context.layout.releases)).toEqual([])
+  })
+})

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  applyUpdate,
+  findOffer,
+  layoutOf,
+  readState,
+  type UpdateContext,
+  type UpdateState,
+} from '../../src/autoupdate/index.js'
+import { launcherPath } from './install-release.js'
+import { type Behaviour, ReleaseRepository } from './release-repository.js'
+
+const running: ChildProcess[] = []
+
+/** Ends what a test left running; a program of a release ends with its launcher. */
+export function killLaunched(): void {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+}
+
+export interface Launched {
+  readonly exit: Promise<number | null>
+  stop(): void
+}
+
+/** @param pauseMs unit of the pauses between the starts of a release on trial, a second outside of tests. */
+export function launch(context: UpdateContext, pauseMs = 5): Launched {
+  const child = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
+    stdio: 'ignore',
+    env: { ...process.env, TARGON_TEST_PAUSE_MS: String(pauseMs) },
+  })
+  running.push(child)
+  return {
+    exit: once(child, 'exit').then(([code]) => code as number | null),
+    stop: () => void child.kill('SIGTERM'),
+  }
+}
+
+/** Machines are made once and copied: making releases takes most of the time. */
+const prepared = new Map<string, Promise<UpdateContext>>()
+
+export async function copyOf(key: string, make: () => Promise<UpdateContext>): Promise<UpdateContext> {
+  const made = prepared.get(key) ?? make()
+  prepared.set(key, made)
+  const context = await made
+  const root = mkdtempSync(`${context.layout.root}-copy-`)
+  cpSync(context.layout.root, root, { recursive: true, verbatimSymlinks: true })
+  return { ...context, layout: layoutOf(root) }
+}
+
+/** A machine with these releases: the last one on trial, good ones before it committed. */
+export function machineWith(...releases: [string, Behaviour][]): Promise<UpdateContext> {
+  return copyOf(JSON.stringify(releases), () => makeMachine(...releases))
+}
+
+async function makeMachine(...releases: [string, Behaviour][]): Promise<UpdateContext> {
+  const repository = new ReleaseRepository()
+  const context = repository.context()
+  for (const [version, behaviour] of releases) {
+    await repository.release(version, behaviour)
+    const offer = await findOffer(context)
+    if (offer.kind !== 'available') throw new Error(`no offer of ${version}`)
+    await applyUpdate(context, offer.verified, launcherPath)
+    if (behaviour === 'good' && version !== releases.at(-1)?.[0]) await prove(context, version)
+  }
+  return context
+}
+
+/** Runs the launcher until a version has been committed. */
+async function prove(context: UpdateContext, version: string): Promise<void> {
+  const launched = launch(context)
+  await until(context, (state) => state.state === 'committed' && state.committed.includes(version))
+  launched.stop()
+  await launched.exit
+}
+
+export async function until(
+  context: UpdateContext,
+  holds: (state: UpdateState) => boolean,
+): Promise<UpdateState> {
+  for (;;) {
+    const state = await readState(context.layout)
+    if (holds(state)) return state
+    await context.clock.sleep(25)
+  }
+}
+
+/** The version that was started last. */
+export const ran = (context: UpdateContext) => readFileSync(join(context.layout.root, 'ran'), 'utf8')
+
+/** Waits until a version has been started since `forget`. */
+export async function untilRan(context: UpdateContext, version: string): Promise<void> {
+  while (!existsSync(join(context.layout.root, 'ran')) || ran(context) !== version)
+    await context.clock.sleep(25)
+}
+
+export const forget = (context: UpdateContext) => rmSync(join(context.layout.root, 'ran'), { force: true })
+
+/** Starts of a version so far, its self-test included. */
+export function startsOf(context: UpdateContext, version: string): number {
+  const executed = readFileSync(join(context.layout.root, 'executed'), 'utf8').trim().split('\n')
+  return executed.filter((one) => one === version).length
+}
