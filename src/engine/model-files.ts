@@ -12,11 +12,17 @@ const configSchema = z.object({
   text_config: z.object({ vocab_size: size.optional(), eos_token_id: tokenIds }).optional(),
 })
 
-const generationSchema = z.object({ eos_token_id: tokenIds })
+const generationSchema = z.object({
+  eos_token_id: tokenIds,
+  top_p: z.number().positive().max(1).nullish().catch(undefined),
+  top_k: z.number().int().positive().nullish().catch(undefined),
+})
 
 export interface FileFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
+  /** What current vLLM cuts a distribution by when a request names neither. */
+  readonly samplingDefaults: { readonly topP?: number; readonly topK?: number }
 }
 
 /**
@@ -38,13 +44,21 @@ export async function readModelFiles(
   if (!parsed.success || vocabularySize === undefined) {
     throw engineError('ENGINE_UNAVAILABLE', `config.json of ${model} is missing or names no vocab_size.`)
   }
-  const stops = generationSchema.safeParse(generation).data?.eos_token_id
-  const eosTokenIds = stops ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
+  const told = generationSchema.safeParse(generation).data
+  const eosTokenIds =
+    told?.eos_token_id ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
   if (eosTokenIds.length === 0) {
     throw engineError(
       'ENGINE_UNAVAILABLE',
       `Neither generation_config.json nor config.json of ${model} names an eos_token_id.`,
     )
   }
-  return { vocabularySize, eosTokenIds: eosTokenIds.filter((id) => id < vocabularySize) }
+  return {
+    vocabularySize,
+    eosTokenIds: eosTokenIds.filter((id) => id < vocabularySize),
+    samplingDefaults: {
+      ...(told?.top_p ? { topP: told.top_p } : {}),
+      ...(told?.top_k ? { topK: told.top_k } : {}),
+    },
+  }
 }

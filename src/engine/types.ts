@@ -15,6 +15,8 @@ export interface Reference {
 export interface ModelFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
+  /** top_p and top_k of the model's generation_config.json, where it has them. */
+  readonly samplingDefaults?: { readonly topP?: number; readonly topK?: number }
   /** Id of the end-of-turn token, undefined when the vocabulary has none. */
   readonly endOfTurnId: number | undefined
   /** `chat` only when the tokenizer has a chat template. */

@@ -69,10 +69,10 @@ export const THRESHOLDS = {
     'A single token counts no more than this many nats, so that one rare token cannot decide the sum.',
   ),
   hardestTopP: threshold(
-    0.6,
-    'No server cuts harder by default (generation_config.json of the usual models: 0.8 to 1): the fewest tokens that are not the likeliest are expected of one that does.',
+    0.7,
+    'The fewest tokens that are not the likeliest are expected of a server that cuts at this top_p, or at that of the model’s generation_config.json when it is lower (usual: 0.8 to 1).',
   ),
-  hardestTopK: threshold(5, 'The same for top_k (the usual models: 20 and more).'),
+  hardestTopK: threshold(5, 'The same for top_k (usual: 20 and more).'),
   membershipExtra: threshold(3, 'Top trunc(10·T)+3 of 4.4.1’s random check.'),
   endTokenExtra: threshold(6, 'Top trunc(10·T)+6 of 4.4.1’s early-end check.'),
   endTokenChance: threshold(

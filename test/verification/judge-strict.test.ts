@@ -156,12 +156,17 @@ describe('an answer that ignores the temperature', () => {
     ['none', {}],
     ['Llama 3', { topP: 0.9 }],
     ['Qwen 2.5', { topP: 0.8, topK: 20 }],
-    ['a hard cut', { topP: 0.6, topK: 10, minP: 0.05 }],
+    ['a hard cut', { topP: 0.7, topK: 10, minP: 0.05 }],
+    ['what the model’s files say', { topP: 0.4, topK: 3 }],
+    ['a model that is greedy by its files', { topK: 1 }],
   ])('is none for the defaults of a server: %s', (_, cut) => {
     for (const temperature of [0.1, 0.3, 0.6, 0.9, 1.2]) {
       for (let run = 0; run < 8; run++) {
         const evidence = honestEvidence(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
-        expect(cause(drawn(evidence, cut)), `T=${temperature} run ${run}`).not.toBe('UNLIKELY_TOKENS')
+        const facts = { ...FACTS, samplingDefaults: cut }
+        expect(cause({ ...drawn(evidence, cut), facts }), `T=${temperature} run ${run}`).not.toBe(
+          'UNLIKELY_TOKENS',
+        )
       }
     }
   })

@@ -1,0 +1,53 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readModelFiles } from '../../src/engine/model-files.js'
+
+const MODEL = 'org/m'
+const signal = new AbortController().signal
+
+let modelDir: string
+
+beforeEach(async () => {
+  modelDir = await mkdtemp(join(tmpdir(), 'model-files-'))
+  await mkdir(join(modelDir, MODEL), { recursive: true })
+})
+afterEach(() => rm(modelDir, { recursive: true, force: true }))
+
+async function read(files: Record<string, unknown>) {
+  for (const [name, content] of Object.entries(files))
+    await writeFile(join(modelDir, MODEL, name), JSON.stringify(content))
+  return await readModelFiles({ hubUrl: 'http://127.0.0.1:1', modelDir, cacheDir: modelDir }, MODEL, signal)
+}
+
+describe('what a model’s files tell', () => {
+  it('end tokens and sampling defaults come from generation_config.json', async () => {
+    const generation = { eos_token_id: [7, 8], top_p: 0.8, top_k: 20, temperature: 0.7, do_sample: true }
+    expect(await read({ 'config.json': { vocab_size: 100 }, 'generation_config.json': generation })).toEqual({
+      vocabularySize: 100,
+      eosTokenIds: [7, 8],
+      samplingDefaults: { topP: 0.8, topK: 20 },
+    })
+  })
+
+  it.each([{}, { top_p: 1.5, top_k: -1 }, { top_p: 0, top_k: 0 }, { top_p: 'x', top_k: null }])(
+    'defaults that cut nothing or make no sense are none, and the end tokens count all the same: %j',
+    async (odd) => {
+      const files = {
+        'config.json': { vocab_size: 100 },
+        'generation_config.json': { eos_token_id: 7, ...odd },
+      }
+      expect(await read(files)).toMatchObject({ eosTokenIds: [7], samplingDefaults: {} })
+    },
+  )
+
+  it('config.json serves where generation_config.json is missing', async () => {
+    const config = { text_config: { vocab_size: 50, eos_token_id: 3 } }
+    expect(await read({ 'config.json': config })).toEqual({
+      vocabularySize: 50,
+      eosTokenIds: [3],
+      samplingDefaults: {},
+    })
+  })
+})
