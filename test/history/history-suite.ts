@@ -49,7 +49,7 @@ const LONG_MS = 100 * 365 * 86_400_000
 
 async function write(history: History, rows: readonly ResultRow[]): Promise<void> {
   for (const one of rows) history.record(one)
-  while (history.spooled() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  await expect.poll(() => history.spooled(), { timeout: 60_000, interval: 20 }).toBe(0)
 }
 
 /**
@@ -127,8 +127,7 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       expect(await history.read(migrate)).toBe(0)
       const hotkeys = () =>
         history.read((database) => database.select({ hotkey: results.hotkey }).from(results))
-      while ((await hotkeys()).length > 1) await new Promise((resolve) => setTimeout(resolve, 20))
-      expect(await hotkeys()).toEqual([{ hotkey: '5New' }])
+      await expect.poll(hotkeys, { timeout: 60_000 }).toEqual([{ hotkey: '5New' }])
       const blocks = () => history.read((database) => database.select({ block: weights.block }).from(weights))
       await expect.poll(blocks, { timeout: 20_000 }).toEqual([{ block: 1 }])
     })

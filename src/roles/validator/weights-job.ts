@@ -38,6 +38,8 @@ export interface WeightsJobOptions {
 
 /** Refusals that another attempt within the same epoch cannot change. */
 const FINAL: ReadonlySet<Refusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
+/** Refusal after which the vector is built once more, from the metagraph of then. */
+const REBUILT: Refusal['class'] = 'bad-vector'
 
 /** Scores of every miner the validator may judge, by uid. */
 export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {
@@ -58,6 +60,7 @@ export function createWeightsJob(options: WeightsJobOptions) {
   const { log, view, book, scoringRules, pipeline } = options
   const submit = submitter(options)
   let alarmed = -1
+  let rebuilt = -1
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
     if (!pipeline && isSetWithin(view, epoch)) return { kind: 'done' }
     const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
@@ -95,8 +98,10 @@ export function createWeightsJob(options: WeightsJobOptions) {
     }
     const { refusal } = result
     log.warn({ epoch: epoch.index, ...refusal }, 'weights refused')
+    const isWorthAnother = refusal.class === REBUILT && rebuilt !== epoch.index
+    if (isWorthAnother) rebuilt = epoch.index
     return {
-      kind: FINAL.has(refusal.class) ? 'given-up' : 'retry',
+      kind: FINAL.has(refusal.class) && !isWorthAnother ? 'given-up' : 'retry',
       reason: `${refusal.name}: ${refusal.detail}`,
     }
   }

@@ -66,6 +66,11 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
   let weightsSet = 0
 
   const { watchdog } = deps
+  if (engines().length === 0)
+    log.warn(
+      { next: 'Give --engine.endpoints model=url.' },
+      'no reference engine: nothing can be judged and no weights will be set',
+    )
   const connected = await connect(settings, {
     ...{ clock, log, signer, random: random.fork('prompts') },
     questions: deps.questions,

@@ -1,0 +1,58 @@
+import pino from 'pino'
+import { expect, test } from 'vitest'
+import type { Refusal } from '../../../src/chain/index.js'
+import { epochAt } from '../../../src/roles/validator/epoch-task.js'
+import { createWeightsJob } from '../../../src/roles/validator/weights-job.js'
+import { ScoreBook } from '../../../src/scoring/index.js'
+import { hotkeyOf } from '../../support/hotkeys.js'
+import { servingMiners, viewOf } from './round-parts.js'
+import { createRigChain, MODEL } from './validator-rig.js'
+
+async function setup() {
+  const signer = await hotkeyOf(200)
+  const view = viewOf(servingMiners(3))
+  const chain = createRigChain([...view.metagraph.neurons])
+  const book = new ScoreBook()
+  book.record('5Miner1', MODEL, 50, 1)
+  const job = createWeightsJob({
+    ...{ log: pino({ level: 'silent' }), subtensor: chain, signer, netuid: 4, view, book },
+    ...{ scoringRules: 'proportional', pipeline: undefined },
+    ...{ onAttempt: () => {}, onHotkeyInUse: () => {}, onSet: () => {} },
+  })
+  const refuse = (refused: Refusal['class']) =>
+    chain.answers.push({ kind: 'refused', refusal: { class: refused, name: refused, detail: '' } })
+  const { signal } = new AbortController()
+  return { refuse, attempt: (epoch: number) => job(epochAt(360 * epoch, 360), signal) }
+}
+
+test.each(['too-fast', 'no-permit', 'stake', 'stale', 'other'] as const)(
+  'a refusal of class %s may pass: it is tried again within the epoch',
+  async (refused) => {
+    const { refuse, attempt } = await setup()
+    for (let time = 0; time < 3; time++) {
+      refuse(refused)
+      expect((await attempt(1)).kind).toBe('retry')
+    }
+    expect((await attempt(1)).kind).toBe('done')
+  },
+)
+
+test.each(['version-key', 'not-registered'] as const)(
+  'a refusal of class %s ends the attempts of the epoch, and the next one begins anew',
+  async (refused) => {
+    const { refuse, attempt } = await setup()
+    refuse(refused)
+    expect((await attempt(1)).kind).toBe('given-up')
+    expect((await attempt(2)).kind).toBe('done')
+  },
+)
+
+test('a vector the chain does not take is built once more from a fresh metagraph, in each epoch once', async () => {
+  const { refuse, attempt } = await setup()
+  for (const epoch of [1, 2]) {
+    refuse('bad-vector')
+    expect((await attempt(epoch)).kind).toBe('retry')
+    refuse('bad-vector')
+    expect((await attempt(epoch)).kind).toBe('given-up')
+  }
+})
