@@ -22,6 +22,14 @@ export const systemClock: Clock = {
   },
 }
 
+/** Resolves when the signal aborts; at once when it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /**
  * Runs `work` with a signal that aborts when `signal` does or when `timeoutMs` has passed.
  * The returned promise settles at the deadline even when `work` ignores its signal.

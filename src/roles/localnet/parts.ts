@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js'
+import { type Clock, whenAborted } from '../../clock.js'
 import type { LocalnetSettings } from '../../config/index.js'
 import { messageOf } from '../../errors.js'
 import { LOCALNET_MODELS } from './cast.js'
@@ -68,7 +68,7 @@ export async function serveParts(
       }
     }
     deps.onNote('Ctrl-C ends it.')
-    await aborted(deps.signal)
+    await whenAborted(deps.signal)
   } finally {
     for (const close of closers.reverse()) await close()
   }
@@ -93,11 +93,4 @@ async function startEngines(
     engines.push(engine)
   }
   return engines
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,3 +1,4 @@
+import { whenAborted } from '../../clock.js'
 import { type Closers, createClosers } from '../../closers.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
@@ -198,7 +199,7 @@ async function compose(
     log.info(report, 'miner ended')
     return report
   }
-  return { done: aborted(deps.signal).then(drain), healthy: whenHealthy(clock, ready, life.signal) }
+  return { done: whenAborted(deps.signal).then(drain), healthy: whenHealthy(clock, ready, life.signal) }
 }
 
 async function openReplayGuard(
@@ -213,13 +214,6 @@ async function openReplayGuard(
   const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log, signal })
   closers.add('replay store', () => guard.close())
   return { guard, isReachable: () => guard.isReachable }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 async function takeReloads(
