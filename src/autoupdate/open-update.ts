@@ -1,6 +1,6 @@
-import { homedir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock.js'
+import { expandHome } from '../home.js'
 import { packageVersion } from '../version.js'
 import type { UpdateContext } from './context.js'
 import { layoutOf } from './layout.js'
@@ -37,9 +37,10 @@ export function openUpdate(
   const { node, ...rest } = surroundings
   return {
     ...rest,
-    layout: layoutOf(settings['update.root'].replace(/^~(?=\/|$)/, homedir())),
+    layout: layoutOf(expandHome(settings['update.root'])),
     url: settings['update.url'],
-    signersFile: settings['update.signers'],
+    signersFile:
+      settings['update.signers'] === undefined ? undefined : expandHome(settings['update.signers']),
     ownSignersFile: packageFile(SIGNERS_PATH),
     ownVersion: packageVersion(),
     nodeVersion: node.version,

@@ -19,7 +19,11 @@ export interface UnattendedOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
   /** Whether the launcher started this process: without it nobody starts a release on trial, nor goes back. */
   readonly isLaunched: boolean
+  /** Counts the looks by what came of them. */
+  readonly onLook?: (result: LookResult) => void
 }
+
+export type LookResult = 'none' | 'offered' | 'refused' | 'failed'
 
 type Available = Extract<Offer, { kind: 'available' }>
 
@@ -58,7 +62,9 @@ export class UnattendedUpdate {
       const found = await this.#find()
       return found !== undefined && (await this.#apply(found, window))
     } catch (error) {
-      if (!isAbort(error)) this.#tellFailure(error)
+      if (isAbort(error)) return false
+      this.options.onLook?.('failed')
+      this.#tellFailure(error)
       return false
     } finally {
       this.#busy = false
@@ -68,6 +74,7 @@ export class UnattendedUpdate {
   async #find(): Promise<Available | undefined> {
     const { log, isLaunched } = this.options
     const offer = await withUpdateLock(this.context, (context) => findOffer(context))
+    this.options.onLook?.(offer.kind === 'available' ? 'offered' : offer.kind)
     if (offer.kind === 'none') {
       for (const warning of offer.warnings) this.#tellOnce({ warning }, 'update source may be frozen')
       return undefined

@@ -1,5 +1,6 @@
 import {
   confirmRelease,
+  type LookResult,
   openUpdate,
   pruneReleases,
   readState,
@@ -30,6 +31,8 @@ interface Life {
   readonly signal: AbortSignal
   /** Called when a release was put on trial. */
   readonly restart: (reason: string) => void
+  /** Counts looks by their result. */
+  readonly onLook?: (result: LookResult) => void
 }
 
 const HOUR_MS = 3_600_000
@@ -57,12 +60,15 @@ export function openSelfUpdate(
     readonly node: { readonly version: string; readonly path: string }
     readonly env: Readonly<Record<string, string>>
   },
-  { clock, log, signal, restart }: Life,
+  { clock, log, signal, restart, onLook }: Life,
 ): SelfUpdate {
   const onProgress = (step: string) => log.debug({ step }, 'update')
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
   const version = packageVersion()
-  const unattended = new UnattendedUpdate(context, { hotkey, log, isLaunched: settings.launched })
+  const unattended = new UnattendedUpdate(context, {
+    ...{ hotkey, log, isLaunched: settings.launched },
+    ...(onLook ? { onLook } : {}),
+  })
   const look = async (window?: () => WeightsWindow) => {
     if (await unattended.look(window)) restart('update')
   }

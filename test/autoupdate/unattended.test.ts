@@ -30,12 +30,10 @@ function updater(changes: Parameters<ReleaseRepository['context']>[0] = {}, isLa
   const context = repository.context({ clock: instantClock(slept), ...changes })
   const write = (_fields: unknown, message?: string) => void said.push(message ?? '')
   const log = { info: write, warn: write, debug: () => {} }
-  return {
-    update: new UnattendedUpdate(context, { hotkey, log: log as never, isLaunched }),
-    context,
-    slept,
-    said,
-  }
+  const results: string[] = []
+  const onLook = (result: string) => void results.push(result)
+  const update = new UnattendedUpdate(context, { hotkey, log: log as never, isLaunched, onLook })
+  return { update, context, slept, said, results }
 }
 
 describe('an unattended update', () => {
@@ -96,6 +94,17 @@ describe('an unattended update', () => {
     await update.introduce()
     for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
     expect(said).toEqual([message])
+  })
+
+  it('counts its looks by what came of them', async () => {
+    const looks = [
+      updater({ url: '/nowhere.git' }),
+      updater({ ownVersion: '1.0.0' }),
+      updater({}, false),
+      updater({ nodeVersion: '1.0.0' }),
+    ]
+    for (const { update } of looks) await update.look()
+    expect(looks.flatMap(({ results }) => results)).toEqual(['failed', 'none', 'offered', 'refused'])
   })
 
   it('says a refusal once, and a new one again', async () => {

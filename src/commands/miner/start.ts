@@ -47,6 +47,7 @@ export default class MinerStart extends BaseCommand {
     )
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startMiner } = await import('../../roles/miner/index.js')
+    const { createMetrics } = await import('../../telemetry/index.js')
     return runRole({
       role: 'miner',
       settings,
@@ -55,7 +56,9 @@ export default class MinerStart extends BaseCommand {
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
-        const updates = openSelfUpdate(settings, signer.address, surroundings, context)
+        const metrics = createMetrics('miner')
+        const onLook = (result: string) => metrics.updateChecks.inc({ result })
+        const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
         const subtensor = await connectNeuronChain(settings, isNamed, context)
         const fresh = async () => {
@@ -65,7 +68,7 @@ export default class MinerStart extends BaseCommand {
         }
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
         try {
-          const running = await startMiner(settings, { ...context, signer, subtensor, reload })
+          const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.lookHourly()
           updates.confirmWhen(running.healthy)
           return { done: running.done.finally(() => subtensor.close()) }

@@ -47,6 +47,7 @@ export default class ValidatorStart extends BaseCommand {
     )
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startValidator, startWatchdog } = await import('../../roles/validator/index.js')
+    const { createMetrics } = await import('../../telemetry/index.js')
     return runRole({
       role: 'validator',
       settings,
@@ -55,7 +56,9 @@ export default class ValidatorStart extends BaseCommand {
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
-        const updates = openSelfUpdate(settings, signer.address, surroundings, context)
+        const metrics = createMetrics('validator')
+        const onLook = (result: string) => metrics.updateChecks.inc({ result })
+        const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
         const isWatched = settings.heartbeat || context.keepAlive !== undefined
         const watchdog = isWatched ? startWatchdog(context) : undefined
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
@@ -78,6 +81,7 @@ export default class ValidatorStart extends BaseCommand {
             ...tools,
             ...(isUnattended('validator', settings) ? { afterWeights: updates.afterWeights(window) } : {}),
             signer,
+            metrics,
             watchdog,
           })
           updates.confirmWhen(running.healthy)

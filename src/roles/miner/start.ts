@@ -75,7 +75,7 @@ async function compose(
   })
   if (standing.self() === undefined) throw notRegistered(settings, signer.address)
 
-  const metrics = createMetrics('miner')
+  const metrics = deps.metrics ?? createMetrics('miner')
   const tally = createTally(metrics)
   const wanted = createWantedModels()
   const router = await startRouter({

@@ -1,6 +1,7 @@
 import type { Subtensor } from '../../chain/index.js'
 import type { MinerSettings } from '../../config/index.js'
 import type { UpstreamReport } from '../../routing/index.js'
+import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
 import type { CallerCounts, Counts } from './tally.js'
@@ -10,6 +11,8 @@ export interface MinerDeps extends RoleDeps {
   readonly signer: Signer
   /** Settings read anew (SIGHUP, changed file); upstreams, their keys and bounds are taken from them. */
   readonly reload?: AsyncIterable<MinerSettings>
+  /** Own ones when absent. */
+  readonly metrics?: MinerMetrics
 }
 
 /** What a drained miner leaves behind. */
