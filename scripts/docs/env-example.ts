@@ -1,4 +1,5 @@
 import {
+  formatDefault,
   formatValue,
   type Role,
   type Setting,
@@ -31,7 +32,7 @@ function describe(name: SettingName, entry: Setting): string[] {
     ...(entry.inverseVariables ?? []).map((v) => `${v} (the opposite)`),
   ]
   const shown = formatValue(name, entry.default)
-  const meaning = /^\((.*)\)$/.exec(shown)?.[1]
+  const meaning = entry.defaultOf ? formatDefault(name) : /^\((.*)\)$/.exec(shown)?.[1]
   return [
     `# ${entry.help}`,
     `#   flag --${name}; ${roles(entry.roles)}${also.length > 0 ? `; also read from ${also.join(', ')}` : ''}${
@@ -47,6 +48,6 @@ function roles(names: readonly Role[]): string {
 /** The default as it would be typed; empty when the default is "nothing given". */
 function exampleValue(name: SettingName, entry: Setting): string {
   const shown = formatValue(name, entry.default)
-  if (/^\(.*\)$/.test(shown)) return ''
+  if (entry.defaultOf || /^\(.*\)$/.test(shown)) return ''
   return /[\s#"']/.test(shown) ? JSON.stringify(shown) : shown
 }

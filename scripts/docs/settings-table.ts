@@ -1,4 +1,10 @@
-import { formatValue, type Setting, type SettingName, settings, variableOf } from '../../src/config/index.js'
+import {
+  formatDefault,
+  type Setting,
+  type SettingName,
+  settings,
+  variableOf,
+} from '../../src/config/index.js'
 
 const INTRO = `# Settings
 
@@ -27,7 +33,7 @@ export function renderSettingsSummary(): string {
   for (const name of Object.keys(settings) as SettingName[]) {
     const entry: Setting = settings[name]
     if (entry.hidden) continue
-    const cells = [`\`--${name}\``, shownDefault(name, entry), entry.help]
+    const cells = [`\`--${name}\``, shownDefault(name), entry.help]
     const line = `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
     groups.set(entry.group, [...(groups.get(entry.group) ?? []), line])
   }
@@ -39,8 +45,8 @@ export function renderSettingsSummary(): string {
     .join('\n')
 }
 
-function shownDefault(name: SettingName, entry: Setting): string {
-  return formatValue(name, entry.default).replace(/^\((.*)\)$/, '$1')
+function shownDefault(name: SettingName): string {
+  return formatDefault(name).replace(/^\((.*)\)$/, '$1')
 }
 
 function row(name: SettingName, entry: Setting): string {
@@ -56,7 +62,7 @@ function row(name: SettingName, entry: Setting): string {
   const cells = [
     [`\`--${name}\``, ...old.map((alias) => `old: \`--${alias}\``)].join('<br>'),
     [variableOf(name), ...also].map((variable) => `\`${variable}\``).join('<br>'),
-    shownDefault(name, entry),
+    shownDefault(name),
     entry.roles.join(', '),
     entry.help + (entry.options ? ` One of ${entry.options.join(', ')}.` : ''),
   ]

@@ -1,5 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import {
+  defaultFor,
   formatValue,
   type Role,
   type Setting,
@@ -20,10 +21,10 @@ function isNegatable(name: string): boolean {
  */
 export function flagsOf(role: Role, only?: readonly SettingName[]): Interfaces.FlagInput {
   const names = only ?? settingNames(role)
-  return Object.fromEntries(names.map((name) => [name, flagOf(name)]))
+  return Object.fromEntries(names.map((name) => [name, flagOf(name, role)]))
 }
 
-function flagOf(name: SettingName) {
+function flagOf(name: SettingName, role: Role) {
   const entry: Setting = settings[name]
   const common = {
     summary: entry.help,
@@ -35,7 +36,7 @@ function flagOf(name: SettingName) {
     const state = entry.default === true ? ' [default: on]' : ''
     return Flags.boolean({ ...common, summary: entry.help + state, allowNo: isNegatable(name) })
   }
-  const shown = formatValue(name, entry.default)
+  const shown = formatValue(name, defaultFor(entry, role))
   const text = {
     ...common,
     helpValue: entry.options ? `<${entry.options.join('|')}>` : `<${entry.kind}>`,

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { messageOf, TargonError } from '../errors.js'
+import { expandHome } from '../home.js'
 
 export interface StateLocation {
   readonly 'logging.logging_dir': string
@@ -13,7 +13,7 @@ export interface StateLocation {
 
 /** `<logging_dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>`, as 4.x lays it out (the name there is `targon`). */
 export function stateFolderOf(location: StateLocation, role: string): string {
-  const root = location['logging.logging_dir'].replace(/^~(?=\/|$)/, homedir())
+  const root = expandHome(location['logging.logging_dir'])
   const parts = [
     location['wallet.name'],
     location['wallet.hotkey'],

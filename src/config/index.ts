@@ -1,10 +1,10 @@
 export { inheritableEnvironment } from './inheritable-environment.js'
 export { describeOrigin, type Origin } from './origin.js'
 export { passwordVariables } from './password-variables.js'
-export { formatValue, type PrintedSetting, printSettings } from './print-settings.js'
+export { formatDefault, formatValue, type PrintedSetting, printSettings } from './print-settings.js'
 export { readSources, type SourceFiles, sourceFiles } from './read-sources.js'
 export { type Resolved, resolveSettings, type SettingSources } from './resolve.js'
-export type { Role, Setting, SettingGroup } from './setting.js'
+export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
 export {
   type LocalnetSettings,
   type MinerSettings,

@@ -24,6 +24,13 @@ export function printSettings(resolved: Resolved<keyof RoleSettings>): PrintedSe
   })
 }
 
+/** The default on one line, with the one of each role that differs; in parentheses what a missing value means. */
+export function formatDefault(name: SettingName): string {
+  const entry: Setting = settings[name]
+  const others = Object.entries(entry.defaultOf ?? {}).map(([role, value]) => `; ${role}: ${value}`)
+  return formatValue(name, entry.default) + others.join('')
+}
+
 /** A value on one line; what the default means when there is no value. */
 export function formatValue(name: SettingName, value: unknown): string {
   const entry: Setting = settings[name]

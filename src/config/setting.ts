@@ -28,6 +28,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly kind: 'text' | 'integer' | 'number' | 'switch' | 'list'
   /** What an absent flag, variable and key mean. */
   readonly default: z.output<S>
+  /** Where a role has another default. */
+  readonly defaultOf?: Readonly<Partial<Record<Role, z.output<S>>>>
   /** Default as the help shows it when the value itself would mislead. */
   readonly defaultText?: string
   readonly group: SettingGroup
@@ -57,4 +59,9 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
 /** Keeps the literal type of the schema while checking the shape. */
 export function setting<S extends z.ZodType>(definition: Setting<S>): Setting<S> {
   return definition
+}
+
+/** What an absent setting means for a role. */
+export function defaultFor(entry: Setting, role: Role): unknown {
+  return entry.defaultOf?.[role] ?? entry.default
 }

@@ -1,6 +1,17 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { messageOf, TargonError } from '../errors.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
+
+const NAME = 'models.txt'
+
+/** Looked for at each reading: the operator may write one while the validator runs. */
+export function defaultModelFile(folder = '.'): string {
+  const own = resolve(folder, NAME)
+  return existsSync(own) ? own : fileURLToPath(new URL(`../../${NAME}`, import.meta.url))
+}
 
 /** Names of a models.txt: split on white space, `#` starts a comment, each name once, in order. */
 export function parseModelFile(text: string): string[] {

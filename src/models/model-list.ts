@@ -2,15 +2,15 @@ import type { Logger } from 'pino'
 import { messageOf, TargonError } from '../errors.js'
 import { keepLastGoodList, readLastGoodList } from './last-good-list.js'
 import { fetchModelList } from './model-endpoint.js'
-import { readModelFile } from './model-file.js'
+import { defaultModelFile, readModelFile } from './model-file.js'
 
 /** What mode `default` runs, as the README of 4.x promises. */
 export const DEFAULT_MODEL = 'NousResearch/Meta-Llama-3.1-8B-Instruct'
 
 export interface ModelListOptions {
   readonly mode: 'default' | 'config' | 'endpoint'
-  /** models.txt, for mode `config`. */
-  readonly file: string
+  /** For mode `config`; models.txt in the working directory, or else that of the package, when undefined. */
+  readonly file: string | undefined
   /** Address for mode `endpoint`, or `off`. */
   readonly endpoint: string
   readonly stateDir: string
@@ -46,7 +46,10 @@ export function createModelList(options: ModelListOptions): ModelList {
     refresh: async (signal) => {
       if (mode === 'default') return
       try {
-        models = mode === 'config' ? await readModelFile(options.file) : await fetchList(signal)
+        models =
+          mode === 'config'
+            ? await readModelFile(options.file ?? defaultModelFile())
+            : await fetchList(signal)
       } catch (error) {
         signal.throwIfAborted()
         const known =

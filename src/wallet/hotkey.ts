@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { expandHome } from '../home.js'
 import { addressOf, initSr25519, type Sr25519Pair, sign } from '../sr25519.js'
 import { decryptKeyFile } from './encryption.js'
 import { readSecretFile } from './key-file.js'
@@ -45,12 +45,7 @@ export function hotkeyPath(location: Pick<HotkeyLocation, 'path' | 'name' | 'hot
       )
     }
   }
-  return join(
-    resolve(location.path.replace(/^~(?=\/|$)/, homedir())),
-    location.name,
-    'hotkeys',
-    location.hotkey,
-  )
+  return join(resolve(expandHome(location.path)), location.name, 'hotkeys', location.hotkey)
 }
 
 /** The secret stays inside the closure: nothing that logs or serialises the signer can reach it. */

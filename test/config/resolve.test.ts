@@ -200,3 +200,10 @@ it('reads lists from repeated flags, comma-separated text and arrays alike', () 
   ])
     expect(resolveSettings('miner', sources).values['model-endpoint']).toEqual(expected)
 })
+
+it('gives roles of one host status ports of their own, and a given one wins for both', () => {
+  const port = (role: 'miner' | 'validator', flags = {}) =>
+    resolveSettings(role, { flags, env: {} }).values['metrics.port']
+  expect([port('miner'), port('validator')]).toEqual([9100, 9101])
+  expect([port('miner', { 'metrics.port': '7' }), port('validator', { 'metrics.port': '7' })]).toEqual([7, 7])
+})

@@ -67,7 +67,7 @@ describe('the roles apart, by the commands of the README', () => {
       command.replaceAll('9944', chain ?? '').replaceAll('127.0.0.1:8000', `127.0.0.1:${engine}`),
     )
     commands[0] += ` --chain.port ${chain} --engine.port ${engine}`
-    commands[1] = `${commands[1]?.replace('9101', status ?? '')} --axon.port ${axon}`
+    commands[1] = `${commands[1]} --metrics.port ${status} --axon.port ${axon}`
     commands[2] += ` --metrics.port ${other}`
     for (const [index, command] of commands.entries()) {
       if (index > 0)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createModelList, type ModelListOptions } from '../../src/models/index.js'
+import { defaultModelFile, readModelFile } from '../../src/models/model-file.js'
 
 const signal = new AbortController().signal
 const closers: (() => void)[] = []
@@ -56,8 +57,11 @@ describe('mode config', () => {
     expect(models.current()).toEqual(['org/a', 'org/b', 'org/c'])
   })
 
-  it('reads the file the package ships', async () => {
-    const models = list({ mode: 'config', file: 'models.txt' })
+  it('reads the file the package ships where the working directory has none', async () => {
+    expect(await readModelFile(defaultModelFile(stateDir))).toHaveLength(3)
+    await writeFile(join(stateDir, 'models.txt'), 'org/own')
+    expect(await readModelFile(defaultModelFile(stateDir))).toEqual(['org/own'])
+    const models = list({ mode: 'config', file: undefined })
     await models.refresh(signal)
     expect(models.current()).toHaveLength(3)
   })

@@ -126,6 +126,7 @@ export const nodeSettings = {
     kind: 'integer',
     schema: portValue,
     default: 9100,
+    defaultOf: { validator: 9101 },
     group: 'PROCESS',
     roles: neurons,
     help: 'Port on 127.0.0.1 for /livez, /readyz, /metrics and the status; 0 takes a free one.',

@@ -53,8 +53,9 @@ export const validatorSettings = {
   }),
   'models.file': setting({
     kind: 'text',
-    schema: textValue,
-    default: 'models.txt',
+    schema: optionalText,
+    default: undefined,
+    defaultText: 'models.txt in the working directory, else the one of the package',
     group: 'VALIDATOR',
     roles,
     help: 'File of wanted models for mode config.',
