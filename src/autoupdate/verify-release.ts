@@ -60,8 +60,8 @@ async function verifySignature(context: UpdateContext, tag: string): Promise<str
     ])
     return /^Good "git" signature for (\S+) with/m.exec(stderr)?.[1]
   } catch (error) {
-    // without ssh-keygen nothing can be said about a signature
-    if (context.signal.aborted || /ssh-keygen/.test(messageOf(error))) throw error
+    // without ssh-keygen, or with a git older than 2.34, nothing can be said about a signature
+    if (context.signal.aborted || /ssh-keygen|gpg\.format/.test(messageOf(error))) throw error
     return undefined
   }
 }
