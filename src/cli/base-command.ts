@@ -13,8 +13,11 @@ import {
 import { isAbort, TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
+import { ISSUES_URL } from './issues.js'
 import { respell, unknownFlag } from './spelling.js'
 import { formatTable } from './table.js'
+
+const REPORT = `Please report it with what follows at ${ISSUES_URL}.`
 
 type GivenFlags = Record<string, string | boolean | readonly string[]>
 
@@ -138,7 +141,10 @@ export abstract class BaseCommand extends Command {
     const status = exitStatus(error)
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
     else if (error instanceof TargonError) process.stderr.write(`${formatError(error)}\n`)
-    else process.stderr.write(`Error: this is a defect of targon.\n${error.stack ?? error.message}\n`)
+    else
+      process.stderr.write(
+        `Error [DEFECT]: this is a defect of targon. ${REPORT}\n${error.stack ?? error.message}\n`,
+      )
     throw new Errors.ExitError(status)
   }
 
@@ -156,7 +162,7 @@ export abstract class BaseCommand extends Command {
       }
     }
     const message = error instanceof Error ? error.message : String(error)
-    return { error: { code: 'DEFECT', message, exitStatus: exitStatus(error) } }
+    return { error: { code: 'DEFECT', message, next: REPORT, exitStatus: exitStatus(error) } }
   }
 }
 

@@ -4,6 +4,7 @@ import type { NodeSettings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
+import { ISSUES_URL } from './issues.js'
 import { openRoleLog } from './role-logger.js'
 import { secretsOf } from './secrets.js'
 import { watchShutdown } from './shutdown.js'
@@ -50,12 +51,30 @@ const DRAIN_GRACE_MS = 5000
  * @returns the report of the role; undefined when it was stopped before it served.
  */
 export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | undefined> {
+  // Unheard, SIGHUP would end the process without a drain, now and while it starts.
+  const hangup: Hangup = { heard: () => {} }
+  const onHangup = () => hangup.heard()
+  process.on('SIGHUP', onHangup)
+  try {
+    return await runHeeding(run, hangup)
+  } finally {
+    process.removeListener('SIGHUP', onHangup)
+  }
+}
+
+interface Hangup {
+  heard: () => void
+}
+
+async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise<Report | undefined> {
   // Whatever a neuron or one of its libraries writes (PGlite, lock folders) is its owner's alone.
   process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
   const secrets = new Set(secretsOf(run.settings))
   const { log, progress } = await openRoleLog({ ...run, stateDir, secrets })
   for (const warning of run.warnings) log.warn({ warning }, 'setting')
+  // A miner takes it as a wish to reload: reload.ts listens too.
+  if (run.role === 'validator') hangup.heard = () => log.info({ signal: 'SIGHUP' }, 'nothing to reload')
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
     events: process,
@@ -155,7 +174,7 @@ function fatalError(error: unknown): TargonError {
     {
       code: 'UNCAUGHT',
       fault: 'runtime',
-      next: 'The log has the stack with --logging.debug; please report it.',
+      next: `The log has the stack with --logging.debug; please report it at ${ISSUES_URL}.`,
     },
     { cause: error },
   )

@@ -116,7 +116,7 @@ describe('exit status by fault, with and without --json', () => {
   it('keeps the stack of a defect and exits 1', async () => {
     const { status, stderr } = await runCommand(failing(new RangeError('oops')), [])
     expect(status).toBe(1)
-    expect(stderr).toMatch(/defect.*\n.*RangeError: oops\n\s+at /)
+    expect(stderr).toMatch(/^Error \[DEFECT\]: .*\/issues\.\nRangeError: oops\n\s+at /)
   })
 })
 

@@ -82,6 +82,28 @@ describe('runRole', () => {
     expect(process.listenerCount('SIGTERM')).toBe(before)
   })
 
+  it.each([
+    ['validator', 'nothing to reload'],
+    ['miner', undefined],
+  ] as const)('a hangup does not end a %s, from its first line on', async (role, said) => {
+    const { settings } = minerSettings({ 'logging.info': true })
+    const going = createDeferred<string>()
+    const start = async ({ stateDir }: RoleContext) => {
+      heard = process.listenerCount('SIGHUP')
+      process.once('SIGHUP', () => going.resolve(stateDir))
+      process.kill(process.pid, 'SIGHUP')
+      return { done: going.promise }
+    }
+    let heard = 0
+    const ended = runRole({ role, settings, hotkey, warnings: [], start })
+    expect(process.listenerCount('SIGHUP')).toBe(1)
+    const text = readFileSync(join((await ended) ?? '', `${role}.log`), 'utf8')
+    if (said) expect(text).toContain(said)
+    else expect(text).not.toContain('reload')
+    expect(heard).toBe(1)
+    expect(process.listenerCount('SIGHUP')).toBe(0)
+  })
+
   it('drains and asks for a restart when a release was put on trial', async () => {
     const { ended } = run(async ({ signal, restart }) => {
       const done = createDeferred<string>()

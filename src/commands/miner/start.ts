@@ -60,13 +60,14 @@ export default class MinerStart extends BaseCommand {
         const onLook = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
         const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
-        const subtensor = await connectNeuronChain(settings, isNamed, context)
         const fresh = async () => {
           const { settings: changed } = await this.readInvocation('miner', network?.arguments)
           context.hide(changed)
           return changed
         }
+        // Before the chain is reached, which may take minutes: what changes meanwhile is read as soon as it serves.
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
+        const subtensor = await connectNeuronChain(settings, isNamed, context)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.lookHourly()
