@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { allCells, type Cell, judgeCell, printMatrix } from '../support/verdict-matrix.js'
+import { allCells, type Cell, isTimed, judgeCell, printMatrix } from '../support/verdict-matrix.js'
 import { startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
+
+const AT_ONCE = 12
+const TIMED_AT_ONCE = 4
 
 let rig: VerificationRig
 
@@ -10,8 +13,17 @@ beforeAll(async () => {
 afterAll(() => rig.close())
 
 it('gives every kind of miner the verdict of the checked-in table, at every temperature, endpoint and rule set', async () => {
-  const verdicts = new Map<Cell, string>()
-  for (const cell of allCells()) verdicts.set(cell, await judgeCell(rig, cell))
+  const cells = allCells()
+  const verdicts = new Map<Cell, string>(cells.map((cell) => [cell, 'not judged']))
+  const judgeAll = async (queue: Iterator<Cell>) => {
+    for (let next = queue.next(); !next.done; next = queue.next())
+      verdicts.set(next.value, await judgeCell(rig, next.value))
+  }
+  // Most cells wait; those judged by when their tokens come are not disturbed by others.
+  const others = cells.filter((cell) => !isTimed(cell)).values()
+  await Promise.all(Array.from({ length: AT_ONCE }, () => judgeAll(others)))
+  const timed = cells.filter(isTimed).values()
+  await Promise.all(Array.from({ length: TIMED_AT_ONCE }, () => judgeAll(timed)))
   const table = printMatrix(verdicts)
   console.log(table)
   await expect(table).toMatchFileSnapshot('../fixtures/verification/verdict-matrix.txt')

@@ -18,9 +18,18 @@ const LIMITS: Partial<Record<BehaviourName, Partial<StreamLimits>>> = {
   silent: { firstTokenMs: 400 },
 }
 
-const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = { slow: 8, 'skips-eos': 512 }
+const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = {
+  slow: 8,
+  'skips-eos': 512,
+  'ignores-temperature': 512,
+}
 /** Paced where time decides: a burst must stay short beside the wait before it, on a busy machine too. */
 const TOKENS_PER_SECOND: Partial<Record<BehaviourName, number>> = { honest: 200, 'generate-first': 60 }
+
+/** Judged by when its tokens come: to be run alone. */
+export function isTimed({ behaviour }: Cell): boolean {
+  return TOKENS_PER_SECOND[behaviour] !== undefined
+}
 
 export const TEMPERATURES = [0.2, 0.7, 1] as const
 export const ENDPOINTS = ['chat', 'completion'] as const
