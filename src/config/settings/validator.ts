@@ -88,7 +88,7 @@ export const validatorSettings = {
   }),
   'verification.burst': setting({
     kind: 'text',
-    schema: z.union([z.literal('off'), numberValue(0, 1_000_000)]),
+    schema: z.union([z.literal('off'), numberValue(0, 1_000_000)], 'must be a number from 0 on, or off'),
     default: 500,
     group: 'VALIDATOR',
     roles: ['validator', 'query'],
