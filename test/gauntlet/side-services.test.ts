@@ -9,7 +9,13 @@ import { createClosers } from '../../src/closers.js'
 import { createRandom } from '../../src/prompts/index.js'
 import { startWork, type WorkOptions } from '../../src/roles/validator/work.js'
 import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/round-parts.js'
-import { createRigChain, createRigEngine, defaultSettings, MODEL } from '../roles/validator/validator-rig.js'
+import {
+  createRigChain,
+  createRigEngine,
+  defaultSettings,
+  MODEL,
+  openRigWeights,
+} from '../roles/validator/validator-rig.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
@@ -83,6 +89,9 @@ async function weigh(
   )
   const stateDir = join(folder, String(runs++), 'validator')
   await mkdir(stateDir, { recursive: true })
+  const weights = await openRigWeights(chain, {
+    ...{ clock: systemClock, log, signer, signal: stop.signal, folder: stateDir },
+  })
   const work = await startWork(
     {
       settings: defaultSettings({
@@ -94,6 +103,7 @@ async function weigh(
       deps: {
         ...{ clock: fastClock, log, signal: stop.signal, stateDir, signer, subtensor: chain },
         engines: () => [createRigEngine()],
+        weights,
         models: { current: () => [MODEL], refresh: async () => {} },
       },
       view,
@@ -112,6 +122,7 @@ async function weigh(
   stop.abort()
   await work.done
   await closers.closeAll()
+  await weights.close()
   await server?.close()
   return chain.submissions[0]?.scores ?? []
 

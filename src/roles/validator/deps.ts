@@ -18,8 +18,8 @@ export interface ValidatorDeps extends RoleDeps {
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
   /** Where questions come from; the bundled ones when absent. */
   readonly questions?: QuestionSource
-  /** Ledger and watch around setting weights; the chain is asked directly when absent. */
-  readonly weights?: WeightsPipeline
+  /** Ledger and watch around setting weights. */
+  readonly weights: WeightsPipeline
   readonly metrics?: ValidatorMetrics
   /** Told what the rounds are doing; nobody watches when absent. */
   readonly watchdog?: Pick<Watchdog, 'enter'> | undefined

@@ -40,6 +40,8 @@ export interface EpochTaskOptions {
   readonly startBlock: number
   /** False when this epoch's weights are on chain already, or there is nothing to set yet. */
   readonly weightsDueAtStart: boolean
+  /** Ask the miners for their models at once: until they have answered nobody has a score. */
+  readonly asksAtStart?: boolean
   readonly onPhase?: (phase: string) => void
 }
 
@@ -81,7 +83,7 @@ export function startEpochTask(options: EpochTaskOptions, signal: AbortSignal): 
   let attempts = 0
   let nextAttempt = block
   let refreshedAt = block
-  let refreshAsked = false
+  let refreshAsked = options.asksAtStart ?? false
   const refreshWaiters: (() => void)[] = []
   let stirred = false
   let wake: () => void = () => {}

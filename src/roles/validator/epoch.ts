@@ -7,11 +7,11 @@ import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { createBackgroundJob } from './background-job.js'
 import { broadcastModels } from './broadcast.js'
-import { type Epoch, type EpochTask, epochAt, startEpochTask } from './epoch-task.js'
+import { type Epoch, type EpochTask, startEpochTask } from './epoch-task.js'
 import type { Scores } from './scores.js'
 import type { Standings } from './standings.js'
 import type { SubnetView } from './subnet-view.js'
-import { type ConfirmedWeights, createWeightsJob, isSetWithin } from './weights-job.js'
+import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
 
 export interface EpochOptions {
   readonly clock: Clock
@@ -25,7 +25,7 @@ export interface EpochOptions {
   readonly metrics: ValidatorMetrics
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
   readonly refreshEngines: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
-  readonly pipeline: WeightsPipeline | undefined
+  readonly pipeline: WeightsPipeline
   readonly onHotkeyInUse: (error: TargonError) => void
   readonly onWeights: (set: ConfirmedWeights) => void
   /** Once per epoch whose weights are on chain. */
@@ -42,9 +42,6 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
   const { book } = scores
   const setWeights = createWeightsJob({
     log,
-    subtensor,
-    signer,
-    netuid: settings.netuid,
     view,
     book,
     scoringRules: settings['scoring.rules'],
@@ -105,11 +102,11 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
     },
   }
   const startBlock = view.metagraph.block
-  const epoch = epochAt(startBlock, epochLength)
-  // Right after a restart inside a window the weights may still be owed; with an empty book there is nothing to owe.
-  const weightsDueAtStart =
-    book.hotkeys.length > 0 && (options.pipeline !== undefined || !isSetWithin(view, epoch))
-  const task = startEpochTask({ clock, log, epochLength, jobs, startBlock, weightsDueAtStart }, signal)
-  void task.askRefresh()
-  return task
+  // Right after a restart inside a window the weights may still be owed, as the ledger knows; with an empty book there is
+  // nothing to owe.
+  const weightsDueAtStart = book.hotkeys.length > 0
+  return startEpochTask(
+    { clock, log, epochLength, jobs, startBlock, weightsDueAtStart, asksAtStart: true },
+    signal,
+  )
 }

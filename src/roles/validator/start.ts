@@ -42,7 +42,7 @@ export async function startValidator(
   try {
     const release = await lockHotkey({ stateDir: deps.stateDir, hotkey: signer.address, onLost: fail })
     closers.add('lock of the hotkey', () => release().catch(() => {}))
-    deps.weights?.lost.addEventListener('abort', () => fail(new Error('the lock of the weights was lost')))
+    deps.weights.lost.addEventListener('abort', () => fail(new Error('the lock of the weights was lost')))
     const view = await openView(settings, deps)
     const work = await startWork({ settings, deps, view, closers, fail }, signal)
     return { done: finish(work), healthy: work.healthy }

@@ -1,15 +1,8 @@
 import type { Logger } from 'pino'
-import type {
-  Refusal,
-  Subtensor,
-  WeightEntry,
-  WeightsAttemptResult,
-  WeightsPipeline,
-} from '../../chain/index.js'
+import type { Refusal, WeightEntry, WeightsAttemptResult, WeightsPipeline } from '../../chain/index.js'
 import { TargonError } from '../../errors.js'
 import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../scoring/index.js'
 import { SPEC_VERSION } from '../../version.js'
-import type { Signer } from '../../wallet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
 import type { SubnetView } from './subnet-view.js'
 
@@ -22,15 +15,12 @@ export interface ConfirmedWeights {
 
 export interface WeightsJobOptions {
   readonly log: Logger
-  readonly subtensor: Subtensor
-  readonly signer: Signer
-  readonly netuid: number
   readonly view: SubnetView
   readonly book: ScoreBook
   readonly scoringRules: ScoringRules
   readonly onAttempt: (result: string) => void
-  /** With a ledger and a watch for other processes; without it the chain is asked directly. */
-  readonly pipeline: WeightsPipeline | undefined
+  /** Ledger, and watch for other processes. */
+  readonly pipeline: WeightsPipeline
   /** Another process sets weights with this hotkey: the role must end. */
   readonly onHotkeyInUse: (error: TargonError) => void
   readonly onSet: (set: ConfirmedWeights) => void
@@ -52,23 +42,19 @@ export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRul
   )
 }
 
-/**
- * Sets weights for one epoch from the scores of now. At most one submission per epoch is accepted: what the chain
- * already shows as updated within the window is not set again, whichever process did it.
- */
+/** Sets weights for one epoch from the scores of now; the pipeline sees to it that at most one submission is accepted. */
 export function createWeightsJob(options: WeightsJobOptions) {
   const { log, view, book, scoringRules, pipeline } = options
   const submit = submitter(options)
   let alarmed = -1
   let rebuilt = -1
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
-    if (!pipeline && isSetWithin(view, epoch)) return { kind: 'done' }
     const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
     if (vector.kind === 'nothing') {
       if (alarmed !== epoch.index) log.error({ epoch: epoch.index, reason: vector.reason }, 'weights skipped')
       alarmed = epoch.index
       options.onAttempt('skipped')
-      await pipeline?.skip(epoch.index, vector.reason)
+      await pipeline.skip(epoch.index, vector.reason)
       return { kind: 'retry', reason: vector.reason }
     }
     const result = await submit(epoch, vector, signal)
@@ -107,14 +93,12 @@ export function createWeightsJob(options: WeightsJobOptions) {
   }
 }
 
-function submitter({ subtensor, signer, netuid, pipeline, onHotkeyInUse }: WeightsJobOptions) {
+function submitter({ pipeline, onHotkeyInUse }: WeightsJobOptions) {
   return async (
     { index, dueBlock: fromBlock, nextBlock: untilBlock }: Epoch,
     { uids, weights: scores }: Extract<WeightVector, { kind: 'weights' }>,
     signal: AbortSignal,
   ): Promise<WeightsAttemptResult> => {
-    if (!pipeline)
-      return subtensor.setWeights(signer, { netuid, uids, scores, versionKey: SPEC_VERSION }, signal)
     try {
       const window = { fromBlock, untilBlock }
       return await pipeline.attempt(index, { uids, scores, versionKey: SPEC_VERSION, window }, signal)
@@ -123,10 +107,4 @@ function submitter({ subtensor, signer, netuid, pipeline, onHotkeyInUse }: Weigh
       throw error
     }
   }
-}
-
-/** Whether the chain shows an update of ours inside the window; the first block of the epoch counts. */
-export function isSetWithin(view: SubnetView, epoch: Epoch): boolean {
-  const { lastUpdateBlock } = view.self
-  return lastUpdateBlock >= epoch.dueBlock && lastUpdateBlock > 0
 }

@@ -1,21 +1,33 @@
 import fc from 'fast-check'
 import pino from 'pino'
 import { expect, test } from 'vitest'
-import type { Metagraph } from '../../../src/chain/index.js'
+import type { Metagraph, WeightsPipeline } from '../../../src/chain/index.js'
 import { startEpoch } from '../../../src/roles/validator/epoch.js'
 import { createStandings } from '../../../src/roles/validator/standings.js'
 import { scoresByUid } from '../../../src/roles/validator/weights-job.js'
 import { ScoreBook } from '../../../src/scoring/index.js'
 import { createMetrics } from '../../../src/telemetry/index.js'
+import type { Signer } from '../../../src/wallet/index.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
 import { ManualClock, settle } from '../../support/manual-clock.js'
 import { servingMiner, viewOf } from './round-parts.js'
-import { createRigChain, defaultSettings, MODEL } from './validator-rig.js'
+import { createRigChain, defaultSettings, MODEL, type RigChain } from './validator-rig.js'
 
 const UIDS = 12
 
 /** Uids that change hands between two looks at the chain, and when the old owner comes back. */
 const swaps = fc.uniqueArray(fc.integer({ min: 1, max: UIDS }), { minLength: 1, maxLength: UIDS })
+
+/** Straight to the chain: what is sent matters here, not how. */
+function directPipeline(chain: RigChain, signer: Signer): WeightsPipeline {
+  return {
+    lost: new AbortController().signal,
+    attempt: async (_, { uids, scores, versionKey }) =>
+      chain.setWeights(signer, { netuid: 4, uids, scores, versionKey }),
+    skip: async () => {},
+    close: async () => {},
+  }
+}
 
 async function setup() {
   const miners = Array.from({ length: UIDS }, (_, index) => servingMiner(index + 1))
@@ -38,7 +50,7 @@ async function setup() {
       scores: { book, save: async () => {}, trouble: () => undefined },
       metrics: createMetrics('validator'),
       models: { current: () => [MODEL], refresh: async () => {} },
-      ...{ refreshEngines: undefined, pipeline: undefined, afterWeights: undefined },
+      ...{ refreshEngines: undefined, pipeline: directPipeline(chain, self), afterWeights: undefined },
       ...{ onHotkeyInUse: () => {}, onWeights: () => {} },
     },
     stop.signal,

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import pino from 'pino'
-import type { BlockHead, Metagraph, Neuron, SetWeightsResult } from '../../../src/chain/index.js'
+import {
+  type BlockHead,
+  type Metagraph,
+  type Neuron,
+  openWeightsPipeline,
+  type SetWeightsResult,
+  type WeightsChain,
+  type WeightsPipeline,
+  type WeightsPipelineOptions,
+} from '../../../src/chain/index.js'
 import { systemClock } from '../../../src/clock.js'
 import { settingNames, settings as table, type ValidatorSettings } from '../../../src/config/index.js'
 import type { ReferenceEngine } from '../../../src/engine/index.js'
@@ -56,6 +65,8 @@ export function createRigEngine(model = MODEL): ReferenceEngine & { failure: Err
 }
 
 export interface RigChain extends FakeSubtensor {
+  readonly standing: WeightsChain['standing']
+  setWeights(...call: Parameters<WeightsChain['setWeights']>): ReturnType<WeightsChain['setWeights']>
   /** Emits a head and moves the block of the next metagraph. */
   grow(number: number): void
   readonly submissions: {
@@ -70,6 +81,7 @@ export interface RigChain extends FakeSubtensor {
 /** The chain with heads that the test makes and a record of submissions. */
 export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
   let head: BlockHead = { number: startBlock, hash: '0x' }
+  let nonce = 0
   const listeners = new Set<() => void>()
   const fake = createFakeSubtensor(neurons)
   const chain: RigChain = Object.assign(fake, {
@@ -101,22 +113,37 @@ export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
       const find = (hotkey: string) => all.find((neuron) => neuron.hotkey === hotkey)
       return { netuid, block: head.number, blockHash: '0x', neurons: all, readAt: 0, find }
     },
+    standing: async (_netuid: number, hotkey: string) => {
+      const own = chain.neurons.find((neuron) => neuron.hotkey === hotkey)
+      const lastUpdateBlock = own?.lastUpdateBlock ?? 0
+      return { block: head.number, uid: own?.uid, lastUpdateBlock, rateLimitBlocks: 0, nonce }
+    },
     setWeights: async (
-      signer: { readonly address: string },
-      { uids, scores }: { readonly uids: readonly number[]; readonly scores: readonly number[] },
+      ...[signer, { uids, scores, onSigned }]: Parameters<WeightsChain['setWeights']>
     ): Promise<SetWeightsResult> => {
+      const block = head.number
+      const entries = uids.map((uid, index) => ({ uid, weightU16: Math.round((scores[index] ?? 0) * 65535) }))
+      await onSigned?.({ hash: '0x', nonce, path: 'direct', entries })
       const answer = chain.answers.shift()
       if (answer && answer.kind !== 'set') return answer
-      const block = head.number
+      nonce++
       chain.submissions.push({ block, uids, scores })
       chain.neurons = chain.neurons.map((neuron) =>
         neuron.hotkey === signer.address ? { ...neuron, lastUpdateBlock: block } : neuron,
       )
-      const entries = uids.map((uid, index) => ({ uid, weightU16: Math.round((scores[index] ?? 0) * 65535) }))
       return answer ?? { kind: 'set', block, path: 'direct', hash: '0x', entries }
     },
   })
   return chain
+}
+
+/** The real ledger and watch before that chain; no other machine has the hotkey. */
+export function openRigWeights(
+  chain: RigChain,
+  options: Pick<WeightsPipelineOptions, 'clock' | 'log' | 'signer' | 'signal'> & { readonly folder: string },
+): Promise<WeightsPipeline> {
+  const ledgerPath = join(options.folder, 'weights.json')
+  return openWeightsPipeline({ ...options, chain, netuid: 4, ledgerPath, isAlone: true })
 }
 
 export function defaultSettings(overrides: Partial<ValidatorSettings>): ValidatorSettings {
@@ -169,9 +196,15 @@ export async function createRig(
   let stopped: Promise<ValidatorReport> | undefined
   const abort = new AbortController()
   const engine = createRigEngine()
+  const log = pino({ level: 'debug' }, sink)
+  const state = depsOverrides.stateDir ?? stateDir
+  const weights = await openRigWeights(chain, {
+    ...{ clock: systemClock, log, signer, signal: abort.signal, folder: state },
+  })
   const deps: ValidatorDeps = {
     clock: systemClock,
-    log: pino({ level: 'debug' }, sink),
+    log,
+    weights,
     signal: abort.signal,
     stateDir,
     subtensor: chain,
@@ -215,13 +248,14 @@ export async function createRig(
       const { url } = await logged(({ msg }) => msg === 'status server listening')
       const stop = async () => {
         abort.abort()
-        return running.done
+        return running.done.finally(weights.close)
       }
       return { url: String(url), stop }
     },
     dispose: async () => {
       abort.abort()
       await stopped?.catch(() => {})
+      await weights.close()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,12 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pino from 'pino'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { Refusal } from '../../../src/chain/index.js'
+import { systemClock } from '../../../src/clock.js'
 import { epochAt } from '../../../src/roles/validator/epoch-task.js'
 import { createWeightsJob } from '../../../src/roles/validator/weights-job.js'
 import { ScoreBook } from '../../../src/scoring/index.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
 import { servingMiners, viewOf } from './round-parts.js'
-import { createRigChain, MODEL } from './validator-rig.js'
+import { createRigChain, MODEL, openRigWeights } from './validator-rig.js'
+
+const { signal } = new AbortController()
+const open: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0)) await close()
+})
 
 async function setup() {
   const signer = await hotkeyOf(200)
@@ -14,14 +24,19 @@ async function setup() {
   const chain = createRigChain([...view.metagraph.neurons])
   const book = new ScoreBook()
   book.record('5Miner1', MODEL, 50, 1)
+  const log = pino({ level: 'silent' })
+  const folder = await mkdtemp(join(tmpdir(), 'targon-weights-job-'))
+  const pipeline = await openRigWeights(chain, { clock: systemClock, log, signer, signal, folder })
+  open.push(async () => {
+    await pipeline.close()
+    await rm(folder, { recursive: true })
+  })
   const job = createWeightsJob({
-    ...{ log: pino({ level: 'silent' }), subtensor: chain, signer, netuid: 4, view, book },
-    ...{ scoringRules: 'proportional', pipeline: undefined },
+    ...{ log, view, book, scoringRules: 'proportional', pipeline },
     ...{ onAttempt: () => {}, onHotkeyInUse: () => {}, onSet: () => {} },
   })
   const refuse = (refused: Refusal['class']) =>
     chain.answers.push({ kind: 'refused', refusal: { class: refused, name: refused, detail: '' } })
-  const { signal } = new AbortController()
   return { refuse, attempt: (epoch: number) => job(epochAt(360 * epoch, 360), signal) }
 }
 
