@@ -1,4 +1,4 @@
-import { SUBTENSOR_ERRORS } from './errors.js'
+import { ERRORS_SINCE_343, SUBTENSOR_ERRORS } from './errors.js'
 
 /**
  * A generation of the runtime: which names exist, under which index, and how epochs are scheduled.
@@ -105,6 +105,7 @@ export function dialectOf(specVersion: number): Dialect {
   return { ...known, specVersion }
 }
 
+/** The newest list without what came later, and with what has gone since, each after its predecessor. */
 function errorsOf343(): readonly string[] {
   const later = new Set<string>([
     'NewHotKeyNotCleanForRootSwap',
@@ -115,28 +116,7 @@ function errorsOf343(): readonly string[] {
     'ColdkeySwapAlreadyDisputed',
     'StakeUnavailable',
     'InvalidRevealRound',
-    'TooManyUIDsPerMechanism',
-    'VotingPowerTrackingNotEnabled',
-    'InvalidVotingPowerEmaAlpha',
-    'Deprecated',
-    'AddStakeBurnRateLimitExceeded',
-    'ColdkeySwapAnnounced',
-    'ColdkeySwapDisputed',
-    'ColdkeySwapClearTooEarly',
-    'DisabledTemporarily',
-    'RegistrationPriceLimitExceeded',
-    'LockHotkeyMismatch',
-    'InsufficientStakeForLock',
-    'NoExistingLock',
-    'ActiveLockExists',
-    'CannotUseSystemAccount',
-    'UnlockAmountTooHigh',
-    'TempoOutOfBounds',
-    'ActivityCutoffFactorMilliOutOfBounds',
-    'EpochTriggerAlreadyPending',
-    'AutoEpochAlreadyImminent',
-    'DynamicTempoBlockedByCommitReveal',
-    'AccountRejectsLockedAlpha',
+    ...ERRORS_SINCE_343,
   ])
   const names: string[] = SUBTENSOR_ERRORS.filter((name) => !later.has(name))
   for (const [predecessor, name] of [
