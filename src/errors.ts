@@ -3,13 +3,22 @@
  *
  * - `runtime` something failed while running
  * - `usage` a flag, variable, file or wallet given by the operator is wrong
- * - `chain` chain unreachable, hotkey not registered, no permit
+ * - `chain` another network, hotkey not registered, no permit
+ * - `unreachable` nobody's fault here: the chain cannot be reached at the moment
  * - `upstream` an inference server (upstream or engine) is unavailable
  * - `verification` an answer did not pass verification
  * - `update` an update failed and the old version was kept
  * - `hotkey-in-use` another process uses this hotkey
  */
-export type Fault = 'runtime' | 'usage' | 'chain' | 'upstream' | 'verification' | 'update' | 'hotkey-in-use'
+export type Fault =
+  | 'runtime'
+  | 'usage'
+  | 'chain'
+  | 'unreachable'
+  | 'upstream'
+  | 'verification'
+  | 'update'
+  | 'hotkey-in-use'
 
 export interface ErrorDetail {
   /** Stable, SCREAMING_SNAKE_CASE; documented in docs/errors.md. */

@@ -77,7 +77,7 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-/** @throws TargonError CHAIN_CONNECTION_LOST or DeadlineError when the endpoint cannot be reached in time. */
+/** @throws TargonError CHAIN_CANNOT_CONNECT or DeadlineError when the endpoint cannot be reached in time. */
 export async function openRpc(endpoint: string, deps: RpcDeps): Promise<Rpc> {
   const socket = new WebSocket(endpoint, {
     perMessageDeflate: false,
@@ -89,7 +89,7 @@ export async function openRpc(endpoint: string, deps: RpcDeps): Promise<Rpc> {
     await withDeadline(deps.clock, `Connecting to ${endpoint}`, deps.timeoutMs, deps.signal, () =>
       Promise.race([
         new Promise<void>((resolve) => socket.once('open', () => resolve())),
-        connection.closed.then((reason) => Promise.reject(connectionLost(endpoint, reason))),
+        connection.closed.then((reason) => Promise.reject(cannotConnect(endpoint, reason))),
       ]),
     )
     return connection
@@ -204,6 +204,15 @@ function parseMessage(data: WebSocket.RawData): Message | undefined {
   } catch {
     return undefined
   }
+}
+
+function cannotConnect(endpoint: string, reason: string): TargonError {
+  return new TargonError(`Cannot connect to ${endpoint}: ${reason}.`, {
+    code: 'CHAIN_CANNOT_CONNECT',
+    fault: 'unreachable',
+    next: 'Check the name and the network, or give several endpoints by --subtensor.chain_endpoint.',
+    facts: { endpoint, reason },
+  })
 }
 
 export function connectionLost(endpoint: string, reason: string): TargonError {

@@ -19,6 +19,7 @@ export interface SessionOptions {
   readonly genesisHash?: string | undefined
   readonly rpcTimeoutMs: number
   readonly headTimeoutMs: number
+  readonly firstConnectMs?: number | undefined
   readonly clock: Clock
   readonly log: ChainLog
   readonly signal: AbortSignal
@@ -45,7 +46,7 @@ const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5000
 const JUMPED = 'its head jumped further than time allows'
 
-/** @throws TargonError CHAIN_UNREACHABLE (fault chain) when no endpoint can be used; CHAIN_WRONG_NETWORK likewise. */
+/** @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint can be used; CHAIN_WRONG_NETWORK (chain). */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { clock, log, endpoints } = options
   const life = new AbortController()
@@ -61,17 +62,26 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   let lost = watch(link)
   const running = keep()
 
+  /** All endpoints in turn, in rounds, as long as there is time; at least once. */
   async function openFirst(): Promise<Link> {
-    const failures: unknown[] = []
-    for (; index < endpoints.length; index++) {
-      const opened = await open(endpoints[index] ?? '').catch((error: unknown) => {
-        if (signal.aborted) throw error
-        failures.push(error)
-        return undefined
-      })
-      if (opened) return opened
+    const until = clock.monotonic() + (options.firstConnectMs ?? 0)
+    for (let round = 0; ; round++) {
+      const failures: unknown[] = []
+      for (index = 0; index < endpoints.length; index++) {
+        const opened = await open(endpoints[index] ?? '').catch((error: unknown) => {
+          if (signal.aborted) throw error
+          failures.push(error)
+          return undefined
+        })
+        if (opened) return opened
+      }
+      const error = unreachable(endpoints, failures)
+      const pause = pauseAfter(round)
+      // Another network stays another network; what is merely away may come back.
+      if (error.fault !== 'unreachable' || clock.monotonic() + pause >= until) throw error
+      log.warn({ reasons: error.facts.reasons }, 'chain not reached yet')
+      await clock.sleep(pause, signal)
     }
-    throw unreachable(endpoints, failures)
   }
 
   async function open(endpoint: string): Promise<Link> {
@@ -175,9 +185,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         index++
         // A whole round over the endpoints goes without pausing; then the pauses grow.
         if ((attempt + 1) % endpoints.length === 0) {
-          const round = Math.floor(attempt / endpoints.length)
-          const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 10))
-          await clock.sleep(pause * (0.5 + Math.random() / 2), signal)
+          await clock.sleep(pauseAfter(Math.floor(attempt / endpoints.length)), signal)
         }
       }
     }
@@ -223,6 +231,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
 }
 
+/** Growing, and not the same for everyone who lost the same endpoint. */
+function pauseAfter(round: number): number {
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 10))
+  return pause * (0.5 + Math.random() / 2)
+}
+
 /** Failures of a connection, as opposed to answers of the chain. */
 function isLinkFailure(error: unknown): boolean {
   return (
@@ -262,7 +276,7 @@ function unreachable(endpoints: readonly string[], failures: readonly unknown[])
       : 'The chain connection is down and no endpoint has answered yet.',
     {
       code: 'CHAIN_UNREACHABLE',
-      fault: 'chain',
+      fault: 'unreachable',
       next: 'Check --subtensor.chain_endpoint and the network.',
       facts: { endpoints, reasons },
     },

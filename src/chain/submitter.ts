@@ -58,7 +58,7 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
     }
     throw new TargonError(`No chain endpoint takes extrinsics: ${reasons.join(' ')}`, {
       code: 'CHAIN_UNREACHABLE',
-      fault: 'chain',
+      fault: 'unreachable',
       next: 'Check --subtensor.chain_endpoint and the network.',
       facts: { reasons },
     })

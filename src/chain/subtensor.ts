@@ -36,7 +36,7 @@ const weightsSchema = z.array(z.tuple([z.number(), z.number()]))
 /**
  * Connects to the first endpoint that answers and keeps the connection alive from then on.
  *
- * @throws TargonError CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK or CHAIN_METADATA (fault chain).
+ * @throws TargonError CHAIN_UNREACHABLE (fault unreachable), CHAIN_WRONG_NETWORK (fault chain).
  */
 export async function connectSubtensor(
   options: SubtensorOptions,
@@ -51,6 +51,7 @@ export async function connectSubtensor(
     genesisHash: options.genesisHash,
     rpcTimeoutMs,
     headTimeoutMs: options.headTimeoutMs ?? 60_000,
+    firstConnectMs: options.firstConnectMs,
     clock,
     log,
     signal: deps.signal,

@@ -109,7 +109,7 @@ export interface Refusal {
 /**
  * The subnet as a node sees it. Every call has a deadline and honours the signal.
  *
- * @throws TargonError CHAIN_UNREACHABLE (fault chain) when no endpoint answers in time.
+ * @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint answers in time.
  */
 export interface Subtensor {
   readonly endpoint: string
@@ -157,4 +157,6 @@ export interface SubtensorOptions {
   readonly headTimeoutMs?: number
   /** How long an extrinsic may take into a block, and be looked for afterwards, default 120,000. */
   readonly inclusionTimeoutMs?: number
+  /** How long the first connection is tried again and again, default 0: every endpoint once. */
+  readonly firstConnectMs?: number
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js'
-import { TargonError } from '../errors.js'
 import {
   hashVector,
   type LedgerEntry,
@@ -8,6 +7,7 @@ import {
   openLedger,
   type WeightsLedger,
 } from './ledger/index.js'
+import { doppelganger, giveUpPending, isOwnUpdate, moveConfirmed, settlePending } from './own-updates.js'
 import type { ChainLog } from './session.js'
 import type { WeightsRequest } from './set-weights.js'
 import type { BlockHead, ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
@@ -110,9 +110,9 @@ function createPipeline(
   start: WeightsStanding,
   lock: { readonly lost: AbortSignal; release(): Promise<void> },
 ): WeightsPipeline {
-  /** LastUpdate as far as this process can explain it. */
-  let explained = start.lastUpdateBlock
-  const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start.lastUpdateBlock)
+  /** LastUpdate, and the nonces used, as far as this process can explain them. */
+  let explained = { lastUpdateBlock: start.lastUpdateBlock, nonce: start.nonce }
+  const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start)
   const watchUntil = isAlone || isKnown ? 0 : start.block + start.rateLimitBlocks
   if (watchUntil > 0)
     log.info({ untilBlock: watchUntil }, 'weights held: watching for another user of the hotkey')
@@ -125,8 +125,13 @@ function createPipeline(
       if (known?.status === 'confirmed') return { kind: 'already-set', block: known.block }
       const standing = await chain.standing(netuid, signer.address, signal)
       const landed = await settlePending(ledger, standing)
-      if (landed) explained = Math.max(explained, standing.lastUpdateBlock)
-      if (standing.lastUpdateBlock > explained && !isAlone) throw doppelganger(signer.address, standing)
+      if (landed) explain(standing.lastUpdateBlock, landed.nonce)
+      if (standing.lastUpdateBlock > explained.lastUpdateBlock) {
+        // Whoever sets weights uses a nonce. Without one the update was ours: a re-org moved it, or a reveal made it.
+        if (standing.nonce > explained.nonce && !isAlone) throw doppelganger(signer.address, standing)
+        explain(standing.lastUpdateBlock, undefined)
+        await moveConfirmed(ledger, standing)
+      }
       if (landed?.epoch === epoch) return { kind: 'already-set', block: standing.lastUpdateBlock }
       if (standing.block < watchUntil) {
         return { kind: 'held', untilBlock: watchUntil, reason: 'doppelganger-watch' }
@@ -135,11 +140,19 @@ function createPipeline(
       return send(epoch, vector, standing, signal)
     },
     async skip(epoch, reason) {
-      // What is on its way stays noted: it may land yet.
-      if (ledger.find(epoch)?.status === 'submitted') return
+      // What has landed, or may land yet, stays noted.
+      const status = ledger.find(epoch)?.status
+      if (status === 'submitted' || status === 'confirmed') return
       await ledger.write({ epoch, status: 'skipped', reason, block: chain.head().number })
     },
     close: () => lock.release(),
+  }
+
+  function explain(lastUpdateBlock: number, usedNonce: number | undefined): void {
+    explained = {
+      lastUpdateBlock: Math.max(explained.lastUpdateBlock, lastUpdateBlock),
+      nonce: Math.max(explained.nonce, (usedNonce ?? -1) + 1),
+    }
   }
 
   /**
@@ -180,7 +193,7 @@ function createPipeline(
       signal,
     )
     if (result.kind === 'set') {
-      explained = Math.max(explained, result.block)
+      explain(result.block, entry.nonce)
       const { block, revealBlock } = result
       const vectorOfCommit = result.entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
       await ledger.write({
@@ -216,49 +229,4 @@ const SHORTEST_GUARDED_BLOCKS = 32
 
 function isGuardable({ fromBlock, untilBlock }: NonNullable<WeightsVector['window']>): boolean {
   return untilBlock - fromBlock >= SHORTEST_GUARDED_BLOCKS
-}
-
-/**
- * Settles what a killed process, or a lost confirmation, left as `submitted`; the entry that turns out to have landed.
- * Of those with one nonce it is taken to be the newest: nothing outlives its epoch.
- */
-async function settlePending(
-  ledger: WeightsLedger,
-  standing: WeightsStanding,
-): Promise<LedgerEntry | undefined> {
-  const newest = ledger.entries.find(({ status }) => status === 'submitted')
-  // With its nonce still free it may land yet; what is sent next has the same nonce, so only one of them can.
-  if (newest?.nonce === undefined || standing.nonce <= newest.nonce) return undefined
-  const hasLanded = standing.lastUpdateBlock > newest.block
-  const landed: LedgerEntry = { ...newest, status: 'confirmed', block: standing.lastUpdateBlock }
-  if (hasLanded) await ledger.write(landed)
-  await giveUpPending(ledger)
-  return hasLanded ? landed : undefined
-}
-
-/** Their nonce, which all of them share, is used up. */
-async function giveUpPending(ledger: WeightsLedger): Promise<void> {
-  for (const entry of ledger.entries.filter(({ status }) => status === 'submitted')) {
-    await ledger.write({ ...entry, status: 'refused', reason: 'its nonce was used otherwise' })
-  }
-}
-
-function isOwnUpdate(ledger: WeightsLedger, lastUpdateBlock: number): boolean {
-  return ledger.entries.some(
-    ({ status, block }) =>
-      (status === 'confirmed' && block >= lastUpdateBlock) ||
-      (status === 'submitted' && block <= lastUpdateBlock),
-  )
-}
-
-function doppelganger(hotkey: string, standing: WeightsStanding): TargonError {
-  return new TargonError(
-    `Someone else set weights with hotkey ${hotkey} at block ${standing.lastUpdateBlock}.`,
-    {
-      code: 'HOTKEY_IN_USE',
-      fault: 'hotkey-in-use',
-      next: 'Stop the other validator that uses this hotkey, or give it one of its own.',
-      facts: { ...standing },
-    },
-  )
 }

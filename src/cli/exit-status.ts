@@ -11,6 +11,8 @@ export const EXIT_STATUS = {
   update: 6,
   'hotkey-in-use': 7,
   updateAvailable: 10,
+  /** EX_UNAVAILABLE: it may be back by itself, so that a supervisor starts the process again. */
+  unreachable: 69,
   watchdog: 70,
   restartWanted: 75,
   noRelease: 78,

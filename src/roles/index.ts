@@ -1,6 +1,12 @@
 export { readLocalStatus } from './local-status.js'
 export type { LocalnetReport, Snapshot } from './localnet/index.js'
-export { connectNeuronChain, loadNeuronHotkey, type NeuronPlace, type PasswordWays } from './neuron.js'
+export {
+  connectNeuronChain,
+  loadNeuronHotkey,
+  type NeuronPlace,
+  type PasswordWays,
+  ROLE_FIRST_CONNECT_MS,
+} from './neuron.js'
 export type { AskDeps, JudgedReply, ListedMiner, Miner } from './query/index.js'
 export type { RoleDeps, RunningRole } from './role.js'
 export { isUnattended, openSelfUpdate, type SelfUpdate } from './self-update.js'

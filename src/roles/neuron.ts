@@ -31,11 +31,14 @@ export function loadNeuronHotkey(place: NeuronPlace, ways: PasswordWays): Promis
   })
 }
 
+/** A role that starts while its chain is away waits for it; then a supervisor starts it anew. */
+export const ROLE_FIRST_CONNECT_MS = 300_000
+
 /**
  * The signal only ends the connecting: a role that drains still reads the chain, and its opener closes it afterwards.
  *
  * @param networkGiven somebody named the network: endpoints of one's own must then show its genesis.
- * @throws TargonError NETWORK_UNKNOWN, ENDPOINT_INVALID (usage), CHAIN_UNREACHABLE (chain)
+ * @throws TargonError NETWORK_UNKNOWN, ENDPOINT_INVALID (usage), CHAIN_UNREACHABLE (unreachable)
  */
 export async function connectNeuronChain(
   place: NeuronPlace,
@@ -44,7 +47,14 @@ export async function connectNeuronChain(
     clock,
     log,
     signal,
-  }: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
+    firstConnectMs = 0,
+  }: {
+    readonly clock: Clock
+    readonly log: RoleDeps['log']
+    readonly signal: AbortSignal
+    /** How long the first connection is tried. */
+    readonly firstConnectMs?: number
+  },
 ): Promise<SubtensorClient> {
   // @polkadot/api takes a second to load: a wrong wallet should be told before
   const { connectSubtensor, networkEndpoints } = await import('../chain/index.js')
@@ -58,7 +68,7 @@ export async function connectNeuronChain(
   signal.throwIfAborted()
   signal.addEventListener('abort', give, { once: true })
   try {
-    return await connectSubtensor(options, { clock, log, signal: life.signal })
+    return await connectSubtensor({ ...options, firstConnectMs }, { clock, log, signal: life.signal })
   } finally {
     signal.removeEventListener('abort', give)
   }

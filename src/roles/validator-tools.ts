@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js'
 import type { ModelList } from '../models/index.js'
 import type { QuestionSource } from '../prompts/index.js'
 import type { Signer } from '../wallet/index.js'
-import { connectNeuronChain } from './neuron.js'
+import { connectNeuronChain, ROLE_FIRST_CONNECT_MS } from './neuron.js'
 import type { RoleDeps } from './role.js'
 
 /** Everything a validator works with and does not own; closed by whoever opened it. */
@@ -75,7 +75,8 @@ export async function openValidatorTools(
     })
     closers.push(() => engines.close())
     const questions = await openQuestions(settings, deps, closers)
-    const subtensor = await connectNeuronChain(settings, networkGiven, deps)
+    const waiting = { ...deps, firstConnectMs: ROLE_FIRST_CONNECT_MS }
+    const subtensor = await connectNeuronChain(settings, networkGiven, waiting)
     closers.push(() => subtensor.close())
     const { openWeightsPipeline } = await import('../chain/index.js')
     const weights = await openWeightsPipeline({

@@ -84,7 +84,7 @@ describe('a lost connection is replaced by the next endpoint (T-C1)', () => {
       proxy.mode = 'refuse'
       proxy.drop('reset')
     }
-    await expect(chain.metagraph(4)).rejects.toMatchObject({ fault: 'chain' })
+    await expect(chain.metagraph(4)).rejects.toMatchObject({ fault: 'unreachable' })
     if (proxies[1]) proxies[1].mode = 'pass'
     await nextHead(chain)
     expect((await chain.metagraph(4)).neurons).toHaveLength(4)

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { startFaultProxy } from '../support/fault-proxy.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type Subnet, startSubnet } from './subnet.js'
 
@@ -205,7 +206,32 @@ describe('unreachable or wrong chains', () => {
     subnet = await startSubnet()
     await expect(subnet.connect({ endpoints: ['ws://127.0.0.1:1'] })).rejects.toMatchObject({
       code: 'CHAIN_UNREACHABLE',
-      fault: 'chain',
+      fault: 'unreachable',
+      message: expect.stringContaining('Cannot connect to ws://127.0.0.1:1: '),
+    })
+  })
+
+  it('a chain that is away when a role starts is waited for', async () => {
+    subnet = await startSubnet()
+    const proxy = await startFaultProxy(subnet.dev.url)
+    proxy.mode = 'refuse'
+    const connecting = subnet.connect({ endpoints: [proxy.url], firstConnectMs: 60_000 })
+    await expect.poll(() => proxy.accepted, { timeout: 10_000 }).toBeGreaterThan(1)
+    expect(subnet.log.lines.map(({ message }) => message)).toContain('chain not reached yet')
+    proxy.mode = 'pass'
+    expect((await connecting).endpoint).toBe(proxy.url)
+    await proxy.close()
+  })
+
+  it('but another network is not, nor longer than allowed', async () => {
+    subnet = await startSubnet()
+    const genesisHash = `0x${'1'.repeat(64)}`
+    await expect(subnet.connect({ genesisHash, firstConnectMs: 60_000 })).rejects.toMatchObject({
+      code: 'CHAIN_WRONG_NETWORK',
+    })
+    const endpoints = ['ws://127.0.0.1:1']
+    await expect(subnet.connect({ endpoints, firstConnectMs: 300 })).rejects.toMatchObject({
+      code: 'CHAIN_UNREACHABLE',
     })
   })
 

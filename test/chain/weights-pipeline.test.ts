@@ -78,6 +78,19 @@ class SimulatedChain implements WeightsChain {
     }
   }
 
+  /** Another process with the same hotkey: an account's extrinsics are counted whoever sends them. */
+  setByStranger(): void {
+    this.lastUpdate = this.block
+    this.nonce++
+  }
+
+  /** A re-org takes what is in the newest block out of it, and the next block takes it in again. */
+  reorganise(): void {
+    this.block++
+    this.lastUpdate++
+    this.accepted.push((this.accepted.pop() ?? 0) + 1)
+  }
+
   #include(nonce: number): boolean {
     if (nonce !== this.nonce) return false
     this.nonce++
@@ -157,6 +170,15 @@ describe('one epoch', () => {
       { epoch: 1, status: 'skipped', reason: 'nothing-scorable' },
     ])
     expect(await weights.attempt(1, vector)).toMatchObject({ kind: 'set' })
+  })
+
+  it('set before is not forgotten by skipping later', async () => {
+    const chain = new SimulatedChain()
+    const weights = await open(chain, { isAlone: true })
+    await weights.attempt(1, vector)
+    await weights.skip(1, 'nothing-scorable')
+    chain.advance(50)
+    expect(await weights.attempt(1, vector)).toEqual({ kind: 'already-set', block: 101 })
   })
 
   it('the ledger is private and leaves nothing half-written', async () => {
@@ -252,7 +274,7 @@ describe('doppelganger (F15, T-W3)', () => {
     const chain = new SimulatedChain()
     const weights = await open(chain)
     chain.advance(3)
-    chain.lastUpdate = chain.block
+    chain.setByStranger()
     await expect(weights.attempt(1, vector)).rejects.toMatchObject({
       code: 'HOTKEY_IN_USE',
       fault: 'hotkey-in-use',
@@ -266,7 +288,7 @@ describe('doppelganger (F15, T-W3)', () => {
     chain.advance(RATE_LIMIT)
     await weights.attempt(1, vector)
     chain.advance(20)
-    chain.lastUpdate = chain.block
+    chain.setByStranger()
     chain.advance(20)
     await expect(weights.attempt(2, vector)).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
   })
@@ -286,10 +308,53 @@ describe('doppelganger (F15, T-W3)', () => {
     expect(await weights.attempt(2, vector)).toMatchObject({ kind: 'set' })
     await weights.close()
     chain.advance(40)
-    chain.lastUpdate = chain.block - 5
+    chain.setByStranger()
     chain.advance(10)
     weights = await open(chain)
     expect(await weights.attempt(3, vector)).toMatchObject({ kind: 'held' })
+  })
+})
+
+describe('LastUpdate moves without anybody else (T-C3, T-W3)', () => {
+  it('a re-org put our extrinsic into another block: we go on', async () => {
+    const chain = new SimulatedChain()
+    let weights = await open(chain)
+    chain.advance(RATE_LIMIT)
+    expect(await weights.attempt(1, vector)).toMatchObject({ kind: 'set', block: 111 })
+    chain.reorganise()
+    chain.advance(60)
+    expect(await weights.attempt(2, vector)).toMatchObject({ kind: 'set' })
+    chain.reorganise()
+    await weights.close()
+    chain.advance(60)
+    weights = await open(chain)
+    expect(await weights.attempt(3, vector)).toMatchObject({ kind: 'set' })
+    expect(await weights.attempt(2, vector)).toMatchObject({ kind: 'already-set', block: 173 })
+  })
+
+  it('a commit was revealed after commit-reveal was switched off: we go on', async () => {
+    const chain = new SimulatedChain()
+    chain.commit = true
+    chain.stored = [{ uid: 2, weightU16: 65_535 }]
+    const weights = await open(chain, { isAlone: false })
+    chain.advance(RATE_LIMIT)
+    await weights.attempt(1, vector)
+    chain.advance(30)
+    chain.lastUpdate = chain.block
+    chain.advance(30)
+    expect(await weights.attempt(2, vector)).toMatchObject({ kind: 'set' })
+  })
+
+  it('but a stranger after a re-org is still seen', async () => {
+    const chain = new SimulatedChain()
+    const weights = await open(chain)
+    chain.advance(RATE_LIMIT)
+    await weights.attempt(1, vector)
+    chain.reorganise()
+    chain.advance(20)
+    chain.setByStranger()
+    chain.advance(20)
+    await expect(weights.attempt(2, vector)).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
   })
 })
 

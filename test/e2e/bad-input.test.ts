@@ -69,16 +69,20 @@ describe.each(['miner', 'validator'])('targon %s start', (role) => {
       /btcli wallet new-hotkey/,
     ))
 
-  it('with a chain endpoint that refuses exits 3', () =>
-    expectRefusal(
-      [...start, ...stranger, '--subtensor.chain_endpoint', 'ws://127.0.0.1:1'],
-      3,
-      'CHAIN_UNREACHABLE',
-      /ws:\/\/127\.0\.0\.1:1.*--subtensor\.chain_endpoint/,
-    ))
+  it('with a chain endpoint that refuses waits for it, and says so', async () => {
+    const away = startCli([...start, ...stranger, '--subtensor.chain_endpoint', 'ws://127.0.0.1:1'])
+    await away.said('chain not reached yet')
+    expect(away.stderr()).toContain('Cannot connect to ws://127.0.0.1:1')
+    expect(await away.stop()).toBe(0)
+  })
 
   it('with an unknown network exits 2', () =>
-    expectRefusal([...start, ...stranger, '--subtensor.network', 'fineny'], 2, 'NETWORK_UNKNOWN', /finney/))
+    expectRefusal(
+      [...start, ...stranger, '--subtensor.network', 'fineny'],
+      2,
+      'CONFIG_BAD_VALUE',
+      /Did you mean finney\?/,
+    ))
 
   it('with a hotkey that is not registered exits 3 and says how to register', () =>
     expectRefusal(
@@ -170,6 +174,12 @@ describe('the command line itself', () => {
     [['miner', 'start', '--walet.name', 'x'], 'UNKNOWN_FLAG', /--wallet\.name/],
     [['miner', 'start', '--netuid', 'four'], 'CONFIG_BAD_VALUE', /--netuid/],
     [['validator', 'start', '--models.mode', 'endpiont'], 'CONFIG_BAD_VALUE', /endpoint/],
+    [['quer'], 'UNKNOWN_COMMAND', /There is no command quer\. Did you mean targon query\?/],
+    [['miner', 'strat'], 'UNKNOWN_COMMAND', /Did you mean targon miner start\?/],
+    [['miner', 'start', 'extra'], 'USAGE', /: Unexpected argument extra\. See --help/],
+    [['miner', 'start', '--cache-file', 'x'], 'UNKNOWN_FLAG', /--cache-file belongs to targon validator start\./],
+    [['query', '--hotkey', '5Fnope', 'x'], 'HOTKEY_INVALID', /ss58/],
+    [['update', '--to', 'newest'], 'UPDATE_BAD_VERSION', /X\.Y\.Z/],
     [['query', '--config', '/nonexistent.json', 'x'], 'CONFIG_FILE_UNREADABLE', /nonexistent/],
   ])('%j exits 2', (argv, code, advice) => expectRefusal(argv, 2, code, advice))
 

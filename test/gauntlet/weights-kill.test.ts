@@ -18,7 +18,7 @@ const KILL_BLOCKS = 12
 /** For each rate limit: 500 in all. */
 const KILLS = scaled(250, 4)
 /** Killed and started together. */
-const VALIDATORS = Math.min(8, KILLS)
+const VALIDATORS = Math.min(4, KILLS)
 /** The chain's own limit must not be what keeps the second submission out, nor may it be met. */
 const RATE_LIMITS = KILLS < 50 ? [0] : [0, 20]
 

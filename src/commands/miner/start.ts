@@ -42,9 +42,8 @@ export default class MinerStart extends BaseCommand {
 
   async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
     const { settings, resolved, warnings } = invocation
-    const { connectNeuronChain, isUnattended, loadNeuronHotkey, openSelfUpdate } = await import(
-      '../../roles/index.js'
-    )
+    const { connectNeuronChain, isUnattended, loadNeuronHotkey, openSelfUpdate, ROLE_FIRST_CONNECT_MS } =
+      await import('../../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const { startMiner } = await import('../../roles/miner/index.js')
     const { createMetrics } = await import('../../telemetry/index.js')
@@ -67,7 +66,8 @@ export default class MinerStart extends BaseCommand {
         }
         // Before the chain is reached, which may take minutes: what changes meanwhile is read as soon as it serves.
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
-        const subtensor = await connectNeuronChain(settings, isNamed, context)
+        const waiting = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
+        const subtensor = await connectNeuronChain(settings, isNamed, waiting)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.lookHourly()
