@@ -16,6 +16,7 @@ import { commandLineOnly } from './flags.js'
 import { ISSUES_URL } from './issues.js'
 import { respell, unknownFlag } from './spelling.js'
 import { formatTable } from './table.js'
+import { errorDocument, writeError } from './write-error.js'
 
 const REPORT = `Please report it with what follows at ${ISSUES_URL}.`
 
@@ -140,7 +141,7 @@ export abstract class BaseCommand extends Command {
     const error = isAbort(thrown) ? interrupted(thrown) : thrown
     const status = exitStatus(error)
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
-    else if (error instanceof TargonError) process.stderr.write(`${formatError(error)}\n`)
+    else if (error instanceof TargonError) writeError(error)
     else
       process.stderr.write(
         `Error [DEFECT]: this is a defect of targon. ${REPORT}\n${error.stack ?? error.message}\n`,
@@ -149,29 +150,10 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override toErrorJson(error: unknown): unknown {
-    if (error instanceof TargonError) {
-      const { code, message, next, facts } = error
-      return {
-        error: {
-          code,
-          message,
-          ...(next === undefined ? {} : { next }),
-          facts,
-          exitStatus: exitStatus(error),
-        },
-      }
-    }
+    if (error instanceof TargonError) return errorDocument(error)
     const message = error instanceof Error ? error.message : String(error)
     return { error: { code: 'DEFECT', message, next: REPORT, exitStatus: exitStatus(error) } }
   }
-}
-
-/** What, why and what to do, in one line. */
-function formatError(error: TargonError): string {
-  return `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`.replaceAll(
-    /\s*\n\s*/g,
-    ' ',
-  )
 }
 
 function textOf(value: GivenFlags[string] | undefined): string | undefined {
@@ -191,7 +173,11 @@ function usageError(error: unknown, known: readonly string[]): unknown {
   if (!(error instanceof Errors.CLIError)) return error
   if ('flags' in error && Array.isArray(error.flags) && typeof error.flags[0] === 'string')
     return unknownFlag(error.flags[0], known)
-  const message = error.message.replace(/\s*See more help with --help\s*$/, '').replace(/([^.?!])$/, '$1.')
+  const message = error.message
+    .replace(/\s*See more help with --help\s*$/, '')
+    .replace(/^(Unexpected arguments?): /, '$1 ')
+    .replaceAll(/\s*\n\s*/g, ', ')
+    .replace(/([^.?!])$/, '$1.')
   return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })
 }
 

@@ -26,15 +26,16 @@ export function flagsOf(role: Role, only?: readonly SettingName[]): Interfaces.F
 
 function flagOf(name: SettingName, role: Role) {
   const entry: Setting = settings[name]
+  const summary = entry.helpOf?.[role] ?? entry.help
   const common = {
-    summary: entry.help,
-    helpGroup: entry.group,
+    summary,
+    helpGroup: entry.helpOf?.[role] === undefined ? entry.group : role.toUpperCase(),
     env: variableOf(name),
     hidden: entry.hidden ?? false,
   }
   if (entry.kind === 'switch') {
     const state = entry.default === true ? ' [default: on]' : ''
-    return Flags.boolean({ ...common, summary: entry.help + state, allowNo: isNegatable(name) })
+    return Flags.boolean({ ...common, summary: summary + state, allowNo: isNegatable(name) })
   }
   const shown = formatValue(name, defaultFor(entry, role))
   const text = {

@@ -104,6 +104,15 @@ function withoutValue(name: string): TargonError {
 /** @param known the flags of the command, without dashes. */
 export function unknownFlag(word: string, known: Iterable<string>): TargonError {
   const written = word.replace(/=.*$/s, '')
+  const elsewhere = commandsWith(written.replace(/^--(?:no-)?/, ''))
+  if (elsewhere !== undefined) {
+    return new TargonError(`Flag ${written} belongs to ${elsewhere}.`, {
+      code: 'UNKNOWN_FLAG',
+      fault: 'usage',
+      next: 'See the flags of this command with --help.',
+      facts: { flag: written },
+    })
+  }
   const suggestion = suggestName(written.replace(/^-+/, ''), known)
   return new TargonError(`Unknown flag ${written}.`, {
     code: 'UNKNOWN_FLAG',
@@ -111,4 +120,19 @@ export function unknownFlag(word: string, known: Iterable<string>): TargonError 
     next: suggestion ? `Did you mean --${suggestion}?` : 'See the flags with --help.',
     facts: { flag: written, suggestion },
   })
+}
+
+const COMMANDS: Readonly<Record<Role, string>> = {
+  miner: 'targon miner start',
+  validator: 'targon validator start',
+  query: 'targon query',
+  update: 'targon update',
+  localnet: 'targon localnet',
+}
+
+/** The commands that have a setting, when it is one of another command. */
+function commandsWith(name: string): string | undefined {
+  if (!Object.hasOwn(settings, name)) return undefined
+  const { roles, hidden }: Setting = settings[name as SettingName]
+  return hidden ? undefined : roles.map((role) => COMMANDS[role]).join(' and ')
 }

@@ -66,11 +66,12 @@ export default class Query extends BaseCommand {
     const prompt = actions.list
       ? ''
       : await readPrompt(typeof args.prompt === 'string' ? args.prompt : undefined)
+    const query = await import('../roles/query/index.js')
+    if (settings.hotkey !== undefined) query.requireHotkey(settings.hotkey)
     const { loadNeuronHotkey } = await import('../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
     const log = await openQuietLog('query', settings)
     const deps = { signer, clock: systemClock, signal, log, timeoutMs: settings['query-timeout'] * 1000 }
-    const query = await import('../roles/query/index.js')
     const known = await this.#knownMiners(invocation, deps)
     const { uid, hotkey, axon, model: wanted } = settings
     const isNamed = uid !== undefined || hotkey !== undefined || axon !== undefined

@@ -14,7 +14,8 @@ export function parseValue(name: string, entry: Setting, raw: unknown, origin: O
   if (result.success) return result.data
   const shown = entry.secret ? 'has a value that' : `is ${JSON.stringify(raw)}, which`
   const reason = entry.options ? `must be one of ${entry.options.join(', ')}` : reasonOf(result.error.issues)
-  const suggestion = entry.options && typeof raw === 'string' ? suggestName(raw, entry.options) : undefined
+  const words = entry.options ?? entry.words
+  const suggestion = words && typeof raw === 'string' ? suggestName(raw, words) : undefined
   throw new TargonError(`${describeOrigin(origin)} ${shown} ${reason}.`, {
     code: 'CONFIG_BAD_VALUE',
     fault: 'usage',
@@ -30,8 +31,25 @@ function reasonOf(issues: readonly z.core.$ZodIssue[]): string {
   })
   const issue = flat.find(({ code }) => code !== 'invalid_type') ?? flat[0]
   if (!issue) return 'is not valid'
-  if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
-  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
-  if (issue.code === 'invalid_type' && issue.expected !== 'int') return `must be of type ${issue.expected}`
-  return issue.message
+  const place = issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
+  return `${wordingOf(issue)}${place}`
+}
+
+function wordingOf(issue: z.core.$ZodIssue): string {
+  // Our own messages begin with a verb; those of zod with a capital, and do not fit into a sentence.
+  if (/^[a-z]/.test(issue.message)) return issue.message
+  switch (issue.code) {
+    case 'too_small':
+      return `must be at least ${issue.minimum}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}`
+    case 'invalid_type':
+      return `must be of type ${issue.expected === 'int' ? 'whole number' : issue.expected}`
+    case 'unrecognized_keys':
+      return `must not have the key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`
+    default:
+      return 'is not valid'
+  }
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Text of a switch as 4.x understood it, plus its opposite; anything else is an error (facts: booleans fail silently). */
@@ -37,6 +38,21 @@ export const listValue = z.union([z.array(z.string()), z.string()]).transform((v
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+
+/** A list whose items must all fit. */
+export const listOf = (fits: (item: string) => boolean, must: string) =>
+  listValue.superRefine((items, context) => {
+    const wrong = items.find((item) => !fits(item))
+    if (wrong !== undefined)
+      context.addIssue(items.length > 1 ? `${must}, not ${JSON.stringify(wrong)}` : must)
+  })
+
+/** `ip:port`, an IPv6 address in brackets. */
+export const axonValue = z.string().refine((text) => {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const isAddress = bracketed === undefined ? isIP(plain ?? '') === 4 : isIP(bracketed) === 6
+  return isAddress && Number(port) >= 1 && Number(port) <= 65535
+}, 'must be ip:port, such as 203.0.113.5:8091 or [2001:db8::1]:8091')
 
 /** `96-192` or `128`. */
 export const rangeValue = z

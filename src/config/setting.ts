@@ -35,9 +35,13 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly group: SettingGroup
   readonly roles: readonly Role[]
   readonly help: string
+  /** What it means for a role where that differs; then it is listed with the role's own settings. */
+  readonly helpOf?: Readonly<Partial<Record<Role, string>>>
   readonly secret?: boolean
   /** Allowed words, shown in the help. */
   readonly options?: readonly string[]
+  /** Words that are allowed beside other values; for suggestions. */
+  readonly words?: readonly string[]
   /** Old or wrong spellings of the flag, accepted with a warning that names the right one. */
   readonly aliases?: readonly string[]
   /** Old spellings of the flag with the opposite meaning; switches only. */

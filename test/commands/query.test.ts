@@ -154,6 +154,18 @@ describe('what goes wrong is said in one line, with the right status', () => {
   it('an address that is none', async () => {
     const { status, stderr } = await runCommand(Query, [...wallet, '--axon', 'here', '--hotkey', 'x', 'Why?'])
     expect(status).toBe(2)
-    expect(stderr).toContain('AXON_INVALID')
+    expect(stderr).toMatch(/Error \[CONFIG_BAD_VALUE\]: --axon is "here", which must be ip:port/)
+  })
+
+  it('a hotkey that is none, told before the wallet is opened', async () => {
+    const { status, stderr } = await runCommand(Query, [
+      '--wallet.path',
+      '/nonexistent',
+      '--hotkey',
+      'x',
+      'Why?',
+    ])
+    expect(status).toBe(2)
+    expect(stderr).toContain('Error [HOTKEY_INVALID]: "x" is no hotkey.')
   })
 })

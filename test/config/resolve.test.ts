@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NETWORKS } from '../../src/chain/networks.js'
 import { describeOrigin, resolveSettings, type SettingSources } from '../../src/config/index.js'
 import { TargonError } from '../../src/errors.js'
 
@@ -206,4 +207,53 @@ it('gives roles of one host status ports of their own, and a given one wins for 
     resolveSettings(role, { flags, env: {} }).values['metrics.port']
   expect([port('miner'), port('validator')]).toEqual([9100, 9101])
   expect([port('miner', { 'metrics.port': '7' }), port('validator', { 'metrics.port': '7' })]).toEqual([7, 7])
+})
+
+describe('values that cannot work are refused before anything is connected, in words that make a sentence', () => {
+  it.each([
+    [
+      'miner',
+      'subtensor.network',
+      'fineny',
+      /"fineny", which must be finney, test, archive, local, or a ws:/,
+    ],
+    ['miner', 'subtensor.network', 'http://x', /which must be finney/],
+    ['miner', 'subtensor.chain_endpoint', 'example.org:9944', /which must be ws:\/\/host:port/],
+    ['miner', 'model-endpoint', 'localhost:8000', /which must start with http:\/\/ or https:\/\/\.$/],
+    ['miner', 'model-endpoint', 'http://a,b', /must start with http.*, not "b"/],
+    ['query', 'axon', '10.0.0.1', /which must be ip:port/],
+    ['query', 'axon', '10.0.0.1:70000', /which must be ip:port/],
+    ['query', 'axon', '::1:80', /which must be ip:port/],
+    ['miner', 'wallet.name', '', /which must not be empty/],
+    ['miner', 'netuid', '1.5', /which must be a whole number/],
+    ['miner', 'netuid', '-1', /which must be at least 0/],
+    [
+      'miner',
+      'upstreams',
+      '[{"url":"http://a","key":1}]',
+      /has a value that must not have the key "key" at 0\.$/,
+    ],
+    ['miner', 'upstreams', '[{"url":"a"}]', /that must start with http:\/\/ or https:\/\/ at 0\.url\.$/],
+    ['miner', 'upstreams', '{', /that must be a JSON array/],
+  ] as const)('%s --%s %j', (role, name, value, words) => {
+    expect(() => resolveSettings(role, { flags: { [name]: value }, env: {} })).toThrow(words)
+  })
+
+  it.each([
+    ['miner', 'subtensor.network', 'Finney'],
+    ['miner', 'subtensor.network', 'wss://node.example:443'],
+    ['miner', 'subtensor.chain_endpoint', 'ws://127.0.0.1:9944,wss://b'],
+    ['query', 'axon', '[2001:db8::1]:8091'],
+  ] as const)('%s --%s %j is taken', (role, name, value) => {
+    expect(() => resolveSettings(role, { flags: { [name]: value }, env: {} })).not.toThrow()
+  })
+
+  it('knows the networks chain/ knows', () => {
+    for (const { name } of NETWORKS)
+      expect(
+        resolveSettings('miner', { flags: { 'subtensor.network': name }, env: {} }).values,
+      ).toMatchObject({
+        'subtensor.network': name,
+      })
+  })
 })

@@ -177,7 +177,11 @@ describe('the command line itself', () => {
     [['quer'], 'UNKNOWN_COMMAND', /There is no command quer\. Did you mean targon query\?/],
     [['miner', 'strat'], 'UNKNOWN_COMMAND', /Did you mean targon miner start\?/],
     [['miner', 'start', 'extra'], 'USAGE', /: Unexpected argument extra\. See --help/],
-    [['miner', 'start', '--cache-file', 'x'], 'UNKNOWN_FLAG', /--cache-file belongs to targon validator start\./],
+    [
+      ['miner', 'start', '--cache-file', 'x'],
+      'UNKNOWN_FLAG',
+      /--cache-file belongs to targon validator start\./,
+    ],
     [['query', '--hotkey', '5Fnope', 'x'], 'HOTKEY_INVALID', /ss58/],
     [['update', '--to', 'newest'], 'UPDATE_BAD_VERSION', /X\.Y\.Z/],
     [['query', '--config', '/nonexistent.json', 'x'], 'CONFIG_FILE_UNREADABLE', /nonexistent/],

@@ -15,7 +15,7 @@ export default class ValidatorStart extends BaseCommand {
   static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
 
   static override description =
-    'Needs a registered hotkey with a validator permit and one reference engine per model (--engine.endpoints), any stock vLLM server.'
+    'Needs a registered hotkey with a validator permit and one reference engine per model: any stock vLLM server by its address (--engine.endpoints), or containers on this host (--engine.mode docker, taken by itself when no address is given and Docker and nvidia-smi are there).'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --wallet.name mine --engine.endpoints NousResearch/Meta-Llama-3.1-8B-Instruct=http://127.0.0.1:8000/v1',

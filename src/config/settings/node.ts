@@ -1,8 +1,16 @@
-import { integerValue, listValue, optionalText, portValue, switchValue, textValue } from '../schemas.js'
+import { z } from 'zod'
+import { integerValue, listOf, optionalText, portValue, switchValue, textValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
 
 const neurons: readonly Role[] = ['miner', 'validator']
 const clients: readonly Role[] = ['miner', 'validator', 'query']
+
+/** Names chain/networks.ts knows. */
+const NETWORK_NAMES = ['finney', 'test', 'archive', 'local']
+
+function isChainEndpoint(text: string): boolean {
+  return /^wss?:\/\/[^\s/]+/.test(text) && URL.canParse(text)
+}
 
 /** Settings every neuron shares: chain, wallet, logging, life of the process. */
 export const nodeSettings = {
@@ -16,7 +24,13 @@ export const nodeSettings = {
   }),
   'subtensor.network': setting({
     kind: 'text',
-    schema: textValue,
+    schema: z
+      .string()
+      .refine(
+        (text) => NETWORK_NAMES.includes(text.toLowerCase()) || isChainEndpoint(text),
+        `must be ${NETWORK_NAMES.join(', ')}, or a ws:// or wss:// address`,
+      ),
+    words: NETWORK_NAMES,
     default: 'finney',
     group: 'CHAIN',
     roles: clients,
@@ -25,7 +39,7 @@ export const nodeSettings = {
   }),
   'subtensor.chain_endpoint': setting({
     kind: 'list',
-    schema: listValue,
+    schema: listOf(isChainEndpoint, 'must be ws://host:port or wss://host:port'),
     default: [],
     defaultText: 'the endpoints of the network',
     group: 'CHAIN',

@@ -1,4 +1,4 @@
-import { integerValue, numberValue, optionalText, switchValue } from '../schemas.js'
+import { axonValue, integerValue, numberValue, optionalText, switchValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
 
 const roles: readonly Role[] = ['query']
@@ -23,7 +23,7 @@ export const querySettings = {
   }),
   axon: setting({
     kind: 'text',
-    schema: optionalText,
+    schema: axonValue.optional(),
     default: undefined,
     group: 'QUERY',
     roles,

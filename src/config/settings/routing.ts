@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { integerValue, listValue, optionalText, switchValue } from '../schemas.js'
+import { integerValue, listOf, optionalText, switchValue } from '../schemas.js'
 import { type Role, setting } from '../setting.js'
 
 const roles: readonly Role[] = ['miner']
+
+const isHttp = (text: string) => /^https?:\/\/[^\s/]/.test(text) && URL.canParse(text)
 
 const address = z
   .string()
@@ -49,7 +51,7 @@ const seconds = (help: string, byDefault: number, highest = 86_400) =>
 export const routingSettings = {
   'model-endpoint': setting({
     kind: 'list',
-    schema: listValue,
+    schema: listOf(isHttp, 'must start with http:// or https://'),
     default: ['http://127.0.0.1:8000/v1'],
     group: 'ROUTING',
     roles,

@@ -142,8 +142,10 @@ export const validatorSettings = {
     schema: optionalText,
     default: undefined,
     defaultText: 'random',
+    defaultOf: { localnet: 'localnet' },
     group: 'VALIDATOR',
     roles: ['validator', 'query', 'localnet'],
-    help: 'Makes prompts and choices repeat; for a query, the seed of the request.',
+    help: 'Makes prompts and choices repeat.',
+    helpOf: { query: 'Seed of the request.', localnet: 'Makes the run repeat.' },
   }),
 } as const

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Metagraph } from '../../chain/index.js'
 import { TargonError } from '../../errors.js'
+import { publicKeyOf } from '../../sr25519.js'
 
 /** A miner that can be asked. */
 export interface Miner {
@@ -33,6 +34,16 @@ export function servingMiners(
       ? [{ uid, hotkey, url: urlOf(axon.ip, axon.port) }]
       : [],
   )
+}
+
+/** @throws TargonError HOTKEY_INVALID unless the text is an ss58 address of Bittensor; nothing is asked of the network for it. */
+export function requireHotkey(hotkey: string): void {
+  if (publicKeyOf(hotkey) !== undefined) return
+  throw new TargonError(`${JSON.stringify(hotkey.slice(0, 80))} is no hotkey.`, {
+    code: 'HOTKEY_INVALID',
+    fault: 'usage',
+    next: 'Give --hotkey as an ss58 address (48 characters that begin with 5), as targon query --list shows it.',
+  })
 }
 
 /** @throws TargonError AXON_INVALID unless the text is `ip:port` (IPv6 in brackets). */

@@ -1,0 +1,21 @@
+import { Errors, type Hook } from '@oclif/core'
+import { suggestName } from '../config/index.js'
+import { TargonError } from '../errors.js'
+import { exitStatus } from './exit-status.js'
+import { errorDocument, writeError } from './write-error.js'
+
+/** oclif's hook for words that name no command: the same one line and status as every mistake of the command line. */
+export const commandNotFound: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
+  const typed = id.replaceAll(':', ' ')
+  const known = config.commandIDs.map((name) => name.replaceAll(':', ' '))
+  const suggestion = suggestName(typed, known)
+  const error = new TargonError(`There is no command ${typed}.`, {
+    code: 'UNKNOWN_COMMAND',
+    fault: 'usage',
+    next: suggestion ? `Did you mean targon ${suggestion}?` : 'See the commands with targon --help.',
+    facts: { command: typed, suggestion },
+  })
+  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
+  else writeError(error)
+  throw new Errors.ExitError(exitStatus(error))
+}

@@ -1,0 +1,16 @@
+import type { TargonError } from '../errors.js'
+import { exitStatus } from './exit-status.js'
+
+/** What, why and what to do, in one line on standard error. */
+export function writeError(error: TargonError): void {
+  const words = `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`
+  process.stderr.write(`${words.replaceAll(/\s*\n\s*/g, ' ')}\n`)
+}
+
+/** The same as the document `--json` prints. */
+export function errorDocument(error: TargonError): { readonly error: object } {
+  const { code, message, next, facts } = error
+  return {
+    error: { code, message, ...(next === undefined ? {} : { next }), facts, exitStatus: exitStatus(error) },
+  }
+}

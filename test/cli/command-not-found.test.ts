@@ -1,0 +1,28 @@
+import { captureOutput } from '@oclif/test'
+import { expect, it } from 'vitest'
+import { commandNotFound } from '../../src/cli/command-not-found.js'
+import { loadConfig } from '../support/cli.js'
+
+async function typed(id: string, argv: string[] = []) {
+  const config = await loadConfig()
+  const context = { config, debug: () => {}, error: () => {}, exit: () => {}, log: () => {}, warn: () => {} }
+  return captureOutput(() => commandNotFound.call(context as never, { id, argv, config, context } as never))
+}
+
+it.each([
+  ['quer', 'Did you mean targon query?'],
+  ['miner:strat', 'Did you mean targon miner start?'],
+  ['validatr:start', 'Did you mean targon validator start?'],
+  ['entirely-else', 'See the commands with targon --help.'],
+])('%s is one line on stderr and status 2', async (id, advice) => {
+  const { stdout, stderr, error } = await typed(id)
+  expect(error?.oclif?.exit).toBe(2)
+  expect(stdout).toBe('')
+  expect(stderr).toBe(`Error [UNKNOWN_COMMAND]: There is no command ${id.replace(':', ' ')}. ${advice}\n`)
+})
+
+it('under --json is one document on stdout', async () => {
+  const { stdout, stderr } = await typed('quer', ['--json'])
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'UNKNOWN_COMMAND', exitStatus: 2 } })
+})
