@@ -35,8 +35,17 @@ export interface EpochOptions {
 /** Longest time until new engines are up: downloading and loading a large model. The fleet itself gives up on one that stalls. */
 const ENGINES_TIMEOUT_MS = 4 * 3_600_000
 
+/** While no engine is ready they are looked after this often: one that died comes back within a minute, not an epoch. */
+const REVIVAL_MS = 30_000
+
+/** The task, and what the rounds may ask of it. */
+export interface RunningEpoch extends EpochTask {
+  /** No engine is ready: have them looked after besides the schedule, not too often. */
+  reviveEngines(): void
+}
+
 /** Puts the jobs of an epoch together and starts the task; the first model lists are asked for at once. */
-export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTask {
+export function startEpoch(options: EpochOptions, signal: AbortSignal): RunningEpoch {
   const { clock, log, settings, subtensor, signer, view, scores, standings, metrics } = options
   const epochLength = settings['epoch-length']
   const { book } = scores
@@ -105,8 +114,17 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): EpochTas
   // Right after a restart inside a window the weights may still be owed, as the ledger knows; with an empty book there is
   // nothing to owe.
   const weightsDueAtStart = book.hotkeys.length > 0
-  return startEpochTask(
+  const task = startEpochTask(
     { clock, log, epochLength, jobs, startBlock, weightsDueAtStart, asksAtStart: true },
     signal,
   )
+  let revivedAt = clock.monotonic()
+  return {
+    ...task,
+    reviveEngines: () => {
+      if (clock.monotonic() - revivedAt < REVIVAL_MS) return
+      revivedAt = clock.monotonic()
+      engines.ask(view.wanted)
+    },
+  }
 }

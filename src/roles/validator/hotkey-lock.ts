@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { lock } from 'proper-lockfile'
-import { TargonError } from '../../errors.js'
+import { messageOf, TargonError } from '../../errors.js'
 
 /** A lock not refreshed for this long belongs to a process that was killed. */
 const STALE_MS = 10_000
@@ -19,7 +19,7 @@ export interface HotkeyLockOptions {
  * One validator per hotkey and subnet on this host. After a kill -9 the next start waits until the old lock is stale.
  *
  * @returns the release
- * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use)
+ * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use), HOTKEY_LOCK (fault runtime): the disk does not take it
  */
 export async function lockHotkey(options: HotkeyLockOptions): Promise<() => Promise<void>> {
   const folder = resolve(options.stateDir, '..')
@@ -33,6 +33,16 @@ export async function lockHotkey(options: HotkeyLockOptions): Promise<() => Prom
       onCompromised: options.onLost,
     })
   } catch (error) {
+    if (!isCoded(error, 'ELOCKED'))
+      throw new TargonError(
+        `The lock ${join(folder, 'validator.lock')} cannot be taken: ${messageOf(error)}.`,
+        {
+          code: 'HOTKEY_LOCK',
+          fault: 'runtime',
+          next: 'Check that the folder can be written and the disk is not full.',
+        },
+        { cause: error },
+      )
     throw new TargonError(
       `Another process validates with hotkey ${options.hotkey} (${join(folder, 'validator.lock')} is held).`,
       {
@@ -44,4 +54,8 @@ export async function lockHotkey(options: HotkeyLockOptions): Promise<() => Prom
       { cause: error },
     )
   }
+}
+
+function isCoded(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

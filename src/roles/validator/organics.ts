@@ -57,7 +57,13 @@ export function createOrganics(options: OrganicsOptions): Organics {
     const worker = async () => {
       for (const record of queue) {
         if (signal.aborted) return
-        const { result, stat } = await scoreOrganic(record, (one, answer) => judge(one, answer))
+        // A record that breaks our reading of it costs itself, never the bucket.
+        const scored = await scoreOrganic(record, judge).catch((error: unknown) => {
+          log.warn({ uid: record.uid, error: messageOf(error) }, 'organic record not judged')
+          return undefined
+        })
+        if (!scored) continue
+        const { result, stat } = scored
         if (stat) stats.push(stat)
         if (result !== undefined) results.set(record.hotkey, [...(results.get(record.hotkey) ?? []), result])
       }

@@ -9,7 +9,7 @@ import { type Ask, type RoundPorts, type RunningRound, startRound } from './roun
 import { planRound, type RoundPlan } from './round-plan.js'
 import type { SubnetView } from './subnet-view.js'
 
-/** Answers that may still stream after their round's soft deadline; the oldest beyond are cut (facts T-V4). */
+/** Answers that may still stream after their round's soft deadline, or a whole round of them; the oldest beyond are cut (facts T-V4). */
 const MAX_BACKGROUND = 36
 const IDLE_MS = 5000
 /** Rounds start at most this often, or miners that refuse at once would be asked without pause. */
@@ -38,7 +38,8 @@ export interface RoundLoopOptions {
   readonly onRoundEnd: (durationMs: number) => Promise<void>
   /** Nobody could be asked. */
   readonly onSkip: (reason: string) => Promise<void>
-  readonly onPhase: (phase: 'planning' | 'asking' | 'idle') => void
+  /** `plannedMs` of the phase are meant to pass. */
+  readonly onPhase: (phase: 'planning' | 'asking' | 'idle', plannedMs?: number) => void
 }
 
 export interface RoundLoop {
@@ -82,12 +83,13 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
     for (const miner of plan.notServing) options.onNotServing(miner, plan, number)
     const round = await startRound(plan, number, options.block(), options.ports, judgeAt, signal)
     follow(round)
+    options.onPhase('asking', softDeadlineMs(round.maxTokens))
     const timer = new AbortController()
     const limit = clock.sleep(softDeadlineMs(round.maxTokens), timer.signal).catch(() => {})
     await Promise.race([round.done, limit])
     timer.abort()
     soft.abort()
-    cutOldest(asks, MAX_BACKGROUND)
+    cutOldest(asks, Math.max(MAX_BACKGROUND, options.size))
     await options.onRoundEnd(clock.monotonic() - beganAt)
   }
 
@@ -118,7 +120,7 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
           await playRound(plan)
           lastRoundAt = clock.monotonic()
           isAlarmed = false
-          options.onPhase('idle')
+          options.onPhase('idle', options.pauseMs)
           const restMs = startedAt + MIN_ROUND_MS - clock.monotonic()
           await clock.sleep(Math.max(options.pauseMs, restMs, 0), signal)
         }
@@ -139,7 +141,8 @@ function busy(asks: ReadonlySet<Ask>): ReadonlySet<string> {
 }
 
 function cutOldest(asks: ReadonlySet<Ask>, keep: number): void {
-  const oldestFirst = [...asks].sort((a, b) => a.startedAt - b.startedAt)
+  const streaming = [...asks].filter((ask) => ask.isStreaming())
+  const oldestFirst = streaming.sort((a, b) => a.startedAt - b.startedAt)
   for (const ask of oldestFirst.slice(0, Math.max(0, oldestFirst.length - keep)))
     ask.cut(`cut after the round’s soft deadline: more than ${keep} answers were outstanding`)
 }

@@ -47,6 +47,8 @@ export interface RunningRound {
 export interface Ask {
   readonly hotkey: string
   readonly startedAt: number
+  /** False once its answer is in and only the verdict is awaited. */
+  readonly isStreaming: () => boolean
   /** Ends the stream as the miner's fault: it was too slow for too long. */
   cut(reason: string): void
   readonly done: Promise<void>
@@ -86,7 +88,7 @@ export async function startRound(
   )
   const mayJudge = Promise.race([allIn, judgeAt])
   const results: RoundResult[] = []
-  const asks = started.map(({ miner, request, answer, startedAt, cut, cutReason }): Ask => {
+  const asks = started.map(({ miner, request, answer, startedAt, isStreaming, cut, cutReason }): Ask => {
     const judge = async () => {
       const received = await answer
       await mayJudge
@@ -97,7 +99,7 @@ export async function startRound(
       results.push(result)
       ports.onResult(result)
     }
-    return { hotkey: miner.hotkey, startedAt, cut, done: judge() }
+    return { hotkey: miner.hotkey, startedAt, isStreaming, cut, done: judge() }
   })
   return { maxTokens, asks, results, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
 }
@@ -126,14 +128,17 @@ interface Received {
 function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundPorts, own: AbortController) {
   const startedAt = ports.clock.monotonic()
   let verdict: Verdict | undefined
-  const answer: Promise<Received> = call(own.signal).then((received) => ({
-    answer: received,
-    stallMs: received.stallMs ?? ports.stallSince(startedAt),
-  }))
+  let isStreaming = true
+  const answer: Promise<Received> = call(own.signal).then((received) => {
+    isStreaming = false
+    return { answer: received, stallMs: received.stallMs ?? ports.stallSince(startedAt) }
+  })
   return {
     startedAt,
     answer,
+    isStreaming: () => isStreaming,
     cut: (reason: string) => {
+      if (!isStreaming) return
       verdict = { kind: 'failed', cause: 'TIMEOUT', detail: reason }
       own.abort()
     },

@@ -80,6 +80,8 @@ export function describeStatus(sources: StatusSources): ValidatorStatus {
     weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
     miners: view.miners.map(({ uid, hotkey }) => {
       const models = [...(view.servedBy(hotkey) ?? [])]
+      // As the weights see it: who has not answered for its models yet has its old ones.
+      const scored = view.servedBy(hotkey) ?? book.models(hotkey)
       const standing = standings.of(hotkey)
       return {
         uid,
@@ -87,8 +89,8 @@ export function describeStatus(sources: StatusSources): ValidatorStatus {
         models,
         verdicts: countsOf(standing),
         last: describeLast(standing),
-        meanTokensPerSecond: meanSpeed(models.flatMap((model) => book.results(hotkey, model))),
-        score: book.score(hotkey, models, wanted, scoringRules),
+        meanTokensPerSecond: meanSpeed(scored.flatMap((model) => book.results(hotkey, model))),
+        score: book.score(hotkey, scored, wanted, scoringRules),
       }
     }),
   }

@@ -16,8 +16,8 @@ const PHASES = {
 export type Phase = keyof typeof PHASES
 
 export interface Watchdog {
-  /** The round loop moved on to another phase; the deadline of the new one starts now. */
-  enter(phase: Phase): void
+  /** The round loop moved on to another phase; its deadline, beside what is meant to pass anyway, starts now. */
+  enter(phase: Phase, plannedMs?: number): void
   close(): Promise<void>
 }
 
@@ -36,6 +36,8 @@ export interface WatchdogOptions {
 export const WATCHDOG_EXIT = 70
 const LOOP_TIMEOUT_MS = 300_000
 const BEAT_MS = 1000
+/** What a cell of the shared memory holds. */
+const LONGEST_MS = 2 ** 31 - 1
 
 /** What the watching side is given. */
 export interface WatchOrder {
@@ -67,9 +69,9 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     }
   }
   void beat()
-  const enter = (phase: Phase) => {
-    const seconds = PHASES[phase]
-    Atomics.store(shared, 2, Number.isFinite(seconds) ? Math.round(seconds * 1000 * scale) : 0)
+  const enter = (phase: Phase, plannedMs = 0) => {
+    const ms = PHASES[phase] * 1000 * scale + plannedMs
+    Atomics.store(shared, 2, Number.isFinite(ms) ? Math.min(LONGEST_MS, Math.round(ms)) : 0)
     Atomics.add(shared, 1, 1)
   }
   enter('loading')

@@ -31,13 +31,13 @@ const FINAL: ReadonlySet<Refusal['class']> = new Set(['version-key', 'bad-vector
 /** Refusal after which the vector is built once more, from the metagraph of then. */
 const REBUILT: Refusal['class'] = 'bad-vector'
 
-/** Scores of every miner the validator may judge, by uid. */
+/** Scores of every miner the validator may judge, by uid. One that has not answered for its models yet has its old ones. */
 export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {
   const wanted = new Set(view.wanted)
   return new Map(
     view.miners.map(({ uid, hotkey }) => [
       uid,
-      book.score(hotkey, view.servedBy(hotkey) ?? [], wanted, rules),
+      book.score(hotkey, view.servedBy(hotkey) ?? book.models(hotkey), wanted, rules),
     ]),
   )
 }

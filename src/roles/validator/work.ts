@@ -20,6 +20,7 @@ import type { ValidatorReport } from './report.js'
 import type { RoundResult } from './result.js'
 import { createResultsSink, noteNotServing } from './results-sink.js'
 import { startRoundLoop, withPromptDeadline } from './round-loop.js'
+import { isReady } from './round-plan.js'
 import { openScores } from './scores.js'
 import { createStandings } from './standings.js'
 import { describeStatus } from './status.js'
@@ -138,8 +139,11 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
         metrics.roundDuration.observe(durationMs / 1000)
         return scores.save()
       },
-      onSkip: () => epoch.askRefresh(),
-      onPhase: (phase) => watchdog?.enter(phase),
+      onSkip: () => {
+        if (!engines().some(isReady)) epoch.reviveEngines()
+        return epoch.askRefresh()
+      },
+      onPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
     signal,
   )

@@ -29,6 +29,11 @@ test('a hundred starts at once, under two neuron names: exactly one runs, the ot
   await running[0]?.value()
 })
 
+test('a folder that cannot be written is no other process: a fault to start again after', async () => {
+  const gone = { ...options('validator'), stateDir: join(folder, 'gone', 'validator') }
+  await expect(lockHotkey(gone)).rejects.toMatchObject({ code: 'HOTKEY_LOCK', fault: 'runtime' })
+})
+
 test('a released lock and one left behind by a killed process can be taken', async () => {
   await (await lockHotkey(options('validator')))()
   const left = join(folder, 'validator.lock')

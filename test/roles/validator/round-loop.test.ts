@@ -80,7 +80,7 @@ test('the next round starts when the last answer is in, and never sooner than a 
   await clock.advance(6000)
   expect(starts.map(({ atMs }) => atMs)).toEqual([0, 6000, 12_000])
   expect(durations).toEqual([6000, 6000])
-  expect(phases.slice(0, 3)).toEqual(['planning', 'asking', 'idle'])
+  expect(phases.slice(0, 4)).toEqual(['planning', 'asking', 'asking', 'idle'])
   await end()
   const quick = setup(3, () => 0)
   await quick.clock.advance(3500)
@@ -102,16 +102,34 @@ test('slow streams hold the next round no longer than the soft deadline, are lef
   await end()
 })
 
-test('beyond 36 streams in the background the oldest are cut, as their miner’s fault', async () => {
+test('an answer that is in and waits for its verdict is never cut, however many wait', async () => {
+  const { clock, results, end } = setup(37, ({ uid }) => (uid === 37 ? SOFT_MS + 10_000 : 1000))
+  await settle()
+  await settle()
+  await clock.advance(SOFT_MS + 20_000)
+  expect(results.filter(({ verdict }) => verdict.kind !== 'verified')).toEqual([])
+  expect(results.filter(({ round }) => round === 0)).toHaveLength(37)
+  await end()
+})
+
+test('slow streams of a round of 256 are all left in peace', async () => {
+  const { clock, results, end } = setup(256, () => SOFT_MS + 10_000, { size: 256 })
+  for (let turn = 0; turn < 10; turn++) await settle()
+  await clock.advance(SOFT_MS + 15_000)
+  expect(results.filter(({ verdict }) => verdict.kind === 'verified').length).toBe(256)
+  await end()
+})
+
+test('beyond a round of streams in the background the oldest are cut, as their miner’s fault', async () => {
   const { clock, loop, results, end } = setup(100, () => Number.POSITIVE_INFINITY)
   // Signing pauses for other work after every eight miners.
   const signing = () => clock.advance(0).then(settle)
   await signing()
   await clock.advance(SOFT_MS)
   await signing()
-  expect(loop.outstanding()).toBe(36 + 37)
+  expect(loop.outstanding()).toBe(2 * 37)
   await clock.advance(SOFT_MS)
-  expect(loop.outstanding()).toBeLessThanOrEqual(36 + 37)
+  expect(loop.outstanding()).toBeLessThanOrEqual(2 * 37)
   const cut = results.filter(({ verdict }) => verdict.kind === 'failed')
   expect(cut.length).toBeGreaterThanOrEqual(37)
   expect(cut.every(({ verdict }) => verdict.kind === 'failed' && verdict.cause === 'TIMEOUT')).toBe(true)

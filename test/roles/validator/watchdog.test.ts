@@ -37,14 +37,16 @@ test('a blocked event loop ends the process with 70, whatever it is blocked by',
   expect(waiting.status).toBe(70)
 })
 
-test('a phase over its deadline ends the process, loading a model never does, and a closed watchdog is quiet', async () => {
-  const [stuck, loading, closed] = await Promise.all([
+test('a phase over its deadline ends the process, a pause that is meant or loading a model never does, and a closed watchdog is quiet', async () => {
+  const [stuck, planned, loading, closed] = await Promise.all([
     runWith("dog.enter('idle')"),
+    runWith("dog.enter('idle', 60_000); setTimeout(() => process.exit(4), 1500)"),
     runWith("dog.enter('loading'); setTimeout(() => process.exit(5), 1500)"),
     runWith("dog.enter('idle'); await dog.close(); setTimeout(() => process.exit(6), 1500)"),
   ])
   expect(stuck.status).toBe(70)
   expect(stuck.stderr).toContain('a phase is over its deadline')
+  expect(planned.status).toBe(4)
   expect(loading.status).toBe(5)
   expect(closed.status).toBe(6)
 })

@@ -5,8 +5,9 @@ import pino from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import type { Refusal } from '../../../src/chain/index.js'
 import { systemClock } from '../../../src/clock.js'
+import type { Serving } from '../../../src/roles/validator/candidates.js'
 import { epochAt } from '../../../src/roles/validator/epoch-task.js'
-import { createWeightsJob } from '../../../src/roles/validator/weights-job.js'
+import { createWeightsJob, scoresByUid } from '../../../src/roles/validator/weights-job.js'
 import { ScoreBook } from '../../../src/scoring/index.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
 import { servingMiners, viewOf } from './round-parts.js'
@@ -18,9 +19,14 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close()
 })
 
-async function setup() {
+async function setup(silent: readonly Serving[] = []) {
   const signer = await hotkeyOf(200)
-  const view = viewOf(servingMiners(3))
+  const miners = servingMiners(3)
+  const view = viewOf(
+    miners,
+    [MODEL],
+    miners.filter(({ uid }) => silent.some((one) => one.uid === uid)),
+  )
   const chain = createRigChain([...view.metagraph.neurons])
   const book = new ScoreBook()
   book.record('5Miner1', MODEL, 50, 1)
@@ -37,7 +43,7 @@ async function setup() {
   })
   const refuse = (refused: Refusal['class']) =>
     chain.answers.push({ kind: 'refused', refusal: { class: refused, name: refused, detail: '' } })
-  return { refuse, attempt: (epoch: number) => job(epochAt(360 * epoch, 360), signal) }
+  return { chain, view, book, refuse, attempt: (epoch: number) => job(epochAt(360 * epoch, 360), signal) }
 }
 
 test.each(['too-fast', 'no-permit', 'stake', 'stale', 'other'] as const)(
@@ -61,6 +67,16 @@ test.each(['version-key', 'not-registered'] as const)(
     expect((await attempt(2)).kind).toBe('done')
   },
 )
+
+test('a miner that has not answered for its models since the start keeps the weight of its scores', async () => {
+  const { attempt, chain, view, book } = await setup([servingMiners(3)[0]!])
+  expect(view.servedBy('5Miner1')).toBeUndefined()
+  expect((await attempt(1)).kind).toBe('done')
+  expect(chain.submissions[0]).toMatchObject({ uids: [1, 2, 3], scores: [1, 0, 0] })
+  // Once it has answered without it, it has none.
+  view.replaceServed(new Map([['5Miner1', []]]))
+  expect(scoresByUid(view, book, 'proportional').get(1)).toBe(0)
+})
 
 test('a vector the chain does not take is built once more from a fresh metagraph, in each epoch once', async () => {
   const { refuse, attempt } = await setup()
