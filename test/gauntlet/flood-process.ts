@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { signedPost } from './victim.js'
+import { signedPost } from './signed-post.js'
 
 /** Sends requests with forged signatures until it is killed. Arguments: port, requests per second. */
 const [port = 0, perSecond = 0] = process.argv.slice(2).map(Number)

@@ -6,11 +6,16 @@ import { startMinerRig } from '../support/miner-rig.js'
 /** The system’s clock with a wall that can be set, as NTP or an operator sets it. */
 class JumpingClock implements Clock {
   offsetMs = 0
+  /** A naive one takes the wall for durations too. */
+  readonly #isNaive: boolean
+  constructor(isNaive = false) {
+    this.#isNaive = isNaive
+  }
   now(): number {
     return systemClock.now() + this.offsetMs
   }
   monotonic(): number {
-    return systemClock.monotonic()
+    return this.#isNaive ? this.now() : systemClock.monotonic()
   }
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return systemClock.sleep(ms, signal)
@@ -62,5 +67,22 @@ describe('gauntlet: clocks', () => {
       await copy.body.dump()
     }
     expect(await stream.body.text()).toBe(sse('first', '[DONE]'))
+  })
+
+  it('F19 sabotage: a miner that measures by the wall cuts a stream when the wall jumps', async () => {
+    const clock = new JumpingClock(true)
+    const vllm = await startFakeVllm({
+      answer: ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(sse('first'))
+        setTimeout(() => response.end(sse('[DONE]')), 1500)
+      },
+    })
+    const rig = await startMinerRig({ clock, settings: { 'model-endpoint': [vllm.url] } })
+    open.push(vllm, rig)
+    const body = JSON.stringify({ model: 'org/model', stream: true })
+    const stream = await rig.post('/v1/completions', body, rig.sign(body, { nowMs: clock.now() + 1000 }))
+    clock.offsetMs += 3_600_000
+    await expect(stream.body.text()).rejects.toThrow()
   })
 })

@@ -1,8 +1,17 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
-import { scaled } from './scale.js'
-import { inParallel, sendRaw, signedPost, startVictim, type Victim, type VictimKind, wait } from './victim.js'
+import { GAUNTLET_SCALE, scaled } from './scale.js'
+import {
+  askRaw,
+  inParallel,
+  sendRaw,
+  signedPost,
+  startVictim,
+  type Victim,
+  type VictimKind,
+  wait,
+} from './victim.js'
 
 /** Answers quickly and remembers the ids inside the bodies. */
 async function startUpstream(): Promise<FakeVllm> {
@@ -36,7 +45,14 @@ describe('gauntlet: the miner’s door', () => {
 
   it('F1: fuzzed requests neither crash it, nor make it answer 5xx, nor get past the signature', async () => {
     const [victim, vllm] = await start()
-    await sendRaw(victim.port, signedPost(bodyOf('warm-up')).head)
+    // The first requests load and compile what serves them: that is no leak.
+    await inParallel(200, 16, async (index) => {
+      await askRaw(victim.port, [
+        signedPost(bodyOf(`warm-up-${index}`)),
+        signedPost(bodyOf(`warm-up-2-${index}`)),
+      ])
+    })
+    vllm.received.length = 0
     const before = victim.rssMegabytes()
     const statuses = new Map<number, number>()
     const signedIds = new Set<string>()
@@ -82,8 +98,12 @@ describe('gauntlet: the miner’s door', () => {
         const all = isDoubled ? [...headers, ...headers.slice(0, 3)] : headers
         return `${method} ${path || '/'} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
       })
-    const pipelined = scaled(4_000_000, 1, 20_000) / 20
+    const pipelined = scaled(4_000_000, 1, 8000) / 20
     const samples = fc.sample(fuzzed, { numRuns: 2000, seed: 1 })
+    // The same on a miner without care, or the requests prove nothing.
+    const [careless] = await start('naive')
+    const answers = await Promise.all(samples.slice(0, 400).map((one) => sendRaw(careless.port, one)))
+    expect(answers.flat().some((status) => status >= 500) || careless.crashes.length > 0).toBe(true)
     await inParallel(pipelined, 16, async (index) => {
       const batch = Array.from(
         { length: 20 },
@@ -99,13 +119,13 @@ describe('gauntlet: the miner’s door', () => {
       }
       return bytes
     }
-    await inParallel(scaled(500_000, 1, 1000), 16, async (index) => {
+    await inParallel(scaled(500_000, 1, 400), 16, async (index) => {
       const id = `raw-${index}`
       signedIds.add(id)
       const one = signedPost(bodyOf(id))
       count(await sendRaw(victim.port, mutate(one.head + one.body, index)))
     })
-    await inParallel(scaled(500_000, 1, 1000), 16, async (index) => {
+    await inParallel(scaled(500_000, 1, 400), 16, async (index) => {
       const id = `body-${index}`
       const one = signedPost(bodyOf(id))
       const body = index % 2 === 0 ? one.body.replace('org', 'ORG') : one.body.replace('"id"', '"iD"')
@@ -117,27 +137,25 @@ describe('gauntlet: the miner’s door', () => {
     const served = idsAt(vllm)
     expect(served.filter((id) => !signedIds.has(id))).toEqual([])
     expect(new Set(served).size).toBe(served.length)
-    // measured 77 on a small run: the heap of a process that has just warmed up, not a leak
-    expect(victim.rssMegabytes() - before).toBeLessThan(128)
+    const growth = victim.rssMegabytes() - before
+    console.log(`F1: ${growth.toFixed(0)} MB more than before`)
+    expect(growth).toBeLessThan(64)
   })
 
   it('F2: a captured request is served once, of 100 copies in bursts and after kill -9 alike', async () => {
     for (const kind of ['naive', 'miner'] as const) {
-      // checked on the spot: the sender of a burst leaves before a thread has answered, and nothing is served to the gone
-      const [victim, vllm] = await start(kind, { 'signature-workers': 0 })
-      const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10) }, (_, index) =>
-        signedPost(bodyOf(`capture-${index}`)),
-      )
+      const [victim, vllm] = await start(kind)
+      const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10) }, () => signedPost(''))
+      const statuses = new Map<number, number>()
       await inParallel(captures.length, 4, async (index) => {
-        const { head, body } = captures[index]!
-        const fresh = signedPost(body)
-        captures[index] = fresh
-        const copies = Array.from({ length: 100 }, () => fresh.head + fresh.body)
-        void head
-        await Promise.all([
-          sendRaw(victim.port, copies.slice(0, 50).join('')),
-          ...copies.slice(50).map((copy) => sendRaw(victim.port, copy)),
+        const one = signedPost(bodyOf(`capture-${index}`))
+        captures[index] = one
+        const copies = Array.from({ length: 100 }, () => one)
+        const answers = await Promise.all([
+          askRaw(victim.port, copies.slice(0, 50)),
+          ...copies.slice(50).map((copy) => askRaw(victim.port, [copy])),
         ])
+        for (const status of answers.flat()) statuses.set(status, (statuses.get(status) ?? 0) + 1)
       })
       const served = idsAt(vllm)
       if (kind === 'naive') {
@@ -146,6 +164,7 @@ describe('gauntlet: the miner’s door', () => {
       }
       expect(served.length).toBe(captures.length)
       expect(new Set(served).size).toBe(captures.length)
+      expect(Object.fromEntries(statuses)).toEqual({ 200: captures.length, 400: 99 * captures.length })
       const late = signedPost(bodyOf('late'))
       await sendRaw(victim.port, late.head + late.body)
       victim.kill('SIGKILL')
@@ -242,6 +261,9 @@ describe('gauntlet: the miner’s door', () => {
       ]
       const filler = Buffer.alloc(64 << 10, 'x')
       const chunk = Buffer.concat([Buffer.from('10000\r\n'), filler, Buffer.from('\r\n')])
+      await inParallel(200, 16, async (index) => {
+        await askRaw(victim.port, [signedPost(bodyOf(`warm-up-${index}`))])
+      })
       const before = victim.rssMegabytes()
       let peak = before
       let slowest = 0
@@ -250,8 +272,8 @@ describe('gauntlet: the miner’s door', () => {
         peak = Math.max(peak, victim.rssMegabytes())
       }, 50)
       await inParallel(
-        kind === 'naive' ? 60 : scaled(10_000, 200),
-        kind === 'naive' ? 60 : Math.min(500, scaled(500, 100)),
+        kind === 'naive' ? 60 : scaled(10_000, 120),
+        kind === 'naive' ? 60 : Math.min(500, scaled(500, 120)),
         async (index) => {
           const startedAt = performance.now()
           const socket = connect(victim.port, '127.0.0.1')
@@ -269,7 +291,7 @@ describe('gauntlet: the miner’s door', () => {
           const done = new Promise<boolean>((resolve) => socket.once('close', () => resolve(true)))
           const isClosed = await Promise.race([
             done,
-            wait(kind === 'naive' ? 6000 : 30_000).then(() => false),
+            wait(kind === 'naive' ? 4000 : 30_000).then(() => false),
           ])
           if (!isClosed) unclosed++
           slowest = Math.max(slowest, performance.now() - startedAt)
@@ -280,8 +302,11 @@ describe('gauntlet: the miner’s door', () => {
       if (kind === 'naive') expect(unclosed).toBeGreaterThan(30)
       else {
         expect(unclosed).toBe(0)
-        expect(peak - before).toBeLessThan(192)
-        expect(slowest).toBeLessThan(30_000)
+        console.log(
+          `F4: ${(peak - before).toFixed(0)} MB at most, the slowest closed after ${slowest.toFixed(0)} ms`,
+        )
+        expect(peak - before).toBeLessThan(128)
+        expect(slowest).toBeLessThan(GAUNTLET_SCALE >= 1 ? 3000 + 1000 : 15_000)
       }
     }
   })

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'undici'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, inject, it } from 'vitest'
 import { sse, startFakeVllm } from '../support/fake-vllm.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
 import { percentile, signedPost, startVictim, wait } from './victim.js'
@@ -55,9 +55,7 @@ describe('gauntlet: a flood of forged signatures', () => {
       return { p99Ms: percentile(gaps, 0.99), count: gaps.length }
     }
     const quiet = await collect()
-    const flood = fork(new URL('./flood-process.ts', import.meta.url), [String(victim.port), '2000'], {
-      execArgv: ['--import', 'tsx'],
-    })
+    const flood = fork(inject('minerScripts').flood, [String(victim.port), '2000'], { execArgv: [] })
     open.push({ close: () => flood.kill('SIGKILL') })
     await once(flood, 'message')
     const flooded = await collect()

@@ -3,9 +3,10 @@ import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startFakeVllm } from '../support/fake-vllm.js'
 import { scaled } from './scale.js'
-import { sendRaw, signedPost, startVictim } from './victim.js'
+import { askRaw, sendRaw, signedPost, startVictim } from './victim.js'
 
 const CANARY = 'canary-7f3a-SECRET/+key'
+const SECTION_CANARY = 'canary-51d0-SECRET/+section'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
 const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
@@ -37,16 +38,17 @@ describe('gauntlet: what the miner tells', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  it('F21: the upstream key is nowhere but on the way to the upstream', async () => {
+  /** All a miner with two keys tells to whoever listens, after a request that its model server answers with the key. */
+  async function everythingTold(env: Record<string, string>): Promise<string> {
     const vllm = await startFakeVllm({
       answer: ({ response, headers }) => void response.writeHead(500).end(`bad key ${headers.authorization}`),
     })
     const settingsKey = {
       'model-endpoint': [vllm.url],
-      upstreams: [{ url: vllm.url, apiKey: CANARY }],
+      upstreams: [{ url: vllm.url, apiKey: SECTION_CANARY }],
       'api-key': CANARY,
     }
-    const victim = await startVictim('miner', settingsKey, { GAUNTLET_DEBUG: '1' })
+    const victim = await startVictim('miner', settingsKey, { GAUNTLET_DEBUG: '1', ...env })
     open.push(vllm, { close: () => victim.kill('SIGKILL') })
     const { headers, body } = signedPost(JSON.stringify({ model: 'org/model' }))
     const served = await request(`http://127.0.0.1:${victim.port}/v1/completions`, {
@@ -55,7 +57,7 @@ describe('gauntlet: what the miner tells', () => {
       body,
     })
     await served.body.dump()
-    expect(vllm.received[0]?.headers.authorization).toBe(`Bearer ${CANARY}`)
+    expect(vllm.received[0]?.headers.authorization).toBe(`Bearer ${SECTION_CANARY}`)
     const url = victim.log
       .map((line) => JSON.parse(line) as { url?: string })
       .find((record) => record.url)?.url
@@ -63,15 +65,35 @@ describe('gauntlet: what the miner tells', () => {
       ['/status', '/metrics', '/readyz'].map(async (path) => (await fetch(`${url}${path}`)).text()),
     )
     const environment = readFileSync(`/proc/${victim.pid}/environ`, 'utf8')
-    const everything = [...victim.log, ...told, environment].join('\n')
+    return [...victim.log, ...told, environment].join('\n')
+  }
+
+  it('F21: the keys of model servers are nowhere but on the way to them', async () => {
+    const everything = await everythingTold({})
     expect(everything).toContain('[redacted]')
-    for (const form of [
-      CANARY,
-      encodeURIComponent(CANARY),
-      Buffer.from(CANARY).toString('base64').replace(/=+$/, ''),
-    ]) {
-      expect(everything).not.toContain(form)
-    }
+    for (const canary of [CANARY, SECTION_CANARY])
+      for (const form of [
+        canary,
+        encodeURIComponent(canary),
+        Buffer.from(canary).toString('base64').replace(/=+$/, ''),
+      ])
+        expect(everything).not.toContain(form)
+  })
+
+  it('F21 sabotage: masking the usual paths leaks a key', async () => {
+    expect(await everythingTold({ GAUNTLET_NAIVE_LOG: '1' })).toContain(SECTION_CANARY)
+  })
+
+  it('F22 sabotage: plain JSON lines carry control characters of strangers to the terminal', async () => {
+    const vllm = await startFakeVllm()
+    const victim = await startVictim(
+      'miner',
+      { 'model-endpoint': [vllm.url] },
+      { GAUNTLET_DEBUG: '1', GAUNTLET_NAIVE_LOG: '1' },
+    )
+    open.push(vllm, { close: () => victim.kill('SIGKILL') })
+    await askRaw(victim.port, [signedPost(JSON.stringify({ model: '\u009b31m' }))])
+    await expect.poll(() => victim.log.some((line) => UNSAFE.test(line))).toBe(true)
   })
 
   for (const pretty of ['0', '1']) {

@@ -1,9 +1,11 @@
+import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type FakeVllm, sse, startFakeVllm } from '../support/fake-vllm.js'
-import { scaled } from './scale.js'
+import { GAUNTLET_SCALE, scaled } from './scale.js'
 import {
+  askRaw,
   closed,
   inParallel,
   percentile,
@@ -17,6 +19,9 @@ import {
 } from './victim.js'
 
 const BODY = JSON.stringify({ model: 'org/model', stream: true })
+
+/** Files and sockets a process has open. */
+const fdsOf = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
 const CAPS = {
   'max-failed-checks': 100_000,
@@ -71,13 +76,18 @@ describe('gauntlet: the miner’s streams', () => {
       clearInterval(drip)
       for (const socket of sockets) socket.destroy()
       if (kind === 'naive') expect(tookMs).toBeUndefined()
-      else expect(tookMs).toBeLessThan(9000)
+      else {
+        console.log(`F5: the last of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of 3000`)
+        expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? 4000 : 9000)
+      }
     }
   })
 
   it('F6: readers that never read cost no memory and free their upstreams', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await start(kind, { 'routing.reader-timeout': 3 })
+      await inParallel(100, 16, async () => void (await askRaw(victim.port, [signedPost(BODY)])))
+      vllm.received.length = 0
       const chunk = Buffer.alloc(64 << 10, 'x')
       vllm.answer = ({ response }) => {
         response.writeHead(200)
@@ -101,10 +111,11 @@ describe('gauntlet: the miner’s streams', () => {
       clearInterval(meter)
       for (const socket of sockets) socket.destroy()
       const growth = peak - before
-      if (kind === 'naive') expect(growth).toBeGreaterThan(64 + 64)
+      console.log(`F6 ${kind}: ${growth.toFixed(0)} MB more for ${count} readers`)
+      if (kind === 'naive') expect(growth).toBeGreaterThan(64)
       else {
         expect(end).toBe('freed')
-        expect(growth).toBeLessThan(64 + 64)
+        expect(growth).toBeLessThan(64)
       }
     }
   })
@@ -117,6 +128,7 @@ describe('gauntlet: the miner’s streams', () => {
         const timer = setInterval(() => response.write(sse('word')), 10)
         response.on('close', () => clearInterval(timer))
       }
+      const before = fdsOf(victim.pid)
       const delays: number[] = []
       let held = 0
       await inParallel(kind === 'naive' ? 10 : scaled(1000, 50), 20, async (index) => {
@@ -138,7 +150,13 @@ describe('gauntlet: the miner’s streams', () => {
       if (kind === 'naive') expect(alive).toBeGreaterThan(0)
       else {
         expect({ held, alive }).toEqual({ held: 0, alive: 0 })
-        expect(percentile(delays, 0.99)).toBeLessThan(2000)
+        const p99Ms = percentile(delays, 0.99)
+        console.log(
+          `F7: p99 ${p99Ms.toFixed(0)} ms to the abort, ${fdsOf(victim.pid) - before} more open files after`,
+        )
+        expect(p99Ms).toBeLessThan(GAUNTLET_SCALE >= 1 ? 250 : 2000)
+        // Health checks keep two connections to a server.
+        expect(fdsOf(victim.pid)).toBeLessThanOrEqual(before + 2)
       }
     }
   })

@@ -2,9 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { inject } from 'vitest'
 import type { MinerSettings } from '../../src/config/index.js'
-import { signRequest } from '../../src/epistula/index.js'
-import { hotkeyOf } from '../support/hotkeys.js'
+import type { Signed } from './signed-post.js'
+
+export { type Signed, signedPost } from './signed-post.js'
 
 /** A miner process under attack. */
 export interface Victim {
@@ -33,9 +35,8 @@ export async function startVictim(
   settings: Partial<MinerSettings>,
   env: Record<string, string> = {},
 ): Promise<Victim> {
-  const file = new URL(`./${kind}-process.ts`, import.meta.url)
-  const child = fork(file, [JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(inject('minerScripts')[kind], [JSON.stringify(settings)], {
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...env },
   })
@@ -70,37 +71,6 @@ export async function startVictim(
   }
 }
 
-export const miner = await hotkeyOf(1)
-export const validator = await hotkeyOf(2)
-
-export interface Signed {
-  readonly uuid: string
-  readonly headers: Record<string, string>
-  readonly head: string
-  readonly body: string
-}
-
-/** A whole signed request as text, ready for a raw socket. */
-export function signedPost(
-  body: string,
-  options: { path?: string; nowMs?: number; signer?: typeof validator } = {},
-): Signed {
-  const { path = '/v1/chat/completions', nowMs = Date.now(), signer = validator } = options
-  const headers = signRequest({ signer, signedFor: miner.address, body: Buffer.from(body), nowMs })
-  const lines = Object.entries({
-    ...headers,
-    host: 'gauntlet',
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
-  })
-  return {
-    uuid: headers['Epistula-Uuid'] ?? '',
-    headers,
-    head: `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-    body,
-  }
-}
-
 /**
  * Sends bytes on a connection of their own, ends our side, and gives the statuses that came back. Ending our side makes the
  * server drop what it is still answering: enough for refusals, and all an attacker waits for.
@@ -113,6 +83,24 @@ export async function sendRaw(port: number, bytes: string | Buffer): Promise<num
   })
   socket.on('error', () => {})
   socket.end(bytes)
+  await closed(socket)
+  return statusesOf(text)
+}
+
+/** Sends requests on one connection and stays until each has its answer, as an honest caller does. */
+export async function askRaw(port: number, requests: readonly Signed[]): Promise<number[]> {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    text += part
+  })
+  socket.on('error', () => {})
+  const last = requests.length - 1
+  const bytes = requests.map(({ head, body }, index) => {
+    const way = index === last ? 'close' : 'keep-alive'
+    return head.replace(/\r\n\r\n$/, `\r\nconnection: ${way}\r\n\r\n`) + body
+  })
+  socket.write(bytes.join(''))
   await closed(socket)
   return statusesOf(text)
 }
