@@ -139,8 +139,8 @@ describe('fleet', () => {
     await fleet({ onProgress }).reconcile(['targon-dev/small-a'], signal())
     const percents = pulled.flatMap(([, percent]) => percent ?? [])
     expect(pulled[0]).toEqual(['Pulling from vllm/vllm-openai', undefined])
-    expect(pulled.find(([, percent]) => percent !== undefined)).toEqual(['75 of 300 MB', 12.5])
-    expect(pulled).toContainEqual(['400 of 400 MB', 50])
+    expect(pulled.find(([, percent]) => percent !== undefined)).toEqual(['75 of 300 MB pulled', 12.5])
+    expect(pulled).toContainEqual(['0 of 400 MB unpacked', 50])
     expect(percents.at(-1)).toBe(100)
     // A layer that becomes known later may lower it; from then on it only rises.
     const known = percents.slice(1)

@@ -64,8 +64,9 @@ export class PullProgress {
     }
     if (total === 0) return { status: text, percent: undefined }
     const shown = (bytes: number) => Math.round(bytes / MEGABYTE)
+    const isDownloaded = downloaded >= total
     return {
-      status: `${shown(downloaded)} of ${shown(total)} MB`,
+      status: `${shown(isDownloaded ? extracted : downloaded)} of ${shown(total)} MB ${isDownloaded ? 'unpacked' : 'pulled'}`,
       percent: (100 * (downloaded + extracted)) / (PASSES * total),
     }
   }
