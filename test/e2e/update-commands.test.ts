@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { currentRelease, layoutOf, readState } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
+import { packageVersion } from '../../src/version.js'
 import { runCli } from '../support/cli-process.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
@@ -138,4 +142,80 @@ it('never goes below what ran here, also when asked for by name', async () => {
 it('ran nothing but signed releases', () => {
   const ran = new Set(readFileSync(join(root, 'executed'), 'utf8').trim().split('\n'))
   expect([...ran].sort()).toEqual(['90.0.0', '90.0.1'])
+})
+
+describe('--update.source npm', () => {
+  let registry: Server
+  let variables: Record<string, string>
+  const prefix = join(repository.folder, 'prefix')
+
+  /** A package registry with this package in two versions, of which it calls one `latest`. */
+  beforeAll(async () => {
+    const folder = join(repository.folder, 'package')
+    mkdirSync(folder)
+    const versions = ['0.0.1', '90.0.0']
+    const tarballs = new Map<string, Buffer>()
+    for (const version of versions) {
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'targon', version }))
+      execFileSync('npm', ['pack', '--silent'], { cwd: folder, env })
+      tarballs.set(version, readFileSync(join(folder, `targon-${version}.tgz`)))
+    }
+    let latest = '90.0.0'
+    registry = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://registry')
+      const base = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+      if (pathname.startsWith('/latest/')) latest = pathname.slice('/latest/'.length)
+      const tarball = /^\/targon\/-\/targon-(.+)\.tgz$/.exec(pathname)?.[1]
+      if (tarball) return void response.end(tarballs.get(tarball))
+      if (pathname !== '/targon') return void response.writeHead(404).end('{}')
+      const entries = versions.map((version) => {
+        const integrity = `sha512-${createHash('sha512')
+          .update(tarballs.get(version) ?? '')
+          .digest('base64')}`
+        const dist = { tarball: `${base}/targon/-/targon-${version}.tgz`, integrity }
+        return [version, { name: 'targon', version, dist }]
+      })
+      const document = { name: 'targon', 'dist-tags': { latest }, versions: Object.fromEntries(entries) }
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(document))
+    })
+    registry.listen(0, '127.0.0.1')
+    await once(registry, 'listening')
+    variables = {
+      ...env,
+      npm_config_registry: `http://127.0.0.1:${(registry.address() as AddressInfo).port}`,
+      npm_config_prefix: prefix,
+      npm_config_cache: join(repository.folder, 'npm-cache'),
+    }
+  })
+  afterAll(() => registry?.close())
+
+  const npm = (...argv: string[]) => runCli(['update', '--update.source', 'npm', ...argv], variables)
+  const command = 'npm install --global --ignore-scripts targon@90.0.0'
+
+  it('tells what is published, and prints the exact command', async () => {
+    const check = await npm('--check')
+    expect(check.status).toBe(10)
+    expect(check.stdout).toBe(`installed  ${packageVersion()}\noffered    90.0.0\n`)
+    const plain = await npm()
+    expect({ status: plain.status, stdout: plain.stdout }).toEqual({ status: 0, stdout: `${command}\n` })
+    expect(existsSync(prefix)).toBe(false)
+  })
+
+  it('runs that command with --yes', async () => {
+    const { status, stdout } = await npm('--yes', '--json')
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({ installed: packageVersion(), version: '90.0.0', command, run: true })
+    const installed = join(prefix, 'lib', 'node_modules', 'targon', 'package.json')
+    expect(JSON.parse(readFileSync(installed, 'utf8'))).toMatchObject({ version: '90.0.0' })
+  })
+
+  it('offers nothing when the registry went back, and refuses what is no version', async () => {
+    await fetch(`${variables.npm_config_registry}/latest/0.0.1`)
+    variables.npm_config_cache = join(repository.folder, 'another-cache')
+    const { status, stdout } = await npm('--check', '--json')
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ version: '0.0.1', available: false })
+    expect((await npm('--to', 'https://evil.example/x.tgz')).status).toBe(2)
+  })
 })
