@@ -37,6 +37,11 @@ function parseBaseUrl(item: string, text: string): string {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw malformed(item, `${text} is neither http nor https`)
   }
+  if (url.username !== '' || url.password !== '')
+    throw malformed(
+      `${item.slice(0, item.indexOf('='))}=…`,
+      'a key in an address shows in lists of processes and in logs; give it by TARGON_ENGINE_API_KEY',
+    )
   return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`
 }
 

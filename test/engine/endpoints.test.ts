@@ -23,4 +23,11 @@ describe('parseEngineEndpoints', () => {
       )
     },
   )
+
+  it('refuses a key in an address, and does not repeat it', () => {
+    const refused = { code: 'ENGINE_ENDPOINTS', message: expect.not.stringContaining('geheim') }
+    expect(() => parseEngineEndpoints(['org/a=https://:geheim@h:8000'])).toThrow(
+      expect.objectContaining(refused),
+    )
+  })
 })
