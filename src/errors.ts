@@ -52,7 +52,12 @@ export class DeadlineError extends TargonError {
   constructor(what: string, timeoutMs: number, options?: ErrorOptions) {
     super(
       `${what} did not finish within ${timeoutMs} ms.`,
-      { code: 'DEADLINE', fault: 'runtime', facts: { what, timeoutMs } },
+      {
+        code: 'DEADLINE',
+        fault: 'runtime',
+        next: 'Try again; look at the load of this machine and at what was waited for.',
+        facts: { what, timeoutMs },
+      },
       options,
     )
   }

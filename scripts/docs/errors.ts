@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { EXIT_STATUS } from '../../src/cli/index.js'
+import { renderRefusals } from './refusals.js'
+import { callsOf, endOfBracket, membersOf, splitTop, textsOf } from './source-scan.js'
 
 const source = new URL('../../src/', import.meta.url)
 
@@ -7,17 +9,17 @@ const source = new URL('../../src/', import.meta.url)
 export interface DocumentedError {
   readonly code: string
   readonly fault: keyof typeof EXIT_STATUS
-  /** Its message with `…` for what varies; empty when the code cannot be read that simply. */
-  readonly message: string
-  readonly next: string
+  /** What it may say, `…` for what varies. */
+  readonly messages: readonly string[]
+  readonly next: readonly string[]
 }
 
-const STATUS_MEANINGS: Readonly<Record<keyof typeof EXIT_STATUS, string>> = {
+const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   ok: 'done',
   runtime: 'something failed while running',
   usage: 'a flag, variable, file or wallet is wrong',
   chain: 'another network, hotkey not registered, or no permit',
-  unreachable: 'the chain cannot be reached; start again later, as supervisors do',
+  unreachable: 'the chain cannot be reached; supervisors start again',
   upstream: 'a model server, engine or miner is unavailable',
   verification: 'an answer did not verify (`query --verify`)',
   update: 'the update failed and the old version was kept',
@@ -28,52 +30,127 @@ const STATUS_MEANINGS: Readonly<Record<keyof typeof EXIT_STATUS, string>> = {
   noRelease: 'no release can start (launcher)',
 }
 
-/** A quoted text, or a template whose holes may hold templates themselves. */
-const HOLE = '\\$\\{(?:[^{}`]|`[^`]*`|\\{[^{}]*\\})*\\}'
-const LITERAL = `(?:'(?:[^'\\\\]|\\\\.)*'|\`(?:[^\`$]|\\$(?!\\{)|${HOLE})*\`)`
-
 /** Messages that are not written where the code is. */
-const MESSAGES: Readonly<Record<string, string>> = {
-  USAGE: 'What the parser of the command line refused.',
+const MESSAGES: Readonly<Record<string, readonly string[]>> = {
+  USAGE: ['What the parser of the command line refused.'],
+  CONFIG_BAD_VALUE: ['… is …, which must be ….'],
 }
-const DIRECT = new RegExp(
-  String.raw`(?:\(\s*(${LITERAL})\s*,\s*)?\{\s*code: '([A-Z][A-Z0-9_]+)',\s*fault: '([a-z-]+)'(?:,\s*next:\s*(${LITERAL}))?`,
-  'g',
-)
-const FACTORY_CALL = new RegExp(
-  String.raw`\b(\w+Error)\(\s*'([A-Z][A-Z0-9_]+)'(?:,\s*(${LITERAL}))?(?:,\s*(${LITERAL}))?`,
-  'g',
-)
+
+/** Advice that is not written where the code is. */
+const ADVICE: Readonly<Record<string, readonly string[]>> = {
+  MINER_ANSWER: ['What the status means for the caller; or ask another miner, see targon query --list.'],
+  WALLET_NOT_FOUND: [
+    'Create one with: btcli wallet new-hotkey --wallet.name … --wallet.hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
+    'Correct --wallet.password_file.',
+  ],
+  CONFIG_BAD_VALUE: ['Did you mean …?', 'What the setting means. Correct the value or leave it out.'],
+}
+
+/** No TargonError: what BaseCommand says of anything else that is thrown. */
+const DEFECT: DocumentedError = {
+  code: 'DEFECT',
+  fault: 'runtime',
+  messages: ['This is a defect of targon.'],
+  next: ['Report it with the stack that follows, at the address the message names.'],
+}
+
+interface Maker {
+  readonly file: string
+  readonly name: string
+  readonly parameters: readonly string[]
+}
 
 /** Every code of a TargonError in src, by its name. */
 export function collectErrors(): DocumentedError[] {
-  const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .sort()
-    .map((path) => readFileSync(new URL(path, source), 'utf8'))
-  const found = new Map<string, DocumentedError>()
-  const add = (code: string, fault: string, message: string | undefined, next: string | undefined) => {
-    const before = found.get(code)
-    if (before?.message || !isFault(fault)) return
-    found.set(code, { code, fault, message: MESSAGES[code] ?? plain(message), next: plain(next) })
+    .map((path) => ({ path, text: readFileSync(new URL(path, source), 'utf8') }))
+  const found = new Map<
+    string,
+    { fault: DocumentedError['fault']; messages: Set<string>; next: Set<string> }
+  >()
+  const add = (code: string, fault: string, message: string, next: string) => {
+    if (!/^[A-Z][A-Z0-9_]+$/.test(code) || !isFault(fault)) return
+    const known = found.get(code) ?? { fault, messages: new Set(), next: new Set() }
+    for (const text of MESSAGES[code] ?? textsOf(message)) known.messages.add(text)
+    for (const text of ADVICE[code] ?? textsOf(next)) known.next.add(text)
+    found.set(code, known)
   }
-  const all = texts.join('\n')
-  for (const [, message, code = '', fault = '', next] of all.matchAll(DIRECT)) add(code, fault, message, next)
-  for (const [, factory = '', code = '', message, next] of all.matchAll(FACTORY_CALL)) {
-    const body = new RegExp(String.raw`function ${factory}\([\s\S]{0,600}?fault: '([a-z-]+)'`).exec(all)
-    if (body?.[1]) add(code, body[1], message, next)
+  for (const { path, text } of files) {
+    for (const { at, args } of callsOf(text, ['TargonError', 'super', 'EngineError'])) {
+      const members = membersOf(args[1] ?? '')
+      const written = ['code', 'fault', 'next'].map((name) => members.get(name) ?? '')
+      const [code = '', fault = '', next = ''] = written
+      if (code === '') continue
+      const all = [code, fault, args[0] ?? '', next].map((expression) => constantOf(text, expression))
+      const maker = makerAround(path, text, at)
+      const isMade = maker !== undefined && all.some((word) => maker.parameters.includes(word))
+      if (!isMade) add(unquoted(all[0]), unquoted(all[1]), all[2] ?? '', all[3] ?? '')
+      else {
+        for (const other of files) {
+          const isVisible =
+            other.path === path || new RegExp(`import [^;]*?\\b${maker.name}\\b`).test(other.text)
+          if (!isVisible) continue
+          for (const call of callsOf(other.text, [maker.name])) {
+            const given = all.map((word) => {
+              const index = maker.parameters.indexOf(word)
+              return index === -1 ? word : constantOf(other.text, call.args[index] ?? '')
+            })
+            const made = unquoted(given[0])
+            add(made, unquoted(given[1]), given[2] ?? '', memberOf(text, given[3] ?? '', made))
+          }
+        }
+      }
+    }
   }
-  return [...found.values()].sort((a, b) => a.code.localeCompare(b.code))
+  const errors = [...found].map(([code, { fault, messages, next }]) => ({
+    code,
+    fault,
+    messages: [...messages],
+    next: [...next],
+  }))
+  return [...errors, DEFECT].sort((a, b) => a.code.localeCompare(b.code))
+}
+
+/** The function a place lies in, and its parameters. */
+function makerAround(file: string, text: string, at: number): Maker | undefined {
+  const heads = [...text.slice(0, at).matchAll(/(?:function (\w+)|const (\w+) = (?:async )?)\(/g)]
+  const head = heads.at(-1)
+  if (!head) return undefined
+  const open = head.index + head[0].length - 1
+  const parameters = splitTop(text.slice(open + 1, endOfBracket(text, open) - 1), ',')
+  const names = parameters.map((parameter) => /^\w+/.exec(parameter)?.[0] ?? '')
+  return { file, name: head[1] ?? head[2] ?? '', parameters: names }
+}
+
+/** A constant of the file instead of its name. */
+function constantOf(text: string, expression: string): string {
+  if (!/^[A-Za-z]\w*$/.test(expression)) return expression
+  return (
+    new RegExp(`\\bconst ${expression}(?:: string)? =\\s*([^\\n]+(?:\\n\\s+[^\\n]+)*)`).exec(text)?.[1] ??
+    expression
+  )
+}
+
+/** `TABLE[code]` as what the table of the file says of that code. */
+function memberOf(text: string, expression: string, code: string): string {
+  if (!/^\w+\[code\]$/.test(expression)) return expression
+  return new RegExp(`\\b${code}:\\s*('[^']*')`).exec(text)?.[1] ?? ''
+}
+
+function unquoted(word = ''): string {
+  return word.replaceAll("'", '')
 }
 
 /** docs/errors.md */
 export function renderErrors(): string {
   const statuses = Object.entries(EXIT_STATUS).map(
-    ([name, status]) => `| ${status} | ${STATUS_MEANINGS[name as keyof typeof EXIT_STATUS]} |`,
+    ([name, status]) => `| ${status} | ${STATUS_MEANINGS[name] ?? ''} |`,
   )
   const rows = collectErrors().map(
-    ({ code, fault, message, next }) =>
-      `| \`${code}\` | ${EXIT_STATUS[fault]} | ${cell(message)} | ${cell(next)} |`,
+    ({ code, fault, messages, next }) =>
+      `| \`${code}\` | ${EXIT_STATUS[fault]} | ${cell(messages)} | ${cell(next)} |`,
   )
   return `# Errors and exit statuses
 
@@ -88,6 +165,7 @@ Generated by \`npm run docs\` from the source.
 | status | meaning |
 |---|---|
 ${statuses.join('\n')}
+| 127 | \`/usr/bin/env\` of the unit found no \`node\`: the shell's status, not ours |
 | 130, 143 | ended at once by a second SIGINT or SIGTERM; the first one drains and ends with 0 |
 
 Supervisors should not restart on 2, 3, 7 and 78.
@@ -97,18 +175,16 @@ Supervisors should not restart on 2, 3, 7 and 78.
 | code | status | message | what to do |
 |---|---|---|---|
 ${rows.join('\n')}
-`
+
+${renderRefusals()}`
 }
 
 function isFault(word: string): word is keyof typeof EXIT_STATUS {
   return Object.hasOwn(EXIT_STATUS, word)
 }
 
-/** A literal of the source as text. */
-function plain(literal: string | undefined): string {
-  return (literal ?? '').slice(1, -1).replaceAll(new RegExp(HOLE, 'g'), '…').replaceAll(/\\(.)/g, '$1')
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ').trim()
+function cell(texts: readonly string[]): string {
+  return texts
+    .map((text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll(/\s+/g, ' ').trim())
+    .join('<br>')
 }

@@ -47,6 +47,7 @@ export class RpcError extends TargonError {
     super(`The chain node answered ${method} with ${rpcCode}: ${rpcMessage}${data ? ` (${data})` : ''}.`, {
       code: 'CHAIN_RPC_ERROR',
       fault: 'chain',
+      next: 'Try again, or use another endpoint by --subtensor.chain_endpoint.',
       facts: { method, rpcCode, data },
     })
   }

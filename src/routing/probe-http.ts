@@ -42,6 +42,7 @@ export async function requestSmall(
         throw new TargonError(`${what} answered more than ${MAX_BYTES} bytes.`, {
           code: 'UPSTREAM_ANSWER_TOO_LARGE',
           fault: 'upstream',
+          next: 'Check that --model-endpoint names an OpenAI-compatible server.',
         })
       }
       chunks.push(bytes)

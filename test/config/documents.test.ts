@@ -3,6 +3,7 @@ import { parse } from 'dotenv'
 import { describe, expect, it } from 'vitest'
 import { renderEnvExample } from '../../scripts/docs/env-example.js'
 import { collectErrors, renderErrors } from '../../scripts/docs/errors.js'
+import { collectRefusals, undocumentedRefusals } from '../../scripts/docs/refusals.js'
 import { renderSettings } from '../../scripts/docs/settings-table.js'
 import {
   resolveSettings,
@@ -50,10 +51,25 @@ describe('docs/errors.md', () => {
     expect(committed('docs/errors.md')).toBe(renderErrors())
   })
 
-  it('has a message and a status for every code', () => {
+  it('has a message and advice for every code', () => {
     const errors = collectErrors()
-    expect(errors.length).toBeGreaterThan(50)
-    expect(errors.filter(({ message }) => message === '').map(({ code }) => code)).toEqual([])
+    expect(errors.length).toBeGreaterThan(80)
+    const silent = errors.filter(({ messages, next }) => messages.length === 0 || next.length === 0)
+    expect(silent.map(({ code }) => code)).toEqual([])
+  })
+
+  it('reads messages of several branches, of constants and of functions that make errors', () => {
+    const of = (code: string) => collectErrors().find((error) => error.code === code)
+    expect(of('HISTORY_UNAVAILABLE')?.next).toContain('Check the folder ….')
+    expect(of('HISTORY_UNAVAILABLE')?.next).not.toContain('url')
+    expect(of('UNKNOWN_FLAG')?.messages).toEqual(['Flag … belongs to ….', 'Unknown flag ….'])
+    expect(of('WALLET_UNREADABLE')?.messages.length).toBeGreaterThan(2)
+    expect(of('HOTKEY_IN_USE')?.messages.length).toBeGreaterThan(1)
+  })
+
+  it('says of every refusal of the miner who mends it', () => {
+    expect(collectRefusals().length).toBeGreaterThan(30)
+    expect(undocumentedRefusals()).toEqual([])
   })
 })
 
