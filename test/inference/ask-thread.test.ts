@@ -94,7 +94,6 @@ describe('createAskThread', () => {
     upstream = await startStreamUpstream()
     await thread.send(prepare(upstream.url))
     const asked = thread.send(prepare(upstream.url))
-    await new Promise((resolve) => setTimeout(resolve, 100))
     const busyUntil = performance.now() + 400
     while (performance.now() < busyUntil) Math.sqrt(busyUntil)
     const answer = await asked
