@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { type Clock, withDeadline } from '../../clock.js'
 import type { ValidatorSettings } from '../../config/index.js'
+import { secretSignatures } from '../../epistula/index.js'
 import { messageOf } from '../../errors.js'
 import {
   type AskThread,
@@ -46,7 +47,7 @@ export async function connectPorts(
   }
   const rules = settings['verification.rules']
   const burst = burstRuleOf(settings['verification.burst'])
-  const ports: Pick<RoundPorts, 'prompts' | 'prepare' | 'verify'> = {
+  const ports: Pick<RoundPorts, 'prompts' | 'signAhead' | 'prepare' | 'verify'> = {
     prompts: async ({ model, endpoint, engine }, round, signal) => {
       const prompt = await makePrompt(
         {
@@ -65,6 +66,7 @@ export async function connectPorts(
       )
       return ({ hotkey }) => prompt.forMiner(hotkey)
     },
+    signAhead: ({ hotkey }) => void secretSignatures(signer, hotkey, clock.now()),
     prepare: (request, miner) => {
       const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
       const prepared = prepareRequest(request, target, { signer, clock })

@@ -16,6 +16,8 @@ export interface RoundPorts {
     round: number,
     signal: AbortSignal,
   ) => Promise<(miner: Serving) => InferenceRequest>
+  /** Signs ahead what does not depend on the request; while prompts are made there is time for it. */
+  readonly signAhead?: (miner: Serving) => void
   /** Signs now and returns the call to be started later, so that no signing falls into anybody's time. */
   readonly prepare: (request: InferenceRequest, miner: Serving) => (signal: AbortSignal) => Promise<Answer>
   readonly verify: (
@@ -66,7 +68,7 @@ export async function startRound(
   judgeAt: Promise<void>,
   signal: AbortSignal,
 ): Promise<RunningRound> {
-  const requestFor = await ports.prompts(plan, round, signal)
+  const [requestFor] = await Promise.all([ports.prompts(plan, round, signal), signAhead(plan.miners, ports)])
   // Rewriting the question was a call, too: if the engine is gone by now, nobody could check the answers.
   if (!isReady(plan.engine)) throw new Error(plan.engine.unreadyReason ?? 'the engine is not ready')
   const prepared = await prepareAll(plan.miners, requestFor, ports)
@@ -102,6 +104,14 @@ export async function startRound(
     return { hotkey: miner.hotkey, startedAt, isStreaming, cut, done: judge() }
   })
   return { maxTokens, asks, results, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
+}
+
+async function signAhead(miners: readonly Serving[], ports: RoundPorts): Promise<void> {
+  if (!ports.signAhead) return
+  for (const [index, miner] of miners.entries()) {
+    if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    ports.signAhead(miner)
+  }
 }
 
 /** Signing blocks the loop that other answers are timed on, so it breathes between a few miners. */

@@ -58,6 +58,23 @@ test('everybody is signed for before anybody is asked, and nobody is judged befo
   expect(calls.filter((call) => call.startsWith('verify'))).toHaveLength(20)
 })
 
+test('what needs no request is signed ahead while the prompts are made', async () => {
+  const prompts = createDeferred<void>()
+  const { begun, calls } = setup({
+    miners: 20,
+    prompts: async () => {
+      await prompts.promise
+      return () => completionRequest()
+    },
+    signAhead: ({ uid }) => calls.push(`ahead ${uid}`),
+  })
+  await settle()
+  expect(calls).toHaveLength(20)
+  prompts.resolve()
+  await begun
+  expect(calls.slice(0, 20).every((call) => call.startsWith('ahead'))).toBe(true)
+})
+
 test('at its soft deadline a round is judged without the slow ones, which are judged when they come', async () => {
   const soft = createDeferred<void>()
   const { begun, results, answer } = setup({ judgeAt: soft.promise })
