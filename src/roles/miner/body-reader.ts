@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock.js'
 import type { Deadlines, Timed } from '../../routing/index.js'
 
-/** Bytes of bodies whose signature is not checked yet, all callers together. */
-const MAX_UNVERIFIED_BYTES = 64 << 20
+/** Bytes of bodies whose signature is not checked yet, all callers together; held and thrown away they cost more than twice that. */
+const MAX_UNVERIFIED_BYTES = 24 << 20
 
 export type BodyEnd =
   | { readonly kind: 'read'; readonly body: Buffer; readonly hash: string }

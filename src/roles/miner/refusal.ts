@@ -10,8 +10,11 @@ export interface DoorRefusal {
   readonly retryAfterSeconds?: number
 }
 
-/** How long the rest of a refused body may go on arriving (and is thrown away) before the connection is cut. */
+/** How long a refused caller has to see its answer before the connection is cut. */
 const LINGER_MS = 1000
+
+/** What of a refused body is still taken in (and thrown away) meanwhile: a small rest, not whatever a stranger sends. */
+const MAX_DROPPED_BYTES = 64 << 10
 
 /** `{"detail": …}`, the shape 4.4.1 answers with. The body is not read any further; its connection does not live on it. */
 export function writeRefusal(
@@ -35,6 +38,11 @@ export function writeRefusal(
 /** The request has its answer: what is left of its body is thrown away for a moment, then the connection is cut. */
 export function dropBody(clock: Clock, deadlines: Deadlines, request: IncomingMessage): void {
   if (request.complete) return
+  let dropped = 0
+  request.on('data', (bytes: Buffer) => {
+    dropped += bytes.length
+    if (dropped > MAX_DROPPED_BYTES) request.pause()
+  })
   request.resume()
   const since = clock.monotonic()
   const { socket } = request

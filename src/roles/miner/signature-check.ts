@@ -67,6 +67,9 @@ function leastBusy(threads: ReadonlySet<CheckThread>): CheckThread | undefined {
   return best
 }
 
+/** A thread keeps nothing but the jobs it has; left alone, its heap grows by what it throws away. */
+const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+
 class CheckThread {
   readonly #worker: Worker
   /** Sent or to be sent, in the order of their answers. */
@@ -79,7 +82,7 @@ class CheckThread {
   constructor(log: Logger, onAnswers: (count: number) => void) {
     const settled = createDeferred<void>()
     this.settled = settled.promise
-    this.#worker = startWorkerThread(new URL('./signature-worker', import.meta.url))
+    this.#worker = startWorkerThread(new URL('./signature-worker', import.meta.url), HEAP)
       .on('message', (message: CheckAnswers | typeof READY) => {
         if (message === 'ready') return settled.resolve()
         onAnswers(message.length)
