@@ -47,8 +47,10 @@ export {
   guardFetch,
   type InferenceRequest,
   listModels,
+  type MinerClientOptions,
   type MinerTarget,
   type ModelsAnswer,
+  minerClient,
   type OutputToken,
 } from './inference/index.js'
 export { initSr25519 } from './sr25519.js'

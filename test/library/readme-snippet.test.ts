@@ -16,11 +16,11 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-/** The first code block of the README that uses the signing fetch. */
+/** The first code block of the README that asks a miner. */
 function readSnippet(): string {
   const blocks = readFileSync(readme, 'utf8').matchAll(/```(?:ts|js|typescript|javascript)\n([\s\S]*?)```/g)
-  const found = [...blocks].map((block) => block[1] ?? '').find((code) => code.includes('epistulaFetch'))
-  if (found === undefined) throw new Error('README.md shows no snippet with epistulaFetch')
+  const found = [...blocks].map((block) => block[1] ?? '').find((code) => code.includes('minerClient'))
+  if (found === undefined) throw new Error('README.md shows no snippet with minerClient')
   return found
 }
 
@@ -57,8 +57,8 @@ test('the snippet of the README queries a miner', { timeout: 60_000 }, async () 
     { name: named('hotkey'), seed: new Uint8Array(32).fill(9) },
   ])
   const code = snippet
-    .replace(/http:\/\/[\d.]+:\d+/, server.url)
-    .replace(/signedFor: *(['"])[^'"]*\1/, `signedFor: '${miner.address}'`)
+    .replace(/address: *'[^']*'/, `address: '${server.url.replace('http://', '')}'`)
+    .replace(/hotkey: *'5F[^']*'/, `hotkey: '${miner.address}'`)
   const { stdout, stderr } = await runSnippet(code, home)
   expect(stderr).toBe('')
   expect(stdout).toContain('Hello')
