@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,6 +116,16 @@ describe('refusals name the file and the next step', () => {
     await writeFile(join(folder, 'elsewhere'), ALICE.seed, { mode: 0o600 })
     await symlink(join(folder, 'elsewhere'), join(folder, 'w', 'hotkeys', 'h'))
     await expect(load()).rejects.toMatchObject({ code: 'WALLET_UNREADABLE' })
+  })
+
+  it('the coldkey beside it is never opened: whoever opened this one would wait for ever', async () => {
+    const coldkey = join(folder, 'w', 'coldkey')
+    expect(spawnSync('mkfifo', [coldkey]).status).toBe(0)
+    await write({ secretSeed: ALICE.seed })
+    await expectSigner(ALICE.address)
+    await rm(join(folder, 'w', 'hotkeys', 'h'))
+    await symlink(coldkey, join(folder, 'w', 'hotkeys', 'h'))
+    await expect(load()).rejects.toThrow(/symbolic link/)
   })
 
   it('a huge file is not read', async () => {
