@@ -27,22 +27,31 @@ export function renderSettings(): string {
   return `${[INTRO, ...sections].join('\n\n')}\n`
 }
 
-/** The README's shorter form: a folded table per group. */
+/** What most operators set; the README shows no more. */
+const CHOSEN: readonly SettingName[] = [
+  'wallet.name',
+  'wallet.hotkey',
+  'subtensor.network',
+  'subtensor.chain_endpoint',
+  'axon.port',
+  'axon.external_ip',
+  'model-endpoint',
+  'api-key',
+  'engine.endpoints',
+  'models.mode',
+  'metrics.port',
+  'autoupdate-off',
+  'logging.debug',
+]
+
+/** The README's table. */
 export function renderSettingsSummary(): string {
-  const groups = new Map<string, string[]>()
-  for (const name of Object.keys(settings) as SettingName[]) {
+  const rows = CHOSEN.map((name) => {
     const entry: Setting = settings[name]
-    if (entry.hidden) continue
-    const cells = [`\`--${name}\``, shownDefault(name), entry.help]
-    const line = `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-    groups.set(entry.group, [...(groups.get(entry.group) ?? []), line])
-  }
-  return [...groups]
-    .map(
-      ([group, rows]) =>
-        `<details><summary>${group}</summary>\n\n| flag | default | meaning |\n|---|---|---|\n${rows.join('\n')}\n\n</details>`,
-    )
-    .join('\n')
+    const cells = [`\`--${name}\``, entry.roles.join(', '), shownDefault(name), entry.help]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  })
+  return `| flag | used by | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}`
 }
 
 function shownDefault(name: SettingName): string {
