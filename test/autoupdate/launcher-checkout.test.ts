@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.js'
 import { launcherPath } from '../support/install-release.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const running: ChildProcess[] = []
 afterEach(() => {
@@ -25,7 +25,7 @@ setInterval(() => {}, 1000)
 
 describe('the launcher of a checkout', () => {
   function checkout() {
-    const folder = mkdtempSync(join(tmpdir(), 'targon-checkout-'))
+    const folder = temporaryFolder('checkout')
     for (const name of ['deploy', 'bin']) mkdirSync(join(folder, name))
     cpSync(launcherPath, join(folder, 'deploy', 'launcher.mjs'))
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')

@@ -1,16 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { layoutOf, pruneReleases, type UpdateState } from '../../src/autoupdate/index.js'
 import { writeState } from '../../src/autoupdate/state.js'
 import { linkRelease } from '../../src/autoupdate/switch-release.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const versions = ['1.0.0', '1.1.0', '1.2.0', '1.10.0', '1.11.0', '2.0.0', '2.1.0-rc.1']
 const committed = versions.filter((version) => version !== '1.11.0')
 
 async function machine(state: Partial<UpdateState>, current: string) {
-  const layout = layoutOf(mkdtempSync(join(tmpdir(), 'targon-prune-')))
+  const layout = layoutOf(temporaryFolder('prune'))
   for (const version of versions) {
     mkdirSync(join(layout.releases, version), { recursive: true })
     writeFileSync(join(layout.releases, version, 'COMPLETE'), '')

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -13,6 +12,7 @@ import { isUnattended, openSelfUpdate } from '../../src/roles/self-update.js'
 import { packageVersion } from '../../src/version.js'
 import { settle } from '../support/manual-clock.js'
 import { ReleaseRepository } from '../support/release-repository.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
 const surroundings = {
@@ -23,7 +23,7 @@ const surroundings = {
 const hurried: Clock = { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() }
 
 function settingsFor(repository: ReleaseRepository) {
-  const folder = mkdtempSync(join(tmpdir(), 'targon-self-'))
+  const folder = temporaryFolder('self')
   const flags = {
     'update.url': repository.remote,
     'update.signers': repository.signers,

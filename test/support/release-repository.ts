@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildRelease } from '../../scripts/release/build.js'
 import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/clock.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 /** How the program of a test release behaves. */
 export type Behaviour =
@@ -25,7 +25,7 @@ export type Behaviour =
  * one, its self-test included, leaves its version in `<root>/executed`.
  */
 export class ReleaseRepository {
-  readonly folder = mkdtempSync(join(tmpdir(), 'targon-release-'))
+  readonly folder = temporaryFolder('release')
   readonly work = join(this.folder, 'work')
   readonly remote = join(this.folder, 'remote.git')
   readonly signers = join(this.folder, 'allowed_signers')
