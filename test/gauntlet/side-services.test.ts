@@ -39,14 +39,15 @@ const HUBS: Readonly<Record<string, Answering>> = {
   'answers garbage': (response) => response.end('{"bucket_id": 7'),
   'never answers': () => {},
   'breaks off': (response) => response.socket?.resetAndDestroy(),
-  'sends strangers’ records': (response, { path }) => response.end(path === '/organics' ? bucketOf(999) : ''),
+  'sends strangers’ records': (response, { path }) =>
+    response.end(path === '/organics' ? bucketOf(999, '5Miner1') : ''),
 }
 /** What must show: a record of a miner that failed costs that miner. */
 const PUNISHING: Answering = (response, { path }) => response.end(path === '/organics' ? bucketOf(1) : '')
 
-function bucketOf(uid: number): string {
+function bucketOf(uid: number, hotkey = `5Miner${uid}`): string {
   const record = {
-    ...{ uid, hotkey: `5Miner${uid}`, coldkey: 'c', endpoint: 'COMPLETION', success: false },
+    ...{ uid, hotkey, coldkey: 'c', endpoint: 'COMPLETION', success: false },
     ...{ total_time: 100, time_to_first_token: 10, response_tokens: 5, response: [] },
     request: { max_tokens: 8, seed: 1, temperature: 0.5, prompt: 'x' },
   }

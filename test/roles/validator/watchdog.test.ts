@@ -40,9 +40,9 @@ test('a blocked event loop ends the process with 70, whatever it is blocked by',
 test('a phase over its deadline ends the process, a pause that is meant or loading a model never does, and a closed watchdog is quiet', async () => {
   const [stuck, planned, loading, closed] = await Promise.all([
     runWith("dog.enter('idle')"),
-    runWith("dog.enter('idle', 60_000); setTimeout(() => process.exit(4), 1500)"),
-    runWith("dog.enter('loading'); setTimeout(() => process.exit(5), 1500)"),
-    runWith("dog.enter('idle'); await dog.close(); setTimeout(() => process.exit(6), 1500)"),
+    runWith("dog.enter('idle', 60_000); setTimeout(() => process.exit(4), 4000)"),
+    runWith("dog.enter('loading'); setTimeout(() => process.exit(5), 4000)"),
+    runWith("dog.enter('idle'); await dog.close(); setTimeout(() => process.exit(6), 4000)"),
   ])
   expect(stuck.status).toBe(70)
   expect(stuck.stderr).toContain('a phase is over its deadline')
