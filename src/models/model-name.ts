@@ -1,4 +1,4 @@
-/** Names end up in requests, log lines, container labels and paths: anything else is refused (threat T-V14). */
+/** Names end up in requests, log lines, container labels and paths: anything else is refused (SECURITY.md T-V14). */
 const MODEL_NAME = /^[A-Za-z0-9][\w.-]{0,95}(?:\/[A-Za-z0-9][\w.-]{0,95})?$/
 
 /** Most models a list may hold. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** IANA special-purpose ranges (registries of RFC 6890 and later): nothing a miner may announce (facts T-V1). */
+/** IANA special-purpose ranges (registries of RFC 6890 and later): nothing a miner may announce (SECURITY.md T-V1). */
 const SPECIAL_V4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],

@@ -16,7 +16,7 @@ const wholeMs = z.number().transform(Math.trunc)
 
 const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
 
-/** One request of a user that a miner answered, as the hub hands it out. Times are milliseconds (facts T-V15: ranges). */
+/** One request of a user that a miner answered, as the hub hands it out. Times are milliseconds (ranges: SECURITY.md T-V15). */
 export const organicRecord = z.object({
   uid: z.number().int().min(0).max(65535),
   hotkey: z.string().min(1).max(64),

@@ -9,7 +9,7 @@ import { type Ask, type RoundPorts, type RunningRound, startRound } from './roun
 import { planRound, type RoundPlan } from './round-plan.js'
 import type { SubnetView } from './subnet-view.js'
 
-/** Answers that may still stream after their round's soft deadline, or a whole round of them; the oldest beyond are cut (facts T-V4). */
+/** Answers that may still stream after their round's soft deadline, or a whole round of them; the oldest beyond are cut (T-V4). */
 const MAX_BACKGROUND = 36
 const IDLE_MS = 5000
 /** Rounds start at most this often, or miners that refuse at once would be asked without pause. */

@@ -7,7 +7,7 @@ import type { Serving } from './candidates.js'
 import type { RoundResult } from './result.js'
 import { isReady, type RoundPlan } from './round-plan.js'
 
-/** What a round needs from the rest of the house; start.ts puts it together. */
+/** What a round needs from elsewhere; start.ts puts it together. */
 export interface RoundPorts {
   readonly clock: Clock
   /** Makes the requests of one round: the question is shared, seed and persona are each miner's own. */
