@@ -161,6 +161,8 @@ async function compose(
       text: () => {
         const report = router.report()
         metrics.chainHeadBlock.set(subtensor.head().number)
+        metrics.chainReconnects.reset()
+        metrics.chainReconnects.inc(subtensor.reconnects)
         metrics.inFlight.set(door.inFlight)
         metrics.upstreamHealthy.reset()
         metrics.upstreamInFlight.reset()

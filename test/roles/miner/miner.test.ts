@@ -89,6 +89,15 @@ describe('miner', () => {
     })
   })
 
+  it('shows how often the chain was connected anew', async () => {
+    const [rig] = await start()
+    Object.assign(rig.subtensor, { reconnects: 3 })
+    for (let scrape = 0; scrape < 2; scrape++) {
+      const answer = await request(`${rig.statusUrl}/metrics`)
+      expect(await answer.body.text()).toContain('targon_chain_reconnects_total 3\n')
+    }
+  })
+
   it('has nothing else on its public port', async () => {
     const [rig] = await start()
     for (const path of [
