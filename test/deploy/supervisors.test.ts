@@ -28,6 +28,14 @@ interface Pm2App {
   readonly stop_exit_codes: readonly number[]
 }
 
+it('the launcher blames no release for the statuses of its surroundings', () => {
+  const text = readFileSync(deploy('launcher.mjs'), 'utf8')
+  const listed = /MAY_PASS = new Set\(\[(.*)\]\)/.exec(text)?.[1]?.split(', ').map(Number)
+  const { chain, upstream, unreachable, 'hotkey-in-use': inUse } = EXIT_STATUS
+  expect(listed).toEqual([chain, upstream, inUse, unreachable])
+  expect(FINAL).not.toContain(unreachable)
+})
+
 describe('the pm2 ecosystem file', () => {
   const { apps } = require(deploy('ecosystem.config.cjs').pathname) as { apps: Pm2App[] }
 
