@@ -21,6 +21,15 @@ it.each([
   expect(stderr).toBe(`Error [UNKNOWN_COMMAND]: There is no command ${id.replace(':', ' ')}. ${advice}\n`)
 })
 
+it.each([
+  ['miner:start:extra', 'Unexpected argument extra.'],
+  ['update:now:please', 'Unexpected arguments now, please.'],
+])('%s is a command with words too many', async (id, words) => {
+  const { stderr, error } = await typed(id)
+  expect(error?.oclif?.exit).toBe(2)
+  expect(stderr).toBe(`Error [USAGE]: ${words} See --help.\n`)
+})
+
 it('under --json is one document on stdout', async () => {
   const { stdout, stderr } = await typed('quer', ['--json'])
   expect(stderr).toBe('')
