@@ -219,7 +219,7 @@ function cannotConnect(endpoint: string, reason: string): TargonError {
 export function connectionLost(endpoint: string, reason: string): TargonError {
   return new TargonError(`The connection to ${endpoint} is gone: ${reason}.`, {
     code: 'CHAIN_CONNECTION_LOST',
-    fault: 'chain',
+    fault: 'unreachable',
     next: 'Check the endpoint, or give several by --subtensor.chain_endpoint.',
     facts: { endpoint, reason },
   })

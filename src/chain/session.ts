@@ -266,9 +266,14 @@ async function waitFor(
   }
 }
 
+/** Waiting does not help against these. */
+const FINAL_CODES = ['CHAIN_WRONG_NETWORK', 'CHAIN_METADATA']
+
 function unreachable(endpoints: readonly string[], failures: readonly unknown[]): TargonError {
-  const wrong = failures.find((error) => error instanceof TargonError && error.code === 'CHAIN_WRONG_NETWORK')
-  if (wrong instanceof TargonError && failures.length === 1) return wrong
+  const final = failures.filter(
+    (error): error is TargonError => error instanceof TargonError && FINAL_CODES.includes(error.code),
+  )
+  if (final[0] && final.length === failures.length) return final[0]
   const reasons = failures.map(messageOf)
   return new TargonError(
     endpoints.length > 0

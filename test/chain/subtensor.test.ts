@@ -226,9 +226,10 @@ describe('unreachable or wrong chains', () => {
   it('but another network is not, nor longer than allowed', async () => {
     subnet = await startSubnet()
     const genesisHash = `0x${'1'.repeat(64)}`
-    await expect(subnet.connect({ genesisHash, firstConnectMs: 60_000 })).rejects.toMatchObject({
-      code: 'CHAIN_WRONG_NETWORK',
-    })
+    const both = [subnet.dev.url, subnet.dev.url]
+    await expect(
+      subnet.connect({ endpoints: both, genesisHash, firstConnectMs: 60_000 }),
+    ).rejects.toMatchObject({ code: 'CHAIN_WRONG_NETWORK', fault: 'chain' })
     const endpoints = ['ws://127.0.0.1:1']
     await expect(subnet.connect({ endpoints, firstConnectMs: 300 })).rejects.toMatchObject({
       code: 'CHAIN_UNREACHABLE',
