@@ -130,18 +130,18 @@ describe('old dialects', () => {
       await subnet.close()
       subnet = await startSubnet({
         sealing: 'interval',
-        blockTimeMs: 100,
+        blockTimeMs: 300,
         specVersion,
         commitReveal: true,
-        tempo: 20,
+        tempo: 10,
         beaconPeriodSeconds: 1,
       })
       chain = await subnet.connect()
       makeBlocks(5)
       expect(await chain.setWeights(await hotkeyOf(0), vector)).toMatchObject({ kind: 'set', path: 'commit' })
-      await expect.poll(() => chain.weightsOf(4, 0), { timeout: 20_000, interval: 300 }).toEqual(entries)
+      await expect.poll(() => chain.weightsOf(4, 0), { timeout: 40_000, interval: 300 }).toEqual(entries)
     },
-    60_000,
+    90_000,
   )
 })
 
