@@ -145,7 +145,7 @@ function run(script, onTrial) {
     })
     child.on('message', (message) => {
       if (onTrial && message === 'ready') countFromReady()
-      process.send?.(message)
+      process.send?.(message, () => {})
     })
     const look = () => {
       const { state, deadline } = readState()

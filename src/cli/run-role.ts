@@ -89,7 +89,7 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
   if (run.settings.launched) process.once('disconnect', onOrphaned)
   try {
     const { connectSupervisor } = await import('../telemetry/index.js')
-    const supervisor = connectSupervisor({ env: process.env, send: process.send?.bind(process), log })
+    const supervisor = connectSupervisor({ env: process.env, send: sendToParent, log })
     let isRestart = false
     const restart = (reason: string) => {
       isRestart = true
@@ -121,6 +121,11 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
     progress.end()
     shutdown.release()
   }
+}
+
+/** To whoever forked this process; one that is gone meanwhile is no error here: `disconnect` tells of it. */
+function sendToParent(message: string): void {
+  process.send?.(message, undefined, undefined, () => {})
 }
 
 async function serve<Report>(
