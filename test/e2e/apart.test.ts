@@ -91,7 +91,8 @@ describe('the roles apart, by the commands of the README', () => {
     expect(commands).toHaveLength(4)
     await type(parts).until(/"kind":"engine"/)
     await type(miner).until(/miner listening/)
-    const judged = await type(validator).until(/"msg":"verdict"/)
+    // a busy machine may make the first ones void
+    const judged = await type(validator).until(/"verdict":"(verified|failed)"/)
     expect(judged).toMatch(/"verdict":"verified"/)
     const asked = type(query)
     const [code] = (await once(asked.child, 'close')) as [number]
