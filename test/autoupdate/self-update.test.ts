@@ -92,7 +92,8 @@ describe('a role that runs from a release on trial', () => {
     await beginProbation(layout, packageVersion())
     const healthy = createDeferred<void>()
     updates.confirmWhen(healthy.promise)
-    await settle()
+    // as long as a commit takes that does not wait
+    await systemClock.sleep(300)
     expect((await readState(layout)).state).toBe('probation')
     healthy.resolve()
     await expect.poll(() => said).toEqual(['release confirmed'])
