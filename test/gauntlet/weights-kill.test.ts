@@ -116,7 +116,7 @@ async function killAround(epoch: number): Promise<void> {
   await makeBlocks(boundary + EPOCH_BLOCKS - 8, 300, () => isSet(epoch))
 }
 
-describe('kill -9 around the submission (F13)', () => {
+describe('kill -9 around the submission (F13)', { retry: 0 }, () => {
   it.each(RATE_LIMITS)(
     'every epoch is set once, none twice, and none is tried too fast (rate limit %i blocks)',
     async (rateLimit) => {
