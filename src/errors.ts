@@ -68,6 +68,14 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'ResponseAborted')
 }
 
+/** True for an error of Node, or of a package that does as Node does, with this code (`ENOENT`). */
+export function hasCode<Code extends string>(
+  error: unknown,
+  code: Code,
+): error is Error & { readonly code: Code } {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

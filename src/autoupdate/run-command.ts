@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { kill } from 'node:process'
-import { TargonError } from '../errors.js'
+import { hasCode, TargonError } from '../errors.js'
 
 export interface CommandOptions {
   /** What the command is called in an error: `git fetch`. */
@@ -56,8 +56,7 @@ export async function runCommand(
     if (status !== 0) throw commandError(options, lastWords(output.stderr) || `it ended with ${status}`)
     return output
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw commandError(options, `${program} is not installed`, error)
+    if (hasCode(error, 'ENOENT')) throw commandError(options, `${program} is not installed`, error)
     throw error
   } finally {
     end.removeEventListener('abort', endGroup)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { replaceFile } from '../durable-file.js'
-import { TargonError } from '../errors.js'
+import { hasCode, TargonError } from '../errors.js'
 import type { Layout } from './layout.js'
 
 const version = z.string().min(1)
@@ -41,7 +41,7 @@ export async function readState(layout: Layout): Promise<UpdateState> {
   try {
     text = await readFile(layout.state, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return FIRST_STATE
+    if (hasCode(error, 'ENOENT')) return FIRST_STATE
     throw error
   }
   try {

@@ -3,6 +3,7 @@ import { copyFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import semver from 'semver'
 import { syncFolder } from '../durable-file.js'
+import { hasCode } from '../errors.js'
 import { type Layout, slotOf } from './layout.js'
 import { isComplete } from './stage-release.js'
 import { readState, type UpdateState, writeState } from './state.js'
@@ -70,7 +71,7 @@ export async function returnTo(layout: Layout, version: string): Promise<boolean
 /** Installs the launcher once; a launcher that is there is never replaced by an update. */
 export async function installLauncher(layout: Layout, source: string): Promise<void> {
   await copyFile(source, layout.launcher, constants.COPYFILE_EXCL).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (!hasCode(error, 'EEXIST')) throw error
   })
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import got, { HTTPError } from 'got'
-import { messageOf } from '../errors.js'
+import { hasCode, messageOf } from '../errors.js'
 import { engineError } from './engine-error.js'
 import { withOwnSignal } from './own-signal.js'
 
@@ -92,7 +92,7 @@ async function readJson(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
   return parse(text, path)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { replaceFile, sweepStaged } from '../durable-file.js'
-import { messageOf, TargonError } from '../errors.js'
+import { hasCode, messageOf, TargonError } from '../errors.js'
 import { isCache4 } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
 
@@ -85,7 +85,7 @@ async function readScores(path: string): Promise<Parsed | undefined> {
   try {
     bytes = await readBounded(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw new TargonError(
       `The score file ${path} cannot be read: ${messageOf(error)}.`,
       { code: 'SCORE_FILE_UNREADABLE', fault: 'usage', next: 'Correct --cache-file or its permissions.' },

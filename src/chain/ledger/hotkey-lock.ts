@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { lock } from 'proper-lockfile'
 import type { Clock } from '../../clock.js'
-import { TargonError } from '../../errors.js'
+import { hasCode, TargonError } from '../../errors.js'
 
 /** A lock nobody refreshed for so long belongs to a dead process. */
 const STALE_MS = 10_000
@@ -45,7 +45,7 @@ export async function lockHotkey(
       })
       return { lost: lost.signal, release: () => release().catch(() => {}) }
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error
+      if (!hasCode(error, 'ELOCKED')) throw error
       if (clock.monotonic() >= until) throw hotkeyInUse(path)
     }
     await clock.sleep(RETRY_MS, signal)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { replaceFile, sweepStaged } from '../../durable-file.js'
+import { hasCode } from '../../errors.js'
 import type { WeightEntry } from '../types.js'
 
 /**
@@ -110,7 +111,7 @@ async function readLedger(
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
   const parsed = fileSchema.safeParse(parseJson(text))

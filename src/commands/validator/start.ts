@@ -46,7 +46,7 @@ export default class ValidatorStart extends BaseCommand {
       '../../roles/index.js'
     )
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
-    const { startValidator, startWatchdog } = await import('../../roles/validator/index.js')
+    const { epochAt, startValidator, startWatchdog } = await import('../../roles/validator/index.js')
     const { createMetrics } = await import('../../telemetry/index.js')
     return runRole({
       role: 'validator',
@@ -71,10 +71,9 @@ export default class ValidatorStart extends BaseCommand {
         try {
           tools = await openValidatorTools(settings, signer, isNamed, searchPath, context)
           const { subtensor } = tools
-          const epoch = settings['epoch-length']
           const window = () => {
             const block = subtensor.head().number
-            return { block, nextWeightsBlock: (Math.floor(block / epoch) + 1) * epoch }
+            return { block, nextWeightsBlock: epochAt(block, settings['epoch-length']).nextBlock }
           }
           const running = await startValidator(settings, {
             ...context,

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { lock } from 'proper-lockfile'
-import { messageOf, TargonError } from '../../errors.js'
+import { hasCode, messageOf, TargonError } from '../../errors.js'
 
 /** A lock not refreshed for this long belongs to a process that was killed. */
 const STALE_MS = 10_000
@@ -33,7 +33,7 @@ export async function lockHotkey(options: HotkeyLockOptions): Promise<() => Prom
       onCompromised: options.onLost,
     })
   } catch (error) {
-    if (!isCoded(error, 'ELOCKED'))
+    if (!hasCode(error, 'ELOCKED'))
       throw new TargonError(
         `The lock ${join(folder, 'validator.lock')} cannot be taken: ${messageOf(error)}.`,
         {
@@ -54,8 +54,4 @@ export async function lockHotkey(options: HotkeyLockOptions): Promise<() => Prom
       { cause: error },
     )
   }
-}
-
-function isCoded(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,5 +1,6 @@
 export { isForbiddenAddress, originOf } from './address-guard.js'
 export type { ValidatorDeps } from './deps.js'
+export { epochAt } from './epoch-task.js'
 export {
   describeFailures,
   type ExplainedMiner,
