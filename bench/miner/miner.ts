@@ -2,16 +2,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { systemClock } from '../../src/clock.js'
-import { startMiner } from '../../src/roles/miner/index.js'
-import { defaultLimits, readRequest, startRouter } from '../../src/routing/index.js'
-import { createFakeSubtensor, neuronOf } from '../../test/support/fake-subtensor.js'
-import { hotkeyOf } from '../../test/support/hotkeys.js'
-import { minerSettingsOf } from '../../test/support/miner-rig.js'
 
 /** Our miner. Arguments: origin of the upstream; `open` (the router without a door) or the number of signature threads. */
 const [origin = '', mode = '0'] = process.argv.slice(2)
 const url = `${origin}/v1`
 if (mode === 'open') {
+  // Only what the way itself needs: its memory is measured too.
+  const { defaultLimits, readRequest, startRouter } = await import('../../src/routing/index.js')
   const router = await startRouter({
     clock: systemClock,
     log: pino({ level: 'silent' }),
@@ -32,6 +29,10 @@ if (mode === 'open') {
   server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 } else {
+  const { startMiner } = await import('../../src/roles/miner/index.js')
+  const { createFakeSubtensor, neuronOf } = await import('../../test/support/fake-subtensor.js')
+  const { hotkeyOf } = await import('../../test/support/hotkeys.js')
+  const { minerSettingsOf } = await import('../../test/support/miner-rig.js')
   const [miner, validator] = await Promise.all([hotkeyOf(1), hotkeyOf(2)])
   const subtensor = createFakeSubtensor([
     neuronOf({ uid: 0, hotkey: validator.address, stakeTao: 20_000 }),

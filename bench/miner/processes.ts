@@ -2,7 +2,7 @@ import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compileScripts } from '../../test/support/compiled.js'
 
@@ -17,16 +17,38 @@ export interface Subject {
   stop(): void
 }
 
-const scripts = ['load', 'miner', 'pass-through', 'upstream'] as const
+/**
+ * Whoever is measured has a core of its own, load and upstream share another: else the load, which is the same for all,
+ * takes most from him who works most. Threads beyond the first get the cores that are left.
+ */
+const LOAD_CORE = '0'
+export const SUBJECT_CORE = '1'
+const SUBJECT_CORES = `1-${Math.max(1, availableParallelism() - 1)}`
+
+/** True where processes can be kept on a core: the figures of the goals were taken so. */
+const isPinned =
+  availableParallelism() > 1 && spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0
+
+function pin(pid: number | undefined, cores: string): void {
+  if (isPinned) spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' })
+}
+
+const scripts = ['load', 'miner', 'pass-through', 'upstream', 'verifier'] as const
 type Script = (typeof scripts)[number]
 
 let compiled: Promise<string[]> | undefined
 
 /** Runs a script as a release runs, without a loader in its memory. */
-export async function forkScript(name: Script, args: string[] = []): Promise<ChildProcess> {
+export async function forkScript(
+  name: Script,
+  args: string[] = [],
+  cores = LOAD_CORE,
+): Promise<ChildProcess> {
   compiled ??= compileScripts(...scripts.map((script) => new URL(`./${script}.ts`, import.meta.url)))
   const file = (await compiled)[scripts.indexOf(name)] ?? ''
-  return fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  pin(child.pid, cores)
+  return child
 }
 
 export function messageFrom<T>(child: ChildProcess): Promise<T> {
@@ -40,8 +62,15 @@ export function messageFrom<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-export async function forkSubject(name: string, script: Script, args: string[]): Promise<Subject> {
-  const child = await forkScript(script, args)
+/** @param threads signature threads beside the main one. */
+export async function forkSubject(
+  name: string,
+  script: Script,
+  args: string[],
+  threads = 0,
+): Promise<Subject> {
+  const cores = script === 'upstream' ? LOAD_CORE : threads > 0 ? SUBJECT_CORES : SUBJECT_CORE
+  const child = await forkScript(script, args, cores)
   const { port } = await messageFrom<{ port: number }>(child)
   return { name, port, ...meter(child.pid ?? 0), stop: () => void child.kill('SIGKILL') }
 }
@@ -64,7 +93,10 @@ upstream up { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_request
 server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http_version 1.1;
 proxy_set_header Connection ""; proxy_buffering off; } } }`,
   )
-  const child = spawn('nginx', ['-p', folder, '-c', file], { stdio: 'ignore' })
+  const command = ['nginx', '-p', folder, '-c', file]
+  if (isPinned) command.unshift('taskset', '-c', SUBJECT_CORE)
+  const [program = '', ...args] = command
+  const child = spawn(program, args, { stdio: 'ignore' })
   await new Promise((resolve) => setTimeout(resolve, 500))
   return {
     name: 'nginx',

@@ -1,0 +1,186 @@
+import type { Row } from '../row.js'
+
+/** The way through our process without a door before it. */
+export const WAY_ALONE = 'ours, no door'
+
+export const SLOW = 'slow streams'
+
+/** What one load on one subject showed, the median of several rounds. */
+export interface Sample {
+  readonly requestsPerSecond: number
+  readonly chunksPerSecond: number
+  readonly cpuPerThousand: number
+  readonly firstByteP50Ms: number
+  readonly firstByteP99Ms: number
+  readonly rssMegabytes: number
+  readonly errors: number
+}
+
+/** By subject. */
+export type Samples = ReadonlyMap<string, Sample>
+
+/** @param isJudged whether goals about pace can be judged here. */
+export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
+  const base = samples.get('nginx') ? 'nginx' : 'bare node'
+  const reference = samples.get(base)
+  const direct = samples.get('direct')
+  return [...samples].flatMap(([subject, sample]) => {
+    const ratio = (pick: (one: Sample) => number) =>
+      reference && subject !== base ? { ratio: { to: base, value: pick(sample) / pick(reference) } } : {}
+    const speed = ratio((one) => one.requestsPerSecond)
+    const cpu = ratio((one) => one.cpuPerThousand)
+    const isWay = subject === WAY_ALONE
+    const isOurs = subject.startsWith('ours, ') && !isWay
+    // The goals of slow streams speak of the way alone: with a door 500 at once also wait for 500 signatures.
+    const isCpuJudged = isJudged && base === 'nginx' && (name.endsWith(SLOW) ? isWay : isOurs)
+    const added = direct ? sample.firstByteP99Ms - direct.firstByteP99Ms : 0
+    return [
+      {
+        name: `${name}: ${subject}`,
+        value: sample.requestsPerSecond,
+        unit: 'req/s',
+        ...speed,
+        ...(base === 'nginx' && isOurs ? speedGoal(name, speed.ratio?.value ?? 0) : {}),
+      },
+      ...(subject === 'direct'
+        ? []
+        : [
+            {
+              name: `${name}: ${subject}, CPU`,
+              value: sample.cpuPerThousand,
+              unit: 's per 1,000',
+              ...cpu,
+              ...(isCpuJudged ? cpuGoal(name, cpu.ratio?.value ?? 0) : {}),
+            },
+          ]),
+      {
+        name: `${name}: ${subject}, first byte p50 / p99 ${sample.firstByteP50Ms.toFixed(1)} / ${sample.firstByteP99Ms.toFixed(1)} ms, errors ${sample.errors}`,
+        value: added,
+        unit: 'ms added at p99',
+      },
+      ...(name.endsWith(SLOW)
+        ? slowRows(name, subject, sample, { direct, reference }, isJudged && isWay)
+        : []),
+    ]
+  })
+}
+
+function slowRows(
+  name: string,
+  subject: string,
+  sample: Sample,
+  { direct, reference }: { readonly direct: Sample | undefined; readonly reference: Sample | undefined },
+  isJudged: boolean,
+): Row[] {
+  const held = direct ? sample.chunksPerSecond / direct.chunksPerSecond : 0
+  const late = reference ? sample.firstByteP99Ms / reference.firstByteP99Ms : 0
+  return [
+    {
+      name: `${name}: ${subject}, first byte p99`,
+      value: sample.firstByteP99Ms,
+      unit: 'ms',
+      ratio: { to: 'nginx', value: late },
+      ...(isJudged
+        ? {
+            goal: grade(
+              late,
+              '≤ 4',
+              '≤ 1.75',
+              (value) => value <= 4,
+              (value) => value <= 1.75,
+            ),
+          }
+        : {}),
+    },
+    {
+      name: `${name}: ${subject}, chunks`,
+      value: sample.chunksPerSecond,
+      unit: 'chunks/s',
+      ratio: { to: 'direct', value: held },
+      ...(isJudged ? { goal: { must: '≥ 0.99', reached: held >= 0.99 ? 'must' : 'missed' } } : {}),
+    },
+    {
+      name: `${name}: ${subject}, RSS`,
+      value: sample.rssMegabytes,
+      unit: 'MB',
+      ...(isJudged
+        ? {
+            goal: grade(
+              sample.rssMegabytes,
+              '≤ 130',
+              '≤ 100',
+              (value) => value <= 130,
+              (value) => value <= 100,
+            ),
+          }
+        : {}),
+    },
+  ]
+}
+
+function grade(
+  value: number,
+  must: string,
+  firstClass: string,
+  isMust: (value: number) => boolean,
+  isFirst: (value: number) => boolean,
+): NonNullable<Row['goal']> {
+  return { must, firstClass, reached: isFirst(value) ? 'first class' : isMust(value) ? 'must' : 'missed' }
+}
+
+function speedGoal(name: string, value: number): Pick<Row, 'goal'> | object {
+  if (name === 'burst c=32')
+    return {
+      goal: grade(
+        value,
+        '≥ 0.18',
+        '≥ 0.25',
+        (one) => one >= 0.18,
+        (one) => one >= 0.25,
+      ),
+    }
+  if (name === 'tick c=32')
+    return {
+      goal: grade(
+        value,
+        '≥ 0.95',
+        '≥ 1.3',
+        (one) => one >= 0.95,
+        (one) => one >= 1.3,
+      ),
+    }
+  return {}
+}
+
+function cpuGoal(name: string, value: number): Pick<Row, 'goal'> | object {
+  const bounds: Record<string, [number, number]> = {
+    'burst c=32': [10, 8],
+    'tick c=32': [1.6, 1.05],
+    [SLOW]: [2.4, 1.6],
+  }
+  const found = bounds[name.endsWith(SLOW) ? SLOW : name]
+  if (found === undefined) return {}
+  const [must, first] = found
+  return {
+    goal: grade(
+      value,
+      `≤ ${must}`,
+      `≤ ${first}`,
+      (one) => one <= must,
+      (one) => one <= first,
+    ),
+  }
+}
+
+/** The floor of everybody who checks signatures: the same check on the same core, and nothing else. */
+export function checkRow(name: string, samples: Samples, secondsPerCheck: number): Row {
+  const reference = samples.get('nginx')
+  return {
+    name: `${name}: signature checks alone, CPU`,
+    value: secondsPerCheck * 1000,
+    unit: 's per 1,000',
+    ...(reference
+      ? { ratio: { to: 'nginx', value: (secondsPerCheck * 1000) / reference.cpuPerThousand } }
+      : {}),
+  }
+}

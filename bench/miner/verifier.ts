@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto'
+import { initSr25519, pairFromSeed, sign, verify } from '../../src/sr25519.js'
+
+/** Checks signatures and nothing else, as many as it is told: what no miner can do without. */
+await initSr25519()
+const pair = pairFromSeed(randomBytes(32))
+const message = randomBytes(150)
+const signature = sign(pair, message)
+
+process.on('message', (count: number) => {
+  const before = process.cpuUsage()
+  for (let n = 0; n < count; n++) verify(message, signature, pair.publicKey)
+  const { user, system } = process.cpuUsage(before)
+  process.send?.((user + system) / 1e6)
+})
+process.send?.({ ready: true })
