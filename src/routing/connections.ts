@@ -5,6 +5,9 @@ import type { Deadlines, Timed } from './deadlines.js'
 /** Idle connections are closed after this unless the server names a time; uvicorn, under vLLM, closes them after 5 s. */
 const IDLE_MS = 4000
 
+/** No server's word keeps them longer: somebody between may forget a silent connection. */
+const MAX_IDLE_MS = 60_000
+
 /** Closed this much before the server would: a request must not cross its closing. */
 const MARGIN_MS = 1000
 
@@ -69,7 +72,8 @@ export class Connections implements Timed {
   }
 
   #keep(connection: Connection): void {
-    const keptMs = Math.min(IDLE_MS, (connection.keptMs ?? Number.POSITIVE_INFINITY) - MARGIN_MS)
+    const { keptMs: namedMs } = connection
+    const keptMs = namedMs === undefined ? IDLE_MS : Math.min(MAX_IDLE_MS, namedMs - MARGIN_MS)
     if (this.#isClosing || keptMs <= 0) connection.destroy()
     else this.#idle.push({ connection, until: this.#clock.monotonic() + keptMs })
   }

@@ -196,6 +196,25 @@ describe('connections to a model server', () => {
     await once(sockets[1]!, 'close')
   })
 
+  it('keeps an idle connection as long as the server does, and not for ever', async () => {
+    const say = (timeout: string) => {
+      script = (socket) => void socket.write(`HTTP/1.1 200 OK\r\n${timeout}content-length: 0\r\n\r\n`)
+    }
+    say('')
+    await ask().over
+    const [first] = sockets
+    connections.check(clock.monotonic() + 4000)
+    await once(first!, 'close')
+    say('keep-alive: timeout=30\r\n')
+    await ask().over
+    connections.check(clock.monotonic() + 28_000)
+    say('keep-alive: timeout=999999\r\n')
+    await ask().over
+    expect(sockets).toHaveLength(2)
+    connections.check(clock.monotonic() + 60_000)
+    await once(sockets[1]!, 'close')
+  })
+
   it('speaks TLS to a server it can trust, and sends nothing to one it cannot', async () => {
     const read = (name: string) =>
       readFileSync(new URL(`../fixtures/routing/localhost-${name}.pem`, import.meta.url))
