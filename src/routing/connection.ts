@@ -2,12 +2,16 @@ import { connect as connectPlainly, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 import { type AnswerHead, readAnswerHead } from './answer-head.js'
 import { ChunkedBody } from './chunked-body.js'
+import { roomFor } from './outbox.js'
 
 /** Hears an answer as it comes: one head, bytes, then an end; or an error at any point, after which nothing comes. */
 export interface AnswerReader {
   onHead(head: AnswerHead): void
-  /** @param bytes good during the call only: the next read overwrites them. */
-  onBytes(bytes: Buffer): void
+  /**
+   * @param bytes good during the call only: the next read overwrites them.
+   * @param isLast the end follows in the same turn.
+   */
+  onBytes(bytes: Buffer, isLast: boolean): void
   onEnd(): void
   onError(error: Error): void
 }
@@ -85,9 +89,12 @@ export class Connection {
     this.#headText = ''
     this.#head = undefined
     // One write where copying the body is cheaper than a second one.
-    if (body.length <= MAX_COPIED_BYTES)
-      this.#socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]))
-    else {
+    if (body.length <= MAX_COPIED_BYTES) {
+      const request = roomFor(this.#socket, head.length + body.length)
+      request.write(head, 'latin1')
+      body.copy(request, head.length)
+      this.#socket.write(request)
+    } else {
       this.#socket.write(head, 'latin1')
       this.#socket.write(body)
     }
@@ -123,7 +130,9 @@ export class Connection {
   /** @returns what comes after the head; undefined when it is not whole yet. */
   #takeHead(bytes: Buffer): Buffer | undefined {
     const before = this.#headText.length
-    this.#headText += bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD_BYTES))
+    const found = bytes.indexOf(END_OF_HEAD, 0, 'latin1')
+    const after = found < 0 ? bytes.length : found + END_OF_HEAD.length
+    this.#headText += bytes.toString('latin1', 0, Math.min(after, MAX_HEAD_BYTES))
     const end = this.#headText.indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1))
     if (end < 0 && this.#headText.length < MAX_HEAD_BYTES) return undefined
     const head = end < 0 ? undefined : readAnswerHead(this.#headText.slice(0, end))
@@ -142,15 +151,16 @@ export class Connection {
     const kind = this.#head?.body.kind
     if (kind === 'chunked') {
       const { payload, surplus } = this.#chunked.unframe(bytes)
-      if (payload.length > 0) this.#reader?.onBytes(payload)
-      if (this.#chunked.isDone) this.#finish(surplus)
+      const { isDone } = this.#chunked
+      if (payload.length > 0) this.#reader?.onBytes(payload, isDone)
+      if (isDone) this.#finish(surplus)
     } else if (kind === 'length') {
       const payload = bytes.subarray(0, this.#left)
       this.#left -= payload.length
-      if (payload.length > 0) this.#reader?.onBytes(payload)
+      if (payload.length > 0) this.#reader?.onBytes(payload, this.#left === 0)
       if (this.#left === 0) this.#finish(bytes.length - payload.length)
     } else if (kind === 'until-close') {
-      if (bytes.length > 0) this.#reader?.onBytes(bytes)
+      if (bytes.length > 0) this.#reader?.onBytes(bytes, false)
     } else this.#finish(bytes.length)
   }
 

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
 import type { AnswerHead } from './answer-head.js'
 import type { AnswerReader, Connection } from './connection.js'
 import type { Timed } from './deadlines.js'
+import { roomFor } from './outbox.js'
 import type { RoutingLimits } from './types.js'
 
 /** How one attempt at one upstream ended. After `retry` nothing has been sent to the caller. */
@@ -64,11 +66,19 @@ export class Relay implements AnswerReader, Timed {
     } else this.#head = head
   }
 
-  onBytes(bytes: Buffer): void {
+  onBytes(bytes: Buffer, isLast: boolean): void {
     this.#lastByteAt = this.#options.clock.monotonic()
     this.#sendHead()
     this.#bytes += bytes.length
-    if (this.#options.response.write(this.#frame(bytes))) return
+    const { response } = this.#options
+    const { socket } = response
+    // Head and bytes leave in one write, now: Node would do it in the next tick, and the shared room must be free by then.
+    socket?.cork()
+    const isTaken = response.write(this.#frame(bytes, socket))
+    // The end that follows goes along.
+    if (isLast) return
+    socket?.uncork()
+    if (isTaken || socket?.writableLength === 0) return
     this.#blockedAt = this.#lastByteAt
     this.#connection?.pause()
   }
@@ -122,13 +132,13 @@ export class Relay implements AnswerReader, Timed {
   }
 
   /** A copy of the bytes for the caller's connection: as a chunk, or as they are when their end is told otherwise. */
-  #frame(bytes: Buffer): Buffer {
-    if (!this.#isChunked) return Buffer.from(bytes)
-    const size = `${bytes.length.toString(16)}\r\n`
-    const chunk = Buffer.allocUnsafe(size.length + bytes.length + NEW_LINE.length)
+  #frame(bytes: Buffer, socket: Socket | null): Buffer {
+    const size = this.#isChunked ? `${bytes.length.toString(16)}\r\n` : ''
+    const end = size.length + bytes.length
+    const chunk = roomFor(socket, this.#isChunked ? end + NEW_LINE.length : end)
     chunk.write(size, 'latin1')
     bytes.copy(chunk, size.length)
-    NEW_LINE.copy(chunk, size.length + bytes.length)
+    if (this.#isChunked) NEW_LINE.copy(chunk, end)
     return chunk
   }
 
@@ -157,6 +167,7 @@ export class Relay implements AnswerReader, Timed {
   }
 
   readonly #onDrain = () => {
+    if (this.#blockedAt === undefined) return
     this.#blockedAt = undefined
     this.#lastByteAt = this.#options.clock.monotonic()
     this.#connection?.resume()
