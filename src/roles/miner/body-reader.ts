@@ -28,7 +28,7 @@ export function createBodyReader(
       unverified -= bytes
     },
     read: (request) => {
-      if (Number(request.headers['content-length'] ?? 0) > limits.maxBytes) {
+      if (Number(request.headersDistinct['content-length']?.[0] ?? 0) > limits.maxBytes) {
         return Promise.resolve({ kind: 'too-large' })
       }
       return new Promise((resolve) => {

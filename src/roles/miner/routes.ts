@@ -105,8 +105,8 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       return 'answered'
     }
     const facts = readRequest(admission.body)
-    const claimed = request.headers['x-targon-model']
-    if (facts === undefined || (claimed !== undefined && claimed !== facts.model)) {
+    const claimed = request.headersDistinct['x-targon-model']
+    if (facts === undefined || claimed?.some((model) => model !== facts.model)) {
       refuse(request, response, facts === undefined ? NO_REQUEST : OTHER_MODEL)
       return 'refused'
     }
