@@ -1,11 +1,7 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 const run = promisify(execFile)
@@ -40,12 +36,6 @@ const report = z.object({
     }),
   }),
 })
-
-/** Processes whose command line mentions this folder. */
-async function processesOf(marker: string): Promise<string[]> {
-  const { stdout } = await run('ps', ['-eo', 'pid,args'])
-  return stdout.split('\n').filter((line) => line.includes(marker) && !line.includes('ps -eo'))
-}
 
 describe('two epochs of a whole subnet', () => {
   let result: z.output<typeof report>
@@ -109,77 +99,5 @@ describe('two epochs of a whole subnet', () => {
     for (const entry of result.validator.weights.entries)
       expect(onChain.get(entry.uid) ?? 0).toBe(entry.weightU16)
     expect(result.validator.weights.entries.length).toBeGreaterThanOrEqual(4)
-  })
-})
-
-describe('the end of a localnet', () => {
-  /** Every process of a localnet names a folder in here on its command line. */
-  let folder = ''
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'targon-end-'))
-  })
-  afterEach(() => rm(folder, { recursive: true, force: true }))
-
-  const start = (seed: string, stdout: 'pipe' | 'ignore', more: readonly string[] = []) =>
-    spawn(process.execPath, [bin, 'localnet', '--seed', seed, ...more], {
-      env: { ...process.env, TMPDIR: folder },
-      stdio: ['ignore', stdout, 'pipe'],
-    })
-
-  it('Ctrl-C prints the table, exits 0 and leaves no process behind', async () => {
-    const child = start('sigint', 'pipe', ['--epochs', '50'])
-    let table = ''
-    child.stdout?.on('data', (data: Buffer) => {
-      table += data.toString()
-    })
-    const marker = await new Promise<string>((resolve, reject) => {
-      let text = ''
-      child.stderr?.on('data', (data: Buffer) => {
-        text += data.toString()
-        if (text.includes('verified')) resolve(text)
-      })
-      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
-    })
-    expect(marker).toContain('miners up')
-    child.removeAllListeners('exit')
-    child.kill('SIGINT')
-    const [code] = (await once(child, 'exit')) as [number | null]
-    expect(code).toBe(0)
-    expect(table).toContain('honest-fast')
-    expect(await processesOf(folder)).toEqual([])
-  })
-
-  it('kill -9 leaves no process behind either', async () => {
-    const child = start('sigkill', 'ignore')
-    let text = ''
-    await new Promise<void>((resolve, reject) => {
-      child.stderr?.on('data', (data: Buffer) => {
-        text += data.toString()
-        if (text.includes('miners up')) resolve()
-      })
-      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
-    })
-    expect((await processesOf(folder)).length).toBeGreaterThan(5)
-    child.removeAllListeners('exit')
-    child.kill('SIGKILL')
-    await expect.poll(() => processesOf(folder), { timeout: 30_000, interval: 500 }).toEqual([])
-  })
-
-  it('names the part that died and restarts none', async () => {
-    const child = start('death', 'ignore')
-    let text = ''
-    const up = new Promise<void>((resolve) => {
-      child.stderr?.on('data', (data: Buffer) => {
-        text += data.toString()
-        if (text.includes('validator up')) resolve()
-      })
-    })
-    await up
-    const victim = (await processesOf(folder)).find((line) => line.includes('honest-slow'))
-    process.kill(Number(victim?.trim().split(/\s+/)[0]), 'SIGKILL')
-    const [code] = (await once(child, 'exit')) as [number | null]
-    expect(code).toBe(1)
-    expect(text).toContain('honest-slow was killed by SIGKILL')
-    expect(await processesOf(folder)).toEqual([])
   })
 })
