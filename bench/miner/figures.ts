@@ -3,6 +3,9 @@ import type { Row } from '../row.js'
 /** The way through our process without a door before it. */
 export const WAY_ALONE = 'ours, no door'
 
+/** The shape of the original miner. */
+export const PYTHON = 'Python'
+
 export const SLOW = 'slow streams'
 
 /** What one load on one subject showed, the median of several rounds. */
@@ -35,6 +38,7 @@ export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
     const isCpuJudged = isJudged && base === 'nginx' && (name.endsWith(SLOW) ? isWay : isOurs)
     const added = direct ? sample.firstByteP99Ms - direct.firstByteP99Ms : 0
     return [
+      ...(isOurs ? pythonRows(name, subject, sample, samples.get(PYTHON), isJudged) : []),
       {
         name: `${name}: ${subject}`,
         value: sample.requestsPerSecond,
@@ -63,6 +67,39 @@ export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
         : []),
     ]
   })
+}
+
+/** Against the original's shape, which checks no signature, while we do. */
+function pythonRows(
+  name: string,
+  subject: string,
+  sample: Sample,
+  python: Sample | undefined,
+  isJudged: boolean,
+): Row[] {
+  const isSlow = name.endsWith(SLOW)
+  if (python === undefined || (name !== 'burst c=32' && !isSlow)) return []
+  const pick = (one: Sample) => (isSlow ? one.chunksPerSecond : one.requestsPerSecond)
+  const value = pick(sample) / pick(python)
+  const must = isSlow ? 8 : 5.9
+  const first = isSlow ? undefined : 11
+  const isMust = (one: number) => one >= must && sample.errors === 0
+  return [
+    {
+      name: `${name}: ${subject} beside ${PYTHON}, errors ${sample.errors} and ${python.errors}`,
+      value: pick(sample),
+      unit: isSlow ? 'chunks/s' : 'req/s',
+      ratio: { to: PYTHON, value },
+      ...(isSlow && !(isJudged && name === `500 ${SLOW}`)
+        ? {}
+        : {
+            goal:
+              first === undefined
+                ? { must: `≥ ${must}, 0 errors`, reached: isMust(value) ? 'must' : 'missed' }
+                : grade(value, `≥ ${must}, 0 errors`, `≥ ${first}`, isMust, (one) => one >= first),
+          }),
+    },
+  ]
 }
 
 function slowRows(

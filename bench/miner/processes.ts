@@ -1,9 +1,6 @@
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { compileScripts } from '../../test/support/compiled.js'
 
 /** A process under measurement. */
@@ -31,6 +28,12 @@ const isPinned =
 
 function pin(pid: number | undefined, cores: string): void {
   if (isPinned) spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' })
+}
+
+/** Starts a program on the core of whoever is measured. */
+export function spawnSubject(program: string, args: readonly string[]): ChildProcess {
+  const [command, all] = isPinned ? ['taskset', ['-c', SUBJECT_CORE, program, ...args]] : [program, [...args]]
+  return spawn(command, all, { stdio: 'ignore' })
 }
 
 const scripts = ['load', 'miner', 'pass-through', 'upstream', 'verifier'] as const
@@ -75,51 +78,10 @@ export async function forkSubject(
   return { name, port, ...meter(child.pid ?? 0), stop: () => void child.kill('SIGKILL') }
 }
 
-/** nginx as an operator would put it before vLLM: one worker, no buffering. Undefined when it is not installed. */
-export async function startNginx(upstreamPort: number): Promise<Subject | undefined> {
-  if (spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status !== 0) return undefined
-  const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
-  const port = await freePort()
-  const file = join(folder, 'nginx.conf')
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (one) => `${one}_temp_path ${folder}/${one};`,
-  )
-  writeFileSync(
-    file,
-    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
-events { worker_connections 4096; }
-http { access_log off; ${temporary.join(' ')} keepalive_requests 1000000; client_body_buffer_size 1m;
-upstream up { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 1000000; }
-server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http_version 1.1;
-proxy_set_header Connection ""; proxy_buffering off; } } }`,
-  )
-  const command = ['nginx', '-p', folder, '-c', file]
-  if (isPinned) command.unshift('taskset', '-c', SUBJECT_CORE)
-  const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: 'ignore' })
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  return {
-    name: 'nginx',
-    port,
-    ...meter(child.pid ?? 0),
-    stop: () => {
-      child.kill('SIGTERM')
-      child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    },
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? address.port : 0
-}
-
 const TICKS_PER_SECOND = 100
 
-function meter(pid: number): Pick<Subject, 'cpuSeconds' | 'rssMegabytes'> {
+/** What a process and its children use. */
+export function meter(pid: number): Pick<Subject, 'cpuSeconds' | 'rssMegabytes'> {
   const processes = () => [pid, ...childrenOf(pid)]
   return {
     cpuSeconds: () => {
