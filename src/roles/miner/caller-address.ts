@@ -9,7 +9,7 @@ export type CallerAddress = (request: IncomingMessage) => string
  * X-Forwarded-For counts only when the connection comes from a trusted proxy, and then only up to the last address no trusted
  * proxy stands for: whatever the caller wrote before it is ignored.
  *
- * @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network.
+ * @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or names everybody.
  */
 export function createCallerAddress(trustedProxies: readonly string[]): CallerAddress {
   const trusted = new BlockList()
@@ -34,18 +34,21 @@ function plainAddress(address: string): string {
 }
 
 function addEntry(list: BlockList, entry: string): void {
-  const [address = '', prefix] = entry.split('/')
+  const [address = '', prefix, ...more] = entry.split('/')
   const version = isIP(address)
-  const bits = prefix === undefined ? undefined : Number(prefix)
   const longest = version === 6 ? 128 : 32
-  if (version === 0 || (bits !== undefined && !(Number.isInteger(bits) && bits >= 0 && bits <= longest))) {
-    throw new TargonError(`${JSON.stringify(entry)} is neither an IP address nor a network.`, {
-      code: 'BAD_TRUSTED_PROXY',
-      fault: 'usage',
-      next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',
-    })
+  // `10.0.0.0/` would be the number 0: a network of everybody, whose word would then count for every address.
+  const bits = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : 0
+  if (version === 0 || more.length > 0 || bits < 1 || bits > longest) {
+    throw new TargonError(
+      `${JSON.stringify(entry)} is neither an IP address nor a network.`,
+      {
+        code: 'BAD_TRUSTED_PROXY',
+        fault: 'usage',
+        next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',
+      },
+    )
   }
   const family = version === 6 ? 'ipv6' : 'ipv4'
-  if (bits === undefined) list.addAddress(address, family)
-  else list.addSubnet(address, bits, family)
+  list.addSubnet(address, bits, family)
 }
