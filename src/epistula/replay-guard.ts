@@ -37,13 +37,15 @@ export interface ReplayMemory extends ReplayGuard {
 /**
  * In-memory guard. A key lives until its timestamp has left the window, on the monotonic clock, and is never evicted
  * before: a full store refuses. Requests stamped before this guard was made are refused, since a previous process may have
- * served them; so are those no younger than a forgotten one, in case the wall clock was set back.
+ * served them, until none of them can be within the window any more: a clock that was ahead at the start locks nobody out
+ * for longer. Those no younger than a forgotten one are refused too, in case the wall clock was set back.
  */
 export function createReplayMemory(
   clock: Clock,
   { windowMs = TIMESTAMP_WINDOW_MS, capacity = DEFAULT_CAPACITY } = {},
 ): ReplayMemory {
   const startMs = clock.now()
+  const startedAt = clock.monotonic()
   let forgottenUpToMs = Number.NEGATIVE_INFINITY
   const live = new Set<string>()
   /** Keys and newest timestamp by the second (monotonic) in which they expire. */
@@ -74,7 +76,8 @@ export function createReplayMemory(
     admit(request) {
       const monotonicMs = clock.monotonic()
       sweep(Math.floor(monotonicMs / 1000))
-      if (request.timestampMs < startMs) return 'BEFORE_START'
+      const isNew = monotonicMs - startedAt <= 2 * windowMs
+      if (isNew && request.timestampMs < startMs) return 'BEFORE_START'
       const key = replayKey(request)
       if (live.has(key) || request.timestampMs <= forgottenUpToMs) return 'REPLAYED'
       if (live.size >= capacity) return 'REPLAY_GUARD_FULL'

@@ -37,6 +37,19 @@ describe('createReplayMemory', () => {
     expect(captures.map((capture) => restarted.admit(capture))).toEqual(captures.map(() => 'BEFORE_START'))
   })
 
+  test('a clock that was ahead at the start locks nobody out longer than a copy could live', async () => {
+    const clock = new SkewedClock()
+    clock.offsetMs = 3_600_000
+    const guard = createReplayMemory(clock)
+    clock.offsetMs = 0
+    await clock.advance(16_000)
+    expect(guard.admit(at(clock, 'early'))).toBe('BEFORE_START')
+    await clock.advance(1)
+    const one = at(clock, 'late')
+    expect(guard.admit(one)).toBe('fresh')
+    expect(guard.admit(one)).toBe('REPLAYED')
+  })
+
   test('a key lives until its timestamp has left the window, and no memory is kept afterwards', async () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock)

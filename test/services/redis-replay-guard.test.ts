@@ -24,12 +24,12 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     redis.disconnect()
   })
 
-  async function replica(self = 'miner', address = url!): Promise<RedisReplayGuard> {
+  async function replica(self = 'miner', address = url!, clock = systemClock): Promise<RedisReplayGuard> {
     const guard = await connectRedisReplayGuard({
       url: address,
       self,
       windowMs: 8000,
-      clock: systemClock,
+      clock,
       log: pino({ level: 'silent' }),
       signal: stopping.signal,
     })
@@ -78,6 +78,27 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     }
     expect(answer).toBe('BEFORE_START')
     expect(await guard.admit(request())).toBe('fresh')
+  })
+
+  it('locks nobody out for long when the clock was ahead while the mark was set', async () => {
+    let [aheadMs, passedMs] = [3_600_000, 0]
+    const clock = {
+      ...systemClock,
+      now: () => Date.now() + aheadMs,
+      monotonic: () => performance.now() + passedMs,
+    }
+    const guard = await replica('miner', url!, clock)
+    aheadMs = 0
+    expect(await guard.admit(request())).toBe('BEFORE_START')
+    passedMs = 27_000
+    const one = request()
+    expect(await guard.admit(one)).toBe('fresh')
+    expect(await guard.admit(one)).toBe('REPLAYED')
+  })
+
+  it('lets nobody in by a mark that is none', async () => {
+    await redis.set('targon:replay:miner:since', 'abc')
+    await expect(replica()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   })
 
   it('lets nobody in while Redis does not answer', async () => {

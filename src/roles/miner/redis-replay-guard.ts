@@ -35,12 +35,14 @@ export interface RedisReplayOptions {
 /**
  * Remembers accepted requests for all replicas of a miner: one atomic SET … NX PX each. When Redis does not answer, nobody is
  * let in (503). A Redis that forgot (restarted without its data) is noticed by a mark it no longer has, and requests stamped
- * before the mark is set anew are refused.
+ * before the mark is set anew are refused for as long as they could be copies: a clock that was ahead when the mark was set
+ * locks nobody out for longer.
  *
  * @throws TargonError REDIS_UNREACHABLE (fault runtime); the abort reason when the signal aborts.
  */
 export async function connectRedisReplayGuard(options: RedisReplayOptions): Promise<RedisReplayGuard> {
-  const { clock, log, windowMs, signal } = options
+  const { clock, log, signal } = options
+  const keptMs = 2 * options.windowMs + SKEW_MS
   const { Redis: Client } = await import('ioredis')
   const redis = new Client(options.url, {
     lazyConnect: true,
@@ -61,8 +63,11 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
   redis.on('error', markDown)
   const prefix = `targon:replay:${options.self}`
   let sinceMs = Number.POSITIVE_INFINITY
+  let readAt = 0
   const readMark = async () => {
     sinceMs = await markOf(redis, `${prefix}:since`, clock.now())
+    readAt = clock.monotonic()
+    if (!Number.isFinite(sinceMs)) throw new Error('it does not keep its mark')
     markUp()
   }
   try {
@@ -103,16 +108,11 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
       return !isDown
     },
     admit: async (request): Promise<ReplayAnswer> => {
-      if (request.timestampMs < sinceMs)
-        return Number.isFinite(sinceMs) ? 'BEFORE_START' : 'REPLAY_GUARD_FULL'
+      if (!Number.isFinite(sinceMs)) return 'REPLAY_GUARD_FULL'
+      const isNew = clock.monotonic() - readAt <= keptMs
+      if (isNew && request.timestampMs < sinceMs) return 'BEFORE_START'
       try {
-        const answer = await redis.set(
-          `${prefix}:${replayKey(request)}`,
-          '1',
-          'PX',
-          2 * windowMs + SKEW_MS,
-          'NX',
-        )
+        const answer = await redis.set(`${prefix}:${replayKey(request)}`, '1', 'PX', keptMs, 'NX')
         return answer === 'OK' ? 'fresh' : 'REPLAYED'
       } catch (error) {
         markDown(error)
@@ -128,7 +128,9 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
 /** The moment this store began to remember, set by whoever comes first. */
 async function markOf(redis: Redis, key: string, nowMs: number): Promise<number> {
   await redis.set(key, String(nowMs), 'NX')
-  return Number(await redis.get(key))
+  const mark = await redis.get(key)
+  // One that is no number, or was evicted in between, proves nothing: better nobody than a copy.
+  return mark !== null && /^\d+$/.test(mark) ? Number(mark) : Number.POSITIVE_INFINITY
 }
 
 /** A Redis that may evict keys may forget a live one. */
