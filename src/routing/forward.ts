@@ -25,6 +25,9 @@ export interface Grounds {
   isServing(model: string, tried: Upstreams): boolean
 }
 
+/** What a caller is told when the last attempt ended so. */
+const LACKS = { answer: 'failed', busy: 'full', connection: 'failed', timeout: 'timeout' } as const
+
 /** Attempts for one request; more would only add to an overload. */
 const MAX_ATTEMPTS = 3
 
@@ -50,7 +53,7 @@ export async function forwardExchange(grounds: Grounds, exchange: Exchange): Pro
     if (end.kind === 'broken') return { ...end, upstream: found.url }
     if (end.kind === 'caller-gone') return { kind: 'caller-gone', reason: end.reason }
     reason = `${found.url}: ${end.reason}`
-    lack = end.cause === 'timeout' ? 'timeout' : 'failed'
+    lack = LACKS[end.cause]
     // A connection kept alive may have been closed by the server meanwhile: without another one it gets a second try.
     const mayRepeat = end.cause === 'connection' && attempt === 0
     if (!mayRepeat || grounds.isServing(model, new Set([found]))) tried.add(found)
@@ -113,9 +116,14 @@ function relayOnce(
   })
 }
 
-/** What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves says nothing. */
+/** Neither good nor bad: a server that has no place now is no sick one, and no answer of a model either. */
+const BUSY = 429
+
+/** What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves or a full server says nothing. */
 function judge(upstream: Upstream, end: RelayEnd): void {
-  if (end.kind === 'caller-gone') upstream.breaker.abstained()
+  const isBusy =
+    (end.kind === 'done' && end.status === BUSY) || (end.kind === 'retry' && end.cause === 'busy')
+  if (end.kind === 'caller-gone' || isBusy) upstream.breaker.abstained()
   else if (end.kind === 'done' && end.status < 500) upstream.breaker.succeeded()
   else {
     upstream.failures++

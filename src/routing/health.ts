@@ -10,6 +10,9 @@ import type { Upstream } from './upstream.js'
 
 const CHECK_TIMEOUT_MS = 5000
 
+/** Checks in a row a server that is up must miss to be down: one lost on the way takes nobody out. */
+const MISSES_TO_DOWN = 2
+
 const PROBE_INTERVAL_MS = 10 * 60_000
 
 export interface HealthDeps {
@@ -27,8 +30,14 @@ export async function checkUpstream(
 ): Promise<void> {
   const before = upstream.health
   const names = [...upstream.served].join()
-  upstream.health = await examine(deps, upstream, signal)
-  if (upstream.health.kind === 'up') await readLoad(deps, upstream, signal)
+  const found = await examine(deps, upstream, signal)
+  upstream.misses = found.kind === 'up' ? 0 : upstream.misses + 1
+  if (found.kind === 'down' && before.kind === 'up' && upstream.misses < MISSES_TO_DOWN) {
+    deps.log.debug({ upstream: upstream.url, reason: found.reason }, 'upstream missed a check')
+    return
+  }
+  upstream.health = found
+  if (found.kind === 'up') await readLoad(deps, upstream, signal)
   report(deps.log, upstream, before, names)
 }
 
@@ -38,13 +47,12 @@ export async function watchUpstream(
   upstream: Upstream,
   signal: AbortSignal,
 ): Promise<void> {
-  let misses = 0
   let probedAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
-    misses = upstream.health.kind === 'up' ? 0 : misses + 1
+    const { misses, health } = upstream
     // A server that was away may have come back with other flags.
-    if (misses > 0) probedAt = Number.NEGATIVE_INFINITY
-    else if (deps.clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) {
+    if (health.kind !== 'up') probedAt = Number.NEGATIVE_INFINITY
+    else if (misses === 0 && deps.clock.monotonic() - probedAt >= PROBE_INTERVAL_MS) {
       probedAt = deps.clock.monotonic()
       await probeTokenIds(deps.clock, deps.log, upstream, signal).catch(() => {})
     }

@@ -11,7 +11,11 @@ import type { RoutingLimits } from './types.js'
 /** How one attempt at one upstream ended. After `retry` nothing has been sent to the caller. */
 export type RelayEnd =
   | { readonly kind: 'done'; readonly status: number; readonly bytes: number; readonly firstByteMs: number }
-  | { readonly kind: 'retry'; readonly reason: string; readonly cause: 'answer' | 'connection' | 'timeout' }
+  | {
+      readonly kind: 'retry'
+      readonly reason: string
+      readonly cause: 'answer' | 'busy' | 'connection' | 'timeout'
+    }
   | { readonly kind: 'broken'; readonly reason: string; readonly bytes: number }
   | { readonly kind: 'caller-gone'; readonly reason: string; readonly bytes: number }
 
@@ -62,7 +66,8 @@ export class Relay implements AnswerReader, Timed {
   onHead(head: AnswerHead): void {
     const unfit = unfitReason(head.status)
     if (unfit !== undefined && (unfit.always || this.#options.hasOther())) {
-      this.#finish({ kind: 'retry', reason: unfit.reason, cause: 'answer' })
+      const cause = head.status === 429 ? 'busy' : 'answer'
+      this.#finish({ kind: 'retry', reason: unfit.reason, cause })
     } else this.#head = head
   }
 

@@ -29,6 +29,8 @@ export class Upstream {
   readonly control: Pool
   settings: UpstreamSettings
   health: Health = { kind: 'unknown' }
+  /** Checks in a row without a good answer. */
+  misses = 0
   tokenIds: TokenIds = 'unknown'
   inFlight = 0
   requests = 0

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { pino } from 'pino'
 import { request } from 'undici'
@@ -175,6 +175,85 @@ describe('router', () => {
     expect(refused.headers['retry-after']).toBe('5')
     await refused.body.dump()
     expect(bad.received).toHaveLength(13)
+  })
+
+  it('takes a 429 of an upstream neither for a failure nor for a success, alone or beside another', async () => {
+    let status = 429
+    const answer = ({ response }: { response: ServerResponse }) =>
+      void response.writeHead(status, { 'retry-after': '7' }).end()
+    const full = await vllm({ answer })
+    const { post, router } = await serve([settingsOf(full.url)])
+    for (let count = 0; count < 10; count++) {
+      const refused = await post()
+      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '7'])
+      await refused.body.dump()
+    }
+    expect(router.report()[0]).toMatchObject({ breaker: 'closed', failures: 0 })
+    // Three failures with a 429 after each are still three in a row.
+    for (const next of [500, 429, 500, 429, 500]) {
+      status = next
+      await (await post()).body.dump()
+    }
+    expect(router.report()[0]).toMatchObject({ breaker: 'open', failures: 3 })
+
+    status = 429
+    const good = await vllm()
+    const pair = await serve([settingsOf(full.url, { weight: 1000 }), settingsOf(good.url)])
+    for (let count = 0; count < 10; count++) {
+      const served = await pair.post()
+      expect(served.statusCode).toBe(200)
+      await served.body.dump()
+    }
+    expect(pair.router.report()[0]).toMatchObject({ requests: 10, breaker: 'closed', failures: 0 })
+  })
+
+  it('says 429, not 502, when more upstreams are full than are asked', async () => {
+    const answer = ({ response }: { response: ServerResponse }) => void response.writeHead(429).end()
+    const full = await Promise.all([1, 2, 3, 4].map(() => vllm({ answer })))
+    const { post } = await serve(full.map(({ url }) => settingsOf(url)))
+    const refused = await post()
+    expect(refused.statusCode).toBe(429)
+    expect(await refused.body.json()).toMatchObject({ error: { code: 'all_busy' } })
+  })
+
+  it('does not take an upstream out for one check that was lost, but for two', async () => {
+    const clock = new ManualClock()
+    const server = await vllm()
+    let isLost = false
+    let checks = 0
+    const front = createServer((incoming, response) => {
+      if (incoming.url === '/v1/models') checks++
+      if (isLost) return void response.socket?.resetAndDestroy()
+      void request(`${new URL(server.url).origin}${incoming.url}`).then(async (answer) => {
+        response.writeHead(answer.statusCode).end(await answer.body.text())
+      })
+    })
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+    open.push({ close: () => new Promise((resolve) => void front.close(resolve).closeAllConnections()) })
+    const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/v1`
+    const { router } = await serve([settingsOf(url)], {}, clock)
+    const nextCheck = async () => {
+      const before = checks
+      while (checks === before) {
+        await clock.advance(250)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      // The check is over when the next wait has begun.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    for (let round = 0; round < 3; round++) {
+      isLost = true
+      await nextCheck()
+      expect(router.report()[0]).toMatchObject({ health: 'up' })
+      expect(router.models()).toEqual(['org/model'])
+      isLost = false
+      await nextCheck()
+    }
+    isLost = true
+    await nextCheck()
+    await nextCheck()
+    expect(router.report()[0]).toMatchObject({ health: 'down' })
+    expect(router.models()).toEqual([])
   })
 
   it('queues shortly when all are full, serves in order, and refuses with Retry-After beyond that', async () => {
