@@ -6,15 +6,18 @@ import type { Deadlines, Timed } from '../../routing/index.js'
 /** Bytes of bodies whose signature is not checked yet, all callers together; held and thrown away they cost more than twice that. */
 const MAX_UNVERIFIED_BYTES = 24 << 20
 
+/** One address's share of them, unless a single body may be larger: it can crowd out nobody but itself. */
+const MAX_UNVERIFIED_PER_ADDRESS = 8 << 20
+
 export type BodyEnd =
   | { readonly kind: 'read'; readonly body: Buffer; readonly hash: string }
   | { readonly kind: 'too-large' | 'too-slow' | 'overload' | 'gone' }
 
 export interface BodyReader {
   /** Reads within the limits, hashing on the way. After anything but `read` the rest of the body is not kept. */
-  read(request: IncomingMessage): Promise<BodyEnd>
+  read(request: IncomingMessage, address: string): Promise<BodyEnd>
   /** The body has been checked or dropped: its bytes no longer count as unverified. */
-  release(bytes: number): void
+  release(bytes: number, address: string): void
 }
 
 export function createBodyReader(
@@ -23,11 +26,21 @@ export function createBodyReader(
   limits: { readonly maxBytes: number; readonly timeoutMs: number },
 ): BodyReader {
   let unverified = 0
+  const shares = new Map<string, number>()
+  const share = Math.max(MAX_UNVERIFIED_PER_ADDRESS, limits.maxBytes)
+  const most = Math.max(MAX_UNVERIFIED_BYTES, limits.maxBytes)
+  /** @returns whether that is more than fits. */
+  const hold = (bytes: number, address: string): boolean => {
+    unverified += bytes
+    const held = (shares.get(address) ?? 0) + bytes
+    if (held === 0) shares.delete(address)
+    else shares.set(address, held)
+    return unverified > most || held > share
+  }
+  const release = (bytes: number, address: string): void => void hold(-bytes, address)
   return {
-    release: (bytes) => {
-      unverified -= bytes
-    },
-    read: (request) => {
+    release,
+    read: (request, address) => {
       if (Number(request.headersDistinct['content-length']?.[0] ?? 0) > limits.maxBytes) {
         return Promise.resolve({ kind: 'too-large' })
       }
@@ -39,14 +52,14 @@ export function createBodyReader(
         const finish = (end: BodyEnd) => {
           request.off('data', onData).off('end', onEnd).off('close', onClose)
           deadlines.forget(timed)
-          if (end.kind !== 'read') unverified -= size
+          if (end.kind !== 'read') release(size, address)
           resolve(end)
         }
         const onData = (chunk: Buffer) => {
           size += chunk.length
-          unverified += chunk.length
+          const isTooMuch = hold(chunk.length, address)
           if (size > limits.maxBytes) return finish({ kind: 'too-large' })
-          if (unverified > MAX_UNVERIFIED_BYTES) return finish({ kind: 'overload' })
+          if (isTooMuch) return finish({ kind: 'overload' })
           hash.update(chunk)
           chunks.push(chunk)
         }

@@ -103,7 +103,7 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   const prove = async (request: IncomingMessage, address: string): Promise<Proof> => {
-    const end = await bodies.read(request)
+    const end = await bodies.read(request, address)
     if (end.kind === 'gone') return { kind: 'gone' }
     if (end.kind !== 'read') return { kind: 'refused', refusal: BODY_REFUSALS[end.kind] }
     try {
@@ -120,7 +120,7 @@ export function createDoor(options: DoorOptions): Door {
       if (replay !== 'fresh') return { kind: 'refused', refusal: refuse(replay) }
       return { kind: 'proved', body: end.body }
     } finally {
-      bodies.release(end.body.length)
+      bodies.release(end.body.length, address)
     }
   }
 

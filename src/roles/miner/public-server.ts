@@ -1,11 +1,17 @@
 import { createServer, type Server } from 'node:http'
-import { messageOf, TargonError } from '../../errors.js'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.js'
+import { hasCode, messageOf, TargonError } from '../../errors.js'
 import type { RequestHandler } from './routes.js'
 
 /** Connections at once; the next ones are closed at once. */
 const MAX_CONNECTIONS = 8192
 
 const MAX_HEADER_BYTES = 16 << 10
+
+/** Two seconds and a half in all. */
+const LISTEN_TRIES = 6
+const LISTEN_PAUSE_MS = 500
 
 export interface PublicServerOptions {
   readonly host: string
@@ -14,6 +20,10 @@ export interface PublicServerOptions {
   readonly headerTimeoutMs: number
   readonly bodyTimeoutMs: number
   readonly handle: RequestHandler
+  readonly clock: Clock
+  readonly log: Logger
+  /** Ends the waiting for a port that is still taken. */
+  readonly signal: AbortSignal
 }
 
 export interface PublicServer {
@@ -25,7 +35,7 @@ export interface PublicServer {
   close(): Promise<void>
 }
 
-/** @throws TargonError AXON_PORT_UNAVAILABLE (fault usage). */
+/** @throws TargonError AXON_PORT_UNAVAILABLE (fault usage); the abort reason when the signal aborts. */
 export async function listenPublicly(options: PublicServerOptions): Promise<PublicServer> {
   const { host, port, headerTimeoutMs, bodyTimeoutMs } = options
   const server = createServer({
@@ -40,7 +50,9 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   })
   server.maxConnections = MAX_CONNECTIONS
   server.on('request', (request, response) => void options.handle(request, response))
-  await listen(server, host, port)
+  await listenPatiently(server, options)
+  // No descriptor left for one more connection: those that are there go on.
+  server.on('error', (error) => options.log.warn({ reason: messageOf(error) }, 'connection not taken'))
   const bound = server.address()
   const actual = typeof bound === 'object' && bound !== null ? bound : { address: host, port }
   return {
@@ -58,22 +70,37 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   }
 }
 
+/** The process before this one may take a moment to let go of the port. */
+async function listenPatiently(server: Server, options: PublicServerOptions): Promise<void> {
+  const { host, port, clock, signal } = options
+  for (let tries = 1; ; tries++) {
+    try {
+      return await listen(server, host, port)
+    } catch (error) {
+      if (hasCode(error, 'EADDRINUSE') && tries < LISTEN_TRIES) {
+        await clock.sleep(LISTEN_PAUSE_MS, signal)
+        continue
+      }
+      throw new TargonError(
+        `The miner cannot listen on ${host}:${port}: ${messageOf(error)}.`,
+        {
+          code: 'AXON_PORT_UNAVAILABLE',
+          fault: 'usage',
+          next: 'Stop what uses the port, or give another with --axon.port.',
+          facts: { host, port },
+        },
+        { cause: error },
+      )
+    }
+  }
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        new TargonError(
-          `The miner cannot listen on ${host}:${port}: ${messageOf(error)}.`,
-          {
-            code: 'AXON_PORT_UNAVAILABLE',
-            fault: 'usage',
-            next: 'Stop what uses the port, or give another with --axon.port.',
-            facts: { host, port },
-          },
-          { cause: error },
-        ),
-      )
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject)
+      resolve()
     })
-    server.listen({ host, port, backlog: 1024 }, resolve)
   })
 }

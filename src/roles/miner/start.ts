@@ -110,6 +110,9 @@ async function compose(
   })
   let isDraining = false
   const server = await listenPublicly({
+    clock,
+    log,
+    signal: life.signal,
     host: settings['axon.ip'],
     port: settings['axon.port'],
     headerTimeoutMs: settings['header-timeout'] * 1000,
