@@ -1,12 +1,6 @@
 import type { Clock } from '../clock.js'
-import {
-  hashVector,
-  type LedgerEntry,
-  type LockTimes,
-  lockHotkey,
-  openLedger,
-  type WeightsLedger,
-} from './ledger/index.js'
+import { type HotkeyLock, type LockTimes, lockHotkey } from '../hotkey-lock.js'
+import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './ledger/index.js'
 import { doppelganger, giveUpPending, isOwnUpdate, moveConfirmed, settlePending } from './own-updates.js'
 import type { ChainLog } from './session.js'
 import type { WeightsRequest } from './set-weights.js'
@@ -90,7 +84,11 @@ const REVEAL_GRACE_BLOCKS = 16
 /** @throws TargonError HOTKEY_IN_USE when the lock is held; whatever the chain throws. */
 export async function openWeightsPipeline(options: WeightsPipelineOptions): Promise<WeightsPipeline> {
   const { chain, signer, netuid, clock, log } = options
-  const lock = await lockHotkey(options.ledgerPath, clock, options.signal, options.lockTimes)
+  const lock = await lockHotkey({
+    path: `${options.ledgerPath}.lock`,
+    use: `sets weights with hotkey ${signer.address}`,
+    ...{ clock, log, signal: options.signal, ...options.lockTimes },
+  })
   try {
     const owner = { hotkey: signer.address, netuid, genesisHash: chain.genesisHash }
     const ledger = await openLedger(options.ledgerPath, owner, (file, reason) =>
@@ -108,7 +106,7 @@ function createPipeline(
   { chain, signer, netuid, isAlone = false, log }: WeightsPipelineOptions,
   ledger: WeightsLedger,
   start: WeightsStanding,
-  lock: { readonly lost: AbortSignal; release(): Promise<void> },
+  lock: HotkeyLock,
 ): WeightsPipeline {
   /** LastUpdate, and the nonces used, as far as this process can explain them. */
   let explained = { lastUpdateBlock: start.lastUpdateBlock, nonce: start.nonce }

@@ -9,7 +9,7 @@ import {
   type WeightsPipeline,
   type WeightsStanding,
 } from '../../src/chain/index.js'
-import { lockHotkey, openLedger } from '../../src/chain/ledger/index.js'
+import { openLedger } from '../../src/chain/ledger/index.js'
 import { systemClock } from '../../src/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
@@ -411,22 +411,5 @@ describe('ledger file', () => {
     await writeFile(join(folder, 'ledger.json.partial'), 'x')
     await openLedger(path(), owner)
     expect(await readdir(folder)).toEqual([])
-  })
-})
-
-describe('lock of a hotkey (F14)', () => {
-  it('of many at once exactly one gets it; the next does after its release', async () => {
-    const path = join(folder, 'k')
-    const tries = await Promise.allSettled(
-      Array.from({ length: 50 }, () => lockHotkey(path, systemClock, undefined, { waitMs: 0 })),
-    )
-    const winners = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    expect(winners).toHaveLength(1)
-    for (const result of tries) {
-      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'HOTKEY_IN_USE' })
-    }
-    await winners[0]?.release()
-    const next = await lockHotkey(path, systemClock, undefined, { waitMs: 0 })
-    await next.release()
   })
 })

@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockHotkey } from '../../src/roles/validator/hotkey-lock.js'
+import { systemClock } from '../../src/clock.js'
+import { lockHotkey } from '../../src/hotkey-lock.js'
+import { lockPathOf } from '../../src/roles/validator/hotkey-lock.js'
 
 /** Waits for the word on stdin, tries to run with the hotkey, says how that went, and keeps it until stdin ends. */
 const [folder = '', name = '', way = 'lock'] = process.argv.slice(2)
@@ -19,10 +21,11 @@ async function run(): Promise<void> {
     if (way === 'naive') await lockNaively()
     else
       await lockHotkey({
-        stateDir: join(folder, name),
-        hotkey: '5Hot',
-        onLost: () => say('lost'),
-        retries: 0,
+        path: lockPathOf(join(folder, name)),
+        use: 'validates',
+        clock: systemClock,
+        log: { info: () => {}, warn: () => say('lost') },
+        waitMs: 0,
       })
     say('runs')
   } catch (error) {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lockHotkey } from '../../src/chain/ledger/index.js'
 import { runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
 import { migrate, openDatabase } from '../../src/history/index.js'
+import { lockHotkey } from '../../src/hotkey-lock.js'
 import { keepLastGoodList } from '../../src/models/last-good-list.js'
 import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
 
@@ -22,7 +22,8 @@ const { values } = resolveSettings('validator', { flags, env: {} })
 
 async function write(stateDir: string): Promise<void> {
   const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => {} }
-  await lockHotkey(join(stateDir, 'weights.json'), clock)
+  const log = { info: () => {}, warn: () => {} }
+  await lockHotkey({ path: join(stateDir, 'weights.json.lock'), use: 'runs', clock, log })
   await keepLastGoodList(stateDir, ['org/model'])
   const file = openScoreFile(join(stateDir, 'scores.json'))
   for (let save = 0; save < 2; save++) await file.save(new ScoreBook().toData())

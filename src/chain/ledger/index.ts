@@ -1,4 +1,3 @@
-export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export {
   hashVector,
   type LedgerEntry,

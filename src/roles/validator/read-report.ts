@@ -11,7 +11,8 @@ import {
   openDatabase,
   reportMiners,
 } from '../../history/index.js'
-import { lockHotkey } from './hotkey-lock.js'
+import { type HotkeyLock, lockHotkey } from '../../hotkey-lock.js'
+import { lockPathOf } from './hotkey-lock.js'
 import { historyFolder } from './records.js'
 import { type ValidatorStatus, validatorStatus } from './status.js'
 
@@ -59,11 +60,11 @@ export async function readMinersReport(wanted: ReportRequest): Promise<MinersRep
     if (answered) return answered
     const folder = historyFolder(wanted.stateDir)
     if (!(await exists(folder))) throw noHistory(folder)
-    const release = await lockIdle(wanted)
+    const lock = await lockIdle(wanted)
     try {
       return { ...(await readDirectly(wanted, { folder })), source: 'embedded', now: null }
     } finally {
-      await release()
+      await lock.release()
     }
   })
 }
@@ -104,9 +105,14 @@ async function getJson(port: number, path: string, signal: AbortSignal) {
 }
 
 /** The lock of the hotkey, so that no validator can start while its database is open here. */
-async function lockIdle({ stateDir, statusPort }: ReportRequest): Promise<() => Promise<void>> {
+async function lockIdle({ clock, stateDir, statusPort }: ReportRequest): Promise<HotkeyLock> {
   try {
-    return await lockHotkey({ stateDir, hotkey: 'of this neuron', onLost: () => {}, retries: 0 })
+    const log = { info: () => {}, warn: () => {} }
+    return await lockHotkey({
+      path: lockPathOf(stateDir),
+      use: 'validates with this hotkey',
+      ...{ clock, log, waitMs: 0 },
+    })
   } catch (cause) {
     if (!(cause instanceof TargonError && cause.code === 'HOTKEY_IN_USE')) throw cause
     throw new TargonError(

@@ -4,11 +4,12 @@ import { withDeadline } from '../../clock.js'
 import { createClosers } from '../../closers.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { messageOf } from '../../errors.js'
+import { lockHotkey } from '../../hotkey-lock.js'
 import type { RunningRole } from '../role.js'
 import { isForbiddenAddress } from './address-guard.js'
 import { admitValidator } from './admission.js'
 import type { ValidatorDeps } from './deps.js'
-import { lockHotkey } from './hotkey-lock.js'
+import { lockPathOf } from './hotkey-lock.js'
 import type { ValidatorReport } from './report.js'
 import { createSubnetView } from './subnet-view.js'
 import { startWork, type Work } from './work.js'
@@ -40,9 +41,13 @@ export async function startValidator(
   // Every answer under way listens; more than ten of them are no leak.
   setMaxListeners(0, signal)
   try {
-    const release = await lockHotkey({ stateDir: deps.stateDir, hotkey: signer.address, onLost: fail })
-    closers.add('lock of the hotkey', () => release().catch(() => {}))
-    deps.weights.lost.addEventListener('abort', () => fail(new Error('the lock of the weights was lost')))
+    const lock = await lockHotkey({
+      path: lockPathOf(deps.stateDir),
+      use: `validates with hotkey ${signer.address}`,
+      ...{ clock, log, signal },
+    })
+    closers.add('lock of the hotkey', () => lock.release())
+    for (const { lost } of [lock, deps.weights]) lost.addEventListener('abort', () => fail(lost.reason))
     const view = await openView(settings, deps)
     const work = await startWork({ settings, deps, view, closers, fail }, signal)
     return { done: finish(work), healthy: work.healthy }

@@ -1,0 +1,113 @@
+import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/clock.js'
+import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/hotkey-lock.js'
+import { lockPathOf } from '../../src/roles/validator/hotkey-lock.js'
+
+describe('lock of a hotkey', () => {
+  let folder: string
+  let said: string[]
+  let locks: HotkeyLock[]
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'targon-lock-'))
+    said = []
+    locks = []
+  })
+  afterEach(async () => {
+    for (const lock of locks) await lock.release()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const note = (_: object, message: string) => void said.push(message)
+
+  async function take(changes: Partial<HotkeyLockOptions> = {}): Promise<HotkeyLock> {
+    const path = join(folder, 'state', 'validator.lock')
+    const log = { info: note, warn: note }
+    const lock = await lockHotkey({ path, use: 'validates', clock: systemClock, log, waitMs: 0, ...changes })
+    locks.push(lock)
+    return lock
+  }
+
+  it('lets exactly one of a hundred starts run, under two names of a neuron; the others get a named error', async () => {
+    const starts = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, index) =>
+        take({ path: lockPathOf(join(folder, index % 2 ? 'validator' : 'other')) }),
+      ),
+    )
+    expect(locks).toHaveLength(1)
+    for (const start of starts)
+      if (start.status === 'rejected')
+        expect(start.reason).toMatchObject({ code: 'HOTKEY_IN_USE', fault: 'hotkey-in-use' })
+  })
+
+  it('calls a disk that does not take it no other process: a fault to start again after', async () => {
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    await expect(take({ path: join(file, 'validator.lock') })).rejects.toMatchObject({
+      code: 'HOTKEY_LOCK',
+      fault: 'runtime',
+    })
+  })
+
+  it('can be taken after its release, and from a process that was killed once it is stale', async () => {
+    await (await take()).release()
+    const left = join(folder, 'state', 'validator.lock')
+    await mkdir(left)
+    await expect(take()).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
+    const longAgo = Date.now() / 1000 - 60
+    await utimes(left, longAgo, longAgo)
+    await (await take()).release()
+  })
+
+  /** The folder goes away, and nothing can be made in its place. */
+  async function breakDisk(): Promise<void> {
+    await rename(join(folder, 'state'), join(folder, 'away'))
+    await writeFile(join(folder, 'state'), '')
+  }
+
+  async function mendDisk(): Promise<void> {
+    await rm(join(folder, 'state'))
+    await rename(join(folder, 'away'), join(folder, 'state'))
+  }
+
+  const hear = (message: string) => expect.poll(() => said, { timeout: 20_000 }).toContain(message)
+
+  it('outlasts a disk that fails, and nobody else gets in when it is back', async () => {
+    const lock = await take({ staleMs: 2000 })
+    await breakDisk()
+    await hear('lock of the hotkey not refreshed')
+    const longAgo = Date.now() / 1000 - 60
+    await utimes(join(folder, 'away', 'validator.lock'), longAgo, longAgo)
+    await mendDisk()
+    await hear('lock of the hotkey held again')
+    await expect(take()).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
+    expect(lock.lost.aborted).toBe(false)
+    await lock.release()
+    await (await take()).release()
+  })
+
+  it('is lost when another process was faster, and says so', async () => {
+    const lock = await take({ staleMs: 2000 })
+    await breakDisk()
+    await hear('lock of the hotkey not refreshed')
+    const now = Date.now() / 1000
+    await utimes(join(folder, 'away', 'validator.lock'), now, now)
+    await mendDisk()
+    await expect.poll(() => lock.lost.aborted, { timeout: 20_000 }).toBe(true)
+    expect(lock.lost.reason).toMatchObject({ code: 'HOTKEY_IN_USE' })
+  })
+
+  it('asks no more once it was released while the disk was away', async () => {
+    const lock = await take({ staleMs: 2000 })
+    await breakDisk()
+    await hear('lock of the hotkey not refreshed')
+    await lock.release()
+    await mendDisk()
+    const longAgo = Date.now() / 1000 - 60
+    await utimes(join(folder, 'state', 'validator.lock'), longAgo, longAgo)
+    await (await take()).release()
+    expect(said).not.toContain('lock of the hotkey held again')
+  })
+})
