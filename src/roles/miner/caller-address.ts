@@ -40,14 +40,11 @@ function addEntry(list: BlockList, entry: string): void {
   // `10.0.0.0/` would be the number 0: a network of everybody, whose word would then count for every address.
   const bits = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : 0
   if (version === 0 || more.length > 0 || bits < 1 || bits > longest) {
-    throw new TargonError(
-      `${JSON.stringify(entry)} is neither an IP address nor a network.`,
-      {
-        code: 'BAD_TRUSTED_PROXY',
-        fault: 'usage',
-        next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',
-      },
-    )
+    throw new TargonError(`${JSON.stringify(entry)} is neither an IP address nor a network.`, {
+      code: 'BAD_TRUSTED_PROXY',
+      fault: 'usage',
+      next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',
+    })
   }
   const family = version === 6 ? 'ipv6' : 'ipv4'
   list.addSubnet(address, bits, family)
