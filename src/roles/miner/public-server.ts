@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.js'
 import { hasCode, messageOf, TargonError } from '../../errors.js'
@@ -49,7 +50,11 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
     noDelay: true,
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.on('request', (request, response) => void options.handle(request, response))
+  const endWithConnection = createConnectionWatch()
+  server.on('request', (request, response) => {
+    if (response.socket === null) endWithConnection(request.socket, response)
+    void options.handle(request, response)
+  })
   await listenPatiently(server, options)
   // No descriptor left for one more connection: those that are there go on.
   server.on('error', (error) => options.log.warn({ reason: messageOf(error) }, 'connection not taken'))
@@ -103,4 +108,28 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve()
     })
   })
+}
+
+/**
+ * An answer that waits for the one before it on its connection has no socket yet, and Node does not tell it when the
+ * connection is gone: its model server would go on for nobody.
+ */
+function createConnectionWatch(): (socket: Socket, response: ServerResponse) => void {
+  const waiting = new WeakMap<Socket, Set<ServerResponse>>()
+  const watch = (socket: Socket): Set<ServerResponse> => {
+    const answers = new Set<ServerResponse>()
+    socket.once('close', () => {
+      for (const answer of answers) {
+        answer.destroy()
+        if (answer.socket === null) answer.emit('close')
+      }
+    })
+    waiting.set(socket, answers)
+    return answers
+  }
+  return (socket, response) => {
+    const answers = waiting.get(socket) ?? watch(socket)
+    answers.add(response)
+    response.once('close', () => answers.delete(response))
+  }
 }

@@ -48,6 +48,11 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     writeRefusal(deps.clock, deps.deadlines, request, response, refusal)
   }
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<[string, RequestEnd]> => {
+    if (!isPlain(request)) {
+      response.shouldKeepAlive = false
+      refuse(request, response, UNCLEAR)
+      return ['other', 'refused']
+    }
     const route = ROUTES.get(`${request.method} ${pathOf(request)}`)
     if (route === undefined) {
       refuse(request, response, NOT_FOUND)
@@ -155,6 +160,14 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
   }
 }
 
+/** What Node lets through though a proxy before us may have read it differently (RFC 9112 §2.3, §3.2, §6.1). */
+function isPlain({ headersDistinct, httpVersion }: IncomingMessage): boolean {
+  const coding = headersDistinct['transfer-encoding']
+  if (httpVersion !== '1.1' && (httpVersion !== '1.0' || coding !== undefined)) return false
+  if (coding !== undefined && (coding.length !== 1 || coding[0]?.toLowerCase() !== 'chunked')) return false
+  return (headersDistinct.host?.length ?? 0) <= 1
+}
+
 function pathOf(request: IncomingMessage): string {
   const url = request.url ?? ''
   const query = url.indexOf('?')
@@ -170,6 +183,11 @@ function writeJson(response: ServerResponse, value: unknown): void {
   response.end(body)
 }
 
+const UNCLEAR: DoorRefusal = {
+  code: 'UNCLEAR_REQUEST',
+  status: 400,
+  detail: 'Request can be read in more than one way',
+}
 const NOT_FOUND: DoorRefusal = { code: 'NOT_FOUND', status: 404, detail: 'Not Found' }
 const DRAINING: DoorRefusal = {
   code: 'DRAINING',
