@@ -8,10 +8,7 @@ import type { Bench, Row } from './row.js'
  * `npm run bench [-- name… [--only text…] [--rounds n]]`: runs the benchmarks named (all without names), of those that have
  * parts only the parts whose name contains one of the texts, prints a table, writes bench/results/<time>.json.
  */
-const { positionals: wanted, values } = parseArgs({
-  allowPositionals: true,
-  options: { only: { type: 'string', multiple: true }, rounds: { type: 'string' } },
-})
+const { positionals: wanted, values, refusal } = readArguments()
 const order = {
   includes: (part: string) => values.only === undefined || values.only.some((text) => part.includes(text)),
   rounds: Number(values.rounds ?? 3),
@@ -23,11 +20,17 @@ for (const file of files) {
   const { bench } = (await import(new URL(file, rowsFolder).href)) as { bench?: Bench }
   if (bench) benches.push(bench)
 }
+if (values.help) {
+  console.log(usage())
+  process.exit(0)
+}
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
-if (unknown.length > 0) {
-  console.error(
-    `No benchmark named ${unknown.join(', ')}. There are: ${benches.map((bench) => bench.name).join(', ')}.`,
-  )
+const wrong =
+  refusal ??
+  (unknown.length > 0 ? `No benchmark named ${unknown.join(', ')}.` : undefined) ??
+  (Number.isInteger(order.rounds) && order.rounds > 0 ? undefined : '--rounds must be a whole number from 1.')
+if (wrong !== undefined) {
+  console.error(`${wrong}\n\n${usage()}`)
   process.exit(2)
 }
 const results: { bench: string; rows: Row[] }[] = []
@@ -56,6 +59,40 @@ const target = new URL(`${new Date().toISOString().replaceAll(':', '-')}.json`, 
 await writeFile(target, `${JSON.stringify({ machine, results }, null, 2)}\n`)
 console.error(`written: ${target.pathname}`)
 process.exit(0)
+
+interface Arguments {
+  readonly positionals: readonly string[]
+  readonly values: { readonly only?: string[]; readonly rounds?: string; readonly help?: boolean }
+  /** What is wrong with the command line. */
+  readonly refusal?: string
+}
+
+function readArguments(): Arguments {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: 'string', multiple: true },
+        rounds: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return { positionals: [], values: {}, refusal: error.message }
+  }
+}
+
+function usage(): string {
+  const width = Math.max(...benches.map((bench) => bench.name.length))
+  return [
+    'npm run bench [-- name… [--only text…] [--rounds n]]',
+    '',
+    'Runs the benchmarks named, or all; --only those parts whose name contains the text.',
+    '',
+    ...benches.map((bench) => `  ${bench.name.padEnd(width)}  ${bench.summary}`),
+  ].join('\n')
+}
 
 function round(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
