@@ -21,6 +21,7 @@ process.once('SIGTERM', () => stopping.abort())
 for (const event of ['unhandledRejection', 'uncaughtException']) {
   process.on(event, (error) => process.send?.({ kind: 'crash', event, text: String(error) }))
 }
+process.on('message', () => process.send?.({ kind: 'memory', memory: process.memoryUsage() }))
 const level = process.env.GAUNTLET_DEBUG === '1' ? 'debug' : 'info'
 const destination = { write: (line: string) => void process.stderr.write(line) }
 // As one would log in an hour: paths of keys are masked, text is written as it comes.

@@ -19,13 +19,16 @@ export interface Victim {
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   isAlive(): boolean
   rssMegabytes(): number
+  /** What the process says of its own memory; for a miner only. */
+  memory(): Promise<NodeJS.MemoryUsage>
   kill(signal: NodeJS.Signals): void
 }
 
 export type VictimKind = 'miner' | 'naive'
 
 interface Message {
-  readonly kind: 'ready' | 'crash'
+  readonly kind: 'ready' | 'crash' | 'memory'
+  readonly memory?: NodeJS.MemoryUsage
   readonly port?: number
   readonly text?: string
 }
@@ -51,7 +54,7 @@ export async function startVictim(
   const ready = new Promise<number>((resolve, reject) => {
     child.on('message', (message: Message) => {
       if (message.kind === 'ready') resolve(message.port ?? 0)
-      else crashes.push(message.text ?? '')
+      else if (message.kind === 'crash') crashes.push(message.text ?? '')
     })
     child.once('exit', () => reject(new Error(`${kind} did not start: ${log.slice(-5).join('\n')}`)))
   })
@@ -67,6 +70,18 @@ export async function startVictim(
     isAlive: () => child.exitCode === null && child.signalCode === null,
     rssMegabytes: () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    memory: async () => {
+      const answer = new Promise<NodeJS.MemoryUsage>((resolve) => {
+        const take = ({ memory }: Message) => {
+          if (memory === undefined) return
+          child.off('message', take)
+          resolve(memory)
+        }
+        child.on('message', take)
+      })
+      child.send('memory')
+      return await answer
+    },
     kill: (signal) => void child.kill(signal),
   }
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock.js'
 import type { Deadlines, Timed } from '../../routing/index.js'
+import { createBodySlabs } from './body-slabs.js'
 
-/** Bytes of bodies whose signature is not checked yet, all callers together; held and thrown away they cost more than twice that. */
-const MAX_UNVERIFIED_BYTES = 24 << 20
+/** Memory for bodies whose signature is not checked yet, all callers together. */
+const MAX_UNVERIFIED_BYTES = 12 << 20
 
 /** One address's share of them, unless a single body may be larger: it can crowd out nobody but itself. */
 const MAX_UNVERIFIED_PER_ADDRESS = 8 << 20
@@ -37,37 +38,40 @@ export function createBodyReader(
     else shares.set(address, held)
     return unverified > most || held > share
   }
-  const release = (bytes: number, address: string): void => void hold(-bytes, address)
+  const slabs = createBodySlabs(MAX_UNVERIFIED_BYTES)
   return {
-    release,
+    release: (bytes, address) => void hold(-bytes, address),
     read: (request, address) => {
-      if (Number(request.headersDistinct['content-length']?.[0] ?? 0) > limits.maxBytes) {
-        return Promise.resolve({ kind: 'too-large' })
-      }
+      const declared = Number(request.headersDistinct['content-length']?.[0] ?? 0)
+      if (declared > limits.maxBytes) return Promise.resolve({ kind: 'too-large' })
       return new Promise((resolve) => {
         const startedAt = clock.monotonic()
         const hash = createHash('sha256')
-        const chunks: Buffer[] = []
+        const gathering = slabs.gather()
         let size = 0
+        let held = 0
+        let whole: Buffer | undefined
         const finish = (end: BodyEnd) => {
           request.off('data', onData).off('end', onEnd).off('close', onClose)
           deadlines.forget(timed)
-          if (end.kind !== 'read') release(size, address)
+          gathering.free()
+          // A body that was read is held until it is released.
+          hold((end.kind === 'read' ? size : 0) - held, address)
           resolve(end)
         }
         const onData = (chunk: Buffer) => {
+          const isWhole = size === 0 && chunk.length === declared
           size += chunk.length
-          const isTooMuch = hold(chunk.length, address)
           if (size > limits.maxBytes) return finish({ kind: 'too-large' })
-          if (isTooMuch) return finish({ kind: 'overload' })
           hash.update(chunk)
-          chunks.push(chunk)
+          if (isWhole) whole = chunk
+          else gathering.add(chunk)
+          const before = held
+          held = isWhole ? size : gathering.heldBytes
+          if (hold(held - before, address)) finish({ kind: 'overload' })
         }
-        const onEnd = () => {
-          const [only] = chunks
-          const body = only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, size)
-          finish({ kind: 'read', body, hash: hash.digest('hex') })
-        }
+        const onEnd = () =>
+          finish({ kind: 'read', body: whole ?? gathering.join(), hash: hash.digest('hex') })
         const onClose = () => finish({ kind: 'gone' })
         const timed: Timed = {
           check: (now) => {

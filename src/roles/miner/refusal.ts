@@ -16,6 +16,11 @@ const LINGER_MS = 1000
 /** What of a refused body is still taken in (and thrown away) meanwhile: a small rest, not whatever a stranger sends. */
 const MAX_DROPPED_BYTES = 64 << 10
 
+/** Callers that may linger at once: each may hold one read of ours, and beyond that an answer may be lost on a liar. */
+const MAX_LINGERING = 32
+
+let lingering = 0
+
 /** `{"detail": …}`, the shape 4.4.1 answers with. The body is not read any further; its connection does not live on it. */
 export function writeRefusal(
   clock: Clock,
@@ -32,12 +37,25 @@ export function writeRefusal(
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
   })
   response.end(body)
-  dropBody(clock, deadlines, request)
+  dropBody(clock, deadlines, request, response)
 }
 
 /** The request has its answer: what is left of its body is thrown away for a moment, then the connection is cut. */
-export function dropBody(clock: Clock, deadlines: Deadlines, request: IncomingMessage): void {
-  if (request.complete) return
+export function dropBody(
+  clock: Clock,
+  deadlines: Deadlines,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (request.complete || request.destroyed) return
+  const { socket } = request
+  if (lingering >= MAX_LINGERING) {
+    // What has been written leaves before the end of the connection.
+    if (response.writableFinished) socket.destroySoon()
+    else response.once('finish', () => socket.destroySoon())
+    return
+  }
+  lingering++
   let dropped = 0
   request.on('data', (bytes: Buffer) => {
     dropped += bytes.length
@@ -45,7 +63,6 @@ export function dropBody(clock: Clock, deadlines: Deadlines, request: IncomingMe
   })
   request.resume()
   const since = clock.monotonic()
-  const { socket } = request
   const timed: Timed = {
     check: (now) => {
       if (now - since >= LINGER_MS) socket.destroy()
@@ -53,5 +70,8 @@ export function dropBody(clock: Clock, deadlines: Deadlines, request: IncomingMe
   }
   deadlines.watch(timed)
   // Of the request, not of its socket, which may carry thousands more.
-  request.once('close', () => deadlines.forget(timed))
+  request.once('close', () => {
+    lingering--
+    deadlines.forget(timed)
+  })
 }

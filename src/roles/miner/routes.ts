@@ -79,7 +79,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     if (entry.kind === 'unserved') {
       const { hotkey, uid, lack } = entry
       const outcome = deps.router.refuse(response, announced ?? '', lack)
-      dropBody(deps.clock, deps.deadlines, request)
+      dropBody(deps.clock, deps.deadlines, request, response)
       return [route, note({ hotkey, uid }, announced ?? '', outcome)]
     }
     try {
