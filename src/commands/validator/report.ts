@@ -46,9 +46,8 @@ export default class ValidatorReport extends BaseCommand {
     const { settings, resolved, actions, args, warnings } = await this.readInvocation('validator')
     if (actions['print-config']) return this.printConfig(resolved)
     this.printWarnings(warnings)
-    const { describeFailures, explainReport, readMinersReport, writeCsv, writePage } = await import(
-      '../../roles/validator/index.js'
-    )
+    const { describeFailures, escapeTexts, explainReport, readMinersReport, writeCsv, writePage } =
+      await import('../../roles/validator/index.js')
     const miner = args.miner === undefined ? undefined : String(args.miner)
     const found = await runUntilStopped({ exitWithStdin: false }, (signal) =>
       readMinersReport({
@@ -64,13 +63,19 @@ export default class ValidatorReport extends BaseCommand {
     if (miner !== undefined && !only) throw unknownMiner(miner)
     if (actions.csv) this.log(writeCsv(report))
     else if (actions.html) this.log(await writePage(report))
-    else if (miner !== undefined && only) this.log(describe(only, report, describeFailures))
-    else this.log(tableOf(report, describeFailures))
+    else if (!this.jsonEnabled())
+      this.log(printReport(escapeTexts(report), miner !== undefined, describeFailures))
     return report
   }
 }
 
 type DescribeFailures = (verdicts: ModelReport['verdicts']) => string
+
+/** The table of all miners, or all about the only one. */
+function printReport(report: ExplainedReport, isOne: boolean, failuresOf: DescribeFailures): string {
+  const [only] = report.miners
+  return isOne && only ? describe(only, report, failuresOf) : tableOf(report, failuresOf)
+}
 
 function headline({ source, since, validator }: ExplainedReport): string {
   const from = { validator: 'running validator', embedded: 'embedded database', postgres: 'Postgres' }[source]
@@ -144,7 +149,7 @@ function describeModel(model: ModelReport, failuresOf: DescribeFailures): string
     ['trend by hour', sparkline(model)],
   ]
   const failures = model.lastFailures.map(({ at, block, cause, tokens, detail }) => [
-    ...[`  ${at}`, `block ${block}`, cause, `${tokens} tokens`, printable(detail)],
+    ...[`  ${at}`, `block ${block}`, cause, `${tokens} tokens`, detail],
   ])
   const last = failures.length > 0 ? `\nlast failures\n${formatTable(failures)}` : ''
   return `${model.model}\n${formatTable(facts)}${last}`
@@ -162,11 +167,6 @@ function sparkline({ trend }: ModelReport): string {
       return BARS[Math.min(7, Math.floor((8 * meanTokensPerSecond) / most))] ?? ''
     })
     .join('')
-}
-
-/** A detail may quote the miner, and a terminal obeys control characters. */
-function printable(detail: string): string {
-  return detail.replace(/\p{Cc}/gu, '\uFFFD')
 }
 
 function text(value: string | number | null | undefined): string {

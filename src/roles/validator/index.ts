@@ -1,6 +1,7 @@
 export { isForbiddenAddress, originOf } from './address-guard.js'
 export type { ValidatorDeps } from './deps.js'
 export { epochAt } from './epoch-task.js'
+export { escapeTexts } from './escaped-texts.js'
 export {
   describeFailures,
   type ExplainedMiner,

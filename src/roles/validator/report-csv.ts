@@ -1,3 +1,4 @@
+import { escapeTexts } from './escaped-texts.js'
 import { countFailed, describeFailures, type ExplainedReport } from './explained.js'
 
 const COLUMNS = [
@@ -27,7 +28,7 @@ const COLUMNS = [
 
 /** One line per miner and model (RFC 4180 with plain line ends, none at the end), also for miners without results; the window is `;`-separated, `x` a miss. */
 export function writeCsv(report: ExplainedReport): string {
-  const lines = report.miners.flatMap(({ uid, hotkey, from, to, score, weightU16, models }) => {
+  const lines = escapeTexts(report.miners).flatMap(({ uid, hotkey, from, to, score, weightU16, models }) => {
     const head = [uid, hotkey]
     const now = [from, to, score, weightU16]
     if (models.length === 0) return [[...head, null, ...now, ...COLUMNS.slice(7).map(() => null)]]
@@ -51,6 +52,6 @@ export function writeCsv(report: ExplainedReport): string {
 function writeCell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  const text = /^\s*[=+\-@＝＋－＠]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { ModelReport } from '../../history/index.js'
+import { escapeTexts } from './escaped-texts.js'
 import { countFailed, describeFailures, type ExplainedMiner, type ExplainedReport } from './explained.js'
 import { PAGE_SCRIPT, PAGE_STYLE } from './report-page-parts.js'
 
@@ -11,7 +12,8 @@ const OPEN_MINERS = 3
  * One page that needs nothing beside itself: plots (uPlot), data and style are in it, and its policy forbids the browser
  * to load anything else. Texts of miners are escaped.
  */
-export async function writePage(report: ExplainedReport): Promise<string> {
+export async function writePage(document: ExplainedReport): Promise<string> {
+  const report = escapeTexts(document)
   const find = createRequire(import.meta.url).resolve
   const [plots, plotStyle] = await Promise.all([
     readFile(find('uplot/dist/uPlot.iife.min.js'), 'utf8'),

@@ -125,6 +125,47 @@ describe('targon validator report', () => {
     expect(JSON.parse(data ?? '')).toEqual([[{ window: model.window, trend: model.trend }], []])
   })
 
+  it.each([['5'], [], ['--csv'], ['--html']])(
+    'lets no C1 control and no turn of direction of a peer through: %s',
+    async (...flags) => {
+      const bad = '\u202egpj.exe\u009b31m\u2066\u0085'
+      const failure = { at, block: 55, cause: `X${bad}`, detail: `quoted ${bad}`, tokens: 8 }
+      const hostile = {
+        ...model,
+        model: `org/${bad}`,
+        lastFailures: [failure],
+        verdicts: { ...model.verdicts, failed: { [`X${bad}`]: 1 } },
+      }
+      const body = JSON.stringify({
+        since: at,
+        now,
+        miners: [{ uid: 5, hotkey: '5Miner', from: at, to: at, models: [hostile] }],
+      })
+      const { stdout } = await runCommand(ValidatorReport, [...flags, ...(await servePort(body))])
+      const text = stdout.replace(/<script>[\s\S]*?<\/script>/g, '')
+      expect(text).not.toMatch(/[\u0080-\u009f\u202a-\u202e\u2066-\u2069]/)
+      expect(text).toContain('\\u202egpj.exe\\u009b31m')
+    },
+  )
+
+  it.each(['=1+1', '+1', '-1+2', '@SUM(A1)', ' =1', '\t=1', '\r=1', '＝1'])(
+    'a CSV cell of a peer that begins like a formula is text (%j), numbers stay numbers',
+    async (start) => {
+      const failure = { at, block: 55, cause: 'OVERFIT', detail: start, tokens: 8 }
+      const speed = { p5: -80.5, p50: 90, p95: 99 }
+      const hostile = { ...model, model: start, tokensPerSecond: speed, lastFailures: [failure] }
+      const body = JSON.stringify({
+        since: at,
+        now,
+        miners: [{ uid: 5, hotkey: '5Miner', from: at, to: at, models: [hostile] }],
+      })
+      const { stdout } = await runCommand(ValidatorReport, ['--csv', ...(await servePort(body))])
+      const cells = (stdout.split('\n')[1] ?? '').split(',').map((cell) => cell.replace(/^"/, ''))
+      expect(cells.filter((cell) => /^\s*[=+@＝]|^\s*-(?!80\.5$)/.test(cell))).toEqual([])
+      expect(cells).toContain('-80.5')
+    },
+  )
+
   it('the check of the page finds what a page would load', () => {
     expect(loadsOf('<script src="https://cdn.example/u.js"></script>')).toHaveLength(1)
     expect(loadsOf('<style>@import "x.css"; a{background:url(//x/y.png)}</style>')).toHaveLength(2)
