@@ -64,7 +64,9 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   let isAlarmed = false
 
   const follow = (round: RunningRound) => {
-    void round.done.then(() => options.onRoundJudged(round.results))
+    round.done
+      .then(() => options.onRoundJudged(round.results))
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'a judged round was not reported'))
     for (const ask of round.asks) {
       asks.add(ask)
       ask.done

@@ -176,3 +176,20 @@ test('a round that fails is followed by another', async () => {
   expect(new Set(results.map(({ round }) => round)).size).toBeGreaterThan(1)
   await end()
 })
+
+test('a report of a round that throws ends neither the process nor the rounds', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', note)
+  const { clock, results, end } = setup(2, () => 100, {
+    onRoundJudged: () => {
+      throw new Error('no report of that')
+    },
+  })
+  await clock.advance(5000)
+  await end()
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+  expect(new Set(results.map(({ round }) => round)).size).toBeGreaterThan(1)
+})
