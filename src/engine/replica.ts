@@ -1,6 +1,6 @@
+import { type Breaker, createBreaker } from '../breaker.js'
 import type { Clock } from '../clock.js'
 import { createDeferred } from '../deferred.js'
-import { Breaker } from './breaker.js'
 import { isEngineError } from './engine-error.js'
 import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'
@@ -10,6 +10,8 @@ import { Slots } from './slots.js'
 
 /** Scoring calls at once per server: prompt logprobs take memory vLLM does not plan for. */
 const CALLS_AT_ONCE = 4
+/** A server that failed again and again is left alone for this long at first. */
+const BREAKER_PAUSE_MS = 2_000
 const LOAD_TIMEOUT_MS = 1_000
 const PROBE_TIMEOUT_MS = 15_000
 /** However well it answers, what is known of a server is asked again after this long. */
@@ -40,7 +42,7 @@ export class Replica {
     private readonly clock: Clock,
   ) {
     this.server = new EngineServer(url, apiKey, clock)
-    this.breaker = new Breaker(clock)
+    this.breaker = createBreaker({ clock, firstPauseMs: BREAKER_PAUSE_MS })
   }
 
   get probed(): ProbeResult | undefined {
@@ -48,7 +50,7 @@ export class Replica {
   }
 
   get usable(): boolean {
-    return this.#probed !== undefined && this.breaker.closed
+    return this.#probed !== undefined && this.breaker.allows()
   }
 
   /** Admitted, and nothing went wrong since. */
@@ -111,22 +113,22 @@ export class Replica {
   /** Runs one call; a refusal says the server lives, a fault counts against it. */
   async call<T>(signal: AbortSignal, work: (replica: Replica) => Promise<T>): Promise<T> {
     this.#inFlight++
-    this.breaker.start()
+    this.breaker.begin()
     try {
       const result = await this.#slots.run(signal, () => work(this))
-      this.breaker.succeed()
+      this.breaker.succeeded()
       this.#answeredAtMs = this.clock.monotonic()
       return result
     } catch (error) {
-      if (signal.aborted) this.breaker.release()
+      if (signal.aborted) this.breaker.abstained()
       else if (isEngineError(error, 'ENGINE_REFUSED')) {
-        this.breaker.succeed()
+        this.breaker.succeeded()
         this.#hasRefused = true
       } else {
-        this.breaker.fail()
+        this.breaker.failed()
         this.#hasFailed = true
         // Out of the way until it answers a probe again, not only until somebody tries.
-        if (!this.breaker.closed) this.keepApart()
+        if (!this.breaker.allows()) this.keepApart()
       }
       throw error
     } finally {

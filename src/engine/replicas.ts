@@ -53,7 +53,7 @@ export class Replicas {
   whyNone(): string | undefined {
     if (this.all.some(({ usable }) => usable)) return undefined
     const states = this.all.map(
-      ({ url, breaker }) => `${url} ${breaker.closed ? 'is not ready' : 'failed too often'}`,
+      ({ url, breaker }) => `${url} ${breaker.allows() ? 'is not ready' : 'failed too often'}`,
     )
     return `No engine of ${this.model} takes calls: ${states.join(', ')}.`
   }

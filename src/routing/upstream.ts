@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
+import { type Breaker, createBreaker } from '../breaker.js'
 import type { Clock } from '../clock.js'
 import { editBody } from './body-edit.js'
-import { type Breaker, createBreaker } from './breaker.js'
 import type { AnswerReader, Connection } from './connection.js'
 import { Connections } from './connections.js'
 import type { Deadlines } from './deadlines.js'

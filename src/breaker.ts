@@ -1,16 +1,16 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from './clock.js'
 
 export interface BreakerOptions {
   readonly clock: Clock
-  /** 0 ≤ x < 1. */
-  readonly random: () => number
+  /** 0 ≤ x < 1; spreads the pauses by half each way. Without it they are exact. */
+  readonly random?: () => number
   /** Failures in a row that open it. */
   readonly threshold?: number
   readonly firstPauseMs?: number
   readonly longestPauseMs?: number
 }
 
-/** Keeps requests away from a server that fails; opens for a growing, jittered pause, then lets one trial through. */
+/** Keeps requests away from a server that fails; opens for a growing pause, then lets one trial through. */
 export interface Breaker {
   /** True when a request may be sent now. */
   allows(): boolean
@@ -24,7 +24,7 @@ export interface Breaker {
 }
 
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { clock, random, threshold = 3, firstPauseMs = 1000, longestPauseMs = 30_000 } = options
+  const { clock, random = () => 0.5, threshold = 3, firstPauseMs = 1000, longestPauseMs = 30_000 } = options
   let failures = 0
   let openings = 0
   let openUntil = 0

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createBreaker } from '../../src/routing/breaker.js'
+import { createBreaker } from '../../src/breaker.js'
 import { ManualClock } from '../support/manual-clock.js'
 
 function make(random = 0.5) {
@@ -75,5 +75,22 @@ describe('breaker', () => {
       await clock.advance(2)
       expect(breaker.allows()).toBe(true)
     }
+  })
+
+  it('does not wait longer because calls that were under way when it opened fail too', async () => {
+    const { clock, breaker } = make()
+    for (let failure = 0; failure < 7; failure++) breaker.failed()
+    await clock.advance(1000)
+    expect(breaker.allows()).toBe(true)
+  })
+
+  it('keeps its pauses exact without a source of chance', async () => {
+    const clock = new ManualClock()
+    const breaker = createBreaker({ clock, threshold: 1, firstPauseMs: 2000 })
+    breaker.failed()
+    await clock.advance(1999)
+    expect(breaker.allows()).toBe(false)
+    await clock.advance(1)
+    expect(breaker.allows()).toBe(true)
   })
 })
