@@ -20,6 +20,8 @@ interface Entry {
 
 /** Results kept of a window that was last written more than an epoch ago: five fresh ones then outweigh them. */
 const STALE_WINDOW = 5
+/** Windows kept of one miner; at most 64 models are wanted at a time. A list that changes for ever must not fill file and memory. */
+const MAX_MODELS = 128
 /** Organic results kept of one miner within an epoch. */
 const MAX_ORGANICS = 1000
 
@@ -45,7 +47,7 @@ export class ScoreBook {
     const { results } = this.#entry(hotkey)
     const window = results.get(model) ?? []
     window.push(sane(result))
-    results.set(model, window.slice(-WINDOW))
+    putNewest(results, model, window.slice(-WINDOW))
     this.#block = Math.max(this.#block, block)
   }
 
@@ -59,7 +61,7 @@ export class ScoreBook {
   /** Replaces the windows of one miner, for an imported file. */
   restoreMiner(hotkey: string, results: Iterable<readonly [string, readonly Result[]]>): void {
     const entry = this.#entry(hotkey)
-    for (const [model, window] of results) entry.results.set(model, window.map(sane).slice(-WINDOW))
+    for (const [model, window] of results) putNewest(entry.results, model, window.map(sane).slice(-WINDOW))
   }
 
   /** Forgets hotkeys that left the subnet. @returns those forgotten */
@@ -134,6 +136,14 @@ export class ScoreBook {
     }
     return entry
   }
+}
+
+/** Keeps the order of writing, and lets go of the window that was written longest ago. */
+function putNewest(results: Map<string, Result[]>, model: string, window: Result[]): void {
+  results.delete(model)
+  results.set(model, window)
+  const [oldest] = results.keys()
+  if (results.size > MAX_MODELS && oldest !== undefined) results.delete(oldest)
 }
 
 /** A number that arithmetic cannot digest is a miss, never a best case. */

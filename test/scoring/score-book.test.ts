@@ -20,6 +20,21 @@ test('the window keeps the newest fifteen results', () => {
   expect(book.results('a', MODEL)).toEqual(Array.from({ length: 15 }, (_, index) => 25 + index))
 })
 
+test('models that come and go for ever do not fill the book, and one that is still asked for is never let go', () => {
+  const book = new ScoreBook()
+  for (let index = 0; index < 1000; index++) {
+    book.record('a', `org/m${index}`, 1, index)
+    book.record('a', MODEL, 50, index)
+  }
+  const again = ScoreBook.from(book.toData())
+  for (const one of [book, again]) {
+    expect(one.models('a')).toHaveLength(128)
+    expect(one.results('a', MODEL)).toHaveLength(15)
+    expect(one.results('a', 'org/m999')).toEqual([1])
+    expect(one.results('a', 'org/m0')).toEqual([])
+  }
+})
+
 test('only models served now and wanted count', () => {
   const book = new ScoreBook()
   book.record('a', MODEL, 50, 1)
