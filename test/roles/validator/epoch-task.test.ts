@@ -103,6 +103,24 @@ test('weights that were refused are tried again within the window and never beyo
   stop()
 })
 
+test('each further attempt is made of a fresh metagraph', async () => {
+  const log: string[] = []
+  const { head, stop } = setup({
+    epochLength: 100,
+    startBlock: 95,
+    jobs: {
+      resync: async () => void log.push('resync'),
+      setWeights: async ({ index }) => {
+        log.push(`weights ${index}`)
+        return log.length < 6 ? { kind: 'retry', reason: 'bad vector' } : { kind: 'done' }
+      },
+    },
+  })
+  for (let number = 100; number < 112; number++) await head(number)
+  expect(log.slice(0, 6)).toEqual(['resync', 'weights 1', 'resync', 'weights 1', 'resync', 'weights 1'])
+  stop()
+})
+
 test('a hanging submission ends at its deadline and the next head tries again', async () => {
   let hang = true
   const { head, calls, clock, stop } = setup({

@@ -87,3 +87,14 @@ test('a vector the chain does not take is built once more from a fresh metagraph
     expect((await attempt(epoch)).kind).toBe('given-up')
   }
 })
+
+test('the vector built once more is made of the miners of then, and is taken', async () => {
+  const { refuse, attempt, chain, view } = await setup()
+  refuse('bad-vector')
+  expect((await attempt(1)).kind).toBe('retry')
+  const neurons = view.metagraph.neurons.filter(({ uid }) => uid !== 3)
+  const find = (hotkey: string) => neurons.find((neuron) => neuron.hotkey === hotkey)
+  view.replaceMetagraph({ ...view.metagraph, neurons, find })
+  expect((await attempt(1)).kind).toBe('done')
+  expect(chain.submissions.at(-1)).toMatchObject({ uids: [1, 2] })
+})
