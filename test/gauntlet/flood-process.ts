@@ -6,10 +6,12 @@ import { signedPost } from './signed-post.js'
 const [port = 0, perSecond = 0] = process.argv.slice(2).map(Number)
 const batch = Math.ceil(perSecond / 50)
 let sent = 0
+let isPaused = false
 const open = () => {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {}).resume()
   const timer = setInterval(() => {
+    if (isPaused) return
     const { head, body } = signedPost('{"model":"org/model"}')
     const forged = Array.from({ length: Math.ceil(batch / 8) }, () =>
       (head + body).replace(/(Request-Signature: 0x)[0-9a-f]+/, `$1${randomBytes(64).toString('hex')}`),
@@ -23,5 +25,8 @@ const open = () => {
   })
 }
 for (let index = 0; index < 8; index++) open()
-process.on('message', () => process.send?.({ sent }))
+process.on('message', (word) => {
+  isPaused = word === 'pause'
+  if (word === 'report') process.send?.({ sent })
+})
 process.send?.({ ready: true })

@@ -9,13 +9,17 @@ import { percentile, signedPost, startVictim, wait } from './victim.js'
 const TOKEN_MS = 10
 const STREAMS = 5
 
+/** Each some hundred gaps, calm and flooded by turns; the median of their p99 counts. */
+const BLOCKS = 5
+const SETTLE_MS = 200
+
 describe('gauntlet: a flood of forged signatures', () => {
   const open: { close(): Promise<unknown> | unknown }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  /** Gaps between the tokens of honest streams, first in quiet, then under the flood. */
+  /** Gaps between the tokens of honest streams, p99 in quiet and under the flood. */
   async function measure(settings: { 'signature-workers': number; 'max-failed-checks': number }) {
     const vllm = await startFakeVllm({
       answer: ({ response }) => {
@@ -48,40 +52,62 @@ describe('gauntlet: a flood of forged signatures', () => {
       })
       bodies.push(answer.body)
     }
-    const span = scaled(30_000, 3000)
+    const span = scaled(30_000, 3000) / BLOCKS
     const collect = async () => {
       gaps = []
       await wait(span)
-      return { p99Ms: percentile(gaps, 0.99), count: gaps.length }
+      // None at all: the streams stood still for the whole block.
+      return gaps.length === 0 ? span : percentile(gaps, 0.99)
     }
-    const quiet = await collect()
     const flood = fork(inject('minerScripts').flood, [String(victim.port), '2000'], { execArgv: [] })
     open.push({ close: () => flood.kill('SIGKILL') })
     await once(flood, 'message')
-    const flooded = await collect()
+    // Calm and flooded by turns: what else the machine does hits both alike.
+    const quiet: number[] = []
+    const flooded: number[] = []
+    for (let block = 0; block < BLOCKS; block++) {
+      flood.send('pause')
+      await wait(SETTLE_MS)
+      quiet.push(await collect())
+      flood.send('go')
+      await wait(SETTLE_MS)
+      flooded.push(await collect())
+    }
     flood.send('report')
     const [{ sent }] = (await once(flood, 'message')) as [{ sent: number }]
     for (const body of bodies) body.destroy()
     const forwarded = vllm.received.length
-    return { quiet, flooded, sent, forwarded, isAlive: victim.isAlive() }
+    return {
+      quietMs: percentile(quiet, 0.5),
+      floodedMs: percentile(flooded, 0.5),
+      sent,
+      forwarded,
+      isAlive: victim.isAlive(),
+    }
   }
 
   it('F31: honest streams go on at their pace, and no forgery gets through', async () => {
+    const results: { quietMs: number; floodedMs: number }[] = []
     for (const [name, settings] of [
       ['door closes for the address', { 'signature-workers': 1, 'max-failed-checks': 20 }],
       ['every forgery checked on a thread', { 'signature-workers': 1, 'max-failed-checks': 100_000 }],
       ['sabotage: every forgery checked inline', { 'signature-workers': 0, 'max-failed-checks': 100_000 }],
     ] as const) {
-      const { quiet, flooded, sent, forwarded, isAlive } = await measure(settings)
+      const { quietMs, floodedMs, sent, forwarded, isAlive } = await measure(settings)
       console.log(
-        `F31 ${name}: ${sent} forgeries, p99 between tokens ${quiet.p99Ms.toFixed(1)} → ${flooded.p99Ms.toFixed(1)} ms`,
+        `F31 ${name}: ${sent} forgeries, p99 between tokens ${quietMs.toFixed(1)} → ${floodedMs.toFixed(1)} ms`,
       )
       expect({ isAlive, forwarded }).toEqual({ isAlive: true, forwarded: STREAMS })
       expect(sent).toBeGreaterThan(100)
-      if (name.startsWith('sabotage')) continue
-      // Pace can only be judged on a quiet machine, which is where full runs belong; elsewhere no stream may stop.
-      expect(flooded.count).toBeGreaterThan(0)
-      if (GAUNTLET_SCALE >= 1) expect(flooded.p99Ms).toBeLessThan(quiet.p99Ms + 10)
+      results.push({ quietMs, floodedMs })
     }
+    const [closed, onThread, inline] = results
+    // Checked inline the flood backs up into the calm blocks too, so the ways are compared with each other.
+    const worstMs = (inline?.floodedMs ?? 0) / 2
+    expect(closed?.floodedMs).toBeLessThan(worstMs)
+    expect(onThread?.floodedMs).toBeLessThan(worstMs)
+    // Full runs belong on a quiet machine: only there a few milliseconds mean anything.
+    const riseMs = (closed?.floodedMs ?? 0) - (closed?.quietMs ?? 0)
+    if (GAUNTLET_SCALE >= 1) expect(riseMs).toBeLessThan(10)
   })
 })

@@ -52,34 +52,58 @@ describe('gauntlet: the miner’s streams', () => {
     return socket
   }
 
-  it('F5: heads that never end are cut at the limit, and a valid request beside them is answered', async () => {
+  it('F5: heads that never end are cut at the limit, and valid requests beside them are answered as fast as without', async () => {
     for (const kind of ['naive', 'miner'] as const) {
-      const [victim] = await start(kind, { 'header-timeout': 3 })
-      const startedAt = performance.now()
+      const [victim, vllm] = await start(kind, { 'header-timeout': 3 })
+      vllm.answer = ({ response }) => void response.writeHead(200).end(sse('[DONE]'))
       const count = kind === 'naive' ? 20 : scaled(2000, 100)
-      const sockets = Array.from({ length: count }, () => {
-        const socket = connect(victim.port, '127.0.0.1')
-        socket.on('error', () => {}).resume()
-        socket.write('POST /models HTTP/1.1\r\nhost: x\r\n')
-        return socket
-      })
-      const drip = setInterval(() => {
-        for (const socket of sockets) if (!socket.destroyed) socket.write('x-slow: 1\r\n')
-      }, 500)
-      const all = Promise.all(sockets.map(closed)).then(() => performance.now() - startedAt)
-      const { headers, body } = signedPost(BODY)
       const url = `http://127.0.0.1:${victim.port}/v1/chat/completions`
-      const answer = await request(url, { method: 'POST', headers, body })
-      expect(answer.statusCode).toBe(200)
-      expect(await answer.body.text()).toContain('[DONE]')
-      const tookMs = await Promise.race([all, wait(9000)])
-      clearInterval(drip)
-      for (const socket of sockets) socket.destroy()
-      if (kind === 'naive') expect(tookMs).toBeUndefined()
-      else {
-        console.log(`F5: the last of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of 3000`)
-        expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? 4000 : 9000)
+      /** p99 of the time to the first byte of valid requests, one after the other. */
+      const askMany = async (requests: number) => {
+        const times: number[] = []
+        for (let asked = 0; asked < requests; asked++) {
+          const { headers, body } = signedPost(BODY)
+          const from = performance.now()
+          const answer = await request(url, { method: 'POST', headers, body })
+          times.push(performance.now() - from)
+          expect(answer.statusCode).toBe(200)
+          expect(await answer.body.text()).toContain('[DONE]')
+        }
+        return percentile(times, 0.99)
       }
+      await askMany(kind === 'naive' ? 1 : 300)
+      const calm: number[] = []
+      const attacked: number[] = []
+      for (let block = 0; block < (kind === 'naive' ? 1 : 3); block++) {
+        calm.push(await askMany(150))
+        const startedAt = performance.now()
+        const sockets = Array.from({ length: count }, () => {
+          const socket = connect(victim.port, '127.0.0.1')
+          socket.on('error', () => {}).resume()
+          socket.write('POST /models HTTP/1.1\r\nhost: x\r\n')
+          return socket
+        })
+        const drip = setInterval(() => {
+          for (const socket of sockets) if (!socket.destroyed) socket.write('x-slow: 1\r\n')
+        }, 500)
+        const all = Promise.all(sockets.map(closed)).then(() => performance.now() - startedAt)
+        // Taken in by then: what is measured is them being there, not the rush of their coming.
+        await wait(500)
+        attacked.push(await askMany(150))
+        const tookMs = await Promise.race([all, wait(kind === 'naive' ? 5000 : 9000)])
+        clearInterval(drip)
+        for (const socket of sockets) socket.destroy()
+        if (kind === 'naive') expect(tookMs).toBeUndefined()
+        else {
+          console.log(`F5: the last of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of 3000`)
+          expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? 4000 : 9000)
+        }
+      }
+      const [calmMs, attackedMs] = [percentile(calm, 0.5), percentile(attacked, 0.5)]
+      console.log(`F5 ${kind}: p99 to the first byte ${calmMs.toFixed(1)} → ${attackedMs.toFixed(1)} ms`)
+      // A millisecond is what a timer of the machine may be off; elsewhere than in full runs its noise is larger.
+      if (kind === 'miner')
+        expect(attackedMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? calmMs * 1.2 + 1 : calmMs * 3 + 10)
     }
   })
 
