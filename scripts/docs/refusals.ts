@@ -40,6 +40,7 @@ const MENDED_BY: Readonly<Record<string, string>> = {
   BAD_MODEL_LIST: 'caller: an array of model names',
   BAD_REQUEST_BODY: 'caller: a JSON object with `model`',
   MODEL_MISMATCH: 'caller: the header as the body, or none',
+  UNCLEAR_REQUEST: 'caller: HTTP/1.1, one `Host`, `Transfer-Encoding` `chunked` or none',
   INTERNAL: 'miner: the log has `request failed`',
   model_not_found: 'caller: a model of GET /models; miner: no server has it',
   all_busy: 'caller: later; miner: more servers, `--routing.max-in-flight`, `--routing.queue-length`',

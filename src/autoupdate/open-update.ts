@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock.js'
-import { expandHome } from '../home.js'
 import { packageVersion } from '../version.js'
 import type { UpdateContext } from './context.js'
 import { layoutOf } from './layout.js'
@@ -37,10 +36,9 @@ export function openUpdate(
   const { node, ...rest } = surroundings
   return {
     ...rest,
-    layout: layoutOf(expandHome(settings['update.root'])),
+    layout: layoutOf(settings['update.root']),
     url: settings['update.url'],
-    signersFile:
-      settings['update.signers'] === undefined ? undefined : expandHome(settings['update.signers']),
+    signersFile: settings['update.signers'],
     ownSignersFile: packageFile(SIGNERS_PATH),
     ownVersion: packageVersion(),
     nodeVersion: node.version,

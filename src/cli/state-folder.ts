@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { messageOf, TargonError } from '../errors.js'
-import { expandHome } from '../home.js'
 
 export interface StateLocation {
   readonly 'logging.logging_dir': string
@@ -13,7 +12,6 @@ export interface StateLocation {
 
 /** `<logging_dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>`, as 4.x lays it out (the name there is `targon`). */
 export function stateFolderOf(location: StateLocation, role: string): string {
-  const root = expandHome(location['logging.logging_dir'])
   const parts = [
     location['wallet.name'],
     location['wallet.hotkey'],
@@ -27,7 +25,7 @@ export function stateFolderOf(location: StateLocation, role: string): string {
       fault: 'usage',
       next: 'Give --wallet.name, --wallet.hotkey and --neuron.name as bare names.',
     })
-  return join(resolve(root), ...parts)
+  return join(location['logging.logging_dir'], ...parts)
 }
 
 /**

@@ -2,6 +2,7 @@ import { type ConfigFile, parseConfigFile } from './config-file.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import { describeOrigin, type Origin } from './origin.js'
 import { parseValue } from './parse-value.js'
+import { placePath } from './place-path.js'
 import { defaultFor, type Role, type Setting } from './setting.js'
 import { type RoleSettings, type SettingName, settingNames, settings } from './settings/index.js'
 import { readingsOf, refuseUnknownVariables, variableOf } from './variables.js'
@@ -54,7 +55,7 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
     const entry: Setting = settings[name]
     const candidates = layers.flatMap((find) => find(name))
     const chosen = choose(entry, name, candidates)
-    values[name] = chosen ? chosen.value : defaultFor(entry, role)
+    values[name] = placePath(entry, chosen ? chosen.value : defaultFor(entry, role))
     origins[name] = chosen ? chosen.origin : { kind: 'default' }
     if (chosen) warnings.push(...warningsFor(name, entry, chosen))
     const file = chosen && holdsSecret(entry, chosen.raw) ? fileOf(chosen.origin) : undefined

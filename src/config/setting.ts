@@ -25,7 +25,7 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   /** Parses the text of a flag or variable, or a value of the config file. */
   readonly schema: S
   /** How the flag is typed on the command line. */
-  readonly kind: 'text' | 'integer' | 'number' | 'switch' | 'list'
+  readonly kind: 'text' | 'path' | 'integer' | 'number' | 'switch' | 'list'
   /** What an absent flag, variable and key mean. */
   readonly default: z.output<S>
   /** Where a role has another default. */
@@ -38,6 +38,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   /** What it means for a role where that differs; then it is listed with the role's own settings. */
   readonly helpOf?: Readonly<Partial<Record<Role, string>>>
   readonly secret?: boolean
+  /** A path that is relative to the neuron's folder, not to the working directory. */
+  readonly withinState?: boolean
   /** Allowed words, shown in the help. */
   readonly options?: readonly string[]
   /** Words that are allowed beside other values; for suggestions. */

@@ -26,7 +26,7 @@ export const engineSettings = {
     help: 'Reference engines by address, or as containers on this host; auto takes docker when a socket and nvidia-smi are there and no endpoint is given.',
   }),
   'engine.docker-socket': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: '/var/run/docker.sock',
     group: 'ENGINE',
@@ -34,7 +34,7 @@ export const engineSettings = {
     help: 'Socket of the Docker Engine API (or Podman’s) in mode docker.',
   }),
   'engine.cache-dir': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: '/var/targon/huggingface/cache',
     group: 'ENGINE',
@@ -78,7 +78,7 @@ export const engineSettings = {
     help: 'Where config.json and generation_config.json of a model are read.',
   }),
   'engine.model-dir': setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     group: 'ENGINE',

@@ -25,7 +25,7 @@ export const localnetSettings = {
     help: 'Run just these parts and print their endpoints; the roles run apart, in other terminals.',
   }),
   dir: setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     defaultText: 'a temporary one',

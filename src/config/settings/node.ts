@@ -66,7 +66,7 @@ export const nodeSettings = {
     help: 'Name of the hotkey within the wallet.',
   }),
   'wallet.path': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: '~/.bittensor/wallets',
     group: 'WALLET',
@@ -75,7 +75,7 @@ export const nodeSettings = {
     help: 'Folder that holds the wallets.',
   }),
   'wallet.password_file': setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     group: 'WALLET',
@@ -119,7 +119,7 @@ export const nodeSettings = {
     help: 'Also write the log to the neuron’s folder.',
   }),
   'logging.logging_dir': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: '~/.bittensor/miners',
     group: 'LOGGING',

@@ -23,7 +23,7 @@ export const updateSettings = {
     help: 'Repository whose signed tags are releases.',
   }),
   'update.signers': setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     defaultText: 'deploy/allowed_signers of the running release',
@@ -41,7 +41,7 @@ export const updateSettings = {
     help: 'Releases to take: X.Y.Z only, or pre-releases too.',
   }),
   'update.root': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: '~/.targon',
     group: 'UPDATE',

@@ -35,9 +35,10 @@ export const validatorSettings = {
     help: 'Neurons with a validator permit and more stake than this are not queried.',
   }),
   'cache-file': setting({
-    kind: 'text',
+    kind: 'path',
     schema: textValue,
     default: 'cache.json',
+    withinState: true,
     group: 'VALIDATOR',
     roles,
     help: 'Score book; relative to the neuron’s folder.',
@@ -52,7 +53,7 @@ export const validatorSettings = {
     help: 'Which models are wanted: the default one, those of models.txt, or those of the endpoint.',
   }),
   'models.file': setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     defaultText: 'models.txt in the working directory, else the one of the package',
@@ -69,10 +70,11 @@ export const validatorSettings = {
     help: 'List of wanted models for mode endpoint, or off.',
   }),
   'dataset.url': setting({
-    kind: 'text',
+    kind: 'path',
     schema: optionalText,
     default: undefined,
     defaultText: 'manifoldlabs/Infinity-Instruct, subset 7M, of the hub',
+    words: ['off'],
     group: 'VALIDATOR',
     roles,
     help: 'Parquet file (address or path) or address of a list of them with questions; off uses the bundled ones.',
