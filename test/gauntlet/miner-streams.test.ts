@@ -76,17 +76,31 @@ describe('gauntlet: the miner’s streams', () => {
       const attacked: number[] = []
       for (let block = 0; block < (kind === 'naive' ? 1 : 3); block++) {
         calm.push(await askMany(150))
-        const startedAt = performance.now()
+        // From its own connect on: of thousands at once the last ones wait in the kernel first.
+        const lives: Promise<number>[] = []
         const sockets = Array.from({ length: count }, () => {
           const socket = connect(victim.port, '127.0.0.1')
           socket.on('error', () => {}).resume()
           socket.write('POST /models HTTP/1.1\r\nhost: x\r\n')
+          let connectedAt = Number.NaN
+          socket.once('connect', () => {
+            connectedAt = performance.now()
+          })
+          lives.push(closed(socket).then(() => performance.now() - connectedAt))
           return socket
         })
+        // A line each half second, a tenth of them at a time: a rush of writes would hold up the caller that is timed here.
+        let turn = 0
         const drip = setInterval(() => {
-          for (const socket of sockets) if (!socket.destroyed) socket.write('x-slow: 1\r\n')
-        }, 500)
-        const all = Promise.all(sockets.map(closed)).then(() => performance.now() - startedAt)
+          turn = (turn + 1) % 10
+          for (let at = turn; at < count; at += 10) {
+            const socket = sockets[at]
+            if (socket && !socket.destroyed) socket.write('x-slow: 1\r\n')
+          }
+        }, 50)
+        const all = Promise.all(lives).then((times) =>
+          Math.max(...times.filter((time) => !Number.isNaN(time))),
+        )
         // Taken in by then: what is measured is them being there, not the rush of their coming.
         await wait(500)
         attacked.push(await askMany(150))
@@ -95,7 +109,7 @@ describe('gauntlet: the miner’s streams', () => {
         for (const socket of sockets) socket.destroy()
         if (kind === 'naive') expect(tookMs).toBeUndefined()
         else {
-          console.log(`F5: the last of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of 3000`)
+          console.log(`F5: the most patient of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of 3000`)
           expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? 4000 : 9000)
         }
       }
