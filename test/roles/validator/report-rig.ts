@@ -65,13 +65,14 @@ export async function checkUnderLoad(
   let last = await report(statusPort, ...words)
   const firstRound = last.validator?.rounds ?? 0
   const first = verifiedIn(last)
-  for (let asked = 1; asked < 5 || verifiedIn(last) === first; asked++) {
+  // A verdict shows before its round is over: both must have gone on.
+  const goneOn = () => verifiedIn(last) > first && (last.validator?.rounds ?? 0) > firstRound
+  for (let asked = 1; asked < 5 || !goneOn(); asked++) {
     const next = await report(statusPort, ...words)
     expect(next.source).toBe(source)
     expect(verifiedIn(next)).toBeGreaterThanOrEqual(verifiedIn(last))
     last = next
   }
-  expect(last.validator?.rounds).toBeGreaterThan(firstRound)
   const [cheat] = (await report(statusPort, '3', ...words)).miners
   expect(cheat?.models[0]?.verdicts.failed).toHaveProperty('LOGPROB_MISMATCH')
   expect(cheat?.models[0]?.lastFailures[0]?.detail).toMatch(/\d/)
