@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     testTimeout: 600_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (process.env.CI ? '0.02' : '1') },
     projects: [

@@ -74,10 +74,10 @@ describe('R6 slow retrieval', () => {
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     const repository = new ReleaseRepository()
-    const context = repository.context({ url: `http://127.0.0.1:${port}/releases.git`, gitTimeoutMs: 2000 })
+    const context = repository.context({ url: `http://127.0.0.1:${port}/releases.git`, gitTimeoutMs: 4000 })
     await expect(install(context)).rejects.toMatchObject({
       code: 'UPDATE_COMMAND_FAILED',
-      message: 'git ls-remote failed: it took longer than 2000 ms.',
+      message: 'git ls-remote failed: it took longer than 4000 ms.',
     })
     expect(sockets.size).toBe(1)
     // the helper that held the connection has gone as well

@@ -109,7 +109,7 @@ describe('a role that runs from a release on trial', () => {
       await systemClock.sleep(300)
       expect((await readState(layout)).state).toBe('probation')
     })
-    await expect.poll(() => said, { timeout: 10_000 }).toEqual(['release confirmed'])
+    await expect.poll(() => said).toEqual(['release confirmed'])
   })
 
   it('leaves the trial of another release alone', async () => {

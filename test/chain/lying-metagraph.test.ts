@@ -170,9 +170,9 @@ it('a head no chain could have reached does not hide the honest ones (T-C4)', as
   liar.lies.set('chain_getHeader', (header) => ({ ...(header as object), number: '0x99999' }))
   first.mode = 'refuse'
   first.drop('reset')
-  await expect.poll(() => chain.endpoint, { timeout: 10_000 }).toBe(subnet.dev.url)
+  await expect.poll(() => chain.endpoint).toBe(subnet.dev.url)
   subnet.dev.chain.produceBlock()
-  await expect.poll(() => chain.head().number, { timeout: 10_000 }).toBe(21)
+  await expect.poll(() => chain.head().number).toBe(21)
   expect(subnet.log.lines.map(({ message }) => message)).toContain(
     'chain head refused: time does not allow it',
   )

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'targon-apart-'))
@@ -19,14 +19,6 @@ function commandsOf(mark: string): string[] {
     .replaceAll('\\\n', ' ')
     .split('\n')
     .filter((line) => line.trim() !== '')
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? String(address.port) : '0'
 }
 
 /** Runs a command of the README in the temporary folder through a shell, as its reader would. */
@@ -64,7 +56,7 @@ describe('the roles apart, by the commands of the README', () => {
   beforeAll(async () => {
     const [chain, engine, axon, status, other] = await Promise.all(Array.from({ length: 5 }, freePort))
     commands = commandsOf('apart').map((command) =>
-      command.replaceAll('9944', chain ?? '').replaceAll('127.0.0.1:8000', `127.0.0.1:${engine}`),
+      command.replaceAll('9944', String(chain)).replaceAll('127.0.0.1:8000', `127.0.0.1:${engine}`),
     )
     commands[0] += ` --chain.port ${chain} --engine.port ${engine}`
     commands[1] = `${commands[1]} --metrics.port ${status} --axon.port ${axon}`

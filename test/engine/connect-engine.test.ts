@@ -53,7 +53,7 @@ function connect(urls: readonly string[], change: Partial<EngineOptions> = {}) {
   return engine
 }
 
-const ready = (engine: ConnectedEngine) => engine.whenReady(AbortSignal.timeout(15_000))
+const ready = (engine: ConnectedEngine) => engine.whenReady(AbortSignal.timeout(50_000))
 
 /** Stands before a real engine and may break its answers. */
 async function relay(target: string, intercept: (path: string) => Answering | undefined) {
@@ -126,7 +126,7 @@ describe('an engine that is not ready says why', () => {
   ])('%s', async (_, change, reason) => {
     const server = await development()
     const engine = connect([server.url], change(server.url))
-    await expect.poll(() => engine.unreadyReason, { timeout: 10_000 }).toMatch(reason)
+    await expect.poll(() => engine.unreadyReason).toMatch(reason)
     expect(engine.facts).toBeUndefined()
   })
 
@@ -137,7 +137,7 @@ describe('an engine that is not ready says why', () => {
       down && path === '/version' ? (response) => response.writeHead(503).end('loading') : undefined,
     )
     const engine = connect([front.url], { hubUrl: server.url })
-    await expect.poll(() => engine.unreadyReason, { timeout: 10_000 }).toMatch(/503/)
+    await expect.poll(() => engine.unreadyReason).toMatch(/503/)
     down = false
     await ready(engine)
     expect(engine.unreadyReason).toBeUndefined()
@@ -162,13 +162,16 @@ describe('a failing engine', () => {
       (response) => response.end('{"choices":[{"prompt_logprobs":[null]}]}'),
     ],
     ['a refusal', 'ENGINE_REFUSED', (response) => response.writeHead(400).end('{"error":{"message":"no"}}')],
-  ])('with %s throws %s', async (_, code, answer) => {
+  ])('with %s throws %s', async (name, code, answer) => {
     const server = await development()
     let broken = false
     const front = await relay(server.url, (path) =>
       broken && path === '/v1/completions' ? answer : undefined,
     )
-    const engine = connect([front.url], { hubUrl: server.url, scoringTimeoutMs: 300 })
+    const engine = connect([front.url], {
+      hubUrl: server.url,
+      ...(name === 'a hang' ? { scoringTimeoutMs: 1000 } : {}),
+    })
     await ready(engine)
     broken = true
     await expect(engine.score(scoring, signal)).rejects.toMatchObject({ code, fault: 'upstream' })
@@ -196,7 +199,7 @@ describe('a failing engine', () => {
     await expect(engine.score(scoring, signal)).rejects.toThrow(/is not ready/)
     expect(engine.unreadyReason).toMatch(/is not ready/)
     broken = false
-    await expect.poll(() => engine.unreadyReason, { timeout: 20_000 }).toBeUndefined()
+    await expect.poll(() => engine.unreadyReason).toBeUndefined()
     expect((await engine.score(scoring, signal)).positions).toHaveLength(3)
   })
 
@@ -250,7 +253,7 @@ describe('a failing engine', () => {
     const engine = connect([first.url, late.url], { hubUrl: first.url, log })
     await ready(engine)
     gate.resolve()
-    await expect.poll(() => reasons.join('\n'), { timeout: 10_000 }).toMatch(reason)
+    await expect.poll(() => reasons.join('\n')).toMatch(reason)
     await Promise.all(Array.from({ length: 8 }, () => engine.score(scoring, signal)))
     expect(late.received.filter(({ body }) => body.includes('[1,2,3,4,5,6]'))).toEqual([])
     expect(engine.facts).toMatchObject({ dialect: 'v1', scaledLogprobs: false, maxLogprobs: 20 })

@@ -66,7 +66,7 @@ function fleet(change: Partial<FleetOptions> = {}) {
   })
 }
 
-const signal = () => AbortSignal.timeout(18_000)
+const signal = () => AbortSignal.timeout(55_000)
 
 describe('fleet', () => {
   it('starts an engine that really answers, adopts it after a restart, and never touches containers of others', async () => {
@@ -155,10 +155,11 @@ describe('fleet', () => {
     const said: string[] = []
     const state = await fleet({
       onProgress: (_, status) => said.push(status),
-      stallMs: 20_000,
+      // two seconds here: its log is read before
+      stallMs: 100_000,
     }).reconcile(['org/a'], signal())
     expect(state.refused).toEqual([
-      { model: 'org/a', reason: expect.stringContaining('made no progress for 20 s') },
+      { model: 'org/a', reason: expect.stringContaining('made no progress for 100 s') },
     ])
     expect(said).toContain('Loading safetensors checkpoint shards')
   })

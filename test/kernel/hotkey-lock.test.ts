@@ -72,7 +72,7 @@ describe('lock of a hotkey', () => {
     await rename(join(folder, 'away'), join(folder, 'state'))
   }
 
-  const hear = (message: string) => expect.poll(() => said, { timeout: 20_000 }).toContain(message)
+  const hear = (message: string) => expect.poll(() => said).toContain(message)
 
   it('outlasts a disk that fails, and nobody else gets in when it is back', async () => {
     const lock = await take({ staleMs: 2000 })
@@ -95,7 +95,7 @@ describe('lock of a hotkey', () => {
     const now = Date.now() / 1000
     await utimes(join(folder, 'away', 'validator.lock'), now, now)
     await mendDisk()
-    await expect.poll(() => lock.lost.aborted, { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => lock.lost.aborted).toBe(true)
     expect(lock.lost.reason).toMatchObject({ code: 'HOTKEY_IN_USE' })
   })
 

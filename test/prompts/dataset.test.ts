@@ -146,7 +146,7 @@ describe('data set read in the background', () => {
     expect(await source.nextQuestion(signal)).toBe('')
     expect(logged).toEqual([])
     open()
-    await expect.poll(() => logged, { timeout: 10_000 }).toEqual(['questions come from the data set'])
+    await expect.poll(() => logged).toEqual(['questions come from the data set'])
     const questions = await draw(source, 16)
     for (const question of questions) expect(question).toMatch(/^Question number/)
     expect(new Set(questions).size).toBe(16)
@@ -155,11 +155,11 @@ describe('data set read in the background', () => {
   it('says once that the hub is away and once that it is back', async () => {
     down = true
     const source = readInBackground(dataset(), log, signal)
-    await expect.poll(() => logged, { timeout: 10_000 }).toEqual(['bundled questions used'])
+    await expect.poll(() => logged).toEqual(['bundled questions used'])
     for (let call = 0; call < 3; call++) expect(await source.nextQuestion(signal)).toBe('')
     down = false
     await clock.advance(300_000)
-    await expect.poll(() => source.nextQuestion(signal), { timeout: 10_000 }).toMatch(/^Question number/)
+    await expect.poll(() => source.nextQuestion(signal)).toMatch(/^Question number/)
     expect(logged).toEqual(['bundled questions used', 'questions come from the data set'])
   })
 

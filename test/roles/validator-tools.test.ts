@@ -51,7 +51,7 @@ it('asks from the named data set, also in a seeded run, and shows its progress',
   const tasks: string[] = []
   const { questions } = await open({ 'dataset.url': fixture, seed: 's' }, (task) => tasks.push(task))
   const next = () => questions?.nextQuestion(new AbortController().signal)
-  await expect.poll(next, { timeout: 10_000 }).toMatch(/^Question number/)
+  await expect.poll(next).toMatch(/^Question number/)
   expect(tasks).toContain('data set')
 })
 

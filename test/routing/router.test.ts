@@ -29,6 +29,21 @@ const settingsOf = (url: string, changes: Partial<UpstreamSettings> = {}): Upstr
   ...changes,
 })
 
+/** Tells when the pause between two checks of a server begins and ends; no deadline is as long as one of these. */
+class PauseClock extends ManualClock {
+  pauses = 0
+  isPausing = false
+
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const isPause = ms === defaultLimits.refreshMs || ms === 1000 || ms === 2000
+    if (!isPause) return super.sleep(ms, signal)
+    this.pauses++
+    this.isPausing = true
+    await super.sleep(ms, signal)
+    this.isPausing = false
+  }
+}
+
 describe('router', () => {
   const open: { close(): Promise<unknown> }[] = []
   afterEach(async () => {
@@ -58,10 +73,10 @@ describe('router', () => {
     const waiting: ((outcome: Outcome) => void)[] = []
     const counts = { arrived: 0 }
     const server = createServer(async (incoming, response) => {
-      counts.arrived++
       const chunks: Buffer[] = []
       for await (const chunk of incoming) chunks.push(chunk)
       const body = Buffer.concat(chunks)
+      counts.arrived++
       const outcome = await router.forward({
         path: '/chat/completions',
         ...readRequest(body)!,
@@ -217,12 +232,10 @@ describe('router', () => {
   })
 
   it('does not take an upstream out for one check that was lost, but for two', async () => {
-    const clock = new ManualClock()
+    const clock = new PauseClock()
     const server = await vllm()
     let isLost = false
-    let checks = 0
     const front = createServer((incoming, response) => {
-      if (incoming.url === '/v1/models') checks++
       if (isLost) return void response.socket?.resetAndDestroy()
       void request(`${new URL(server.url).origin}${incoming.url}`).then(async (answer) => {
         response.writeHead(answer.statusCode).end(await answer.body.text())
@@ -233,13 +246,11 @@ describe('router', () => {
     const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/v1`
     const { router } = await serve([settingsOf(url)], {}, clock)
     const nextCheck = async () => {
-      const before = checks
-      while (checks === before) {
-        await clock.advance(250)
-        await new Promise((resolve) => setTimeout(resolve, 2))
-      }
-      // The check is over when the next wait has begun.
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 2))
+      await expect.poll(() => clock.isPausing).toBe(true)
+      const { pauses } = clock
+      while (clock.isPausing && clock.pauses === pauses) await clock.advance(250)
+      // The check is over when the pause before the next one has begun.
+      await expect.poll(() => clock.pauses).toBe(pauses + 1)
     }
     for (let round = 0; round < 3; round++) {
       isLost = true
@@ -288,7 +299,6 @@ describe('router', () => {
     const first = await post()
     const arrived = async (count: number) => {
       while (counts.arrived < count) await new Promise((resolve) => setImmediate(resolve))
-      await new Promise((resolve) => setTimeout(resolve, 20))
     }
     const leaving = new AbortController()
     const left = nextOutcome()
@@ -322,14 +332,16 @@ describe('router', () => {
       })
       const { post, nextOutcome } = await serve([settingsOf(silent.url)], limits, clock)
       const outcome = nextOutcome()
-      const answer = post().then((one) =>
+      const asked = post()
+      const answer = asked.then((one) =>
         one.body.text().then(
           () => one.statusCode,
           () => 'cut',
         ),
       )
       const upstream = await silent.arrived(1)
-      if (head) await new Promise((resolve) => setTimeout(resolve, 50))
+      // Its first byte has been passed on when the caller has the head.
+      if (head) await asked
       await clock.advance(1250)
       expect((await outcome).kind, name).toBe(head ? 'broken' : 'refused')
       expect(await answer, name).toBe(head ? 'cut' : 504)

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createPort } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.js'
 
 interface Specification {
   Image: string
@@ -218,14 +218,6 @@ async function start(docker: FakeDocker, container: FakeContainer): Promise<void
     container.running = false
     container.exitCode = code ?? 137
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createPort()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function frame(text: string): Buffer {

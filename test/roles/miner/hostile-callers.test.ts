@@ -89,7 +89,8 @@ describe('a caller that writes its own bytes', () => {
     await vllm.arrived(6)
     socket.destroy()
     await Promise.all(vllm.received.map((one) => one.closed))
-    const answer = await fetch(`${rig.statusUrl}/status`)
-    expect(await answer.json()).toMatchObject({ inFlight: 0, requests: { abandoned: 6 } })
+    await expect
+      .poll(async () => (await fetch(`${rig.statusUrl}/status`)).json())
+      .toMatchObject({ inFlight: 0, requests: { abandoned: 6 } })
   })
 })

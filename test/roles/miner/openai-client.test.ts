@@ -81,7 +81,7 @@ describe('an OpenAI client whose fetch signs', () => {
     engine.setPace({ tokensPerSecond: 20 })
     const stream = await client.chat.completions.create({ ...QUESTION, max_tokens: 400, stream: true })
     for await (const _ of stream) break
-    await expect.poll(() => engine.load.running, { timeout: 5000 }).toBe(0)
-    await expect.poll(() => rig.logs.some(({ msg }) => msg === 'caller left'), { timeout: 5000 }).toBe(true)
+    await expect.poll(() => engine.load.running).toBe(0)
+    await expect.poll(() => rig.logs.some(({ msg }) => msg === 'caller left')).toBe(true)
   })
 })

@@ -66,6 +66,6 @@ describe('a miner asked to stop before it serves', () => {
     // It either never served, or served for no time at all.
     const end = await starting.then(({ done }) => done).catch((error: Error) => error.name)
     expect(['AbortError', expect.objectContaining({ role: 'miner', cut: 0 })]).toContainEqual(end)
-    expect(performance.now() - from).toBeLessThan(5000)
+    expect(performance.now() - from).toBeLessThan(20_000)
   })
 })
