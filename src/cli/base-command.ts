@@ -10,6 +10,7 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
+import { escapeControlsInLines } from '../control-characters.js'
 import { isAbort, TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
@@ -17,6 +18,7 @@ import { ISSUES_URL } from './issues.js'
 import { respell, unknownFlag } from './spelling.js'
 import { formatTable } from './table.js'
 import { errorDocument, writeError } from './write-error.js'
+import { writeJson } from './write-json.js'
 
 const REPORT = `Please report it with what follows at ${ISSUES_URL}.`
 
@@ -144,9 +146,13 @@ export abstract class BaseCommand extends Command {
     else if (error instanceof TargonError) writeError(error)
     else
       process.stderr.write(
-        `Error [DEFECT]: this is a defect of targon. ${REPORT}\n${error.stack ?? error.message}\n`,
+        `Error [DEFECT]: this is a defect of targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? error.message)}\n`,
       )
     throw new Errors.ExitError(status)
+  }
+
+  protected override logJson(document: unknown): void {
+    writeJson(document)
   }
 
   protected override toErrorJson(error: unknown): unknown {

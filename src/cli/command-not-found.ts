@@ -3,6 +3,7 @@ import { suggestName } from '../config/index.js'
 import { TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 import { errorDocument, writeError } from './write-error.js'
+import { writeJson } from './write-json.js'
 
 /** oclif's hook for words that name no command: the same one line and status as every mistake of the command line. */
 export const commandNotFound: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
@@ -11,7 +12,7 @@ export const commandNotFound: Hook.CommandNotFound = async ({ id, argv = [], con
   // oclif takes every leading word for a part of the name.
   const command = known.find((name) => typed.startsWith(`${name} `))
   const error = command ? surplus(typed.slice(command.length + 1)) : unknown(typed, known)
-  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`)
+  if (argv.includes('--json')) writeJson(errorDocument(error))
   else writeError(error)
   throw new Errors.ExitError(exitStatus(error))
 }

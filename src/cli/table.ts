@@ -1,5 +1,13 @@
-/** Columns padded to their widest cell, two spaces apart, no lines: readable for people, easy to cut for scripts. */
-export function formatTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+import { escapeControls } from '../control-characters.js'
+
+/**
+ * Columns padded to their widest cell, two spaces apart, no lines: readable for people, easy to cut for scripts. Cells are
+ * escaped: what a peer wrote commands no terminal.
+ *
+ * @param right indexes of the columns that are aligned to the right.
+ */
+export function formatTable(cells: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const rows = cells.map((row) => row.map(escapeControls))
   const widths: number[] = []
   for (const row of rows)
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)

@@ -1,10 +1,11 @@
+import { escapeControls } from '../control-characters.js'
 import type { TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 
-/** What, why and what to do, in one line on standard error. */
+/** What, why and what to do, in one line on standard error; what a peer had a part in commands no terminal. */
 export function writeError(error: TargonError): void {
   const words = `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`
-  process.stderr.write(`${words.replaceAll(/\s*\n\s*/g, ' ')}\n`)
+  process.stderr.write(`${escapeControls(words.replaceAll(/\s*\n\s*/g, ' '))}\n`)
 }
 
 /** The same as the document `--json` prints. */

@@ -1,4 +1,4 @@
-export { escapeControls } from './control-characters.js'
+export { escapeControls } from '../control-characters.js'
 export { createLogger, type LoggerOptions } from './logger.js'
 export {
   createMetrics,

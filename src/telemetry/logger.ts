@@ -1,7 +1,7 @@
 import pino, { type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { messageOf, TargonError } from '../errors.js'
-import { escapeRecord, escapeTwice } from './control-characters.js'
+import { escapeRecord, escapeTwice } from './escaped-records.js'
 import { createRedactor } from './redaction.js'
 
 export interface LoggerOptions {

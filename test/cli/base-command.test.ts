@@ -113,6 +113,18 @@ describe('exit status by fault, with and without --json', () => {
     expect((await runCommand(command, ['--json'])).status).toBe(expected)
   })
 
+  it.each([[[]], [['--json']]])('lets no text of a peer command the terminal: %j', async (flags) => {
+    const evil = 'said \u001b[2J\u009b31m\u202etxt.exe\u200f'
+    const error = new TargonError(`The peer ${evil}.`, { code: 'TEST', fault: 'upstream', facts: { evil } })
+    const { stdout, stderr } = await runCommand(failing(error), flags)
+    const written = stdout + stderr
+    expect(written).not.toMatch(/[\p{Bidi_Control}\u0080-\u009f\u001b]/u)
+    expect(written).toContain('\\u001b[2J\\u009b31m\\u202etxt.exe\\u200f')
+    if (flags.length > 0) expect(JSON.parse(stdout).error.facts.evil).toBe(evil)
+    const defect = await runCommand(failing(new RangeError(evil)), flags)
+    expect(defect.stdout + defect.stderr).not.toMatch(/[\p{Bidi_Control}\u0080-\u009f\u001b]/u)
+  })
+
   it('keeps the stack of a defect and exits 1', async () => {
     const { status, stderr } = await runCommand(failing(new RangeError('oops')), [])
     expect(status).toBe(1)

@@ -15,7 +15,8 @@ function capture(options: { pretty?: boolean; secrets?: Iterable<string> } = {})
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
-const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+const UNSAFE =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
 
 const PAYLOADS = [
   'first\nsecond',
@@ -24,6 +25,7 @@ const PAYLOADS = [
   '\u009b31m',
   '\u202eevil',
   '\u2066x\u2069',
+  'marks \u200e\u200f\u061c',
   'line\u2028sep\u2029',
   '\u007f\b\f\t\u0000',
   '\\n is not a line',

@@ -125,10 +125,10 @@ describe('targon validator report', () => {
     expect(JSON.parse(data ?? '')).toEqual([[{ window: model.window, trend: model.trend }], []])
   })
 
-  it.each([['5'], [], ['--csv'], ['--html']])(
+  it.each([['5'], [], ['--csv'], ['--html'], ['--json']])(
     'lets no C1 control and no turn of direction of a peer through: %s',
     async (...flags) => {
-      const bad = '\u202egpj.exe\u009b31m\u2066\u0085'
+      const bad = '\u202egpj.exe\u009b31m\u2066\u0085\u200e\u200f\u061c'
       const failure = { at, block: 55, cause: `X${bad}`, detail: `quoted ${bad}`, tokens: 8 }
       const hostile = {
         ...model,
@@ -143,7 +143,7 @@ describe('targon validator report', () => {
       })
       const { stdout } = await runCommand(ValidatorReport, [...flags, ...(await servePort(body))])
       const text = stdout.replace(/<script>[\s\S]*?<\/script>/g, '')
-      expect(text).not.toMatch(/[\u0080-\u009f\u202a-\u202e\u2066-\u2069]/)
+      expect(text).not.toMatch(/[\u0080-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/)
       expect(text).toContain('\\u202egpj.exe\\u009b31m')
     },
   )
