@@ -15,8 +15,10 @@ import { isAbort, TargonError } from '../errors.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { ISSUES_URL } from './issues.js'
-import { respell, unknownFlag } from './spelling.js'
+import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
+import { respell } from './spelling.js'
 import { formatTable } from './table.js'
+import { usageError } from './usage-error.js'
 import { errorDocument, writeError } from './write-error.js'
 import { writeJson } from './write-json.js'
 
@@ -68,6 +70,41 @@ export abstract class BaseCommand extends Command {
     this.#words = [...this.argv]
     await super.init()
     if (!process.stdout.listeners('error').includes(endQuietly)) process.stdout.on('error', endQuietly)
+  }
+
+  /** Reads the command line and does the work; with --print-config prints the settings instead. */
+  protected async runWith<R extends keyof RoleSettings & Role>(
+    role: R,
+    work: (invocation: Invocation<R>) => Promise<unknown>,
+  ): Promise<unknown> {
+    const invocation = await this.readInvocation(role)
+    if (invocation.actions['print-config'] === true) return this.printConfig(invocation.resolved)
+    this.printWarnings(invocation.warnings)
+    return await work(invocation)
+  }
+
+  /**
+   * What the start commands of both neurons share: the role as it is, or with --mock within a network of its own. The role
+   * logs the warnings itself.
+   *
+   * @param loadNetwork cli/ does not import roles/localnet, and a role without --mock does not need it.
+   */
+  protected async runNeuron<R extends 'miner' | 'validator'>(
+    role: R,
+    loadNetwork: () => Promise<StartNetworkAround>,
+    serve: (invocation: Invocation<R>, network?: SurroundingNetwork) => Promise<unknown>,
+  ): Promise<unknown> {
+    const invocation = await this.readInvocation(role)
+    const { settings, actions, resolved } = invocation
+    if (actions['print-config'] === true) return this.printConfig(resolved)
+    if (!settings.mock) return await serve(invocation)
+    return await serveMocked(
+      role,
+      await loadNetwork(),
+      { seed: 'seed' in settings ? settings.seed : undefined, exitWithStdin: settings['exit-with-stdin'] },
+      (line) => this.logToStderr(line),
+      async (network) => serve(await this.readInvocation(role, network.arguments), network),
+    )
   }
 
   /**
@@ -172,19 +209,6 @@ function listOf(value: GivenFlags[string] | undefined): readonly string[] {
 
 function isNegation(name: string, written: string): boolean {
   return written === `--no-${name}`
-}
-
-/** oclif's parser errors as ours; its plain `CLIError` would exit 1 although the command line is at fault. */
-function usageError(error: unknown, known: readonly string[]): unknown {
-  if (!(error instanceof Errors.CLIError)) return error
-  if ('flags' in error && Array.isArray(error.flags) && typeof error.flags[0] === 'string')
-    return unknownFlag(error.flags[0], known)
-  const message = error.message
-    .replace(/\s*See more help with --help\s*$/, '')
-    .replace(/^(Unexpected arguments?): /, '$1 ')
-    .replaceAll(/\s*\n\s*/g, ', ')
-    .replace(/([^.?!])$/, '$1.')
-  return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })
 }
 
 /** A command that was stopped before it was done; roles that drain end well and never come here. */

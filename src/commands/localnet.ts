@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update'
-import { BaseCommand, flagsOf, runUntilStopped, selfCommand } from '../cli/index.js'
+import { BaseCommand, flagsOf, runUntilStopped, selfCommand, writeJson } from '../cli/index.js'
 import { systemClock } from '../clock.js'
 import { inheritableEnvironment, type LocalnetSettings } from '../config/index.js'
 import type { LocalnetReport, Snapshot } from '../roles/index.js'
@@ -23,13 +23,12 @@ export default class Localnet extends BaseCommand {
 
   static override flags = flagsOf('localnet')
 
-  async run(): Promise<unknown> {
-    const { settings, actions, resolved, warnings } = await this.readInvocation('localnet')
-    if (actions['print-config'] === true) return this.printConfig(resolved)
-    this.printWarnings(warnings)
-    const work = async (signal: AbortSignal): Promise<unknown> =>
-      settings.only.length > 0 ? this.#serveParts(settings, signal) : this.#runAll(settings, signal)
-    return await runUntilStopped({ exitWithStdin: settings['exit-with-stdin'] }, work)
+  run(): Promise<unknown> {
+    return this.runWith('localnet', ({ settings }) =>
+      runUntilStopped<unknown>({ exitWithStdin: settings['exit-with-stdin'] }, (signal) =>
+        settings.only.length > 0 ? this.#serveParts(settings, signal) : this.#runAll(settings, signal),
+      ),
+    )
   }
 
   async #serveParts(settings: LocalnetSettings, signal: AbortSignal): Promise<void> {
@@ -39,7 +38,7 @@ export default class Localnet extends BaseCommand {
       {
         clock: systemClock,
         signal,
-        onEndpoint: (endpoint) => process.stdout.write(`${JSON.stringify(endpoint)}\n`),
+        onEndpoint: (endpoint) => writeJson(endpoint, 0),
         onNote: (line) => this.logToStderr(line),
       },
     )

@@ -9,10 +9,14 @@ import {
   readPrompt,
   runUntilStopped,
   writeAnswer,
+  writeJson,
 } from '../cli/index.js'
 import { systemClock } from '../clock.js'
-import { passwordVariables } from '../config/index.js'
+import { isGiven, passwordVariables, type QuerySettings } from '../config/index.js'
 import type { AskDeps, JudgedReply, ListedMiner, Miner } from '../roles/index.js'
+
+type QueryRole = typeof import('../roles/query/index.js')
+type QueryDeps = AskDeps & { readonly log: Awaited<ReturnType<typeof openQuietLog>> }
 
 export default class Query extends BaseCommand {
   static override summary = 'Ask a miner and stream its answer.'
@@ -54,11 +58,10 @@ export default class Query extends BaseCommand {
     }),
   }
 
-  async run(): Promise<unknown> {
-    const invocation = await this.readInvocation('query')
-    if (invocation.actions['print-config']) return this.printConfig(invocation.resolved)
-    this.printWarnings(invocation.warnings)
-    return runUntilStopped({ exitWithStdin: false }, (signal) => this.#answer(invocation, signal))
+  run(): Promise<unknown> {
+    return this.runWith('query', (invocation) =>
+      runUntilStopped({ exitWithStdin: false }, (signal) => this.#answer(invocation, signal)),
+    )
   }
 
   async #answer(invocation: Invocation<'query'>, signal: AbortSignal): Promise<unknown> {
@@ -68,10 +71,7 @@ export default class Query extends BaseCommand {
       : await readPrompt(typeof args.prompt === 'string' ? args.prompt : undefined)
     const query = await import('../roles/query/index.js')
     if (settings.hotkey !== undefined) query.requireHotkey(settings.hotkey)
-    const { loadNeuronHotkey } = await import('../roles/index.js')
-    const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
-    const log = await openQuietLog('query', settings)
-    const deps = { signer, clock: systemClock, signal, log, timeoutMs: settings['query-timeout'] * 1000 }
+    const deps = await openDeps(settings, signal)
     const known = await this.#knownMiners(invocation, deps)
     const { uid, hotkey, axon, model: wanted } = settings
     const isNamed = uid !== undefined || hotkey !== undefined || axon !== undefined
@@ -86,39 +86,26 @@ export default class Query extends BaseCommand {
     const judge = settings.verify
       ? await query.openJudge(settings, model, this.config.cacheDir, deps)
       : undefined
+    const ask = (miner: Miner, given: AskDeps) => query.askAndJudge(request, miner, judge, given)
     try {
-      if (actions.all) {
-        const replies = await Promise.all(
-          serving.map((miner) => query.askAndJudge(request, miner, judge, deps)),
-        )
-        this.log(formatTable(query.compareReplies(replies), [0, 2, 3, 4]))
-        return { model, answers: replies.map(query.reportReply) }
-      }
-      const reply = await query.askAndJudge(
-        request,
-        pick(serving),
-        judge,
-        this.#streaming(deps, actions.ndjson === true),
-      )
-      return this.#printReply(reply, query, actions.ndjson === true)
+      if (actions.all)
+        return this.#printAll(model, await Promise.all(serving.map((one) => ask(one, deps))), query)
+      const ndjson = actions.ndjson === true
+      return this.#printReply(await ask(pick(serving), this.#streaming(deps, ndjson)), query, ndjson)
     } finally {
       await judge?.close()
     }
   }
 
   /** Miners of the chain; the one given by address and hotkey needs no chain. */
-  async #knownMiners(
-    { settings, resolved }: Invocation<'query'>,
-    deps: AskDeps & { readonly log: Awaited<ReturnType<typeof openQuietLog>> },
-  ): Promise<Miner[]> {
+  async #knownMiners({ settings, resolved }: Invocation<'query'>, deps: QueryDeps): Promise<Miner[]> {
     const { axon, hotkey, uid } = settings
     const { minerUrlOf, servingMiners } = await import('../roles/query/index.js')
     if (axon !== undefined && hotkey !== undefined && uid === undefined)
       return [{ uid: undefined, hotkey, url: minerUrlOf(axon) }]
     const { connectNeuronChain } = await import('../roles/index.js')
     const { isForbiddenAddress } = await import('../roles/validator/index.js')
-    const isNetworkGiven = resolved.origins['subtensor.network']?.kind !== 'default'
-    const subtensor = await connectNeuronChain(settings, isNetworkGiven, deps)
+    const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), deps)
     try {
       const metagraph = await subtensor.metagraph(settings.netuid, deps.signal)
       const everywhere = settings['allow-private-axons'] || axon !== undefined
@@ -130,15 +117,18 @@ export default class Query extends BaseCommand {
 
   #streaming(deps: AskDeps, ndjson: boolean): AskDeps {
     if (this.jsonEnabled()) return deps
-    const onText = ndjson
-      ? (text: string) => void process.stdout.write(`${JSON.stringify({ text })}\n`)
-      : writeAnswer
+    const onText = ndjson ? (text: string) => writeJson({ text }, 0) : writeAnswer
     return { ...deps, onText }
   }
 
-  #printReply(reply: JudgedReply, query: typeof import('../roles/query/index.js'), ndjson: boolean): unknown {
+  #printAll(model: string, replies: readonly JudgedReply[], query: QueryRole): unknown {
+    this.log(formatTable(query.compareReplies(replies), [0, 2, 3, 4]))
+    return { model, answers: replies.map(query.reportReply) }
+  }
+
+  #printReply(reply: JudgedReply, query: QueryRole, ndjson: boolean): unknown {
     const report = query.reportReply(reply)
-    if (ndjson) process.stdout.write(`${JSON.stringify({ result: report })}\n`)
+    if (ndjson) writeJson({ result: report }, 0)
     else if (!this.jsonEnabled() && reply.answer.text !== '') this.log()
     if (!reply.answer.fault) this.logToStderr(query.summarizeReply(reply))
     query.requireGoodReply(reply)
@@ -155,6 +145,13 @@ export default class Query extends BaseCommand {
     this.log(formatTable([['uid', 'hotkey', 'address', 'models'], ...rows], [0]))
     return { miners }
   }
+}
+
+async function openDeps(settings: QuerySettings, signal: AbortSignal): Promise<QueryDeps> {
+  const { loadNeuronHotkey } = await import('../roles/index.js')
+  const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
+  const log = await openQuietLog('query', settings)
+  return { signer, clock: systemClock, signal, log, timeoutMs: settings['query-timeout'] * 1000 }
 }
 
 /** Any of them: always the same one would get all the load. */

@@ -3,7 +3,7 @@ export { describeOrigin, type Origin } from './origin.js'
 export { passwordVariables } from './password-variables.js'
 export { formatDefault, formatValue, type PrintedSetting, printSettings } from './print-settings.js'
 export { readSources, type SourceFiles, sourceFiles } from './read-sources.js'
-export { type Resolved, resolveSettings, type SettingSources } from './resolve.js'
+export { isGiven, type Resolved, resolveSettings, type SettingSources } from './resolve.js'
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
 export {
   type LocalnetSettings,

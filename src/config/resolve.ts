@@ -24,6 +24,15 @@ export interface Resolved<R extends keyof RoleSettings> {
   readonly warnings: readonly string[]
 }
 
+/** Whether anybody said something about a setting, the default being what nobody said. */
+export function isGiven(
+  { origins }: Pick<Resolved<keyof RoleSettings>, 'origins'>,
+  name: SettingName,
+): boolean {
+  const origin = origins[name]
+  return origin !== undefined && origin.kind !== 'default'
+}
+
 /** One source's word on one setting. */
 interface Candidate {
   readonly raw: unknown

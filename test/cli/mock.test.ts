@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serveMocked } from '../../src/cli/index.js'
+import { serveMocked } from '../../src/cli/mock.js'
 
 describe('serveMocked', () => {
   const options = { exitWithStdin: false }

@@ -3,13 +3,12 @@ import {
   BaseCommand,
   flagsOf,
   type Invocation,
-  nodeRuntime,
+  ownSurroundings,
   runRole,
   type SurroundingNetwork,
-  serveMocked,
   watchReload,
 } from '../../cli/index.js'
-import { inheritableEnvironment, passwordVariables } from '../../config/index.js'
+import { isGiven, passwordVariables } from '../../config/index.js'
 
 export default class MinerStart extends BaseCommand {
   static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
@@ -27,17 +26,8 @@ export default class MinerStart extends BaseCommand {
   static override flags = flagsOf('miner')
 
   async run(): Promise<unknown> {
-    const invocation = await this.readInvocation('miner')
-    if (invocation.actions['print-config']) return this.printConfig(invocation.resolved)
-    if (!invocation.settings.mock) return this.#serve(invocation)
-    const { startNetworkAround } = await import('../../roles/localnet/index.js')
-    return serveMocked(
-      'miner',
-      startNetworkAround,
-      { exitWithStdin: invocation.settings['exit-with-stdin'] },
-      (line) => this.logToStderr(line),
-      async (network) => this.#serve(await this.readInvocation('miner', network.arguments), network),
-    )
+    const loadNetwork = async () => (await import('../../roles/localnet/index.js')).startNetworkAround
+    return this.runNeuron('miner', loadNetwork, (...given) => this.#serve(...given))
   }
 
   async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
@@ -54,11 +44,9 @@ export default class MinerStart extends BaseCommand {
       warnings,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
-        const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
         const metrics = createMetrics('miner')
         const onLook = (result: string) => metrics.updateChecks.inc({ result })
-        const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
-        const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
+        const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onLook })
         const fresh = async () => {
           const { settings: changed } = await this.readInvocation('miner', network?.arguments)
           context.hide(changed)
@@ -67,7 +55,7 @@ export default class MinerStart extends BaseCommand {
         // Before the chain is reached, which may take minutes: what changes meanwhile is read as soon as it serves.
         const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
         const waiting = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
-        const subtensor = await connectNeuronChain(settings, isNamed, waiting)
+        const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), waiting)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.lookHourly()

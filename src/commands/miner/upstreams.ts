@@ -30,13 +30,14 @@ export default class MinerUpstreams extends BaseCommand {
 
   static override flags = flagsOf('miner', ['metrics.port'])
 
-  async run(): Promise<unknown> {
-    const { settings, resolved, actions, warnings } = await this.readInvocation('miner')
-    if (actions['print-config']) return this.printConfig(resolved)
-    this.printWarnings(warnings)
+  run(): Promise<unknown> {
+    return this.runWith('miner', ({ settings }) => this.#show(settings['metrics.port']))
+  }
+
+  async #show(port: number): Promise<unknown> {
     const { readLocalStatus } = await import('../../roles/index.js')
     const { upstreams } = await runUntilStopped({ exitWithStdin: false }, (signal) =>
-      readLocalStatus('miner', settings['metrics.port'], minerStatus, { clock: systemClock, signal }),
+      readLocalStatus('miner', port, minerStatus, { clock: systemClock, signal }),
     )
     const rows = upstreams.map((upstream) => [
       upstream.url,

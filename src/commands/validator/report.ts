@@ -1,5 +1,12 @@
 import { Args, Flags } from '@oclif/core'
-import { BaseCommand, flagsOf, formatTable, runUntilStopped, stateFolderOf } from '../../cli/index.js'
+import {
+  BaseCommand,
+  flagsOf,
+  formatTable,
+  type Invocation,
+  runUntilStopped,
+  stateFolderOf,
+} from '../../cli/index.js'
 import { systemClock } from '../../clock.js'
 import { TargonError } from '../../errors.js'
 import type { ExplainedMiner, ExplainedReport } from '../../roles/index.js'
@@ -42,16 +49,19 @@ export default class ValidatorReport extends BaseCommand {
     }),
   }
 
-  async run(): Promise<unknown> {
-    const { settings, resolved, actions, args, warnings } = await this.readInvocation('validator')
-    if (actions['print-config']) return this.printConfig(resolved)
-    this.printWarnings(warnings)
+  run(): Promise<unknown> {
+    return this.runWith('validator', (invocation) => this.#show(invocation))
+  }
+
+  async #show({ settings, actions, args }: Invocation<'validator'>): Promise<unknown> {
     const { describeFailures, escapeTexts, explainReport, readMinersReport, writeCsv, writePage } =
       await import('../../roles/validator/index.js')
     const miner = args.miner === undefined ? undefined : String(args.miner)
     const found = await runUntilStopped({ exitWithStdin: false }, (signal) =>
       readMinersReport({
-        ...{ clock: systemClock, miner, signal },
+        clock: systemClock,
+        signal,
+        miner,
         hours: Number(actions.hours ?? 24),
         stateDir: stateFolderOf(settings, 'validator'),
         statusPort: settings['metrics.port'],

@@ -3,12 +3,11 @@ import {
   BaseCommand,
   flagsOf,
   type Invocation,
-  nodeRuntime,
+  ownSurroundings,
   runRole,
   type SurroundingNetwork,
-  serveMocked,
 } from '../../cli/index.js'
-import { inheritableEnvironment, passwordVariables } from '../../config/index.js'
+import { isGiven, passwordVariables } from '../../config/index.js'
 import type { ValidatorTools } from '../../roles/index.js'
 
 export default class ValidatorStart extends BaseCommand {
@@ -27,17 +26,8 @@ export default class ValidatorStart extends BaseCommand {
   static override flags = flagsOf('validator')
 
   async run(): Promise<unknown> {
-    const invocation = await this.readInvocation('validator')
-    if (invocation.actions['print-config']) return this.printConfig(invocation.resolved)
-    if (!invocation.settings.mock) return this.#serve(invocation)
-    const { startNetworkAround } = await import('../../roles/localnet/index.js')
-    return serveMocked(
-      'validator',
-      startNetworkAround,
-      { seed: invocation.settings.seed, exitWithStdin: invocation.settings['exit-with-stdin'] },
-      (line) => this.logToStderr(line),
-      async (network) => this.#serve(await this.readInvocation('validator', network.arguments), network),
-    )
+    const loadNetwork = async () => (await import('../../roles/localnet/index.js')).startNetworkAround
+    return this.runNeuron('validator', loadNetwork, (...given) => this.#serve(...given))
   }
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
@@ -55,13 +45,13 @@ export default class ValidatorStart extends BaseCommand {
       warnings,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
-        const surroundings = { node: nodeRuntime(), env: inheritableEnvironment() }
+        const surroundings = ownSurroundings()
         const metrics = createMetrics('validator')
         const onLook = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
         const isWatched = settings.heartbeat || context.keepAlive !== undefined
         const watchdog = isWatched ? startWatchdog(context) : undefined
-        const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
+        const isNetworkGiven = isGiven(resolved, 'subtensor.network')
         const searchPath = surroundings.env.PATH ?? ''
         let tools: ValidatorTools | undefined
         const close = async () => {
@@ -69,7 +59,7 @@ export default class ValidatorStart extends BaseCommand {
           await watchdog?.close()
         }
         try {
-          tools = await openValidatorTools(settings, signer, isNamed, searchPath, context)
+          tools = await openValidatorTools(settings, signer, isNetworkGiven, searchPath, context)
           const { subtensor } = tools
           const window = () => {
             const block = subtensor.head().number

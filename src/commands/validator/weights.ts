@@ -1,6 +1,14 @@
 import { Flags } from '@oclif/core'
-import { BaseCommand, flagsOf, formatTable, openQuietLog, runUntilStopped } from '../../cli/index.js'
+import {
+  BaseCommand,
+  flagsOf,
+  formatTable,
+  type Invocation,
+  openQuietLog,
+  runUntilStopped,
+} from '../../cli/index.js'
 import { systemClock } from '../../clock.js'
+import { isGiven } from '../../config/index.js'
 import type { PreviewedWeight, WeightsPreview } from '../../roles/index.js'
 
 export default class ValidatorWeights extends BaseCommand {
@@ -17,18 +25,19 @@ export default class ValidatorWeights extends BaseCommand {
     diff: Flags.boolean({ summary: 'Print only the neurons whose weight differs from the one on chain.' }),
   }
 
-  async run(): Promise<unknown> {
-    const { settings, resolved, actions, warnings } = await this.readInvocation('validator')
-    if (actions['print-config']) return this.printConfig(resolved)
-    this.printWarnings(warnings)
+  run(): Promise<unknown> {
+    return this.runWith('validator', (invocation) => this.#show(invocation))
+  }
+
+  async #show({ settings, resolved, actions }: Invocation<'validator'>): Promise<unknown> {
     const { connectNeuronChain, previewWeights, readLocalStatus } = await import('../../roles/index.js')
     const { validatorStatus } = await import('../../roles/validator/index.js')
     const log = await openQuietLog('validator', settings)
-    const isNamed = resolved.origins['subtensor.network']?.kind !== 'default'
     const preview = await runUntilStopped({ exitWithStdin: false }, async (signal) => {
       const context = { clock: systemClock, log, signal }
       const status = await readLocalStatus('validator', settings['metrics.port'], validatorStatus, context)
-      const subtensor = await connectNeuronChain(settings, isNamed, context)
+      const isNetworkGiven = isGiven(resolved, 'subtensor.network')
+      const subtensor = await connectNeuronChain(settings, isNetworkGiven, context)
       try {
         return await previewWeights(subtensor, settings.netuid, status, signal)
       } finally {
