@@ -8,7 +8,8 @@ const source = new URL('../../src/', import.meta.url)
 /** One code as the source uses it. */
 export interface DocumentedError {
   readonly code: string
-  readonly fault: keyof typeof EXIT_STATUS
+  /** Which of them depends on what went wrong, where there are several. */
+  readonly faults: readonly (keyof typeof EXIT_STATUS)[]
   /** What it may say, `…` for what varies. */
   readonly messages: readonly string[]
   readonly next: readonly string[]
@@ -49,7 +50,7 @@ const ADVICE: Readonly<Record<string, readonly string[]>> = {
 /** No TargonError: what BaseCommand says of anything else that is thrown. */
 const DEFECT: DocumentedError = {
   code: 'DEFECT',
-  fault: 'runtime',
+  faults: ['runtime'],
   messages: ['This is a defect of targon.'],
   next: ['Report it with the stack that follows, at the address the message names.'],
 }
@@ -68,11 +69,12 @@ export function collectErrors(): DocumentedError[] {
     .map((path) => ({ path, text: readFileSync(new URL(path, source), 'utf8') }))
   const found = new Map<
     string,
-    { fault: DocumentedError['fault']; messages: Set<string>; next: Set<string> }
+    { faults: Set<keyof typeof EXIT_STATUS>; messages: Set<string>; next: Set<string> }
   >()
   const add = (code: string, fault: string, message: string, next: string) => {
     if (!/^[A-Z][A-Z0-9_]+$/.test(code) || !isFault(fault)) return
-    const known = found.get(code) ?? { fault, messages: new Set(), next: new Set() }
+    const known = found.get(code) ?? { faults: new Set(), messages: new Set(), next: new Set() }
+    known.faults.add(fault)
     for (const text of MESSAGES[code] ?? textsOf(message)) known.messages.add(text)
     for (const text of ADVICE[code] ?? textsOf(next)) known.next.add(text)
     found.set(code, known)
@@ -104,9 +106,9 @@ export function collectErrors(): DocumentedError[] {
       }
     }
   }
-  const errors = [...found].map(([code, { fault, messages, next }]) => ({
+  const errors = [...found].map(([code, { faults, messages, next }]) => ({
     code,
-    fault,
+    faults: [...faults],
     messages: [...messages],
     next: [...next],
   }))
@@ -149,8 +151,8 @@ export function renderErrors(): string {
     ([name, status]) => `| ${status} | ${STATUS_MEANINGS[name] ?? ''} |`,
   )
   const rows = collectErrors().map(
-    ({ code, fault, messages, next }) =>
-      `| \`${code}\` | ${EXIT_STATUS[fault]} | ${cell(messages)} | ${cell(next)} |`,
+    ({ code, faults, messages, next }) =>
+      `| \`${code}\` | ${statusesOf(faults)} | ${cell(messages)} | ${cell(next)} |`,
   )
   return `# Errors and exit statuses
 
@@ -177,6 +179,11 @@ Supervisors should not restart on 2, 3, 7 and 78.
 ${rows.join('\n')}
 
 ${renderRefusals()}`
+}
+
+function statusesOf(faults: DocumentedError['faults']): string {
+  const statuses = faults.map((fault) => EXIT_STATUS[fault])
+  return statuses.sort((a, b) => a - b).join(', ')
 }
 
 function isFault(word: string): word is keyof typeof EXIT_STATUS {

@@ -1,8 +1,10 @@
 import { Flags } from '@oclif/core'
 import type { Offer, UpdateContext, UpdateOutcome } from '../autoupdate/index.js'
-import { BaseCommand, EXIT_STATUS, flagsOf, runUntilStopped } from '../cli/index.js'
+import { BaseCommand, EXIT_STATUS, flagsOf, ownSurroundings, runUntilStopped } from '../cli/index.js'
 import { systemClock } from '../clock.js'
-import { inheritableEnvironment, type UpdateSettings } from '../config/index.js'
+import type { UpdateSettings } from '../config/index.js'
+import { escapeControls } from '../control-characters.js'
+import { TargonError } from '../errors.js'
 import { packageVersion } from '../version.js'
 
 type Actions = Readonly<Record<string, unknown>>
@@ -27,26 +29,24 @@ export default class Update extends BaseCommand {
     'dry-run': Flags.boolean({ summary: 'Print the plan and end.' }),
     rollback: Flags.boolean({
       summary: 'Go back to the previous version committed here.',
-      exclusive: ['check'],
+      exclusive: ['check', 'dry-run'],
     }),
     yes: Flags.boolean({ summary: 'With --update.source npm: run the command instead of printing it.' }),
     'self-test': Flags.boolean({ summary: 'Load every module and print the version.', hidden: true }),
     ...flagsOf('update'),
   }
 
-  async run(): Promise<unknown> {
-    const { settings, actions, resolved, warnings } = await this.readInvocation('update')
-    if (actions['print-config'] === true) return this.printConfig(resolved)
-    this.printWarnings(warnings)
-    if (actions['self-test'] === true) return await this.#testItself()
-    return await runUntilStopped({ exitWithStdin: false }, (signal) => this.#act(settings, actions, signal))
+  run(): Promise<unknown> {
+    return this.runWith('update', async ({ settings, actions }) => {
+      if (actions['self-test'] === true) return await this.#testItself()
+      return await runUntilStopped({ exitWithStdin: false }, (signal) => this.#act(settings, actions, signal))
+    })
   }
 
   async #act(settings: UpdateSettings, actions: Actions, signal: AbortSignal): Promise<unknown> {
     const { checkUpdate, openUpdate, rollBack, runUpdate } = await import('../autoupdate/index.js')
     const context = openUpdate(settings, {
-      node: { version: process.versions.node, path: process.execPath },
-      env: inheritableEnvironment(),
+      ...ownSurroundings(),
       clock: systemClock,
       signal,
       onProgress: (step) => this.logToStderr(step),
@@ -67,7 +67,8 @@ export default class Update extends BaseCommand {
       return { ...offer, wouldApply: false }
     }
     if (offer.kind === 'refused') {
-      this.log(`offered    ${offer.version}\nrefused    ${offer.refusal.rule}: ${offer.refusal.detail}`)
+      const { rule, detail } = offer.refusal
+      this.log(`offered    ${offer.version}\nrefused    ${rule}: ${escapeControls(detail)}`)
       return { ...offer, wouldApply: false }
     }
     const { version, signedBy, release } = offer.verified
@@ -112,6 +113,7 @@ export default class Update extends BaseCommand {
     const { installCommand, installPublished, isNewer, newestPublished } = await import(
       '../autoupdate/index.js'
     )
+    if (actions.rollback === true) throw noWayBack()
     const installed = context.ownVersion
     const version = to ?? (await newestPublished(context))
     const command = installCommand(version).join(' ')
@@ -140,4 +142,16 @@ export default class Update extends BaseCommand {
     this.log(version)
     return { version }
   }
+}
+
+/** npm keeps no versions side by side. */
+function noWayBack(): TargonError {
+  return new TargonError(
+    'The package registry installs one version over the other, so there is none to go back to.',
+    {
+      code: 'UPDATE_NO_ROLLBACK',
+      fault: 'update',
+      next: 'Install the older one: targon update --update.source npm --to X.Y.Z --yes.',
+    },
+  )
 }

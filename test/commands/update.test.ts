@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import Update from '../../src/commands/update.js'
+import { runCommand } from '../support/cli.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+describe('targon update --rollback', () => {
+  it('is refused together with --dry-run, which promises to change nothing', async () => {
+    const root = ['--update.root', temporaryFolder('update')]
+    const { status, stderr } = await runCommand(Update, ['--rollback', '--dry-run', ...root])
+    expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('--dry-run') })
+  })
+
+  it('installs nothing where the package registry is the source', async () => {
+    const words = [
+      '--rollback',
+      '--yes',
+      '--update.source',
+      'npm',
+      '--update.root',
+      temporaryFolder('update'),
+    ]
+    const { status, stdout, stderr } = await runCommand(Update, words)
+    expect({ status, stdout }).toEqual({ status: 6, stdout: '' })
+    expect(stderr).toMatch(/^Error \[UPDATE_NO_ROLLBACK\]: .* --to X\.Y\.Z --yes\.\n$/)
+  })
+})
