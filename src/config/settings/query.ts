@@ -33,7 +33,7 @@ export const querySettings = {
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    defaultText: 'the first one the miner serves',
+    defaultText: 'the one most of the miners asked serve',
     group: 'QUERY',
     roles,
     help: 'Model to ask.',

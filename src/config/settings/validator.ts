@@ -129,6 +129,7 @@ export const validatorSettings = {
     group: 'VALIDATOR',
     roles: ['validator', 'query'],
     help: 'Query miners at private and loopback addresses; refused on finney.',
+    helpOf: { query: 'Ask miners that announced private or loopback addresses too.' },
   }),
   'is-testnet': setting({
     kind: 'switch',
