@@ -1,10 +1,11 @@
 /**
- * Who has to act, and with it the exit status of the process (cli/exit-codes.ts has the table).
+ * Who has to act, and with it the exit status of the process (cli/exit-status.ts has the table).
  *
  * - `runtime` something failed while running
  * - `usage` a flag, variable, file or wallet given by the operator is wrong
  * - `chain` another network, hotkey not registered, no permit
- * - `unreachable` nobody's fault here: the chain cannot be reached at the moment
+ * - `unreachable` nobody's fault here: the chain, or the service that tells our own address, cannot be reached or does not
+ *   answer as it should at the moment; a supervisor starts the process again
  * - `upstream` an inference server (upstream or engine) is unavailable
  * - `verification` an answer did not pass verification
  * - `update` an update failed and the old version was kept

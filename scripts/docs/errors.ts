@@ -20,7 +20,7 @@ const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   runtime: 'something failed while running',
   usage: 'a flag, variable, file or wallet is wrong',
   chain: 'another network, hotkey not registered, or no permit',
-  unreachable: 'the chain cannot be reached; supervisors start again',
+  unreachable: 'the chain, or the look-up of the own address, does not answer; supervisors start again',
   upstream: 'a model server, engine or miner is unavailable',
   verification: 'an answer did not verify (`query --verify`)',
   update: 'the update failed and the old version was kept',

@@ -36,7 +36,7 @@ export interface RpcDeps {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The node answered a request with an error of its own. */
+/** The node answered a request with an error of its own: overloaded or just started, it may do better the next time. */
 export class RpcError extends TargonError {
   constructor(
     readonly method: string,
@@ -46,7 +46,7 @@ export class RpcError extends TargonError {
   ) {
     super(`The chain node answered ${method} with ${rpcCode}: ${rpcMessage}${data ? ` (${data})` : ''}.`, {
       code: 'CHAIN_RPC_ERROR',
-      fault: 'chain',
+      fault: 'unreachable',
       next: 'Try again, or use another endpoint by --subtensor.chain_endpoint.',
       facts: { method, rpcCode, data },
     })

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { TargonError } from '../../errors.js'
+import { messageOf, TargonError } from '../../errors.js'
 
 const LOOKUP_URL = 'https://checkip.amazonaws.com'
 
@@ -19,7 +19,8 @@ export async function lookUpAddress(url: string, signal: AbortSignal): Promise<s
  * The address to announce: `--axon.external_ip`, else `--axon.ip` when it is a real one, else looked up (4.4.1 took the same
  * order from bittensor).
  *
- * @throws TargonError NO_EXTERNAL_ADDRESS (fault usage) when none of them gives an IP address.
+ * @throws TargonError NO_EXTERNAL_ADDRESS when none of them gives an IP address: fault usage for a setting that is none,
+ *   unreachable for a look-up that fails, which may succeed at the next start.
  */
 export async function resolveExternalAddress(
   settings: { readonly 'axon.external_ip': string | undefined; readonly 'axon.ip': string },
@@ -28,28 +29,30 @@ export async function resolveExternalAddress(
 ): Promise<string> {
   const given =
     settings['axon.external_ip'] ?? (isWildcard(settings['axon.ip']) ? undefined : settings['axon.ip'])
-  const address =
-    given ??
-    (await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
-      signal.throwIfAborted()
-      return fail('looked up', cause)
-    }))
-  if (isIP(address) === 0) return fail(`read from ${JSON.stringify(address.slice(0, 60))}`, undefined)
-  return address
+  if (given !== undefined) {
+    if (isIP(given) === 0) throw noAddress('usage', `${quoted(given)} is no IP address`)
+    return given
+  }
+  const found = await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw noAddress('unreachable', `${LOOKUP_URL} did not tell it: ${messageOf(cause)}`, { cause })
+  })
+  if (isIP(found) === 0) throw noAddress('unreachable', `${LOOKUP_URL} answered ${quoted(found)}`)
+  return found
 }
 
 function isWildcard(address: string): boolean {
   return ['', '0.0.0.0', '::', '[::]'].includes(address)
 }
 
-function fail(how: string, cause: unknown): never {
-  throw new TargonError(
-    `The address to announce could not be ${how}.`,
-    {
-      code: 'NO_EXTERNAL_ADDRESS',
-      fault: 'usage',
-      next: 'Give this host’s public address with --axon.external_ip.',
-    },
-    { cause },
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 60))
+}
+
+function noAddress(fault: 'usage' | 'unreachable', why: string, options?: ErrorOptions): TargonError {
+  return new TargonError(
+    `There is no address to announce: ${why}.`,
+    { code: 'NO_EXTERNAL_ADDRESS', fault, next: 'Give this host’s public address with --axon.external_ip.' },
+    options,
   )
 }

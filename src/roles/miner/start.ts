@@ -29,8 +29,8 @@ import { createWantedModels } from './wanted-models.js'
  * Runs a miner: the door, the router behind it, the address on chain, the operator's status server. Drains and ends when
  * `deps.signal` aborts. The chain connection is borrowed, not closed.
  *
- * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM,
- * NO_EXTERNAL_ADDRESS (fault usage), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
+ * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM (fault
+ * usage), NO_EXTERNAL_ADDRESS (fault usage or unreachable), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
  */
 export async function startMiner(
   settings: MinerSettings,

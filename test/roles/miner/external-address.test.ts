@@ -30,12 +30,25 @@ describe('the address to announce', () => {
     expect(counts.asked).toBe(2)
   })
 
-  it('ends the start with its own code when nobody tells it, or what is told is none', async () => {
+  it('ends the start for the supervisor to try again when nobody tells it, or what is told is none', async () => {
     for (const { counts, lookUp } of [await startService(9), await startService(0, '<html>sign in</html>')]) {
       await expect(resolveExternalAddress(nothingGiven, signal, lookUp)).rejects.toMatchObject({
         code: 'NO_EXTERNAL_ADDRESS',
+        fault: 'unreachable',
+        message: expect.stringMatching(/503|sign in/),
       })
       expect(counts.asked).toBeLessThanOrEqual(3)
     }
+  })
+  it.each([
+    ['axon.external_ip', { 'axon.external_ip': 'my.host', 'axon.ip': '0.0.0.0' }],
+    ['axon.ip', { 'axon.external_ip': undefined, 'axon.ip': 'my.host' }],
+  ])('ends the start for good when %s is no address: trying again would not mend it', async (_, settings) => {
+    const nobody = () => Promise.reject(new Error('not to be asked'))
+    await expect(resolveExternalAddress(settings, signal, nobody)).rejects.toMatchObject({
+      code: 'NO_EXTERNAL_ADDRESS',
+      fault: 'usage',
+      message: expect.stringContaining('"my.host"'),
+    })
   })
 })
