@@ -1,10 +1,5 @@
 import type { ModelFacts, Reference } from '../engine/index.js'
-import {
-  type TemperedPosition,
-  type TopOfDistribution,
-  temperPosition,
-  topOfDistribution,
-} from './distribution.js'
+import { at, type Column, orderTops, placeOf, type Tempered, type Tops, temper } from './distributions.js'
 import { THRESHOLDS } from './thresholds.js'
 
 /** A token that passed hygiene: its id is in the vocabulary and its logprob a number a model can report. */
@@ -25,19 +20,16 @@ export interface Evidence {
   readonly topK: number
 }
 
-/** One position with its token, the reference around it, and the distribution an honest sampler drew from. */
-export interface JudgedPosition {
-  readonly token: SoundToken
-  readonly rank: number
-  /** The engine's own logprob of this token, at `referenceTemperature`. */
-  readonly logprob: number
-  readonly top: TopOfDistribution
-  readonly sampled: TemperedPosition
-}
-
+/** What every check needs, prepared once. Position i is that of token i. */
 export interface JudgedAnswer extends Evidence {
-  readonly positions: readonly JudgedPosition[]
-  readonly next: { readonly top: TopOfDistribution; readonly sampled: TemperedPosition }
+  /** Rank of each token in the engine's distribution. */
+  readonly ranks: Column
+  /** The engine's own logprob of each token, at `referenceTemperature`. */
+  readonly logprobs: Column
+  /** What the engine would have said at each position, and at one more: what comes behind the last token. */
+  readonly tops: Tops
+  /** The distributions an honest sampler drew from. */
+  readonly sampled: Tempered
   /** Temperature the reference logprobs are at: 1 unless the engine scales them. */
   readonly referenceTemperature: number
   /** Temperature expectations are computed at: the request's, never below the floor. */
@@ -46,48 +38,51 @@ export interface JudgedAnswer extends Evidence {
   readonly endTokenIds: ReadonlySet<number>
 }
 
-/** Prepares what every check needs, once. Undefined when the reference lacks a position or its token. */
+/** Undefined when the reference lacks a position or its token. */
 export function prepareAnswer(evidence: Evidence): JudgedAnswer | undefined {
   const { temperature, facts, reference, tokens, topK } = evidence
+  const ranks = new Float64Array(tokens.length)
+  const logprobs = new Float64Array(tokens.length)
+  for (const [index, token] of tokens.entries()) {
+    const own = reference.positions[index]?.get(token.id)
+    if (!own) return undefined
+    ranks[index] = own.rank
+    logprobs[index] = own.logprob
+  }
   // vLLM computes greedy logprobs at temperature 1 even where it scales them.
   const referenceTemperature = facts.scaledLogprobs && temperature > 0 ? temperature : 1
   const samplingTemperature = Math.max(temperature, THRESHOLDS.lowestTemperature.value)
-  const exponent = referenceTemperature / samplingTemperature
-  const view = (position: Reference['next']) => {
-    const top = topOfDistribution(position, topK, facts.vocabularySize)
-    return { top, sampled: temperPosition(top, exponent) }
-  }
-  const positions: JudgedPosition[] = []
-  for (const [index, token] of tokens.entries()) {
-    const position = reference.positions[index]
-    const own = position?.get(token.id)
-    if (!position || !own) return undefined
-    const { top, sampled } = view(position)
-    positions.push({ token, rank: own.rank, logprob: own.logprob, top, sampled })
-  }
+  const positions = [...reference.positions.slice(0, tokens.length), reference.next]
+  const tops = orderTops(positions, topK, facts.vocabularySize)
   const endTokenIds = new Set(facts.eosTokenIds)
   if (facts.endOfTurnId !== undefined) endTokenIds.add(facts.endOfTurnId)
   return {
     ...evidence,
-    positions,
-    next: view(reference.next),
+    ranks,
+    logprobs,
+    tops,
+    sampled: temper(tops, referenceTemperature / samplingTemperature),
     referenceTemperature,
     samplingTemperature,
     endTokenIds,
   }
 }
 
-/** The position at another temperature, which most often is the one it was sampled at. */
-export function temperedAt({ top, sampled }: JudgedPosition, exponent: number): TemperedPosition {
-  return exponent === sampled.exponent ? sampled : temperPosition(top, exponent)
+/** The answer's positions at another temperature, which most often is the one they were sampled at. */
+export function temperedAt({ tops, sampled }: JudgedAnswer, exponent: number): Tempered {
+  return exponent === sampled.exponent ? sampled : temper(tops, exponent)
 }
 
 /** Chance that an honest sampler draws one of these ids here, as the top of the distribution tells it. */
-export function chanceOf(ids: ReadonlySet<number>, view: Pick<JudgedPosition, 'top' | 'sampled'>): number {
+export function chanceOf(
+  ids: ReadonlySet<number>,
+  { tops, sampled }: JudgedAnswer,
+  position: number,
+): number {
   let chance = 0
   for (const id of ids) {
-    const place = view.top.ids.indexOf(id)
-    if (place >= 0) chance += view.sampled.probabilities[place] ?? 0
+    const place = placeOf(tops, position, id)
+    if (place >= 0) chance += at(sampled.probabilities, place)
   }
   return chance
 }

@@ -1,5 +1,5 @@
-import { type Range, temperLogprob } from '../distribution.js'
-import { type JudgedAnswer, type JudgedPosition, temperedAt } from '../evidence.js'
+import { at, temperLogprob } from '../distributions.js'
+import { type JudgedAnswer, temperedAt } from '../evidence.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, shown } from './failure.js'
 
@@ -31,11 +31,18 @@ export function measureAgreement(answer: JudgedAnswer, temperature: number): Agr
   const telling = { sum: 0, count: 0 }
   const all = { sum: 0, count: 0 }
   let worst = { index: 0, claimed: 0, reference: 0, distance: -1 }
-  for (const [index, position] of answer.positions.entries()) {
-    const claimed = position.token.logprob
-    const expected = expectedLogprob(answer, position, temperature)
-    const distance = Math.max(0, expected.low - claimed, claimed - expected.high)
-    const reference = claimed < expected.low ? expected.low : expected.high
+  const exponent = answer.referenceTemperature / temperature
+  const tempered = exponent === 1 ? undefined : temperedAt(answer, exponent)
+  for (const [index, { logprob: claimed }] of answer.tokens.entries()) {
+    const raw = at(answer.logprobs, index)
+    let [low, high] = [raw, raw]
+    if (tempered) {
+      const range = temperLogprob(raw, tempered, index)
+      // Where the unseen tail makes it a guess, the raw one counts.
+      if (range.high - range.low <= THRESHOLDS.knownWithin.value) [low, high] = [range.low, range.high]
+    }
+    const distance = Math.max(0, low - claimed, claimed - high)
+    const reference = claimed < low ? low : high
     const tolerance =
       THRESHOLDS.agreementNats.value +
       THRESHOLDS.agreementSlope.value * Math.abs(Math.max(reference, claimed))
@@ -49,14 +56,4 @@ export function measureAgreement(answer: JudgedAnswer, temperature: number): Agr
   }
   const used = telling.count >= THRESHOLDS.tellingTokens.value ? telling : all
   return { average: used.sum / used.count, tellingTokens: used.count, worst }
-}
-
-/** The reference at `temperature`; where the unseen tail makes that a guess, the raw one. */
-function expectedLogprob(answer: JudgedAnswer, position: JudgedPosition, temperature: number): Range {
-  const exponent = answer.referenceTemperature / temperature
-  if (exponent === 1) return { low: position.logprob, high: position.logprob }
-  const range = temperLogprob(position.logprob, temperedAt(position, exponent))
-  return range.high - range.low <= THRESHOLDS.knownWithin.value
-    ? range
-    : { low: position.logprob, high: position.logprob }
 }

@@ -1,4 +1,5 @@
-import type { JudgedPosition } from '../evidence.js'
+import { at } from '../distributions.js'
+import type { JudgedAnswer } from '../evidence.js'
 import { logChanceOfAtMost } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, shown } from './failure.js'
@@ -8,7 +9,8 @@ import { type Check, failure, shown } from './failure.js'
  * from another request. Expected is what a server would give that cuts as hard as any does by default (top_p, top_k of a
  * model's generation_config.json), so that an honest one is never held to the whole distribution.
  */
-export const checkIgnoredTemperature: Check = ({ positions, temperature, facts }) => {
+export const checkIgnoredTemperature: Check = (answer) => {
+  const { tokens, ranks, temperature, facts } = answer
   // Below, sampling is greedy but for ties.
   if (temperature < THRESHOLDS.lowestTemperature.value) return undefined
   const { topP = 1, topK = Number.POSITIVE_INFINITY } = facts.samplingDefaults ?? {}
@@ -18,27 +20,26 @@ export const checkIgnoredTemperature: Check = ({ positions, temperature, facts }
   }
   let notFirst = 0
   let expected = 0
-  for (const position of positions) {
-    if (position.rank !== 1) notFirst++
-    expected += chanceOfOthers(position, hardest)
+  for (let index = 0; index < tokens.length; index++) {
+    if (at(ranks, index) !== 1) notFirst++
+    expected += chanceOfOthers(answer, index, hardest)
   }
   if (logChanceOfAtMost(notFirst, expected) >= Math.log(THRESHOLDS.falseAlarm.value)) return undefined
   return failure(
     'UNLIKELY_TOKENS',
-    `Only ${notFirst} of ${positions.length} tokens are not the likeliest where at least ${shown(expected)} are expected at temperature ${shown(temperature)}.`,
+    `Only ${notFirst} of ${tokens.length} tokens are not the likeliest where at least ${shown(expected)} are expected at temperature ${shown(temperature)}.`,
   )
 }
 
 /** Chance that the likeliest token is not drawn from the smallest set of tokens an honest server draws from. */
 function chanceOfOthers(
-  { sampled: { probabilities } }: JudgedPosition,
+  { tops: { starts }, sampled: { probabilities } }: JudgedAnswer,
+  position: number,
   { topP, topK }: { readonly topP: number; readonly topK: number },
 ): number {
-  const first = probabilities[0] ?? 0
+  const start = at(starts, position)
+  const end = Math.min(start + topK, at(starts, position + 1))
   let kept = 0
-  for (const [place, probability] of probabilities.entries()) {
-    if (place >= topK || kept >= topP) break
-    kept += probability
-  }
-  return kept > 0 ? 1 - first / kept : 0
+  for (let place = start; place < end && kept < topP; place++) kept += at(probabilities, place)
+  return kept > 0 ? 1 - at(probabilities, start) / kept : 0
 }

@@ -1,4 +1,5 @@
-import type { JudgedPosition } from '../evidence.js'
+import { at, placeOf } from '../distributions.js'
+import type { JudgedAnswer } from '../evidence.js'
 import { logChanceOfAtLeast, logChanceOfExcess } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, shown } from './failure.js'
@@ -9,19 +10,20 @@ import { type Check, failure, shown } from './failure.js'
  */
 export const checkUnlikelyTokens: Check = (answer) => checkNotFirst(answer) ?? checkSurprise(answer)
 
-const checkNotFirst: Check = ({ positions }) => {
+const checkNotFirst: Check = ({ tokens, ranks, tops: { starts }, sampled: { probabilities } }) => {
   let notFirst = 0
   let expected = 0
-  for (const { rank, sampled } of positions) {
-    if (rank !== 1) notFirst++
-    expected += 1 - (sampled.probabilities[0] ?? 0)
+  for (let index = 0; index < tokens.length; index++) {
+    if (at(ranks, index) !== 1) notFirst++
+    const start = at(starts, index)
+    expected += 1 - (start < at(starts, index + 1) ? at(probabilities, start) : 0)
   }
-  const credit = positions.length * THRESHOLDS.tokenCredit.value
+  const credit = tokens.length * THRESHOLDS.tokenCredit.value
   if (logChanceOfAtLeast(notFirst, expected + credit) >= Math.log(THRESHOLDS.falseAlarm.value))
     return undefined
   return failure(
     'UNLIKELY_TOKENS',
-    `${notFirst} of ${positions.length} tokens are not the likeliest where ${shown(expected)} are expected.`,
+    `${notFirst} of ${tokens.length} tokens are not the likeliest where ${shown(expected)} are expected.`,
   )
 }
 
@@ -29,16 +31,16 @@ const checkNotFirst: Check = ({ positions }) => {
  * Judged among the top K alone, with chances that add up to 1 there: so the answer does not depend on a guess about the
  * unseen tail. Tokens outside the top are counted by checkUnlikelyToken.
  */
-const checkSurprise: Check = ({ positions }) => {
+const checkSurprise: Check = (answer) => {
   const limit = THRESHOLDS.surpriseLimit.value
   let surprise = 0
   let expected = 0
   let variance = 0
   let judged = 0
-  for (const position of positions) {
-    const place = position.top.ids.indexOf(position.token.id)
+  for (const [index, { id }] of answer.tokens.entries()) {
+    const place = placeOf(answer.tops, index, id)
     if (place < 0) continue
-    const { own, mean, square } = surpriseAmongTop(position, place, limit)
+    const { own, mean, square } = surpriseAmongTop(answer, index, place, limit)
     surprise += own
     expected += mean
     variance += square - mean * mean
@@ -53,21 +55,23 @@ const checkSurprise: Check = ({ positions }) => {
   )
 }
 
-function surpriseAmongTop({ top, sampled }: JudgedPosition, place: number, limit: number) {
-  const { probabilities, exponent, logNormaliser } = sampled
+function surpriseAmongTop({ tops, sampled }: JudgedAnswer, position: number, own: number, limit: number) {
+  const { starts, logprobs } = tops
+  const { probabilities, exponent } = sampled
+  const [start, end] = [at(starts, position), at(starts, position + 1)]
   let seen = 0
-  for (const probability of probabilities) seen += probability
-  const logSum = Math.log(seen) + logNormaliser.high
+  for (let place = start; place < end; place++) seen += at(probabilities, place)
+  const logSum = Math.log(seen) + at(sampled.highLogNormaliser, position)
   let mean = 0
   let square = 0
-  let own = limit
-  for (let index = 0; index < probabilities.length; index++) {
-    const chance = (probabilities[index] ?? 0) / seen
+  let surpriseOfOwn = limit
+  for (let place = start; place < end; place++) {
+    const chance = at(probabilities, place) / seen
     if (chance <= 0) continue
-    const surprise = Math.min(limit, logSum - exponent * (top.logprobs[index] ?? 0))
+    const surprise = Math.min(limit, logSum - exponent * at(logprobs, place))
     mean += chance * surprise
     square += chance * surprise * surprise
-    if (index === place) own = surprise
+    if (place === own) surpriseOfOwn = surprise
   }
-  return { own, mean, square }
+  return { own: surpriseOfOwn, mean, square }
 }
