@@ -71,8 +71,8 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   void beat()
   const enter = (phase: Phase, plannedMs = 0) => {
     const ms = PHASES[phase] * 1000 * scale + plannedMs
-    Atomics.store(shared, 2, Number.isFinite(ms) ? Math.min(LONGEST_MS, Math.round(ms)) : 0)
     Atomics.add(shared, 1, 1)
+    Atomics.store(shared, 2, Number.isFinite(ms) ? Math.min(LONGEST_MS, Math.round(ms)) : 0)
   }
   enter('loading')
   return {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -7,22 +7,27 @@ const MODULE = fileURLToPath(new URL('../../../src/roles/validator/watchdog.ts',
 const CLOCK = fileURLToPath(new URL('../../../src/clock.ts', import.meta.url))
 
 /** A process with a watchdog whose deadlines are scaled to fractions of a second. */
-async function runWith(body: string): Promise<{ status: number | null; stderr: string }> {
+async function runWith(
+  body: string,
+  { loopTimeoutMs = 400, isLogRead = true, onReady = (_: ChildProcess) => {} } = {},
+): Promise<{ status: number | null; stderr: string }> {
   const script = `
     import pino from 'pino'
     import { systemClock as clock } from ${JSON.stringify(CLOCK)}
     import { startWatchdog } from ${JSON.stringify(MODULE)}
-    const dog = startWatchdog({ clock, log: pino({ level: 'silent' }), loopTimeoutMs: 400, scale: 1 / 300 })
+    const dog = startWatchdog({ clock, log: pino({ level: 'silent' }), loopTimeoutMs: ${loopTimeoutMs}, scale: 1 / 300 })
     const keepAlive = setInterval(() => {}, 1000)
     ${body}
   `
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stderr = ''
-  child.stderr.on('data', (text) => {
-    stderr += text
-  })
+  if (isLogRead)
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+  child.stdout.once('data', () => onReady(child))
   const [status] = await once(child, 'exit')
   return { status, stderr }
 }
@@ -49,4 +54,62 @@ test('a phase over its deadline ends the process, a pause that is meant or loadi
   expect(planned.status).toBe(4)
   expect(loading.status).toBe(5)
   expect(closed.status).toBe(6)
+})
+
+test('a process that was paused with its watchdog did not hang', async () => {
+  const onReady = (child: ChildProcess) => {
+    child.kill('SIGSTOP')
+    setTimeout(() => child.kill('SIGCONT'), 3000)
+  }
+  // Ticks do not catch up on what the pause took: the phase goes on for a while after it.
+  const { status, stderr } = await runWith(
+    `
+    dog.enter('planning', 1000)
+    console.log('ready')
+    let ticks = 0
+    setInterval(() => {
+      if (++ticks === 5) dog.enter('loading')
+      if (ticks === 10) process.exit(7)
+    }, 100)`,
+    { onReady },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(7)
+})
+
+test('a log that nobody reads does not keep a process that hangs on it', async () => {
+  const { status } = await runWith(
+    "const log = pino(pino.destination({ fd: 2, sync: true })); setTimeout(() => { for (;;) log.info('x') }, 100)",
+    { isLogRead: false },
+  )
+  expect(status).toBe(70)
+})
+
+test('the deadline of a phase is never held against the time of the one before', async () => {
+  const { status, stderr } = await runWith(
+    `
+    const hold = (name) => {
+      const real = Atomics[name]
+      Atomics[name] = (...call) => {
+        const result = real(...call)
+        if (!isHeld || call[1] === 0) return result
+        isHeld = false
+        for (const until = performance.now() + 800; performance.now() < until; );
+        return result
+      }
+    }
+    let isHeld = false
+    hold('add')
+    hold('store')
+    dog.enter('asking')
+    setTimeout(() => {
+      isHeld = true
+      dog.enter('idle')
+      dog.enter('loading')
+      setTimeout(() => process.exit(8), 1000)
+    }, 1200)`,
+    { loopTimeoutMs: 3000 },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(8)
 })
