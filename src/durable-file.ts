@@ -1,7 +1,7 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-
 import { hasCode } from './errors.js'
+
 /** Where the new content waits until it is whole. */
 export function stagedName(path: string): string {
   return `${path}.partial`
@@ -27,6 +27,16 @@ export async function replaceFile(path: string, content: string, keepAs?: string
   if (keepAs !== undefined) await renameIfThere(path, keepAs)
   await rename(staged, path)
   await syncFolder(dirname(path))
+}
+
+/** The text of a file, undefined when there is none. @throws the file system's error for one that is there. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
 }
 
 /** Removes what a killed process left half-way. */

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { replaceFile } from '../durable-file.js'
-import { hasCode, TargonError } from '../errors.js'
+import { readIfThere, replaceFile } from '../durable-file.js'
+import { TargonError } from '../errors.js'
 import type { Layout } from './layout.js'
 
 const version = z.string().min(1)
@@ -37,13 +36,8 @@ export const FIRST_STATE: UpdateState = { state: 'committed', highest: '0.0.0', 
 
 /** @throws TargonError UPDATE_STATE_DAMAGED; a missing file is the first state. */
 export async function readState(layout: Layout): Promise<UpdateState> {
-  let text: string
-  try {
-    text = await readFile(layout.state, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return FIRST_STATE
-    throw error
-  }
+  const text = await readIfThere(layout.state)
+  if (text === undefined) return FIRST_STATE
   try {
     return updateState.parse(JSON.parse(text))
   } catch (error) {

@@ -1,6 +1,7 @@
 import semver from 'semver'
 import { z } from 'zod'
 import { messageOf } from '../errors.js'
+import { parseJson } from '../json.js'
 import type { UpdateContext } from './context.js'
 import { runGit, runMirror } from './git.js'
 import { type Refusal, releaseFile, type VerifiedRelease } from './release.js'
@@ -73,12 +74,4 @@ async function packageVersionIn(context: UpdateContext, tag: string): Promise<st
 
 function jsonIn(object: string): unknown {
   return parseJson(/\{[\s\S]*?\n\}/.exec(object)?.[0] ?? '')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

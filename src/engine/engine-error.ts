@@ -20,6 +20,19 @@ export function engineError(
   return new TargonError(message, { code, fault: 'upstream', next: NEXT[code], facts }, options)
 }
 
+/** What is wanted of a model's repository cannot be had; the model servers have no part in it. */
+export function hubError(message: string, options?: ErrorOptions): TargonError {
+  return new TargonError(
+    message,
+    {
+      code: 'ENGINE_UNAVAILABLE',
+      fault: 'upstream',
+      next: 'Check --engine.hub-url and the network, or give the files by --engine.model-dir.',
+    },
+    options,
+  )
+}
+
 export function isEngineError(error: unknown, code: EngineErrorCode): error is TargonError {
   return error instanceof TargonError && error.code === code
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { engineError } from './engine-error.js'
+import { hubError } from './engine-error.js'
 import { type HubSource, readHubFile } from './hub-files.js'
 
 const tokenId = z.number().int().min(0)
@@ -42,16 +42,13 @@ export async function readModelFiles(
   const parsed = configSchema.safeParse(config)
   const vocabularySize = parsed.data?.vocab_size ?? parsed.data?.text_config?.vocab_size
   if (!parsed.success || vocabularySize === undefined) {
-    throw engineError('ENGINE_UNAVAILABLE', `config.json of ${model} is missing or names no vocab_size.`)
+    throw hubError(`config.json of ${model} is missing or names no vocab_size.`)
   }
   const told = generationSchema.safeParse(generation).data
   const eosTokenIds =
     told?.eos_token_id ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
   if (eosTokenIds.length === 0) {
-    throw engineError(
-      'ENGINE_UNAVAILABLE',
-      `Neither generation_config.json nor config.json of ${model} names an eos_token_id.`,
-    )
+    throw hubError(`Neither generation_config.json nor config.json of ${model} names an eos_token_id.`)
   }
   return {
     vocabularySize,

@@ -1,22 +1,18 @@
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readIfThere, replaceFile } from '../durable-file.js'
+import { parseJson } from '../json.js'
 import { parseModelList } from './model-endpoint.js'
 
-/** The last list the endpoint gave, so that a restart while it is down changes nothing. */
+/** The last list the endpoint gave, so that a restart while it is down changes nothing; none is an empty one. */
 export async function readLastGoodList(stateDir: string): Promise<string[]> {
-  try {
-    return parseModelList(JSON.parse(await readFile(fileIn(stateDir), 'utf8')))
-  } catch {
-    // Absent or damaged: as if there had been none.
-    return []
-  }
+  // Damaged, or on a disk that does not answer: as if there had been none.
+  const text = await readIfThere(fileIn(stateDir)).catch(() => undefined)
+  return parseModelList(parseJson(text ?? ''))
 }
 
+/** @throws the file system's error; the list before is then still there. */
 export async function keepLastGoodList(stateDir: string, names: readonly string[]): Promise<void> {
-  const temporary = `${fileIn(stateDir)}.${randomUUID()}.tmp`
-  await writeFile(temporary, JSON.stringify(names), { mode: 0o600 })
-  await rename(temporary, fileIn(stateDir))
+  await replaceFile(fileIn(stateDir), JSON.stringify(names))
 }
 
 function fileIn(stateDir: string): string {

@@ -1,5 +1,5 @@
-import got from 'got'
 import { z } from 'zod'
+import { download } from '../download.js'
 import { messageOf, TargonError } from '../errors.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
 
@@ -31,7 +31,9 @@ export function parseModelList(body: unknown): string[] {
 /** @throws TargonError MODELS_ENDPOINT (upstream) when it is down, slow, too large or lists no model */
 export async function fetchModelList(url: string, signal: AbortSignal): Promise<string[]> {
   try {
-    const names = parseModelList(JSON.parse(await fetchLimited(url, signal)))
+    const headers = { accept: 'application/json' }
+    const body = await download(url, { limitBytes: LIMIT_BYTES, timeoutMs: TIMEOUT_MS, signal, headers })
+    const names = parseModelList(JSON.parse(body.toString('utf8')))
     if (names.length === 0) throw new Error('it lists no model')
     return names
   } catch (error) {
@@ -46,29 +48,4 @@ export async function fetchModelList(url: string, signal: AbortSignal): Promise<
       { cause: error },
     )
   }
-}
-
-async function fetchLimited(url: string, signal: AbortSignal): Promise<string> {
-  const stream = got.stream(url, {
-    timeout: { request: TIMEOUT_MS },
-    retry: { limit: 0 },
-    followRedirect: false,
-    decompress: false,
-    headers: { accept: 'application/json', 'accept-encoding': 'identity' },
-  })
-  // Not by got's own `signal`: it keeps listening after the end and then throws where nobody catches.
-  const abort = () => stream.destroy(new Error('the request was aborted'))
-  signal.addEventListener('abort', abort, { once: true })
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of stream) {
-      bytes += chunk.length
-      if (bytes > LIMIT_BYTES) throw new Error(`it answers more than ${LIMIT_BYTES} bytes`)
-      chunks.push(Buffer.from(chunk))
-    }
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { replaceFile } from '../durable-file.js'
 import { addressOf, initSr25519, pairFromSeed } from '../sr25519.js'
 import { hotkeyPath } from './hotkey.js'
 
@@ -30,9 +31,9 @@ export async function writeDevelopmentWallet(
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     const { publicKey } = pairFromSeed(hotkey.seed)
     const publicPart = publicJson(publicKey)
-    await writePrivately(path, { ...publicPart, secretSeed: hex(hotkey.seed) })
-    await writePrivately(`${path}pub.txt`, publicPart)
-    await writePrivately(`${dirname(dirname(path))}/coldkeypub.txt`, publicJson(coldPublic))
+    await writeJson(path, { ...publicPart, secretSeed: hex(hotkey.seed) })
+    await writeJson(`${path}pub.txt`, publicPart)
+    await writeJson(`${dirname(dirname(path))}/coldkeypub.txt`, publicJson(coldPublic))
   }
 }
 
@@ -44,9 +45,6 @@ function hex(bytes: Uint8Array): string {
   return `0x${Buffer.from(bytes).toString('hex')}`
 }
 
-async function writePrivately(path: string, content: object): Promise<void> {
-  const staged = `${path}.partial`
-  await writeFile(staged, `${JSON.stringify(content)}\n`, { mode: 0o600 })
-  await chmod(staged, 0o600)
-  await rename(staged, path)
+async function writeJson(path: string, content: object): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(content)}\n`)
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { replaceFile, sweepStaged } from '../../durable-file.js'
-import { hasCode } from '../../errors.js'
+import { readIfThere, replaceFile, sweepStaged } from '../../durable-file.js'
+import { parseJson } from '../../json.js'
 import type { WeightEntry } from '../types.js'
 
 /**
@@ -107,26 +107,13 @@ async function readLedger(
   path: string,
   owner: LedgerOwner,
 ): Promise<LedgerEntry[] | undefined | 'damaged' | 'foreign'> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
+  const text = await readIfThere(path)
+  if (text === undefined) return undefined
   const parsed = fileSchema.safeParse(parseJson(text))
   if (!parsed.success || seal(parsed.data) !== text) return 'damaged'
   const { hotkey, netuid, genesisHash, entries } = parsed.data
   const isOurs = hotkey === owner.hotkey && netuid === owner.netuid && genesisHash === owner.genesisHash
   return isOurs ? entries : 'foreign'
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function seal(content: Omit<z.infer<typeof fileSchema>, 'checksum'>): string {

@@ -1,6 +1,7 @@
 import got from 'got'
 import type { Clock } from '../../clock.js'
 import { engineError } from '../engine-error.js'
+import { withOwnSignal } from '../own-signal.js'
 import type { DockerClient } from './docker-client.js'
 
 /** For a progress bar: what an image that is pulled or an engine that starts says last; `percent` when it is told. */
@@ -40,7 +41,7 @@ export async function awaitHealthy(
   for (;;) {
     const { running, exitCode, hostPort } = await docker.inspect(id, port, signal)
     const url = `http://127.0.0.1:${hostPort ?? 0}`
-    if (running && hostPort !== undefined && (await isHealthy(url))) return url
+    if (running && hostPort !== undefined && (await isHealthy(url, signal))) return url
     const line =
       (await docker.logs(id, signal))
         .trimEnd()
@@ -73,12 +74,14 @@ function percentIn(line: string): number | undefined {
   return percent <= 100 ? percent : undefined
 }
 
-async function isHealthy(url: string): Promise<boolean> {
+async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
   const options = {
     timeout: { request: HEALTH_TIMEOUT_MS },
     retry: { limit: 0 },
+    followRedirect: false,
     throwHttpErrors: false,
   } as const
-  const response = await got(`${url}/health`, options).catch(() => undefined)
+  const asked = withOwnSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
+  const response = await asked.catch(() => undefined)
   return response?.statusCode === 200
 }

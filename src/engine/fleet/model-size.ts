@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { engineError } from '../engine-error.js'
+import { hubError } from '../engine-error.js'
 import { type HubSource, readHubApi } from '../hub-files.js'
 
 const BYTES_PER_PARAMETER: Readonly<Record<string, number>> = {
@@ -51,10 +51,7 @@ export async function readModelSizeMib(
 ): Promise<number> {
   const parsed = modelSchema.safeParse(await readHubApi(source, model, signal))
   if (!parsed.success) {
-    throw engineError(
-      'ENGINE_UNAVAILABLE',
-      `The hub has no safetensors metadata of ${model}, so its size is unknown.`,
-    )
+    throw hubError(`The hub has no safetensors metadata of ${model}, so its size is unknown.`)
   }
   return bytesToMib(weightBytes(parsed.data.safetensors.parameters))
 }

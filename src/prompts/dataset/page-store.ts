@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { replaceFile } from '../../durable-file.js'
 
 const PAGES_KEPT = 32
 const pageSchema = z.array(z.string()).min(1)
@@ -42,9 +43,7 @@ export function createPageStore(folder: string): PageStore {
     read: (shard, group) => readNamed(nameOf(shard, group)),
     keep: async (shard, group, questions) => {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      const temporary = join(folder, `${randomUUID()}.tmp`)
-      await writeFile(temporary, JSON.stringify(questions), { mode: 0o600 })
-      await rename(temporary, join(folder, nameOf(shard, group)))
+      await replaceFile(join(folder, nameOf(shard, group)), JSON.stringify(questions))
       const all = await names()
       for (const name of all.slice(0, Math.max(0, all.length - PAGES_KEPT)))
         await rm(join(folder, name), { force: true })

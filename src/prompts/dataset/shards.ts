@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import got from 'got'
 import type { AsyncBuffer } from 'hyparquet'
 import { z } from 'zod'
+import { download } from '../../download.js'
 
 const LIST_LIMIT_BYTES = 1024 * 1024
 const RANGE_LIMIT_BYTES = 96 * 1024 * 1024
@@ -63,19 +64,14 @@ async function openRemote(
 }
 
 async function openLocal(path: string, onBytes: ShardOptions['onBytes']): Promise<AsyncBuffer> {
-  const handle = await open(path, 'r')
-  try {
-    const { size } = await handle.stat()
-    return {
-      byteLength: size,
-      slice: async (start, end = size) => {
-        const bytes = await readLocal(path, start, end)
-        onBytes?.(bytes.byteLength)
-        return bytes
-      },
-    }
-  } finally {
-    await handle.close()
+  const { size } = await stat(path)
+  return {
+    byteLength: size,
+    slice: async (start, end = size) => {
+      const bytes = await readLocal(path, start, end)
+      onBytes?.(bytes.byteLength)
+      return bytes
+    },
   }
 }
 
@@ -93,31 +89,13 @@ async function readLocal(path: string, start: number, end: number): Promise<Arra
 async function fetchBytes(
   url: string,
   headers: Readonly<Record<string, string>>,
-  limit: number,
+  limitBytes: number,
   signal: AbortSignal,
   onBytes?: (bytes: number) => void,
 ): Promise<ArrayBuffer> {
-  signal.throwIfAborted()
-  const stream = got.stream(url, {
-    timeout: { request: TIMEOUT_MS },
-    retry: { limit: 0 },
-    decompress: false,
-    headers: { ...headers, 'accept-encoding': 'identity' },
-  })
-  const abort = () => stream.destroy(new Error('the request was aborted'))
-  signal.addEventListener('abort', abort, { once: true })
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of stream) {
-      bytes += chunk.length
-      if (bytes > limit) throw new Error(`${url} answers more than the ${limit} bytes asked for`)
-      chunks.push(Buffer.from(chunk))
-      onBytes?.(chunk.length)
-    }
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
-  if (headers.range !== undefined && bytes !== limit) throw new Error(`${url} does not answer ranges`)
-  return new Uint8Array(Buffer.concat(chunks)).buffer
+  const bounds = { limitBytes, timeoutMs: TIMEOUT_MS, signal, followRedirect: true }
+  const body = await download(url, { ...bounds, headers, onBytes })
+  if (headers.range !== undefined && body.length !== limitBytes)
+    throw new Error(`${url} does not answer ranges`)
+  return new Uint8Array(body).buffer
 }
