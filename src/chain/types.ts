@@ -80,7 +80,7 @@ export type SetWeightsResult =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'unconfirmed'; readonly reason: string }
 
-/** Why the chain did not take an extrinsic, by class of action (facts: pool codes and dispatch errors by name). */
+/** Why the chain did not take an extrinsic, by class of action; pool codes and dispatch errors are told apart by name (refusal.ts). */
 export interface Refusal {
   readonly class:
     | 'too-fast'

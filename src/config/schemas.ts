@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 
-/** Text of a switch as 4.x understood it, plus its opposite; anything else is an error (facts: booleans fail silently). */
+/** Text of a switch as 4.x understood it, plus its opposite; anything else is an error, where oclif takes it for false. */
 export const switchValue = z.union([
   z.boolean(),
   z

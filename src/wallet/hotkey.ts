@@ -27,10 +27,10 @@ export async function loadHotkey(location: HotkeyLocation): Promise<Signer> {
   const path = hotkeyPath(location)
   const { name, hotkey } = location
   await initSr25519()
-  const content = await readSecretFile(
-    path,
-    `Create one with: btcli wallet new-hotkey --wallet.name ${name} --wallet.hotkey ${hotkey}; or name another by --wallet.path, --wallet.name and --wallet.hotkey.`,
-  )
+  const content = await readSecretFile(path, {
+    what: 'key file',
+    missingNext: `Create one with: btcli wallet new-hotkey --wallet.name ${name} --wallet.hotkey ${hotkey}; or name another by --wallet.path, --wallet.name and --wallet.hotkey.`,
+  })
   return signerOf(pairFromKeyText(await decryptKeyFile(content, path, location), path))
 }
 

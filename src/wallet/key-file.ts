@@ -1,18 +1,26 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { hasCode, messageOf } from '../errors.js'
 import { walletError } from './wallet-error.js'
 
-/** A key file is a few hundred bytes; anything larger is not one. */
-const MAX_KEY_FILE_BYTES = 64 * 1024
+/** A key or a password is a few hundred bytes; anything larger is neither. */
+const MAX_SECRET_BYTES = 64 * 1024
+
+/** What is being read, for the words of an error. */
+export interface SecretFile {
+  readonly what: 'key file' | 'password file'
+  /** What to do when there is none. */
+  readonly missingNext: string
+}
 
 /**
  * Reads a secret file once: a plain file (no link is followed), readable by its owner alone.
  *
  * @throws TargonError WALLET_NOT_FOUND, WALLET_PERMISSIONS, WALLET_UNREADABLE (fault usage).
  */
-export async function readSecretFile(path: string, missingNext: string): Promise<Buffer> {
+export async function readSecretFile(path: string, wanted: SecretFile): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-    throw openError(path, error, missingNext)
+    throw openError(path, error, wanted)
   })
   try {
     const status = await file.stat()
@@ -28,11 +36,11 @@ export async function readSecretFile(path: string, missingNext: string): Promise
         { path, mode },
       )
     }
-    if (status.size > MAX_KEY_FILE_BYTES) {
+    if (status.size > MAX_SECRET_BYTES) {
       throw walletError(
         'WALLET_UNREADABLE',
-        `${path} holds ${status.size} bytes, too many for a key file.`,
-        'Check that the path names a key file.',
+        `${path} holds ${status.size} bytes, too many for a ${wanted.what}.`,
+        `Check that the path names the ${wanted.what}.`,
         { path, bytes: status.size },
       )
     }
@@ -42,30 +50,29 @@ export async function readSecretFile(path: string, missingNext: string): Promise
   }
 }
 
-function openError(path: string, error: unknown, missingNext: string): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return walletError('WALLET_NOT_FOUND', `There is no key file ${path}.`, missingNext, { path })
+function openError(path: string, error: unknown, { what, missingNext }: SecretFile): Error {
+  if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
+    return walletError('WALLET_NOT_FOUND', `There is no ${what} ${path}.`, missingNext, { path })
   }
-  if (code === 'ELOOP') {
+  if (hasCode(error, 'ELOOP')) {
     return walletError(
       'WALLET_UNREADABLE',
-      `${path} is a symbolic link; key files are not read through links.`,
+      `${path} is a symbolic link; a ${what} is not read through links.`,
       'Put the file itself there.',
       { path },
     )
   }
-  if (code === 'EACCES' || code === 'EPERM') {
+  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
     return walletError(
       'WALLET_PERMISSIONS',
       `${path} may not be read by this user.`,
-      'Run as the owner of the key file, with mode 0600.',
+      'Run as the owner of the file, which has mode 0600.',
       { path },
     )
   }
   return walletError(
     'WALLET_UNREADABLE',
-    `${path} cannot be read.`,
+    `${path} cannot be read: ${messageOf(error)}.`,
     'Check the path and the disk.',
     { path },
     { cause: error },

@@ -15,7 +15,10 @@ export interface PasswordSources {
 export async function findPassword(keyPath: string, sources: PasswordSources): Promise<string | undefined> {
   if (sources.password !== undefined) return sources.password
   if (sources.passwordFile !== undefined) {
-    const content = await readSecretFile(sources.passwordFile, 'Correct --wallet.password_file.')
+    const content = await readSecretFile(sources.passwordFile, {
+      what: 'password file',
+      missingNext: 'Correct --wallet.password_file.',
+    })
     return content.toString('utf8').split(/\r?\n/)[0]
   }
   const name = passwordVariable(keyPath)

@@ -1,5 +1,4 @@
-import type { CastMember } from './cast.js'
-import { LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
+import { type CastMember, LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
 import { walletsFolder } from './folders.js'
 
 /** Where the parts of a running network are; every role finds the others by these alone. */

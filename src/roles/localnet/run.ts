@@ -181,7 +181,7 @@ function stuckError(snapshot: Snapshot, epochs: number | undefined): TargonError
     {
       code: 'LOCALNET_STUCK',
       fault: 'runtime',
-      next: 'Run again with --logging.debug to see what the validator is waiting for.',
+      next: 'Run its parts in terminals of their own (--only chain,engine; see the README) and read what the validator logs.',
       facts: { block: snapshot.block, epochs: snapshot.epochs, rounds: snapshot.validator.rounds },
     },
   )

@@ -79,8 +79,9 @@ export async function openJudge(
   } catch (cause) {
     await engine.close()
     if (deps.signal.aborted) throw cause
+    const reason = engine.unreadyReason ?? 'it did not answer in time'
     throw new TargonError(
-      `The reference engine of ${model} is not ready: ${engine.unreadyReason ?? 'it did not answer in time'}.`,
+      `The reference engine of ${model} is not ready: ${reason.replace(/\.$/, '')}.`,
       {
         code: 'ENGINE_UNAVAILABLE',
         fault: 'upstream',

@@ -79,11 +79,14 @@ export async function startDevelopmentEngine(
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(
-        new TargonError(`The development engine cannot listen on ${host}:${options.port}: ${error.message}`, {
-          code: 'ENGINE_PORT',
-          fault: 'usage',
-          next: 'Choose another port, or 0 for any free one.',
-        }),
+        new TargonError(
+          `The development engine cannot listen on ${host}:${options.port}: ${error.message}.`,
+          {
+            code: 'ENGINE_PORT',
+            fault: 'usage',
+            next: 'Choose another port, or 0 for any free one.',
+          },
+        ),
       ),
     )
     server.listen(options.port, host, resolve)
