@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { layoutOf, readState, withUpdateLock } from '../../src/autoupdate/index.js'
+import { type Layout, layoutOf, readState, withUpdateLock } from '../../src/autoupdate/index.js'
 import { beginProbation } from '../../src/autoupdate/switch-release.js'
 import { runRole } from '../../src/cli/index.js'
 import { type Clock, systemClock } from '../../src/clock.js'
@@ -10,7 +10,6 @@ import { inheritableEnvironment, resolveSettings } from '../../src/config/index.
 import { createDeferred } from '../../src/deferred.js'
 import { isUnattended, openSelfUpdate } from '../../src/roles/self-update.js'
 import { packageVersion } from '../../src/version.js'
-import { settle } from '../support/manual-clock.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
@@ -86,14 +85,25 @@ describe('a role that runs from a release on trial', () => {
     }
   }
 
+  async function begin(layout: Layout, version: string): Promise<void> {
+    mkdirSync(layout.releases, { recursive: true })
+    await beginProbation(layout, version)
+  }
+
+  /** Until another role, begun after the one in question, has ended its trial: what does not wait has ended by then too. */
+  async function whileAnotherConfirms(): Promise<void> {
+    const { layout, said, updates } = onTrial()
+    await begin(layout, packageVersion())
+    updates.confirmWhen(Promise.resolve())
+    await expect.poll(() => said).toEqual(['release confirmed'])
+  }
+
   it('commits it once healthy, not before', async () => {
     const { layout, said, updates } = onTrial()
-    mkdirSync(layout.releases, { recursive: true })
-    await beginProbation(layout, packageVersion())
+    await begin(layout, packageVersion())
     const healthy = createDeferred<void>()
     updates.confirmWhen(healthy.promise)
-    // as long as a commit takes that does not wait
-    await systemClock.sleep(300)
+    await whileAnotherConfirms()
     expect((await readState(layout)).state).toBe('probation')
     healthy.resolve()
     await expect.poll(() => said).toEqual(['release confirmed'])
@@ -102,11 +112,10 @@ describe('a role that runs from a release on trial', () => {
 
   it('waits for an updater that holds the lock', async () => {
     const { layout, said, updates, context } = onTrial()
-    mkdirSync(layout.releases, { recursive: true })
-    await beginProbation(layout, packageVersion())
+    await begin(layout, packageVersion())
     await withUpdateLock(context, async () => {
       updates.confirmWhen(Promise.resolve())
-      await systemClock.sleep(300)
+      await whileAnotherConfirms()
       expect((await readState(layout)).state).toBe('probation')
     })
     await expect.poll(() => said).toEqual(['release confirmed'])
@@ -114,10 +123,9 @@ describe('a role that runs from a release on trial', () => {
 
   it('leaves the trial of another release alone', async () => {
     const { layout, said, updates } = onTrial()
-    mkdirSync(layout.releases, { recursive: true })
-    await beginProbation(layout, '99.0.0')
+    await begin(layout, '99.0.0')
     updates.confirmWhen(Promise.resolve())
-    await settle()
+    await whileAnotherConfirms()
     expect(said).toEqual([])
     expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })
   })
@@ -125,7 +133,7 @@ describe('a role that runs from a release on trial', () => {
   it('makes no folder for updates when there never was one', async () => {
     const { layout, updates } = onTrial()
     updates.confirmWhen(Promise.resolve())
-    await settle()
+    await whileAnotherConfirms()
     expect(existsSync(layout.root)).toBe(false)
   })
 })
