@@ -2,11 +2,13 @@ import { Agent, request } from 'undici'
 import { type Clock, withDeadline } from '../../clock.js'
 import { signRequest } from '../../epistula/index.js'
 import type { Signer } from '../../wallet/index.js'
+import { boundJson } from './json-bounds.js'
 
-const MAX_BYTES = 64 << 20
+/** A hundred requests of users with all their chunks fit in well. */
+const BOUNDS = { bytes: 64 << 20, values: 2_000_000, depth: 64 }
 
 export interface HubClient {
-  /** Posts a signed JSON body. @returns status and text; rejects when the hub is away, too slow or too talkative. */
+  /** Posts a signed JSON body; bytes are one already. @returns status and text; rejects when the hub is away, too slow or too talkative. */
   post(
     path: string,
     body: unknown,
@@ -24,7 +26,7 @@ export function connectHub(url: string, signer: Signer, clock: Clock): HubClient
   return {
     post: (path, body, signal) =>
       withDeadline(clock, `the hub’s answer to ${path}`, TIMEOUT_MS, signal, async (inner) => {
-        const bytes = Buffer.from(JSON.stringify(body))
+        const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
         const headers = {
           ...signRequest({ signer, body: bytes, nowMs: clock.now() }),
           'content-type': 'application/json',
@@ -45,10 +47,9 @@ export function connectHub(url: string, signer: Signer, clock: Clock): HubClient
 
 async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
-  let size = 0
+  const check = boundJson(BOUNDS)
   for await (const chunk of body) {
-    size += chunk.length
-    if (size > MAX_BYTES) throw new Error(`the hub sent more than ${MAX_BYTES} bytes`)
+    check(chunk)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -7,25 +7,24 @@ import {
   type OutputToken,
   readChunk,
 } from '../../inference/index.js'
+import { parseJson } from '../../json.js'
 
 const MAX_TOTAL_MS = 600_000
+/** Records looked at, good or bad; a bucket of the hub has a hundred. */
 const MAX_RECORDS = 1000
+/** Models of a bucket; it was asked for those of the engines. */
+const MAX_MODELS = 1000
 
 /** The hub's times are whole milliseconds; a fraction is cut off, as in 4.4.1. */
 const wholeMs = z.number().transform(Math.trunc)
 
 const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
 
-/** One request of a user that a miner answered, as the hub hands it out. Times are milliseconds (ranges: SECURITY.md T-V15). */
-export const organicRecord = z.object({
+const common = {
   uid: z.number().int().min(0).max(65535),
   hotkey: z.string().min(1).max(64),
   coldkey: z.string().min(1).max(64),
   endpoint: z.enum(['CHAT', 'COMPLETION']),
-  success: z.boolean(),
-  total_time: wholeMs.pipe(z.number().gt(0).lt(MAX_TOTAL_MS)),
-  time_to_first_token: wholeMs.pipe(z.number().min(0).lt(MAX_TOTAL_MS)),
-  response_tokens: z.number().int().min(1),
   request: z.looseObject({
     max_tokens: z.number().int().min(1).max(1_000_000),
     seed: z.number().int(),
@@ -33,14 +32,37 @@ export const organicRecord = z.object({
     messages: z.array(message).optional(),
     prompt: z.string().optional(),
   }),
-  response: z.array(z.unknown()).max(100_000),
-})
+}
+
+const answered = z
+  .object({
+    ...common,
+    success: z.literal(true),
+    total_time: wholeMs.pipe(z.number().gt(0).lt(MAX_TOTAL_MS)),
+    time_to_first_token: wholeMs.pipe(z.number().min(0).lt(MAX_TOTAL_MS)),
+    response_tokens: z.number().int().min(0),
+    response: z.array(z.unknown()).max(100_000),
+  })
+  .refine(({ total_time: totalMs, time_to_first_token: firstMs }) => firstMs <= totalMs)
+
+/** Of a miner that did not answer, or broke off, the hub has neither times nor tokens (zeros, and null for the answer). */
+const failed = z.object({ ...common, success: z.literal(false) }).transform((record) => ({
+  ...record,
+  ...{ total_time: 0, time_to_first_token: 0, response_tokens: 0 },
+  response: [] as unknown[],
+}))
+
+/** One request of a user that a miner was given, as the hub hands it out. Times are milliseconds (ranges: SECURITY.md T-V15). */
+export const organicRecord = z.union([answered, failed])
 
 export type OrganicRecord = z.output<typeof organicRecord> & { readonly model: string }
 
 const bucketShape = z.object({
   bucket_id: z.string().min(1).max(200).nullable(),
-  organics: z.record(z.string().max(200), z.array(z.unknown())),
+  // Looked into entry by entry: as a shape, a million names would take minutes.
+  organics: z.custom<Readonly<Record<string, unknown>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
 })
 
 export interface OrganicBucket {
@@ -52,24 +74,24 @@ export interface OrganicBucket {
 
 /** @returns undefined when the answer is no bucket at all. */
 export function readBucket(text: string): OrganicBucket | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  const parsed = bucketShape.safeParse(value)
+  const parsed = bucketShape.safeParse(parseJson(text))
   if (!parsed.success) return undefined
+  const { bucket_id: id, organics } = parsed.data
   const records: OrganicRecord[] = []
+  let models = 0
+  let looked = 0
   let refused = 0
-  for (const [model, entries] of Object.entries(parsed.data.organics)) {
-    for (const entry of entries) {
+  for (const model in organics) {
+    const entries = organics[model]
+    if (!Array.isArray(entries) || model.length > 200 || ++models > MAX_MODELS) return undefined
+    for (const entry of entries.slice(0, MAX_RECORDS - looked)) {
+      looked++
       const record = organicRecord.safeParse(entry)
-      if (record.success && records.length < MAX_RECORDS) records.push({ ...record.data, model })
-      else refused++
+      if (record.success) records.push({ ...record.data, model })
     }
+    refused += entries.length
   }
-  return { id: parsed.data.bucket_id ?? undefined, records, refused }
+  return { id: id ?? undefined, records, refused: refused - records.length }
 }
 
 /** The request behind a record, or undefined when the hub gave neither messages nor prompt. */

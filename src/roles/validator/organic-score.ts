@@ -46,6 +46,8 @@ export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): 
   if (!record.success) return { record, result: FAILED_REQUEST, stat: undefined }
   const answer = answerOf(record)
   if (answer.tokens.length === 0) return { record, result: NO_TOKENS, stat: undefined }
+  // Tokens, and none by the hub's count: no speed can be told, and 4.4.1 told none.
+  if (record.response_tokens === 0) return { record, result: undefined, stat: undefined }
   const verdict = await judge(record, answer)
   if (verdict === undefined || verdict.kind === 'inconclusive')
     return { record, result: undefined, stat: undefined }
