@@ -7,8 +7,9 @@ import { SPEC_VERSION } from '../../version.js'
 import type { HubClient } from './hub-client.js'
 import type { RoundResult } from './result.js'
 
-/** Reports waiting for the hub; the oldest is dropped when it falls behind. */
+/** Reports waiting for the hub; the oldest are dropped when it falls behind. What miners wrote is in them: bytes count too. */
 const MAX_QUEUED = 32
+const MAX_QUEUED_BYTES = 64 << 20
 
 /** `scores` of a report: results by uid and model. */
 export type HubScores = Readonly<Record<string, Readonly<Record<string, readonly Result[]>>>>
@@ -28,12 +29,18 @@ export function createHubReports(
   log: Logger,
   signal: AbortSignal,
 ): HubReports {
-  const queue: unknown[] = []
+  const queue: Buffer[] = []
+  let queuedBytes = 0
   let dropped = 0
   let away = false
   let sending: Promise<void> | undefined
+  const next = () => {
+    const body = queue.shift()
+    queuedBytes -= body?.length ?? 0
+    return body
+  }
   const send = async () => {
-    for (let body = queue.shift(); body !== undefined && !signal.aborted; body = queue.shift()) {
+    for (let body = next(); body !== undefined && !signal.aborted; body = next()) {
       try {
         const { status } = await hub.post('/', body, signal)
         if (status !== 200) throw new Error(`status ${status}`)
@@ -50,11 +57,14 @@ export function createHubReports(
     report: (results, models, scores) => {
       const first = results[0]
       if (!first) return
-      queue.push(
-        describeRound({ results, models, scores, hotkey, request: first.request, block: first.block }),
+      const { request, block } = first
+      const body = Buffer.from(
+        JSON.stringify(describeRound({ results, models, scores, hotkey, request, block })),
       )
-      if (queue.length > MAX_QUEUED) {
-        queue.shift()
+      queue.push(body)
+      queuedBytes += body.length
+      while (queue.length > MAX_QUEUED || queuedBytes > MAX_QUEUED_BYTES) {
+        next()
         dropped++
       }
       sending ??= send()
