@@ -1,11 +1,11 @@
-import { z } from 'zod'
-import type { Clock } from '../clock.js'
-import { DeadlineError, isAbort, messageOf, TargonError } from '../errors.js'
+import { type Clock, withDeadline } from '../clock.js'
+import { DeadlineError, messageOf, TargonError } from '../errors.js'
 import { createHeadStream, type HeadStream } from './head-stream.js'
-import { type Link, openLink, readHead, readHeader } from './link.js'
+import { type Link, openLink, readHead } from './link.js'
 import { createHeadGuard } from './plausibility.js'
 import { connectionLost } from './rpc.js'
 import type { BlockHead } from './types.js'
+import { JUMPED, type LinkWatch, type Published, RUNTIME_UPGRADE, watchLink } from './watch-link.js'
 
 /** What the log of a role offers; pino's Logger fits. */
 export interface ChainLog {
@@ -44,7 +44,6 @@ export interface Session {
 
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5000
-const JUMPED = 'its head jumped further than time allows'
 
 /** @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint can be used; CHAIN_WRONG_NETWORK (chain). */
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -87,7 +86,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   async function open(endpoint: string): Promise<Link> {
     const opened = await openLink(endpoint, { ...options, signal })
     try {
-      if (!publish(opened, await readHead(opened))) throw connectionLost(endpoint, JUMPED)
+      if (publish(opened, await readHead(opened)) === 'refused') throw connectionLost(endpoint, JUMPED)
       return opened
     } catch (error) {
       opened.rpc.close()
@@ -95,62 +94,26 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   }
 
-  /** @returns undefined when the head is refused, else whether it was news. */
-  function publish({ rpc, runtime }: Link, head: BlockHead): 'news' | 'known' | undefined {
+  function publish({ rpc, runtime }: Link, head: BlockHead): Published {
     if (!guard.admits(head, rpc.endpoint, runtime.blockTimeMs)) {
       log.error({ endpoint: rpc.endpoint, ...head }, 'chain head refused: time does not allow it')
-      return undefined
+      return 'refused'
     }
     return heads.publish(head) ? 'news' : 'known'
   }
 
-  /** Resolves with why the link must be replaced. */
-  function watch(watched: Link): { done: Promise<string>; end: (reason: string) => void } {
-    const { rpc, runtime } = watched
-    let end: (reason: string) => void = () => {}
-    const stop = new AbortController()
-    const done = new Promise<string>((resolve) => {
-      end = (reason) => {
-        if (stop.signal.aborted) return
-        stop.abort()
+  function watch(watched: Link): LinkWatch {
+    return watchLink(watched, {
+      clock,
+      signal,
+      headTimeoutMs: options.headTimeoutMs,
+      publish: (head) => publish(watched, head),
+      onEnd: () => {
         arrival = new Promise((settle) => {
           arrive = settle
         })
-        rpc.close()
-        resolve(reason)
-      }
+      },
     })
-    signal.addEventListener('abort', () => end('closed'), { once: true, signal: stop.signal })
-    let freshAt = clock.monotonic()
-    rpc.closed.then(end, end)
-    const versionSchema = z.object({ specVersion: z.number() })
-    const subscribed = Promise.all([
-      rpc.subscribe('chain_subscribeNewHead', [], 'chain_unsubscribeNewHead', (header) => {
-        try {
-          const published = publish(watched, readHeader(runtime, header))
-          if (published === 'news') freshAt = clock.monotonic()
-          if (published === undefined) end(JUMPED)
-        } catch (error) {
-          end(`a head cannot be read: ${messageOf(error)}`)
-        }
-      }),
-      rpc.subscribe('state_subscribeRuntimeVersion', [], 'state_unsubscribeRuntimeVersion', (version) => {
-        const parsed = versionSchema.safeParse(version)
-        if (parsed.success && parsed.data.specVersion !== runtime.specVersion) {
-          end(`runtime upgrade to ${parsed.data.specVersion}`)
-        }
-      }),
-    ])
-    subscribed.catch((error: unknown) => end(messageOf(error)))
-    const watchAge = async () => {
-      for (;;) {
-        const left = freshAt + options.headTimeoutMs - clock.monotonic()
-        if (left <= 0) return end(`no new head for ${options.headTimeoutMs} ms`)
-        await clock.sleep(left, AbortSignal.any([stop.signal, signal]))
-      }
-    }
-    watchAge().catch(() => {})
-    return { done, end }
   }
 
   async function keep(): Promise<void> {
@@ -159,7 +122,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       if (signal.aborted) return
       log.warn({ endpoint: link.rpc.endpoint, reason }, 'chain connection lost')
       // Another endpoint, unless the chain itself changed.
-      if (!reason.startsWith('runtime upgrade')) index++
+      if (!reason.startsWith(RUNTIME_UPGRADE)) index++
       try {
         link = await reopen()
       } catch {
@@ -191,15 +154,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   }
 
-  const usable = async (callerSignal?: AbortSignal): Promise<Link> =>
-    arrival
-      ? waitFor(
-          arrival,
-          clock,
-          options.rpcTimeoutMs,
-          AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal]),
-        )
-      : link
+  /** The link in use, or the next one once it has arrived. */
+  async function usable(callerSignal: AbortSignal | undefined): Promise<Link> {
+    const pending = arrival
+    if (pending === undefined) return link
+    const either = AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal])
+    try {
+      return await withDeadline(clock, 'The next connection', options.rpcTimeoutMs, either, () => pending)
+    } catch (error) {
+      throw error instanceof DeadlineError ? noConnection() : error
+    }
+  }
 
   return {
     heads,
@@ -244,28 +209,6 @@ function isLinkFailure(error: unknown): boolean {
   )
 }
 
-async function waitFor(
-  arrival: Promise<Link>,
-  clock: Clock,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Link> {
-  const settled = new AbortController()
-  try {
-    return await Promise.race([
-      arrival,
-      clock.sleep(timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => {
-        throw unreachable([], [])
-      }),
-    ])
-  } catch (error) {
-    if (isAbort(error)) signal.throwIfAborted()
-    throw error
-  } finally {
-    settled.abort()
-  }
-}
-
 /** Waiting does not help against these. */
 const FINAL_CODES = ['CHAIN_WRONG_NETWORK', 'CHAIN_METADATA']
 
@@ -275,15 +218,18 @@ function unreachable(endpoints: readonly string[], failures: readonly unknown[])
   )
   if (final[0] && final.length === failures.length) return final[0]
   const reasons = failures.map(messageOf)
-  return new TargonError(
-    endpoints.length > 0
-      ? `No chain endpoint can be used: ${reasons.join(' ')}`
-      : 'The chain connection is down and no endpoint has answered yet.',
-    {
-      code: 'CHAIN_UNREACHABLE',
-      fault: 'unreachable',
-      next: 'Check --subtensor.chain_endpoint and the network.',
-      facts: { endpoints, reasons },
-    },
-  )
+  return new TargonError(`No chain endpoint can be used: ${reasons.join(' ')}`, {
+    code: 'CHAIN_UNREACHABLE',
+    fault: 'unreachable',
+    next: 'Check --subtensor.chain_endpoint and the network.',
+    facts: { endpoints, reasons },
+  })
+}
+
+function noConnection(): TargonError {
+  return new TargonError('The chain connection is down and no endpoint has answered yet.', {
+    code: 'CHAIN_UNREACHABLE',
+    fault: 'unreachable',
+    next: 'Check --subtensor.chain_endpoint and the network.',
+  })
 }

@@ -8,7 +8,7 @@ import { planWeights } from './plan-weights.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import type { Submitter } from './submitter.js'
-import type { ChainSigner, Metagraph, SetWeightsResult, WeightEntry } from './types.js'
+import type { ChainSigner, Metagraph, Refusal, SetWeightsResult, WeightEntry } from './types.js'
 import type { WeightsStanding } from './weights-pipeline.js'
 
 export interface WeightsRequest {
@@ -69,21 +69,14 @@ export async function submitWeights(
     (link) => readSituation(link, netuid, signer.address, signal),
     signal,
   )
-  const { rules, registration } = situation
-  const known = deps.lastMetagraph(netuid)
-  if (known && rules.neuronCount < known.neurons.length) return refused('implausible', 'neurons disappeared')
-  if (!registration && known?.find(signer.address)) return refused('implausible', 'registration disappeared')
-  if (!registration) return refused('not-registered', 'HotKeyNotRegisteredInSubNet')
-  if (rules.versionKey !== 0 && request.versionKey < rules.versionKey) {
-    return refused('version-key', 'IncorrectWeightVersionKey')
-  }
-  if (situation.block - registration.lastUpdateBlock < rules.rateLimitBlocks) {
-    return refused('too-fast', 'SettingWeightsTooFast')
-  }
+  const { rules } = situation
+  const registration = admit(situation, deps.lastMetagraph(netuid), signer.address, request.versionKey)
+  if ('class' in registration) return { kind: 'refused', refusal: registration }
   const plan = planWeights(request.uids, request.scores, rules)
   if (plan.kind === 'skip') return { kind: 'skipped', reason: plan.reason }
   if (rules.isCommitReveal && !isKnownCommitVersion(rules.commitRevealVersion)) {
-    return refused('commit-reveal-version', 'IncorrectCommitRevealVersion')
+    const refused = refusal('commit-reveal-version', 'IncorrectCommitRevealVersion')
+    return { kind: 'refused', refusal: refused }
   }
   const { entries } = plan
   const path = rules.isCommitReveal ? 'commit' : 'direct'
@@ -131,6 +124,23 @@ export async function submitWeights(
         : set(block, outcome.hash ?? '')
     }
   }
+}
+
+/** The signer's place; or a refusal, where the chain would refuse for certain or shows what it cannot have become. */
+function admit(
+  { rules, registration, block }: Situation,
+  known: Metagraph | undefined,
+  hotkey: string,
+  versionKey: number,
+): Registration | Refusal {
+  if (known && rules.neuronCount < known.neurons.length) return refusal('implausible', 'neurons disappeared')
+  if (!registration && known?.find(hotkey)) return refusal('implausible', 'registration disappeared')
+  if (!registration) return refusal('not-registered', 'HotKeyNotRegisteredInSubNet')
+  if (rules.versionKey !== 0 && versionKey < rules.versionKey)
+    return refusal('version-key', 'IncorrectWeightVersionKey')
+  if (block - registration.lastUpdateBlock < rules.rateLimitBlocks)
+    return refusal('too-fast', 'SettingWeightsTooFast')
+  return registration
 }
 
 /** Call that stores the vector at once; on runtimes with mechanisms the one for mechanism 0. */
@@ -214,8 +224,4 @@ async function findUpdate(
   } finally {
     end.abort()
   }
-}
-
-function refused(...[refusalClass, name]: Parameters<typeof refusal>): SetWeightsResult {
-  return { kind: 'refused', refusal: refusal(refusalClass, name) }
 }
