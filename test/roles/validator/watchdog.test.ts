@@ -64,6 +64,8 @@ test('a process that was paused with its watchdog did not hang', async () => {
   // Ticks do not catch up on what the pause took: the phase goes on for a while after it.
   const { status, stderr } = await runWith(
     `
+    // By then the watching side is up.
+    await new Promise((resolve) => setTimeout(resolve, 3000))
     dog.enter('planning', 1000)
     console.log('ready')
     let ticks = 0
