@@ -168,10 +168,11 @@ function isPlain({ headersDistinct, httpVersion }: IncomingMessage): boolean {
   return (headersDistinct.host?.length ?? 0) <= 1
 }
 
-function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? ''
+/** Without the query, and without the origin that a request through a forward proxy carries (RFC 9112 §3.2.2). */
+function pathOf({ url = '' }: IncomingMessage): string {
   const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
+  const target = query === -1 ? url : url.slice(0, query)
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '')
 }
 
 function writeJson(response: ServerResponse, value: unknown): void {

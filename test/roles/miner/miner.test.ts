@@ -116,6 +116,19 @@ describe('miner', () => {
     }
   })
 
+  it('takes the absolute form of a target, as forward proxies send it', async () => {
+    const [rig] = await start()
+    const ask = async (path: string) => {
+      const sent = httpRequest(rig.url, { path, headers: rig.sign('') }).end()
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+      answer.resume()
+      return answer.statusCode
+    }
+    expect(await ask('http://miner.example:9000/models?fresh')).toBe(200)
+    for (const path of ['http://miner.example', 'ftp://miner.example/models', 'http://x/http://y/models'])
+      expect(await ask(path), path).toBe(404)
+  })
+
   it('refuses a copy of a request it has served, also on another path', async () => {
     const [rig, vllm] = await start()
     const headers = rig.sign(CHAT)
