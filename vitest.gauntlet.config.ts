@@ -1,13 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
 /** Judged by the clock or by memory: these run alone, one after the other. */
-const measured = ['hostile-*', 'engine-faults', 'miner-*'].map((name) => `test/gauntlet/${name}.test.ts`)
+const measured = [
+  'engine-faults',
+  'hostile-model-lists',
+  'hostile-rounds',
+  'hostile-share',
+  'miner-flood',
+  'miner-heads',
+  'miner-memory',
+].map((name) => `test/gauntlet/${name}.test.ts`)
 
 /** Attacks and faults at scale. `npm run gauntlet` runs the full counts; CI scales counts down, never kinds. */
 export default defineConfig({
   test: {
     testTimeout: 600_000,
     hookTimeout: 60_000,
+    globalSetup: 'test/gauntlet/setup.ts',
     expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (process.env.CI ? '0.02' : '1') },
@@ -29,7 +38,6 @@ export default defineConfig({
         test: {
           name: 'measured',
           include: measured,
-          globalSetup: 'test/gauntlet/miner-setup.ts',
           fileParallelism: false,
           // what other programs of the machine do may spoil one measurement
           retry: process.env.CI ? 2 : 0,

@@ -198,7 +198,7 @@ suite('the engine of a validator', () => {
         await bench.timed(bench.rig.log.length, verified)
         const docker = await startFakeDocker(socketPath)
         bench.rig.chain.grow(2000 * run + 1000)
-        await expect.poll(() => refreshes.length, { timeout: 20_000 }).toBe(run)
+        await expect.poll(() => refreshes.length).toBe(run)
         await docker.close()
       }
       expect(bench.verdicts(0).filter(inconclusive)).toEqual([])

@@ -3,15 +3,18 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
-
-const script = fileURLToPath(new URL('./role-files-process.ts', import.meta.url))
+import { describe, expect, inject, it } from 'vitest'
 
 /** Runs the writer at umask 000. @returns each path below the folder with its mode. */
 async function modesOf(...manner: string[]): Promise<[path: string, mode: number][]> {
   const folder = mkdtempSync(join(tmpdir(), 'targon-modes-'))
-  const line = ['umask 000 && exec "$0" --import tsx "$@"', process.execPath, script, folder, ...manner]
+  const line = [
+    'umask 000 && exec "$0" "$@"',
+    process.execPath,
+    inject('scripts')['role-files'],
+    folder,
+    ...manner,
+  ]
   const child = spawn('/bin/sh', ['-c', ...line], { stdio: ['ignore', 'ignore', 'inherit'] })
   expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => [

@@ -3,14 +3,11 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import pino from 'pino'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { systemClock } from '../../src/clock.js'
 import { openHistory, results } from '../../src/history/index.js'
 import { scaled } from './scale.js'
-
-const WRITER = fileURLToPath(new URL('./history-writer-process.ts', import.meta.url))
 
 /** @returns how many rows the writer knew to be in the database before kill -9 hit it. */
 async function writeUntilKilled(
@@ -19,7 +16,7 @@ async function writeUntilKilled(
   since: 'started' | 'written',
   killAfterMs: number,
 ): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(first)], {
+  const child = spawn(process.execPath, [inject('scripts')['history-writer'], folder, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { systemClock } from '../../src/clock.js'
 import { createMinerAgent, listModels } from '../../src/inference/index.js'
 import { createRandom } from '../../src/prompts/index.js'
@@ -24,8 +23,7 @@ const KINDS = 18
 let miners: ChildProcess
 let url = ''
 beforeAll(async () => {
-  const script = fileURLToPath(new URL('./hostile-lists-process.ts', import.meta.url))
-  miners = spawn(process.execPath, ['--import', 'tsx', script], {
+  miners = spawn(process.execPath, [inject('scripts')['hostile-lists']], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   url = String((await once(miners, 'message'))[0])

@@ -3,13 +3,11 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
 
 /** F14: many processes start at once with one hotkey. */
 
-const PROCESS = fileURLToPath(new URL('./hotkey-lock-process.ts', import.meta.url))
 const STARTS = scaled(100, 8)
 
 interface Starter {
@@ -19,7 +17,7 @@ interface Starter {
 }
 
 function startProcess(folder: string, name: string, way: string): Starter {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, folder, name, way], {
+  const child = spawn(process.execPath, [inject('scripts')['hotkey-lock'], folder, name, way], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const said: string[] = []

@@ -3,16 +3,17 @@ import { type Clock, systemClock } from '../../src/clock.js'
 import { sse, startFakeVllm } from '../support/fake-vllm.js'
 import { startMinerRig } from '../support/miner-rig.js'
 
-/** The system’s clock with a wall that can be set, as NTP or an operator sets it. */
+/** A wall that stands still but when it is set, as NTP or an operator sets it: a busy machine makes no request older. */
 class JumpingClock implements Clock {
   offsetMs = 0
+  readonly #standsAt = systemClock.now()
   /** A naive one takes the wall for durations too. */
   readonly #isNaive: boolean
   constructor(isNaive = false) {
     this.#isNaive = isNaive
   }
   now(): number {
-    return systemClock.now() + this.offsetMs
+    return this.#standsAt + this.offsetMs
   }
   monotonic(): number {
     return this.#isNaive ? this.now() : systemClock.monotonic()

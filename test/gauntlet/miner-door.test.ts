@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
-import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { scaled } from './scale.js'
 import {
   askRaw,
   inParallel,
@@ -10,7 +10,6 @@ import {
   startVictim,
   type Victim,
   type VictimKind,
-  wait,
 } from './victim.js'
 
 /** Answers quickly and remembers the ids inside the bodies. */
@@ -19,6 +18,13 @@ async function startUpstream(): Promise<FakeVllm> {
     answer: ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
   })
 }
+
+const SIGNED_HEADERS = [
+  'Epistula-Timestamp',
+  'Epistula-Uuid',
+  'Epistula-Signed-By',
+  'Epistula-Request-Signature',
+] as const
 
 const bodyOf = (id: string) => JSON.stringify({ model: 'org/model', id })
 const idsAt = (vllm: FakeVllm) => vllm.received.map(({ body }) => (JSON.parse(body) as { id: string }).id)
@@ -145,7 +151,9 @@ describe('gauntlet: the miner’s door', () => {
   it('F2: a captured request is served once, of 100 copies in bursts and after kill -9 alike', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await start(kind)
-      const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10) }, () => signedPost(''))
+      const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10, 10) }, () =>
+        signedPost(''),
+      )
       const statuses = new Map<number, number>()
       await inParallel(captures.length, 4, async (index) => {
         const one = signedPost(bodyOf(`capture-${index}`))
@@ -225,99 +233,20 @@ describe('gauntlet: the miner’s door', () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await start(kind)
       const statuses: number[] = []
-      for (const value of values) {
-        for (const name of [
-          'Epistula-Timestamp',
-          'Epistula-Uuid',
-          'Epistula-Signed-By',
-          'Epistula-Request-Signature',
-        ]) {
-          const one = signedPost(bodyOf('stamp'))
-          const isPadding = name === 'Epistula-Timestamp' && value.trim() === String(now)
-          if (isPadding) continue
-          const text = Buffer.from(value, 'utf8').toString('latin1')
-          const head = one.head.replace(new RegExp(`${name}: .*\r\n`), `${name}: ${text}\r\n`)
-          statuses.push(...(await sendRaw(victim.port, Buffer.from(head + one.body, 'latin1'))))
-        }
-      }
+      const wrong = values.flatMap((value) => SIGNED_HEADERS.map((name) => [name, value] as const))
+      await inParallel(wrong.length, 16, async (index) => {
+        const [name, value] = wrong[index]!
+        const one = signedPost(bodyOf('stamp'))
+        const isPadding = name === 'Epistula-Timestamp' && value.trim() === String(now)
+        if (isPadding) return
+        const text = Buffer.from(value, 'utf8').toString('latin1')
+        const head = one.head.replace(new RegExp(`${name}: .*\r\n`), `${name}: ${text}\r\n`)
+        statuses.push(...(await sendRaw(victim.port, Buffer.from(head + one.body, 'latin1'))))
+      })
       if (kind === 'naive') expect(statuses.some((status) => status >= 500)).toBe(true)
       else {
         expect(statuses.filter((status) => status !== 400 && status !== 401 && status !== 431)).toEqual([])
         expect(vllm.received).toEqual([])
-      }
-    }
-  })
-
-  it('F4: ten thousand liars about their bodies cost no memory and are gone in time', async () => {
-    for (const kind of ['naive', 'miner'] as const) {
-      const [victim] = await start(kind, { 'body-timeout': 2 })
-      const { connect } = await import('node:net')
-      const { head } = signedPost('{}', { path: '/models' })
-      const without = head.replace(/content-length: .*\r\n/, '')
-      const heads = [
-        without.replace(/\r\n\r\n$/, `\r\ncontent-length: ${64 << 20}\r\n\r\n`),
-        without.replace(/\r\n\r\n$/, '\r\ntransfer-encoding: chunked\r\n\r\n'),
-        without.replace(/\r\n\r\n$/, '\r\ncontent-length: 4000000\r\n\r\n'),
-      ]
-      const filler = Buffer.alloc(64 << 10, 'x')
-      const chunk = Buffer.concat([Buffer.from('10000\r\n'), filler, Buffer.from('\r\n')])
-      await inParallel(200, 16, async (index) => {
-        await askRaw(victim.port, [signedPost(bodyOf(`warm-up-${index}`))])
-      })
-      const before = victim.rssMegabytes()
-      let peak = before
-      let slowest = 0
-      let unclosed = 0
-      const base = kind === 'naive' ? undefined : await victim.memory()
-      let peakBuffers = 0
-      const meter = setInterval(async () => {
-        peak = Math.max(peak, victim.rssMegabytes())
-        if (base === undefined) return
-        const { arrayBuffers } = await victim.memory()
-        peakBuffers = Math.max(peakBuffers, (arrayBuffers - base.arrayBuffers) / 2 ** 20)
-      }, 50)
-      await inParallel(
-        kind === 'naive' ? 120 : scaled(10_000, 120),
-        kind === 'naive' ? 120 : Math.min(500, scaled(500, 120)),
-        async (index) => {
-          const startedAt = performance.now()
-          // From many addresses, or the share of one would be all that is tested.
-          const localAddress = `127.0.0.${1 + (index % 50)}`
-          const socket = connect({ port: victim.port, host: '127.0.0.1', localAddress })
-          socket.on('error', () => {})
-          socket.resume()
-          socket.write(heads[index % 3]!)
-          const isChunked = index % 3 === 1
-          // The third kind declares a size that is allowed and stops half-way.
-          let left = index % 3 === 2 ? 1 : kind === 'naive' ? 32 : 80
-          const pump = () => {
-            while (!socket.destroyed && left-- > 0)
-              if (!socket.write(isChunked ? chunk : filler)) return void socket.once('drain', pump)
-          }
-          pump()
-          const done = new Promise<boolean>((resolve) => socket.once('close', () => resolve(true)))
-          const isClosed = await Promise.race([
-            done,
-            wait(kind === 'naive' ? 4000 : 30_000).then(() => false),
-          ])
-          if (!isClosed) unclosed++
-          slowest = Math.max(slowest, performance.now() - startedAt)
-          socket.destroy()
-        },
-      )
-      clearInterval(meter)
-      const growth = peak - before
-      console.log(
-        `F4 ${kind}: ${growth.toFixed(0)} MB at most (${peakBuffers.toFixed(0)} of buffers), the slowest closed after ${slowest.toFixed(0)} ms`,
-      )
-      if (kind === 'naive') {
-        expect(unclosed).toBeGreaterThan(30)
-        expect(growth).toBeGreaterThan(112)
-      } else {
-        expect(unclosed).toBe(0)
-        // Half of it is what V8 lets pile up before it collects, however many come; most of the rest the bodies under way.
-        expect(growth).toBeLessThan(GAUNTLET_SCALE >= 1 ? 96 : 64)
-        expect(slowest).toBeLessThan(GAUNTLET_SCALE >= 1 ? 3000 + 1000 : 15_000)
       }
     }
   })

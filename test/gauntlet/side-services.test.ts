@@ -80,6 +80,7 @@ async function weigh(
     [...view.metagraph.neurons].map((one) => (one.uid === 0 ? { ...one, hotkey: signer.address } : one)),
   )
   const lines: string[] = []
+  let asked = 0
   const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
@@ -117,7 +118,7 @@ async function weigh(
   // Organics come with the first head; the last round has its results before the weights are due.
   chain.grow(101)
   await expect.poll(() => lines.filter((line) => line.includes('rounds are over')).length, WAIT).toBe(1)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await expect.poll(() => lines.filter((line) => line.includes('"msg":"verdict"')).length, WAIT).toBe(asked)
   chain.grow(121)
   await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
   stop.abort()
@@ -139,6 +140,7 @@ async function weigh(
           )
         },
         prepare: (request, { uid }) => {
+          asked++
           const random = createRandom(`${key}/${request.seed}/${uid}`)
           const answer = answerOf({ tokensPerSecond: 20 + uid + 30 * random.next(), stallMs: 0 })
           return async () => (random.next() < 0.2 ? { ...answer, text: 'bad' } : answer)

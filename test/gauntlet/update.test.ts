@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import {
   applyUpdate,
   confirmRelease,
@@ -19,9 +19,8 @@ import { ReleaseRepository } from '../support/release-repository.js'
 // F20: whatever happens to an update, the next start runs a complete, signed, committed version.
 const SCALE = Number(process.env.GAUNTLET_SCALE ?? '1')
 // a kill takes seconds: the small run takes fewer than its share
-const KILLS = 2 * Math.max(4, Math.round(500 * SCALE ** 1.2))
+const KILLS = 2 * Math.max(3, Math.round(500 * SCALE ** 1.3))
 const launcher = fileURLToPath(new URL('../../deploy/launcher.mjs', import.meta.url))
-const worker = fileURLToPath(new URL('../support/update-worker.ts', import.meta.url))
 
 async function install(context: UpdateContext): Promise<void> {
   const offer = await findOffer(context)
@@ -66,7 +65,7 @@ async function runWorker(
   cpSync(context.layout.root, root, { recursive: true, verbatimSymlinks: true })
   const { url, signersFile, clock } = context
   const places = JSON.stringify({ root, url, signersFile, ownVersion: '1.0.0', launcher })
-  const child = spawn(process.execPath, ['--import', 'tsx', worker, places], {
+  const child = spawn(process.execPath, [inject('scripts')['update-worker'], places], {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   })

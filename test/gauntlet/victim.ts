@@ -38,7 +38,7 @@ export async function startVictim(
   settings: Partial<MinerSettings>,
   env: Record<string, string> = {},
 ): Promise<Victim> {
-  const child = fork(inject('minerScripts')[kind], [JSON.stringify(settings)], {
+  const child = fork(inject('scripts')[kind], [JSON.stringify(settings)], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, ...env },

@@ -10,7 +10,7 @@ import { type Subnet, startSubnet } from '../chain/subnet.js'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoint.js'
-import { scaled } from './scale.js'
+import { GAUNTLET_SCALE, scaled } from './scale.js'
 
 const EPOCH_BLOCKS = 120
 /** Between two faults. Of 72 minutes of a real epoch an outage takes seconds. */
@@ -142,7 +142,8 @@ describe('an endpoint that fails, again and again (F16)', () => {
       slowestMs = Math.max(slowestMs, performance.now() - from)
       heal()
     }
-    expect(slowestMs).toBeLessThan(limitMs)
+    // A scaled run has other work beside it.
+    expect(slowestMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? limitMs : 4 * limitMs)
     const last = Math.floor(chain.head().number / EPOCH_BLOCKS)
     for await (const { number } of chain.blocks(end.signal)) {
       if ([...updates].some((block) => block >= last * EPOCH_BLOCKS)) break

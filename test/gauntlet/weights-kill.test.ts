@@ -4,11 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { systemClock } from '../../src/clock.js'
 import { subtensor } from '../../src/roles/localnet/chain/runtime/index.js'
 import { type Subnet, startSubnet } from '../chain/subnet.js'
-import { compileScripts } from '../support/compiled.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { scaled } from './scale.js'
 
@@ -16,13 +15,12 @@ const EPOCH_BLOCKS = 60
 /** Blocks after the beginning of an epoch within which everyone is killed: about as long as a submission takes. */
 const KILL_BLOCKS = 12
 /** For each rate limit: 500 in all. */
-const KILLS = scaled(250, 4)
+const KILLS = scaled(250, 4, 4)
 /** Killed and started together. */
 const VALIDATORS = Math.min(4, KILLS)
 /** The chain's own limit must not be what keeps the second submission out, nor may it be met. */
 const RATE_LIMITS = KILLS < 50 ? [0] : [0, 20]
 
-let script: string
 let subnet: Subnet
 let folder: string
 let validators: Validator[]
@@ -49,10 +47,6 @@ async function startAll(weightsSetRateLimit: number, count = VALIDATORS): Promis
   validators = signers.slice(0, count).map((_, uid) => ({ uid, told: [], updates: new Set<number>() }))
 }
 
-beforeAll(async () => {
-  const [compiled = ''] = await compileScripts(new URL('./weights-worker.ts', import.meta.url))
-  script = compiled
-}, 120_000)
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kill-'))
 })
@@ -65,7 +59,7 @@ afterEach(async () => {
 async function revive(validator: Validator, mode = ''): Promise<void> {
   const ledger = join(folder, `${validator.uid}`, 'weights.json')
   const args = [subnet.dev.url, ledger, String(EPOCH_BLOCKS), String(validator.uid), mode]
-  const worker = spawn(process.execPath, [script, ...args], {
+  const worker = spawn(process.execPath, [inject('scripts')['weights-worker'], ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   validator.process = worker
@@ -90,11 +84,11 @@ function makeBlock(): void {
   }
 }
 
-/** Makes blocks at this pace until one is reached, or `isDone`. */
+/** Makes blocks at this pace until one is reached, or `isDone`; ever slower, since a busy machine is no fast chain. */
 async function makeBlocks(until: number, paceMs: number, isDone = () => false): Promise<void> {
-  while (head() < until && !isDone()) {
+  for (let made = 0; head() < until && !isDone(); made++) {
     makeBlock()
-    await systemClock.sleep(paceMs)
+    await systemClock.sleep(paceMs * Math.max(1, made / 10))
   }
 }
 

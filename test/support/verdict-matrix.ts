@@ -69,8 +69,21 @@ export async function judgeCell(rig: VerificationRig, { behaviour, temperature, 
   }
 }
 
+type Change = Parameters<typeof requestOf>[1]
+type Request = Awaited<ReturnType<typeof requestOf>>
+
+/** The same for every rule set: it is looked for once. */
+const endings = new Map<string, Promise<Request>>()
+
 /** A request whose honest answer ends well before max_tokens: else there is no end to skip. */
-async function endingRequest(rig: VerificationRig, change: Parameters<typeof requestOf>[1]) {
+function endingRequest(rig: VerificationRig, change: Change): Promise<Request> {
+  const key = JSON.stringify(change)
+  const found = endings.get(key) ?? findEnding(rig, change)
+  endings.set(key, found)
+  return found
+}
+
+async function findEnding(rig: VerificationRig, change: Change): Promise<Request> {
   const honest = await rig.startMiner()
   try {
     for (let index = 0; ; index++) {

@@ -81,7 +81,7 @@ export async function startVerificationRig(
   }
   const reference = await start(options)
   const engine = connect(reference.url)
-  await engine.whenReady(AbortSignal.timeout(10_000))
+  await engine.whenReady(AbortSignal.timeout(50_000))
   return {
     reference,
     engine,

@@ -16,7 +16,7 @@ afterAll(() => rig.close())
 it('an honest miner whose answers wait for one another fails none of them, where 4.4.1’s test fails the last', async () => {
   const request = await requestOf('queue', { temperature: 0.6, maxTokens: 72, endpoint: 'completion' })
   const askAll = async (fromTokensPerSecond: number) => {
-    const miner = await rig.startMiner({ maxConcurrentSequences: 1, tokensPerSecond: 150 })
+    const miner = await rig.startMiner({ maxConcurrentSequences: 1, tokensPerSecond: 75 })
     const burst = burstRuleOf(fromTokensPerSecond)
     return Promise.all(Array.from({ length: ASKED_AT_ONCE }, () => rig.ask(miner.url, request, { burst })))
   }

@@ -1,0 +1,41 @@
+import type { TestProject } from 'vitest/node'
+import { compileScripts } from '../support/compiled.js'
+
+/** Programs the suites start as processes of their own, by the name they are asked for. */
+const SCRIPTS = {
+  miner: './miner-process.ts',
+  naive: './naive-process.ts',
+  flood: './flood-process.ts',
+  'hostile-lists': './hostile-lists-process.ts',
+  'history-writer': './history-writer-process.ts',
+  'hotkey-lock': './hotkey-lock-process.ts',
+  'role-files': './role-files-process.ts',
+  'score-disk': './score-disk-process.ts',
+  'score-writer': './score-writer-process.ts',
+  'update-worker': '../support/update-worker.ts',
+  'weights-worker': './weights-worker.ts',
+} as const
+
+type Scripts = Readonly<Record<keyof typeof SCRIPTS, string>>
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Files of those programs, compiled. */
+    readonly scripts: Scripts
+  }
+}
+
+/** Both projects of the gauntlet ask, in one process; it is compiled once. */
+const shared = globalThis as { gauntletScripts?: Promise<Scripts> }
+
+/** They run as a release runs: the memory and the start of a loader must not be taken for theirs. */
+export async function setup(project: TestProject): Promise<void> {
+  shared.gauntletScripts ??= compileAll()
+  project.provide('scripts', await shared.gauntletScripts)
+}
+
+async function compileAll(): Promise<Scripts> {
+  const names = Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[]
+  const files = await compileScripts(...names.map((name) => new URL(SCRIPTS[name], import.meta.url)))
+  return Object.fromEntries(names.map((name, index) => [name, files[index] ?? ''])) as Scripts
+}
