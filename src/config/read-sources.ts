@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { messageOf, TargonError } from '../errors.js'
+import { expandHome } from '../home.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 
@@ -16,7 +17,7 @@ export interface SourceFiles {
 
 /**
  * Reads the `.env` files (the one in the working directory first, then `--env-file`) and the config file.
- * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too. Files given must exist, the default ones need not.
+ * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too; a leading `~` is the home directory. Files given must exist, the default ones need not.
  *
  * @throws TargonError CONFIG_FILE_UNREADABLE
  */
@@ -40,7 +41,7 @@ export function readSources(
 export function sourceFiles(sources: SettingSources, directory: string = process.cwd()): string[] {
   const names = ['.env', ...(sources.dotenvFiles ?? []).map(({ path }) => path)]
   names.push(sources.configFile?.path ?? DEFAULT_CONFIG_FILE)
-  return [...new Set(names.map((name) => resolve(directory, name)))]
+  return [...new Set(names.map((name) => resolve(directory, expandHome(name))))]
 }
 
 function fromEnvFiles(files: readonly EnvFile[]): string | undefined {
@@ -52,7 +53,7 @@ function existing(name: string, path: string): EnvFile[] {
 }
 
 function given(path: string, source: string, directory: string): EnvFile {
-  return { path, ...read(path.startsWith('/') ? path : join(directory, path), source) }
+  return { path, ...read(resolve(directory, expandHome(path)), source) }
 }
 
 function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'> {

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readSources, resolveSettings } from '../../src/config/index.js'
+import { readSources, resolveSettings, sourceFiles } from '../../src/config/index.js'
+import { expandHome } from '../../src/home.js'
 
 let folder: string
 
@@ -34,5 +35,19 @@ describe('a file with a secret that others may read', () => {
     const told = `${name} holds a secret and others on this host may read it; run: chmod 600 ${name}`
     expect(warnings.filter((warning) => warning.includes('secret'))).toEqual(isTold ? [told] : [])
     expect(warnings.join()).not.toContain('abc')
+  })
+})
+
+describe('a file that is named', () => {
+  it('is looked for in the home directory with ~, which no shell expands in a variable', () => {
+    const missing = `~/no-such-folder-${process.pid}/targon.json`
+    const read = () => readSources({}, {}, { TARGON_CONFIG: missing }, folder)
+    expect(read).toThrow(expandHome(missing))
+  })
+
+  it('is watched at the place it was read from', async () => {
+    await writeFile(join(folder, 'own.json'), '{}')
+    const sources = readSources({}, { config: 'own.json' }, {}, folder)
+    expect(sourceFiles(sources, folder)).toEqual([join(folder, '.env'), join(folder, 'own.json')])
   })
 })
