@@ -50,4 +50,14 @@ describe('what a model’s files tell', () => {
       samplingDefaults: {},
     })
   })
+  it('a hub that cannot be read is told by its address and blamed on no model server', async () => {
+    const source = { hubUrl: 'http://127.0.0.1:1', cacheDir: modelDir }
+    await expect(readModelFiles(source, MODEL, signal)).rejects.toMatchObject({
+      code: 'ENGINE_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^http:\/\/127\.0\.0\.1:1\/org\/m\/resolve\/main\/\S+ cannot be read: .*ECONNREFUSED.*\.$/,
+      ),
+      next: expect.stringContaining('--engine.hub-url'),
+    })
+  })
 })

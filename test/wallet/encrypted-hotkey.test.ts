@@ -41,4 +41,12 @@ describe('encrypted with $NACL', () => {
   it('asks for a password when none is given', async () => {
     await expect(load({})).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
   })
+  it('names the file of the password when that is missing, not the key file', async () => {
+    const passwordFile = join(folder, 'password')
+    await expect(load({ passwordFile })).rejects.toMatchObject({
+      code: 'WALLET_NOT_FOUND',
+      message: `There is no password file ${passwordFile}.`,
+      next: 'Correct --wallet.password_file.',
+    })
+  })
 })
