@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { type Clock, systemClock, withDeadline } from '../clock.js'
+import { type Clock, systemClock, whenAborted, withDeadline } from '../clock.js'
 import type { NodeSettings } from '../config/index.js'
 import { isAbort, messageOf, TargonError } from '../errors.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
@@ -7,7 +7,7 @@ import { EXIT_STATUS } from './exit-status.js'
 import { ISSUES_URL } from './issues.js'
 import { openRoleLog } from './role-logger.js'
 import { secretsOf } from './secrets.js'
-import { watchShutdown } from './shutdown.js'
+import { type Shutdown, watchShutdown } from './shutdown.js'
 import { openStateFolder, type StateLocation } from './state-folder.js'
 
 /** What a role is given to run with; the shape of roles/role.ts, which cli/ does not import. */
@@ -90,29 +90,13 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
   try {
     const { connectSupervisor } = await import('../telemetry/index.js')
     const supervisor = connectSupervisor({ env: process.env, send: sendToParent, log })
-    let isRestart = false
-    const restart = (reason: string) => {
-      isRestart = true
-      process.exitCode = EXIT_STATUS.restartWanted
-      shutdown.stop(reason)
-    }
-    shutdown.signal.addEventListener('abort', () => {
-      if (!isRestart) supervisor.stopping()
-    })
-    const { keepAlive } = supervisor
+    const restart = heedRestart(shutdown, supervisor)
     const hide = (values: object) => {
       for (const secret of secretsOf(values)) secrets.add(secret)
     }
-    const context = {
-      clock: systemClock,
-      log,
-      signal: shutdown.signal,
-      stateDir,
-      progress,
-      keepAlive,
-      restart,
-      hide,
-    }
+    const { signal } = shutdown
+    const { keepAlive } = supervisor
+    const context = { clock: systemClock, log, signal, stateDir, progress, keepAlive, restart, hide }
     const report = await serve(run, context, supervisor)
     if (fatal) throw fatalError(fatal.error)
     return report
@@ -120,6 +104,19 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
     process.removeListener('disconnect', onOrphaned)
     progress.end()
     shutdown.release()
+  }
+}
+
+/** The supervisor hears of an end, but not of one after which it is to start the process again. @returns what asks for that. */
+function heedRestart(shutdown: Shutdown, supervisor: Supervisor): (reason: string) => void {
+  let isRestart = false
+  shutdown.signal.addEventListener('abort', () => {
+    if (!isRestart) supervisor.stopping()
+  })
+  return (reason) => {
+    isRestart = true
+    process.exitCode = EXIT_STATUS.restartWanted
+    shutdown.stop(reason)
   }
 }
 
@@ -161,10 +158,7 @@ async function endOf<Report>(
   { death, settings }: RoleRun<Report>,
   { clock, signal }: RoleContext,
 ): Promise<Report> {
-  const asked = new Promise<'asked'>((resolve) => {
-    if (signal.aborted) resolve('asked')
-    signal.addEventListener('abort', () => resolve('asked'), { once: true })
-  })
+  const asked = whenAborted(signal).then(() => 'asked' as const)
   const ends = [life.then((report) => ({ report })), asked, ...(death === undefined ? [] : [death])]
   const first = await Promise.race(ends)
   if (first !== 'asked') return first.report
