@@ -70,7 +70,11 @@ export async function connectSubtensor(
   })
   const addresses = createAddressBook()
   const metagraphs = createTrustedMetagraph({
-    ...{ session, endpoints: options.endpoints, rpcTimeoutMs, clock, log },
+    session,
+    endpoints: options.endpoints,
+    rpcTimeoutMs,
+    clock,
+    log,
     async read(link, netuid, signal) {
       const best = await readHead(link, 'best', { signal })
       const at = { blockHash: best.hash, ...(signal ? { signal } : {}) }

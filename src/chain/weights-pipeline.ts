@@ -87,7 +87,10 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
   const lock = await lockHotkey({
     path: `${options.ledgerPath}.lock`,
     use: `sets weights with hotkey ${signer.address}`,
-    ...{ clock, log, signal: options.signal, ...options.lockTimes },
+    clock,
+    log,
+    signal: options.signal,
+    ...options.lockTimes,
   })
   try {
     const owner = { hotkey: signer.address, netuid, genesisHash: chain.genesisHash }

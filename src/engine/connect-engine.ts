@@ -17,7 +17,7 @@ export interface EngineOptions extends HubSource {
   readonly model: string
   /** Base addresses, one per replica. */
   readonly urls: readonly string[]
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   readonly clock: Clock
   readonly log: Logger
   /** Deadline of a scoring call; 120 s unless given. */

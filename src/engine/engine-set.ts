@@ -18,10 +18,10 @@ export interface EngineSetOptions {
   /** `auto`: docker when a socket and nvidia-smi are there and no endpoint is given. */
   readonly mode: 'auto' | 'endpoints' | 'docker'
   readonly endpoints: readonly EngineEndpoint[]
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   readonly hubUrl: string
-  readonly hubToken?: string
-  readonly modelDir?: string
+  readonly hubToken?: string | undefined
+  readonly modelDir?: string | undefined
   readonly stateDir: string
   readonly clock: Clock
   readonly log: Logger
@@ -37,7 +37,7 @@ export interface EngineSetOptions {
     /** Folders in which nvidia-smi is looked for (PATH). */
     readonly searchPath: string
   }
-  readonly onProgress?: OnEngineProgress
+  readonly onProgress?: OnEngineProgress | undefined
 }
 
 /** The reference engines of a validator: given by address, or a fleet of containers of its own. */
@@ -107,10 +107,10 @@ function openFleet(options: EngineSetOptions): Fleet {
     gpuMemoryUtilization: docker.gpuMemoryUtilization,
     shuffle: docker.shuffle,
     hubUrl,
+    hubToken,
     stateDir,
     clock,
     log,
-    ...(hubToken === undefined ? {} : { hubToken }),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    onProgress,
   })
 }

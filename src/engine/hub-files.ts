@@ -10,9 +10,9 @@ import { hubError } from './engine-error.js'
 export interface HubSource {
   /** e.g. https://huggingface.co */
   readonly hubUrl: string
-  readonly hubToken?: string
+  readonly hubToken?: string | undefined
   /** `<modelDir>/<model>/<file>` is read instead of the hub. */
-  readonly modelDir?: string
+  readonly modelDir?: string | undefined
   readonly cacheDir: string
 }
 

@@ -66,7 +66,9 @@ export function openSelfUpdate(
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
   const version = packageVersion()
   const unattended = new UnattendedUpdate(context, {
-    ...{ hotkey, log, isLaunched: settings.launched },
+    hotkey,
+    log,
+    isLaunched: settings.launched,
     ...(onLook ? { onLook } : {}),
   })
   const look = async (window?: () => WeightsWindow) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { SubtensorClient, WeightsPipeline } from '../chain/index.js'
 import type { ValidatorSettings } from '../config/index.js'
-import type { ReferenceEngine } from '../engine/index.js'
+import type { EngineSet, ReferenceEngine } from '../engine/index.js'
 import { messageOf } from '../errors.js'
 import type { ModelList } from '../models/index.js'
 import type { QuestionSource } from '../prompts/index.js'
@@ -27,7 +27,8 @@ export interface ValidatorTools {
  * Opens chain, ledger of weights, list of models and reference engines.
  *
  * @param searchPath folders in which nvidia-smi is looked for.
- * @throws TargonError CHAIN_UNREACHABLE (chain), HOTKEY_IN_USE, ENGINE_ENDPOINTS (usage), MODELS_FILE (usage)
+ * @throws TargonError CHAIN_UNREACHABLE (unreachable), HOTKEY_IN_USE (hotkey-in-use), HOTKEY_LOCK (runtime),
+ *   ENGINE_ENDPOINTS (usage); in mode docker also MODELS_FILE (usage), MODELS_ENDPOINT (usage or upstream)
  */
 export async function openValidatorTools(
   settings: ValidatorSettings,
@@ -37,42 +38,14 @@ export async function openValidatorTools(
   deps: RoleDeps,
 ): Promise<ValidatorTools> {
   const { clock, log, signal, stateDir, progress } = deps
-  const { createEngineSet, parseEngineEndpoints } = await import('../engine/index.js')
-  const { createModelList } = await import('../models/index.js')
   const closers: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const release of closers.splice(0).reverse())
       await release().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'not closed properly'))
   }
   try {
-    const models = createModelList({
-      mode: settings['models.mode'],
-      file: settings['models.file'],
-      endpoint: settings['models.endpoint'],
-      stateDir,
-      log,
-    })
-    const engines = createEngineSet({
-      mode: settings['engine.mode'],
-      endpoints: parseEngineEndpoints(settings['engine.endpoints']),
-      hubUrl: settings['engine.hub-url'],
-      ...given('apiKey', settings['engine.api-key']),
-      ...given('hubToken', settings['engine.hub-token']),
-      ...given('modelDir', settings['engine.model-dir']),
-      stateDir,
-      clock,
-      log,
-      ...(progress ? { onProgress: progress.report } : {}),
-      docker: {
-        socketPath: settings['engine.docker-socket'],
-        image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
-        cacheDir: settings['engine.cache-dir'],
-        gpuMemoryUtilization: settings['engine.gpu-memory-utilization'],
-        owner: signer.address,
-        shuffle: shuffled,
-        searchPath,
-      },
-    })
+    const models = await openModels(settings, deps)
+    const engines = await openEngines(settings, signer.address, searchPath, deps)
     closers.push(() => engines.close())
     const questions = await openQuestions(settings, deps, closers)
     const waiting = { ...deps, firstConnectMs: ROLE_FIRST_CONNECT_MS }
@@ -111,6 +84,48 @@ export async function openValidatorTools(
   }
 }
 
+async function openModels(settings: ValidatorSettings, { stateDir, log }: RoleDeps): Promise<ModelList> {
+  const { createModelList } = await import('../models/index.js')
+  return createModelList({
+    mode: settings['models.mode'],
+    file: settings['models.file'],
+    endpoint: settings['models.endpoint'],
+    stateDir,
+    log,
+  })
+}
+
+/** @param owner hotkey whose containers these are, in mode docker. */
+async function openEngines(
+  settings: ValidatorSettings,
+  owner: string,
+  searchPath: string,
+  { clock, log, stateDir, progress }: RoleDeps,
+): Promise<EngineSet> {
+  const { createEngineSet, parseEngineEndpoints } = await import('../engine/index.js')
+  return createEngineSet({
+    mode: settings['engine.mode'],
+    endpoints: parseEngineEndpoints(settings['engine.endpoints']),
+    apiKey: settings['engine.api-key'],
+    hubUrl: settings['engine.hub-url'],
+    hubToken: settings['engine.hub-token'],
+    modelDir: settings['engine.model-dir'],
+    stateDir,
+    clock,
+    log,
+    onProgress: progress?.report,
+    docker: {
+      socketPath: settings['engine.docker-socket'],
+      image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
+      cacheDir: settings['engine.cache-dir'],
+      gpuMemoryUtilization: settings['engine.gpu-memory-utilization'],
+      owner,
+      shuffle: shuffled,
+      searchPath,
+    },
+  })
+}
+
 /** A seeded run shall repeat, so it asks bundled questions unless a data set is named. */
 async function openQuestions(
   settings: Pick<ValidatorSettings, 'dataset.url' | 'engine.hub-url' | 'seed'>,
@@ -143,10 +158,6 @@ async function openQuestions(
     },
   }
   return readInBackground(shown, log.child({ source }), AbortSignal.any([signal, closing.signal]))
-}
-
-function given<K extends string>(key: K, value: string | undefined): { [name in K]?: string } {
-  return value === undefined ? {} : ({ [key]: value } as { [name in K]?: string })
 }
 
 /** Fisher–Yates: which model gets the free cards shall not depend on the order of the list. */

@@ -5,7 +5,7 @@ export interface ContainerOptions {
   readonly owner: string
   readonly image: string
   readonly cacheDir: string
-  readonly hubToken?: string
+  readonly hubToken?: string | undefined
   readonly gpuMemoryUtilization: number
 }
 

@@ -28,7 +28,7 @@ export interface FleetOptions extends ContainerOptions, HubSource {
   readonly stateDir: string
   readonly clock: Clock
   readonly log: Logger
-  readonly onProgress?: OnEngineProgress
+  readonly onProgress?: OnEngineProgress | undefined
   /** How long an engine may show no progress while it starts; 10 min unless given. */
   readonly stallMs?: number
 }

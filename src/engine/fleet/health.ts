@@ -10,7 +10,7 @@ export type OnEngineProgress = (task: string, status: string, percent: number | 
 export interface HealthOptions {
   readonly docker: DockerClient
   readonly clock: Clock
-  readonly onProgress?: OnEngineProgress
+  readonly onProgress?: OnEngineProgress | undefined
   /** How long an engine may show no progress while it starts; 10 min unless given. */
   readonly stallMs?: number
 }

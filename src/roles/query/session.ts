@@ -61,16 +61,14 @@ export async function openJudge(
       fault: 'usage',
       next: `Give one: --engine.endpoints ${model}=http://127.0.0.1:8000/v1, or leave out --verify.`,
     })
-  const apiKey = settings['engine.api-key']
-  const modelDir = settings['engine.model-dir']
   const engine = connectEngine({
     ...endpoint,
+    apiKey: settings['engine.api-key'],
     hubUrl: settings['engine.hub-url'],
+    modelDir: settings['engine.model-dir'],
     cacheDir,
     clock: deps.clock,
     log: deps.log,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(modelDir === undefined ? {} : { modelDir }),
   })
   try {
     await withDeadline(deps.clock, 'the reference engine', ENGINE_TIMEOUT_MS, deps.signal, (signal) =>
