@@ -37,7 +37,10 @@ export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
       {
         code: 'HISTORY_UNAVAILABLE',
         fault: 'runtime',
-        next: 'url' in place ? 'Check --database.url and the server.' : `Check the folder ${place.folder}.`,
+        next:
+          'url' in place
+            ? 'Check --database.url and the server.'
+            : `Stop the validator and move ${place.folder} away: a new history begins, and scores and weights do not need the old one.`,
       },
       { cause: error },
     )

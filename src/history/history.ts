@@ -1,9 +1,10 @@
-import { lt } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { type Clock, withDeadline } from '../clock.js'
-import { messageOf } from '../errors.js'
+import { TargonError } from '../errors.js'
 import { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
 import { migrate } from './migrations.js'
+import { createPruning } from './pruning.js'
+import { isRefusal, reasonOf } from './refusal.js'
 import { type ResultRow, results, type WeightsRow, weights } from './schema.js'
 
 /** Rows kept in memory while the database is away; the oldest are dropped beyond. */
@@ -11,7 +12,8 @@ const MAX_SPOOLED = 20_000
 const BATCH_ROWS = 500
 const FLUSH_MS = 1000
 const RETRY_MS = 10_000
-const PRUNE_MS = 3_600_000
+/** A damaged folder does not heal by itself, and each attempt to open it blocks this thread. */
+const REOPEN_MS = 300_000
 const OPERATION_TIMEOUT_MS = 30_000
 
 export interface HistoryOptions {
@@ -29,7 +31,7 @@ export interface History {
   recordWeights(row: WeightsRow): void
   /** Undefined while rows get through, else why they do not. */
   trouble(): string | undefined
-  /** Rows lost because the database was away too long. */
+  /** Rows lost because the database was away too long, or would not have them. */
   dropped(): number
   spooled(): number
   /** The database for reports. @throws TargonError HISTORY_UNAVAILABLE while it is not open */
@@ -50,7 +52,9 @@ export function openHistory(options: HistoryOptions): History {
   let open: OpenDatabase | undefined
   let trouble: string | undefined = 'the history is being opened'
   let dropped = 0
-  let prunedAt = Number.NEGATIVE_INFINITY
+  let refused = 0
+  const isEmbedded = 'folder' in place
+  const prune = createPruning({ clock, retentionMs: options.retentionMs, isEmbedded })
 
   let connecting: Promise<OpenDatabase> | undefined
   // A report may come while the first batch still opens: PGlite must never be open twice.
@@ -69,26 +73,39 @@ export function openHistory(options: HistoryOptions): History {
       await fresh.close().catch(() => {})
       throw error
     }
-    log.info({ kind: 'url' in place ? 'postgres' : 'embedded' }, 'history open')
+    log.info({ kind: isEmbedded ? 'embedded' : 'postgres' }, 'history open')
     open = fresh
     return fresh
   }
 
   const flush = async () => {
     const { database } = await connect()
+    let most = BATCH_ROWS
     while (batch.length > 0 || spool.length > 0) {
-      if (batch.length === 0) batch = spool.splice(0, BATCH_ROWS)
+      if (batch.length === 0) batch = spool.splice(0, most)
       const rows = batch
-      await withDeadline(clock, 'writing the history', OPERATION_TIMEOUT_MS, undefined, () =>
-        insert(database, rows),
-      )
-      batch = []
+      try {
+        await withDeadline(clock, 'writing the history', OPERATION_TIMEOUT_MS, undefined, () =>
+          insert(database, rows),
+        )
+        batch = []
+        most = Math.min(BATCH_ROWS, 2 * most)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        // One row that the database cannot hold must not keep the others out: they are parted until it is alone.
+        most = Math.max(1, rows.length >> 1)
+        if (rows.length === 1) refuse(error)
+        else spool.unshift(...rows.slice(most))
+        batch = rows.length === 1 ? [] : rows.slice(0, most)
+      }
     }
-    if (clock.monotonic() - prunedAt < PRUNE_MS) return
-    prunedAt = clock.monotonic()
-    const oldest = new Date(clock.now() - options.retentionMs)
-    await database.delete(results).where(lt(results.at, oldest))
-    await database.delete(weights).where(lt(weights.at, oldest))
+    await prune(database)
+  }
+
+  const refuse = (error: unknown) => {
+    dropped++
+    refused++
+    if (refused % 100 === 1) log.error({ error: reasonOf(error), refused }, 'history row refused')
   }
 
   const spooled = () => batch.length + spool.length
@@ -100,8 +117,9 @@ export function openHistory(options: HistoryOptions): History {
       trouble = undefined
       return true
     } catch (error) {
-      const reason = messageOf(error)
-      if (trouble !== reason) log.error({ error: reason, spooled: spooled() }, 'history not written')
+      const reason = reasonOf(error)
+      const next = error instanceof TargonError ? error.next : undefined
+      if (trouble !== reason) log.error({ error: reason, next, spooled: spooled() }, 'history not written')
       trouble = reason
       return false
     }
@@ -110,7 +128,8 @@ export function openHistory(options: HistoryOptions): History {
   const work = async () => {
     while (!signal.aborted) {
       const fine = await tryFlush()
-      await clock.sleep(fine ? FLUSH_MS : RETRY_MS, signal).catch(() => {})
+      const pauseMs = fine ? FLUSH_MS : isEmbedded && !open ? REOPEN_MS : RETRY_MS
+      await clock.sleep(pauseMs, signal).catch(() => {})
     }
   }
   const working = work()

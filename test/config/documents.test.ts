@@ -60,7 +60,7 @@ describe('docs/errors.md', () => {
 
   it('reads messages of several branches, of constants and of functions that make errors', () => {
     const of = (code: string) => collectErrors().find((error) => error.code === code)
-    expect(of('HISTORY_UNAVAILABLE')?.next).toContain('Check the folder ….')
+    expect(of('HISTORY_UNAVAILABLE')?.next).toContain('Check --database.url and the server.')
     expect(of('HISTORY_UNAVAILABLE')?.next).not.toContain('url')
     expect(of('UNKNOWN_FLAG')?.messages).toEqual(['Flag … belongs to ….', 'Unknown flag ….'])
     expect(of('WALLET_UNREADABLE')?.messages.length).toBeGreaterThan(2)

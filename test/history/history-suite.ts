@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/clock.js'
@@ -130,6 +131,46 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       await expect.poll(hotkeys, { timeout: 60_000 }).toEqual([{ hotkey: '5New' }])
       const blocks = () => history.read((database) => database.select({ block: weights.block }).from(weights))
       await expect.poll(blocks, { timeout: 20_000 }).toEqual([{ block: 1 }])
+    })
+
+    test('rows the database cannot hold are dropped alone, the batch around them is written', async () => {
+      const dropped = history.dropped()
+      const good = Array.from({ length: 60 }, (_, index) => row(index, { at: new Date(), hotkey: '5Good' }))
+      good.splice(30, 0, row(0, { detail: 'a\u0000b' }), row(0, { detail: 'a\u0000b' }))
+      good.splice(50, 0, row(0, { block: 2 ** 31 }))
+      good.push(row(0, { at: new Date(), hotkey: '5Good', detail: 'half a \ud83d pair' }))
+      await write(history, good)
+      expect(history.dropped() - dropped).toBe(3)
+      const count = await history.read((database) =>
+        database.$count(results, sql`${results.hotkey} = '5Good'`),
+      )
+      expect(count).toBe(61)
+    })
+
+    test('old rows go in portions that no statement limit stops, and their space is used again', async () => {
+      const run = (text: string) =>
+        history.read((database) => database.execute<{ size: string }>(sql.raw(text)))
+      await run(`create function forbid_long() returns trigger language plpgsql as $$ begin
+        if (select count(*) from gone) > 5000 then raise exception 'canceling statement due to statement timeout'; end if;
+        return null; end $$`)
+      await run(`create trigger forbid_long after delete on results referencing old table as gone
+        for each statement execute function forbid_long()`)
+      const age = async () => {
+        await run(`insert into results (at, validator, round, block, uid, hotkey, model, endpoint, kind, tokens, max_tokens,
+          temperature, tokens_per_second, time_to_first_token_ms, total_ms, burst_share, stall_ms)
+          select '2001-01-01', 'v', 1, 1, 1, '5Old', 'm', 'chat', 'verified', 1, 1, 0, 1, 1, 1, 0, 0 from generate_series(1, 12000)`)
+        const { rows } = await run("select pg_relation_size('results') as size")
+        await close()
+        open(86_400_000)
+        const old = () =>
+          history.read((database) => database.$count(results, sql`${results.hotkey} = '5Old'`))
+        await expect.poll(old, { timeout: 60_000 }).toBe(0)
+        await expect.poll(() => history.trouble(), { timeout: 20_000 }).toBeUndefined()
+        return Number(rows[0]?.size)
+      }
+      const sizes = [await age(), await age(), await age()]
+      // A Postgres cleans up in its own time.
+      if ('folder' in at) expect(sizes[2]).toBeLessThan(1.5 * (sizes[0] ?? 0))
     })
   })
 }

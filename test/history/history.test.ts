@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -40,3 +40,29 @@ test('a database that is away: rows wait in a bounded spool, the oldest go first
   expect(lines.join('')).toContain('history not written')
   expect(lines.join('')).not.toContain('secret-word')
 })
+
+test('a damaged embedded database: the log says what to do, and once it is moved away a new one begins', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'targon-history-'))
+  folders.push(home)
+  const folder = join(home, 'history')
+  await mkdir(join(folder, 'base'), { recursive: true })
+  await writeFile(join(folder, 'PG_VERSION'), '17\n')
+  const lines: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => lines.push(line) })
+  const abort = new AbortController()
+  const clock = new ManualClock()
+  const history = openHistory({ place: { folder }, clock, log, retentionMs: 1000, signal: abort.signal })
+  history.record(row(0))
+  await expect.poll(() => history.trouble(), { timeout: 30_000 }).toMatch(/cannot be opened/)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    msg: 'history not written',
+    next: expect.stringContaining(`move ${folder} away`),
+  })
+  expect(history.spooled()).toBe(1)
+  await rm(folder, { recursive: true })
+  await clock.advance(300_000)
+  await expect.poll(() => history.spooled(), { timeout: 60_000 }).toBe(0)
+  abort.abort()
+  await history.close()
+  expect(history.dropped()).toBe(0)
+}, 120_000)
