@@ -13,6 +13,8 @@ export function usageError(error: unknown, known: readonly string[]): unknown {
     return unknownFlag(error.flags[0], known)
   const message = error.message
     .replace(/\s*See more help with --help\s*$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replaceAll(/(--[\w.-]+)=true\b/g, '$1')
     .replace(/^(Unexpected arguments?): /, '$1 ')
     .replaceAll(/\s*\n\s*/g, ', ')
     .replace(/([^.?!])$/, '$1.')
