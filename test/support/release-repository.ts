@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildRelease } from '../../scripts/release/build.js'
 import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
@@ -29,27 +29,13 @@ export class ReleaseRepository {
   readonly work = join(this.folder, 'work')
   readonly remote = join(this.folder, 'remote.git')
   readonly signers = join(this.folder, 'allowed_signers')
-  readonly maintainerKey = this.makeKey('maintainer')
-  readonly strangerKey = this.makeKey('stranger')
+  readonly maintainerKey = join(this.folder, 'maintainer')
+  readonly strangerKey = join(this.folder, 'stranger')
 
   constructor() {
-    execFileSync('git', ['init', '--quiet', '--bare', '-b', 'main', this.remote])
-    mkdirSync(this.work)
-    this.git('init', '--quiet', '-b', 'main')
-    this.git('config', 'user.name', 'Maintainer')
-    this.git('config', 'user.email', 'maintainer@example.org')
-    this.git('remote', 'add', 'origin', this.remote)
-    const pkg = { name: 'probe', version: '0.9.0', type: 'module', engines: { node: '>=20.0.0' } }
-    this.write('package.json', JSON.stringify(pkg))
-    const lock = { name: 'probe', version: '0.9.0', lockfileVersion: 3, packages: { '': pkg } }
-    this.write('package-lock.json', JSON.stringify(lock))
-    this.write('.gitignore', 'dist\noclif.manifest.json\nnpm-shrinkwrap.json\nnode_modules\n')
-    mkdirSync(join(this.work, 'bin'))
-    this.program('good')
-    this.git('add', '.')
-    this.git('commit', '--quiet', '-m', 'feat: begin')
-    const key = readFileSync(`${this.maintainerKey}.pub`, 'utf8').trim()
-    writeFileSync(this.signers, `maintainer@example.org namespaces="git" ${key}\n`)
+    first ??= makeFirst()
+    cpSync(first, this.folder, { recursive: true })
+    this.git('remote', 'set-url', 'origin', this.remote)
   }
 
   git(...args: string[]): string {
@@ -62,7 +48,7 @@ export class ReleaseRepository {
 
   /** Commits a program with this behaviour, releases it, and pushes branch and tag. */
   async release(version: string, behaviour: Behaviour = 'good', key = this.maintainerKey): Promise<void> {
-    this.program(behaviour)
+    this.write('bin/run.js', programOf(behaviour))
     this.git('add', '.')
     this.git('commit', '--quiet', '--allow-empty', '-m', `feat: ${version} ${behaviour}`)
     const build = () => {
@@ -74,9 +60,7 @@ export class ReleaseRepository {
   }
 
   makeKey(name: string): string {
-    const path = join(this.folder, name)
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path])
-    return path
+    return makeKey(this.folder, name)
   }
 
   /** What an updater on a fresh machine works with. */
@@ -98,29 +82,60 @@ export class ReleaseRepository {
       ...changes,
     }
   }
+}
 
-  private program(behaviour: Behaviour): void {
-    const good =
-      "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)"
-    const body = {
-      good,
-      restarts: `${good}; setInterval(() => existsSync(join(root, 'go')) && process.exit(75), 20)`,
-      'refuses-settings': 'process.exit(2)',
-      'needs-chain': `if (!existsSync(join(root, 'chain'))) process.exit(3); ${good}`,
-      crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
-      hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
-      'bad-self-test': 'confirm()',
-      'lies-about-version': 'confirm()',
-    }[behaviour]
-    const selfTest = {
-      'bad-self-test': 'process.exit(3)',
-      'lies-about-version': "console.log('9.9.9')",
-    }[behaviour as string]
-    this.write(
-      'bin/run.js',
-      PROGRAM.replace('BODY', body).replace('SELF_TEST', selfTest ?? 'console.log(version)'),
-    )
-  }
+/** Made once and copied: the programs it takes are most of what a repository costs. */
+let first: string | undefined
+
+function makeFirst(): string {
+  const folder = temporaryFolder('release-first')
+  const work = join(folder, 'work')
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: work })
+  const write = (name: string, text: string) => writeFileSync(join(work, name), text)
+  execFileSync('git', ['init', '--quiet', '--bare', '-b', 'main', join(folder, 'remote.git')])
+  mkdirSync(join(work, 'bin'), { recursive: true })
+  git('init', '--quiet', '-b', 'main')
+  git('config', 'user.name', 'Maintainer')
+  git('config', 'user.email', 'maintainer@example.org')
+  git('remote', 'add', 'origin', 'set when copied')
+  const pkg = { name: 'probe', version: '0.9.0', type: 'module', engines: { node: '>=20.0.0' } }
+  write('package.json', JSON.stringify(pkg))
+  const lock = { name: 'probe', version: '0.9.0', lockfileVersion: 3, packages: { '': pkg } }
+  write('package-lock.json', JSON.stringify(lock))
+  write('.gitignore', 'dist\noclif.manifest.json\nnpm-shrinkwrap.json\nnode_modules\n')
+  write('bin/run.js', programOf('good'))
+  git('add', '.')
+  git('commit', '--quiet', '-m', 'feat: begin')
+  makeKey(folder, 'stranger')
+  const key = readFileSync(`${makeKey(folder, 'maintainer')}.pub`, 'utf8').trim()
+  writeFileSync(join(folder, 'allowed_signers'), `maintainer@example.org namespaces="git" ${key}\n`)
+  return folder
+}
+
+function makeKey(folder: string, name: string): string {
+  const path = join(folder, name)
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path])
+  return path
+}
+
+function programOf(behaviour: Behaviour): string {
+  const good =
+    "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)"
+  const body = {
+    good,
+    restarts: `${good}; setInterval(() => existsSync(join(root, 'go')) && process.exit(75), 20)`,
+    'refuses-settings': 'process.exit(2)',
+    'needs-chain': `if (!existsSync(join(root, 'chain'))) process.exit(3); ${good}`,
+    crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
+    hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
+    'bad-self-test': 'confirm()',
+    'lies-about-version': 'confirm()',
+  }[behaviour]
+  const selfTest = {
+    'bad-self-test': 'process.exit(3)',
+    'lies-about-version': "console.log('9.9.9')",
+  }[behaviour as string]
+  return PROGRAM.replace('BODY', body).replace('SELF_TEST', selfTest ?? 'console.log(version)')
 }
 
 /** The program of a test release: answers its self-test, and when run confirms itself the way a role does. */
