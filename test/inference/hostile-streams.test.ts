@@ -224,6 +224,32 @@ describe('hostile streams', () => {
     expect(answer.fault?.detail).toHaveLength('answered 500: '.length + 200)
   })
 
+  test.each([
+    ['extensions of a chunk', 'transfer-encoding: chunked\r\n\r\n1;', 'x'.repeat(1 << 16)],
+    ['interim responses', undefined, 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(1000)],
+    ['trailers', 'transfer-encoding: chunked\r\n\r\n0\r\n', `x: ${'y'.repeat(1000)}\r\n`.repeat(60)],
+  ])('bytes that never become an answer are bounded: %s', async (_, head, piece) => {
+    let sentBytes = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).resume()
+      if (head !== undefined) socket.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n${head}`)
+      const more = () => {
+        while (!socket.destroyed) {
+          sentBytes += piece.length
+          if (!socket.write(piece)) return void socket.once('drain', more)
+        }
+      }
+      more()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    closers.push(() => new Promise((resolve) => server.close(() => resolve())))
+    const { port } = server.address() as { port: number }
+    const target = { url: `http://127.0.0.1:${port}`, hotkey: signer.address }
+    const answer = await askMiner(request, target, { signer, clock: systemClock, limits })
+    expect(answer.fault).toMatchObject({ cause: 'BAD_STREAM' })
+    expect(sentBytes).toBeLessThan(40 << 20)
+  })
+
   test('a head without end or of many kilobytes is refused', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {}).resume()
