@@ -3,6 +3,7 @@ import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { replaceFile, sweepStaged } from '../durable-file.js'
 import { hasCode, messageOf, TargonError } from '../errors.js'
+import { parseJson } from '../json.js'
 import { isCache4 } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
 
@@ -25,7 +26,7 @@ export type LoadedScores =
   | { readonly kind: 'book'; readonly data: ScoreBookData; readonly generation: 'current' | 'previous' }
   /** The text of a 4.x cache.json, for `readCache4`. */
   | { readonly kind: 'cache4'; readonly text: string }
-  | { readonly kind: 'empty'; readonly reason: string }
+  | { readonly kind: 'empty'; readonly reason: string; readonly isDamaged: boolean }
 
 type Parsed =
   | Extract<LoadedScores, { kind: 'cache4' }>
@@ -64,7 +65,7 @@ export function openScoreFile(path: string): ScoreFile {
       const older = await readScores(previous)
       if (older?.kind === 'book') return { ...older, generation: 'previous' }
       const reason = current ? `${path} is damaged: ${current.reason}` : `${path} does not exist yet`
-      return { kind: 'empty', reason }
+      return { kind: 'empty', reason, isDamaged: current !== undefined }
     },
     save: (book) => {
       const text = encodeScores(book)
@@ -107,20 +108,16 @@ export function decodeScores(text: string): Parsed {
   const body = text.slice(head[0].length, -2)
   if (!text.endsWith('}\n') || sha256(body) !== head[1])
     return { kind: 'bad', reason: 'its checksum does not match' }
-  const parsed = data.safeParse(JSON.parse(body))
+  const parsed = data.safeParse(parseJson(body))
   return parsed.success
     ? { kind: 'book', data: parsed.data }
     : { kind: 'bad', reason: 'its shape is unknown' }
 }
 
 function decodeForeign(text: string): Parsed {
-  try {
-    return isCache4(JSON.parse(text))
-      ? { kind: 'cache4', text }
-      : { kind: 'bad', reason: 'its shape is unknown' }
-  } catch {
-    return { kind: 'bad', reason: 'it is not JSON' }
-  }
+  const value = parseJson(text)
+  if (value === undefined) return { kind: 'bad', reason: 'it is not JSON' }
+  return isCache4(value) ? { kind: 'cache4', text } : { kind: 'bad', reason: 'its shape is unknown' }
 }
 
 async function readBounded(path: string): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +40,27 @@ test('a flipped byte is noticed, the generation before is used, the damaged file
   expect(loaded).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
   await file.save(book(4).toData())
   expect((await readdir(folder)).sort()).toEqual(['cache.json', 'cache.json.damaged', 'cache.json.previous'])
+})
+
+test.each([
+  'nonsense',
+  'null',
+  '['.repeat(100_000),
+  '{"block":1e999,"miners":[]}',
+  '{"block":1,"miners":[{}]}',
+])('what the checksum vouches for may still be no book (%#)', async (body) => {
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  await writeFile(path, `{"format":"targon-scores","version":1,"sha256":"${sha256}","book":${body}}\n`)
+  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
+  expect(await readdir(folder)).toEqual(['cache.json.damaged'])
+})
+
+test('a file of a later version is kept aside, one that is not there is no damage', async () => {
+  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: false })
+  await openScoreFile(path).save(book(1).toData())
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.replace('"version":1', '"version":2'))
+  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
 })
 
 test('a file cut at any byte never loads as a book', async () => {

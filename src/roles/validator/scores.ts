@@ -34,7 +34,7 @@ export async function openScores(
     book = ScoreBook.from(loaded.data)
     if (loaded.generation === 'previous') log.warn({ path }, 'scores restored from the previous generation')
   } else if (loaded.kind === 'cache4') importCache4(loaded.text, book, metagraph, log)
-  else log.info({ reason: loaded.reason }, 'scores start empty')
+  else log[loaded.isDamaged ? 'error' : 'info']({ reason: loaded.reason }, 'scores start empty')
   const left = book.keepOnly(new Set(metagraph.neurons.map(({ hotkey }) => hotkey)))
   const trimmed = book.hotkeys.length > 0 && book.trimStale(metagraph.block, epochLength)
   if (book.hotkeys.length > 0)

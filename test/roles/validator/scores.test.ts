@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -54,4 +54,19 @@ test('a save that hangs holds up nobody beyond its deadline, is told, and nothin
   expect(scores.trouble()).toBeUndefined()
   const again = await openScores(path, metagraph, 360, { clock, log })
   expect(again.book.results('5Miner1', MODEL)).toEqual([50, 60, 70])
+})
+
+test('scores that are lost to a damaged file are an alarm, a first start is none', async () => {
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => lines.push(line) })
+  const path = join(folder, 'cache.json')
+  const { metagraph } = viewOf(servingMiners(2))
+  const open = () => openScores(path, metagraph, 360, { clock: new ManualClock(), log })
+  await open()
+  expect(lines).toEqual([])
+  await writeFile(path, 'half a bo')
+  await open()
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 50, msg: 'scores start empty', reason: expect.stringContaining('damaged') },
+  ])
 })
