@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { signRequest } from '../epistula/index.js'
 import { messageOf } from '../errors.js'
+import { parseJson } from '../json.js'
 import type { Signer } from '../wallet/index.js'
 import type { MinerTarget } from './ask-miner.js'
 import { type CollectOptions, collectBody } from './collect-body.js'
@@ -36,7 +37,7 @@ export type ModelsAnswer =
 export async function listModels(target: MinerTarget, options: ModelsOptions): Promise<ModelsAnswer> {
   try {
     const body = await exchange(target, 'GET', undefined, options)
-    const list = modelList.parse(JSON.parse(body.toString('utf8')))
+    const list = modelList.parse(parseJson(body.toString('utf8')))
     const names = list.flatMap((entry) => modelName.safeParse(entry).data ?? [])
     return { kind: 'models', models: [...new Set(names)] }
   } catch (error) {
