@@ -1,4 +1,4 @@
-import { escapeControls } from '../../telemetry/index.js'
+import { escapeControls } from '../../control-characters.js'
 
 /** The same document with every text and key escaped: what a miner wrote must not command a terminal or turn a line round. */
 export function escapeTexts<T>(document: T): T {
