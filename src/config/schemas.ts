@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { parseIpPort } from '../ip-port.js'
 
 /** Text of a switch as 4.x understood it, plus its opposite; anything else is an error, where oclif takes it for false. */
 export const switchValue = z.union([
@@ -48,11 +48,12 @@ export const listOf = (fits: (item: string) => boolean, must: string) =>
   })
 
 /** `ip:port`, an IPv6 address in brackets. */
-export const axonValue = z.string().refine((text) => {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
-  const isAddress = bracketed === undefined ? isIP(plain ?? '') === 4 : isIP(bracketed) === 6
-  return isAddress && Number(port) >= 1 && Number(port) <= 65535
-}, 'must be ip:port, such as 203.0.113.5:8091 or [2001:db8::1]:8091')
+export const axonValue = z
+  .string()
+  .refine(
+    (text) => parseIpPort(text) !== undefined,
+    'must be ip:port, such as 203.0.113.5:8091 or [2001:db8::1]:8091',
+  )
 
 /** `96-192` or `128`. */
 export const rangeValue = z

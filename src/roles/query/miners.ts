@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { Metagraph } from '../../chain/index.js'
 import { TargonError } from '../../errors.js'
+import { parseIpPort } from '../../ip-port.js'
 import { publicKeyOf } from '../../sr25519.js'
 
 /** A miner that can be asked. */
@@ -48,16 +49,13 @@ export function requireHotkey(hotkey: string): void {
 
 /** @throws TargonError AXON_INVALID unless the text is `ip:port` (IPv6 in brackets). */
 export function minerUrlOf(axon: string): string {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(axon) ?? []
-  const ip = bracketed ?? plain ?? ''
-  const isValid = bracketed === undefined ? isIP(ip) === 4 : isIP(ip) === 6
-  if (!isValid || Number(port) < 1 || Number(port) > 65535)
-    throw new TargonError(`${JSON.stringify(axon)} is no address of a miner.`, {
-      code: 'AXON_INVALID',
-      fault: 'usage',
-      next: 'Give --axon as ip:port, e.g. 203.0.113.5:8091 or [2001:db8::1]:8091.',
-    })
-  return urlOf(ip, Number(port))
+  const address = parseIpPort(axon)
+  if (address) return urlOf(address.ip, address.port)
+  throw new TargonError(`${JSON.stringify(axon)} is no address of a miner.`, {
+    code: 'AXON_INVALID',
+    fault: 'usage',
+    next: 'Give --axon as ip:port, e.g. 203.0.113.5:8091 or [2001:db8::1]:8091.',
+  })
 }
 
 /**
