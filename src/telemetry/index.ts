@@ -1,4 +1,3 @@
-export { escapeControls } from '../control-characters.js'
 export { createLogger, type LoggerOptions } from './logger.js'
 export {
   createMetrics,
