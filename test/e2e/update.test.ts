@@ -214,7 +214,7 @@ describe('the release on trial', () => {
     await miner.said('"miner listening"', '"msg":"ready"')
     const ended = miner.said('launcher: release', '"miner listening"')
     // a quarter of an hour from its start, and again from the moment it is ready
-    await expect.poll(shortenTrial, { timeout: 30_000, interval: 300 }).toBe('committed')
+    await expect.poll(shortenTrial, { timeout: 90_000, interval: 300 }).toBe('committed')
     await ended
     expect(miner.log()).toContain(`launcher: release ${first} did not prove healthy, back to the checkout\n`)
     expect(state()).toMatchObject({ state: 'committed', committed: [], bad: [first] })
