@@ -6,7 +6,7 @@ export interface EngineLoad {
   readonly generatedTokens: number | undefined
 }
 
-/** Reads vLLM's Prometheus text (facts: the names agree from 0.6.2 on); undefined when it has no such metric. */
+/** Reads vLLM's Prometheus text (its names are the same from 0.6.2 on); undefined when it has no such metric. */
 export function readEngineLoad(text: string): EngineLoad | undefined {
   const running = sumOf(text, 'vllm:num_requests_running')
   const waiting = sumOf(text, 'vllm:num_requests_waiting')
