@@ -33,6 +33,9 @@ export interface RoundPorts {
   readonly onResult: (result: RoundResult) => void
 }
 
+/** Signatures live for 8 s; the oldest of a round must reach its miner well before. */
+const SIGNING_MS = 4000
+
 /** Miners signed for between two turns of the event loop. */
 const SIGNED_PER_TURN = 8
 
@@ -71,7 +74,11 @@ export async function startRound(
   const [requestFor] = await Promise.all([ports.prompts(plan, round, signal), signAhead(plan.miners, ports)])
   // Rewriting the question was a call, too: if the engine is gone by now, nobody could check the answers.
   if (!isReady(plan.engine)) throw new Error(plan.engine.unreadyReason ?? 'the engine is not ready')
+  const signedAt = ports.clock.monotonic()
   const prepared = await prepareAll(plan.miners, requestFor, ports)
+  // Honest miners refuse stale signatures, and would have failed.
+  if (ports.clock.monotonic() - signedAt > SIGNING_MS)
+    throw new Error('this process stood still between signing and asking: the signatures are too old')
   const maxTokens = Math.max(0, ...prepared.map(({ request }) => request.maxTokens))
   // One listener for all: a signal derived for each miner costs more the more there are.
   const calls: AbortController[] = []

@@ -58,6 +58,28 @@ test('everybody is signed for before anybody is asked, and nobody is judged befo
   expect(calls.filter((call) => call.startsWith('verify'))).toHaveLength(20)
 })
 
+test('a process that stood still while it signed asks nobody: honest miners would refuse stale signatures', async () => {
+  const clock = new ManualClock()
+  let stoodStillMs = 0
+  const asked: number[] = []
+  const { begun } = setup({
+    clock: {
+      now: () => clock.now() + stoodStillMs,
+      monotonic: () => clock.monotonic() + stoodStillMs,
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+    },
+    prepare: (_, { uid }) => {
+      stoodStillMs += 3_600_000
+      return async () => {
+        asked.push(uid)
+        return answerOf()
+      }
+    },
+  })
+  await expect(begun).rejects.toThrow(/signatures are too old/)
+  expect(asked).toEqual([])
+})
+
 test('what needs no request is signed ahead while the prompts are made', async () => {
   const prompts = createDeferred<void>()
   const { begun, calls } = setup({
