@@ -3,8 +3,8 @@ import type { Clock } from '../clock.js'
 const TICK_MS = 10
 /** Shorter delays are ordinary scheduling. */
 const NOTED_MS = 20
-/** Answers live at most some minutes. */
-const KEEP_MS = 600_000
+/** No answer streams for longer (`--round.hard-cap`). */
+const KEEP_MS = 3_600_000
 
 /** Remembers when the event loop stood still: arrival times taken across a stall say nothing about a miner. */
 export interface StallWatch {
@@ -14,7 +14,7 @@ export interface StallWatch {
 
 /** Watches until the signal aborts. */
 export function watchStalls(clock: Clock, signal: AbortSignal): StallWatch {
-  let stalls: { readonly end: number; readonly ms: number }[] = []
+  const stalls: { readonly end: number; readonly ms: number }[] = []
   let expected = clock.monotonic() + TICK_MS
   const watch = async () => {
     while (!signal.aborted) {
@@ -22,8 +22,8 @@ export function watchStalls(clock: Clock, signal: AbortSignal): StallWatch {
       await clock.sleep(TICK_MS, signal).catch(() => {})
       const now = clock.monotonic()
       if (now - expected < NOTED_MS) continue
-      stalls = stalls.filter(({ end }) => end > now - KEEP_MS)
       stalls.push({ end: now, ms: now - expected })
+      while (stalls[0] && stalls[0].end <= now - KEEP_MS) stalls.shift()
     }
   }
   void watch()

@@ -36,3 +36,19 @@ test('ordinary delays of a few milliseconds are no stall', async () => {
   expect(watch.stallSince(0)).toBe(0)
   stop.abort()
 })
+
+test('a stall is remembered for as long as an answer may stream', async () => {
+  const clock = new BlockedClock()
+  const stop = new AbortController()
+  const watch = watchStalls(clock, stop.signal)
+  await clock.advance(100)
+  const startedMs = clock.monotonic()
+  clock.blockedMs += 300
+  await clock.advance(700_000)
+  const secondMs = clock.monotonic()
+  clock.blockedMs += 30
+  await clock.advance(100)
+  expect(watch.stallSince(startedMs)).toBeGreaterThanOrEqual(280)
+  expect(watch.stallSince(secondMs)).toBeLessThan(280)
+  stop.abort()
+}, 60_000)
