@@ -15,6 +15,9 @@ const MAX_RECORDS = 1000
 /** Models of a bucket; it was asked for those of the engines. */
 const MAX_MODELS = 1000
 
+/** Characters of a prompt: more than any model's context, and far less than would hold up the engine that judges everybody. */
+const MAX_PROMPT = 1_000_000
+
 /** The hub's times are whole milliseconds; a fraction is cut off, as in 4.4.1. */
 const wholeMs = z.number().transform(Math.trunc)
 
@@ -29,8 +32,11 @@ const common = {
     max_tokens: z.number().int().min(1).max(1_000_000),
     seed: z.number().int(),
     temperature: z.number().min(0).max(10),
-    messages: z.array(message).optional(),
-    prompt: z.string().optional(),
+    messages: z
+      .array(message)
+      .refine((messages) => messages.reduce((sum, { content }) => sum + content.length, 0) <= MAX_PROMPT)
+      .optional(),
+    prompt: z.string().max(MAX_PROMPT).optional(),
   }),
 }
 

@@ -32,6 +32,11 @@ test.each([
   ['a time below 0', { time_to_first_token: -1 }],
   ['a number beyond all numbers', { total_time: 'INFINITE' }],
   ['half a token', { response_tokens: 0.5 }],
+  ['a prompt that would hold up the engine', { request: { ...request, prompt: 'a'.repeat(1_000_001) } }],
+  [
+    'a chat that would hold up the engine',
+    { request: { ...request, messages: new Array(11).fill({ role: 'user', content: 'a'.repeat(100_000) }) } },
+  ],
 ])('an answer with %s is refused, the one beside it is not', (_, change) => {
   const records = [
     { ...common, ...answered, ...change },
