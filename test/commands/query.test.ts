@@ -107,6 +107,13 @@ describe('targon query', () => {
     expect(stdout).toMatch(new RegExp(`${rig.miner.address}\\s+${rig.url}\\s+${MODEL}`))
   })
 
+  it('--list says why a miner shows no models', async () => {
+    const gone = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address, '--list']
+    const { status, stdout } = await runCommand(Query, gone)
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/127\.0\.0\.1:1\s+\(.*ECONNREFUSED.*\)$/m)
+  })
+
   it('--all prints a table', async () => {
     const { stdout } = await runCommand(Query, direct('--all', 'Why?'))
     expect(stdout.split('\n')[0]).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+result/)

@@ -12,14 +12,7 @@ describe('targon update --rollback', () => {
   })
 
   it('installs nothing where the package registry is the source', async () => {
-    const words = [
-      '--rollback',
-      '--yes',
-      '--update.source',
-      'npm',
-      '--update.root',
-      temporaryFolder('update'),
-    ]
+    const words = ['--rollback', '--update.source', 'npm', '--update.root', temporaryFolder('update')]
     const { status, stdout, stderr } = await runCommand(Update, words)
     expect({ status, stdout }).toEqual({ status: 6, stdout: '' })
     expect(stderr).toMatch(/^Error \[UPDATE_NO_ROLLBACK\]: .* --to X\.Y\.Z --yes\.\n$/)
