@@ -24,6 +24,8 @@ export interface ExchangeOptions {
 
 /** Bytes of a refusal that are read for its text. */
 const REFUSAL_BYTES = 4096
+/** Responses before the response (103 Early Hints and the like): a server sends one or two. */
+const INTERIM_RESPONSES = 16
 
 /** One signed POST and its event stream. Every arrival is stamped in the socket's own event, before anything is parsed. */
 export function runExchange(options: ExchangeOptions): Promise<Answer> {
@@ -37,6 +39,7 @@ export function runExchange(options: ExchangeOptions): Promise<Answer> {
     let controller: Dispatcher.DispatchController | undefined
     let writtenMs: number | undefined
     let status = 0
+    let interims = 0
     let refusal: Buffer[] | undefined
     let settled = false
     const startMs = clock.monotonic()
@@ -80,7 +83,11 @@ export function runExchange(options: ExchangeOptions): Promise<Answer> {
         watch.written(writtenMs)
       },
       onResponseStart(_, statusCode, headers) {
-        if (settled || statusCode < 200) return
+        if (settled) return
+        if (statusCode < 200) {
+          if (++interims <= INTERIM_RESPONSES) return
+          return end({ cause: 'STREAM_LIMIT', detail: `more than ${INTERIM_RESPONSES} interim responses` })
+        }
         status = statusCode
         const fault = judgeResponse(statusCode, headers)
         if (fault) return end(fault)
