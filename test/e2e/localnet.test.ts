@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 const run = promisify(execFile)
@@ -40,7 +40,7 @@ const report = z.object({
 describe('two epochs of a whole subnet', () => {
   let result: z.output<typeof report>
 
-  beforeAll(async () => {
+  const runNetwork = async () => {
     const { stdout } = await run(
       process.execPath,
       [bin, 'localnet', '--epochs', '2', '--json', '--seed', 'e2e'],
@@ -49,7 +49,15 @@ describe('two epochs of a whole subnet', () => {
         maxBuffer: 16 << 20,
       },
     )
-    result = report.parse(JSON.parse(stdout))
+    return report.parse(JSON.parse(stdout))
+  }
+
+  beforeAll(async () => {
+    result = await runNetwork()
+  }, 230_000)
+  // Another try looks at another run: a machine that stood still spoils what all of them look at.
+  beforeEach(async ({ task }) => {
+    if ((task.result?.retryCount ?? 0) > 0) result = await runNetwork()
   }, 230_000)
 
   const by = (behaviour: RegExp) => result.miners.filter((miner) => behaviour.test(miner.behaviour))
