@@ -24,10 +24,10 @@ const sharing = [
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // a machine that stands still for seconds is no failure of what is waited for
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
     disableConsoleIntercept: true,
     pool: 'forks',
     // a machine whose cores are shared with strangers may stand still for seconds

@@ -15,9 +15,9 @@ const measured = [
 export default defineConfig({
   test: {
     testTimeout: 600_000,
-    hookTimeout: 60_000,
+    hookTimeout: 240_000,
     globalSetup: 'test/gauntlet/setup.ts',
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
     pool: 'forks',
     env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (process.env.CI ? '0.02' : '1') },
     projects: [

@@ -45,7 +45,7 @@ describe('two epochs of a whole subnet', () => {
       process.execPath,
       [bin, 'localnet', '--epochs', '2', '--json', '--seed', 'e2e'],
       {
-        timeout: 220_000,
+        timeout: 460_000,
         maxBuffer: 16 << 20,
       },
     )
@@ -54,11 +54,11 @@ describe('two epochs of a whole subnet', () => {
 
   beforeAll(async () => {
     result = await runNetwork()
-  }, 230_000)
+  }, 470_000)
   // Another try looks at another run: a machine that stood still spoils what all of them look at.
   beforeEach(async ({ task }) => {
     if ((task.result?.retryCount ?? 0) > 0) result = await runNetwork()
-  }, 230_000)
+  }, 470_000)
 
   const by = (behaviour: RegExp) => result.miners.filter((miner) => behaviour.test(miner.behaviour))
 

@@ -50,7 +50,7 @@ const LONG_MS = 100 * 365 * 86_400_000
 
 async function write(history: History, rows: readonly ResultRow[]): Promise<void> {
   for (const one of rows) history.record(one)
-  await expect.poll(() => history.spooled(), { timeout: 60_000, interval: 20 }).toBe(0)
+  await expect.poll(() => history.spooled(), { interval: 20 }).toBe(0)
 }
 
 /**
@@ -74,7 +74,7 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       open(LONG_MS)
       opened.length = 0
       await Promise.all([history.read(async () => {}), history.read(async () => {})])
-    }, 120_000)
+    })
     afterAll(() => close(), 60_000)
 
     test('reports that come while the database opens do not open it a second time', () => {
@@ -128,9 +128,9 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       expect(await history.read(migrate)).toBe(0)
       const hotkeys = () =>
         history.read((database) => database.select({ hotkey: results.hotkey }).from(results))
-      await expect.poll(hotkeys, { timeout: 60_000 }).toEqual([{ hotkey: '5New' }])
+      await expect.poll(hotkeys).toEqual([{ hotkey: '5New' }])
       const blocks = () => history.read((database) => database.select({ block: weights.block }).from(weights))
-      await expect.poll(blocks, { timeout: 20_000 }).toEqual([{ block: 1 }])
+      await expect.poll(blocks).toEqual([{ block: 1 }])
     })
 
     test('rows the database cannot hold are dropped alone, the batch around them is written', async () => {
@@ -164,8 +164,8 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
         open(86_400_000)
         const old = () =>
           history.read((database) => database.$count(results, sql`${results.hotkey} = '5Old'`))
-        await expect.poll(old, { timeout: 60_000 }).toBe(0)
-        await expect.poll(() => history.trouble(), { timeout: 20_000 }).toBeUndefined()
+        await expect.poll(old).toBe(0)
+        await expect.poll(() => history.trouble()).toBeUndefined()
         return Number(rows[0]?.size)
       }
       const sizes = [await age(), await age(), await age()]

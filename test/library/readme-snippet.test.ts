@@ -43,7 +43,7 @@ async function runSnippet(code: string, home: string): Promise<{ stdout: string;
   return { stdout, stderr }
 }
 
-test('the snippet of the README queries a miner', { timeout: 60_000 }, async () => {
+test('the snippet of the README queries a miner', async () => {
   const miner = await hotkeyOf(2)
   const server = await startStreamServer((response) =>
     startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),

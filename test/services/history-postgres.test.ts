@@ -34,7 +34,7 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
       await expect.poll(() => history.trouble()).toMatch(/cannot be opened/)
       expect(history.spooled()).toBe(700)
       await own.allowConnections(true)
-      await expect.poll(() => history.spooled(), { timeout: 30_000 }).toBe(0)
+      await expect.poll(() => history.spooled()).toBe(0)
       expect(await rounds()).toEqual(until(700))
 
       await own.allowConnections(false)
@@ -43,7 +43,7 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
       await expect.poll(() => history.trouble()).toBeDefined()
       expect(history.spooled()).toBe(200)
       await own.allowConnections(true)
-      await expect.poll(() => history.spooled(), { timeout: 30_000 }).toBe(0)
+      await expect.poll(() => history.spooled()).toBe(0)
       expect(await rounds()).toEqual(until(900))
       await expect.poll(() => history.trouble()).toBeUndefined()
       expect(lines.filter((line) => line.includes('history not written')).length).toBeGreaterThanOrEqual(2)

@@ -72,8 +72,7 @@ const start = (variables: Readonly<Record<string, string>>) =>
   pm2(['start', ecosystem, '--only', 'targon-miner', '--update-env'], variables)
 
 /** Waits for a text of the log: pm2 hears of a start or an end before it has written what was said until then. */
-const logged = (text: string) =>
-  expect.poll(() => miner().log, { timeout: 60_000, interval: 500 }).toContain(text)
+const logged = (text: string) => expect.poll(() => miner().log, { interval: 500 }).toContain(text)
 
 /** Process ids of the node that runs a role below the launcher pm2 started. */
 const childrenOf = (pid: number) =>
@@ -105,10 +104,10 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
   it('starts it again when it crashes', { timeout: 120_000 }, async () => {
     const [role = 0] = childrenOf(miner().pid)
     process.kill(role, 'SIGKILL')
-    await expect.poll(() => miner().restarts, { timeout: 60_000, interval: 500 }).toBe(1)
+    await expect.poll(() => miner().restarts, { interval: 500 }).toBe(1)
     const ready = () => miner().log.split('"msg":"ready"').length - 1
-    await expect.poll(ready, { timeout: 60_000, interval: 500 }).toBe(2)
-    await expect.poll(() => miner().status, { timeout: 60_000, interval: 500 }).toBe('online')
+    await expect.poll(ready, { interval: 500 }).toBe(2)
+    await expect.poll(() => miner().status, { interval: 500 }).toBe('online')
     expect(childrenOf(miner().pid)).not.toContain(role)
   })
 
@@ -145,7 +144,7 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
   it('does not restart what exits with a status of stop_exit_codes', { timeout: 120_000 }, async () => {
     pm2(['delete', 'targon-miner'])
     start({ ...parts.minerVariables, TARGON_AXON_PORT: 'not a port' })
-    await expect.poll(() => miner().exitCode, { timeout: 60_000, interval: 500 }).toBe(2)
+    await expect.poll(() => miner().exitCode, { interval: 500 }).toBe(2)
     // nothing may happen: three times the delay after which pm2 would have started it again
     await systemClock.sleep(3000)
     expect(miner()).toMatchObject({ exitCode: 2, restarts: 0 })

@@ -40,7 +40,7 @@ beforeAll(async () => {
     requests.set(endpoint, request)
     honest.set(endpoint, Buffer.from(await answer.arrayBuffer()))
   }
-}, 60_000)
+})
 afterAll(async () => {
   await rig.close()
   await miner.close()
@@ -164,7 +164,7 @@ describe('under strict no bytes of a miner are inconclusive', () => {
     expect(beyond.length).toBeGreaterThan(causes.length / 4)
     expect(causes).toContain('verified')
     expect(new Set(beyond).size).toBeGreaterThanOrEqual(3)
-  }, 120_000)
+  })
 
   it('whatever its tokens claim', async () => {
     const anyId = fc.oneof(
@@ -210,7 +210,7 @@ describe('under strict no bytes of a miner are inconclusive', () => {
     } finally {
       await close()
     }
-  }, 60_000)
+  })
 })
 
 /** The text these ids stand for, as far as the tokenizer knows them. */

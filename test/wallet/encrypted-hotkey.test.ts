@@ -32,11 +32,11 @@ describe('encrypted with $NACL', () => {
     const masked = Buffer.from(PASSWORD).map((byte, i) => byte ^ name.charCodeAt(i % name.length))
     const variables = { [name]: Buffer.from(masked).toString('base64') }
     expect((await load({ variables })).address).toBe(ALICE)
-  }, 120_000)
+  })
 
   it('refuses a wrong password', async () => {
     await expect(load({ password: 'wrong' })).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
-  }, 120_000)
+  })
 
   it('asks for a password when none is given', async () => {
     await expect(load({})).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })

@@ -82,7 +82,7 @@ test('hostile lists of models, many at once: 3 s for all, none believed, honest 
     'honest5',
   ])
   for (const models of served.values()) expect(models).toEqual(WANTED)
-}, 60_000)
+})
 
 test('a redirect is not followed: the canary behind it sees nothing', async () => {
   const canary = await startStreamServer((response) => response.end('["org/a"]'))

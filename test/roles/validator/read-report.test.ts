@@ -24,4 +24,4 @@ test('a running validator answers for its embedded history, under load too; when
   const after = await report(statusPort)
   expect(after.source).toBe('embedded')
   expect(verifiedIn(after)).toBe(verdicts.verified)
-}, 120_000)
+})

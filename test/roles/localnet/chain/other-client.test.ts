@@ -49,4 +49,4 @@ it('polkadot-api, with a codec of its own, reads the chain and signs a call that
     port: 8091,
     ip_type: 4,
   })
-}, 30_000)
+})
