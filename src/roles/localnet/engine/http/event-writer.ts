@@ -8,6 +8,8 @@ export class EventWriter {
   readonly #response: ServerResponse
   readonly #behaviour: Behaviour
   readonly #signal: AbortSignal
+  /** Of a burst, which leaves in one piece: a busy machine must not stretch it into a stream. */
+  readonly #held: Uint8Array[] = []
   #sent = 0
 
   constructor(response: ServerResponse, behaviour: Behaviour, signal: AbortSignal) {
@@ -32,11 +34,12 @@ export class EventWriter {
 
   async finish(): Promise<void> {
     await this.#write('data: [DONE]\n\n')
-    this.#response.end()
+    this.#response.end(Buffer.concat(this.#held))
   }
 
   async #write(bytes: string | Uint8Array): Promise<void> {
     this.#signal.throwIfAborted()
-    if (!this.#response.write(bytes)) await once(this.#response, 'drain', { signal: this.#signal })
+    if (this.#behaviour.delivery === 'burst') this.#held.push(Buffer.from(bytes))
+    else if (!this.#response.write(bytes)) await once(this.#response, 'drain', { signal: this.#signal })
   }
 }
