@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Clock, withDeadline } from '../clock.js'
 import { initSr25519 } from '../sr25519.js'
 import { createAddressBook } from './address-book.js'
+import { watchClockOffset } from './clock-offset.js'
 import { readWeightRules, type WeightRules } from './hyperparameters.js'
 import { readHead } from './link.js'
 import { readMetagraph } from './metagraph.js'
@@ -81,6 +82,7 @@ export async function connectSubtensor(
       return readMetagraph(link.runtime, { netuid, block: best.number, at, addresses, now: clock.now() })
     },
   })
+  const clockOffsetMs = watchClockOffset({ session, clock, log, signal: deps.signal })
   const head = (): BlockHead => session.heads.latest ?? { number: 0, hash: genesisHash }
 
   return {
@@ -93,6 +95,9 @@ export async function connectSubtensor(
     },
     get reconnects() {
       return session.reconnects
+    },
+    get clockOffsetMs() {
+      return clockOffsetMs()
     },
     head,
     blocks: (signal) => session.heads.read(AbortSignal.any([signal, deps.signal])),

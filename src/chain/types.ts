@@ -117,6 +117,8 @@ export interface Subtensor {
   readonly specVersion: number
   /** Times the connection was rebuilt. */
   readonly reconnects: number
+  /** Milliseconds by which this machine's clock is surely ahead of the chain's, negative when behind; 0 while they agree. */
+  readonly clockOffsetMs: number
   head(): BlockHead
   /** New heads with strictly rising numbers; gaps are possible, repeats and re-orgs are hidden. Ends with the signal. */
   blocks(signal: AbortSignal): AsyncIterable<BlockHead>

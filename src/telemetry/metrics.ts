@@ -11,6 +11,7 @@ export interface MetricsText {
 export interface NeuronMetrics extends MetricsText {
   readonly chainHeadBlock: Gauge
   readonly chainReconnects: Counter
+  readonly clockOffset: Gauge
   readonly updateChecks: Counter<'result'>
 }
 
@@ -49,6 +50,10 @@ export function createMetrics(role: 'miner' | 'validator'): MinerMetrics | Valid
     text: () => registry.metrics(),
     chainHeadBlock: make.gauge('targon_chain_head_block', 'Newest block seen.'),
     chainReconnects: make.counter('targon_chain_reconnects_total', 'Connections to the chain made anew.'),
+    clockOffset: make.gauge(
+      'targon_clock_offset_seconds',
+      'This machine’s clock ahead of the chain’s, negative when behind; 0 while they agree.',
+    ),
     updateChecks: make.counter('targon_update_checks_total', 'Looks for a newer release.', ['result']),
   }
   return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }

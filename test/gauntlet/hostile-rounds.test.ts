@@ -96,6 +96,7 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
       log: pino({ level: 'silent' }),
       view: viewOf(miners),
       engines: () => [createRigEngine()],
+      whyNot: () => undefined,
       random: createRandom('hostile'),
       ports: {
         clock: loopClock,

@@ -25,6 +25,7 @@ export interface FakeSubtensor extends Subtensor {
   readonly served: { netuid: number; ip: string; port: number }[]
   serveResult: ServeAxonResult
   metagraphReads: number
+  clockOffsetMs: number
 }
 
 /** The chain as a role sees it, held in memory: our own contract, not somebody else’s. */
@@ -34,6 +35,7 @@ export function createFakeSubtensor(neurons: Neuron[]): FakeSubtensor {
     genesisHash: `0x${'00'.repeat(32)}`,
     specVersion: 1,
     reconnects: 0,
+    clockOffsetMs: 0,
     neurons,
     failure: undefined,
     served: [],

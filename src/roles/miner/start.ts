@@ -166,6 +166,7 @@ async function compose(
         metrics.chainHeadBlock.set(subtensor.head().number)
         metrics.chainReconnects.reset()
         metrics.chainReconnects.inc(subtensor.reconnects)
+        metrics.clockOffset.set(subtensor.clockOffsetMs / 1000)
         metrics.inFlight.set(door.inFlight)
         metrics.upstreamHealthy.reset()
         metrics.upstreamInFlight.reset()

@@ -6,7 +6,7 @@ import type { Random } from '../../prompts/index.js'
 import type { Serving } from './candidates.js'
 import type { RoundResult } from './result.js'
 import { type Ask, type RoundPorts, type RunningRound, startRound } from './round.js'
-import { planRound, type RoundPlan } from './round-plan.js'
+import { type PlannedRound, planRound, type RoundPlan } from './round-plan.js'
 import type { SubnetView } from './subnet-view.js'
 
 /** Answers that may still stream after their round's soft deadline, or a whole round of them; the oldest beyond are cut (T-V4). */
@@ -30,6 +30,8 @@ export interface RoundLoopOptions {
   readonly pauseMs: number
   /** Newest block. */
   readonly block: () => number
+  /** Why nobody can be judged fairly now; undefined when everybody can. */
+  readonly whyNot: () => string | undefined
   /** A miner that was looked at, answered for its models, and does not list this one. */
   readonly onNotServing: (miner: Serving, plan: RoundPlan, round: number) => void
   /** Every answer of a round has its verdict; may come long after its soft deadline. */
@@ -115,7 +117,11 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
       try {
         options.onPhase('planning')
         const rules = { models: options.models, size: options.size, round: rounds, busy: busy(asks) }
-        const plan = planRound(options.view, options.engines(), rules, options.random.fork(`plan/${rounds}`))
+        const whyNot = options.whyNot()
+        const plan: PlannedRound =
+          whyNot === undefined
+            ? planRound(options.view, options.engines(), rules, options.random.fork(`plan/${rounds}`))
+            : { kind: 'skip', reason: whyNot }
         if (plan.kind === 'skip') await skipRound(plan.reason)
         else {
           lastSkip = undefined

@@ -127,6 +127,9 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
       models: settings['round.models'],
       pauseMs: settings['round.pause'],
       block: () => block,
+      // Everybody would refuse what it signs, and fail for it.
+      whyNot: () =>
+        subtensor.clockOffsetMs === 0 ? undefined : 'this machine’s clock and the chain’s differ',
       onNotServing: (miner, plan, round) => {
         if (noteNotServing(view, book, miner, plan.model, block))
           records.onMiss({ miner, model: plan.model, endpoint: plan.endpoint, round, block })
@@ -182,6 +185,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
       text: () => {
         metrics.chainReconnects.reset()
         metrics.chainReconnects.inc(subtensor.reconnects)
+        metrics.clockOffset.set(subtensor.clockOffsetMs / 1000)
         return metrics.text()
       },
     },

@@ -89,12 +89,14 @@ describe('miner', () => {
     })
   })
 
-  it('shows how often the chain was connected anew', async () => {
+  it('shows how often the chain was connected anew, and how far its clock is off', async () => {
     const [rig] = await start()
-    Object.assign(rig.subtensor, { reconnects: 3 })
+    Object.assign(rig.subtensor, { reconnects: 3, clockOffsetMs: -12_500 })
     for (let scrape = 0; scrape < 2; scrape++) {
       const answer = await request(`${rig.statusUrl}/metrics`)
-      expect(await answer.body.text()).toContain('targon_chain_reconnects_total 3\n')
+      const text = await answer.body.text()
+      expect(text).toContain('targon_chain_reconnects_total 3\n')
+      expect(text).toContain('targon_clock_offset_seconds -12.5\n')
     }
   })
 

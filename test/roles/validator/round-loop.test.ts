@@ -58,6 +58,7 @@ function setup(count: number, answerMs: (miner: Serving) => number, change: Part
       models: 'random',
       pauseMs: 0,
       block: () => 100,
+      whyNot: () => undefined,
       onNotServing: () => {},
       onRoundJudged: () => {},
       onRoundEnd: async (ms) => void durations.push(ms),
@@ -158,6 +159,22 @@ test('a round nobody can check is skipped with its reason and asked for again ev
   expect(alarms).toHaveLength(1)
   expect(alarms[0]).toContain('nobody can be judged')
   engines = [engine]
+  await clock.advance(5000)
+  expect(starts.length).toBeGreaterThan(0)
+  await end()
+})
+
+test('nobody is asked while nobody would take the signatures, and somebody as soon as they would', async () => {
+  const reasons: string[] = []
+  let trouble: string | undefined = 'clocks differ'
+  const { clock, starts, end } = setup(3, () => 1000, {
+    whyNot: () => trouble,
+    onSkip: async (reason) => void reasons.push(reason),
+  })
+  await clock.advance(60_000)
+  expect(starts).toEqual([])
+  expect(new Set(reasons)).toEqual(new Set(['clocks differ']))
+  trouble = undefined
   await clock.advance(5000)
   expect(starts.length).toBeGreaterThan(0)
   await end()

@@ -69,6 +69,22 @@ test('honest miners are verified and ordered by speed, cheats end at 0, weights 
   expect(miners[0]?.announced.at(-1)).toEqual([MODEL])
 })
 
+test('a clock that is off fails nobody: miners are asked when it is right again', async () => {
+  const [miner] = await withMiners({ models: [MODEL], gapMs: 1 })
+  const rig = await rigOf(miner ? [miner] : [])
+  rig.chain.clockOffsetMs = -20_000
+  const validator = await rig.start()
+  const skipped = await rig.logged(({ msg }) => msg === 'round skipped')
+  expect(skipped.reason).toMatch(/clock/)
+  const metrics = await (await fetch(`${validator.url}/metrics`)).text()
+  expect(metrics).toContain('targon_clock_offset_seconds -20\n')
+  expect(rig.log.filter(({ msg }) => msg === 'verdict')).toEqual([])
+  rig.chain.clockOffsetMs = 0
+  await rig.logged(verdictOf(1, 'verified'))
+  const { verdicts } = await validator.stop()
+  expect(verdicts.failed).toBe(0)
+})
+
 test('every miner gets a prompt and a seed of its own, and one seed repeats them all', async () => {
   const asked = async () => {
     const miners = await withMiners({ models: [MODEL] }, { models: [MODEL] })
