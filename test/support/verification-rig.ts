@@ -40,6 +40,9 @@ export interface VerificationRig {
   close(): Promise<void>
 }
 
+/** The date stands in the prompt: another one makes other answers than those of the checked-in table. */
+const dayOfTheTable: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 22) }
+
 /** Its time of day stands still: the positions 4.4.1's random check picks repeat. */
 const steadyClock: Clock = { ...systemClock, now: () => 1_734_000_000_000 }
 
@@ -115,7 +118,7 @@ export async function requestOf(
       endpoints: [change.endpoint ?? 'chat'],
       maxTokens: { min: change.maxTokens ?? 192, max: change.maxTokens ?? 192 },
       random: createRandom(seed),
-      clock: systemClock,
+      clock: dayOfTheTable,
     },
     new AbortController().signal,
   )
