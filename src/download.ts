@@ -1,4 +1,5 @@
 import got from 'got'
+import { withOwnSignal } from './own-signal.js'
 
 export interface DownloadOptions {
   /** A body that is longer is an error as soon as that is known. */
@@ -20,31 +21,28 @@ export interface DownloadOptions {
  */
 export async function download(url: string, options: DownloadOptions): Promise<Buffer> {
   const { limitBytes, timeoutMs, signal, headers, followRedirect = false, onBytes } = options
-  signal.throwIfAborted()
-  const stream = got.stream(url, {
-    timeout: { request: timeoutMs },
-    retry: { limit: 0 },
-    followRedirect,
-    decompress: false,
-    headers: { ...headers, 'accept-encoding': 'identity' },
-  })
-  // Not by got's own `signal`: it keeps listening after the end and then throws where nobody catches.
-  const abort = () => stream.destroy(new Error('the request was aborted'))
-  signal.addEventListener('abort', abort, { once: true })
   const pieces: Buffer[] = []
   let bytes = 0
   try {
-    for await (const piece of stream) {
-      bytes += piece.length
-      if (bytes > limitBytes) throw new Error(`it answers more than ${limitBytes} bytes`)
-      pieces.push(Buffer.from(piece))
-      onBytes?.(piece.length)
-    }
+    await withOwnSignal(signal, async (own) => {
+      const stream = got.stream(url, {
+        signal: own,
+        timeout: { request: timeoutMs },
+        retry: { limit: 0 },
+        followRedirect,
+        decompress: false,
+        headers: { ...headers, 'accept-encoding': 'identity' },
+      })
+      for await (const piece of stream) {
+        bytes += piece.length
+        if (bytes > limitBytes) throw new Error(`it answers more than ${limitBytes} bytes`)
+        pieces.push(Buffer.from(piece))
+        onBytes?.(piece.length)
+      }
+    })
   } catch (error) {
     signal.throwIfAborted()
     throw error
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
   return Buffer.concat(pieces)
 }

@@ -55,9 +55,8 @@ export function parseScoring(body: unknown, { input, output, topK }: ScoreReques
 function parsePosition(value: unknown): ReferencePosition {
   if (!isRecord(value)) throw rubbish('a position without entries')
   const position = new Map<number, { logprob: number; rank: number }>()
-  for (const key in value) {
+  for (const [key, entry] of Object.entries(value)) {
     const id = Number(key)
-    const entry = value[key]
     if (!Number.isSafeInteger(id) || !isRecord(entry)) throw rubbish(`an entry named ${key.slice(0, 40)}`)
     const { logprob, rank } = entry
     if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)

@@ -1,7 +1,7 @@
 import got, { HTTPError } from 'got'
 import { z } from 'zod'
 import { messageOf, TargonError } from '../../errors.js'
-import { withOwnSignal } from '../own-signal.js'
+import { withOwnSignal } from '../../own-signal.js'
 import { PullProgress, type PullState, pullLineSchema } from './pull-progress.js'
 
 const API = '/v1.41'

@@ -1,7 +1,7 @@
 import got from 'got'
 import type { Clock } from '../../clock.js'
+import { withOwnSignal } from '../../own-signal.js'
 import { engineError } from '../engine-error.js'
-import { withOwnSignal } from '../own-signal.js'
 import type { DockerClient } from './docker-client.js'
 
 /** For a progress bar: what an image that is pulled or an engine that starts says last; `percent` when it is told. */
