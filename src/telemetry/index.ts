@@ -4,6 +4,7 @@ export {
   type MetricsText,
   type MinerMetrics,
   type NeuronMetrics,
+  noteChain,
   type ValidatorMetrics,
 } from './metrics.js'
 export { drawProgress, logProgress, type Progress } from './progress.js'

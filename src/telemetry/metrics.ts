@@ -59,6 +59,16 @@ export function createMetrics(role: 'miner' | 'validator'): MinerMetrics | Valid
   return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }
 }
 
+/** What a scrape tells of the chain and this machine's clock, as the chain client knows it. */
+export function noteChain(
+  { chainReconnects, clockOffset }: NeuronMetrics,
+  { reconnects, clockOffsetMs }: { readonly reconnects: number; readonly clockOffsetMs: number },
+): void {
+  chainReconnects.reset()
+  chainReconnects.inc(reconnects)
+  clockOffset.set(clockOffsetMs / 1000)
+}
+
 function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
   return {
     requests: make.counter('targon_miner_requests_total', 'Requests by route and how they ended.', [

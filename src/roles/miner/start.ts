@@ -5,7 +5,7 @@ import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
 import { isAbort, messageOf, TargonError } from '../../errors.js'
 import { createDeadlines, type Router, startRouter } from '../../routing/index.js'
 import { initSr25519 } from '../../sr25519.js'
-import { createMetrics, startStatusServer } from '../../telemetry/index.js'
+import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
 import { announce } from './announce.js'
 import { createBodyReader } from './body-reader.js'
@@ -164,9 +164,7 @@ async function compose(
       text: () => {
         const report = router.report()
         metrics.chainHeadBlock.set(subtensor.head().number)
-        metrics.chainReconnects.reset()
-        metrics.chainReconnects.inc(subtensor.reconnects)
-        metrics.clockOffset.set(subtensor.clockOffsetMs / 1000)
+        noteChain(metrics, subtensor)
         metrics.inFlight.set(door.inFlight)
         metrics.upstreamHealthy.reset()
         metrics.upstreamInFlight.reset()

@@ -6,7 +6,7 @@ import type { ValidatorSettings } from '../../config/index.js'
 import type { TargonError } from '../../errors.js'
 import { watchStalls } from '../../inference/index.js'
 import { createRandom } from '../../prompts/index.js'
-import { createMetrics, startStatusServer } from '../../telemetry/index.js'
+import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
 import { followBlocks } from './block-feed.js'
 import type { ValidatorDeps } from './deps.js'
 import { startEpoch } from './epoch.js'
@@ -183,9 +183,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     metrics: {
       contentType: metrics.contentType,
       text: () => {
-        metrics.chainReconnects.reset()
-        metrics.chainReconnects.inc(subtensor.reconnects)
-        metrics.clockOffset.set(subtensor.clockOffsetMs / 1000)
+        noteChain(metrics, subtensor)
         return metrics.text()
       },
     },
