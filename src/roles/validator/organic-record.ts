@@ -54,7 +54,9 @@ const answered = z
 /** Of a miner that did not answer, or broke off, the hub has neither times nor tokens (zeros, and null for the answer). */
 const failed = z.object({ ...common, success: z.literal(false) }).transform((record) => ({
   ...record,
-  ...{ total_time: 0, time_to_first_token: 0, response_tokens: 0 },
+  total_time: 0,
+  time_to_first_token: 0,
+  response_tokens: 0,
   response: [] as unknown[],
 }))
 
