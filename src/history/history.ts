@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { type Clock, withDeadline } from '../clock.js'
+import { createDeferred } from '../deferred.js'
 import { TargonError } from '../errors.js'
 import { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
 import { migrate } from './migrations.js'
@@ -34,6 +35,8 @@ export interface History {
   /** Rows lost because the database was away too long, or would not have them. */
   dropped(): number
   spooled(): number
+  /** Resolves when the first opening of an embedded database, which holds this thread for seconds, ended, well or not. */
+  readonly opened: Promise<void>
   /** The database for reports. @throws TargonError HISTORY_UNAVAILABLE while it is not open */
   read<T>(query: (database: Database) => Promise<T>): Promise<T>
   /** Writes what is spooled, then closes; also after the signal has aborted. */
@@ -125,12 +128,16 @@ export function openHistory(options: HistoryOptions): History {
     }
   }
 
+  const opened = createDeferred<void>()
+  if (!isEmbedded) opened.resolve()
   const work = async () => {
     while (!signal.aborted) {
       const fine = await tryFlush()
+      opened.resolve()
       const pauseMs = fine ? FLUSH_MS : isEmbedded && !open ? REOPEN_MS : RETRY_MS
       await clock.sleep(pauseMs, signal).catch(() => {})
     }
+    opened.resolve()
   }
   const working = work()
 
@@ -148,6 +155,7 @@ export function openHistory(options: HistoryOptions): History {
     trouble: () => trouble,
     dropped: () => dropped,
     spooled,
+    opened: opened.promise,
     read: async (query) => query((await connect()).database),
     close: async () => {
       await working

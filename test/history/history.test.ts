@@ -53,7 +53,8 @@ test('a damaged embedded database: the log says what to do, and once it is moved
   const clock = new ManualClock()
   const history = openHistory({ place: { folder }, clock, log, retentionMs: 1000, signal: abort.signal })
   history.record(row(0))
-  await expect.poll(() => history.trouble()).toMatch(/cannot be opened/)
+  await history.opened
+  expect(history.trouble()).toMatch(/cannot be opened/)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     msg: 'history not written',
     next: expect.stringContaining(`move ${folder} away`),

@@ -21,6 +21,8 @@ export interface Records {
   /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
   report(query: Readonly<Record<string, string>>): Promise<RecordsReport>
   readonly trouble: () => string | undefined
+  /** Resolves when opening them holds this thread no longer; never rejects. */
+  readonly opened: Promise<void>
   close(): Promise<void>
 }
 
@@ -73,6 +75,7 @@ export function openRecords(
       history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
     report: (query) => readReport(history, clock, validator, query),
     trouble: () => history.trouble(),
+    opened: history.opened,
     close: () => history.close(),
   }
 }
@@ -84,6 +87,7 @@ function closedRecords(clock: Clock): Records {
     onWeights: () => {},
     report: async () => ({ since: new Date(clock.now()).toISOString(), miners: [] }),
     trouble: () => undefined,
+    opened: Promise.resolve(),
     close: async () => {},
   }
 }

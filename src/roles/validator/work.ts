@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { BlockHead } from '../../chain/index.js'
+import { withDeadline } from '../../clock.js'
 import type { Closers } from '../../closers.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import type { TargonError } from '../../errors.js'
@@ -26,6 +27,9 @@ import { createStandings } from './standings.js'
 import { describeStatus } from './status.js'
 import type { SubnetView } from './subnet-view.js'
 import type { ConfirmedWeights } from './weights-job.js'
+
+/** A database that takes longer opens beside the work. */
+const HISTORY_OPENING_MS = 30_000
 
 export interface WorkOptions {
   readonly settings: ValidatorSettings
@@ -89,6 +93,10 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     signal,
   )
   closers.add('history', () => records.close())
+  // A database that is being opened holds this thread: whoever was asked meanwhile would be timed by a stopped watch.
+  await withDeadline(clock, 'opening the history', HISTORY_OPENING_MS, signal, () => records.opened).catch(
+    () => {},
+  )
 
   const sink = createResultsSink({ book, standings, metrics, log })
   const onResult = (result: RoundResult) => {
