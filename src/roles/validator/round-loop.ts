@@ -30,6 +30,8 @@ export interface RoundLoopOptions {
   readonly pauseMs: number
   /** Newest block. */
   readonly block: () => number
+  /** The first round waits until this has settled, well or not; it settles when the signal aborts, too. */
+  readonly begin?: Promise<void>
   /** Why nobody can be judged fairly now; undefined when everybody can. */
   readonly whyNot: () => string | undefined
   /** A miner that was looked at, answered for its models, and does not list this one. */
@@ -112,6 +114,7 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   }
 
   const loop = async () => {
+    await options.begin?.catch(() => {})
     while (!signal.aborted) {
       const startedAt = clock.monotonic()
       try {

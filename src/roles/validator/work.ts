@@ -93,10 +93,6 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     signal,
   )
   closers.add('history', () => records.close())
-  // A database that is being opened holds this thread: whoever was asked meanwhile would be timed by a stopped watch.
-  await withDeadline(clock, 'opening the history', HISTORY_OPENING_MS, signal, () => records.opened).catch(
-    () => {},
-  )
 
   const sink = createResultsSink({ book, standings, metrics, log })
   const onResult = (result: RoundResult) => {
@@ -135,6 +131,8 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
       models: settings['round.models'],
       pauseMs: settings['round.pause'],
       block: () => block,
+      // A database that is being opened holds this thread: whoever was asked meanwhile would be timed by a stopped watch.
+      begin: withDeadline(clock, 'opening the history', HISTORY_OPENING_MS, signal, () => records.opened),
       // Everybody would refuse what it signs, and fail for it.
       whyNot: () =>
         subtensor.clockOffsetMs === 0 ? undefined : 'this machine’s clock and the chain’s differ',
