@@ -24,7 +24,8 @@ const WATCH_MS = 200
 const SETTLE_MS = 100
 // a release gone back to that fails within this time: nothing starts, or something else is wrong
 const SOON_MS = 60_000
-const SAME_FAULT_MS = 5 * 60_000
+// a role waits five minutes for its chain before it ends for that
+const SAME_FAULT_MS = 10 * 60_000
 const RESTART_WANTED = 75
 const NOTHING_STARTS = 78
 // chain, model server, hotkey in use, chain unreachable: no attempt, since it passes or another release meets it as well
@@ -33,6 +34,8 @@ const MAY_PASS = new Set([3, 4, 7, 69])
 const SURROUNDINGS = new Set([2, ...MAY_PASS])
 
 let child
+/** The run was killed at the deadline of its trial. */
+let wasCut = false
 let stopping = false
 let wake = () => {}
 /** The trial that ended in this life of the launcher: version, last status, when. */
@@ -63,7 +66,9 @@ async function launch() {
       const deadline = state.deadline ?? Date.now() + TRIAL_MS
       writeState({ ...state, attempts: state.attempts + 1, deadline })
     } else pauses = [...PAUSES]
-    status = await run(script, onTrial)
+    const ended = await run(script, onTrial)
+    // one killed while it waits once more for what was not there ends as it did before
+    if (!wasCut || !MAY_PASS.has(status)) status = ended
     if (stopping) return status
     if (status === RESTART_WANTED) {
       pauses = [...PAUSES]
@@ -138,6 +143,7 @@ function programOf(version) {
 /** Runs a program to its end; one on trial is killed when its deadline passes. @returns its exit status. */
 function run(script, onTrial) {
   return new Promise((resolve) => {
+    wasCut = false
     if (stopping) return resolve(0)
     child = spawn(process.execPath, [script, ...process.argv.slice(2)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -149,7 +155,9 @@ function run(script, onTrial) {
     })
     const look = () => {
       const { state, deadline } = readState()
-      if (state === 'probation' && Date.now() > deadline) child.kill('SIGKILL')
+      if (state !== 'probation' || Date.now() <= deadline) return
+      wasCut = true
+      child.kill('SIGKILL')
     }
     const watch = onTrial && setInterval(look, WATCH_MS)
     // who signals a whole tree of processes reaches this one a little later

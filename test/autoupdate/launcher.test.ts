@@ -143,6 +143,28 @@ describe('the launcher', () => {
     expect(await launch(context).exit).toBe(9)
   })
 
+  it('does not blame one killed in its second wait for a chain that the one before does not reach either', async () => {
+    const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'good'])
+    const { root, releases, state } = context.layout
+    writeFileSync(join(releases, '1.0.0', 'bin', 'run.js'), 'process.exit(69)')
+    const [ended, waiting] = [join(root, 'ended'), join(root, 'waiting')]
+    writeFileSync(
+      join(releases, '1.0.1', 'bin', 'run.js'),
+      `import('node:fs').then(({ existsSync, writeFileSync }) => {
+        const isFirst = !existsSync(${JSON.stringify(ended)})
+        writeFileSync(isFirst ? ${JSON.stringify(ended)} : ${JSON.stringify(waiting)}, '')
+        if (isFirst) process.exit(69)
+        setInterval(() => {}, 1000)
+      })`,
+    )
+    const launched = launch(context)
+    while (!existsSync(waiting)) await context.clock.sleep(25)
+    writeFileSync(state, JSON.stringify({ ...(await readState(context.layout)), deadline: Date.now() }))
+    expect(await launched.exit).toBe(69)
+    expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: [] })
+    expect(await currentRelease(context.layout)).toBe('1.0.0')
+  })
+
   it('starts the current release when update.json is damaged, and leaves the file for a human', async () => {
     const context = await machineWith(['1.0.0', 'good'])
     writeFileSync(context.layout.state, '{"state":"prob')
