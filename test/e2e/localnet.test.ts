@@ -55,7 +55,7 @@ describe('two epochs of a whole subnet', () => {
   beforeAll(async () => {
     result = await runNetwork('e2e')
   }, 470_000)
-  // Another try looks at another run: a machine that stood still spoils what all of them look at, and so do rare prompts.
+  // Another try looks at another run: a machine that stood still spoils what all of them look at.
   beforeEach(async ({ task }) => {
     if ((task.result?.retryCount ?? 0) > 0) result = await runNetwork('another')
   }, 470_000)
@@ -98,12 +98,8 @@ describe('two epochs of a whole subnet', () => {
       'made-up-logprobs',
       'other-model',
     ])
-    for (const cheat of cheats.filter(({ behaviour }) => behaviour !== 'generate-first'))
+    for (const cheat of cheats)
       expect(cheat).toMatchObject({ weightU16: 0, score: 0, verdicts: { verified: 0 } })
-    // Told by when its tokens come, by which an answer of up to 60 tokens is not judged: some dates and prompts make one.
-    const [burst] = by(/^generate-first$/)
-    expect(burst?.verdicts.failed.BAD_STREAM).toBeGreaterThan(burst?.verdicts.verified ?? 0)
-    expect(burst?.weightU16).toBeLessThan(65_535 / 50)
   })
 
   it('has on chain the very weights the validator submitted', () => {

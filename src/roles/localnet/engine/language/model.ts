@@ -146,7 +146,7 @@ export class Context {
   #length = 0
   #rolling: number
   #said: number
-  /** Position where the present text began, and whether it is an answer in a chat. */
+  /** Position where the present piece of text began, and whether it is an answer in a chat. */
   #startedAt = 0
   #inChat = false
   /** Position of the last place where the text could have ended and did not. */
@@ -172,11 +172,22 @@ export class Context {
     this.#length += 1
     this.#rolling = mixHash(this.#rolling, id)
     if (this.#length % BLOCK === 0 || id === this.#headerEnd) this.#said = this.#rolling
-    if (id === this.#bos || id === this.#headerEnd) {
-      this.#startedAt = this.#length
-      this.#inChat = id === this.#headerEnd
-      this.#endPassedAt = Number.NEGATIVE_INFINITY
-    }
+    if (id === this.#bos || id === this.#headerEnd) this.#begin(id === this.#headerEnd)
+    else if (!this.#inChat && this.#isBlankLine()) this.#begin(false)
+  }
+
+  #begin(inChat: boolean): void {
+    this.#startedAt = this.#length
+    this.#inChat = inChat
+    this.#endPassedAt = Number.NEGATIVE_INFINITY
+  }
+
+  /** What parts the last piece of a prompt from those before; no answer has one. */
+  #isBlankLine(): boolean {
+    const [before = 0, last = 0] = this.#recent.slice(-2)
+    const { tokenizer } = this.#model
+    const text = tokenizer.textOf(last)
+    return text.endsWith('\n') && (tokenizer.textOf(before) + text).endsWith('\n\n')
   }
 
   next(): Distribution {
@@ -195,13 +206,21 @@ export class Context {
     const length = this.#length - this.#startedAt
     if (this.#length - this.#endPassedAt < PASSED_END_MEMORY) return CERTAIN_END
     const dice = fractionOf(mixHash(this.#rolling, 2))
-    const share = this.#inChat ? chatEndShare(length) : length < 64 ? 0 : 0.015
+    const share = this.#inChat ? chatEndShare(length) : completionEndShare(length)
     return dice < share ? 0.6 + 0.25 * fractionOf(mixHash(this.#rolling, 3)) : 0
   }
 }
 
 const CERTAIN_END = 1 - 1e-6
 const PASSED_END_MEMORY = 64
+
+/**
+ * The same of a completion, its question included: that is far shorter, so no answer is cut to a few words, which an
+ * honest miner would fail for.
+ */
+function completionEndShare(length: number): number {
+  return length < 128 ? 0 : 0.03
+}
 
 /** Share of the full stops that may end a chat answer of this many tokens. */
 function chatEndShare(length: number): number {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../../../src/clock.js'
+import { createRandom, makePrompt } from '../../../../../src/prompts/index.js'
 import { DEVELOPMENT_MODELS, loadModel } from '../../../../../src/roles/localnet/engine/language/index.js'
 import { breaksRankRules, chatPrompt, completionPrompt, rankWith, sampleAnswer } from '../samples.js'
 
@@ -93,6 +95,25 @@ describe('language model', () => {
       expect(tokens.at(-1)?.id).toBe(tokenizer.special('<|eot_id|>'))
       expect(tokens.at(-1)?.rank).toBe(1)
       expect(tokenizer.textOf(tokens.at(-2)!.id)).toMatch(/\.$/)
+    }
+  })
+
+  it('no completion is cut to a few words by what its prompt says: an honest miner would fail for it', async () => {
+    const [model] = models
+    for (let day = 0; day < 120; day++) {
+      const prompt = await makePrompt(
+        {
+          ...{ random: createRandom(`day ${day}`), model: 'any', endpoints: ['completion'] },
+          ...{ maxTokens: { min: 64, max: 64 }, sameForAll: true },
+          clock: { ...systemClock, now: () => Date.UTC(2026, 10, day) },
+        },
+        new AbortController().signal,
+      )
+      const request = prompt.forMiner('miner')
+      if (request.endpoint !== 'completion') throw new Error('a chat was drawn')
+      const ids = model!.tokenizer.encode(request.prompt, { bos: true })
+      const { temperature, seed = 0, maxTokens } = request
+      expect(sampleAnswer(model!, ids, { temperature, seed, maxTokens })).toHaveLength(64)
     }
   })
 
