@@ -10,6 +10,7 @@ export default defineConfig({
     passWithNoTests: true,
     disableConsoleIntercept: true,
     pool: 'forks',
+    maxWorkers: 2,
     // a machine whose cores are shared with strangers may stand still for seconds
     retry: process.env.CI ? 1 : 0,
   },

@@ -1,18 +1,7 @@
-# Installs and starts what test/services talks to, from Debian's packages, on free loopback ports.
-# A machine without apt runs those suites as skipped.
+# Starts what test/services talks to on free loopback ports, once its packages are there (`installing`, begun by .ci/run).
+# A machine without them runs those suites as skipped.
 service_dir=""
 free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
-
-install_packages() {
-  local missing=()
-  command -v redis-server >/dev/null || missing+=(redis-server)
-  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
-  command -v nginx >/dev/null || missing+=(nginx-light)
-  [ ${#missing[@]} -eq 0 ] && return 0
-  command -v apt-get >/dev/null || return 1
-  apt-get update -qq >/dev/null 2>&1
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1
-}
 
 start_redis() {
   command -v redis-server >/dev/null || return 1
@@ -42,6 +31,6 @@ stop_services() {
 
 service_dir="$(mktemp -d)"
 chmod 755 "$service_dir"
-install_packages || echo "services: packages could not be installed"
+wait "$installing" || echo "services: packages could not be installed"
 start_redis && echo "services: redis at $TARGON_TEST_REDIS_URL" || echo "services: no redis, its suites are skipped"
 start_postgres && echo "services: postgres at $TARGON_TEST_POSTGRES_URL" || echo "services: no postgres, its suites are skipped"

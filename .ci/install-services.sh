@@ -1,0 +1,9 @@
+# Installs what test/services talks to, from Debian's packages; fails on a machine without apt.
+missing=()
+command -v redis-server >/dev/null || missing+=(redis-server)
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+command -v nginx >/dev/null || missing+=(nginx-light)
+[ ${#missing[@]} -eq 0 ] && exit 0
+command -v apt-get >/dev/null || exit 1
+apt-get update -qq >/dev/null 2>&1
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1
