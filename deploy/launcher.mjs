@@ -16,7 +16,7 @@ const at = (...names) => join(root, ...names)
 const say = (text) => console.error(`launcher: ${text}`)
 
 const MAX_ATTEMPTS = 3
-const TRIAL_MS = 15 * 60_000
+const TRIAL_MS = Number(process.env.TARGON_TEST_TRIAL_MS ?? 15 * 60_000)
 // between the starts of a release on trial; the last one stays
 const PAUSES = [1, 5, 25]
 const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS ?? 1000)
@@ -56,28 +56,35 @@ async function launch() {
   let pauses = [...PAUSES]
   for (;;) {
     const state = settle(readState(), status)
-    const script = programOf(currentVersion())
+    const version = currentVersion()
+    const script = programOf(version)
     if (!script) {
-      say(`no complete release to start (current: ${currentVersion() ?? 'none'}); run targon update`)
+      say(`no complete release to start (current: ${version ?? 'none'}); run targon update`)
       return NOTHING_STARTS
     }
-    const onTrial = state.state === 'probation'
-    if (onTrial) {
+    if (isTrialOf(state, version)) {
       const deadline = state.deadline ?? Date.now() + TRIAL_MS
       writeState({ ...state, attempts: state.attempts + 1, deadline })
     } else pauses = [...PAUSES]
-    const ended = await run(script, onTrial)
+    const { code, renewed } = await run(script, version, isTrialOf(state, version))
     // one killed while it waits once more for what was not there ends as it did before
-    if (!wasCut || !MAY_PASS.has(status)) status = ended
-    if (stopping) return status
-    if (status === RESTART_WANTED) {
+    if (!wasCut || !MAY_PASS.has(status)) status = code
+    const after = readState()
+    if (!isTrialOf(after, version)) {
+      // another one may have been put on trial meanwhile; that is no blame, nor a pardon, for either
+      if (stopping) return status
+      if (status !== RESTART_WANTED) return failureOf(status)
       pauses = [...PAUSES]
       continue
     }
-    const after = readState()
-    if (after.state !== 'probation') return failureOf(status)
-    if (MAY_PASS.has(status)) writeState({ ...after, attempts: after.attempts - 1 })
-    if (!isOver(readState())) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], after.deadline)
+    const trial = { ...after, deadline: Math.max(after.deadline ?? Date.now() + TRIAL_MS, renewed) }
+    if (stopping || MAY_PASS.has(status)) trial.attempts--
+    // one that ends well when told to is well: its time counts from its next start
+    if (stopping && status === 0) trial.deadline = null
+    writeState(trial)
+    if (stopping) return status
+    if (status === RESTART_WANTED) continue
+    if (!isOver(trial)) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], trial.deadline)
     if (stopping) return status
   }
 }
@@ -128,10 +135,8 @@ function pause(units, deadline) {
   })
 }
 
-/** What a neuron does before it serves (a model is loaded, say) is not held against it. */
-function countFromReady() {
-  const state = readState()
-  if (state.state === 'probation') writeState({ ...state, deadline: Date.now() + TRIAL_MS })
+function isTrialOf(state, version) {
+  return state.state === 'probation' && state.to === version
 }
 
 function programOf(version) {
@@ -140,22 +145,28 @@ function programOf(version) {
   return isCheckout && join(own, '..', 'bin', 'run.js')
 }
 
-/** Runs a program to its end; one on trial is killed when its deadline passes. @returns its exit status. */
-function run(script, onTrial) {
+/**
+ * Runs a program to its end; one on trial is killed when its deadline passes. The state is its own to write meanwhile.
+ *
+ * @returns its exit status, and the deadline counted from its readiness (0 when it never was ready): what a neuron does
+ *   before it serves (a model is loaded, say) is not held against it.
+ */
+function run(script, version, onTrial) {
   return new Promise((resolve) => {
     wasCut = false
-    if (stopping) return resolve(0)
+    let renewed = 0
+    if (stopping) return resolve({ code: 0, renewed })
     child = spawn(process.execPath, [script, ...process.argv.slice(2)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, TARGON_UPDATE_ROOT: root, TARGON_LAUNCHED: 'true' },
     })
     child.on('message', (message) => {
-      if (onTrial && message === 'ready') countFromReady()
+      if (onTrial && message === 'ready') renewed = Date.now() + TRIAL_MS
       process.send?.(message, () => {})
     })
     const look = () => {
-      const { state, deadline } = readState()
-      if (state !== 'probation' || Date.now() <= deadline) return
+      const state = readState()
+      if (!isTrialOf(state, version) || Date.now() <= Math.max(state.deadline ?? Infinity, renewed)) return
       wasCut = true
       child.kill('SIGKILL')
     }
@@ -163,7 +174,7 @@ function run(script, onTrial) {
     // who signals a whole tree of processes reaches this one a little later
     const end = (code) => {
       clearInterval(watch)
-      setTimeout(resolve, SETTLE_MS, code)
+      setTimeout(resolve, SETTLE_MS, { code, renewed })
     }
     child.once('error', () => end(1))
     child.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { currentRelease, findOffer, readState, returnTo, runUpdate } from '../../src/autoupdate/index.js'
 import {
+  endedWell,
   forget,
   killLaunched,
   launch,
@@ -34,10 +35,52 @@ describe('the launcher', () => {
     await until(context, ({ committed }) => committed.includes('1.0.0'))
     await repository.release('1.0.1')
     await runUpdate(context, { dryRun: false })
+    // the launcher looks five times a second: the one that runs was once on trial itself, and goes on
+    await context.clock.sleep(600)
     expect(ran(context)).toBe('1.0.0')
     writeFileSync(join(context.layout.root, 'go'), '')
     await until(context, ({ committed }) => committed.includes('1.0.1'))
     expect(ran(context)).toBe('1.0.1')
+    expect(endedWell(context)).toEqual(['1.0.0'])
+    launched.stop()
+    expect(await launched.exit).toBe(0)
+  })
+
+  it('holds no stop against a release on trial: it may be stopped more often than it may fail', async () => {
+    const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
+    for (let stops = 0; stops < 4; stops++) {
+      forget(context)
+      const launched = launch(context)
+      await untilRan(context, '1.0.1')
+      launched.stop()
+      expect(await launched.exit).toBe(0)
+      expect(await readState(context.layout)).toMatchObject({ to: '1.0.1', attempts: 0, deadline: null })
+    }
+  })
+
+  it('counts the time of a trial anew when the release is ready, and leaves the state to it', async () => {
+    const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
+    forget(context)
+    const launched = launch(context)
+    await untilRan(context, '1.0.1')
+    const { state } = context.layout
+    // the deadline from its start passes
+    writeFileSync(state, JSON.stringify({ ...(await readState(context.layout)), deadline: Date.now() }))
+    const written = readFileSync(state, 'utf8')
+    await context.clock.sleep(600)
+    expect(readFileSync(state, 'utf8')).toBe(written)
+    writeFileSync(join(context.layout.root, 'proof'), '')
+    await until(context, ({ committed }) => committed.includes('1.0.1'))
+    launched.stop()
+    expect(await launched.exit).toBe(0)
+  })
+
+  it('goes back from a release that is ready and proves nothing when its time is up', async () => {
+    const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
+    forget(context)
+    const launched = launch(context, 5, 1500)
+    await until(context, ({ bad }) => bad.includes('1.0.1'))
+    await untilRan(context, '1.0.0')
     launched.stop()
     expect(await launched.exit).toBe(0)
   })

@@ -25,11 +25,18 @@ export interface Launched {
   stop(): void
 }
 
-/** @param pauseMs unit of the pauses between the starts of a release on trial, a second outside of tests. */
-export function launch(context: UpdateContext, pauseMs = 5): Launched {
+/**
+ * @param pauseMs unit of the pauses between the starts of a release on trial, a second outside of tests
+ * @param trialMs time of a trial, a quarter of an hour outside of tests
+ */
+export function launch(context: UpdateContext, pauseMs = 5, trialMs?: number): Launched {
   const child = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
     stdio: 'ignore',
-    env: { ...process.env, TARGON_TEST_PAUSE_MS: String(pauseMs) },
+    env: {
+      ...process.env,
+      TARGON_TEST_PAUSE_MS: String(pauseMs),
+      ...(trialMs === undefined ? {} : { TARGON_TEST_TRIAL_MS: String(trialMs) }),
+    },
   })
   running.push(child)
   return {
@@ -95,6 +102,10 @@ export async function untilRan(context: UpdateContext, version: string): Promise
   while (!existsSync(join(context.layout.root, 'ran')) || ran(context) !== version)
     await context.clock.sleep(25)
 }
+
+/** Versions that ended by themselves or when told to, in order; one that was killed is not among them. */
+export const endedWell = (context: UpdateContext) =>
+  readFileSync(join(context.layout.root, 'ended-well'), 'utf8').trim().split('\n')
 
 export const forget = (context: UpdateContext) => rmSync(join(context.layout.root, 'ran'), { force: true })
 

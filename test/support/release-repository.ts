@@ -13,6 +13,8 @@ export type Behaviour =
   | 'lies-about-version'
   | 'crash'
   | 'hang'
+  /** Is ready at once, and proves itself only when there is a file `proof` in the root. */
+  | 'slow-proof'
   /** Proves itself, and ends with 75 once there is a file `go` in the root. */
   | 'restarts'
   /** Ends with 2, as a neuron does whose settings it refuses. */
@@ -123,10 +125,11 @@ function programOf(behaviour: Behaviour): string {
     "writeFileSync(join(root, 'ran'), version); confirm(); process.send?.('ready'); setInterval(() => {}, 1000)"
   const body = {
     good,
-    restarts: `${good}; setInterval(() => existsSync(join(root, 'go')) && process.exit(75), 20)`,
+    restarts: `${good}; setInterval(() => existsSync(join(root, 'go')) && end(75), 20)`,
     'refuses-settings': 'process.exit(2)',
     'needs-chain': `if (!existsSync(join(root, 'chain'))) process.exit(3); ${good}`,
     crash: "writeFileSync(join(root, 'ran'), version); process.exit(1)",
+    'slow-proof': `writeFileSync(join(root, 'ran'), version); process.send?.('ready'); setInterval(() => existsSync(join(root, 'proof')) && confirm(), 20)`,
     hang: "writeFileSync(join(root, 'ran'), version); setInterval(() => {}, 1000)",
     'bad-self-test': 'confirm()',
     'lies-about-version': 'confirm()',
@@ -155,7 +158,11 @@ function confirm() {
 }
 if (process.argv[2] === 'update') { SELF_TEST }
 else {
-  process.on('SIGTERM', () => process.exit(0))
+  const end = (status) => {
+    appendFileSync(join(root, 'ended-well'), version + '\\n')
+    process.exit(status)
+  }
+  process.on('SIGTERM', () => end(0))
   process.on('disconnect', () => process.exit(0))
   BODY
 }
