@@ -47,9 +47,15 @@ const LOCK_KEY = 4_404_010
 export async function migrate(database: Database): Promise<number> {
   return database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK_KEY})`)
-    await transaction.execute(
-      sql`create table if not exists targon_migrations (version integer primary key, at timestamptz not null default now())`,
+    // asked first, since "create … if not exists" wants the right to create even where nothing is to be made
+    const known = await transaction.execute<{ found: boolean }>(
+      sql`select to_regclass('targon_migrations') is not null as found`,
     )
+    if (known.rows[0]?.found !== true) {
+      await transaction.execute(
+        sql`create table targon_migrations (version integer primary key, at timestamptz not null default now())`,
+      )
+    }
     const done = await transaction.execute<{ version: number }>(
       sql`select coalesce(max(version), 0) as version from targon_migrations`,
     )

@@ -95,15 +95,18 @@ function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
 }
 
 function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetrics> {
+  const verdicts = make.counter('targon_validator_verdicts_total', 'Verdicts; cause is verified when good.', [
+    'cause',
+  ])
+  // there from the start: an alert on "nothing verified" sees no increase of what is not there
+  verdicts.inc({ cause: 'verified' }, 0)
   return {
     roundDuration: make.histogram(
       'targon_validator_round_duration_seconds',
       'One round of queries.',
       SECONDS,
     ),
-    verdicts: make.counter('targon_validator_verdicts_total', 'Verdicts; cause is verified when good.', [
-      'cause',
-    ]),
+    verdicts,
     tokensPerSecond: make.histogram(
       'targon_validator_tokens_per_second',
       'Speed of verified answers.',

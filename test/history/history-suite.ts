@@ -133,6 +133,23 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       await expect.poll(blocks).toEqual([{ block: 1 }])
     })
 
+    test('a role that may create nothing opens a database that is up to date', async () => {
+      const cutDown = `cut_down_${process.pid}`
+      const ends = new Error('nothing of this stays')
+      const trial = history.read((database) =>
+        database.transaction(async (transaction) => {
+          const run = (statement: string) => transaction.execute(sql.raw(statement))
+          await run('revoke create on schema public from public')
+          await run(`create role ${cutDown}`)
+          await run(`grant select on targon_migrations to ${cutDown}`)
+          await run(`set local role ${cutDown}`)
+          expect(await migrate(transaction)).toBe(0)
+          throw ends
+        }),
+      )
+      await expect(trial).rejects.toThrow(ends.message)
+    })
+
     test('rows the database cannot hold are dropped alone, the batch around them is written', async () => {
       const dropped = history.dropped()
       const good = Array.from({ length: 60 }, (_, index) => row(index, { at: new Date(), hotkey: '5Good' }))

@@ -78,6 +78,7 @@ test('a clock that is off fails nobody: miners are asked when it is right again'
   expect(skipped.reason).toMatch(/clock/)
   const metrics = await (await fetch(`${validator.url}/metrics`)).text()
   expect(metrics).toContain('targon_clock_offset_seconds -20\n')
+  expect(metrics).toContain('targon_validator_verdicts_total{cause="verified"} 0\n')
   expect(rig.log.filter(({ msg }) => msg === 'verdict')).toEqual([])
   rig.chain.clockOffsetMs = 0
   await rig.logged(verdictOf(1, 'verified'))
