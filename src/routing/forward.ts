@@ -44,7 +44,8 @@ export async function forwardExchange(grounds: Grounds, exchange: Exchange): Pro
     if (found === 'caller-gone') return { kind: 'caller-gone', reason: 'the caller left while waiting' }
     if (found === 'none') break
     if (found === 'full' || found === 'too-long') return refuseForLack(response, model, found, '')
-    const end = await relayOnce(grounds, exchange, found, tried)
+    const mayMoveOn = attempt + 1 < MAX_ATTEMPTS
+    const end = await relayOnce(grounds, exchange, found, { startedAt, tried, mayMoveOn })
     if (end.kind === 'done') {
       const { status, bytes, firstByteMs } = end
       const totalMs = clock.monotonic() - startedAt
@@ -84,11 +85,19 @@ async function waitForPlace(
   return end
 }
 
+/** What came before an attempt, and whether another may follow. */
+interface Course {
+  /** Monotonic milliseconds of the request's arrival. */
+  readonly startedAt: number
+  readonly tried: Upstreams
+  readonly mayMoveOn: boolean
+}
+
 function relayOnce(
   grounds: Grounds,
   exchange: Exchange,
   upstream: Upstream,
-  tried: Upstreams,
+  { startedAt, tried, mayMoveOn }: Course,
 ): Promise<RelayEnd> {
   const { response, model } = exchange
   const { clock, limits, deadlines, relays } = grounds
@@ -98,7 +107,10 @@ function relayOnce(
       limits,
       response,
       isStreamed: exchange.isStreamed,
-      hasOther: () => grounds.isServing(model, new Set([...tried, upstream])),
+      requestedAt: startedAt,
+      // the last answer is passed on; "full" of one among several is told as that of all
+      mayLeave: (status) =>
+        (mayMoveOn || status === BUSY) && grounds.isServing(model, new Set([...tried, upstream])),
       onEnd: (end) => {
         upstream.inFlight--
         relays.delete(relay)
@@ -119,13 +131,26 @@ function relayOnce(
 /** Neither good nor bad: a server that has no place now is no sick one, and no answer of a model either. */
 const BUSY = 429
 
-/** What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves or a full server says nothing. */
+/** The server itself says that it, or what it stands for, is out of order. */
+const OUT_OF_ORDER = new Set([502, 503, 504])
+
+/**
+ * What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves or a full server says nothing.
+ * An internal error may be the request's doing (vLLM answers some bodies so): one caller could shut the server for all with
+ * it, so the server is asked by the next check instead.
+ */
 function judge(upstream: Upstream, end: RelayEnd): void {
-  const isBusy =
-    (end.kind === 'done' && end.status === BUSY) || (end.kind === 'retry' && end.cause === 'busy')
-  if (end.kind === 'caller-gone' || isBusy) upstream.breaker.abstained()
-  else if (end.kind === 'done' && end.status < 500) upstream.breaker.succeeded()
-  else {
+  const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
+  const isInternal = status !== undefined && status >= 500 && !OUT_OF_ORDER.has(status)
+  if (end.kind === 'caller-gone' || status === BUSY) upstream.breaker.abstained()
+  else if (isInternal) {
+    upstream.failures++
+    upstream.internalErrors++
+    upstream.breaker.abstained()
+  } else if (end.kind === 'done' && end.status < 500) {
+    upstream.internalErrors = 0
+    upstream.breaker.succeeded()
+  } else {
     upstream.failures++
     upstream.breaker.failed()
   }

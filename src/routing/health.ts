@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import { isAbort, messageOf } from '../errors.js'
 import { readModelList } from './discovery.js'
 import { readEngineLoad } from './engine-load.js'
+import { askOneToken } from './one-token.js'
 import { requestSmall, type SmallAnswer } from './probe-http.js'
 import { probeTokenIds } from './token-ids.js'
 import type { Health, RoutingLimits } from './types.js'
@@ -14,6 +15,9 @@ const CHECK_TIMEOUT_MS = 5000
 const MISSES_TO_DOWN = 2
 
 const PROBE_INTERVAL_MS = 10 * 60_000
+
+/** Internal errors in a row after which a server is asked whether they are its own. */
+const ERRORS_TO_DOUBT = 3
 
 export interface HealthDeps {
   readonly clock: Clock
@@ -86,11 +90,22 @@ async function examine(deps: HealthDeps, upstream: Upstream, signal: AbortSignal
     const health = await ask(deps, upstream, '/health', signal)
     if (health.status >= 500) return { kind: 'down', reason: `GET /health answered ${health.status}` }
     upstream.list(list)
-    return { kind: 'up' }
+    return await examineEngine(deps, upstream, signal)
   } catch (error) {
     if (signal.aborted) throw error
     return { kind: 'down', reason: messageOf(error) || 'no answer' }
   }
+}
+
+/** Whether a server that met requests with internal errors does so with one of ours. */
+async function examineEngine(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<Health> {
+  const [model] = upstream.targets()
+  if (upstream.internalErrors < ERRORS_TO_DOUBT || model === undefined) return { kind: 'up' }
+  const answer = await askOneToken(deps.clock, upstream, model, {}, signal)
+  if (answer.status >= 500)
+    return { kind: 'down', reason: `it answers a plain request with ${answer.status}` }
+  upstream.internalErrors = 0
+  return { kind: 'up' }
 }
 
 async function readLoad(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<void> {

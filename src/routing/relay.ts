@@ -15,6 +15,8 @@ export type RelayEnd =
       readonly kind: 'retry'
       readonly reason: string
       readonly cause: 'answer' | 'busy' | 'connection' | 'timeout'
+      /** Of the answer, when there was one. */
+      readonly status?: number
     }
   | { readonly kind: 'broken'; readonly reason: string; readonly bytes: number }
   | { readonly kind: 'caller-gone'; readonly reason: string; readonly bytes: number }
@@ -27,8 +29,10 @@ export interface RelayOptions {
   readonly limits: RoutingLimits
   readonly response: ServerResponse
   readonly isStreamed: boolean
-  /** True while another upstream could still answer instead of this one. */
-  readonly hasOther: () => boolean
+  /** Monotonic milliseconds from which the answer as a whole is timed: attempts before this one count. */
+  readonly requestedAt: number
+  /** True when this answer is not to be passed on, since another upstream could still answer instead. */
+  readonly mayLeave: (status: number) => boolean
   readonly onEnd: (end: RelayEnd) => void
 }
 
@@ -65,9 +69,9 @@ export class Relay implements AnswerReader, Timed {
 
   onHead(head: AnswerHead): void {
     const unfit = unfitReason(head.status)
-    if (unfit !== undefined && (unfit.always || this.#options.hasOther())) {
+    if (unfit !== undefined && (unfit.always || this.#options.mayLeave(head.status))) {
       const cause = head.status === 429 ? 'busy' : 'answer'
-      this.#finish({ kind: 'retry', reason: unfit.reason, cause })
+      this.#finish({ kind: 'retry', reason: unfit.reason, cause, status: head.status })
     } else this.#head = head
   }
 
@@ -103,9 +107,9 @@ export class Relay implements AnswerReader, Timed {
   }
 
   check(nowMs: number): void {
-    const { limits, isStreamed } = this.#options
+    const { limits, isStreamed, requestedAt } = this.#options
     const sinceStart = nowMs - this.#startedAt
-    if (sinceStart >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
+    if (nowMs - requestedAt >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
     else if (this.#blockedAt !== undefined) {
       if (nowMs - this.#blockedAt >= limits.readerTimeoutMs) this.#leave('the caller does not read')
     } else if (this.#firstByteMs >= 0) {

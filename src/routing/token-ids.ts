@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { messageOf } from '../errors.js'
-import { requestSmall } from './probe-http.js'
+import { askOneToken } from './one-token.js'
 import type { Upstream } from './upstream.js'
 
 /**
@@ -10,8 +10,6 @@ import type { Upstream } from './upstream.js'
  * `always` (server flag), `on-request` (it knows the request field), `never`, `unknown` (not asked yet, or no answer).
  */
 export type TokenIds = 'always' | 'on-request' | 'never' | 'unknown'
-
-const PROBE_TIMEOUT_MS = 30_000
 
 const completion = z.object({
   choices: z.array(z.object({ logprobs: z.object({ tokens: z.array(z.string()) }).nullish() })).min(1),
@@ -48,20 +46,8 @@ async function hasTokenIds(
   isAsked: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const answer = await requestSmall(clock, upstream.control, upstream.origin, {
-    path: `${upstream.basePath}/completions`,
-    headers: { ...upstream.headers, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model,
-      prompt: 'Hello',
-      max_tokens: 1,
-      temperature: 0,
-      logprobs: 1,
-      ...(isAsked ? { return_tokens_as_token_ids: true } : {}),
-    }),
-    timeoutMs: PROBE_TIMEOUT_MS,
-    signal,
-  })
+  const fields = { logprobs: 1, ...(isAsked ? { return_tokens_as_token_ids: true } : {}) }
+  const answer = await askOneToken(clock, upstream, model, fields, signal)
   // A server that does not know the field refuses it with 400 (vLLM 0.6) or ignores it (later ones).
   if (answer.status === 400 && isAsked) return false
   if (answer.status !== 200) throw new Error(`the probe was answered with ${answer.status}`)

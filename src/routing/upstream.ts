@@ -35,6 +35,8 @@ export class Upstream {
   inFlight = 0
   requests = 0
   failures = 0
+  /** Answers with an internal error in a row. */
+  internalErrors = 0
   engine: EngineLoad | undefined
   tokensPerSecond: number | undefined
   /** Ours at the moment the engine was asked, to tell foreign load from our own. */

@@ -182,7 +182,7 @@ describe('router', () => {
     const { post, router } = await serve([settingsOf(bad.url)])
     for (let count = 0; count < 10; count++) await (await post()).body.dump()
     expect(router.models()).toEqual(['org/model'])
-    status = 500
+    status = 503
     for (let count = 0; count < 3; count++) await (await post()).body.dump()
     expect(router.models()).toEqual([])
     const refused = await post()
@@ -190,6 +190,73 @@ describe('router', () => {
     expect(refused.headers['retry-after']).toBe('5')
     await refused.body.dump()
     expect(bad.received).toHaveLength(13)
+  })
+
+  it('lets nobody shut a server with requests it answers 500, and takes it out when it answers our own so', async () => {
+    const clock = new ManualClock()
+    const server = await vllm({
+      answer: (received) => {
+        if (received.body.includes('odd')) received.response.writeHead(500).end()
+        else received.response.writeHead(200).end('fine')
+      },
+    })
+    const { post, router } = await serve([settingsOf(server.url)], {}, clock)
+    const statusOf = async (body?: string) => {
+      const answer = await post(body)
+      await answer.body.dump()
+      return answer.statusCode
+    }
+    const until = async (check: () => boolean) => {
+      for (let turn = 0; turn < 500 && !check(); turn++) {
+        await clock.advance(500)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      expect(check()).toBe(true)
+    }
+    const odd = JSON.stringify({ model: 'org/model', odd: true })
+    for (let count = 0; count < 10; count++) expect(await statusOf(odd)).toBe(500)
+    expect(router.report()[0]).toMatchObject({ breaker: 'closed', failures: 10, health: 'up' })
+    expect(await statusOf()).toBe(200)
+
+    for (let count = 0; count < 3; count++) expect(await statusOf(odd)).toBe(500)
+    server.engineStatus = 500
+    await until(() => router.models().length === 0)
+    expect(router.report()[0]).toMatchObject({
+      health: 'down',
+      reason: 'it answers a plain request with 500',
+    })
+    expect(await statusOf()).toBe(503)
+    server.engineStatus = 200
+    await until(() => router.models().length === 1)
+    expect(await statusOf()).toBe(200)
+  })
+
+  it('passes on the answer of the last server it may ask, though there are more', async () => {
+    const answer = ({ response }: { response: ServerResponse }) =>
+      void response.writeHead(500).end('{"error":"engine"}')
+    const four = await Promise.all([1, 2, 3, 4].map(() => vllm({ answer })))
+    const { post } = await serve(four.map(({ url }) => settingsOf(url)))
+    const failed = await post()
+    expect([failed.statusCode, await failed.body.text()]).toEqual([500, '{"error":"engine"}'])
+    expect(four.reduce((sum, { received }) => sum + received.length, 0)).toBe(3)
+  })
+
+  it('counts the time of an answer from the request, not from the last attempt', async () => {
+    const clock = new ManualClock()
+    const silent = await Promise.all([1, 2].map(() => vllm({ answer: () => {} })))
+    const { post, nextOutcome } = await serve(
+      silent.map(({ url }) => settingsOf(url)),
+      { firstByteTimeoutMs: 40_000, totalTimeoutMs: 60_000 },
+      clock,
+    )
+    const outcome = nextOutcome()
+    const answer = post()
+    await Promise.race(silent.map((server) => server.arrived(1)))
+    await clock.advance(40_000)
+    await Promise.all(silent.map((server) => server.arrived(1)))
+    await clock.advance(20_000)
+    expect(await outcome).toMatchObject({ kind: 'refused', status: 504 })
+    await (await answer).body.dump()
   })
 
   it('takes a 429 of an upstream neither for a failure nor for a success, alone or beside another', async () => {
@@ -205,7 +272,7 @@ describe('router', () => {
     }
     expect(router.report()[0]).toMatchObject({ breaker: 'closed', failures: 0 })
     // Three failures with a 429 after each are still three in a row.
-    for (const next of [500, 429, 500, 429, 500]) {
+    for (const next of [503, 429, 502, 429, 504]) {
       status = next
       await (await post()).body.dump()
     }

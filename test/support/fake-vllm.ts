@@ -22,6 +22,8 @@ export interface FakeVllm {
   /** Status of GET /health and GET /v1/models. */
   healthStatus: number
   modelsStatus: number
+  /** Status of the answer to the miner's own request for a token, when it is no 200. */
+  engineStatus: number
   answer: Answer
   /** How it treats token ids: `return_tokens_as_token_ids` of a request may be unknown (400), heeded, or not needed. */
   tokenIds: 'always' | 'on-request' | 'refused'
@@ -66,6 +68,7 @@ export async function startFakeVllm(
     for await (const chunk of request) body += chunk
     // The miner’s own probe is not a caller’s request.
     if (body.includes('"prompt":"Hello","max_tokens":1,')) {
+      if (fake.engineStatus !== 200) return json(fake.engineStatus, { object: 'error' })
       const isAsked = body.includes('"return_tokens_as_token_ids":true')
       if (isAsked && fake.tokenIds === 'refused') return json(400, { object: 'error' })
       const hasIds = fake.tokenIds === 'always' || (isAsked && fake.tokenIds === 'on-request')
@@ -89,6 +92,7 @@ export async function startFakeVllm(
     tokenIds: 'always',
     healthStatus: 200,
     modelsStatus: 200,
+    engineStatus: 200,
     answer: options.answer ?? streamTwo,
     arrived: (count) => {
       const already = fake.received[count - 1]
