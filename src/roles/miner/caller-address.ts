@@ -2,22 +2,30 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { TargonError } from '../../errors.js'
 
-/** Tells the address of a caller, through the balancers the operator trusts. */
+/** Tells whose share a caller uses up, through the balancers the operator trusts: its IPv4 address, or its IPv6 network. */
 export type CallerAddress = (request: IncomingMessage) => string
+
+/** Whether an address is that of a balancer the operator trusts. */
+export type IsTrustedProxy = (address: string) => boolean
+
+/** @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or names everybody. */
+export function readTrustedProxies(entries: readonly string[]): IsTrustedProxy {
+  const trusted = new BlockList()
+  for (const entry of entries) addEntry(trusted, entry)
+  return (address) => {
+    const version = isIP(address)
+    return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4')
+  }
+}
 
 /**
  * X-Forwarded-For counts only when the connection comes from a trusted proxy, and then only up to the last address no trusted
  * proxy stands for: whatever the caller wrote before it is ignored.
- *
- * @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or names everybody.
  */
-export function createCallerAddress(trustedProxies: readonly string[]): CallerAddress {
-  const trusted = new BlockList()
-  for (const entry of trustedProxies) addEntry(trusted, entry)
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  return (request) => {
+export function createCallerAddress(isTrusted: IsTrustedProxy): CallerAddress {
+  const addressOf = (request: IncomingMessage): string => {
     let address = plainAddress(request.socket.remoteAddress ?? '')
-    if (trustedProxies.length === 0 || isIP(address) === 0) return address
+    if (!isTrusted(address)) return address
     const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',').reverse()
     for (const entry of forwarded) {
       if (!isTrusted(address)) return address
@@ -27,9 +35,23 @@ export function createCallerAddress(trustedProxies: readonly string[]): CallerAd
     }
     return address
   }
+  return (request) => shareOf(addressOf(request))
 }
 
-function plainAddress(address: string): string {
+/** A host has a whole /64 of IPv6 addresses to call from (RFC 4291 §2.5.4): they count as one. */
+export function shareOf(address: string): string {
+  if (isIP(address) !== 6) return address
+  const [front = '', back] = address.replace(/%.*$/, '').split('::')
+  const first = front === '' ? [] : front.split(':')
+  const last = back ? back.split(':') : []
+  // an IPv4 address at the end stands for two groups
+  const count = first.length + last.length + (address.includes('.') ? 1 : 0)
+  const groups = back === undefined ? first : [...first, ...Array<string>(8 - count).fill('0'), ...last]
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
+  return `${network.join(':')}::/64`
+}
+
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 

@@ -57,6 +57,8 @@ export interface Door {
   enter(request: IncomingMessage, address: string, model?: string): Promise<Entry>
   /** Requests inside now. */
   readonly inFlight: number
+  /** Requests being read or checked now; each may still come in. */
+  readonly unproved: number
   inFlightOf(hotkey: string): number
 }
 
@@ -141,8 +143,9 @@ export function createDoor(options: DoorOptions): Door {
 
   const checkCaps = (hotkey: string, address: string): DoorRefusal | undefined => {
     if (failures.isExhausted(address)) return TOO_MANY_FAILURES
-    const isCrowded = allUnproved >= MAX_UNPROVED || (unproved.get(address) ?? 0) >= MAX_UNPROVED_PER_ADDRESS
-    if (isCrowded) return TOO_MANY
+    if ((unproved.get(address) ?? 0) >= MAX_UNPROVED_PER_ADDRESS) return TOO_MANY
+    // those whose bodies do not come make room for one more
+    if (allUnproved >= MAX_UNPROVED && !bodies.makeRoom()) return TOO_MANY
     return checkPlaces(hotkey)
   }
 
@@ -167,6 +170,9 @@ export function createDoor(options: DoorOptions): Door {
     enter: admit,
     get inFlight() {
       return inFlight
+    },
+    get unproved() {
+      return allUnproved
     },
     inFlightOf: (hotkey) => inside.get(hotkey) ?? 0,
   }

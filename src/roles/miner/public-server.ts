@@ -3,10 +3,15 @@ import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.js'
 import { hasCode, messageOf, TargonError } from '../../errors.js'
+import type { IsTrustedProxy } from './caller-address.js'
+import { createConnectionCap } from './connection-cap.js'
 import type { RequestHandler } from './routes.js'
 
 /** Connections at once; the next ones are closed at once. */
 const MAX_CONNECTIONS = 8192
+
+/** The same for one address. */
+const MAX_CONNECTIONS_PER_ADDRESS = 2048
 
 const MAX_HEADER_BYTES = 16 << 10
 
@@ -20,6 +25,7 @@ export interface PublicServerOptions {
   readonly port: number
   readonly headerTimeoutMs: number
   readonly bodyTimeoutMs: number
+  readonly isTrustedProxy: IsTrustedProxy
   readonly handle: RequestHandler
   readonly clock: Clock
   readonly log: Logger
@@ -50,6 +56,7 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
     noDelay: true,
   })
   server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', createConnectionCap(MAX_CONNECTIONS_PER_ADDRESS, options.isTrustedProxy))
   const endWithConnection = createConnectionWatch()
   server.on('request', (request, response) => {
     if (response.socket === null) endWithConnection(request.socket, response)

@@ -80,7 +80,9 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       const { hotkey, uid, lack } = entry
       const outcome = deps.router.refuse(response, announced ?? '', lack)
       dropBody(deps.clock, deps.deadlines, request, response)
-      return [route, note({ hotkey, uid }, announced ?? '', outcome)]
+      // nobody has proven to be this hotkey: no failure of a request of its, and no line in the log for each
+      log.debug({ hotkey, uid, model: announced, ...outcome }, 'request not served')
+      return [route, 'refused']
     }
     try {
       tally.caller(entry.hotkey, entry.uid)
@@ -124,11 +126,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     return note(admission, facts.model, outcome)
   }
 
-  const note = (
-    { hotkey, uid }: Pick<Admission, 'hotkey' | 'uid'>,
-    model: string,
-    outcome: Outcome,
-  ): RequestEnd => {
+  const note = ({ hotkey, uid }: Admission, model: string, outcome: Outcome): RequestEnd => {
     const fields = () => ({ hotkey, uid, model, ...outcome })
     if (outcome.kind === 'answered') {
       deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)

@@ -9,7 +9,7 @@ import { createMetrics, noteChain, startStatusServer } from '../../telemetry/ind
 import type { RunningRole } from '../role.js'
 import { announce } from './announce.js'
 import { createBodyReader } from './body-reader.js'
-import { createCallerAddress } from './caller-address.js'
+import { createCallerAddress, readTrustedProxies } from './caller-address.js'
 import { createDoor } from './door.js'
 import { waitUntilIdle } from './drain.js'
 import { resolveExternalAddress } from './external-address.js'
@@ -61,7 +61,8 @@ async function compose(
 ): Promise<RunningRole<MinerReport>> {
   const { clock, log, signer, subtensor } = deps
   const upstreams = readUpstreams(settings)
-  const callerAddress = createCallerAddress(settings['axon.trusted-proxies'])
+  const isTrustedProxy = readTrustedProxies(settings['axon.trusted-proxies'])
+  const callerAddress = createCallerAddress(isTrustedProxy)
   await initSr25519()
 
   const standing = await watchStanding({
@@ -117,6 +118,7 @@ async function compose(
     port: settings['axon.port'],
     headerTimeoutMs: settings['header-timeout'] * 1000,
     bodyTimeoutMs: settings['body-timeout'] * 1000,
+    isTrustedProxy,
     handle: createRequestHandler({
       clock,
       log,
@@ -197,7 +199,8 @@ async function compose(
   const drain = async (): Promise<MinerReport> => {
     isDraining = true
     log.info({ inFlight: door.inFlight }, 'miner draining')
-    const cut = await waitUntilIdle(clock, () => door.inFlight, settings['drain-timeout'] * 1000)
+    const pending = () => door.inFlight + door.unproved
+    const cut = await waitUntilIdle(clock, pending, settings['drain-timeout'] * 1000)
     await closers.closeAll()
     const report: MinerReport = { role: 'miner', hotkey: signer.address, ...tally.counts(), cut }
     log.info(report, 'miner ended')

@@ -43,11 +43,37 @@ describe('bodies whose signature is not checked yet', () => {
     expect(await send('1.1.1.1', 4).finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('of many addresses share one bound', async () => {
+  it('of many addresses share one bound: the body that has been coming for longest makes room', async () => {
     const { send } = createRig()
-    for (let address = 0; address < 4; address++) send(`1.1.1.${address}`, 4)
+    const held = Array.from({ length: 3 }, (_, address) => send(`1.1.1.${address}`, 4))
     await turn()
+    expect(await send('2.2.2.2', 1).finish()).toMatchObject({ kind: 'read' })
+    expect(await held[0]?.end).toEqual({ kind: 'overload' })
+    expect(await held[1]?.finish()).toMatchObject({ kind: 'read' })
+  })
+
+  it('find no room when all of it holds bodies that are in, until some are checked', async () => {
+    const { send, reader } = createRig()
+    for (let address = 0; address < 3; address++) {
+      expect(await send(`1.1.1.${address}`, 4).finish()).toMatchObject({ kind: 'read' })
+    }
     expect(await send('2.2.2.2', 1).finish()).toEqual({ kind: 'overload' })
+    expect(reader.makeRoom()).toBe(false)
+    reader.release(4 << 20, '1.1.1.0')
+    expect(await send('2.2.2.2', 1).finish()).toMatchObject({ kind: 'read' })
+  })
+
+  it('of strangers who hold a byte each on hundreds of connections keep nobody out', async () => {
+    const { send } = createRig()
+    const held = Array.from({ length: 768 }, (_, index) => {
+      const one = send(`1.1.1.${index % 2}`, 0)
+      one.stream.write('{')
+      return one
+    })
+    await turn()
+    expect(await send('2.2.2.2', 1).finish()).toMatchObject({ kind: 'read' })
+    expect(await held[0]?.end).toEqual({ kind: 'overload' })
+    expect(await held.at(-1)?.finish()).toMatchObject({ kind: 'read' })
   })
 
   it('give their bytes back when the caller leaves or sends too much', async () => {

@@ -269,6 +269,42 @@ describe('miner', () => {
     await expect(fetch(rig.url)).rejects.toThrow()
   })
 
+  it('drains: a request whose body is still coming is answered, too', async () => {
+    const [rig] = await start()
+    const coming = httpRequest(`${rig.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...rig.sign(CHAT), 'content-length': CHAT.length, expect: '100-continue' },
+    })
+    const answered = once(coming, 'response')
+    coming.flushHeaders()
+    // told when the request has been let in
+    await once(coming, 'continue')
+    coming.write(CHAT.slice(0, 10))
+    rig.stop()
+    await expect.poll(() => rig.logs.some(({ msg }) => msg === 'miner draining')).toBe(true)
+    coming.end(CHAT.slice(10))
+    const [answer] = (await answered) as [IncomingMessage]
+    expect(answer.statusCode).toBe(200)
+    answer.resume()
+    expect(await rig.done).toMatchObject({ answered: 1, cut: 0 })
+  })
+
+  it('does not warn of requests nobody has proven for a model whose server is down', async () => {
+    const [rig, vllm] = await start({ 'routing.refresh': 0.05 })
+    vllm.healthStatus = 500
+    await expect
+      .poll(() => rig.logs.some(({ msg }) => msg === 'upstream down'), { timeout: 10_000 })
+      .toBe(true)
+    const forged = { ...rig.sign('{}', { model: 'org/model' }), 'Epistula-Request-Signature': '0x00' }
+    const answer = await rig.post('/v1/chat/completions', CHAT, forged)
+    expect(answer.statusCode).toBe(503)
+    await answer.body.dump()
+    expect(rig.logs.filter(({ msg }) => msg === 'request not served')).toEqual([
+      expect.objectContaining({ level: 20, model: 'org/model' }),
+    ])
+    expect(await rig.close()).toMatchObject({ failed: 0, refused: 1 })
+  })
+
   it('starts without an upstream, says so, and is not ready', async () => {
     const rig = await startMinerRig({ settings: { 'model-endpoint': ['http://127.0.0.1:9/v1'] } })
     open.push(rig)

@@ -10,7 +10,14 @@ async function startAt(clock: ManualClock) {
   await once(holder, 'listening')
   const { port } = holder.address() as AddressInfo
   const stopping = new AbortController()
-  const options = { host: '127.0.0.1', port, headerTimeoutMs: 1000, bodyTimeoutMs: 1000, clock }
+  const options = {
+    host: '127.0.0.1',
+    port,
+    headerTimeoutMs: 1000,
+    bodyTimeoutMs: 1000,
+    isTrustedProxy: () => false,
+    clock,
+  }
   const log = pino({ level: 'silent' })
   const starting = listenPublicly({ ...options, log, signal: stopping.signal, handle: async () => {} })
   starting.catch(() => {})
