@@ -42,7 +42,12 @@ export async function runCommand(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const outputs = { stdout: collect(child.stdout, overflow), stderr: collect(child.stderr, overflow) }
-  const endGroup = () => killGroup(child)
+  const endGroup = () => {
+    killGroup(child)
+    // a program in a session of its own (a shared ssh connection) may outlive the group and hold these open
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
   end.addEventListener('abort', endGroup, { once: true })
   try {
     const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {

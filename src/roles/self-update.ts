@@ -21,8 +21,11 @@ export interface SelfUpdate {
   confirmWhen(healthy: Promise<void>): void
   /** What a validator calls after weights have been set: one look, not waited for. */
   afterWeights(window: () => WeightsWindow): () => Promise<void>
-  /** A look every hour, until the signal aborts, for a role that sets no weights. */
-  lookHourly(): void
+  /**
+   * A look every hour, until the signal aborts, for a role that sets no weights; none while it cannot serve, for the new
+   * release could not prove itself either.
+   */
+  lookHourly(lack: () => string | undefined): void
 }
 
 interface Life {
@@ -91,15 +94,14 @@ export function openSelfUpdate(
       void unattended.introduce()
       return async () => void look(window)
     },
-    lookHourly: () => {
+    lookHourly: (lack) => {
       void unattended.introduce()
-      void every(
-        clock,
-        HOUR_MS,
-        signal,
-        () => look(),
-        () => {},
-      )
+      const lookWhenWell = async () => {
+        const missing = lack()
+        if (missing === undefined) await look()
+        else log.debug({ missing }, 'no look for updates while the role cannot serve')
+      }
+      void every(clock, HOUR_MS, signal, lookWhenWell, () => {})
     },
   }
 }

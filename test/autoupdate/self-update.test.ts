@@ -45,6 +45,8 @@ describe('a role that updates itself', () => {
     const repository = new ReleaseRepository()
     await repository.release('99.0.0')
     const settings = settingsFor(repository)
+    // at the first look it cannot serve: that hour passes without one
+    const lacks = ['no upstream answers', undefined]
     const report = await runRole({
       role: 'miner',
       settings,
@@ -52,7 +54,7 @@ describe('a role that updates itself', () => {
       warnings: [],
       start: async (context) => {
         const life = { ...context, clock: hurried }
-        openSelfUpdate(settings, hotkey, surroundings, life).lookHourly()
+        openSelfUpdate(settings, hotkey, surroundings, life).lookHourly(() => lacks.shift())
         const drained = new Promise<string>((resolve) =>
           context.signal.addEventListener('abort', () => resolve('drained')),
         )
@@ -60,6 +62,7 @@ describe('a role that updates itself', () => {
       },
     })
     expect(report).toBe('drained')
+    expect(lacks).toEqual([])
     expect(process.exitCode).toBe(75)
     const layout = layoutOf(settings['update.root'])
     expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })

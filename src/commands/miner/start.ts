@@ -58,7 +58,7 @@ export default class MinerStart extends BaseCommand {
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), waiting)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
-          if (isUnattended('miner', settings)) updates.lookHourly()
+          if (isUnattended('miner', settings)) updates.lookHourly(running.lack)
           updates.confirmWhen(running.healthy)
           return { done: running.done.finally(() => subtensor.close()) }
         } catch (error) {

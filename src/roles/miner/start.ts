@@ -25,6 +25,11 @@ import type { MinerDeps, MinerReport, MinerStatus } from './types.js'
 import { readLimits, readUpstreams } from './upstream-settings.js'
 import { createWantedModels } from './wanted-models.js'
 
+export interface RunningMiner extends RunningRole<MinerReport> {
+  /** Why it cannot serve now, as /readyz tells; undefined when it can. */
+  readonly lack: () => string | undefined
+}
+
 /**
  * Runs a miner: the door, the router behind it, the address on chain, the operator's status server. Drains and ends when
  * `deps.signal` aborts. The chain connection is borrowed, not closed.
@@ -32,10 +37,7 @@ import { createWantedModels } from './wanted-models.js'
  * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM (fault
  * usage), NO_EXTERNAL_ADDRESS (fault usage or unreachable), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
  */
-export async function startMiner(
-  settings: MinerSettings,
-  deps: MinerDeps,
-): Promise<RunningRole<MinerReport>> {
+export async function startMiner(settings: MinerSettings, deps: MinerDeps): Promise<RunningMiner> {
   const closers = createClosers(deps.clock, deps.log)
   const life = new AbortController()
   closers.add('background work', () => life.abort())
@@ -58,7 +60,7 @@ async function compose(
   deps: MinerDeps,
   closers: Closers,
   life: AbortController,
-): Promise<RunningRole<MinerReport>> {
+): Promise<RunningMiner> {
   const { clock, log, signer, subtensor } = deps
   const upstreams = readUpstreams(settings)
   const isTrustedProxy = readTrustedProxies(settings['axon.trusted-proxies'])
@@ -206,7 +208,8 @@ async function compose(
     log.info(report, 'miner ended')
     return report
   }
-  return { done: whenAborted(deps.signal).then(drain), healthy: whenHealthy(clock, ready, life.signal) }
+  const healthy = whenHealthy(clock, ready, life.signal)
+  return { done: whenAborted(deps.signal).then(drain), healthy, lack: ready }
 }
 
 async function openReplayGuard(
