@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.js'
 import { createDeferred } from '../deferred.js'
 import { messageOf } from '../errors.js'
+import { withOwnSignal } from '../own-signal.js'
 import { explainMismatch } from './agreement.js'
 import { engineError } from './engine-error.js'
 import type { HubSource } from './hub-files.js'
@@ -119,12 +120,14 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     schema: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<T> =>
-    replicas.call(AbortSignal.any([signal, closing.signal]), async ({ server }) => {
-      const answer = await server.post(path, { model, ...body }, { timeoutMs: TEXT_TIMEOUT_MS, signal })
-      const parsed = schema.safeParse(answer)
-      if (parsed.success) return parsed.data
-      throw engineError('ENGINE_ANSWER', `${server.url}${path} answers something else than vLLM would.`)
-    })
+    withOwnSignal([signal, closing.signal], (own) =>
+      replicas.call(own, async ({ server }) => {
+        const answer = await server.post(path, { model, ...body }, { timeoutMs: TEXT_TIMEOUT_MS, signal })
+        const parsed = schema.safeParse(answer)
+        if (parsed.success) return parsed.data
+        throw engineError('ENGINE_ANSWER', `${server.url}${path} answers something else than vLLM would.`)
+      }),
+    )
 
   return {
     model,
@@ -149,14 +152,16 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       tokens.length === 0 ? '' : (await ask('/detokenize', { tokens }, promptSchema, signal)).prompt,
     score: async (request, signal) => {
       knownFacts()
-      return await replicas.call(AbortSignal.any([signal, closing.signal]), async ({ server }) => {
-        // Read here: the server may have been asked anew for this very call.
-        const { dialect, maxLogprobs } = knownFacts()
-        const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
-        const body = scoringBody(model, bounded, dialect)
-        const answer = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
-        return parseScoring(answer, bounded)
-      })
+      return await withOwnSignal([signal, closing.signal], (own) =>
+        replicas.call(own, async ({ server }) => {
+          // Read here: the server may have been asked anew for this very call.
+          const { dialect, maxLogprobs } = knownFacts()
+          const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
+          const body = scoringBody(model, bounded, dialect)
+          const answer = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
+          return parseScoring(answer, bounded)
+        }),
+      )
     },
     generate: async ({ messages, maxTokens, temperature }, signal) => {
       const sampling = { max_tokens: maxTokens, temperature }

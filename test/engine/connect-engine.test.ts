@@ -97,6 +97,11 @@ describe('dialects', () => {
     )
     const output = await engine.tokenizeText(' The moon pulls.', signal, { addSpecialTokens: false })
     expect(await engine.detokenize(output, signal)).toBe(' The moon pulls.')
+    // a signal of a whole process must not gather something for each call
+    const dependants = Object.getOwnPropertySymbols(signal).find(
+      ({ description }) => description === 'kDependantSignals',
+    )
+    expect(dependants && Reflect.get(signal, dependants)?.size).toBeFalsy()
     const { positions, next } = await engine.score({ input, output, temperature: 0.7, topK: 20 }, signal)
     expect(positions).toHaveLength(output.length)
     for (const [index, position] of positions.entries()) {
