@@ -35,6 +35,8 @@ export async function openRoleLog(options: {
   const { createLogger, drawProgress, logProgress } = await import('../telemetry/index.js')
   const { role, settings, hotkey, stateDir, secrets } = options
   const isTerminal = process.stderr.isTTY === true
+  // the bar writes without waiting: a terminal that has gone must not end a neuron that ignores its hang-up
+  if (isTerminal) process.stderr.on('error', () => {})
   const bar = isTerminal ? await drawProgress(process.stderr) : undefined
   const log = createLogger({
     level: levelOf(settings),
