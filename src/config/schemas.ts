@@ -55,12 +55,16 @@ export const axonValue = z
     'must be ip:port, such as 203.0.113.5:8091 or [2001:db8::1]:8091',
   )
 
-/** `96-192` or `128`. */
+/** `96-192` or `128`, or both ends as an object. */
 export const rangeValue = z
-  .string()
-  .regex(/^\d+(-\d+)?$/, 'must be a number or a range like 96-192')
-  .transform((text) => {
-    const [low, high] = text.split('-').map(Number)
-    return { min: low ?? 0, max: high ?? low ?? 0 }
-  })
+  .union([
+    z.object({ min: z.number().int(), max: z.number().int() }),
+    z
+      .string()
+      .regex(/^\d+(-\d+)?$/, 'must be a number or a range like 96-192')
+      .transform((text) => {
+        const [low, high] = text.split('-').map(Number)
+        return { min: low ?? 0, max: high ?? low ?? 0 }
+      }),
+  ])
   .refine(({ min, max }) => min >= 1 && min <= max, 'must rise and start at 1 or more')

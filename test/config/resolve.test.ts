@@ -102,6 +102,16 @@ describe('refusals', () => {
     )
   })
 
+  it.each(['{"min":96.5,"max":192}', '{"min":1920,"max":-5}', '{"min":0,"max":5}', '"192-96"'])(
+    'refuses a range of tokens nobody can be asked for: %s',
+    (range) => {
+      const configFile = { path: 'c.json', text: `{"round.max-tokens":${range}}` }
+      const error = refusal(() => resolveSettings('validator', { ...nothing, configFile }))
+      expect(error.fault).toBe('usage')
+      expect(error.message).toContain('round.max-tokens')
+    },
+  )
+
   it.each([
     ['TARGON_AXON_PORT', 'banana', 'must be a number'],
     ['TARGON_AXON_PORT', '70000', 'at most 65535'],

@@ -58,7 +58,7 @@ export const roundSettings = {
   }),
   'round.max-tokens': setting({
     kind: 'text',
-    schema: z.union([z.object({ min: z.number(), max: z.number() }), rangeValue]),
+    schema: rangeValue,
     default: { min: 512, max: 1920 },
     defaultText: '512-1920',
     group: 'VALIDATOR',
