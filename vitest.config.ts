@@ -19,7 +19,7 @@ const sharing = [
     'prompts',
     'routing',
   ],
-  ...['scoring', 'verification', 'wallet', 'roles/localnet', 'roles/miner'],
+  ...['scoring', 'verification', 'wallet', 'localnet', 'roles/miner'],
 ].map((room) => `test/${room}/**/*.test.ts`)
 
 export default defineConfig({

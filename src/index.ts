@@ -16,7 +16,6 @@ export type {
   SubtensorDeps,
   SubtensorOptions,
 } from './chain/index.js'
-export { type Clock, systemClock } from './clock.js'
 export {
   type ConnectedEngine,
   connectEngine,
@@ -37,7 +36,6 @@ export {
   type UnsignedRequest,
   verifyRequest,
 } from './epistula/index.js'
-export { TargonError } from './errors.js'
 export {
   type Answer,
   type AskOptions,
@@ -53,7 +51,7 @@ export {
   minerClient,
   type OutputToken,
 } from './inference/index.js'
-export { initSr25519 } from './sr25519.js'
+export { type Clock, initSr25519, systemClock, TargonError } from './kernel/index.js'
 export { CAUSES, type Cause, type RuleSet, type Verdict, verifyAnswer } from './verification/index.js'
 export { type HotkeyLocation, loadHotkey, type Signer } from './wallet/index.js'
 

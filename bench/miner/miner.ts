@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 
 /** Our miner. Arguments: origin of the upstream; `open` (the router without a door) or the number of signature threads. */
 const [origin = '', mode = '0'] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { initSr25519, pairFromSeed, sign, verify } from '../../src/sr25519.js'
+import { initSr25519, pairFromSeed, sign, verify } from '../../src/kernel/sr25519.js'
 
 /** Checks signatures and nothing else, as many as it is told: what no miner can do without. */
 await initSr25519()

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { parseJson } from '../../src/json.js'
+import { parseJson } from '../../src/kernel/json.js'
 import { readTruth } from '../../test/support/stream-upstream.js'
 
 /** Streams read by sockets alone, parsed when all is over: what is late here is late by the machine's doing. */

@@ -5,9 +5,9 @@ import { connectSubtensor } from '../../src/chain/index.js'
 import { openLink, readHead } from '../../src/chain/link.js'
 import { readMetagraph } from '../../src/chain/metagraph.js'
 import { encodeWeightsPayload, encryptForRound } from '../../src/chain/timelock/index.js'
-import { systemClock } from '../../src/clock.js'
-import { startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
-import { addressOf, initSr25519, pairFromSeed, sign } from '../../src/sr25519.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { addressOf, initSr25519, pairFromSeed, sign } from '../../src/kernel/sr25519.js'
+import { startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { type Bench, median, type Row } from '../row.js'
 
 const ROUNDS = 7

@@ -1,4 +1,3 @@
-import { systemClock } from '../../src/clock.js'
 import { createAnswerReader } from '../../src/inference/answer-reader.js'
 import { EventStream } from '../../src/inference/event-stream.js'
 import {
@@ -11,6 +10,7 @@ import {
   prepareRequest,
   sendPrepared,
 } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { hotkeyOf } from '../../test/support/hotkeys.js'
 import { chatChunk, event } from '../../test/support/stream-server.js'
 import { readTruth, startStreamUpstream } from '../../test/support/stream-upstream.js'

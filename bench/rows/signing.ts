@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { signRequest } from '../../src/epistula/index.js'
 import { secretSignatures } from '../../src/epistula/secret-signatures.js'
-import { addressOf, initSr25519, pairFromSeed, sign, verify } from '../../src/sr25519.js'
+import { addressOf, initSr25519, pairFromSeed, sign, verify } from '../../src/kernel/sr25519.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { type Bench, median, type Row } from '../row.js'
 

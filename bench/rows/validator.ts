@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { createRandom } from '../../src/prompts/index.js'
-import type { RoundResult } from '../../src/roles/validator/result.js'
-import { startRound } from '../../src/roles/validator/round.js'
-import { planRound, type RoundPlan } from '../../src/roles/validator/round-plan.js'
-import { scoresByUid } from '../../src/roles/validator/weights-job.js'
+import { scoresByUid } from '../../src/roles/validator/epochs/weights-job.js'
+import type { RoundResult } from '../../src/roles/validator/rounds/result.js'
+import { startRound } from '../../src/roles/validator/rounds/round.js'
+import { planRound, type RoundPlan } from '../../src/roles/validator/rounds/round-plan.js'
 import { openScoreFile, ScoreBook, weightsFrom } from '../../src/scoring/index.js'
 import {
   answerOf,
@@ -14,7 +14,7 @@ import {
   planOf,
   servingMiners,
   viewOf,
-} from '../../test/roles/validator/round-parts.js'
+} from '../../test/roles/validator/rounds/round-parts.js'
 import { createRigEngine } from '../../test/roles/validator/validator-rig.js'
 import { type Bench, median, type Row } from '../row.js'
 

@@ -60,7 +60,7 @@ export function collectRefusals(): DocumentedRefusal[] {
   for (const [, code = '', status = '', a, b] of read('epistula/refusal.ts').matchAll(byName))
     add(code, status, a ?? b ?? '')
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
-  const doors = read('roles/miner/door.ts') + read('roles/miner/routes.ts')
+  const doors = read('roles/miner/admission/admission.ts') + read('roles/miner/serving/routes.ts')
   for (const [, code = '', status = '', a, b] of doors.matchAll(byCode)) add(code, status, a ?? b ?? '')
   const lack = read('routing/lack.ts')
   for (const [, status = '', text = '', code = ''] of lack.matchAll(

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import semver from 'semver'
 import { digestTree, parseTree, type ReleaseFile } from '../../src/autoupdate/index.js'
-import { SPEC_VERSION } from '../../src/version.js'
+import { SPEC_VERSION } from '../../src/kernel/version.js'
 import { CHANGELOG, noticeableChanges, writeChangelog } from './changelog.js'
 import { type Git, gitIn, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPackage } from './plan.js'
 

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { installedVersion } from './offer.js'
 import type { Refusal, VerifiedRelease } from './release.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { Layout } from './layout.js'
 
 /** What an update works with. Nothing here reads the environment or `process`. */

@@ -1,7 +1,6 @@
 import { access, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { every } from '../clock.js'
-import { TargonError } from '../errors.js'
+import { every, TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { type CommandOutput, runCommand } from './run-command.js'
 

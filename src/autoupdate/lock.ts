@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { lock } from 'proper-lockfile'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 
 const STALE_MS = 10_000

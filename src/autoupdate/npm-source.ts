@@ -1,5 +1,5 @@
 import semver from 'semver'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { refuseNoVersion } from './release.js'
 import { runCommand } from './run-command.js'

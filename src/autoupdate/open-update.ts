@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import type { Clock } from '../clock.js'
-import { packageVersion } from '../version.js'
+import type { Clock } from '../kernel/index.js'
+import { packageVersion } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { layoutOf } from './layout.js'
 import { SIGNERS_PATH } from './signers.js'

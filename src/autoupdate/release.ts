@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { z } from 'zod'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 /** What a maintainer signs: JSON in the message of the release tag. */
 export const releaseFile = z.object({

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { kill } from 'node:process'
-import { hasCode, TargonError } from '../errors.js'
+import { hasCode, TargonError } from '../kernel/index.js'
 
 export interface CommandOptions {
   /** What the command is called in an error: `git fetch`. */

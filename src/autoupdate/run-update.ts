@@ -1,5 +1,5 @@
 import semver from 'semver'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { applyUpdate, refusalError, refuseOnTrial } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { slotOf } from './layout.js'

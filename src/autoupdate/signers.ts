@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { slotOf } from './layout.js'
 import { currentRelease } from './switch-release.js'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { readIfThere, replaceFile } from '../durable-file.js'
-import { TargonError } from '../errors.js'
+import { readIfThere, replaceFile, TargonError } from '../kernel/index.js'
 import type { Layout } from './layout.js'
 
 const version = z.string().min(1)

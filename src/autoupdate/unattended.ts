@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { isAbort, messageOf, TargonError } from '../errors.js'
+import { isAbort, messageOf, TargonError } from '../kernel/index.js'
 import { applyUpdate } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { withUpdateLock } from './lock.js'

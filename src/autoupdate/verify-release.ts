@@ -1,7 +1,6 @@
 import semver from 'semver'
 import { z } from 'zod'
-import { messageOf } from '../errors.js'
-import { parseJson } from '../json.js'
+import { messageOf, parseJson } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { runGit, runMirror } from './git.js'
 import { type Refusal, releaseFile, type VerifiedRelease } from './release.js'

@@ -1,4 +1,4 @@
-import { addressOf } from '../sr25519.js'
+import { addressOf } from '../kernel/index.js'
 
 /** Several subnets of 1,024 neurons; beyond that the oldest keys are forgotten. */
 const MAX_ADDRESSES = 16_384

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { FINNEY_GENESIS } from './networks.js'
 import type { ReadAt, Runtime } from './runtime.js'
 import type { BeaconClock } from './timelock/index.js'

@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { camelCase, type Runtime } from './runtime.js'
 
 /** A call by name; arguments by the names the metadata gives them. */

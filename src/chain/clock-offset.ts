@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf } from '../kernel/index.js'
 import type { ChainLog, Session } from './session.js'
 import type { BlockHead } from './types.js'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { AddressBook } from './address-book.js'
 import { formatIp } from './ip-address.js'
 import type { ReadAt, Runtime } from './runtime.js'

@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { LedgerEntry, WeightsLedger } from './ledger/index.js'
 import type { WeightsStanding } from './weights-pipeline.js'
 

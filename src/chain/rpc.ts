@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import WebSocket from 'ws'
 import { z } from 'zod'
-import { type Clock, withDeadline } from '../clock.js'
-import { TargonError } from '../errors.js'
+import { type Clock, TargonError, withDeadline } from '../kernel/index.js'
 
 /** One JSON-RPC connection to one endpoint. It never reconnects: whoever holds it decides what comes next. */
 export interface Rpc {

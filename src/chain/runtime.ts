@@ -1,8 +1,7 @@
 import { ApiPromise } from '@polkadot/api'
 import type { ApiOptions } from '@polkadot/api/types'
 import { z } from 'zod'
-import { type Clock, withDeadline } from '../clock.js'
-import { messageOf, TargonError } from '../errors.js'
+import { type Clock, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { type RequestOptions, type Rpc, RpcError } from './rpc.js'
 import { createDecoders, type Decode, decodeExactly, type Lookup } from './scale-decoder.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Clock } from '../clock.js'
-import { messageOf, TargonError } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import { type Link, openLink, readHead } from './link.js'
 import { LAG_TOLERANCE_BLOCKS } from './plausibility.js'
 import type { ChainLog, Session } from './session.js'

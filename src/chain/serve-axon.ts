@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { subtensorCall } from './call.js'
 import { parseIp } from './ip-address.js'
 import { type Link, readHead } from './link.js'

@@ -1,5 +1,4 @@
-import { type Clock, withDeadline } from '../clock.js'
-import { DeadlineError, messageOf, TargonError } from '../errors.js'
+import { type Clock, DeadlineError, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { createHeadStream, type HeadStream } from './head-stream.js'
 import { type Link, openLink, readHead } from './link.js'
 import { createHeadGuard } from './plausibility.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { type Call, hasCall, subtensorCall } from './call.js'
 import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
 import { readNonce } from './extrinsic.js'

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { messageOf, TargonError } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import type { Call } from './call.js'
 import { type SigningChoice, type Submission, signCall, submitExtrinsic } from './extrinsic.js'
 import { type Link, openLink } from './link.js'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { type Clock, withDeadline } from '../clock.js'
-import { initSr25519 } from '../sr25519.js'
+import { type Clock, initSr25519, withDeadline } from '../kernel/index.js'
 import { createAddressBook } from './address-book.js'
 import { watchClockOffset } from './clock-offset.js'
 import { readWeightRules, type WeightRules } from './hyperparameters.js'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf } from '../kernel/index.js'
 import { type Link, readHeader } from './link.js'
 import type { BlockHead } from './types.js'
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { type HotkeyLock, type LockTimes, lockHotkey } from '../hotkey-lock.js'
+import type { Clock } from '../kernel/index.js'
+import { type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
 import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './ledger/index.js'
 import { doppelganger, giveUpPending, isOwnUpdate, moveConfirmed, settlePending } from './own-updates.js'
 import type { ChainLog } from './session.js'

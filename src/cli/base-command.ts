@@ -10,8 +10,7 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
-import { escapeControlsInLines } from '../control-characters.js'
-import { isAbort, TargonError } from '../errors.js'
+import { escapeControlsInLines, isAbort, TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { ISSUES_URL } from './issues.js'

@@ -1,6 +1,6 @@
 import { Errors, type Hook } from '@oclif/core'
 import { suggestName } from '../config/index.js'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { errorDocument, writeError } from './write-error.js'
 import { writeJson } from './write-json.js'

@@ -1,4 +1,4 @@
-import { type Fault, TargonError } from '../errors.js'
+import { type Fault, TargonError } from '../kernel/index.js'
 
 /** The exit statuses of the process; documented in docs/errors.md. Changing one is a breaking change. */
 export const EXIT_STATUS = {

@@ -1,6 +1,5 @@
-import { type Clock, systemClock } from '../clock.js'
 import { inheritableEnvironment } from '../config/index.js'
-import { isAbort } from '../errors.js'
+import { type Clock, isAbort, systemClock } from '../kernel/index.js'
 import { selfCommand } from './self-command.js'
 import { runUntilStopped } from './shutdown.js'
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 const MAX_BYTES = 1 << 20
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
-import { isAbort } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { isAbort } from '../kernel/index.js'
 import { watchFiles } from './watch-files.js'
 
 /** A file has been written whole when it has been quiet for this long; a writer that never stops is read all the same. */

@@ -1,11 +1,9 @@
 import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { systemClock } from '../clock.js'
 import type { NodeSettings } from '../config/index.js'
-import { messageOf } from '../errors.js'
+import { messageOf, packageVersion, systemClock } from '../kernel/index.js'
 import type { Progress } from '../telemetry/index.js'
-import { packageVersion } from '../version.js'
 
 type LoggingSettings = Pick<
   NodeSettings,

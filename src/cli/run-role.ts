@@ -1,7 +1,14 @@
 import type { Logger } from 'pino'
-import { type Clock, systemClock, whenAborted, withDeadline } from '../clock.js'
 import type { NodeSettings } from '../config/index.js'
-import { isAbort, messageOf, TargonError } from '../errors.js'
+import {
+  type Clock,
+  isAbort,
+  messageOf,
+  systemClock,
+  TargonError,
+  whenAborted,
+  withDeadline,
+} from '../kernel/index.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
 import { ISSUES_URL } from './issues.js'

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import { type Clock, systemClock } from '../clock.js'
+import { type Clock, systemClock } from '../kernel/index.js'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 /** A terminal and pm2 signal a whole tree of processes, and the launcher forwards its own: that is still one wish. */

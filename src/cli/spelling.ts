@@ -6,7 +6,7 @@ import {
   settings,
   suggestName,
 } from '../config/index.js'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 /** A command line in our own spelling. */
 export interface SpelledArgv {

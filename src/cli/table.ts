@@ -1,4 +1,4 @@
-import { escapeControls } from '../control-characters.js'
+import { escapeControls } from '../kernel/index.js'
 
 /**
  * Columns padded to their widest cell, two spaces apart, no lines: readable for people, easy to cut for scripts. Cells are

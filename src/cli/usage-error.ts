@@ -1,5 +1,5 @@
 import { Errors } from '@oclif/core'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { unknownFlag } from './spelling.js'
 
 /**

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
-import { messageOf } from '../errors.js'
+import { messageOf } from '../kernel/index.js'
 
 /**
  * Tells when one of the files is written, replaced or made, until the signal aborts. Folders are watched, not files:

@@ -1,4 +1,4 @@
-import { escapeControlsInLines } from '../control-characters.js'
+import { escapeControlsInLines } from '../kernel/index.js'
 
 /**
  * One document on standard output, and a line feed. Control and bidirectional characters of foreign text can only stand inside

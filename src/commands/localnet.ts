@@ -1,8 +1,8 @@
 import { createLogUpdate } from 'log-update'
 import { BaseCommand, flagsOf, runUntilStopped, selfCommand, writeJson } from '../cli/index.js'
-import { systemClock } from '../clock.js'
 import { inheritableEnvironment, type LocalnetSettings } from '../config/index.js'
-import type { LocalnetReport, Snapshot } from '../roles/index.js'
+import { systemClock } from '../kernel/index.js'
+import type { LocalnetReport, Snapshot } from '../localnet/index.js'
 
 /** Epochs of a run nobody watches. */
 const UNWATCHED_EPOCHS = 2
@@ -32,7 +32,7 @@ export default class Localnet extends BaseCommand {
   }
 
   async #serveParts(settings: LocalnetSettings, signal: AbortSignal): Promise<void> {
-    const { serveParts } = await import('../roles/localnet/index.js')
+    const { serveParts } = await import('../localnet/index.js')
     await serveParts(
       { ...settings, seed: settings.seed ?? DEFAULT_SEED },
       {
@@ -45,7 +45,7 @@ export default class Localnet extends BaseCommand {
   }
 
   async #runAll(settings: LocalnetSettings, signal: AbortSignal): Promise<LocalnetReport> {
-    const { renderBoard, reportOf, runLocalnet } = await import('../roles/localnet/index.js')
+    const { renderBoard, reportOf, runLocalnet } = await import('../localnet/index.js')
     const watched = process.stdout.isTTY && !this.jsonEnabled()
     const show = await this.#openDisplay(watched)
     const last = await runLocalnet(
@@ -69,7 +69,7 @@ export default class Localnet extends BaseCommand {
 
   /** A live board on a terminal, plain lines on stderr otherwise. */
   async #openDisplay(watched: boolean) {
-    const { narrateChange, renderBoard } = await import('../roles/localnet/index.js')
+    const { narrateChange, renderBoard } = await import('../localnet/index.js')
     const note = (line: string) => void process.stderr.write(`${line}\n`)
     if (!watched) {
       let before: Snapshot | undefined

@@ -11,8 +11,8 @@ import {
   writeAnswer,
   writeJson,
 } from '../cli/index.js'
-import { systemClock } from '../clock.js'
 import { isGiven, passwordVariables, type QuerySettings } from '../config/index.js'
+import { systemClock } from '../kernel/index.js'
 import type { AskDeps, JudgedReply, ListedMiner, Miner } from '../roles/index.js'
 
 type QueryRole = typeof import('../roles/query/index.js')

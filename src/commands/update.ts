@@ -1,11 +1,8 @@
 import { Flags } from '@oclif/core'
 import type { Offer, UpdateContext, UpdateOutcome } from '../autoupdate/index.js'
 import { BaseCommand, EXIT_STATUS, flagsOf, ownSurroundings, runUntilStopped } from '../cli/index.js'
-import { systemClock } from '../clock.js'
 import type { UpdateSettings } from '../config/index.js'
-import { escapeControls } from '../control-characters.js'
-import { TargonError } from '../errors.js'
-import { packageVersion } from '../version.js'
+import { escapeControls, packageVersion, systemClock, TargonError } from '../kernel/index.js'
 
 type Actions = Readonly<Record<string, unknown>>
 
@@ -136,7 +133,7 @@ export default class Update extends BaseCommand {
       import('../index.js'),
       import('../roles/miner/index.js'),
       import('../roles/validator/index.js'),
-      import('../roles/localnet/index.js'),
+      import('../localnet/index.js'),
     ])
     const version = packageVersion()
     this.log(version)

@@ -1,4 +1,4 @@
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import type { Origin } from './origin.js'
 import { type SettingName, settings } from './settings/index.js'
 import { suggestName } from './suggestion.js'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { describeOrigin, type Origin } from './origin.js'
 import type { Setting } from './setting.js'
 import { suggestName } from './suggestion.js'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { expandHome } from '../home.js'
+import { expandHome } from '../kernel/index.js'
 import type { Setting } from './setting.js'
 
 /**

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { messageOf, TargonError } from '../errors.js'
-import { expandHome } from '../home.js'
+import { expandHome, messageOf, TargonError } from '../kernel/index.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 

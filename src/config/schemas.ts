@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseIpPort } from '../ip-port.js'
+import { parseIpPort } from '../kernel/index.js'
 
 /** Text of a switch as 4.x understood it, plus its opposite; anything else is an error, where oclif takes it for false. */
 export const switchValue = z.union([

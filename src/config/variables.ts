@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import { describeOrigin, type Origin } from './origin.js'
 import type { Setting } from './setting.js'
 import { type SettingName, settings } from './settings/index.js'

@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 export interface EngineEndpoint {
   readonly model: string

@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 export type EngineErrorCode = 'ENGINE_UNAVAILABLE' | 'ENGINE_ANSWER' | 'ENGINE_REFUSED'
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf } from '../kernel/index.js'
 import { type ConnectedEngine, connectEngine } from './connect-engine.js'
 import type { EngineEndpoint } from './endpoints.js'
 import {

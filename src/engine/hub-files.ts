@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HTTPError } from 'got'
-import { download } from '../download.js'
-import { readIfThere } from '../durable-file.js'
-import { messageOf } from '../errors.js'
+import { download, messageOf, readIfThere } from '../kernel/index.js'
 import { hubError } from './engine-error.js'
 
 export interface HubSource {

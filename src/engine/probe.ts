@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { messageOf } from '../errors.js'
+import { messageOf } from '../kernel/index.js'
 import { engineError, isEngineError } from './engine-error.js'
 import type { FileFacts } from './model-files.js'
 import { parseScoring, scoringBody } from './scoring-call.js'

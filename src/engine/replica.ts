@@ -1,6 +1,5 @@
-import { type Breaker, createBreaker } from '../breaker.js'
-import type { Clock } from '../clock.js'
-import { createDeferred } from '../deferred.js'
+import type { Clock } from '../kernel/index.js'
+import { type Breaker, createBreaker, createDeferred } from '../kernel/index.js'
 import { isEngineError } from './engine-error.js'
 import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { engineError, isEngineError } from './engine-error.js'
 import type { Replica } from './replica.js'
 

@@ -1,6 +1,5 @@
 import { Agent, request } from 'undici'
-import { type Clock, withDeadline } from '../clock.js'
-import { DeadlineError, messageOf, TargonError } from '../errors.js'
+import { type Clock, DeadlineError, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { engineError } from './engine-error.js'
 
 /** Largest answer read: prompt_logprobs of a long prompt are a few megabytes. */

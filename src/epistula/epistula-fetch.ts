@@ -1,6 +1,4 @@
-import { type Clock, systemClock } from '../clock.js'
-import { TargonError } from '../errors.js'
-import { initSr25519 } from '../sr25519.js'
+import { type Clock, initSr25519, systemClock, TargonError } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
 import { signRequest } from './sign-request.js'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { TIMESTAMP_WINDOW_MS } from './verify-request.js'
 
 export type ReplayAnswer = 'fresh' | 'REPLAYED' | 'BEFORE_START' | 'REPLAY_GUARD_FULL'

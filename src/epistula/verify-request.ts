@@ -1,4 +1,4 @@
-import { publicKeyOf, verify } from '../sr25519.js'
+import { publicKeyOf, verify } from '../kernel/index.js'
 import { type DistinctHeaders, headerValue, refuseRepeated } from './headers.js'
 import { EPISTULA_VERSION, hashBody, requestMessage } from './message.js'
 import { type Refusal, refuse } from './refusal.js'

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import * as schema from './schema.js'
 
 interface RowsOf<Row> {

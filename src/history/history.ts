@@ -1,7 +1,5 @@
 import type { Logger } from 'pino'
-import { type Clock, withDeadline } from '../clock.js'
-import { createDeferred } from '../deferred.js'
-import { TargonError } from '../errors.js'
+import { type Clock, createDeferred, TargonError, withDeadline } from '../kernel/index.js'
 import { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
 import { migrate } from './migrations.js'
 import { createPruning } from './pruning.js'

@@ -1,5 +1,5 @@
 import { inArray, lt, sql } from 'drizzle-orm'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { Database } from './database.js'
 import { results, weights } from './schema.js'
 

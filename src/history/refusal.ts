@@ -1,4 +1,4 @@
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 
 /** SQLSTATE classes data exception and integrity constraint violation. */
 const OF_THE_DATA = /^2[23]/

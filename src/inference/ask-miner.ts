@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
-import type { Clock } from '../clock.js'
 import { type EpistulaHeaders, signRequest } from '../epistula/index.js'
+import type { Clock } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
 import { type AnswerReader, createAnswerReader, type ReadingRules } from './answer-reader.js'
 import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'

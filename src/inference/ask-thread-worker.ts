@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { systemClock } from '../clock.js'
+import { systemClock } from '../kernel/index.js'
 import { type PreparedRequest, sendPrepared } from './ask-miner.js'
 import type { ThreadOptions } from './ask-thread.js'
 import { createMinerAgent } from './miner-agent.js'

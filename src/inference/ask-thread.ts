@@ -1,7 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { createDeferred, type Deferred } from '../deferred.js'
-import { startWorkerThread } from '../worker-thread.js'
+import { createDeferred, type Deferred, startWorkerThread } from '../kernel/index.js'
 import type { AskOptions, PreparedRequest } from './ask-miner.js'
 import type { FromThread, ToThread } from './ask-thread-worker.js'
 import type { Answer } from './types.js'

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { type Clock, withDeadline } from '../clock.js'
+import { type Clock, withDeadline } from '../kernel/index.js'
 import { judgeResponse } from './response-head.js'
 
 export interface CollectOptions {

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai'
 import { epistulaFetch } from '../epistula/index.js'
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
 import { guardFetch } from './guarded-fetch.js'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 
 const TICK_MS = 10
 /** Shorter delays are ordinary scheduling. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { StreamLimits } from './limits.js'
 import type { StreamFault } from './types.js'
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { readIfThere, replaceFile } from '../durable-file.js'
-import { parseJson } from '../json.js'
+import { parseJson, readIfThere, replaceFile } from '../kernel/index.js'
 import { parseModelList } from './model-endpoint.js'
 
 /** The last list the endpoint gave, so that a restart while it is down changes nothing; none is an empty one. */

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { download } from '../download.js'
-import { messageOf, TargonError } from '../errors.js'
+import { download, messageOf, TargonError } from '../kernel/index.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
 
 const LIMIT_BYTES = 256 * 1024

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
 
 const NAME = 'models.txt'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import { keepLastGoodList, readLastGoodList } from './last-good-list.js'
 import { fetchModelList } from './model-endpoint.js'
 import { defaultModelFile, readModelFile } from './model-file.js'

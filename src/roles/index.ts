@@ -1,5 +1,4 @@
 export { readLocalStatus } from './local-status.js'
-export type { LocalnetReport, Snapshot } from './localnet/index.js'
 export {
   connectNeuronChain,
   loadNeuronHotkey,

@@ -1,7 +1,5 @@
 import type { z } from 'zod'
-import { type Clock, withDeadline } from '../clock.js'
-import { messageOf, TargonError } from '../errors.js'
-import { parseJson } from '../json.js'
+import { type Clock, messageOf, parseJson, TargonError, withDeadline } from '../kernel/index.js'
 
 const TIMEOUT_MS = 5000
 

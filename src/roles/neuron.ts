@@ -1,5 +1,5 @@
 import type { SubtensorClient } from '../chain/index.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { loadHotkey, type Signer } from '../wallet/index.js'
 import type { RoleDeps } from './role.js'
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { Progress } from '../telemetry/index.js'
 
 /** What every role is given. Roles never touch `process`: cli/ turns signals into `signal` and the report into an exit. */

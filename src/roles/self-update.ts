@@ -9,10 +9,8 @@ import {
   type WeightsWindow,
   withUpdateLock,
 } from '../autoupdate/index.js'
-import { type Clock, every } from '../clock.js'
 import type { MinerSettings, ValidatorSettings } from '../config/index.js'
-import { isAbort, TargonError } from '../errors.js'
-import { packageVersion } from '../version.js'
+import { type Clock, every, isAbort, packageVersion, TargonError } from '../kernel/index.js'
 import type { RoleDeps } from './role.js'
 
 /** A neuron's own updates. */

@@ -1,4 +1,4 @@
-import { type Clock, every } from '../clock.js'
+import { type Clock, every } from '../kernel/index.js'
 
 /** Something that must not take for ever. `check` acts when its time is up. */
 export interface Timed {

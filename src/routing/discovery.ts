@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from '../json.js'
+import { parseJson } from '../kernel/index.js'
 
 /** Names that may travel on: into a list for validators, logs and the chain of a URL. */
 const modelName = z.string().regex(/^[\w.\-/:@+]{1,200}$/)

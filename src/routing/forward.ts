@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { Deadlines } from './deadlines.js'
 import { type Lack, refuseForLack } from './lack.js'
 import { watchLastBytes } from './lingering.js'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
-import { isAbort, messageOf } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { isAbort, messageOf } from '../kernel/index.js'
 import { readModelList } from './discovery.js'
 import { readEngineLoad } from './engine-load.js'
 import { askOneToken } from './one-token.js'

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import type { Deadlines, Timed } from './deadlines.js'
 
 /** The last bytes of an answer may still wait for a caller that does not read: it gets as long as any reader, then it is cut. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { requestSmall, type SmallAnswer } from './probe-http.js'
 import type { Upstream } from './upstream.js'
 

@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { type Clock, withDeadline } from '../clock.js'
-import { TargonError } from '../errors.js'
+import { type Clock, TargonError, withDeadline } from '../kernel/index.js'
 
 /** Longest control answer read from an upstream (/metrics of a large vLLM is about 100 KiB). */
 const MAX_BYTES = 4 << 20

@@ -1,4 +1,4 @@
-import { parseJson } from '../json.js'
+import { parseJson } from '../kernel/index.js'
 
 /** What routing needs of a body; everything else of it is the upstream's business. */
 export interface RequestFacts {

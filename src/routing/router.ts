@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
 import { chooseLeastBusy } from './choice.js'
 import { createDeadlines } from './deadlines.js'
 import { forwardExchange, type Grounds } from './forward.js'

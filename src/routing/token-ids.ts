@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import type { Clock } from '../clock.js'
-import { messageOf } from '../errors.js'
+import type { Clock } from '../kernel/index.js'
+import { messageOf } from '../kernel/index.js'
 import { askOneToken } from './one-token.js'
 import type { Upstream } from './upstream.js'
 

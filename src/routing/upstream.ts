@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
-import { type Breaker, createBreaker } from '../breaker.js'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../kernel/index.js'
+import { type Breaker, createBreaker } from '../kernel/index.js'
 import { editBody } from './body-edit.js'
 import type { AnswerReader, Connection } from './connection.js'
 import { Connections } from './connections.js'

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { replaceFile, sweepStaged } from '../durable-file.js'
-import { hasCode, messageOf, TargonError } from '../errors.js'
-import { parseJson } from '../json.js'
+import { hasCode, messageOf, parseJson, replaceFile, sweepStaged, TargonError } from '../kernel/index.js'
 import { isCache4 } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
 

@@ -1,4 +1,4 @@
-import { escapeControls } from '../control-characters.js'
+import { escapeControls } from '../kernel/index.js'
 
 /** One JSON record: such characters can only stand inside strings there, where `\uXXXX` means the same. */
 export function escapeRecord(json: string): string {

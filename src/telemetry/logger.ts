@@ -1,6 +1,6 @@
 import pino, { type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
 import pretty from 'pino-pretty'
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import { escapeRecord, escapeTwice } from './escaped-records.js'
 import { createRedactor } from './redaction.js'
 

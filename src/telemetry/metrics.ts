@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { packageVersion } from '../version.js'
+import { packageVersion } from '../kernel/index.js'
 
 /** What a Prometheus scrape gets. */
 export interface MetricsText {

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Logger } from 'pino'
-import type { Clock } from '../clock.js'
-import { escapeControls } from '../control-characters.js'
+import type { Clock } from '../kernel/index.js'
+import { escapeControls } from '../kernel/index.js'
 
 /** Shows what takes long: downloads, engines that load. */
 export interface Progress {

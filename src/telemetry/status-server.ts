@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import type { Logger } from 'pino'
-import { messageOf, TargonError } from '../errors.js'
+import { messageOf, TargonError } from '../kernel/index.js'
 import type { MetricsText } from './metrics.js'
 
 export interface StatusServerOptions {

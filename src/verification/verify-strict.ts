@@ -1,6 +1,6 @@
 import type { ModelFacts, Reference, ReferenceEngine } from '../engine/index.js'
-import { TargonError } from '../errors.js'
 import type { InferenceRequest, OutputToken } from '../inference/index.js'
+import { TargonError } from '../kernel/index.js'
 import { checkLength, checkStream, checkText, checkTokens, type Failure, failure } from './checks/index.js'
 import type { SoundToken } from './evidence.js'
 import { judgeStrict } from './judge-strict.js'

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { replaceFile } from '../durable-file.js'
-import { addressOf, initSr25519, pairFromSeed } from '../sr25519.js'
+import { addressOf, initSr25519, pairFromSeed, replaceFile } from '../kernel/index.js'
 import { hotkeyPath } from './hotkey.js'
 
 /** A hotkey to write, by its 32-byte seed. */

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path'
-import { expandHome } from '../home.js'
-import { addressOf, initSr25519, type Sr25519Pair, sign } from '../sr25519.js'
+import { addressOf, expandHome, initSr25519, type Sr25519Pair, sign } from '../kernel/index.js'
 import { decryptKeyFile } from './encryption.js'
 import { readSecretFile } from './key-file.js'
 import { pairFromKeyText } from './key-text.js'

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { hasCode, messageOf } from '../errors.js'
+import { hasCode, messageOf } from '../kernel/index.js'
 import { walletError } from './wallet-error.js'
 
 /** A key or a password is a few hundred bytes; anything larger is neither. */

@@ -1,6 +1,6 @@
 import { mnemonicToMiniSecret, mnemonicValidate } from '@polkadot/util-crypto/mnemonic'
 import { z } from 'zod'
-import { addressOf, pairFromSeed, type Sr25519Pair, sign, verify } from '../sr25519.js'
+import { addressOf, pairFromSeed, type Sr25519Pair, sign, verify } from '../kernel/index.js'
 import { pairFromScalarKey } from './scalar-key.js'
 import { walletError } from './wallet-error.js'
 

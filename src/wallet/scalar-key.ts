@@ -1,5 +1,5 @@
 import { ristretto255 } from '@noble/curves/ed25519'
-import type { Sr25519Pair } from '../sr25519.js'
+import type { Sr25519Pair } from '../kernel/index.js'
 
 /** Order of the ristretto255 group. */
 const ORDER = (1n << 252n) + 27742317777372353535851937790883648493n

@@ -1,4 +1,4 @@
-import { TargonError } from '../errors.js'
+import { TargonError } from '../kernel/index.js'
 
 /** Every refusal of the wallet is the operator's to mend, hence fault `usage`. */
 export function walletError(

@@ -16,7 +16,7 @@ import {
   type UpdateContext,
 } from '../../src/autoupdate/index.js'
 import { beginProbation, linkRelease } from '../../src/autoupdate/switch-release.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { installRelease } from '../support/install-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 

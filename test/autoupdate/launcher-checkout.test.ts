@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { launcherPath } from '../support/install-release.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 

@@ -9,7 +9,7 @@ import {
   slotOf,
   UnattendedUpdate,
 } from '../../src/autoupdate/index.js'
-import type { Clock } from '../../src/clock.js'
+import type { Clock } from '../../src/kernel/clock.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
 const repository = new ReleaseRepository()

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { connectSubtensor, type SubtensorClient } from '../../src/chain/index.js'
-import { type Clock, systemClock } from '../../src/clock.js'
-import { type DevelopmentChain, startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
+import { type DevelopmentChain, startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { recordLog } from './subnet.js'
 
 const close: (() => Promise<void>)[] = []

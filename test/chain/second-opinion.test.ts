@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REFUSAL_CLASSES } from '../../src/chain/refusal.js'
-import { startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
+import { startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { aboutItem, type Lie, type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoint.js'
 import { type Subnet, startSubnet } from './subnet.js'

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { buildCall, subtensorCall } from '../../src/chain/call.js'
 import { openWeightsPipeline } from '../../src/chain/index.js'
 import { openLink } from '../../src/chain/link.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type Subnet, startSubnet } from './subnet.js'
 

@@ -1,10 +1,10 @@
 import { connectSubtensor, type SubtensorClient, type SubtensorOptions } from '../../src/chain/index.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import {
   type DevelopmentChain,
   type DevelopmentChainOptions,
   startDevelopmentChain,
-} from '../../src/roles/localnet/chain/index.js'
+} from '../../src/localnet/chain/index.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 

@@ -10,7 +10,7 @@ import {
   type WeightsStanding,
 } from '../../src/chain/index.js'
 import { openLedger } from '../../src/chain/ledger/index.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { recordLog } from './subnet.js'

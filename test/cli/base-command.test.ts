@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BaseCommand, flagsOf } from '../../src/cli/index.js'
-import { escapeControlsInLines } from '../../src/control-characters.js'
-import { TargonError } from '../../src/errors.js'
+import { escapeControlsInLines } from '../../src/kernel/control-characters.js'
+import { TargonError } from '../../src/kernel/errors.js'
 import { probeCommand, runCommand } from '../support/cli.js'
 
 const miner = probeCommand('miner', flagsOf('miner'))

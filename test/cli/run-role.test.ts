@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type RoleContext, runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
-import { createDeferred } from '../../src/deferred.js'
-import { TargonError } from '../../src/errors.js'
+import { createDeferred } from '../../src/kernel/deferred.js'
+import { TargonError } from '../../src/kernel/errors.js'
 
 const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
 

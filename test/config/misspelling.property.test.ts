@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { flagsOf } from '../../src/cli/index.js'
 import { resolveSettings, type SettingName, settings, variableOf } from '../../src/config/index.js'
-import { TargonError } from '../../src/errors.js'
+import { TargonError } from '../../src/kernel/errors.js'
 import { probeCommand, runCommand } from '../support/cli.js'
 
 const names = Object.keys(settings) as SettingName[]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NETWORKS } from '../../src/chain/networks.js'
 import { describeOrigin, resolveSettings, type SettingSources } from '../../src/config/index.js'
-import { TargonError } from '../../src/errors.js'
+import { TargonError } from '../../src/kernel/errors.js'
 
 const nothing: SettingSources = { flags: {}, env: {} }
 

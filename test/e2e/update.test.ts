@@ -16,7 +16,7 @@ import semver from 'semver'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeRelease } from '../../scripts/release.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
-import { packageVersion } from '../../src/version.js'
+import { packageVersion } from '../../src/kernel/version.js'
 import { runCli } from '../support/cli-process.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 

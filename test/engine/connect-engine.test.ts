@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
-import { createDeferred } from '../../src/deferred.js'
 import { type ConnectedEngine, connectEngine, type EngineOptions } from '../../src/engine/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { createDeferred } from '../../src/kernel/deferred.js'
 import {
   type DevelopmentEngine,
   type DevelopmentEngineOptions,
   startDevelopmentEngine,
-} from '../../src/roles/localnet/engine/index.js'
+} from '../../src/localnet/engine/index.js'
 import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
 
 const MODEL = 'targon-dev/small-a'

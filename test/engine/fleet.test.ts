@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Clock } from '../../src/clock.js'
-import { systemClock } from '../../src/clock.js'
 import {
   connectEngine,
   createDockerClient,
@@ -12,6 +10,8 @@ import {
   type FleetOptions,
   type Gpu,
 } from '../../src/engine/index.js'
+import type { Clock } from '../../src/kernel/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { type FakeDocker, startFakeDocker } from '../support/fake-docker.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 

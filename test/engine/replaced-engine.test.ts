@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { type ConnectedEngine, connectEngine } from '../../src/engine/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import {
   type DevelopmentEngine,
   type DevelopmentEngineOptions,
   startDevelopmentEngine,
-} from '../../src/roles/localnet/engine/index.js'
+} from '../../src/localnet/engine/index.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { requestOf, startVerificationRig } from '../support/verification-rig.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { secretSignatures, signRequest } from '../../src/epistula/index.js'
-import { verify } from '../../src/sr25519.js'
+import { verify } from '../../src/kernel/sr25519.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 

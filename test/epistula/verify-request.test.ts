@@ -9,7 +9,7 @@ import {
   signRequest,
   verifyRequest,
 } from '../../src/epistula/index.js'
-import { addressOf } from '../../src/sr25519.js'
+import { addressOf } from '../../src/kernel/sr25519.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Clock, systemClock } from '../../src/clock.js'
 import {
   connectEngine,
   createDockerClient,
   createFleet,
   type ReferenceEngine,
 } from '../../src/engine/index.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { type ValidatorDeps, validatorStatus } from '../../src/roles/validator/index.js'
-import { softDeadlineMs } from '../../src/roles/validator/round-loop.js'
+import { softDeadlineMs } from '../../src/roles/validator/rounds/round-loop.js'
 import { createRig, type LogLine, MODEL, type Rig } from '../roles/validator/validator-rig.js'
 import { startFakeDocker } from '../support/fake-docker.js'
 import { ENGINE_FAULTS, type FakeEngine, startFakeEngine } from '../support/fake-engine.js'

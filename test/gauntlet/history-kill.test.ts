@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { expect, inject, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { openHistory, results } from '../../src/history/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { scaled } from './scale.js'
 
 /** @returns how many rows the writer knew to be in the database before kill -9 hit it. */

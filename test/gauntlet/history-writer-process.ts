@@ -1,6 +1,6 @@
 import pino from 'pino'
-import { systemClock } from '../../src/clock.js'
 import { openHistory } from '../../src/history/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { row } from '../history/history-suite.js'
 
 /** Writes rows one after the other and names, once they are in the database, how many there are, until it is killed. */

@@ -1,6 +1,5 @@
 import { Agent } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import {
   type Answer,
   createMinerAgent,
@@ -8,6 +7,7 @@ import {
   type StreamLimits,
   sendPrepared,
 } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import {

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../src/clock.js'
-import { lockHotkey } from '../../src/hotkey-lock.js'
-import { lockPathOf } from '../../src/roles/validator/hotkey-lock.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { lockHotkey } from '../../src/kernel/hotkey-lock.js'
+import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
 
 /** Waits for the word on stdin, tries to run with the hotkey, says how that went, and keeps it until stdin ends. */
 const [folder = '', name = '', way = 'lock'] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Clock, systemClock } from '../../src/clock.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { sse, startFakeVllm } from '../support/fake-vllm.js'
 import { startMinerRig } from '../support/miner-rig.js'
 

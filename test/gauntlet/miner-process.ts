@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { secretsOf } from '../../src/cli/secrets.js'
-import { systemClock } from '../../src/clock.js'
 import type { MinerSettings } from '../../src/config/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { startMiner } from '../../src/roles/miner/index.js'
 import { createLogger } from '../../src/telemetry/index.js'
 import { createFakeSubtensor, neuronOf } from '../support/fake-subtensor.js'

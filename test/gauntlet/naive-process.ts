@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { verifyRequest } from '../../src/epistula/index.js'
-import { initSr25519 } from '../../src/sr25519.js'
+import { initSr25519 } from '../../src/kernel/sr25519.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
 /** A miner as one would write it in an hour: the attacks must hurt it, or they prove nothing about ours. Argument: settings as JSON. */

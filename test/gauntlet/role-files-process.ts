@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
 import { migrate, openDatabase } from '../../src/history/index.js'
-import { lockHotkey } from '../../src/hotkey-lock.js'
+import { lockHotkey } from '../../src/kernel/hotkey-lock.js'
 import { keepLastGoodList } from '../../src/models/last-good-list.js'
 import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Clock, systemClock } from '../../src/clock.js'
-import { createClosers } from '../../src/closers.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
+import { createClosers } from '../../src/kernel/closers.js'
 import { createRandom } from '../../src/prompts/index.js'
-import { startWork, type WorkOptions } from '../../src/roles/validator/work.js'
-import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/round-parts.js'
+import { startWork, type WorkOptions } from '../../src/roles/validator/validator.js'
+import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/rounds/round-parts.js'
 import {
   createRigChain,
   createRigEngine,

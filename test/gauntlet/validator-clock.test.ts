@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Clock, systemClock } from '../../src/clock.js'
 import { type Answer, createMinerAgent, prepareRequest, sendPrepared } from '../../src/inference/index.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import {

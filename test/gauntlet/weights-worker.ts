@@ -1,5 +1,5 @@
 import { connectSubtensor, openWeightsPipeline } from '../../src/chain/index.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { recordLog } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 

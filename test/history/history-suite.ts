@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import {
   type History,
   type HistoryPlace,
@@ -12,6 +11,7 @@ import {
   results,
   weights,
 } from '../../src/history/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 
 export const START = Date.parse('2026-01-01T00:00:00Z')
 

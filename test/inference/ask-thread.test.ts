@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { type AskThread, createAskThread, prepareRequest } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import {

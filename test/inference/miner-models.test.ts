@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { verifyRequest } from '../../src/epistula/index.js'
 import { createMinerAgent, listModels, postModels } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { ManualClock } from '../support/manual-clock.js'

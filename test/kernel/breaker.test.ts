@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createBreaker } from '../../src/breaker.js'
+import { createBreaker } from '../../src/kernel/breaker.js'
 import { ManualClock } from '../support/manual-clock.js'
 
 function make(random = 0.5) {

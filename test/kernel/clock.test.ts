@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { every, systemClock, withDeadline } from '../../src/clock.js'
-import { DeadlineError } from '../../src/errors.js'
+import { every, systemClock, withDeadline } from '../../src/kernel/clock.js'
+import { DeadlineError } from '../../src/kernel/errors.js'
 import { ManualClock, settle } from '../support/manual-clock.js'
 
 describe('withDeadline', () => {

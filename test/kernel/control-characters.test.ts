@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { escapeControls, escapeControlsInLines } from '../../src/control-characters.js'
+import { escapeControls, escapeControlsInLines } from '../../src/kernel/control-characters.js'
 
 const character = (code: number) => String.fromCharCode(code)
 const codes = Array.from({ length: 0x10000 }, (_, code) => code)

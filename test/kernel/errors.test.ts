@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DeadlineError, isAbort, messageOf, TargonError } from '../../src/errors.js'
+import { DeadlineError, isAbort, messageOf, TargonError } from '../../src/kernel/errors.js'
 
 describe('TargonError', () => {
   test('its code is a field of its own, so that it shows in JSON', () => {

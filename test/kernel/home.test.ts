@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { expect, it } from 'vitest'
-import { expandHome } from '../../src/home.js'
+import { expandHome } from '../../src/kernel/home.js'
 
 it('expands a leading ~ that stands alone, and nothing else', () => {
   expect(expandHome('~')).toBe(homedir())

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
-import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/hotkey-lock.js'
-import { lockPathOf } from '../../src/roles/validator/hotkey-lock.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/kernel/hotkey-lock.js'
+import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
 
 describe('lock of a hotkey', () => {
   let folder: string

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseIpPort } from '../../src/ip-port.js'
+import { parseIpPort } from '../../src/kernel/ip-port.js'
 
 it.each([
   ['203.0.113.5:8091', '203.0.113.5', 8091],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseJson } from '../../src/json.js'
+import { parseJson } from '../../src/kernel/json.js'
 
 it.each(['', '{', '{"a":1}x', 'NaN', "{'a':1}"])('is undefined, not an exception, for %j', (text) => {
   expect(parseJson(text)).toBeUndefined()

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
-import { withOwnSignal } from '../../src/own-signal.js'
+import { withOwnSignal } from '../../src/kernel/own-signal.js'
 
 const untilAborted = (own: AbortSignal) =>
   new Promise<never>((_, reject) => own.addEventListener('abort', () => reject(own.reason)))

@@ -8,7 +8,7 @@ import {
   type Sr25519Pair,
   sign,
   verify,
-} from '../../src/sr25519.js'
+} from '../../src/kernel/sr25519.js'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 let pair: Sr25519Pair

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { minerClient } from '../../src/index.js'
-import { type DevelopmentEngine, startDevelopmentEngine } from '../../src/roles/localnet/engine/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { type DevelopmentEngine, startDevelopmentEngine } from '../../src/localnet/engine/index.js'
 import { type MinerRig, startMinerRig } from '../support/miner-rig.js'
 import { startEvents, startStreamServer } from '../support/stream-server.js'
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { resolveSettings } from '../../src/config/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { openValidatorTools, type ValidatorTools } from '../../src/roles/index.js'
-import { startDevelopmentChain } from '../../src/roles/localnet/chain/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
 const fixture = fileURLToPath(new URL('../fixtures/prompts/questions.parquet', import.meta.url))

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { probeTokenIds } from '../../src/routing/token-ids.js'
 import { Upstream } from '../../src/routing/upstream.js'
 import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'

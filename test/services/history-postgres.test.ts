@@ -1,7 +1,7 @@
 import pino from 'pino'
 import { afterAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { openHistory, results } from '../../src/history/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { describeHistory, row } from '../history/history-suite.js'
 import { createDatabases, postgresServer } from '../support/postgres.js'
 

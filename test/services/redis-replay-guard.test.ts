@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
-import { connectRedisReplayGuard, type RedisReplayGuard } from '../../src/roles/miner/redis-replay-guard.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import {
+  connectRedisReplayGuard,
+  type RedisReplayGuard,
+} from '../../src/roles/miner/admission/redis-replay-guard.js'
 import { startFakeVllm } from '../support/fake-vllm.js'
 import { startFaultProxy } from '../support/fault-proxy.js'
 import { startMinerRig } from '../support/miner-rig.js'

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { checkUnderLoad, startReportRig, verifiedIn } from '../roles/validator/report-rig.js'
+import { checkUnderLoad, startReportRig, verifiedIn } from '../roles/validator/reports/report-rig.js'
 import { createDatabases, postgresServer } from '../support/postgres.js'
 
 const databases = createDatabases()

@@ -31,7 +31,7 @@ export async function compileScripts(...scripts: URL[]): Promise<string[]> {
     },
     include: [],
     // Threads are started by address: nothing imports their modules.
-    files: [...files, 'src/roles/miner/signature-worker.ts'].map((file) => join(root, file)),
+    files: [...files, 'src/roles/miner/admission/signature-worker.ts'].map((file) => join(root, file)),
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))

@@ -1,5 +1,5 @@
-import { systemClock } from '../../src/clock.js'
-import { startDevelopmentEngine } from '../../src/roles/localnet/engine/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { startDevelopmentEngine } from '../../src/localnet/engine/index.js'
 
 /** What a container of the fake Docker server runs: a development engine in a process of its own. */
 const [model = '', port = '0'] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import { addressOf, initSr25519, pairFromSeed, sign } from '../../src/sr25519.js'
+import { addressOf, initSr25519, pairFromSeed, sign } from '../../src/kernel/sr25519.js'
 import type { Signer } from '../../src/wallet/index.js'
 
 /** A hotkey from a 32-byte seed of one repeated byte: the same address in every run. */

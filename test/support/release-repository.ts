@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { buildRelease } from '../../scripts/release/build.js'
 import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** How the program of a test release behaves. */

@@ -1,6 +1,6 @@
 /** Applies the newest release, as a process of its own that a test can kill. Arguments: JSON of the context's places. */
 import { applyUpdate, findOffer, layoutOf, withUpdateLock } from '../../src/autoupdate/index.js'
-import { systemClock } from '../../src/clock.js'
+import { systemClock } from '../../src/kernel/clock.js'
 
 const { root, url, signersFile, ownVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
   string,

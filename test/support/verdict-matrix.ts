@@ -1,5 +1,5 @@
 import { STRICT_BURST_RULE, type StreamLimits } from '../../src/inference/index.js'
-import { BEHAVIOURS, type BehaviourName } from '../../src/roles/localnet/engine/index.js'
+import { BEHAVIOURS, type BehaviourName } from '../../src/localnet/engine/index.js'
 import type { RuleSet } from '../../src/verification/index.js'
 import { requestOf, type VerificationRig } from './verification-rig.js'
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { type Clock, systemClock } from '../../src/clock.js'
 import { type ConnectedEngine, connectEngine } from '../../src/engine/index.js'
 import {
   type Answer,
@@ -12,12 +11,13 @@ import {
   type InferenceRequest,
   type StreamLimits,
 } from '../../src/inference/index.js'
-import { createRandom, makePrompt } from '../../src/prompts/index.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import {
   type DevelopmentEngine,
   type DevelopmentEngineOptions,
   startDevelopmentEngine,
-} from '../../src/roles/localnet/engine/index.js'
+} from '../../src/localnet/engine/index.js'
+import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import type { RuleSet, Verdict } from '../../src/verification/index.js'
 import { verifyAnswer } from '../../src/verification/index.js'
 import { hotkeyOf } from './hotkeys.js'

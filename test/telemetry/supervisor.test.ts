@@ -15,7 +15,7 @@ const ROLE = `
   import { mkdtempSync } from 'node:fs'
   import { runRole } from ${JSON.stringify(path('src/cli/index.ts'))}
   import { resolveSettings } from ${JSON.stringify(path('src/config/index.ts'))}
-  import { startWatchdog } from ${JSON.stringify(path('src/roles/validator/watchdog.ts'))}
+  import { startWatchdog } from ${JSON.stringify(path('src/roles/validator/health/watchdog.ts'))}
   const flags = { 'logging.logging_dir': process.argv[2], 'wallet.name': 'w', 'wallet.hotkey': 'h' }
   const settings = resolveSettings('validator', { flags, env: {} }).values
   await runRole({

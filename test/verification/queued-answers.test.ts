@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import { burstRuleOf } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import { MODEL, requestOf, startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
 

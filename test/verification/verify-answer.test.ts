@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.js'
 import type { ReferenceEngine } from '../../src/engine/index.js'
-import { TargonError } from '../../src/errors.js'
 import type { Answer, InferenceRequest } from '../../src/inference/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { TargonError } from '../../src/kernel/errors.js'
 import { verifyAnswer } from '../../src/verification/index.js'
 import { FACTS, honestEvidence } from '../support/evidence.js'
 

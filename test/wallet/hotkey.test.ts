@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { initSr25519, verify } from '../../src/sr25519.js'
+import { initSr25519, verify } from '../../src/kernel/sr25519.js'
 import { loadHotkey, passwordVariable, signerOf, writeDevelopmentWallet } from '../../src/wallet/index.js'
 import { findPassword } from '../../src/wallet/password.js'
 

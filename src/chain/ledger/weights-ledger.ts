@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { readIfThere, replaceFile, sweepStaged } from '../../durable-file.js'
-import { parseJson } from '../../json.js'
+import { parseJson, readIfThere, replaceFile, sweepStaged } from '../../kernel/index.js'
 import type { WeightEntry } from '../types.js'
 
 /**

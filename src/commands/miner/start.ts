@@ -26,7 +26,7 @@ export default class MinerStart extends BaseCommand {
   static override flags = flagsOf('miner')
 
   async run(): Promise<unknown> {
-    const loadNetwork = async () => (await import('../../roles/localnet/index.js')).startNetworkAround
+    const loadNetwork = async () => (await import('../../localnet/index.js')).startNetworkAround
     return this.runNeuron('miner', loadNetwork, (...given) => this.#serve(...given))
   }
 

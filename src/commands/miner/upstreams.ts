@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BaseCommand, flagsOf, formatTable, runUntilStopped } from '../../cli/index.js'
-import { systemClock } from '../../clock.js'
+import { systemClock } from '../../kernel/index.js'
 
 /** What is shown of a miner's status; `--json` prints all of it. */
 const minerStatus = z.looseObject({

@@ -7,8 +7,7 @@ import {
   runUntilStopped,
   stateFolderOf,
 } from '../../cli/index.js'
-import { systemClock } from '../../clock.js'
-import { TargonError } from '../../errors.js'
+import { systemClock, TargonError } from '../../kernel/index.js'
 import type { ExplainedMiner, ExplainedReport } from '../../roles/index.js'
 
 type ModelReport = ExplainedMiner['models'][number]

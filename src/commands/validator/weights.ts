@@ -7,8 +7,8 @@ import {
   openQuietLog,
   runUntilStopped,
 } from '../../cli/index.js'
-import { systemClock } from '../../clock.js'
 import { isGiven } from '../../config/index.js'
+import { systemClock } from '../../kernel/index.js'
 import type { PreviewedWeight, WeightsPreview } from '../../roles/index.js'
 
 export default class ValidatorWeights extends BaseCommand {

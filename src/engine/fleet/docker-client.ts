@@ -1,7 +1,6 @@
 import got, { HTTPError } from 'got'
 import { z } from 'zod'
-import { messageOf, TargonError } from '../../errors.js'
-import { withOwnSignal } from '../../own-signal.js'
+import { messageOf, TargonError, withOwnSignal } from '../../kernel/index.js'
 import { PullProgress, type PullState, pullLineSchema } from './pull-progress.js'
 
 const API = '/v1.41'

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { Clock } from '../../clock.js'
-import { messageOf } from '../../errors.js'
+import type { Clock } from '../../kernel/index.js'
+import { messageOf } from '../../kernel/index.js'
 import type { EngineEndpoint } from '../endpoints.js'
 import type { HubSource } from '../hub-files.js'
 import {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { messageOf, TargonError } from '../../errors.js'
+import { messageOf, TargonError } from '../../kernel/index.js'
 
 export interface Gpu {
   readonly id: number

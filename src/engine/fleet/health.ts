@@ -1,6 +1,6 @@
 import got from 'got'
-import type { Clock } from '../../clock.js'
-import { withOwnSignal } from '../../own-signal.js'
+import type { Clock } from '../../kernel/index.js'
+import { withOwnSignal } from '../../kernel/index.js'
 import { engineError } from '../engine-error.js'
 import type { DockerClient } from './docker-client.js'
 

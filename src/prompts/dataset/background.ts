@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../../errors.js'
+import { messageOf } from '../../kernel/index.js'
 import type { QuestionSource } from '../prompt.js'
 
 /** Questions held ready, so that a round never waits for the hub. */

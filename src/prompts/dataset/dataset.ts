@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync } from 'hyparquet'
-import { type Clock, withDeadline } from '../../clock.js'
-import { messageOf, TargonError } from '../../errors.js'
+import { type Clock, messageOf, TargonError, withDeadline } from '../../kernel/index.js'
 import type { QuestionSource } from '../prompt.js'
 import type { Random } from '../random.js'
 import { pageBytes, readPage } from './page.js'

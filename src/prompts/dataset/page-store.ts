@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../../durable-file.js'
+import { replaceFile } from '../../kernel/index.js'
 
 const PAGES_KEPT = 32
 const pageSchema = z.array(z.string()).min(1)

@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises'
 import got from 'got'
 import type { AsyncBuffer } from 'hyparquet'
 import { z } from 'zod'
-import { download } from '../../download.js'
+import { download } from '../../kernel/index.js'
 
 const LIST_LIMIT_BYTES = 1024 * 1024
 const RANGE_LIMIT_BYTES = 96 * 1024 * 1024

@@ -1,29 +1,39 @@
-import { whenAborted } from '../../clock.js'
-import { type Closers, createClosers } from '../../closers.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
-import { isAbort, messageOf, TargonError } from '../../errors.js'
+import {
+  type Closers,
+  createClosers,
+  initSr25519,
+  isAbort,
+  messageOf,
+  TargonError,
+  whenAborted,
+} from '../../kernel/index.js'
 import { createDeadlines, type Router, startRouter } from '../../routing/index.js'
-import { initSr25519 } from '../../sr25519.js'
 import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
-import { announce } from './announce.js'
-import { createBodyReader } from './body-reader.js'
-import { createCallerAddress, readTrustedProxies } from './caller-address.js'
-import { createDoor } from './door.js'
-import { waitUntilIdle } from './drain.js'
-import { resolveExternalAddress } from './external-address.js'
-import { whenHealthy } from './healthy.js'
-import { listenPublicly } from './public-server.js'
-import { connectRedisReplayGuard } from './redis-replay-guard.js'
-import { createRequestHandler } from './routes.js'
-import { createSignatureWorkers } from './signature-check.js'
-import { watchStanding } from './standing.js'
-import { createTally } from './tally.js'
-import { createFailureBuckets } from './token-bucket.js'
+import {
+  connectRedisReplayGuard,
+  createBodyReader,
+  createCallerAddress,
+  createDoor,
+  createFailureBuckets,
+  createSignatureWorkers,
+  readTrustedProxies,
+  watchStanding,
+} from './admission/index.js'
+import { announce, resolveExternalAddress } from './announcing/index.js'
+import {
+  createRequestHandler,
+  createTally,
+  createWantedModels,
+  listenPublicly,
+  readLimits,
+  readUpstreams,
+  waitUntilIdle,
+  whenHealthy,
+} from './serving/index.js'
 import type { MinerDeps, MinerReport, MinerStatus } from './types.js'
-import { readLimits, readUpstreams } from './upstream-settings.js'
-import { createWantedModels } from './wanted-models.js'
 
 export interface RunningMiner extends RunningRole<MinerReport> {
   /** Why it cannot serve now, as /readyz tells; undefined when it can. */

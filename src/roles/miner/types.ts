@@ -4,7 +4,7 @@ import type { UpstreamReport } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
-import type { CallerCounts, Counts } from './tally.js'
+import type { CallerCounts, Counts } from './serving/index.js'
 
 export interface MinerDeps extends RoleDeps {
   readonly subtensor: Subtensor

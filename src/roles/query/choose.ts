@@ -1,4 +1,4 @@
-import { TargonError } from '../../errors.js'
+import { TargonError } from '../../kernel/index.js'
 import type { ListedMiner } from './miner-models.js'
 
 /**

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js'
 import { listModels as askModels, createMinerAgent } from '../../inference/index.js'
+import type { Clock } from '../../kernel/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { Miner } from './miners.js'
 

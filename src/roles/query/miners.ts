@@ -1,8 +1,6 @@
 import { isIP } from 'node:net'
 import type { Metagraph } from '../../chain/index.js'
-import { TargonError } from '../../errors.js'
-import { parseIpPort } from '../../ip-port.js'
-import { publicKeyOf } from '../../sr25519.js'
+import { parseIpPort, publicKeyOf, TargonError } from '../../kernel/index.js'
 
 /** A miner that can be asked. */
 export interface Miner {

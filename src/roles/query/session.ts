@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { type Clock, withDeadline } from '../../clock.js'
 import type { QuerySettings } from '../../config/index.js'
-import { TargonError } from '../../errors.js'
 import { burstRuleOf, type InferenceRequest } from '../../inference/index.js'
+import { type Clock, TargonError, withDeadline } from '../../kernel/index.js'
 import type { RoleDeps } from '../role.js'
 import type { Judge } from './ask.js'
 

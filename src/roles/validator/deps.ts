@@ -4,7 +4,7 @@ import type { QuestionSource } from '../../prompts/index.js'
 import type { ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
-import type { Watchdog } from './watchdog.js'
+import type { Watchdog } from './health/index.js'
 
 /** What a validator is given; it closes nothing of it. */
 export interface ValidatorDeps extends RoleDeps {

@@ -1,18 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
-import { withDeadline } from '../../clock.js'
-import { createClosers } from '../../closers.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { messageOf } from '../../errors.js'
-import { lockHotkey } from '../../hotkey-lock.js'
+import { createClosers, lockHotkey, messageOf, withDeadline } from '../../kernel/index.js'
 import type { RunningRole } from '../role.js'
-import { isForbiddenAddress } from './address-guard.js'
-import { admitValidator } from './admission.js'
 import type { ValidatorDeps } from './deps.js'
-import { lockPathOf } from './hotkey-lock.js'
-import type { ValidatorReport } from './report.js'
-import { createSubnetView } from './subnet-view.js'
-import { startWork, type Work } from './work.js'
+import type { ValidatorReport } from './reports/index.js'
+import { lockPathOf } from './reports/index.js'
+import { admitValidator, createSubnetView, isForbiddenAddress } from './subnet/index.js'
+import { startWork, type Work } from './validator.js'
 
 const FIRST_SYNC_TIMEOUT_MS = 120_000
 

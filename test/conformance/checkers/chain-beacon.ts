@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { QUICKNET } from '../../../src/chain/beacon.js'
 import { encryptForRound } from '../../../src/chain/timelock/index.js'
-import { openTimelock } from '../../../src/roles/localnet/chain/beacon/index.js'
+import { openTimelock } from '../../../src/localnet/chain/beacon/index.js'
 import type { Checker } from '../checker.js'
 
 const schema = z.object({

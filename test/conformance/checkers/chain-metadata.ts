@@ -1,8 +1,8 @@
 import type { ApiPromise } from '@polkadot/api'
 import { openRpc } from '../../../src/chain/rpc.js'
 import { camelCase, loadRuntime } from '../../../src/chain/runtime.js'
-import { systemClock } from '../../../src/clock.js'
-import { startDevelopmentChain } from '../../../src/roles/localnet/chain/index.js'
+import { systemClock } from '../../../src/kernel/clock.js'
+import { startDevelopmentChain } from '../../../src/localnet/chain/index.js'
 import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
 import type { Checker, DataFile } from '../checker.js'
 

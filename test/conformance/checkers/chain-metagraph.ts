@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { connectSubtensor } from '../../../src/chain/index.js'
 import { openRpc } from '../../../src/chain/rpc.js'
 import { loadRuntime } from '../../../src/chain/runtime.js'
-import { systemClock } from '../../../src/clock.js'
+import { systemClock } from '../../../src/kernel/clock.js'
 import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
 import type { Checker } from '../checker.js'
 

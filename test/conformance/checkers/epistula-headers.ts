@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { signRequest } from '../../../src/epistula/index.js'
-import { verify } from '../../../src/sr25519.js'
+import { verify } from '../../../src/kernel/sr25519.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
 import type { Checker } from '../checker.js'
 

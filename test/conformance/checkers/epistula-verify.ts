@@ -5,7 +5,7 @@ import {
   type Refusal,
   readClaim,
 } from '../../../src/epistula/index.js'
-import { initSr25519, publicKeyOf, verify } from '../../../src/sr25519.js'
+import { initSr25519, publicKeyOf, verify } from '../../../src/kernel/sr25519.js'
 import { type Case, type Checker, type Finding, sameJson } from '../checker.js'
 
 /** 4.4.1 verify_signature: text of the refusal, or accepted. */

@@ -4,8 +4,8 @@ import {
   type OrganicRecord,
   organicRecord,
   readBucket,
-} from '../../../src/roles/validator/organic-record.js'
-import { type OrganicStat, scoreOrganic } from '../../../src/roles/validator/organic-score.js'
+} from '../../../src/roles/validator/organics/organic-record.js'
+import { type OrganicStat, scoreOrganic } from '../../../src/roles/validator/organics/organic-score.js'
 import type { Verdict } from '../../../src/verification/index.js'
 import { type Case, type Checker, type Finding, sameJson } from '../checker.js'
 

@@ -1,8 +1,8 @@
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/clock.js'
 import { epistulaFetch } from '../../../src/epistula/index.js'
-import { type DevelopmentEngine, startDevelopmentEngine } from '../../../src/roles/localnet/engine/index.js'
+import { systemClock } from '../../../src/kernel/clock.js'
+import { type DevelopmentEngine, startDevelopmentEngine } from '../../../src/localnet/engine/index.js'
 import { type MinerRig, startMinerRig } from '../../support/miner-rig.js'
 
 const MODEL = 'targon-dev/small-a'

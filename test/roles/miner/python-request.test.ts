@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/clock.js'
+import { systemClock } from '../../../src/kernel/clock.js'
 import { createFakeSubtensor, neuronOf } from '../../support/fake-subtensor.js'
 import { startFakeVllm } from '../../support/fake-vllm.js'
 import { hotkeyOf } from '../../support/hotkeys.js'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { watchReload } from '../../../src/cli/index.js'
-import { systemClock } from '../../../src/clock.js'
+import { systemClock } from '../../../src/kernel/clock.js'
 import { type FakeVllm, sse, startFakeVllm } from '../../support/fake-vllm.js'
 import { minerSettingsOf, startMinerRig } from '../../support/miner-rig.js'
 

@@ -13,9 +13,9 @@ import {
   type WeightsPipeline,
   type WeightsPipelineOptions,
 } from '../../../src/chain/index.js'
-import { systemClock } from '../../../src/clock.js'
 import { settingNames, settings as table, type ValidatorSettings } from '../../../src/config/index.js'
 import type { ReferenceEngine } from '../../../src/engine/index.js'
+import { systemClock } from '../../../src/kernel/clock.js'
 import type { ValidatorDeps, ValidatorReport } from '../../../src/roles/validator/index.js'
 import { startValidator } from '../../../src/roles/validator/index.js'
 import type { FakeMiner } from '../../support/fake-miner.js'

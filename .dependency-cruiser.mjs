@@ -1,0 +1,85 @@
+/**
+ * Which folder of src/ may import which others, by their door (index.ts). Every folder may also import itself and the
+ * kernel. `npm run check` enforces this table; ARCHITECTURE.md explains it. To allow an import, change one line here.
+ */
+const MODULES = [
+  'wallet',
+  'models',
+  'scoring',
+  'telemetry',
+  'config',
+  'autoupdate',
+  'routing',
+  'epistula',
+  'chain',
+]
+MODULES.push('inference', 'engine', 'prompts', 'verification', 'history')
+const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
+
+export const ARROWS = {
+  kernel: [],
+  'wallet|models|scoring|telemetry|config|autoupdate|routing': [],
+  'epistula|chain': ['wallet'],
+  inference: ['epistula', 'wallet'],
+  'engine|prompts': ['inference'],
+  verification: ['inference', 'engine'],
+  history: ['inference', 'engine', 'verification'],
+  roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
+  'roles/query': [...MODULES, 'roles'],
+  'roles/miner': [...MODULES, 'roles', ...INSIDE('miner', 'admission', 'serving', 'announcing')],
+  'roles/miner/admission': ['chain', 'epistula', 'routing'],
+  'roles/miner/serving': ['roles/miner/admission', 'config', 'routing', 'telemetry'],
+  'roles/miner/announcing': ['chain', 'wallet'],
+  'roles/validator': [
+    ...[...MODULES, 'roles'],
+    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs', 'organics', 'reports', 'health'),
+  ],
+  'roles/validator/subnet': ['chain'],
+  'roles/validator/rounds': [...MODULES.filter((name) => name !== 'chain'), ...INSIDE('validator', 'subnet')],
+  'roles/validator/scores': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds')],
+  'roles/validator/epochs': [...MODULES, ...INSIDE('validator', 'subnet', 'scores')],
+  'roles/validator/organics': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds')],
+  'roles/validator/reports': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs')],
+  'roles/validator/health': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds')],
+  localnet: ['chain', 'config', 'telemetry', 'wallet', 'localnet/chain', 'localnet/engine'],
+  // The development chain and engine share no code with what they test: two codecs, no common bug.
+  'localnet/chain|localnet/engine': [],
+  cli: ['config', 'telemetry'],
+}
+
+const isRoom = (path) => (path === 'roles' ? 'roles/[^/]+\\.ts$' : `${path}/index\\.ts$`)
+
+/** The files of a folder itself; those of folders that have a line of their own in the table are not among them. */
+function filesOf(folder) {
+  const rooms = Object.keys(ARROWS).flatMap((names) => names.split('|'))
+  const inner = rooms
+    .filter((room) => room.startsWith(`${folder}/`))
+    .map((room) => room.slice(folder.length + 1))
+  return inner.length === 0 ? `^src/${folder}/` : `^src/${folder}/(?!(${inner.join('|')})/)`
+}
+
+const arrows = Object.entries(ARROWS).flatMap(([folders, targets]) =>
+  folders.split('|').map((folder) => ({
+    name: `${folder} may import ${targets.length === 0 ? 'the kernel only' : `kernel, ${targets.join(', ')}`}`,
+    severity: 'error',
+    from: { path: filesOf(folder) },
+    to: {
+      path: '^src/',
+      pathNot: [filesOf(folder), ...['kernel', ...targets].map((name) => `^src/${isRoom(name)}`)],
+    },
+  })),
+)
+
+export default {
+  forbidden: [
+    ...arrows,
+    {
+      name: 'only chain/ talks to @polkadot/api',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/chain/' },
+      to: { path: '@polkadot/(api|types)' },
+    },
+    { name: 'no circles, types included', severity: 'warn', from: {}, to: { circular: true } },
+  ],
+  options: { parser: 'swc', tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } },
+}

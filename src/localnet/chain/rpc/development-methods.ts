@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { publicKeyOf } from '../../../kernel/index.js'
+import { type Chain, RpcError } from '../node/index.js'
+import { fromHex, toHex } from '../scale/index.js'
+import { endow } from '../subtensor/index.js'
+import { type Faults, SUBMISSION_FAULTS } from './faults.js'
+import { constant, hexText, type Methods, method } from './method.js'
+
+const MAX_NEW_BLOCKS = 100_000
+const MAX_FAILED_SUBMISSIONS = 1000
+
+const faultChanges = z.strictObject({
+  silent: z.boolean().optional(),
+  delayMs: z.number().int().min(0).max(600_000).optional(),
+  refuseConnections: z.boolean().optional(),
+  stalled: z.boolean().optional(),
+  repeatedHeads: z.boolean().optional(),
+  beaconSilent: z.boolean().optional(),
+})
+
+/** Puts the runtime of another spec version in force, without the named calls, items or methods. */
+export type Upgrade = (specVersion: number, without?: readonly string[]) => void
+
+/** `dev_*`: control of the chain by tests and people. */
+export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrade): Methods {
+  const headHash = () => toHex(chain.head.hash)
+  return {
+    dev_newBlock: method(
+      z.tuple([z.number().int().min(1).max(MAX_NEW_BLOCKS)]).or(z.tuple([])),
+      ([count = 1]) => {
+        for (let made = 0; made < count; made++) chain.produceBlock()
+        return headHash()
+      },
+    ),
+    dev_setStorage: method(z.tuple([z.array(z.tuple([hexText, hexText.nullable()]))]), ([entries]) => {
+      for (const [key, value] of entries) {
+        chain.state.put(key.toLowerCase(), value === null ? undefined : fromHex(value))
+      }
+      chain.produceBlock()
+      return headHash()
+    }),
+    dev_endow: method(z.tuple([z.string(), z.number().positive()]), ([address, tao]) => {
+      const account = publicKeyOf(address)
+      if (!account) throw new RpcError(-32602, 'Invalid params', `${address} is not an address of this chain`)
+      endow(chain.storage, account, BigInt(Math.round(tao * 1e9)))
+      chain.produceBlock()
+      return headHash()
+    }),
+    dev_upgrade: method(
+      z.tuple([z.number().int(), z.array(z.string())]).or(z.tuple([z.number().int()])),
+      ([specVersion, without]) => {
+        try {
+          upgrade(specVersion, without)
+        } catch (error) {
+          if (error instanceof RangeError) throw new RpcError(-32602, 'Invalid params', error.message)
+          throw error
+        }
+        return headHash()
+      },
+    ),
+    dev_fault: method(z.tuple([faultChanges]), ([changes]) => {
+      faults.set(changes)
+      return { ...faults.settings }
+    }),
+    dev_failSubmissions: method(
+      z
+        .tuple([z.enum(SUBMISSION_FAULTS), z.number().int().min(1).max(MAX_FAILED_SUBMISSIONS)])
+        .or(z.tuple([z.enum(SUBMISSION_FAULTS)])),
+      ([fault, count = 1]) => {
+        faults.failSubmissions(fault, count)
+        return null
+      },
+    ),
+    dev_dropConnections: constant(() => {
+      setImmediate(() => faults.dropConnections())
+      return null
+    }),
+    dev_clearFaults: constant(() => {
+      faults.clear()
+      return null
+    }),
+  }
+}

@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '../../../kernel/index.js'
+import { TargonError } from '../../../kernel/index.js'
+import type { Faults } from './faults.js'
+import { type Gate, type Interface, Session } from './session.js'
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+const HOST = '127.0.0.1'
+
+export interface RpcServer {
+  readonly url: string
+  readonly httpUrl: string
+  close(): Promise<void>
+}
+
+/**
+ * Serves JSON-RPC on loopback: over WebSocket with subscriptions, over HTTP POST without.
+ *
+ * @throws TargonError PORT_IN_USE
+ */
+export async function startRpcServer(
+  rpc: Interface,
+  faults: Faults,
+  clock: Clock,
+  port: number,
+): Promise<RpcServer> {
+  const stopping = new AbortController()
+  const gate: Gate = async (method) => {
+    if (method.startsWith('dev_')) return true
+    const { delayMs, silent } = faults.settings
+    if (delayMs > 0) await clock.sleep(delayMs, stopping.signal)
+    return !silent
+  }
+  const http = createServer((request, response) => {
+    answerPost(rpc, gate, request, response).catch(() => response.destroy())
+  })
+  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE_BYTES })
+  sockets.on('connection', (socket) => {
+    if (faults.settings.refuseConnections) socket.terminate()
+    else serveSocket(rpc, gate, faults, socket)
+  })
+  faults.onDrop.add(() => {
+    for (const socket of sockets.clients) socket.terminate()
+  })
+  // The HTTP server reports its errors to whoever listens; `ws` repeats them.
+  sockets.on('error', () => {})
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', (error) => reject(listenError(error, port)))
+    http.listen(port, HOST, resolve)
+  })
+  const address = http.address() as AddressInfo
+  return {
+    url: `ws://${HOST}:${address.port}`,
+    httpUrl: `http://${HOST}:${address.port}`,
+    close: async () => {
+      stopping.abort()
+      for (const socket of sockets.clients) socket.terminate()
+      sockets.close()
+      http.closeAllConnections()
+      await new Promise<void>((resolve) => {
+        http.close(() => resolve())
+      })
+    },
+  }
+}
+
+function serveSocket(rpc: Interface, gate: Gate, faults: Faults, socket: WebSocket): void {
+  const session = new Session(rpc, gate, (message) => {
+    if (!faults.settings.silent && socket.readyState === socket.OPEN) socket.send(message)
+  })
+  socket.on('message', (data) => {
+    session.handle(String(data)).then(
+      (answer) => {
+        if (answer !== undefined && socket.readyState === socket.OPEN) socket.send(answer)
+      },
+      () => socket.terminate(),
+    )
+  })
+  socket.on('close', () => session.close())
+  socket.on('error', () => {})
+}
+
+async function answerPost(
+  rpc: Interface,
+  gate: Gate,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_MESSAGE_BYTES) {
+      response.writeHead(413).end()
+      return
+    }
+    chunks.push(chunk)
+  }
+  const answer = await new Session(rpc, gate).handle(Buffer.concat(chunks).toString('utf8'))
+  response.writeHead(200, { 'content-type': 'application/json' }).end(answer ?? '')
+}
+
+function listenError(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== 'EADDRINUSE') return error
+  return new TargonError(
+    `The development chain cannot listen on ${HOST}:${port}: the port is in use.`,
+    {
+      code: 'PORT_IN_USE',
+      fault: 'usage',
+      next: 'Stop the other process or choose another port.',
+      facts: { port },
+    },
+    { cause: error },
+  )
+}

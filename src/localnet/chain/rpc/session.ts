@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { messageOf } from '../../../kernel/index.js'
+import { RpcError } from '../node/index.js'
+import type { Json, Methods } from './method.js'
+import type { Subscription } from './subscriptions.js'
+
+/** Stands between a request and its answer; false means that the request is never answered. */
+export type Gate = (method: string) => Promise<boolean>
+
+export interface Interface {
+  readonly methods: Methods
+  readonly subscriptions: Readonly<Record<string, Subscription>>
+}
+
+/** A way to talk back to one client; absent on transports without notifications. */
+export type Send = (message: string) => void
+
+const requestShape = z.object({
+  id: z.union([z.number(), z.string(), z.null()]).default(null),
+  method: z.string(),
+  params: z.array(z.unknown()).default([]),
+})
+type Request = z.output<typeof requestShape>
+
+/** JSON-RPC 2.0 with one client: calls, batches and the subscriptions it holds. */
+export class Session {
+  readonly #interface: Interface
+  readonly #gate: Gate
+  readonly #send: Send | undefined
+  readonly #running = new Map<string, () => void>()
+  readonly #unsubscribes: ReadonlySet<string>
+  #lastSubscription = 0
+
+  constructor(rpc: Interface, gate: Gate, send?: Send) {
+    this.#interface = rpc
+    this.#gate = gate
+    this.#send = send
+    this.#unsubscribes = new Set(Object.values(rpc.subscriptions).map(({ unsubscribe }) => unsubscribe))
+  }
+
+  /** Answers a message; undefined when there is nothing (more) to send. */
+  async handle(text: string): Promise<string | undefined> {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(text)
+    } catch {
+      return JSON.stringify(failure(null, new RpcError(-32700, 'Parse error')))
+    }
+    if (!Array.isArray(parsed)) {
+      const answer = await this.#answer(parsed)
+      return answer === undefined ? undefined : JSON.stringify(answer)
+    }
+    const answers = await Promise.all(parsed.map((request) => this.#answer(request)))
+    const present = answers.filter((answer) => answer !== undefined)
+    return present.length > 0 ? JSON.stringify(present) : undefined
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    for (const stop of this.#running.values()) stop()
+    this.#running.clear()
+  }
+
+  async #answer(raw: unknown): Promise<Json | undefined> {
+    const request = requestShape.safeParse(raw)
+    if (!request.success) return failure(null, new RpcError(-32600, 'Invalid request'))
+    const { id, method, params } = request.data
+    if (!(await this.#gate(method))) return undefined
+    try {
+      const subscription = this.#interface.subscriptions[method]
+      if (subscription) return this.#subscribe(request.data, subscription)
+      if (this.#unsubscribes.has(method)) return success(id, this.#unsubscribe(params[0]))
+      const run = Object.hasOwn(this.#interface.methods, method) ? this.#interface.methods[method] : undefined
+      if (!run) throw new RpcError(-32601, 'Method not found')
+      return success(id, await run(params))
+    } catch (error) {
+      return failure(id, error)
+    }
+  }
+
+  /** The id goes out before the first notification; a subscription that cannot start gives an error and no id. */
+  #subscribe({ id, params }: Request, subscription: Subscription): undefined {
+    const send = this.#send
+    if (!send) throw new RpcError(-32601, 'Subscriptions are not available on this transport')
+    const key = `dev${(++this.#lastSubscription).toString(36).padStart(13, '0')}`
+    const held: Json[] = []
+    let isOpen = false
+    const push = (result: Json) => {
+      if (isOpen) send(notification(subscription.event, key, result))
+      else held.push(result)
+    }
+    this.#running.set(key, subscription.start(push, params))
+    send(JSON.stringify(success(id, key)))
+    isOpen = true
+    for (const result of held) send(notification(subscription.event, key, result))
+  }
+
+  #unsubscribe(key: unknown): boolean {
+    const stop = typeof key === 'string' ? this.#running.get(key) : undefined
+    if (!stop || typeof key !== 'string') return false
+    stop()
+    this.#running.delete(key)
+    return true
+  }
+}
+
+function notification(event: string, subscription: string, result: Json): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: event, params: { subscription, result } })
+}
+
+function success(id: Request['id'], result: Json): Json {
+  return { jsonrpc: '2.0', id, result }
+}
+
+function failure(id: Request['id'], error: unknown): Json {
+  if (!(error instanceof RpcError)) {
+    return { jsonrpc: '2.0', id, error: { code: -32603, message: 'Internal error', data: messageOf(error) } }
+  }
+  const { code, message, data } = error
+  return { jsonrpc: '2.0', id, error: data === undefined ? { code, message } : { code, message, data } }
+}

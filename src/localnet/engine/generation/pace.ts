@@ -1,0 +1,41 @@
+import type { Clock } from '../../../kernel/index.js'
+
+export interface PaceSettings {
+  /** Undefined = as fast as the machine goes. */
+  readonly tokensPerSecond: number | undefined
+  readonly timeToFirstTokenMs: number
+}
+
+/**
+ * When each token of one answer is due. The schedule is absolute, from the moment the engine turns to it: a
+ * timer that fires late does not delay the tokens after it, so the speed a caller measures is the one set.
+ */
+export class Pace {
+  readonly #clock: Clock
+  readonly #settings: PaceSettings
+  readonly #startedAtMs: number
+
+  constructor(clock: Clock, settings: PaceSettings) {
+    this.#clock = clock
+    this.#settings = settings
+    this.#startedAtMs = clock.monotonic()
+  }
+
+  /** Milliseconds after the start at which token `index` (from 0) is due. */
+  dueMs(index: number): number {
+    const { tokensPerSecond, timeToFirstTokenMs } = this.#settings
+    return timeToFirstTokenMs + (tokensPerSecond === undefined ? 0 : (index * 1000) / tokensPerSecond)
+  }
+
+  /** Resolves when token `index` is due; at once when it is late. */
+  async untilDue(index: number, signal: AbortSignal): Promise<void> {
+    await this.untilMs(this.dueMs(index), signal)
+  }
+
+  /** Resolves `elapsedMs` after the start. */
+  async untilMs(elapsedMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const waitMs = this.#startedAtMs + elapsedMs - this.#clock.monotonic()
+    if (waitMs > 0) await this.#clock.sleep(waitMs, signal)
+  }
+}

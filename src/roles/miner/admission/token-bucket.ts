@@ -1,0 +1,39 @@
+import type { Clock } from '../../../kernel/index.js'
+
+/** Addresses remembered at once; a full table forgets the one that has been quiet longest. */
+const MAX_ADDRESSES = 65_536
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/** Counts failures by address: each address may fail `perSecond` times a second, with a burst of twice as many. */
+export interface FailureBuckets {
+  isExhausted(address: string): boolean
+  fail(address: string): void
+}
+
+export function createFailureBuckets(clock: Clock, perSecond: number): FailureBuckets {
+  const burst = perSecond * 2
+  const buckets = new Map<string, Bucket>()
+  const current = (address: string): Bucket => {
+    const now = clock.monotonic()
+    const bucket = buckets.get(address) ?? { tokens: burst, at: now }
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond)
+    bucket.at = now
+    return bucket
+  }
+  return {
+    isExhausted: (address) => buckets.has(address) && current(address).tokens < 1,
+    fail: (address) => {
+      const bucket = current(address)
+      bucket.tokens = Math.max(0, bucket.tokens - 1)
+      buckets.delete(address)
+      buckets.set(address, bucket)
+      if (buckets.size <= MAX_ADDRESSES) return
+      const [oldest] = buckets.keys()
+      if (oldest !== undefined) buckets.delete(oldest)
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { isIP } from 'node:net'
+import { messageOf, TargonError } from '../../../kernel/index.js'
+
+const LOOKUP_URL = 'https://checkip.amazonaws.com'
+
+/** Asks a public service for the address this host is seen under. */
+export async function lookUpAddress(url: string, signal: AbortSignal): Promise<string> {
+  const { got } = await import('got')
+  const text = await got(url, {
+    timeout: { request: 5000 },
+    retry: { limit: 2 },
+    followRedirect: false,
+    signal,
+  }).text()
+  return text.trim()
+}
+
+/**
+ * The address to announce: `--axon.external_ip`, else `--axon.ip` when it is a real one, else looked up (4.4.1 took the same
+ * order from bittensor).
+ *
+ * @throws TargonError NO_EXTERNAL_ADDRESS when none of them gives an IP address: fault usage for a setting that is none,
+ *   unreachable for a look-up that fails, which may succeed at the next start.
+ */
+export async function resolveExternalAddress(
+  settings: { readonly 'axon.external_ip': string | undefined; readonly 'axon.ip': string },
+  signal: AbortSignal,
+  lookUp: (url: string, signal: AbortSignal) => Promise<string> = lookUpAddress,
+): Promise<string> {
+  const given =
+    settings['axon.external_ip'] ?? (isWildcard(settings['axon.ip']) ? undefined : settings['axon.ip'])
+  if (given !== undefined) {
+    if (isIP(given) === 0) throw noAddress('usage', `${quoted(given)} is no IP address`)
+    return given
+  }
+  const found = await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw noAddress('unreachable', `${LOOKUP_URL} did not tell it: ${messageOf(cause)}`, { cause })
+  })
+  if (isIP(found) === 0) throw noAddress('unreachable', `${LOOKUP_URL} answered ${quoted(found)}`)
+  return found
+}
+
+function isWildcard(address: string): boolean {
+  return ['', '0.0.0.0', '::', '[::]'].includes(address)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 60))
+}
+
+function noAddress(fault: 'usage' | 'unreachable', why: string, options?: ErrorOptions): TargonError {
+  return new TargonError(
+    `There is no address to announce: ${why}.`,
+    { code: 'NO_EXTERNAL_ADDRESS', fault, next: 'Give this host’s public address with --axon.external_ip.' },
+    options,
+  )
+}

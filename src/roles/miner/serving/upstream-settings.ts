@@ -1,0 +1,68 @@
+import type { MinerSettings } from '../../../config/index.js'
+import { TargonError } from '../../../kernel/index.js'
+import { defaultLimits, type RoutingLimits, type UpstreamSettings } from '../../../routing/index.js'
+
+type RoutingSettings = Pick<
+  MinerSettings,
+  'upstreams' | 'model-endpoint' | 'api-key' | 'routing.max-in-flight' | 'routing.add-token-ids'
+>
+
+/**
+ * The model servers of the configuration: its `upstreams` section, else one for each `--model-endpoint`.
+ *
+ * @throws TargonError BAD_UPSTREAM (fault usage) for an address that is none, or is listed twice.
+ */
+export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
+  const entries =
+    settings.upstreams.length > 0 ? settings.upstreams : settings['model-endpoint'].map((url) => ({ url }))
+  const upstreams = entries.map((entry): UpstreamSettings => {
+    const { url, ...given }: (typeof settings.upstreams)[number] = entry
+    return {
+      url: readAddress(url),
+      apiKey: given.apiKey ?? settings['api-key'],
+      weight: given.weight ?? 1,
+      maxInFlight: given.maxInFlight ?? settings['routing.max-in-flight'],
+      models: given.models ?? [],
+      aliases: given.aliases ?? {},
+      addTokenIds: settings['routing.add-token-ids'],
+    }
+  })
+  const seen = new Set<string>()
+  for (const { url } of upstreams) {
+    if (seen.has(url)) throw badUpstream(url, 'is listed twice')
+    seen.add(url)
+  }
+  return upstreams
+}
+
+function readAddress(text: string): string {
+  const full = text.includes('://') ? text : `http://${text}`
+  if (!URL.canParse(full)) throw badUpstream(text, 'is no http address')
+  const address = new URL(full)
+  if (!/^https?:$/.test(address.protocol)) throw badUpstream(text, 'is no http address')
+  if (address.username !== '' || address.password !== '') {
+    throw badUpstream(address.host, 'carries a user or password; use the key instead')
+  }
+  return `${address.origin}${address.pathname.replace(/\/+$/, '')}`
+}
+
+function badUpstream(url: string, why: string): TargonError {
+  return new TargonError(`The model server ${url} ${why}.`, {
+    code: 'BAD_UPSTREAM',
+    fault: 'usage',
+    next: 'Give addresses like http://127.0.0.1:8000/v1 with --model-endpoint or in the upstreams section.',
+  })
+}
+
+export function readLimits(settings: MinerSettings): RoutingLimits {
+  return {
+    ...defaultLimits,
+    firstByteTimeoutMs: settings['routing.first-byte-timeout'] * 1000,
+    gapTimeoutMs: settings['routing.gap-timeout'] * 1000,
+    totalTimeoutMs: settings['routing.total-timeout'] * 1000,
+    readerTimeoutMs: settings['routing.reader-timeout'] * 1000,
+    queueLength: settings['routing.queue-length'],
+    queueTimeoutMs: settings['routing.queue-timeout'] * 1000,
+    refreshMs: settings['routing.refresh'] * 1000,
+  }
+}

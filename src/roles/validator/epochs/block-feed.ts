@@ -1,0 +1,24 @@
+import type { Logger } from 'pino'
+import type { BlockHead, Subtensor } from '../../../chain/index.js'
+import type { Clock } from '../../../kernel/index.js'
+import { messageOf } from '../../../kernel/index.js'
+
+const RESUBSCRIBE_MS = 1000
+
+/** Hands every new head to `onHead` until the signal aborts; a stream that ends or fails is opened again. */
+export async function followBlocks(
+  subtensor: Subtensor,
+  clock: Clock,
+  log: Logger,
+  onHead: (head: BlockHead) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const head of subtensor.blocks(signal)) onHead(head)
+    } catch (error) {
+      if (!signal.aborted) log.warn({ error: messageOf(error) }, 'block stream failed')
+    }
+    await clock.sleep(RESUBSCRIBE_MS, signal).catch(() => {})
+  }
+}

@@ -1,0 +1,79 @@
+import type { Answer } from '../../../inference/index.js'
+import type { Result } from '../../../scoring/index.js'
+import type { Verdict } from '../../../verification/index.js'
+import { answerOf, type OrganicRecord, organicSpeed } from './organic-record.js'
+
+/** 4.4.1 targon/jugo.py: a failed request, and an answer without a usable token. */
+export const FAILED_REQUEST = -500
+export const NO_TOKENS = -100
+
+/** One entry of POST /organics/scores; times in milliseconds. */
+export interface OrganicStat {
+  readonly time_to_first_token: number
+  readonly time_for_all_tokens: number
+  readonly total_time: number
+  readonly tps: number
+  readonly tokens: readonly never[]
+  readonly verified: boolean
+  readonly error: string | null
+  readonly cause: string | null
+  readonly model: string
+  readonly max_tokens: number
+  readonly seed: number
+  readonly temperature: number
+  readonly uid: number
+  readonly hotkey: string
+  readonly coldkey: string
+  readonly endpoint: OrganicRecord['endpoint']
+  readonly total_tokens: number
+}
+
+export interface ScoredOrganic {
+  readonly record: OrganicRecord
+  /** What the miner's organic mean gets; undefined: nothing, the record could not be judged. */
+  readonly result: Result | undefined
+  readonly stat: OrganicStat | undefined
+}
+
+/** Undefined when no engine serves the model. */
+export type OrganicJudge = (record: OrganicRecord, answer: Answer) => Promise<Verdict | undefined>
+
+/**
+ * Scores one record as 4.4.1 does, but a failed verification is a miss there instead of nothing, and what cannot be
+ * judged changes nobody's score.
+ */
+export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): Promise<ScoredOrganic> {
+  if (!record.success) return { record, result: FAILED_REQUEST, stat: undefined }
+  const answer = answerOf(record)
+  if (answer.tokens.length === 0) return { record, result: NO_TOKENS, stat: undefined }
+  // Tokens, and none by the hub's count: no speed can be told, and 4.4.1 told none.
+  if (record.response_tokens === 0) return { record, result: undefined, stat: undefined }
+  const verdict = await judge(record, answer)
+  if (verdict === undefined || verdict.kind === 'inconclusive')
+    return { record, result: undefined, stat: undefined }
+  const verified = verdict.kind === 'verified'
+  const tokensPerSecond = verified ? organicSpeed(record) : 0
+  return {
+    record,
+    result: verified ? tokensPerSecond : null,
+    stat: {
+      time_to_first_token: record.time_to_first_token,
+      time_for_all_tokens: record.total_time - record.time_to_first_token,
+      total_time: record.total_time,
+      tps: tokensPerSecond,
+      tokens: [],
+      verified,
+      error: verified ? null : verdict.detail,
+      cause: verified ? null : verdict.cause,
+      model: record.model,
+      max_tokens: record.request.max_tokens,
+      seed: record.request.seed,
+      temperature: record.request.temperature,
+      uid: record.uid,
+      hotkey: record.hotkey,
+      coldkey: record.coldkey,
+      endpoint: record.endpoint,
+      total_tokens: record.response_tokens,
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { ModelReport } from '../../../history/index.js'
+import type { MinersReport } from './read-report.js'
+import type { ValidatorStatus } from './status.js'
+
+type MinerNow = ValidatorStatus['miners'][number]
+
+/** One miner of a report: what the history says, and what the running validator says now (null when none runs). */
+export interface ExplainedMiner {
+  readonly uid: number
+  readonly hotkey: string
+  /** First and last result in the period; null when there is none. */
+  readonly from: string | null
+  readonly to: string | null
+  readonly score: number | null
+  /** Of the weights set last, 0…65535. */
+  readonly weightU16: number | null
+  /** Wanted models it serves now. */
+  readonly serves: readonly string[] | null
+  /** Verdicts since the validator started. */
+  readonly sinceStart: MinerNow['verdicts'] | null
+  readonly models: readonly ModelReport[]
+}
+
+/** The document of `targon validator report --json`. */
+export interface ExplainedReport {
+  readonly source: MinersReport['source']
+  readonly since: string
+  /** The validator that runs on this machine, if one does. */
+  readonly validator: Omit<ValidatorStatus, 'role' | 'miners'> | null
+  /** The best first; without scores by uid. */
+  readonly miners: readonly ExplainedMiner[]
+}
+
+/** Puts history and present together; `miner` is a uid or a hotkey. */
+export function explainReport(report: MinersReport, miner?: string): ExplainedReport {
+  const { source, since, now } = report
+  const present = new Map((now?.miners ?? []).map((one) => [one.hotkey, one]))
+  const past = new Map(report.miners.map((one) => [one.hotkey, one]))
+  const miners = [...new Set([...past.keys(), ...present.keys()])].flatMap((hotkey): ExplainedMiner[] => {
+    const [was, is] = [past.get(hotkey), present.get(hotkey)]
+    const uid = is?.uid ?? was?.uid
+    if (uid === undefined) return []
+    if (miner !== undefined && was === undefined && miner !== hotkey && miner !== String(uid)) return []
+    return [
+      {
+        uid,
+        hotkey,
+        from: was?.from ?? null,
+        to: was?.to ?? null,
+        score: is?.score ?? null,
+        weightU16: is && now?.weights ? weightOf(uid, now.weights.entries) : null,
+        serves: is?.models ?? null,
+        sinceStart: is?.verdicts ?? null,
+        models: was?.models ?? [],
+      },
+    ]
+  })
+  miners.sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.uid - b.uid)
+  return { source, since, validator: now ? presentOf(now) : null, miners }
+}
+
+function presentOf({ uid, hotkey, block, epoch, models, rounds, weights }: ValidatorStatus) {
+  return { uid, hotkey, block, epoch, models, rounds, weights }
+}
+
+function weightOf(uid: number, entries: readonly { readonly uid: number; readonly weightU16: number }[]) {
+  return entries.find((entry) => entry.uid === uid)?.weightU16 ?? 0
+}
+
+/** Failures of one model over all causes. */
+export function countFailed({ verdicts }: Pick<ModelReport, 'verdicts'>): number {
+  return Object.values(verdicts.failed).reduce((sum, count) => sum + count, 0)
+}
+
+/** `OVERFIT 2, NO_LOGPROBS 1`, the most frequent first; `0` for none. */
+export function describeFailures({ failed }: ModelReport['verdicts']): string {
+  const causes = Object.entries(failed).sort(([, a], [, b]) => b - a)
+  return causes.length === 0 ? '0' : causes.map(([cause, count]) => `${cause} ${count}`).join(', ')
+}

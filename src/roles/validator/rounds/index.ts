@@ -1,0 +1,5 @@
+export { connectPorts } from './ports.js'
+export type { RoundResult } from './result.js'
+export type { RoundPorts } from './round.js'
+export { startRoundLoop, withPromptDeadline } from './round-loop.js'
+export { isReady } from './round-plan.js'

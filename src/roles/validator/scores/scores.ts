@@ -1,0 +1,85 @@
+import type { Logger } from 'pino'
+import type { Metagraph } from '../../../chain/index.js'
+import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
+
+/** The score book with its file: loaded at start, saved after every round and at the end. */
+export interface Scores {
+  readonly book: ScoreBook
+  /** Never rejects and never hangs: a full or silent disk is an alarm, the book goes on in memory. */
+  save(): Promise<void>
+  /** Undefined while the last save worked, else why it did not. */
+  readonly trouble: () => string | undefined
+}
+
+/** A disk that takes longer stands in nobody's way. */
+const SAVE_TIMEOUT_MS = 10_000
+
+/**
+ * Loads the scores of this neuron; a 4.x cache.json is imported with its uids resolved to the hotkeys of now.
+ *
+ * @throws TargonError SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE (fault usage)
+ */
+export async function openScores(
+  path: string,
+  metagraph: Metagraph,
+  epochLength: number,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<Scores> {
+  const file = openScoreFile(path)
+  const loaded = await file.load()
+  let book = new ScoreBook()
+  if (loaded.kind === 'book') {
+    book = ScoreBook.from(loaded.data)
+    if (loaded.generation === 'previous') log.warn({ path }, 'scores restored from the previous generation')
+  } else if (loaded.kind === 'cache4') importCache4(loaded.text, book, metagraph, log)
+  else log[loaded.isDamaged ? 'error' : 'info']({ reason: loaded.reason }, 'scores start empty')
+  const left = book.keepOnly(new Set(metagraph.neurons.map(({ hotkey }) => hotkey)))
+  const trimmed = book.hotkeys.length > 0 && book.trimStale(metagraph.block, epochLength)
+  if (book.hotkeys.length > 0)
+    log.info({ miners: book.hotkeys.length, left: left.length, block: book.block, trimmed }, 'scores loaded')
+
+  let trouble: string | undefined
+  let pending: Promise<void> | undefined
+  const fail = (error: unknown) => {
+    const reason = messageOf(error)
+    if (trouble === undefined) log.error({ path, error: reason }, 'scores cannot be saved')
+    trouble = `scores cannot be saved: ${reason}`
+  }
+  const write = async () => {
+    // A save that hangs is waited for before the next one: books must not pile up in memory.
+    await pending
+    const saving = file.save(book.toData())
+    pending = saving
+      .catch(() => {})
+      .finally(() => {
+        pending = undefined
+      })
+    await saving
+    if (trouble !== undefined) log.info({ path }, 'scores are saved again')
+    trouble = undefined
+  }
+  return {
+    book,
+    trouble: () => trouble,
+    save: () => withDeadline(clock, 'saving the scores', SAVE_TIMEOUT_MS, undefined, write).catch(fail),
+  }
+}
+
+function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: Logger): void {
+  const cache = readCache4(text, metagraph.block)
+  if (cache.kind === 'ignored') {
+    log.warn({ reason: cache.reason }, 'scores of 4.x ignored')
+    return
+  }
+  let miners = 0
+  for (const [uid, results] of cache.results) {
+    const hotkey = metagraph.neurons[uid]?.hotkey
+    if (hotkey === undefined) continue
+    for (const [model, window] of results) {
+      for (const result of window) book.record(hotkey, model, result, cache.block)
+    }
+    miners++
+  }
+  log.info({ miners, block: cache.block }, 'scores of 4.x imported')
+}

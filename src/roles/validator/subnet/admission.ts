@@ -1,0 +1,50 @@
+import type { Logger } from 'pino'
+import type { Metagraph, Neuron } from '../../../chain/index.js'
+import { TargonError } from '../../../kernel/index.js'
+
+export interface AdmissionFacts {
+  readonly metagraph: Metagraph
+  readonly hotkey: string
+  /** Runs without a permit (IS_TESTNET). */
+  readonly isTestnet: boolean
+  readonly onFinney: boolean
+  readonly allowPrivateAxons: boolean
+}
+
+/**
+ * Whether this hotkey may validate at all.
+ *
+ * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT (fault chain), PRIVATE_AXONS_ON_FINNEY (fault usage)
+ */
+export function admitValidator(facts: AdmissionFacts, log: Logger): Neuron {
+  const { metagraph, hotkey, isTestnet, onFinney } = facts
+  if (facts.allowPrivateAxons && onFinney)
+    throw new TargonError(
+      '--allow-private-axons is refused on finney: miners could aim requests at your network.',
+      {
+        code: 'PRIVATE_AXONS_ON_FINNEY',
+        fault: 'usage',
+        next: 'Leave the flag out.',
+      },
+    )
+  const self = metagraph.find(hotkey)
+  if (!self)
+    throw new TargonError(`Hotkey ${hotkey} is not registered on subnet ${metagraph.netuid}.`, {
+      code: 'HOTKEY_NOT_REGISTERED',
+      fault: 'chain',
+      next: `Register it: btcli subnets register --netuid ${metagraph.netuid}.`,
+      facts: { hotkey, netuid: metagraph.netuid },
+    })
+  if (isTestnet && onFinney) log.warn('IS_TESTNET is set on finney')
+  if (!self.validatorPermit && !isTestnet)
+    throw new TargonError(
+      `Hotkey ${hotkey} (uid ${self.uid}) has no validator permit on subnet ${metagraph.netuid}.`,
+      {
+        code: 'NO_VALIDATOR_PERMIT',
+        fault: 'chain',
+        next: 'Add stake until the subnet grants a permit, or set IS_TESTNET on a test network.',
+        facts: { hotkey, uid: self.uid, stakeTao: self.stakeTao },
+      },
+    )
+  return self
+}

@@ -1,0 +1,40 @@
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { watchStanding } from '../../../../src/roles/miner/admission/standing.js'
+import { createFakeSubtensor, neuronOf } from '../../../support/fake-subtensor.js'
+import { ManualClock } from '../../../support/manual-clock.js'
+
+describe('standing', () => {
+  const stop = new AbortController()
+  afterEach(() => stop.abort())
+
+  it('expires two hours after the last good look at the chain, not after the last try, and recovers', async () => {
+    const clock = new ManualClock()
+    const subtensor = createFakeSubtensor([neuronOf({ uid: 0, hotkey: 'us' })])
+    const records: Record<string, unknown>[] = []
+    const log = pino({ base: null }, { write: (line) => void records.push(JSON.parse(line)) })
+    const standing = await watchStanding({
+      subtensor,
+      netuid: 4,
+      hotkey: 'us',
+      refreshMs: 300_000,
+      clock,
+      log,
+      signal: stop.signal,
+    })
+    await clock.advance(300_000)
+    subtensor.failure = new Error('chain away')
+    await clock.advance(2 * 3_600_000)
+    expect(standing.isExpired()).toBe(false)
+    await clock.advance(1)
+    expect(standing.isExpired()).toBe(true)
+    expect(records.filter(({ msg }) => msg === 'metagraph not refreshed').length).toBeGreaterThan(20)
+    subtensor.failure = undefined
+    await clock.advance(300_000)
+    expect(standing.isExpired()).toBe(false)
+    subtensor.neurons = []
+    await clock.advance(300_000)
+    expect(standing.self()).toBeUndefined()
+    expect(records.at(-1)).toMatchObject({ level: 50, msg: 'hotkey not registered any more' })
+  })
+})

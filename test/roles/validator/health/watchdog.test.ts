@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const MODULE = fileURLToPath(new URL('../../../../src/roles/validator/health/watchdog.ts', import.meta.url))
+const CLOCK = fileURLToPath(new URL('../../../../src/kernel/clock.ts', import.meta.url))
+
+/** A process with a watchdog whose deadlines are scaled to fractions of a second. */
+async function runWith(
+  body: string,
+  { loopTimeoutMs = 400, isLogRead = true, onReady = (_: ChildProcess) => {} } = {},
+): Promise<{ status: number | null; stderr: string }> {
+  const script = `
+    import pino from 'pino'
+    import { systemClock as clock } from ${JSON.stringify(CLOCK)}
+    import { startWatchdog } from ${JSON.stringify(MODULE)}
+    const dog = startWatchdog({ clock, log: pino({ level: 'silent' }), loopTimeoutMs: ${loopTimeoutMs}, scale: 1 / 300 })
+    const keepAlive = setInterval(() => {}, 1000)
+    ${body}
+  `
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  if (isLogRead)
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+  child.stdout.once('data', () => onReady(child))
+  const [status] = await once(child, 'exit')
+  return { status, stderr }
+}
+
+test('a blocked event loop ends the process with 70, whatever it is blocked by', async () => {
+  const [spinning, waiting] = await Promise.all([
+    runWith('setTimeout(() => { for (;;) {} }, 100)'),
+    runWith('setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 100)'),
+  ])
+  expect(spinning.status).toBe(70)
+  expect(spinning.stderr).toContain('the event loop stands still')
+  expect(waiting.status).toBe(70)
+})
+
+test('a phase over its deadline ends the process, a pause that is meant or loading a model never does, and a closed watchdog is quiet', async () => {
+  const [stuck, planned, loading, closed] = await Promise.all([
+    runWith("dog.enter('idle')"),
+    runWith("dog.enter('idle', 60_000); setTimeout(() => process.exit(4), 4000)"),
+    runWith("dog.enter('loading'); setTimeout(() => process.exit(5), 4000)"),
+    runWith("dog.enter('idle'); await dog.close(); setTimeout(() => process.exit(6), 4000)"),
+  ])
+  expect(stuck.status).toBe(70)
+  expect(stuck.stderr).toContain('a phase is over its deadline')
+  expect(planned.status).toBe(4)
+  expect(loading.status).toBe(5)
+  expect(closed.status).toBe(6)
+})
+
+test('a process that was paused with its watchdog did not hang', async () => {
+  const onReady = (child: ChildProcess) => {
+    child.kill('SIGSTOP')
+    setTimeout(() => child.kill('SIGCONT'), 3000)
+  }
+  // Ticks do not catch up on what the pause took: the phase goes on for a while after it.
+  const { status, stderr } = await runWith(
+    `
+    // By then the watching side is up.
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    dog.enter('planning', 1000)
+    console.log('ready')
+    let ticks = 0
+    setInterval(() => {
+      if (++ticks === 5) dog.enter('loading')
+      if (ticks === 10) process.exit(7)
+    }, 100)`,
+    { onReady },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(7)
+})
+
+test('a log that nobody reads does not keep a process that hangs on it', async () => {
+  const { status } = await runWith(
+    "const log = pino(pino.destination({ fd: 2, sync: true })); setTimeout(() => { for (;;) log.info('x') }, 100)",
+    { isLogRead: false },
+  )
+  expect(status).toBe(70)
+})
+
+test('the deadline of a phase is never held against the time of the one before', async () => {
+  const { status, stderr } = await runWith(
+    `
+    const hold = (name) => {
+      const real = Atomics[name]
+      Atomics[name] = (...call) => {
+        const result = real(...call)
+        if (!isHeld || call[1] === 0) return result
+        isHeld = false
+        for (const until = performance.now() + 800; performance.now() < until; );
+        return result
+      }
+    }
+    let isHeld = false
+    hold('add')
+    hold('store')
+    dog.enter('asking')
+    setTimeout(() => {
+      isHeld = true
+      dog.enter('idle')
+      dog.enter('loading')
+      setTimeout(() => process.exit(8), 1000)
+    }, 1200)`,
+    { loopTimeoutMs: 3000 },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(8)
+})

@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { connectHub } from '../../../../src/roles/validator/organics/hub-client.js'
+import type { Signer } from '../../../../src/wallet/index.js'
+import { hotkeyOf } from '../../../support/hotkeys.js'
+import { ManualClock } from '../../../support/manual-clock.js'
+import { type Answering, startStreamServer } from '../../../support/stream-server.js'
+
+let signer: Signer
+const closers: (() => Promise<unknown>)[] = []
+beforeAll(async () => {
+  signer = await hotkeyOf(1)
+})
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+function clientOf(url: string) {
+  const clock = new ManualClock()
+  const client = connectHub(url, signer, clock)
+  closers.push(() => client.close())
+  const ask = (body: unknown = []) => client.post('/organics', body, new AbortController().signal)
+  return { clock, ask }
+}
+
+async function hubThat(answer: Answering) {
+  const server = await startStreamServer(answer)
+  closers.push(() => server.close())
+  return { server, ...clientOf(server.url) }
+}
+
+/** Writes for as long as the reader takes it. */
+function flood(response: Parameters<Answering>[0], piece: string): void {
+  const more = () => {
+    while (!response.destroyed) if (!response.write(piece)) return void response.once('drain', more)
+  }
+  more()
+}
+
+test.each([
+  ['without end', 'a'.repeat(1 << 16), /more than 67108864 bytes/],
+  ['of two bytes a value', '0,'.repeat(1 << 15), /more than 2000000 values/],
+  ['of empty objects', '{},'.repeat(1 << 14), /more than 2000000 values/],
+  ['of lists in lists', '['.repeat(1 << 14), /nested deeper than 64/],
+])('an answer %s is cut before it is parsed', async (_, piece, error) => {
+  const { ask, server } = await hubThat((response) => flood(response, piece))
+  await expect(ask()).rejects.toThrow(error)
+  await expect.poll(() => server.open).toBe(0)
+})
+
+test('brackets and commas within texts are no values', async () => {
+  const text = JSON.stringify([`${'[,{"\\'.repeat(1_000_000)}é`])
+  const { ask } = await hubThat((response) => response.end(text))
+  expect(await ask()).toEqual({ status: 200, text })
+})
+
+test('a redirect is not followed, an encoded answer is not decoded', async () => {
+  const inner = await startStreamServer((response) => response.end('{}'))
+  closers.push(() => inner.close())
+  const away = await hubThat((response) => response.writeHead(307, { location: inner.url }).end())
+  expect(await away.ask()).toMatchObject({ status: 307 })
+  expect(inner.received).toHaveLength(0)
+  const bomb = gzipSync('{"bucket_id":null,"organics":{}}')
+  const packed = await hubThat((response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+  )
+  expect((await packed.ask()).text).not.toContain('bucket_id')
+})
+
+test.each<[string, Answering]>([
+  ['never answers', () => {}],
+  ['sends half a head', (response) => response.socket?.write('HTTP/1.1 200 OK\r\nx-')],
+  ['sends hints for ever', (response) => response.writeEarlyHints({ link: '</a>; rel=preload' })],
+  ['drips its body', (response) => response.writeHead(200, { 'content-length': 1000 }).write('{')],
+])('a hub that %s is left after a minute', async (_, answer) => {
+  const { ask, clock, server } = await hubThat(answer)
+  const asked = ask().catch((error: Error) => error.message)
+  await expect.poll(() => server.received).toHaveLength(1)
+  await clock.advance(60_000)
+  expect(await asked).toMatch(/did not finish within 60000 ms/)
+  await expect.poll(() => server.open).toBe(0)
+})
+
+test('a hub that does not read is left after a minute', async () => {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket.pause().on('error', () => {})))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closers.push(async () => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { port } = server.address() as { port: number }
+  const { ask, clock } = clientOf(`http://127.0.0.1:${port}`)
+  const asked = ask(Buffer.alloc(32 << 20, 0x20)).catch((error: Error) => error.message)
+  await expect.poll(() => sockets).toHaveLength(1)
+  await clock.advance(60_000)
+  expect(await asked).toMatch(/did not finish within 60000 ms/)
+})

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { readBucket } from '../../../../src/roles/validator/organics/organic-record.js'
+
+const request = { max_tokens: 10, seed: 1, temperature: 0.5, prompt: 'hi' }
+const common = { uid: 1, hotkey: '5Miner1', coldkey: 'cold', endpoint: 'COMPLETION', request }
+const answered = {
+  success: true,
+  total_time: 500,
+  time_to_first_token: 50,
+  response_tokens: 10,
+  response: [],
+}
+/** As the hub writes it down when a miner cannot be reached, refuses or breaks off. */
+const failed = { success: false, total_time: 0, time_to_first_token: 0, response_tokens: 0, response: null }
+
+const bucketOf = (organics: object) => readBucket(JSON.stringify({ bucket_id: 'b', organics }))
+
+test('a failed request counts although it has neither times nor tokens', () => {
+  const broken = { ...failed, response_tokens: 3, time_to_first_token: 20, response: [{}] }
+  const bucket = bucketOf({ m: [failed, broken].map((change) => ({ ...common, ...change })) })
+  expect(bucket).toMatchObject({ refused: 0, records: [{ success: false }, { success: false }] })
+})
+
+test('an answer without a token is one', () => {
+  const bucket = bucketOf({ m: [{ ...common, ...answered, response_tokens: 0 }] })
+  expect(bucket).toMatchObject({ refused: 0, records: [{ success: true }] })
+})
+
+test.each([
+  ['no time', { total_time: 0 }],
+  ['a first token after the last', { time_to_first_token: 501 }],
+  ['a time below 0', { time_to_first_token: -1 }],
+  ['a number beyond all numbers', { total_time: 'INFINITE' }],
+  ['half a token', { response_tokens: 0.5 }],
+  ['a prompt that would hold up the engine', { request: { ...request, prompt: 'a'.repeat(1_000_001) } }],
+  [
+    'a chat that would hold up the engine',
+    { request: { ...request, messages: new Array(11).fill({ role: 'user', content: 'a'.repeat(100_000) }) } },
+  ],
+])('an answer with %s is refused, the one beside it is not', (_, change) => {
+  const records = [
+    { ...common, ...answered, ...change },
+    { ...common, ...answered },
+  ]
+  const text = JSON.stringify({ bucket_id: 'b', organics: { m: records } }).replace('"INFINITE"', '1e999')
+  expect(readBucket(text)).toMatchObject({ refused: 1, records: [{ uid: 1 }] })
+})
+
+test('of a million records a thousand are looked at, of a hundred thousand models none', () => {
+  const many = bucketOf({ a: [{ ...common, ...answered }], b: new Array(1_000_000).fill({ uid: 1 }) })
+  expect(many).toMatchObject({ records: [{ model: 'a' }], refused: 1_000_000 })
+  const models = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`m${index}`, []]))
+  expect(bucketOf(models)).toBeUndefined()
+})
+
+test('names of prototypes are names of models', () => {
+  const text = `{"bucket_id":"b","organics":{"__proto__":[{"uid":1}],"constructor":[${JSON.stringify({ ...common, ...answered })}]}}`
+  expect(readBucket(text)).toMatchObject({ refused: 1, records: [{ model: 'constructor' }] })
+})

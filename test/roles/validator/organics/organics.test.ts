@@ -1,0 +1,111 @@
+import pino from 'pino'
+import { expect, test } from 'vitest'
+import type { HubClient } from '../../../../src/roles/validator/organics/hub-client.js'
+import { createOrganics } from '../../../../src/roles/validator/organics/organics.js'
+import type { RoundPorts } from '../../../../src/roles/validator/rounds/round.js'
+import { ScoreBook } from '../../../../src/scoring/index.js'
+import { servingMiners, viewOf } from '../rounds/round-parts.js'
+import { createRigEngine, MODEL } from '../validator-rig.js'
+
+const { signal } = new AbortController()
+
+/** One answered request: ten tokens in half a second, 20 tokens/s. */
+function recordOf(uid: number, change: object = {}) {
+  const response = Array.from({ length: 10 }, (_, index) => ({
+    choices: [
+      { index: 0, text: ' w', logprobs: { tokens: [`token_id:${index + 1}`], token_logprobs: [-0.1] } },
+    ],
+  }))
+  return {
+    ...{ uid, hotkey: `5Miner${uid}`, coldkey: 'cold', endpoint: 'COMPLETION', success: true },
+    ...{ total_time: 500, time_to_first_token: 50, response_tokens: 10 },
+    request: { max_tokens: 10, seed: 1, temperature: 0.5, prompt: 'hi' },
+    response,
+    ...change,
+  }
+}
+
+function setup(verify: RoundPorts['verify'] = async () => ({ kind: 'verified' })) {
+  const buckets: object[] = []
+  const posts: { path: string; body: unknown }[] = []
+  const hub: HubClient = {
+    post: async (path, body) => {
+      posts.push({ path, body })
+      return { status: 200, text: JSON.stringify(path === '/organics' ? (buckets.shift() ?? {}) : {}) }
+    },
+    close: async () => {},
+  }
+  const book = new ScoreBook()
+  const log = pino({ level: 'silent' })
+  const view = viewOf(servingMiners(3))
+  const engines = () => [createRigEngine()]
+  const organics = createOrganics({ log, hub, view, book, engines, verify, signal })
+  const poll = async (block: number, records: unknown[], id = `b${block}`) => {
+    buckets.push({ bucket_id: id, organics: { [MODEL]: records } })
+    organics.onBlock(block)
+    await organics.done()
+    buckets.length = 0
+  }
+  const organicsOf = (hotkey: string) =>
+    book.toData().miners.find((miner) => miner.hotkey === hotkey)?.organics ?? []
+  return { book, poll, posts, organicsOf }
+}
+
+const BAD: [string, unknown][] = [
+  ['null', null],
+  ['a number', 7],
+  ['a list', []],
+  ['a prototype', { __proto__: { uid: 1 } }],
+  ['no time', recordOf(1, { total_time: null })],
+  ['a time of 0', recordOf(1, { total_time: 0 })],
+  ['a time of an hour', recordOf(1, { total_time: 3_600_000 })],
+  ['a uid beyond', recordOf(70_000)],
+  ['somebody else’s uid', recordOf(2, { hotkey: '5Miner1' })],
+  ['a stranger', recordOf(9)],
+  ['no response', recordOf(1, { response: 'text' })],
+  ['no prompt', recordOf(1, { request: { max_tokens: 10, seed: 1, temperature: 0.5 } })],
+  [
+    'a temperature of text',
+    recordOf(1, { request: { max_tokens: 10, seed: 1, temperature: 'hot', prompt: '' } }),
+  ],
+]
+
+test.each(BAD)('a record that is %s costs itself, never its bucket', async (_, bad) => {
+  const { poll, organicsOf, posts } = setup()
+  await poll(100, [recordOf(2), bad, recordOf(3)])
+  expect(organicsOf('5Miner1')).toEqual([])
+  expect(organicsOf('5Miner2')).toEqual([[100, 20]])
+  expect(organicsOf('5Miner3')).toEqual([[100, 20]])
+  const report = posts.find(({ path }) => path === '/organics/scores')
+  expect(report?.body).toMatchObject({ organics: [{ verified: true }, { verified: true }] })
+})
+
+test('a record whose check throws costs itself, never its bucket', async () => {
+  const { poll, organicsOf } = setup(async (_, request) => {
+    if (request.seed === 666) throw new Error('the engine choked on it')
+    return { kind: 'verified' }
+  })
+  const poison = { max_tokens: 10, seed: 666, temperature: 0.5, prompt: 'hi' }
+  await poll(100, [recordOf(1, { request: poison }), recordOf(2), recordOf(3)])
+  expect(['5Miner1', '5Miner2', '5Miner3'].map((hotkey) => organicsOf(hotkey).length)).toEqual([0, 1, 1])
+})
+
+test('the buckets of an epoch add up, a bucket handed out twice counts once, and each expires by its own block', async () => {
+  const { poll, organicsOf, book } = setup()
+  await poll(100, [recordOf(1)])
+  await poll(120, [recordOf(1), recordOf(1, { total_time: 1000 })])
+  await poll(139, [recordOf(1)]) // sooner than twenty blocks: not asked for
+  await poll(140, [recordOf(1)], 'b120')
+  expect(organicsOf('5Miner1')).toEqual([
+    [100, 20],
+    [120, 20],
+    [120, 10],
+  ])
+  book.expireOrganics(101)
+  expect(organicsOf('5Miner1')).toEqual([
+    [120, 20],
+    [120, 10],
+  ])
+  book.expireOrganics(121)
+  expect(organicsOf('5Miner1')).toEqual([])
+})

@@ -1,0 +1,30 @@
+import { afterEach, expect, test } from 'vitest'
+import { systemClock } from '../../../../src/kernel/clock.js'
+import { readMinersReport } from '../../../../src/roles/validator/index.js'
+import { checkUnderLoad, type ReportRig, startReportRig, verifiedIn } from './report-rig.js'
+
+let bench: ReportRig | undefined
+afterEach(async () => {
+  await bench?.close()
+  bench = undefined
+})
+
+test('a running validator answers for its embedded history, under load too; when it is down the file is read under the lock', async () => {
+  bench = await startReportRig({})
+  const { rig, report } = bench
+  const validator = await rig.start()
+  const statusPort = Number(new URL(validator.url).port)
+  // Opening it holds the thread that answers are timed on: nobody is asked before.
+  await rig.logged(({ msg }) => msg === 'history open')
+  const seen = rig.log.map(({ msg }) => msg)
+  expect(seen.slice(0, seen.indexOf('history open'))).not.toContain('verdict')
+  await checkUnderLoad(bench, 'validator', statusPort)
+  // Somebody who looks at the wrong port must not open the database a second time.
+  const { signal } = new AbortController()
+  const elsewhere = { clock: systemClock, stateDir: rig.deps.stateDir, statusPort: 1, signal }
+  await expect(readMinersReport(elsewhere)).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
+  const { verdicts } = await validator.stop()
+  const after = await report(statusPort)
+  expect(after.source).toBe('embedded')
+  expect(verifiedIn(after)).toBe(verdicts.verified)
+})
