@@ -1,53 +1,131 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
-const apart = ['test/e2e/**', 'test/gauntlet/**', 'test/services/**']
+const isCi = Boolean(process.env.CI)
 
-/**
- * Their files come one after the other into the same process, which loads the chain client, the codecs and the WebAssembly
- * once. They leave nothing behind in it: no variable, no exit status, no clock, no listener.
- */
-const sharing = [
+/** Other programs on a shared machine can stall a test for seconds, so CI tries a failed test once more. */
+const retry = isCi ? 1 : 0
+
+/** Start processes, or derive keys at full cost: everything else of their folders is fast. */
+const slow = [
+  'test/kernel/hotkey-lock.test.ts',
+  'test/verification/queued-answers.test.ts',
+  'test/wallet/encrypted-hotkey.test.ts',
+]
+
+const folders = (...names: string[]) => names.map((name) => `test/${name}/**/*.test.ts`)
+
+const fast = folders(
+  ...['config', 'engine', 'epistula', 'inference', 'kernel', 'models', 'prompts', 'routing', 'scoring'],
+  ...['verification', 'wallet', 'localnet/engine', 'roles/query'],
+)
+
+/** These leave no variable, exit status, clock or listener behind, so their files share processes. */
+const shared = folders('chain', 'library', 'localnet', 'roles/miner')
+
+const otherSuites = folders('e2e', 'gauntlet', 'services')
+
+/** Judged by the clock or by memory: these run alone, one after the other. */
+const measured = [
   ...[
-    'chain',
-    'config',
-    'engine',
-    'epistula',
-    'inference',
-    'kernel',
-    'library',
-    'models',
-    'prompts',
-    'routing',
+    'engine-faults',
+    'hostile-model-lists',
+    'hostile-rounds',
+    'hostile-share',
+    'miner-flood',
+    'miner-heads',
   ],
-  ...['scoring', 'verification', 'wallet', 'localnet', 'roles/miner'],
-].map((room) => `test/${room}/**/*.test.ts`)
+  'miner-memory',
+].map((name) => `test/gauntlet/${name}.test.ts`)
+
+/** What `npm test` runs. `unit:fast` needs no process, database or chain. */
+const unit: TestProjectConfiguration[] = [
+  {
+    extends: true,
+    test: { name: 'unit:fast', include: fast, exclude: slow, isolate: false, sequence: { groupOrder: 0 } },
+  },
+  {
+    extends: true,
+    test: {
+      name: 'unit:shared',
+      include: [...shared, ...slow],
+      exclude: fast.filter((folder) => folder.startsWith('test/localnet/')),
+      isolate: false,
+      sequence: { groupOrder: 1 },
+    },
+  },
+  {
+    extends: true,
+    test: {
+      name: 'unit:isolated',
+      include: ['test/**/*.test.ts'],
+      exclude: [...otherSuites, ...fast, ...shared],
+      sequence: { groupOrder: 2 },
+    },
+  },
+]
+
+/** Spawn the built command: run `npm run build` first. Two files at a time, because each starts whole networks. */
+const e2e: TestProjectConfiguration = {
+  extends: true,
+  test: {
+    name: 'e2e',
+    include: folders('e2e'),
+    testTimeout: 480_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 120_000 } },
+    maxWorkers: 2,
+    sequence: { groupOrder: 3 },
+  },
+}
+
+/** Against real services (Redis, PostgreSQL, pm2); each test skips, with the reason, when its service is missing. */
+const services: TestProjectConfiguration = {
+  extends: true,
+  test: { name: 'services', include: folders('services'), maxWorkers: 2, sequence: { groupOrder: 4 } },
+}
+
+const gauntletOptions = {
+  testTimeout: 600_000,
+  hookTimeout: 240_000,
+  globalSetup: 'test/gauntlet/setup.ts',
+  expect: { poll: { timeout: 120_000 } },
+  env: { GAUNTLET_SCALE: process.env.GAUNTLET_SCALE ?? (isCi ? '0.02' : '1') },
+}
+
+/** Attacks and faults. `npm run gauntlet` runs the full counts; CI scales counts down, never kinds. */
+const gauntlet: TestProjectConfiguration[] = [
+  {
+    extends: true,
+    test: {
+      ...gauntletOptions,
+      name: 'gauntlet:faults',
+      include: folders('gauntlet'),
+      exclude: measured,
+      sequence: { groupOrder: 5 },
+    },
+  },
+  {
+    extends: true,
+    test: {
+      ...gauntletOptions,
+      name: 'gauntlet:measured',
+      include: measured,
+      fileParallelism: false,
+      retry: isCi ? 2 : 0,
+      sequence: { groupOrder: 6 },
+    },
+  },
+]
 
 export default defineConfig({
   test: {
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // a machine that stands still for seconds is no failure of what is waited for
     expect: { poll: { timeout: 60_000 } },
     disableConsoleIntercept: true,
     pool: 'forks',
-    // a machine whose cores are shared with strangers may stand still for seconds
-    retry: process.env.CI ? 1 : 0,
+    retry,
     maxWorkers: '100%',
-    projects: [
-      // a process is handed on only to the next file of the same kind: one kind after the other
-      {
-        extends: true,
-        test: { name: 'sharing', include: sharing, isolate: false, sequence: { groupOrder: 0 } },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'alone',
-          include: ['test/**/*.test.ts'],
-          exclude: [...apart, ...sharing],
-          sequence: { groupOrder: 1 },
-        },
-      },
-    ],
+    projects: [...unit, e2e, services, ...gauntlet],
   },
 })

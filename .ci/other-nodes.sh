@@ -5,7 +5,7 @@ for major in 22 24; do
   if npm install --silent --no-fund --no-audit --prefix "$node_dir" "node@$major" >/dev/null 2>&1 &&
     "$node_dir/node_modules/.bin/node" --version 2>/dev/null | grep -q "^v$major"; then
     step "node $major: smoke" "$node_dir/node_modules/.bin/node" bin/run.js --version
-    step "node $major: core suites" "$node_dir/node_modules/.bin/node" node_modules/vitest/vitest.mjs run \
+    step "node $major: core suites" "$node_dir/node_modules/.bin/node" node_modules/vitest/vitest.mjs run --project 'unit:*' \
       --reporter=default --reporter=json --outputFile.json="$reports/node-$major.json" \
       test/kernel test/epistula test/wallet test/config test/scoring test/inference \
       --exclude test/wallet/encrypted-hotkey.test.ts

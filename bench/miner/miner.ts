@@ -42,8 +42,8 @@ if (mode === 'open') {
     { level: 'info' },
     {
       write: (line: string) => {
-        const record = JSON.parse(line) as { msg: string; port: number }
-        if (record.msg === 'miner listening') process.send?.({ port: record.port })
+        const record = JSON.parse(line) as { event: string; port: number }
+        if (record.event === 'miner-listening') process.send?.({ port: record.port })
       },
     },
   )

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { renderEnvExample } from './env-example.js'
 import { renderErrors } from './errors.js'
+import { renderLogEvents } from './log-events.js'
 import { renderReadme } from './readme.js'
 import { renderSettings } from './settings-table.js'
 
@@ -10,5 +11,6 @@ const root = new URL('../../', import.meta.url)
 writeFileSync(new URL('.env.example', root), renderEnvExample())
 writeFileSync(new URL('docs/settings.md', root), renderSettings())
 writeFileSync(new URL('docs/errors.md', root), renderErrors())
+writeFileSync(new URL('docs/log-events.md', root), renderLogEvents())
 mkdirSync(new URL('docs/commands', root), { recursive: true })
 for (const [path, text] of renderReadme()) writeFileSync(new URL(path, root), text)

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Clock } from '../kernel/index.js'
-import { packageVersion } from '../kernel/index.js'
+import { type Clock, packageVersion } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { layoutOf } from './layout.js'
 import { SIGNERS_PATH } from './signers.js'

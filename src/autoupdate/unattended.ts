@@ -1,5 +1,4 @@
-import type { Logger } from 'pino'
-import { isAbort, messageOf, TargonError } from '../kernel/index.js'
+import { isAbort, type Log, messageOf, TargonError } from '../kernel/index.js'
 import { applyUpdate } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { withUpdateLock } from './lock.js'
@@ -16,7 +15,7 @@ export interface WeightsWindow {
 
 export interface UnattendedOptions {
   readonly hotkey: string
-  readonly log: Pick<Logger, 'info' | 'warn' | 'debug'>
+  readonly log: Pick<Log, 'info' | 'warn' | 'debug'>
   /** Whether the launcher started this process: without it nobody starts a release on trial, nor goes back. */
   readonly isLaunched: boolean
   /** Counts the looks by what came of them. */
@@ -30,13 +29,14 @@ type Available = Extract<Offer, { kind: 'available' }>
 /** Looks for an update at the moments a role names; at most one look at a time. */
 export class UnattendedUpdate {
   #busy = false
-  /** What has been said: a trouble that lasts is told once, not for ever. */
-  readonly #told = new Set<string>()
+  readonly #log: Pick<Log, 'warn'>
 
   constructor(
     private readonly context: UpdateContext,
     private readonly options: UnattendedOptions,
-  ) {}
+  ) {
+    this.#log = warnOnce(options.log)
+  }
 
   /** Says at the start of a role whether releases can be trusted at all. Never throws. */
   async introduce(): Promise<void> {
@@ -76,21 +76,25 @@ export class UnattendedUpdate {
     const offer = await withUpdateLock(this.context, (context) => findOffer(context))
     this.options.onLook?.(offer.kind === 'available' ? 'offered' : offer.kind)
     if (offer.kind === 'none') {
-      for (const warning of offer.warnings) this.#tellOnce({ warning }, 'update source may be frozen')
+      for (const warning of offer.warnings)
+        this.#log.warn({ event: 'update-source-stale', warning }, 'the update source may be frozen')
       return undefined
     }
     if (offer.kind === 'refused') {
       const { rule, detail } = offer.refusal
-      this.#tellOnce({ version: offer.version, rule, detail }, 'update refused')
+      this.#log.warn({ event: 'update-refused', version: offer.version, rule, detail }, 'refused the update')
       return undefined
     }
     const { version, signedBy } = offer.verified
     if (!isLaunched) {
       const next = 'Run targon update, then start this neuron by deploy/launcher.mjs to have it done.'
-      this.#tellOnce({ version, signedBy, next }, 'update available')
+      this.#log.warn({ event: 'update-available', version, signedBy, next }, 'a newer release is available')
       return undefined
     }
-    log.info({ version, signedBy, delayMs: jitterOf(this.options.hotkey, version) }, 'update found')
+    log.info(
+      { event: 'update-found', version, signedBy, delayMs: jitterOf(this.options.hotkey, version) },
+      'found a newer release',
+    )
     return offer
   }
 
@@ -111,24 +115,33 @@ export class UnattendedUpdate {
           if (offer.kind !== 'available') throw new Error(`release ${version} is no longer offered`)
           return (await applyUpdate(context, offer.verified, launcherSource(), () => !isNear())).kind
         })
-    if (outcome === 'put-off') log.info({ version, ...window?.() }, 'update put off: weights are near')
-    else log.info({ version }, 'update applied')
+    if (outcome === 'put-off')
+      log.info(
+        { event: 'update-postponed', version, ...window?.() },
+        'postponed the update: weights are due soon',
+      )
+    else log.info({ event: 'update-applied', version }, 'applied the update')
     return outcome === 'applied'
   }
 
   #tellFailure(error: unknown): void {
     const next = error instanceof TargonError && error.next !== undefined ? { next: error.next } : {}
-    const isUnpinned = error instanceof TargonError && UNPINNED.has(error.code)
-    this.#tellOnce(
-      { reason: messageOf(error), ...next },
-      isUnpinned ? 'no unattended updates' : 'update check failed',
-    )
+    const reason = messageOf(error)
+    if (error instanceof TargonError && UNPINNED.has(error.code))
+      this.#log.warn({ event: 'updates-off', reason, ...next }, 'unattended updates are off')
+    else this.#log.warn({ event: 'update-check-failed', reason, ...next }, 'could not check for updates')
   }
+}
 
-  #tellOnce(fields: Readonly<Record<string, unknown>>, message: string): void {
-    const key = `${message} ${JSON.stringify(fields)}`
-    this.options.log[this.#told.has(key) ? 'debug' : 'warn'](fields, message)
-    this.#told.add(key)
+/** Warns of a lasting problem once; repeats of the same record go to debug. */
+function warnOnce(target: UnattendedOptions['log']): Pick<Log, 'warn'> {
+  const seen = new Set<string>()
+  return {
+    warn: (fields, message) => {
+      const key = `${message} ${JSON.stringify(fields)}`
+      target[seen.has(key) ? 'debug' : 'warn'](fields, message)
+      seen.add(key)
+    },
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
 import type { ChainLog, Session } from './session.js'
 import type { BlockHead } from './types.js'
 
@@ -42,9 +41,13 @@ export function watchClockOffset({ session, clock, log, signal }: ClockOffsetOpt
     offsetMs = looksOff < LOOKS_TO_BELIEVE ? 0 : seenMs
     if (before === 0 && offsetMs !== 0) {
       const next = 'Check NTP on this machine, then whether the chain endpoint lags.'
-      log.error({ seconds: Math.round(offsetMs / 1000), next }, 'clock and chain differ')
+      log.error(
+        { event: 'clock-skewed', seconds: Math.round(offsetMs / 1000), next },
+        'local clock disagrees with the time of new blocks',
+      )
     }
-    if (before !== 0 && offsetMs === 0) log.info({}, 'clock and chain agree again')
+    if (before !== 0 && offsetMs === 0)
+      log.info({ event: 'clock-agrees' }, 'local clock agrees with the chain again')
   }
 
   const watch = async () => {
@@ -53,12 +56,15 @@ export function watchClockOffset({ session, clock, log, signal }: ClockOffsetOpt
       // The newest at the start may have been there for long.
       if (!isFirst && clock.monotonic() >= lookAt)
         await look(head).catch((error: unknown) => {
-          if (!signal.aborted) log.info({ reason: messageOf(error) }, 'time of a block not read')
+          if (!signal.aborted)
+            log.info({ event: 'block-time-unreadable', err: error }, 'could not read the time of a block')
         })
       isFirst = false
     }
   }
-  watch().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'clock and chain not compared'))
+  watch().catch((error: unknown) =>
+    log.warn({ event: 'clock-check-failed', err: error }, 'stopped comparing the local clock with the chain'),
+  )
   return () => offsetMs
 }
 

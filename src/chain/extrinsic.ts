@@ -1,7 +1,6 @@
 import type { SubmittableExtrinsic } from '@polkadot/api/types'
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { DeadlineError, TargonError } from '../kernel/index.js'
+import { type Clock, DeadlineError, TargonError } from '../kernel/index.js'
 import { buildCall, type Call } from './call.js'
 import { type Link, readHead } from './link.js'
 import { chooseEra } from './mortality.js'

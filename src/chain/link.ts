@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { TargonError } from '../kernel/index.js'
+import { type Clock, TargonError } from '../kernel/index.js'
 import { openRpc, type RequestOptions, type Rpc } from './rpc.js'
 import { loadRuntime, type Runtime } from './runtime.js'
 import type { BlockHead } from './types.js'

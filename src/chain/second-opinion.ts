@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { type Clock, TargonError } from '../kernel/index.js'
 import { type Link, openLink, readHead } from './link.js'
 import { LAG_TOLERANCE_BLOCKS } from './plausibility.js'
 import type { ChainLog, Session } from './session.js'
@@ -64,7 +63,11 @@ export async function askSecondOpinion(
           ours: genesisHash,
           theirs: error.facts.genesisHash,
         }
-      } else log.warn({ endpoint, reason: messageOf(error) }, 'chain endpoint cannot be compared')
+      } else
+        log.warn(
+          { event: 'chain-endpoint-incomparable', endpoint, err: error },
+          'could not compare this chain endpoint with the others',
+        )
     } finally {
       witness?.rpc.close()
     }

@@ -1,4 +1,4 @@
-import { type Clock, DeadlineError, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import { type Clock, DeadlineError, type Log, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { createHeadStream, type HeadStream } from './head-stream.js'
 import { type Link, openLink, readHead } from './link.js'
 import { createHeadGuard } from './plausibility.js'
@@ -6,12 +6,8 @@ import { connectionLost } from './rpc.js'
 import type { BlockHead } from './types.js'
 import { JUMPED, type LinkWatch, type Published, RUNTIME_UPGRADE, watchLink } from './watch-link.js'
 
-/** What the log of a role offers; pino's Logger fits. */
-export interface ChainLog {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
+/** What the chain client needs of a log. */
+export type ChainLog = Pick<Log, 'info' | 'warn' | 'error'>
 
 export interface SessionOptions {
   readonly endpoints: readonly string[]
@@ -77,7 +73,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const pause = pauseAfter(round)
       // Another network stays another network; what is merely away may come back.
       if (error.fault !== 'unreachable' || clock.monotonic() + pause >= until) throw error
-      log.warn({ reasons: error.facts.reasons }, 'chain not reached yet')
+      log.warn(
+        { event: 'chain-unreachable', reasons: error.facts.reasons },
+        'no chain endpoint is reachable yet',
+      )
       await clock.sleep(pause, signal)
     }
   }
@@ -95,7 +94,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
   function publish({ rpc, runtime }: Link, head: BlockHead): Published {
     if (!guard.admits(head, rpc.endpoint, runtime.blockTimeMs)) {
-      log.error({ endpoint: rpc.endpoint, ...head }, 'chain head refused: time does not allow it')
+      log.error(
+        { event: 'chain-head-rejected', endpoint: rpc.endpoint, ...head },
+        'rejected chain head: block number too far ahead',
+      )
       return 'refused'
     }
     return heads.publish(head) ? 'news' : 'known'
@@ -119,7 +121,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     while (!signal.aborted) {
       const reason = await lost.done
       if (signal.aborted) return
-      log.warn({ endpoint: link.rpc.endpoint, reason }, 'chain connection lost')
+      log.warn(
+        { event: 'chain-disconnected', endpoint: link.rpc.endpoint, reason },
+        'lost the connection to the chain',
+      )
       // Another endpoint, unless the chain itself changed.
       if (!reason.startsWith(RUNTIME_UPGRADE)) index++
       try {
@@ -131,7 +136,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lost = watch(link)
       arrival = undefined
       arrive(link)
-      log.info({ endpoint: link.rpc.endpoint, specVersion: link.runtime.specVersion }, 'chain connected')
+      log.info(
+        { event: 'chain-connected', endpoint: link.rpc.endpoint, specVersion: link.runtime.specVersion },
+        'connected to the chain',
+      )
     }
   }
 
@@ -143,7 +151,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         return await open(endpoint)
       } catch (error) {
         if (signal.aborted) throw error
-        log.warn({ endpoint, error: messageOf(error) }, 'chain endpoint failed')
+        log.warn(
+          { event: 'chain-endpoint-failed', endpoint, err: error },
+          'could not connect to a chain endpoint',
+        )
         index++
         // A whole round over the endpoints goes without pausing; then the pauses grow.
         if ((attempt + 1) % endpoints.length === 0) {

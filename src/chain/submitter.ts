@@ -1,5 +1,4 @@
-import type { Clock } from '../kernel/index.js'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { type Clock, messageOf, TargonError } from '../kernel/index.js'
 import type { Call } from './call.js'
 import { type SigningChoice, type Submission, signCall, submitExtrinsic } from './extrinsic.js'
 import { type Link, openLink } from './link.js'
@@ -75,7 +74,10 @@ export function createSubmitter(options: SubmitterOptions): Submitter {
         const outcome = await submitExtrinsic(link, signed, clock, options.inclusionTimeoutMs, signal)
         const again = outcome.kind === 'refused' && outcome.refusal.class === 'stale' && attempt < ATTEMPTS
         if (!again) return outcome
-        log.warn({ refusal: outcome.refusal.name }, 'extrinsic signed anew')
+        log.warn(
+          { event: 'extrinsic-resigned', refusal: outcome.refusal.name },
+          'the chain refused the extrinsic; signing it again',
+        )
       } finally {
         link.rpc.close()
       }

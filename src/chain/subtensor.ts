@@ -118,7 +118,7 @@ export async function connectSubtensor(
         signal,
       )
       if (opinion.kind === 'differs') {
-        log.error(opinion, 'chain endpoints differ: weights held')
+        log.error({ event: 'chain-endpoints-differ', ...opinion }, 'chain endpoints disagree: weights paused')
         return { kind: 'refused', refusal: refusal('endpoints-differ', `${opinion.what} differs`) }
       }
       return submitWeights(

@@ -1,5 +1,4 @@
-import type { Clock } from '../kernel/index.js'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { type Clock, TargonError } from '../kernel/index.js'
 import { type Link, openLink } from './link.js'
 import { type Doubt, doubtSnapshot } from './plausibility.js'
 import type { ChainLog, Session } from './session.js'
@@ -46,7 +45,10 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
 
   async function judge(link: Link, seen: Metagraph, last: Metagraph, doubt: Doubt, signal?: AbortSignal) {
     const { endpoint } = link.rpc
-    log.error({ endpoint, block: seen.block, ...doubt }, 'chain snapshot refused: it cannot follow')
+    log.error(
+      { event: 'metagraph-rejected', endpoint, block: seen.block, ...doubt },
+      'rejected metagraph: it cannot follow from the previous one',
+    )
     for (const other of options.endpoints) {
       if (other === endpoint) continue
       const shown = await readFrom(other, seen.netuid, signal)
@@ -56,14 +58,20 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
         return accept(shown)
       }
       if (!doubtSnapshot(seen, shown)) {
-        log.warn({ endpoint, confirmedBy: other, ...doubt }, 'chain snapshot confirmed')
+        log.warn(
+          { event: 'metagraph-confirmed', endpoint, confirmedBy: other, ...doubt },
+          'accepted metagraph: a second endpoint shows the same',
+        )
         return accept(seen)
       }
     }
     const since = doubtedSince.get(seen.netuid) ?? clock.monotonic()
     doubtedSince.set(seen.netuid, since)
     if (clock.monotonic() - since < BELIEVED_AFTER_MS) throw implausible(endpoint, seen, doubt)
-    log.error({ endpoint, ...doubt }, 'chain snapshot believed: nobody contradicts')
+    log.error(
+      { event: 'metagraph-unchallenged', endpoint, ...doubt },
+      'accepted metagraph: unchallenged for 1 h',
+    )
     return accept(seen)
   }
 
@@ -76,7 +84,10 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
       return await options.read(link, netuid, signal)
     } catch (error) {
       signal?.throwIfAborted()
-      log.warn({ endpoint, reason: messageOf(error) }, 'chain endpoint cannot be compared')
+      log.warn(
+        { event: 'chain-endpoint-incomparable', endpoint, err: error },
+        'could not compare this chain endpoint with the others',
+      )
       return undefined
     } finally {
       link?.rpc.close()

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import { type Clock, messageOf } from '../kernel/index.js'
 import { type Link, readHeader } from './link.js'
 import type { BlockHead } from './types.js'
 

@@ -1,5 +1,4 @@
-import type { Clock } from '../kernel/index.js'
-import { type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
+import { type Clock, type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
 import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './ledger/index.js'
 import { doppelganger, giveUpPending, isOwnUpdate, moveConfirmed, settlePending } from './own-updates.js'
 import type { ChainLog } from './session.js'
@@ -95,7 +94,10 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
   try {
     const owner = { hotkey: signer.address, netuid, genesisHash: chain.genesisHash }
     const ledger = await openLedger(options.ledgerPath, owner, (file, reason) =>
-      log.warn({ file, reason }, 'weights ledger set aside'),
+      log.warn(
+        { event: 'weights-ledger-quarantined', file, reason },
+        'moved an unreadable weights ledger aside and started a new one',
+      ),
     )
     const start = await chain.standing(netuid, signer.address, options.signal)
     return createPipeline(options, ledger, start, lock)
@@ -116,7 +118,10 @@ function createPipeline(
   const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start)
   const watchUntil = isAlone || isKnown ? 0 : start.block + start.rateLimitBlocks
   if (watchUntil > 0)
-    log.info({ untilBlock: watchUntil }, 'weights held: watching for another user of the hotkey')
+    log.info(
+      { event: 'weights-paused', untilBlock: watchUntil },
+      'weights paused: checking for a second validator on this hotkey',
+    )
 
   return {
     lost: lock.lost,
@@ -221,7 +226,10 @@ function createPipeline(
     const { vector, ...rest } = due
     await ledger.write(rest)
     if (hashVector(stored) === due.vectorHash) return
-    log.error({ epoch: due.epoch, revealBlock: due.revealBlock }, 'committed weights were not revealed')
+    log.error(
+      { event: 'weights-not-revealed', epoch: due.epoch, revealBlock: due.revealBlock },
+      'the chain did not reveal the committed weights',
+    )
   }
 }
 

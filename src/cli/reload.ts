@@ -1,6 +1,5 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
-import { isAbort } from '../kernel/index.js'
+import { type Clock, isAbort } from '../kernel/index.js'
 import { watchFiles } from './watch-files.js'
 
 /** A file has been written whole when it has been quiet for this long; a writer that never stops is read all the same. */
@@ -51,10 +50,13 @@ async function* readOnRing<S>(
       bell.hush()
       try {
         const settings = await resolve()
-        log.info('settings reloaded')
+        log.info({ event: 'settings-reloaded' }, 'reloaded the settings')
         yield settings
       } catch (error) {
-        log.error({ err: error }, 'settings not reloaded')
+        log.error(
+          { event: 'settings-reload-failed', err: error },
+          'could not reload the settings; the old ones stay in force',
+        )
       }
     }
   } catch (error) {

@@ -79,9 +79,12 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
   const stateDir = openStateFolder(run.settings, run.role)
   const secrets = new Set(secretsOf(run.settings))
   const { log, progress } = await openRoleLog({ ...run, stateDir, secrets })
-  for (const warning of run.warnings) log.warn({ warning }, 'setting')
+  for (const warning of run.warnings)
+    log.warn({ event: 'setting-warning', warning }, 'a setting needs attention')
   // A miner takes it as a wish to reload: reload.ts listens too.
-  if (run.role === 'validator') hangup.heard = () => log.info({ signal: 'SIGHUP' }, 'nothing to reload')
+  if (run.role === 'validator')
+    hangup.heard = () =>
+      log.info({ event: 'reload-ignored', signal: 'SIGHUP' }, 'a validator has no settings to reload')
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
     events: process,
@@ -140,7 +143,7 @@ async function serve<Report>(
   const { log, signal } = context
   try {
     const report = await endOf(live(run, context, supervisor), run, context)
-    log.info('stopped')
+    log.info({ event: 'stopped' }, 'stopped')
     return report
   } catch (error) {
     if (signal.aborted && isAbort(error)) return undefined
@@ -154,7 +157,7 @@ async function live<Report>(
   supervisor: Supervisor,
 ): Promise<Report> {
   const running = await run.start(context)
-  context.log.info({ stateDir: context.stateDir }, 'ready')
+  context.log.info({ event: 'ready', stateDir: context.stateDir }, 'ready')
   supervisor.ready()
   return running.done
 }

@@ -39,7 +39,7 @@ export function watchShutdown(options: {
   const controller = new AbortController()
   const drain = (reason: string) => {
     if (controller.signal.aborted) return
-    log?.info({ reason }, 'draining')
+    log?.info({ event: 'draining', reason }, 'draining: finishing what is under way')
     controller.abort(new DOMException(`stopped by ${reason}`, 'AbortError'))
   }
   const listeners: [event: string, listener: (...words: unknown[]) => void][] = []
@@ -52,12 +52,12 @@ export function watchShutdown(options: {
     listen(name, () => {
       signalledAt ??= clock.monotonic()
       if (clock.monotonic() - signalledAt < SAME_WISH_MS) return drain(name)
-      log?.warn({ reason: name }, 'ending without a drain')
+      log?.warn({ event: 'forced-exit', reason: name }, 'exiting at once without draining')
       events.exit(128 + number)
     })
   for (const event of ['uncaughtException', 'unhandledRejection'])
     listen(event, (error) => {
-      log?.fatal({ err: error, event }, 'uncaught error')
+      log?.fatal({ event: 'uncaught-error', err: error, origin: event }, 'uncaught error: exiting')
       onFatal(error)
       drain(event)
     })

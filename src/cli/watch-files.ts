@@ -1,7 +1,6 @@
 import { watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
-import { messageOf } from '../kernel/index.js'
 
 /**
  * Tells when one of the files is written, replaced or made, until the signal aborts. Folders are watched, not files:
@@ -22,8 +21,8 @@ export function watchFiles(
   for (const [folder, names] of namesByFolder) {
     const warn = (error: unknown) =>
       log.warn(
-        { folder, reason: messageOf(error), next: 'Reload with SIGHUP.' },
-        'settings files not watched',
+        { event: 'settings-watch-failed', folder, err: error, next: 'Reload with SIGHUP.' },
+        'could not watch the settings files for changes',
       )
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => {

@@ -1,5 +1,4 @@
-import type { TargonError } from '../kernel/index.js'
-import { escapeControls } from '../kernel/index.js'
+import { escapeControls, type TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 
 /** What, why and what to do, in one line on standard error; what a peer had a part in commands no terminal. */

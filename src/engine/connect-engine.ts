@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Logger } from 'pino'
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { createDeferred, messageOf, withOwnSignal } from '../kernel/index.js'
+import { type Clock, createDeferred, type Log, messageOf, withOwnSignal } from '../kernel/index.js'
 import { explainMismatch } from './agreement.js'
 import { engineError } from './engine-error.js'
 import type { HubSource } from './hub-files.js'
@@ -18,7 +16,7 @@ export interface EngineOptions extends HubSource {
   readonly urls: readonly string[]
   readonly apiKey?: string | undefined
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** Deadline of a scoring call; 120 s unless given. */
   readonly scoringTimeoutMs?: number
 }
@@ -71,7 +69,9 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     unreadyReason = undefined
     if (!isDeepStrictEqual(before, probed)) {
       const said = { url: replica.url, version: probed.version, ...probed.facts }
-      log.info(said, before ? 'engine replaced by another' : 'engine ready')
+      if (before)
+        log.info({ event: 'engine-replaced', ...said }, 'another engine answers at this address now')
+      else log.info({ event: 'engine-ready', ...said }, 'reference engine is ready')
     }
     ready.resolve()
   }
@@ -84,7 +84,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       } catch (error) {
         if (closing.signal.aborted) return
         if (facts === undefined) unreadyReason = messageOf(error)
-        log.warn({ what, reason: messageOf(error) }, 'engine not ready')
+        log.warn({ event: 'engine-not-ready', what, err: error }, 'reference engine is not ready')
       }
       try {
         await clock.sleep(pauseMs, closing.signal)

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import type { Clock, Log } from '../kernel/index.js'
 import { type ConnectedEngine, connectEngine } from './connect-engine.js'
 import type { EngineEndpoint } from './endpoints.js'
 import {
@@ -24,7 +22,7 @@ export interface EngineSetOptions {
   readonly modelDir?: string | undefined
   readonly stateDir: string
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly docker: {
     readonly socketPath: string
     readonly image: string
@@ -53,7 +51,10 @@ export interface EngineSet {
 export function createEngineSet(options: EngineSetOptions): EngineSet {
   const { log } = options
   const mode = chooseMode(options)
-  log.info({ mode, models: options.endpoints.map(({ model }) => model) }, 'engines')
+  log.info(
+    { event: 'engines-configured', mode, models: options.endpoints.map(({ model }) => model) },
+    'reference engines configured',
+  )
   const engines = new Map<string, ConnectedEngine>()
 
   const follow = async (endpoints: readonly EngineEndpoint[]) => {
@@ -81,7 +82,7 @@ export function createEngineSet(options: EngineSetOptions): EngineSet {
         await follow((await fleet.reconcile(wanted, signal)).running)
       } catch (error) {
         signal.throwIfAborted()
-        log.error({ reason: messageOf(error) }, 'engine fleet not refreshed')
+        log.error({ event: 'fleet-refresh-failed', err: error }, 'could not refresh the engine fleet')
       }
     },
     close: async () => {

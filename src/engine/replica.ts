@@ -1,5 +1,4 @@
-import type { Clock } from '../kernel/index.js'
-import { type Breaker, createBreaker, createDeferred } from '../kernel/index.js'
+import { type Breaker, type Clock, createBreaker, createDeferred } from '../kernel/index.js'
 import { isEngineError } from './engine-error.js'
 import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'

@@ -1,5 +1,4 @@
-import type { Logger } from 'pino'
-import { type Clock, createDeferred, TargonError, withDeadline } from '../kernel/index.js'
+import { type Clock, createDeferred, type Log, TargonError, withDeadline } from '../kernel/index.js'
 import { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
 import { migrate } from './migrations.js'
 import { createPruning } from './pruning.js'
@@ -18,7 +17,7 @@ const OPERATION_TIMEOUT_MS = 30_000
 export interface HistoryOptions {
   readonly place: HistoryPlace
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** Rows older than this are deleted. */
   readonly retentionMs: number
   readonly signal: AbortSignal
@@ -74,7 +73,10 @@ export function openHistory(options: HistoryOptions): History {
       await fresh.close().catch(() => {})
       throw error
     }
-    log.info({ kind: isEmbedded ? 'embedded' : 'postgres' }, 'history open')
+    log.info(
+      { event: 'history-opened', kind: isEmbedded ? 'embedded' : 'postgres' },
+      'opened the history database',
+    )
     open = fresh
     return fresh
   }
@@ -106,7 +108,11 @@ export function openHistory(options: HistoryOptions): History {
   const refuse = (error: unknown) => {
     dropped++
     refused++
-    if (refused % 100 === 1) log.error({ error: reasonOf(error), refused }, 'history row refused')
+    if (refused % 100 === 1)
+      log.error(
+        { event: 'history-row-refused', error: reasonOf(error), refused },
+        'the history database refused a row',
+      )
   }
 
   const spooled = () => batch.length + spool.length
@@ -114,13 +120,18 @@ export function openHistory(options: HistoryOptions): History {
   const tryFlush = async (): Promise<boolean> => {
     try {
       await flush()
-      if (trouble !== undefined && open) log.debug('history keeps up')
+      if (trouble !== undefined && open)
+        log.debug({ event: 'history-recovered' }, 'the history database accepts rows again')
       trouble = undefined
       return true
     } catch (error) {
       const reason = reasonOf(error)
       const next = error instanceof TargonError ? error.next : undefined
-      if (trouble !== reason) log.error({ error: reason, next, spooled: spooled() }, 'history not written')
+      if (trouble !== reason)
+        log.error(
+          { event: 'history-write-failed', error: reason, next, spooled: spooled() },
+          'could not write to the history database',
+        )
       trouble = reason
       return false
     }
@@ -144,7 +155,8 @@ export function openHistory(options: HistoryOptions): History {
     if (spooled() <= MAX_SPOOLED) return
     spool.shift()
     dropped++
-    if (dropped % 1000 === 1) log.error({ dropped }, 'history rows dropped')
+    if (dropped % 1000 === 1)
+      log.error({ event: 'history-rows-dropped', dropped }, 'dropped history rows: the spool is full')
   }
 
   return {

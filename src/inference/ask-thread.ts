@@ -1,6 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { Logger } from 'pino'
-import { createDeferred, type Deferred, startWorkerThread } from '../kernel/index.js'
+import { createDeferred, type Deferred, type Log, startWorkerThread } from '../kernel/index.js'
 import type { AskOptions, PreparedRequest } from './ask-miner.js'
 import type { FromThread, ToThread } from './ask-thread-worker.js'
 import type { Answer } from './types.js'
@@ -23,7 +22,7 @@ export interface AskThread {
  * Arrival times are only as good as the loop that takes them. Chain decoding, SQL and verdicts on the main thread delay a
  * stamp by as long as they take; on this thread nothing else runs.
  */
-export function createAskThread(log: Pick<Logger, 'error'>): AskThread {
+export function createAskThread(log: Pick<Log, 'error'>): AskThread {
   const waiting = new Map<number, Deferred<Answer>>()
   let nextId = 0
   let closed = false
@@ -37,7 +36,9 @@ export function createAskThread(log: Pick<Logger, 'error'>): AskThread {
       if (message.kind === 'ready') ready.resolve()
       else settle(message.id, message.answer)
     })
-    started.on('error', (error) => log.error({ err: error }, 'reading thread failed'))
+    started.on('error', (error) =>
+      log.error({ event: 'ask-thread-failed', err: error }, 'the thread that reads answers failed'),
+    )
     let wasReady = false
     ready.promise.then(() => {
       wasReady = true

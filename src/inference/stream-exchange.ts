@@ -1,6 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import { type Clock, messageOf } from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
 import { EventStream, EventStreamError } from './event-stream.js'
 import type { StreamLimits } from './limits.js'

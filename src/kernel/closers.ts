@@ -1,5 +1,5 @@
-import type { Logger } from 'pino'
 import { type Clock, withDeadline } from './clock.js'
+import type { Log } from './log.js'
 
 /** What was opened is closed in the opposite order, each with a deadline, one failure never keeping the rest open. */
 export interface Closers {
@@ -9,7 +9,7 @@ export interface Closers {
 
 const CLOSE_TIMEOUT_MS = 5000
 
-export function createClosers(clock: Clock, log: Logger): Closers {
+export function createClosers(clock: Clock, log: Log): Closers {
   const stack: { readonly part: string; readonly close: () => Promise<void> | void }[] = []
   return {
     add: (part, close) => {
@@ -21,7 +21,7 @@ export function createClosers(clock: Clock, log: Logger): Closers {
         try {
           await withDeadline(clock, `closing ${part}`, CLOSE_TIMEOUT_MS, undefined, async () => close())
         } catch (error) {
-          log.warn({ part, err: error }, 'part not closed')
+          log.warn({ event: 'close-failed', part, err: error }, 'could not close a part cleanly')
         }
       }
     },

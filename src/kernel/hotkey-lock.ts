@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from './clock.js'
 import { hasCode, messageOf, TargonError } from './errors.js'
+import type { Log } from './log.js'
 
 /** A lock nobody refreshed for so long belongs to a dead process. */
 const STALE_MS = 10_000
@@ -10,11 +11,6 @@ const STALE_MS = 10_000
 const REFRESHES = 4
 
 const RETRY_MS = 500
-
-interface LockLog {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
 
 /** Defaults are for an operator's disk and processes. */
 export interface LockTimes {
@@ -29,7 +25,7 @@ export interface HotkeyLockOptions extends LockTimes {
   /** What another holder would do with it, for the error: `validates with hotkey 5…`. */
   readonly use: string
   readonly clock: Clock
-  readonly log: LockLog
+  readonly log: Pick<Log, 'info' | 'warn'>
   readonly signal?: AbortSignal
 }
 
@@ -101,12 +97,12 @@ class HeldLock implements HotkeyLock {
   async #regain(reason: Error): Promise<void> {
     const { path, clock, log } = this.#options
     const { signal } = this.#released
-    log.warn({ path, reason: messageOf(reason) }, 'lock of the hotkey not refreshed')
+    log.warn({ event: 'hotkey-lock-stale', path, err: reason }, 'could not refresh the hotkey lock')
     while (!signal.aborted) {
       try {
         await this.take()
         if (signal.aborted) await this.#release()
-        else log.info({ path }, 'lock of the hotkey held again')
+        else log.info({ event: 'hotkey-lock-regained', path }, 'refreshed the hotkey lock again')
         return
       } catch (error) {
         if (hasCode(error, 'ELOCKED')) return this.#lost.abort(inUse(this.#options, error))

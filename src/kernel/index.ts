@@ -10,6 +10,7 @@ export { expandHome } from './home.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { parseJson } from './json.js'
+export type { Log, LogFields } from './log.js'
 export { withOwnSignal } from './own-signal.js'
 export {
   addressOf,

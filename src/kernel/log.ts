@@ -15,4 +15,7 @@ export interface Log {
   readonly info: Write
   readonly warn: Write
   readonly error: Write
+  isLevelEnabled(level: 'debug'): boolean
+  /** A log that adds these fields to every record. */
+  child(fields: Readonly<Record<string, unknown>>): Log
 }

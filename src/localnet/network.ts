@@ -40,7 +40,7 @@ const announcement = z.union([
   z.object({ kind: z.literal('chain'), url: z.string() }),
   z.object({ kind: z.literal('engine'), url: z.string(), behaviour: z.string() }),
 ])
-const logLine = z.object({ msg: z.string(), url: z.string().optional() })
+const logLine = z.object({ event: z.string().optional(), url: z.string().optional() })
 
 /** A running subnet made of child processes. */
 export class Network {
@@ -124,7 +124,7 @@ export class Network {
         this.#startRole(
           member.name,
           minerArguments(this.places, member, this.engineUrlOf(member)),
-          'miner listening',
+          'miner-listening',
         ),
       ),
     )
@@ -134,7 +134,7 @@ export class Network {
     const started = await this.#startRole(
       'validator',
       validatorArguments(this.places, { seed, epochBlocks }),
-      'status server listening',
+      'status-server-listening',
     )
     this.#validatorUrl = started.url
     this.#deps.onProgress('validator up')
@@ -155,18 +155,14 @@ export class Network {
     return await this.#awaitStart(name, complete.promise)
   }
 
-  /** Starts a role; resolves with the log line that says it serves. */
-  async #startRole(
-    name: string,
-    args: readonly string[],
-    message: string,
-  ): Promise<z.output<typeof logLine>> {
+  /** Starts a role; resolves with the log line of the event that says it serves. */
+  async #startRole(name: string, args: readonly string[], event: string): Promise<z.output<typeof logLine>> {
     const seen = createDeferred<z.output<typeof logLine>>()
     this.#spawn(name, args, {
       onStderr: (line) => {
         this.#deps.onLog?.(name, line)
         const parsed = logLine.safeParse(parseJson(line))
-        if (parsed.success && parsed.data.msg === message) seen.resolve(parsed.data)
+        if (parsed.success && parsed.data.event === event) seen.resolve(parsed.data)
       },
     })
     return await this.#awaitStart(name, seen.promise)

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { Clock } from '../kernel/index.js'
-import { TargonError } from '../kernel/index.js'
+import { type Clock, TargonError } from '../kernel/index.js'
 
 /** How to run our own command line: the interpreter with its options, and the path of bin/run.js. */
 export interface SelfCommand {

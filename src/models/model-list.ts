@@ -1,5 +1,4 @@
-import type { Logger } from 'pino'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { type Log, TargonError } from '../kernel/index.js'
 import { keepLastGoodList, readLastGoodList } from './last-good-list.js'
 import { fetchModelList } from './model-endpoint.js'
 import { defaultModelFile, readModelFile } from './model-file.js'
@@ -14,7 +13,7 @@ export interface ModelListOptions {
   /** Address for mode `endpoint`, or `off`. */
   readonly endpoint: string
   readonly stateDir: string
-  readonly log: Logger
+  readonly log: Log
 }
 
 /** The models the validator wants answers from. */
@@ -36,7 +35,7 @@ export function createModelList(options: ModelListOptions): ModelList {
     if (options.endpoint === 'off') throw endpointOff()
     const names = await fetchModelList(options.endpoint, signal)
     await keepLastGoodList(options.stateDir, names).catch((error: unknown) => {
-      log.warn({ reason: messageOf(error) }, 'model list not kept on disk')
+      log.warn({ event: 'model-list-not-saved', err: error }, 'could not save the model list to disk')
     })
     return names
   }
@@ -56,7 +55,10 @@ export function createModelList(options: ModelListOptions): ModelList {
           models.length > 0 ? models : mode === 'endpoint' ? await readLastGoodList(options.stateDir) : []
         if (known.length === 0) throw error
         models = known
-        log.warn({ reason: messageOf(error), models: known.length }, 'last good model list kept')
+        log.warn(
+          { event: 'model-list-stale', err: error, models: known.length },
+          'could not load the model list; keeping the last good one',
+        )
       }
     },
   }

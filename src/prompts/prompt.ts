@@ -1,5 +1,4 @@
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import { type Clock, messageOf } from '../kernel/index.js'
 import { type Persona, personaText, pickPersona } from './persona.js'
 import { QUESTIONS } from './questions.js'
 import type { Random } from './random.js'

@@ -1,11 +1,10 @@
-import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
+import type { Clock, Log } from '../kernel/index.js'
 import type { Progress } from '../telemetry/index.js'
 
 /** What every role is given. Roles never touch `process`: cli/ turns signals into `signal` and the report into an exit. */
 export interface RoleDeps {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** Aborts when the role shall drain and end. */
   readonly signal: AbortSignal
   /** Directory for the state of this neuron; exists, mode 0700. */

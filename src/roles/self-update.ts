@@ -63,7 +63,7 @@ export function openSelfUpdate(
   },
   { clock, log, signal, restart, onLook }: Life,
 ): SelfUpdate {
-  const onProgress = (step: string) => log.debug({ step }, 'update')
+  const onProgress = (step: string) => log.debug({ event: 'update-step', step }, 'update step')
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
   const version = packageVersion()
   const unattended = new UnattendedUpdate(context, {
@@ -80,12 +80,16 @@ export function openSelfUpdate(
       const confirm = async () => {
         await healthy
         if (!(await endTrial(context, version))) return
-        log.info({ version }, 'release confirmed')
+        log.info({ event: 'release-confirmed', version }, 'confirmed the new release')
         const removed = await withUpdateLock(context, ({ layout }) => pruneReleases(layout))
-        if (removed.length > 0) log.info({ removed }, 'old releases removed')
+        if (removed.length > 0) log.info({ event: 'releases-pruned', removed }, 'removed old releases')
       }
       void confirm().catch((error: unknown) => {
-        if (!isAbort(error)) log.warn({ err: error }, 'trial of the release')
+        if (!isAbort(error))
+          log.warn(
+            { event: 'release-probation-failed', err: error },
+            'could not confirm the release on probation',
+          )
       })
     },
     afterWeights: (window) => {
@@ -97,7 +101,11 @@ export function openSelfUpdate(
       const lookWhenWell = async () => {
         const missing = lack()
         if (missing === undefined) await look()
-        else log.debug({ missing }, 'no look for updates while the role cannot serve')
+        else
+          log.debug(
+            { event: 'update-check-skipped', missing },
+            'skipped the update check: the node cannot serve now',
+          )
       }
       void every(clock, HOUR_MS, signal, lookWhenWell, () => {})
     },

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { SubtensorClient, WeightsPipeline } from '../chain/index.js'
 import type { ValidatorSettings } from '../config/index.js'
 import type { EngineSet, ReferenceEngine } from '../engine/index.js'
-import { messageOf } from '../kernel/index.js'
 import type { ModelList } from '../models/index.js'
 import type { QuestionSource } from '../prompts/index.js'
 import type { Signer } from '../wallet/index.js'
@@ -41,7 +40,9 @@ export async function openValidatorTools(
   const closers: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const release of closers.splice(0).reverse())
-      await release().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'not closed properly'))
+      await release().catch((error: unknown) =>
+        log.warn({ event: 'close-failed', err: error }, 'could not close a part cleanly'),
+      )
   }
   try {
     const models = await openModels(settings, deps)

@@ -1,6 +1,4 @@
-import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
-import { isAbort, messageOf } from '../kernel/index.js'
+import { type Clock, isAbort, type Log, messageOf } from '../kernel/index.js'
 import { readModelList } from './discovery.js'
 import { readEngineLoad } from './engine-load.js'
 import { askOneToken } from './one-token.js'
@@ -21,7 +19,7 @@ const ERRORS_TO_DOUBT = 3
 
 export interface HealthDeps {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly random: () => number
   readonly limits: RoutingLimits
 }
@@ -37,7 +35,10 @@ export async function checkUpstream(
   const found = await examine(deps, upstream, signal)
   upstream.misses = found.kind === 'up' ? 0 : upstream.misses + 1
   if (found.kind === 'down' && before.kind === 'up' && upstream.misses < MISSES_TO_DOWN) {
-    deps.log.debug({ upstream: upstream.url, reason: found.reason }, 'upstream missed a check')
+    deps.log.debug(
+      { event: 'upstream-check-failed', upstream: upstream.url, reason: found.reason },
+      'a model server missed a health check',
+    )
     return
   }
   upstream.health = found
@@ -134,20 +135,24 @@ function ask(deps: HealthDeps, upstream: Upstream, path: string, signal: AbortSi
   })
 }
 
-function report(log: Logger, upstream: Upstream, before: Health, names: string): void {
+function report(log: Log, upstream: Upstream, before: Health, names: string): void {
   const { health, url } = upstream
   if (health.kind === 'up' && before.kind !== 'up') {
-    log.info({ upstream: url, models: [...upstream.served] }, 'upstream up')
+    log.info({ event: 'upstream-up', upstream: url, models: [...upstream.served] }, 'model server is up')
   } else if (health.kind === 'up' && names !== [...upstream.served].join()) {
-    log.info({ upstream: url, models: [...upstream.served] }, 'upstream models changed')
+    log.info(
+      { event: 'upstream-models-changed', upstream: url, models: [...upstream.served] },
+      'model server serves other models now',
+    )
   } else if (health.kind === 'down' && (before.kind !== 'down' || before.reason !== health.reason)) {
     log.warn(
       {
+        event: 'upstream-down',
         upstream: url,
         reason: health.reason,
         next: 'Start the server, or correct --model-endpoint and --api-key.',
       },
-      'upstream down',
+      'model server is down',
     )
   }
 }

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import { type Clock, messageOf } from '../kernel/index.js'
 import type { AnswerHead } from './answer-head.js'
 import type { AnswerReader, Connection } from './connection.js'
 import type { Timed } from './deadlines.js'

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
+import type { Clock, Log } from '../kernel/index.js'
 import { chooseLeastBusy } from './choice.js'
 import { createDeadlines } from './deadlines.js'
 import { forwardExchange, type Grounds } from './forward.js'
@@ -12,7 +11,7 @@ import { createWaitingLine } from './waiting-line.js'
 
 export interface RouterOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly upstreams: readonly UpstreamSettings[]
   readonly limits: RoutingLimits
   /** Ends the start, not the routing. */
@@ -118,7 +117,12 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       const kept = new Set(upstreams.map(({ url }) => url))
       for (const [url, one] of known) {
         if (!kept.has(url))
-          void remove(one).catch((error: unknown) => log.warn({ err: error }, 'upstream not closed'))
+          void remove(one).catch((error: unknown) =>
+            log.warn(
+              { event: 'upstream-close-failed', err: error },
+              "could not close a model server's connections",
+            ),
+          )
       }
       await Promise.all(
         upstreams.map(async (settings) => {
@@ -127,7 +131,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
           else one.configure(settings)
         }),
       )
-      log.info({ upstreams: [...kept] }, 'upstreams reloaded')
+      log.info({ event: 'upstreams-reloaded', upstreams: [...kept] }, 'reloaded the model servers')
     },
     close,
   }

@@ -1,7 +1,5 @@
-import type { Logger } from 'pino'
 import { z } from 'zod'
-import type { Clock } from '../kernel/index.js'
-import { messageOf } from '../kernel/index.js'
+import type { Clock, Log } from '../kernel/index.js'
 import { askOneToken } from './one-token.js'
 import type { Upstream } from './upstream.js'
 
@@ -18,7 +16,7 @@ const completion = z.object({
 /** Asks an upstream for one token, with and if need be without the field of the request, and says what to do about it. */
 export async function probeTokenIds(
   clock: Clock,
-  log: Logger,
+  log: Log,
   upstream: Upstream,
   signal: AbortSignal,
 ): Promise<void> {
@@ -33,7 +31,10 @@ export async function probeTokenIds(
         : 'never'
   } catch (error) {
     if (signal.aborted) throw error
-    log.debug({ upstream: upstream.url, reason: messageOf(error) }, 'token ids not probed')
+    log.debug(
+      { event: 'token-ids-unknown', upstream: upstream.url, err: error },
+      'could not check whether the model server returns token ids',
+    )
     return
   }
   if (upstream.tokenIds !== before) advise(log, upstream)
@@ -56,19 +57,20 @@ async function hasTokenIds(
   return tokens.length > 0 && tokens.every((token) => /^token_id:\d+$/.test(token))
 }
 
-function advise(log: Logger, upstream: Upstream): void {
+function advise(log: Log, upstream: Upstream): void {
   const { url, tokenIds, settings } = upstream
   if (tokenIds === 'always' || (tokenIds === 'on-request' && settings.addTokenIds)) {
-    log.info({ upstream: url, tokenIds }, 'upstream gives token ids')
+    log.info({ event: 'token-ids-present', upstream: url, tokenIds }, 'model server returns token ids')
     return
   }
   const flag = 'Start the server with --return-tokens-as-token-ids'
   log.warn(
     {
+      event: 'token-ids-missing',
       upstream: url,
       tokenIds,
       next: tokenIds === 'on-request' ? `${flag}, or the miner with --routing.add-token-ids.` : `${flag}.`,
     },
-    'upstream gives no token ids: validators cannot verify its answers',
+    'model server returns no token ids: validators cannot verify its answers',
   )
 }

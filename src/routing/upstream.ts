@@ -1,6 +1,5 @@
 import { Pool } from 'undici'
-import type { Clock } from '../kernel/index.js'
-import { type Breaker, createBreaker } from '../kernel/index.js'
+import { type Breaker, type Clock, createBreaker } from '../kernel/index.js'
 import { editBody } from './body-edit.js'
 import type { AnswerReader, Connection } from './connection.js'
 import { Connections } from './connections.js'

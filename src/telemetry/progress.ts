@@ -1,7 +1,5 @@
 import { Writable } from 'node:stream'
-import type { Logger } from 'pino'
-import type { Clock } from '../kernel/index.js'
-import { escapeControls } from '../kernel/index.js'
+import { type Clock, escapeControls, type Log } from '../kernel/index.js'
 
 /** Shows what takes long: downloads, engines that load. */
 export interface Progress {
@@ -27,14 +25,14 @@ const CURSOR_SAVE = '\u001b7'
 const CURSOR_RETURN = '\u001b8'
 
 /** One line of the log per task and 15 s, for where nobody watches. */
-export function logProgress(log: Pick<Logger, 'info'>, clock: Clock): Progress {
+export function logProgress(log: Pick<Log, 'info'>, clock: Clock): Progress {
   const saidAtMs = new Map<string, number>()
   return {
     report: (task, status, percent) => {
       const nowMs = clock.monotonic()
       if (nowMs - (saidAtMs.get(task) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return
       saidAtMs.set(task, nowMs)
-      log.info({ task, status, ...(percent === undefined ? {} : { percent }) }, 'progress')
+      log.info({ event: 'progress', task, status, ...(percent === undefined ? {} : { percent }) }, 'progress')
     },
     end: () => saidAtMs.clear(),
   }

@@ -1,12 +1,11 @@
 import fastify from 'fastify'
-import type { Logger } from 'pino'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { type Log, messageOf, TargonError } from '../kernel/index.js'
 import type { MetricsText } from './metrics.js'
 
 export interface StatusServerOptions {
   /** Port on 127.0.0.1; 0 takes a free one. */
   readonly port: number
-  readonly log: Logger
+  readonly log: Log
   /** The process works at all. */
   readonly live: () => boolean
   /** Undefined when ready, else what is missing. */
@@ -70,6 +69,6 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       { cause: error },
     )
   })
-  options.log.info({ url }, 'status server listening')
+  options.log.info({ event: 'status-server-listening', url }, 'status server is listening')
   return { url, close: () => server.close() }
 }

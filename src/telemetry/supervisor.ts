@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Logger } from 'pino'
+import type { Log } from '../kernel/index.js'
 
 /** How systemd is told something: its own program, since Node speaks no datagrams of the unix domain. */
 export interface SystemdNotify {
@@ -29,7 +29,7 @@ export interface SupervisorOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The channel to a parent that forked this process (pm2 with wait_ready). */
   readonly send: ((message: 'ready') => void) | undefined
-  readonly log: Pick<Logger, 'warn'>
+  readonly log: Pick<Log, 'warn'>
 }
 
 /**
@@ -42,7 +42,9 @@ export function connectSupervisor({ env, send, log }: SupervisorOptions): Superv
   const intervalMs = Number(watchdogUs) / 1000
   const tell = (state: string) => {
     if (target)
-      notifySystemd(target, state, (reason) => log.warn({ state, error: reason }, 'systemd was not told'))
+      notifySystemd(target, state, (reason) =>
+        log.warn({ event: 'systemd-notify-failed', state, error: reason }, 'could not notify systemd'),
+      )
   }
   return {
     ready: () => {

@@ -1,7 +1,6 @@
 import type { ModelFacts, ReferenceEngine } from '../engine/index.js'
 import type { Answer, InferenceRequest } from '../inference/index.js'
-import type { Clock } from '../kernel/index.js'
-import { isAbort, messageOf, TargonError } from '../kernel/index.js'
+import { type Clock, isAbort, messageOf, TargonError } from '../kernel/index.js'
 import type { RuleSet, ValidatorFault, Verdict } from './verdict.js'
 import { verifyStrict } from './verify-strict.js'
 import { verifyTargon4 } from './verify-targon-4.js'

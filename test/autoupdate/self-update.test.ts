@@ -76,7 +76,7 @@ describe('a role that runs from a release on trial', () => {
     const said: string[] = []
     const log = pino(
       {},
-      { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) },
+      { write: (line: string) => void said.push((JSON.parse(line) as { event: string }).event) },
     )
     const { signal } = new AbortController()
     const life = { clock: systemClock, log, signal, restart: () => {} }
@@ -98,7 +98,7 @@ describe('a role that runs from a release on trial', () => {
     const { layout, said, updates } = onTrial()
     await begin(layout, packageVersion())
     updates.confirmWhen(Promise.resolve())
-    await expect.poll(() => said).toEqual(['release confirmed'])
+    await expect.poll(() => said).toEqual(['release-confirmed'])
   }
 
   it('commits it once healthy, not before', async () => {
@@ -109,7 +109,7 @@ describe('a role that runs from a release on trial', () => {
     await whileAnotherConfirms()
     expect((await readState(layout)).state).toBe('probation')
     healthy.resolve()
-    await expect.poll(() => said).toEqual(['release confirmed'])
+    await expect.poll(() => said).toEqual(['release-confirmed'])
     expect(await readState(layout)).toMatchObject({ state: 'committed', committed: [packageVersion()] })
   })
 
@@ -121,7 +121,7 @@ describe('a role that runs from a release on trial', () => {
       await whileAnotherConfirms()
       expect((await readState(layout)).state).toBe('probation')
     })
-    await expect.poll(() => said).toEqual(['release confirmed'])
+    await expect.poll(() => said).toEqual(['release-confirmed'])
   })
 
   it('leaves the trial of another release alone', async () => {

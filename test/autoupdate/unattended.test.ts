@@ -10,6 +10,7 @@ import {
   UnattendedUpdate,
 } from '../../src/autoupdate/index.js'
 import type { Clock } from '../../src/kernel/clock.js'
+import type { LogFields } from '../../src/kernel/log.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
 const repository = new ReleaseRepository()
@@ -28,7 +29,7 @@ function updater(changes: Parameters<ReleaseRepository['context']>[0] = {}, isLa
   const slept: number[] = []
   const said: string[] = []
   const context = repository.context({ clock: instantClock(slept), ...changes })
-  const write = (_fields: unknown, message?: string) => void said.push(message ?? '')
+  const write = ({ event }: LogFields) => void said.push(event)
   const log = { info: write, warn: write, debug: () => {} }
   const results: string[] = []
   const onLook = (result: string) => void results.push(result)
@@ -44,13 +45,13 @@ describe('an unattended update', () => {
     expect(await update.look(() => ({ block: 100, nextWeightsBlock: 360 }))).toBe(true)
     expect(slept).toContain(jitterOf(hotkey, '1.0.0'))
     expect(await readState(context.layout)).toMatchObject({ state: 'probation', to: '1.0.0' })
-    expect(said).toEqual(['update found', 'update applied'])
+    expect(said).toEqual(['update-found', 'update-applied'])
   })
 
   it('R10: is put off when weights are due within 30 blocks after the delay', async () => {
     const { update, context, said } = updater()
     expect(await update.look(() => ({ block: 331, nextWeightsBlock: 360 }))).toBe(false)
-    expect(said).toEqual(['update found', 'update put off: weights are near'])
+    expect(said).toEqual(['update-found', 'update-postponed'])
     expect((await readState(context.layout)).state).toBe('committed')
   })
 
@@ -63,14 +64,14 @@ describe('an unattended update', () => {
   it('keeps the role running when the source is away', async () => {
     const { update, said } = updater({ url: '/nowhere.git' })
     expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update check failed'])
+    expect(said).toEqual(['update-check-failed'])
   })
 
   it('R10: is put off when weights have come near while the slot was built, and is quick the next time', async () => {
     const { update, context, said } = updater()
     const blocks = [100, 331]
     expect(await update.look(() => ({ block: blocks.shift() ?? 331, nextWeightsBlock: 360 }))).toBe(false)
-    expect(said).toEqual(['update found', 'update put off: weights are near'])
+    expect(said).toEqual(['update-found', 'update-postponed'])
     expect((await readState(context.layout)).state).toBe('committed')
     expect(existsSync(join(slotOf(context.layout, '1.0.0'), 'COMPLETE'))).toBe(true)
     expect(await update.look(() => ({ block: 361, nextWeightsBlock: 720 }))).toBe(true)
@@ -81,14 +82,14 @@ describe('an unattended update', () => {
     const { update, context, said } = updater({}, false)
     expect(await update.look()).toBe(false)
     expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update available'])
+    expect(said).toEqual(['update-available'])
     expect(existsSync(context.layout.releases)).toBe(false)
   })
 
   it.each([
-    ['no signer is pinned', 'no unattended updates', { signersFile: '/dev/null' }],
-    ['the file of signers is not there', 'no unattended updates', { signersFile: '/nowhere/signers' }],
-    ['the source is away', 'update check failed', { url: '/nowhere.git' }],
+    ['no signer is pinned', 'updates-off', { signersFile: '/dev/null' }],
+    ['the file of signers is not there', 'updates-off', { signersFile: '/nowhere/signers' }],
+    ['the source is away', 'update-check-failed', { url: '/nowhere.git' }],
   ])('when %s, says so once and not for ever', async (_, message, changes) => {
     const { update, said } = updater(changes)
     await update.introduce()
@@ -114,7 +115,7 @@ describe('an unattended update', () => {
     for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
     await evil.release('6.6.7', 'good', evil.strangerKey)
     expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update refused', 'update refused'])
+    expect(said).toEqual(['update-refused', 'update-refused'])
   })
 
   it('looks once at a time', async () => {

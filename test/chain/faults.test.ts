@@ -64,7 +64,7 @@ describe('a lost connection is replaced by the next endpoint (T-C1)', () => {
     await nextHead(chain)
     expect(subnet.log.lines).toContainEqual(
       expect.objectContaining({
-        message: 'chain connection lost',
+        event: 'chain-disconnected',
         fields: expect.objectContaining({ reason: expect.stringMatching(/no new head/) }),
       }),
     )

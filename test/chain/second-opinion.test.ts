@@ -49,7 +49,7 @@ describe('an endpoint that lies does not steer the weights (T-C4)', () => {
       refusal: { class: 'endpoints-differ', name: `${what} differs` },
     })
     expect(subnet.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'error', message: 'chain endpoints differ: weights held' }),
+      expect.objectContaining({ level: 'error', event: 'chain-endpoints-differ' }),
     )
     expect((await chain.standing(4, subnet.signers[0]?.address ?? '')).nonce).toBe(0)
     expect(await chain.weightsOf(4, 0)).toEqual([])
@@ -92,7 +92,7 @@ describe('an endpoint that lies does not steer the weights (T-C4)', () => {
     expect(await chain.setWeights(await hotkeyOf(0), vector)).toMatchObject({ kind: 'set' })
     expect(chain.reconnects).toBe(0)
     expect(subnet.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'chain endpoint cannot be compared' }),
+      expect.objectContaining({ level: 'warn', event: 'chain-endpoint-incomparable' }),
     )
   })
 })

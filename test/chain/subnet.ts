@@ -1,5 +1,6 @@
 import { connectSubtensor, type SubtensorClient, type SubtensorOptions } from '../../src/chain/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
+import type { LogFields } from '../../src/kernel/log.js'
 import {
   type DevelopmentChain,
   type DevelopmentChainOptions,
@@ -10,16 +11,15 @@ import { hotkeyOf } from '../support/hotkeys.js'
 
 /** What the client logged, for tests that expect a warning. */
 export interface RecordedLog {
-  readonly lines: { level: string; message: string; fields: object }[]
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
+  readonly lines: { level: string; event: string; fields: LogFields }[]
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
 }
 
 export function recordLog(): RecordedLog {
   const lines: RecordedLog['lines'] = []
-  const at = (level: string) => (fields: object, message: string) =>
-    void lines.push({ level, message, fields })
+  const at = (level: string) => (fields: LogFields) => void lines.push({ level, event: fields.event, fields })
   return { lines, info: at('info'), warn: at('warn'), error: at('error') }
 }
 

@@ -217,7 +217,7 @@ describe('unreachable or wrong chains', () => {
     proxy.mode = 'refuse'
     const connecting = subnet.connect({ endpoints: [proxy.url], firstConnectMs: 60_000 })
     await expect.poll(() => proxy.accepted).toBeGreaterThan(1)
-    expect(subnet.log.lines.map(({ message }) => message)).toContain('chain not reached yet')
+    expect(subnet.log.lines.map(({ event }) => event)).toContain('chain-unreachable')
     proxy.mode = 'pass'
     expect((await connecting).endpoint).toBe(proxy.url)
     await proxy.close()

@@ -370,7 +370,7 @@ describe('commits', () => {
     chain.stored = [{ uid: 2, weightU16: 65_535 }]
     chain.advance(60)
     await weights.attempt(3, vector)
-    const alarms = log.lines.filter(({ message }) => message === 'committed weights were not revealed')
+    const alarms = log.lines.filter(({ event }) => event === 'weights-not-revealed')
     expect(alarms).toMatchObject([{ level: 'error', fields: { epoch: 1 } }])
   })
 })

@@ -20,7 +20,7 @@ describe('watchReload', () => {
     stopping.push(stop)
     const events = new EventEmitter()
     const logs: string[] = []
-    const log = pino({ base: null }, { write: (line) => void logs.push(JSON.parse(line).msg) })
+    const log = pino({ base: null }, { write: (line) => void logs.push(JSON.parse(line).event) })
     const reloads = watchReload({ resolve, files, clock: systemClock, log, signal: stop.signal, events })
     return { folder, files, stop, events, logs, reloads }
   }
@@ -65,7 +65,7 @@ describe('watchReload', () => {
     })
     const next = reloads.next()
     events.emit('SIGHUP')
-    await expect.poll(() => logs).toContain('settings not reloaded')
+    await expect.poll(() => logs).toContain('settings-reload-failed')
     isBroken = false
     events.emit('SIGHUP')
     expect((await next).value).toBe('good')

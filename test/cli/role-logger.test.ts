@@ -28,7 +28,7 @@ function logThrice(stderr: 'pipe' | number) {
   const script = `
     import { openRoleLog } from ${JSON.stringify(logger)}
     const { log } = await openRoleLog(${options})
-    for (let index = 0; index < 3; index++) log.info({ index }, 'weights set')
+    for (let index = 0; index < 3; index++) log.info({ index }, 'weights-set')
     process.stdout.write('alive')`
   return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', stderr],

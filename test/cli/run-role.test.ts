@@ -83,7 +83,7 @@ describe('runRole', () => {
   })
 
   it.each([
-    ['validator', 'nothing to reload'],
+    ['validator', 'reload-ignored'],
     ['miner', undefined],
   ] as const)('a hangup does not end a %s, from its first line on', async (role, said) => {
     const { settings } = minerSettings({ 'logging.info': true })

@@ -73,7 +73,7 @@ describe.each(['miner', 'validator'])('targon %s start', (role) => {
 
   it('with a chain endpoint that refuses waits for it, and says so', async () => {
     const away = startCli([...start, ...stranger, '--subtensor.chain_endpoint', 'ws://127.0.0.1:1'])
-    await away.said('chain not reached yet')
+    await away.said('chain-unreachable')
     expect(away.stderr()).toContain('Cannot connect to ws://127.0.0.1:1')
     expect(await away.stop()).toBe(0)
   })
@@ -148,10 +148,10 @@ describe('targon miner start', () => {
       '0',
       ...model,
     ])
-    await miner.said('upstream down')
-    await miner.said('miner listening')
+    await miner.said('upstream-down')
+    await miner.said('miner-listening')
     expect(miner.stderr()).toContain('--model-endpoint')
-    await miner.said('"msg":"ready"')
+    await miner.said('"event":"ready"')
     expect(await miner.stop()).toBe(0)
   })
 })

@@ -201,17 +201,17 @@ describe('the release on trial', () => {
     const down = { TARGON_MODEL_ENDPOINT: 'http://127.0.0.1:1/v1' }
     // instead of a quarter of an hour, counted from its start and again from the moment it is ready
     const miner = launchMiner({ ...down, TARGON_TEST_TRIAL_MS: '20000' })
-    await miner.said('"miner listening"', '"msg":"ready"')
-    const ended = miner.said('launcher: release', '"miner listening"')
+    await miner.said('"event":"miner-listening"', '"event":"ready"')
+    const ended = miner.said('launcher: release', '"event":"miner-listening"')
     await ended
     expect(miner.log()).toContain(`launcher: release ${first} did not prove healthy, back to the checkout\n`)
     expect(state()).toMatchObject({ state: 'committed', committed: [], bad: [first] })
     expect(existsSync(join(root, 'current'))).toBe(false)
-    expect(miner.log()).not.toContain('release confirmed')
+    expect(miner.log()).not.toContain('release-confirmed')
     // a neuron does not outlive its launcher: nobody would supervise or stop it
     await miner.kill()
     expect(miner.log()).toContain('"reason":"end of the launcher"')
-    expect(miner.log()).toContain('"msg":"stopped"')
+    expect(miner.log()).toContain('"event":"stopped"')
     const again = await update()
     expect(again.status).toBe(6)
     expect(again.stderr).toContain(`--to ${first} tries it again`)
@@ -221,12 +221,12 @@ describe('the release on trial', () => {
     expect((await update('--to', first)).status).toBe(0)
     const miner = launchMiner()
     await miner.said('"release confirmed"')
-    expect(miner.log()).toContain('"ready"')
+    expect(miner.log()).toContain('"event":"ready"')
     expect(miner.log()).toContain(`"version":"${first}"`)
     expect(state()).toEqual({ state: 'committed', highest: first, committed: [first], bad: [] })
     expect(await miner.stop()).toBe(0)
-    expect(miner.log()).toContain('"draining"')
-    expect(miner.log()).not.toContain('ending without a drain')
+    expect(miner.log()).toContain('"event":"draining"')
+    expect(miner.log()).not.toContain('forced-exit')
   })
 
   it('--check exits 0 once it is the newest, by the signers it carries itself', () => {

@@ -10,8 +10,7 @@ import {
   type FleetOptions,
   type Gpu,
 } from '../../src/engine/index.js'
-import type { Clock } from '../../src/kernel/clock.js'
-import { systemClock } from '../../src/kernel/clock.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { type FakeDocker, startFakeDocker } from '../support/fake-docker.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 

@@ -20,7 +20,7 @@ const signal = new AbortController().signal
 
 let folder: string
 let passedMs: number
-let lines: { readonly msg: string; readonly url?: string }[]
+let lines: { readonly event: string; readonly url?: string }[]
 const engines: DevelopmentEngine[] = []
 const connected: ConnectedEngine[] = []
 const servers: StreamServer[] = []
@@ -70,7 +70,7 @@ async function connect(...servers: { readonly url: string }[]) {
 
 /** Addresses a line of the log was written for. */
 const said = (message: string) =>
-  lines.flatMap(({ msg, url }) => (msg === message && url !== undefined ? [url] : [])).sort()
+  lines.flatMap(({ event, url }) => (event === message && url !== undefined ? [url] : [])).sort()
 
 const score = (engine: ConnectedEngine) =>
   engine.score({ input: [1, 2, 3], output: [4, 5, 6], temperature: 0.5, topK: 5 }, signal)
@@ -141,7 +141,7 @@ describe('an engine that is replaced by another behind the same address', () => 
   it('waits apart until the other replicas are replaced too', async () => {
     const [first, second] = [await start(OLD), await start(OLD)]
     const engine = await connect(first, second)
-    await expect.poll(() => said('engine ready')).toEqual([first.url, second.url].sort())
+    await expect.poll(() => said('engine-ready')).toEqual([first.url, second.url].sort())
     await upgrade(first, { ...NEW, returnTokensAsTokenIds: true })
     passedMs = 11_000
     await score(engine)
@@ -150,7 +150,7 @@ describe('an engine that is replaced by another behind the same address', () => 
     passedMs = 22_000
     const facts = () => score(engine).then(() => engine.facts)
     await expect.poll(facts).toMatchObject({ dialect: 'v1', scaledLogprobs: false })
-    await expect.poll(() => said('engine ready')).toHaveLength(3)
+    await expect.poll(() => said('engine-ready')).toHaveLength(3)
     await second.close()
     expect((await score(engine)).positions).toHaveLength(3)
   })

@@ -92,7 +92,7 @@ async function startBench(
     rig,
     engine,
     url,
-    verdicts: (from) => rig.log.slice(from).filter(({ msg }) => msg === 'verdict'),
+    verdicts: (from) => rig.log.slice(from).filter(({ event }) => event === 'verdict'),
     scores: async () => {
       const status = validatorStatus.parse(await (await fetch(`${url}/status`)).json())
       return status.miners.map(({ uid, score, verdicts }) => ({
@@ -112,12 +112,12 @@ async function startBench(
   }
 }
 
-const verified = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'verified'
-const failed = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'failed'
-const inconclusive = (line: LogLine) => line.msg === 'verdict' && line.verdict === 'inconclusive'
+const verified = (line: LogLine) => line.event === 'verdict' && line.verdict === 'verified'
+const failed = (line: LogLine) => line.event === 'verdict' && line.verdict === 'failed'
+const inconclusive = (line: LogLine) => line.event === 'verdict' && line.verdict === 'inconclusive'
 /** A round that could not be: told, or nobody asked. */
 const noVerdict = (line: LogLine) =>
-  inconclusive(line) || line.msg === 'round failed' || line.msg === 'round skipped'
+  inconclusive(line) || line.event === 'round-failed' || line.event === 'round-skipped'
 
 // A scaled run mostly waits: its parts do that together.
 const suite = GAUNTLET_SCALE === 1 ? describe : describe.concurrent
@@ -158,7 +158,7 @@ suite('the engine of a validator', () => {
       const bench = await startBench('loading', {}, (engine) => engine, [own])
       try {
         const ready = async () => (await fetch(`${bench.url}/readyz`)).status
-        await bench.timed(0, ({ msg }) => msg === 'round skipped')
+        await bench.timed(0, ({ event }) => event === 'round-skipped')
         expect(await ready()).toBe(503)
         await fastClock.sleep(20_000)
         expect(own.asked).toEqual([])
@@ -193,8 +193,8 @@ suite('the engine of a validator', () => {
       for (let run = 1; run <= RUNS; run++) {
         const gone = bench.rig.log.length
         bench.rig.chain.grow(2000 * run)
-        await bench.timed(gone, ({ msg }) => msg === 'background job failed')
-        await bench.timed(gone, ({ msg }) => msg === 'weights set')
+        await bench.timed(gone, ({ event }) => event === 'background-job-failed')
+        await bench.timed(gone, ({ event }) => event === 'weights-set')
         await bench.timed(bench.rig.log.length, verified)
         const docker = await startFakeDocker(socketPath)
         bench.rig.chain.grow(2000 * run + 1000)

@@ -80,9 +80,9 @@ async function runBeside(allow: boolean): Promise<number> {
   }
   try {
     const validator = await rig.start()
-    await rig.logged(({ msg }) => msg === (allow ? 'verdict' : 'round skipped'))
+    await rig.logged(({ event }) => event === (allow ? 'verdict' : 'round-skipped'))
     rig.chain.grow(121)
-    await rig.logged(({ msg }) => msg === 'miners asked for their models')
+    await rig.logged(({ event }) => event === 'miners-polled')
     await validator.stop()
   } finally {
     await rig.dispose()

@@ -86,7 +86,7 @@ describe('gauntlet: the miner’s streams', () => {
       await vllm.arrived(count + 1)
       while (texts.some((text) => !text.includes('first'))) await wait(20)
       victim.kill('SIGTERM')
-      if (kind === 'miner') await expect.poll(() => victim.log.join('\n')).toContain('miner draining')
+      if (kind === 'miner') await expect.poll(() => victim.log.join('\n')).toContain('miner-draining')
       const late = signedPost(STREAM_BODY)
       const statuses = await sendRaw(victim.port, late.head + late.body)
       await Promise.all(streams)

@@ -93,5 +93,5 @@ for (let run = 1; run <= Number(runs); run++) {
   const left = readdirSync(folder).filter((name) => !/^cache\.json(\.previous)?$/.test(name))
   expectThat(`run ${run}: nothing is left but ${left.join()}`, left.length === 0)
 }
-const alarms = lines.filter((line) => line.includes('scores cannot be saved')).length
+const alarms = lines.filter((line) => line.includes('scores-save-failed')).length
 writeFileSync(1, JSON.stringify({ faults, alarms }))

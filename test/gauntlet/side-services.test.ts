@@ -118,7 +118,7 @@ async function weigh(
   // Organics come with the first head; the last round has its results before the weights are due.
   chain.grow(101)
   await expect.poll(() => lines.filter((line) => line.includes('rounds are over')).length, WAIT).toBe(1)
-  await expect.poll(() => lines.filter((line) => line.includes('"msg":"verdict"')).length, WAIT).toBe(asked)
+  await expect.poll(() => lines.filter((line) => line.includes('"event":"verdict"')).length, WAIT).toBe(asked)
   chain.grow(121)
   await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
   stop.abort()

@@ -44,7 +44,7 @@ export function row(index: number, overrides: Partial<ResultRow> = {}): ResultRo
 const opened: string[] = []
 const log = pino(
   { level: 'info' },
-  { write: (line) => void (line.includes('history open') && opened.push(line)) },
+  { write: (line) => void (line.includes('history-opened') && opened.push(line)) },
 )
 const LONG_MS = 100 * 365 * 86_400_000
 

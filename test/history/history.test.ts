@@ -37,7 +37,7 @@ test('a database that is away: rows wait in a bounded spool, the oldest go first
   abort.abort()
   await history.close()
   expect(history.trouble()).toMatch(/cannot be opened/)
-  expect(lines.join('')).toContain('history not written')
+  expect(lines.join('')).toContain('history-write-failed')
   expect(lines.join('')).not.toContain('secret-word')
 })
 
@@ -56,7 +56,7 @@ test('a damaged embedded database: the log says what to do, and once it is moved
   await history.opened
   expect(history.trouble()).toMatch(/cannot be opened/)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-    msg: 'history not written',
+    event: 'history-write-failed',
     next: expect.stringContaining(`move ${folder} away`),
   })
   expect(history.spooled()).toBe(1)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.js'
 import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/kernel/hotkey-lock.js'
+import type { LogFields } from '../../src/kernel/log.js'
 import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
 
 describe('lock of a hotkey', () => {
@@ -20,7 +21,7 @@ describe('lock of a hotkey', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const note = (_: object, message: string) => void said.push(message)
+  const note = ({ event }: LogFields) => void said.push(event)
 
   async function take(changes: Partial<HotkeyLockOptions> = {}): Promise<HotkeyLock> {
     const path = join(folder, 'state', 'validator.lock')
@@ -77,11 +78,11 @@ describe('lock of a hotkey', () => {
   it('outlasts a disk that fails, and nobody else gets in when it is back', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('lock of the hotkey not refreshed')
+    await hear('hotkey-lock-stale')
     const longAgo = Date.now() / 1000 - 60
     await utimes(join(folder, 'away', 'validator.lock'), longAgo, longAgo)
     await mendDisk()
-    await hear('lock of the hotkey held again')
+    await hear('hotkey-lock-regained')
     await expect(take()).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
     expect(lock.lost.aborted).toBe(false)
     await lock.release()
@@ -91,7 +92,7 @@ describe('lock of a hotkey', () => {
   it('is lost when another process was faster, and says so', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('lock of the hotkey not refreshed')
+    await hear('hotkey-lock-stale')
     const now = Date.now() / 1000
     await utimes(join(folder, 'away', 'validator.lock'), now, now)
     await mendDisk()
@@ -102,12 +103,12 @@ describe('lock of a hotkey', () => {
   it('asks no more once it was released while the disk was away', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('lock of the hotkey not refreshed')
+    await hear('hotkey-lock-stale')
     await lock.release()
     await mendDisk()
     const longAgo = Date.now() / 1000 - 60
     await utimes(join(folder, 'state', 'validator.lock'), longAgo, longAgo)
     await (await take()).release()
-    expect(said).not.toContain('lock of the hotkey held again')
+    expect(said).not.toContain('hotkey-lock-regained')
   })
 })

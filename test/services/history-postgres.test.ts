@@ -46,7 +46,7 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
       await expect.poll(() => history.spooled()).toBe(0)
       expect(await rounds()).toEqual(until(900))
       await expect.poll(() => history.trouble()).toBeUndefined()
-      expect(lines.filter((line) => line.includes('history not written')).length).toBeGreaterThanOrEqual(2)
+      expect(lines.filter((line) => line.includes('history-write-failed')).length).toBeGreaterThanOrEqual(2)
     } finally {
       stop.abort()
       await history.close()

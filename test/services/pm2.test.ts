@@ -94,8 +94,8 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
   it('waits until the miner serves', { timeout: 180_000 }, async () => {
     start(parts.minerVariables)
     expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
-    await logged('"miner listening"')
-    await logged('"msg":"ready"')
+    await logged('"event":"miner-listening"')
+    await logged('"event":"ready"')
     // pm2 runs the launcher, which runs the role and passes its "ready" on
     expect(readFileSync(`/proc/${miner().pid}/cmdline`, 'utf8')).toContain('deploy/launcher.mjs')
     expect(childrenOf(miner().pid)).toHaveLength(1)
@@ -105,7 +105,7 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     const [role = 0] = childrenOf(miner().pid)
     process.kill(role, 'SIGKILL')
     await expect.poll(() => miner().restarts, { interval: 500 }).toBe(1)
-    const ready = () => miner().log.split('"msg":"ready"').length - 1
+    const ready = () => miner().log.split('"event":"ready"').length - 1
     await expect.poll(ready, { interval: 500 }).toBe(2)
     await expect.poll(() => miner().status, { interval: 500 }).toBe('online')
     expect(childrenOf(miner().pid)).not.toContain(role)
@@ -113,11 +113,11 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
 
   it('stops it with a drain, within kill_timeout', { timeout: 120_000 }, async () => {
     pm2(['stop', 'targon-miner'])
-    await logged('"msg":"stopped"')
+    await logged('"event":"stopped"')
     const { status, exitCode, log } = miner()
     expect({ status, exitCode }).toEqual({ status: 'stopped', exitCode: 0 })
-    expect(log).toContain('"draining"')
-    expect(log).not.toContain('ending without a drain')
+    expect(log).toContain('"event":"draining"')
+    expect(log).not.toContain('forced-exit')
   })
 
   it('does not restart when a release crashes on trial: the launcher goes back', {

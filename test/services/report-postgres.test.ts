@@ -14,7 +14,7 @@ describe.skipIf(postgresServer === undefined)(
       try {
         const validator = await bench.rig.start()
         const statusPort = Number(new URL(validator.url).port)
-        await bench.rig.logged(({ msg }) => msg === 'history open')
+        await bench.rig.logged(({ event }) => event === 'history-opened')
         await checkUnderLoad(bench, 'postgres', statusPort, '--database.url', url)
         const { verdicts } = await validator.stop()
         const after = await bench.report(statusPort, '--database.url', url)

@@ -68,8 +68,8 @@ export async function startMinerRig(options: {
     signer: miner,
     ...options.deps,
   })
-  const port = logs.find(({ msg }) => msg === 'miner listening')?.port
-  const statusUrl = logs.find(({ msg }) => msg === 'status server listening')?.url
+  const port = logs.find(({ event }) => event === 'miner-listening')?.port
+  const statusUrl = logs.find(({ event }) => event === 'status-server-listening')?.url
   const url = `http://127.0.0.1:${port}`
   const sign: MinerRig['sign'] = (body, { signer = validator, nowMs = clock.now(), uuid, model } = {}) =>
     signRequest({ signer, signedFor: miner.address, body: Buffer.from(body), nowMs, uuid, model })

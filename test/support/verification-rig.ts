@@ -18,8 +18,7 @@ import {
   startDevelopmentEngine,
 } from '../../src/localnet/engine/index.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
-import type { RuleSet, Verdict } from '../../src/verification/index.js'
-import { verifyAnswer } from '../../src/verification/index.js'
+import { type RuleSet, type Verdict, verifyAnswer } from '../../src/verification/index.js'
 import { hotkeyOf } from './hotkeys.js'
 
 export const MODEL = 'targon-dev/small-a'

@@ -34,7 +34,7 @@ describe('status server', () => {
     const text = await (await fetch(`${url}/metrics`)).text()
     expect(text).toContain('targon_miner_requests_total{route="models",outcome="ok"} 1')
     expect(text).toContain('targon_build_info{')
-    expect(records.at(-1)).toContain('"msg":"status server listening"')
+    expect(records.at(-1)).toContain('"event":"status-server-listening"')
     expect(records.at(-1)).toContain(url)
     expect((await fetch(`${url}/other`)).status).toBe(404)
   })

@@ -1,8 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from 'pino'
-import type { Clock } from '../../kernel/index.js'
-import { messageOf } from '../../kernel/index.js'
+import { type Clock, type Log, messageOf } from '../../kernel/index.js'
 import type { EngineEndpoint } from '../endpoints.js'
 import type { HubSource } from '../hub-files.js'
 import {
@@ -27,7 +25,7 @@ export interface FleetOptions extends ContainerOptions, HubSource {
   readonly shuffle: (models: readonly string[]) => readonly string[]
   readonly stateDir: string
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly onProgress?: OnEngineProgress | undefined
   /** How long an engine may show no progress while it starts; 10 min unless given. */
   readonly stallMs?: number
@@ -56,10 +54,13 @@ export function createFleet(options: FleetOptions): Fleet {
         mode: 0o600,
       })
     } catch (error) {
-      log.warn({ model, reason: messageOf(error) }, 'engine log not kept')
+      log.warn(
+        { event: 'engine-log-lost', model, err: error },
+        'could not keep the log of an engine container',
+      )
     }
     await docker.remove(container.id, signal)
-    log.info({ model, why }, 'engine container removed')
+    log.info({ event: 'engine-container-removed', model, why }, 'removed an engine container')
   }
 
   const start = async (placement: Placement, signal: AbortSignal) => {
@@ -67,7 +68,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const name = containerName(options.owner, model)
     const id = await docker.create(name, containerSpecification(options, model, gpuIds), signal)
     await docker.start(id, signal)
-    log.info({ model, gpus: gpuIds, name }, 'engine container started')
+    log.info({ event: 'engine-container-started', model, gpus: gpuIds, name }, 'started an engine container')
     return { id, name, running: true, labels: { [LABEL.model]: model } }
   }
 
@@ -79,7 +80,8 @@ export function createFleet(options: FleetOptions): Fleet {
       const [sizes, gpus] = await Promise.all([readSizes(options, order, signal), options.readGpus(signal)])
       const plan = planFleet(order, sizes, gpus, running.map(heldBy))
       const refused = [...plan.refused]
-      for (const { model, reason } of refused) log.warn({ model, reason }, 'model has no engine')
+      for (const { model, reason } of refused)
+        log.warn({ event: 'model-without-engine', model, reason }, 'no engine can serve this model')
 
       const kept = running.filter((container) =>
         plan.placements.some(
@@ -104,7 +106,7 @@ export function createFleet(options: FleetOptions): Fleet {
         } catch (error) {
           signal.throwIfAborted()
           refused.push({ model, reason: messageOf(error) })
-          log.error({ model, reason: messageOf(error) }, 'engine did not start')
+          log.error({ event: 'engine-start-failed', model, err: error }, 'engine container did not start')
           if (current) await retire(current, 'did not start', signal).catch(() => undefined)
           return []
         }
@@ -156,6 +158,9 @@ async function pullImage(
     await docker.pull(image, signal, ({ status, percent }) => onProgress?.(image, status, percent))
   } catch (error) {
     if (!(await docker.hasImage(image, signal))) throw error
-    log.warn({ image, reason: messageOf(error) }, 'image not pulled, the local one is used')
+    log.warn(
+      { event: 'image-pull-failed', image, err: error },
+      'could not pull the image; using the local copy',
+    )
   }
 }

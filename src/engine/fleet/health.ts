@@ -1,6 +1,5 @@
 import got from 'got'
-import type { Clock } from '../../kernel/index.js'
-import { withOwnSignal } from '../../kernel/index.js'
+import { type Clock, withOwnSignal } from '../../kernel/index.js'
 import { engineError } from '../engine-error.js'
 import type { DockerClient } from './docker-client.js'
 

@@ -1,5 +1,4 @@
-import type { Logger } from 'pino'
-import { messageOf } from '../../kernel/index.js'
+import type { Log } from '../../kernel/index.js'
 import type { QuestionSource } from '../prompt.js'
 
 /** Questions held ready, so that a round never waits for the hub. */
@@ -14,7 +13,7 @@ const STOCK = 16
  */
 export function readInBackground(
   source: QuestionSource,
-  log: Pick<Logger, 'info' | 'warn'>,
+  log: Pick<Log, 'info' | 'warn'>,
   signal: AbortSignal,
 ): QuestionSource {
   const stock: string[] = []
@@ -30,11 +29,15 @@ export function readInBackground(
         if (question === '') break
         stock.push(question)
       }
-      if (state !== 'read') log.info('questions come from the data set')
+      if (state !== 'read') log.info({ event: 'dataset-ready' }, 'questions now come from the data set')
       state = 'read'
     } catch (error) {
       if (signal.aborted) return
-      if (state !== 'failed') log.warn({ reason: messageOf(error) }, 'bundled questions used')
+      if (state !== 'failed')
+        log.warn(
+          { event: 'dataset-unavailable', err: error },
+          'data set unavailable; using the bundled questions',
+        )
       state = 'failed'
     } finally {
       isFilling = false

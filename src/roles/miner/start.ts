@@ -5,7 +5,6 @@ import {
   createClosers,
   initSr25519,
   isAbort,
-  messageOf,
   TargonError,
   whenAborted,
 } from '../../kernel/index.js'
@@ -206,16 +205,19 @@ async function compose(
     })
   }
   if (deps.reload) void takeReloads(deps, deps.reload, router, life.signal)
-  log.info({ address: server.address, port: server.port, models: router.models() }, 'miner listening')
+  log.info(
+    { event: 'miner-listening', address: server.address, port: server.port, models: router.models() },
+    'miner is listening',
+  )
 
   const drain = async (): Promise<MinerReport> => {
     isDraining = true
-    log.info({ inFlight: door.inFlight }, 'miner draining')
+    log.info({ event: 'miner-draining', inFlight: door.inFlight }, 'miner is draining')
     const pending = () => door.inFlight + door.unproved
     const cut = await waitUntilIdle(clock, pending, settings['drain-timeout'] * 1000)
     await closers.closeAll()
     const report: MinerReport = { role: 'miner', hotkey: signer.address, ...tally.counts(), cut }
-    log.info(report, 'miner ended')
+    log.info({ event: 'miner-ended', ...report }, 'miner ended')
     return report
   }
   const healthy = whenHealthy(clock, ready, life.signal)
@@ -248,11 +250,18 @@ async function takeReloads(
       try {
         await router.reload(readUpstreams(settings))
       } catch (error) {
-        deps.log.warn({ err: error, reason: messageOf(error) }, 'settings not reloaded')
+        deps.log.warn(
+          { event: 'settings-reload-failed', err: error },
+          'could not reload the settings; the old ones stay in force',
+        )
       }
     }
   } catch (error) {
-    if (!isAbort(error)) deps.log.error({ err: error }, 'settings can no longer be reloaded')
+    if (!isAbort(error))
+      deps.log.error(
+        { event: 'settings-reload-unavailable', err: error },
+        'settings can no longer be reloaded',
+      )
   }
 }
 

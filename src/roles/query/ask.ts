@@ -1,7 +1,6 @@
 import type { ReferenceEngine } from '../../engine/index.js'
 import { type Answer, askMiner, type BurstRule, type InferenceRequest } from '../../inference/index.js'
-import type { Clock } from '../../kernel/index.js'
-import { TargonError } from '../../kernel/index.js'
+import { type Clock, TargonError } from '../../kernel/index.js'
 import { type RuleSet, type Verdict, verifyAnswer } from '../../verification/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { Miner } from './miners.js'

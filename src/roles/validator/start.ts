@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { createClosers, lockHotkey, messageOf, withDeadline } from '../../kernel/index.js'
+import { createClosers, lockHotkey, withDeadline } from '../../kernel/index.js'
 import type { RunningRole } from '../role.js'
 import type { ValidatorDeps } from './deps.js'
-import type { ValidatorReport } from './reports/index.js'
-import { lockPathOf } from './reports/index.js'
+import { lockPathOf, type ValidatorReport } from './reports/index.js'
 import { admitValidator, createSubnetView, isForbiddenAddress } from './subnet/index.js'
 import { startWork, type Work } from './validator.js'
 
@@ -28,7 +27,7 @@ export async function startValidator(
   const life = new AbortController()
   let fatal: Error | undefined
   const fail = (error: Error) => {
-    log.error({ error: messageOf(error) }, 'validator must end')
+    log.error({ event: 'validator-failed', err: error }, 'the validator must stop')
     fatal ??= error
     life.abort(error)
   }

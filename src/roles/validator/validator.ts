@@ -3,19 +3,21 @@ import { resolve } from 'node:path'
 import type { BlockHead } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { watchStalls } from '../../inference/index.js'
-import type { Closers, TargonError } from '../../kernel/index.js'
-import { withDeadline } from '../../kernel/index.js'
+import { type Closers, type TargonError, withDeadline } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
 import type { ValidatorDeps } from './deps.js'
-import type { ConfirmedWeights } from './epochs/index.js'
-import { epochAt, followBlocks, startEpoch } from './epochs/index.js'
+import { type ConfirmedWeights, epochAt, followBlocks, startEpoch } from './epochs/index.js'
 import { createReadiness, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
-import type { ValidatorReport } from './reports/index.js'
-import { describeStatus, openRecords } from './reports/index.js'
-import type { RoundResult } from './rounds/index.js'
-import { connectPorts, isReady, startRoundLoop, withPromptDeadline } from './rounds/index.js'
+import { describeStatus, openRecords, type ValidatorReport } from './reports/index.js'
+import {
+  connectPorts,
+  isReady,
+  type RoundResult,
+  startRoundLoop,
+  withPromptDeadline,
+} from './rounds/index.js'
 import { createResultsSink, createStandings, noteNotServing, openScores } from './scores/index.js'
 import type { SubnetView } from './subnet/index.js'
 
@@ -64,8 +66,8 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
   const { watchdog } = deps
   if (engines().length === 0)
     log.warn(
-      { next: 'Give --engine.endpoints model=url.' },
-      'no reference engine: nothing can be judged and no weights will be set',
+      { event: 'no-engine', next: 'Give --engine.endpoints model=url.' },
+      'no reference engine: answers cannot be judged and no weights will be set',
     )
   const connected = await connect(settings, {
     ...{ clock, log, signer, random: random.fork('prompts') },
@@ -189,7 +191,13 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
   })
   closers.add('status server', () => status.close())
   log.info(
-    { uid: view.self.uid, models: view.wanted, miners: view.miners.length, block },
+    {
+      event: 'validator-started',
+      uid: view.self.uid,
+      models: view.wanted,
+      miners: view.miners.length,
+      block,
+    },
     'validator started',
   )
 

@@ -281,7 +281,7 @@ describe('miner', () => {
     await once(coming, 'continue')
     coming.write(CHAT.slice(0, 10))
     rig.stop()
-    await expect.poll(() => rig.logs.some(({ msg }) => msg === 'miner draining')).toBe(true)
+    await expect.poll(() => rig.logs.some(({ event }) => event === 'miner-draining')).toBe(true)
     coming.end(CHAT.slice(10))
     const [answer] = (await answered) as [IncomingMessage]
     expect(answer.statusCode).toBe(200)
@@ -293,13 +293,13 @@ describe('miner', () => {
     const [rig, vllm] = await start({ 'routing.refresh': 0.05 })
     vllm.healthStatus = 500
     await expect
-      .poll(() => rig.logs.some(({ msg }) => msg === 'upstream down'), { timeout: 10_000 })
+      .poll(() => rig.logs.some(({ event }) => event === 'upstream-down'), { timeout: 10_000 })
       .toBe(true)
     const forged = { ...rig.sign('{}', { model: 'org/model' }), 'Epistula-Request-Signature': '0x00' }
     const answer = await rig.post('/v1/chat/completions', CHAT, forged)
     expect(answer.statusCode).toBe(503)
     await answer.body.dump()
-    expect(rig.logs.filter(({ msg }) => msg === 'request not served')).toEqual([
+    expect(rig.logs.filter(({ event }) => event === 'request-not-served')).toEqual([
       expect.objectContaining({ level: 20, model: 'org/model' }),
     ])
     expect(await rig.close()).toMatchObject({ failed: 0, refused: 1 })
@@ -308,7 +308,7 @@ describe('miner', () => {
   it('starts without an upstream, says so, and is not ready', async () => {
     const rig = await startMinerRig({ settings: { 'model-endpoint': ['http://127.0.0.1:9/v1'] } })
     open.push(rig)
-    expect(rig.logs.some(({ msg }) => msg === 'upstream down')).toBe(true)
+    expect(rig.logs.some(({ event }) => event === 'upstream-down')).toBe(true)
     expect(await (await fetch(`${rig.statusUrl}/readyz`)).json()).toMatchObject({
       missing: 'no upstream answers',
     })

@@ -82,6 +82,6 @@ describe('an OpenAI client whose fetch signs', () => {
     const stream = await client.chat.completions.create({ ...QUESTION, max_tokens: 400, stream: true })
     for await (const _ of stream) break
     await expect.poll(() => engine.load.running).toBe(0)
-    await expect.poll(() => rig.logs.some(({ msg }) => msg === 'caller left')).toBe(true)
+    await expect.poll(() => rig.logs.some(({ event }) => event === 'caller-left')).toBe(true)
   })
 })

@@ -37,7 +37,8 @@ describe('a miner whose settings change', () => {
     })
     const rig = await startMinerRig({ settings: await resolve(), deps: { reload } })
     open.push(old, fresh, rig, { close: async () => stop.abort() })
-    const reloaded = () => expect.poll(() => rig.logs.map(({ msg }) => msg)).toContain('upstreams reloaded')
+    const reloaded = () =>
+      expect.poll(() => rig.logs.map(({ event }) => event)).toContain('upstreams-reloaded')
     return { old, fresh, write, events, rig, reloaded }
   }
 
@@ -70,7 +71,7 @@ describe('a miner whose settings change', () => {
     const { old, write, events, rig, reloaded } = await start()
     write({ ...old, url: 'ftp://nowhere' })
     events.emit('SIGHUP')
-    await expect.poll(() => rig.logs.map(({ msg }) => msg)).toContain('settings not reloaded')
+    await expect.poll(() => rig.logs.map(({ event }) => event)).toContain('settings-reload-failed')
     const answer = await rig.post('/v1/chat/completions', CHAT)
     expect(answer.statusCode).toBe(200)
     await answer.body.dump()

@@ -16,8 +16,11 @@ import {
 import { settingNames, settings as table, type ValidatorSettings } from '../../../src/config/index.js'
 import type { ReferenceEngine } from '../../../src/engine/index.js'
 import { systemClock } from '../../../src/kernel/clock.js'
-import type { ValidatorDeps, ValidatorReport } from '../../../src/roles/validator/index.js'
-import { startValidator } from '../../../src/roles/validator/index.js'
+import {
+  startValidator,
+  type ValidatorDeps,
+  type ValidatorReport,
+} from '../../../src/roles/validator/index.js'
 import type { FakeMiner } from '../../support/fake-miner.js'
 import { createFakeSubtensor, type FakeSubtensor, neuronOf } from '../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
@@ -152,7 +155,7 @@ export function defaultSettings(overrides: Partial<ValidatorSettings>): Validato
 }
 
 export interface LogLine {
-  readonly msg: string
+  readonly event: string
   readonly [field: string]: unknown
 }
 
@@ -245,7 +248,7 @@ export async function createRig(
     start: async () => {
       const running = await startValidator(settings, deps)
       stopped = running.done
-      const { url } = await logged(({ msg }) => msg === 'status server listening')
+      const { url } = await logged(({ event }) => event === 'status-server-listening')
       const stop = async () => {
         abort.abort()
         return running.done.finally(weights.close)

@@ -23,7 +23,7 @@ async function rigOf(...given: Parameters<typeof createRig>): Promise<Rig> {
 }
 
 const verdictOf = (uid: number, verdict: string) => (line: Record<string, unknown>) =>
-  line.msg === 'verdict' && line.uid === uid && line.verdict === verdict
+  line.event === 'verdict' && line.uid === uid && line.verdict === verdict
 
 test('honest miners are verified and ordered by speed, cheats end at 0, weights land once per epoch', async () => {
   const miners = await withMiners(
@@ -42,7 +42,7 @@ test('honest miners are verified and ordered by speed, cheats end at 0, weights 
     rig.logged(verdictOf(4, 'failed')),
   ])
   rig.chain.grow(121)
-  const set = await rig.logged(({ msg }) => msg === 'weights set')
+  const set = await rig.logged(({ event }) => event === 'weights-set')
   rig.chain.grow(122)
   rig.chain.grow(149)
   expect(set).toMatchObject({ path: 'direct', block: 121 })
@@ -74,12 +74,12 @@ test('a clock that is off fails nobody: miners are asked when it is right again'
   const rig = await rigOf(miner ? [miner] : [])
   rig.chain.clockOffsetMs = -20_000
   const validator = await rig.start()
-  const skipped = await rig.logged(({ msg }) => msg === 'round skipped')
+  const skipped = await rig.logged(({ event }) => event === 'round-skipped')
   expect(skipped.reason).toMatch(/clock/)
   const metrics = await (await fetch(`${validator.url}/metrics`)).text()
   expect(metrics).toContain('targon_clock_offset_seconds -20\n')
   expect(metrics).toContain('targon_validator_verdicts_total{cause="verified"} 0\n')
-  expect(rig.log.filter(({ msg }) => msg === 'verdict')).toEqual([])
+  expect(rig.log.filter(({ event }) => event === 'verdict')).toEqual([])
   rig.chain.clockOffsetMs = 0
   await rig.logged(verdictOf(1, 'verified'))
   const { verdicts } = await validator.stop()
@@ -122,7 +122,7 @@ test('the engine’s failure is inconclusive and changes nobody’s score', asyn
   const status = validatorStatus.parse(await (await fetch(`${validator.url}/status`)).json())
   expect(status.miners[0]).toMatchObject({ score: 0, verdicts: { verified: 0, failed: {} } })
   rig.chain.grow(121)
-  await rig.logged(({ msg }) => msg === 'weights skipped')
+  await rig.logged(({ event }) => event === 'weights-skipped')
   await validator.stop()
   expect(rig.chain.submissions).toEqual([])
 })
@@ -138,9 +138,9 @@ test('scores are saved on stop, loaded at the next start, and owed weights are s
   const again = await createRig(miners, {}, { stateDir: rig.deps.stateDir, engines: () => [] })
   open.unshift(again)
   const second = await again.start()
-  expect(await again.logged(({ msg }) => msg === 'scores loaded')).toMatchObject({ miners: 1 })
-  await again.logged(({ msg }) => msg === 'round skipped')
-  await again.logged(({ msg }) => msg === 'weights set')
+  expect(await again.logged(({ event }) => event === 'scores-loaded')).toMatchObject({ miners: 1 })
+  await again.logged(({ event }) => event === 'round-skipped')
+  await again.logged(({ event }) => event === 'weights-set')
   expect(again.log.filter(({ level }) => Number(level) >= 50)).toEqual([])
   await second.stop()
 })
@@ -162,7 +162,7 @@ test('private addresses are never connected to unless allowed', async () => {
   const miners = await withMiners({ models: [MODEL] })
   const rig = await rigOf(miners, { 'allow-private-axons': false })
   const validator = await rig.start()
-  await rig.logged(({ msg }) => msg === 'round skipped')
+  await rig.logged(({ event }) => event === 'round-skipped')
   await validator.stop()
   expect(miners[0]?.asked).toEqual([])
   expect(miners[0]?.announced).toEqual([])

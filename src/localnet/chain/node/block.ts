@@ -1,5 +1,4 @@
-import type { Runtime } from '../runtime/index.js'
-import { header } from '../runtime/index.js'
+import { header, type Runtime } from '../runtime/index.js'
 import { concatBytes, encode, fromHex, type Infer, utf8 } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
 

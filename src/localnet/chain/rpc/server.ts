@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { Clock } from '../../../kernel/index.js'
-import { TargonError } from '../../../kernel/index.js'
+import { type Clock, TargonError } from '../../../kernel/index.js'
 import type { Faults } from './faults.js'
 import { type Gate, type Interface, Session } from './session.js'
 

@@ -1,5 +1,10 @@
-import type { Pallet, RuntimeApi, RuntimeShape } from '../metadata/index.js'
-import { buildMetadata, type MetadataVersions } from '../metadata/index.js'
+import {
+  buildMetadata,
+  type MetadataVersions,
+  type Pallet,
+  type RuntimeApi,
+  type RuntimeShape,
+} from '../metadata/index.js'
 import {
   at,
   bytes,

@@ -1,5 +1,4 @@
-import type { Job, Step } from '../generation/index.js'
-import { decode } from '../generation/index.js'
+import { decode, type Job, type Step } from '../generation/index.js'
 import { fractionOf, mixHash } from '../language/index.js'
 import type { BehaviourContext } from './behaviour.js'
 

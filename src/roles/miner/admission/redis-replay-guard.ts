@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { Logger } from 'pino'
 import { type ReplayAnswer, type ReplayGuard, replayKey } from '../../../epistula/index.js'
-import { type Clock, every, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
+import { type Clock, every, type Log, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
 
 /** Clocks of two replicas may differ by this much without a key expiring too early for one of them. */
 const SKEW_MS = 10_000
@@ -26,7 +25,7 @@ export interface RedisReplayOptions {
   readonly self: string
   readonly windowMs: number
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** Ends the first connection, and later the signs of life. */
   readonly signal: AbortSignal
 }
@@ -52,11 +51,15 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
   })
   let isDown = false
   const markDown = (error: unknown) => {
-    if (!isDown) log.error({ reason: messageOf(error) }, 'replay store unreachable: requests are refused')
+    if (!isDown)
+      log.error(
+        { event: 'replay-store-unreachable', err: error },
+        'replay store unreachable: refusing requests',
+      )
     isDown = true
   }
   const markUp = () => {
-    if (isDown) log.info({}, 'replay store reachable again')
+    if (isDown) log.info({ event: 'replay-store-reachable' }, 'replay store reachable again')
     isDown = false
   }
   redis.on('error', markDown)
@@ -133,16 +136,16 @@ async function markOf(redis: Redis, key: string, nowMs: number): Promise<number>
 }
 
 /** A Redis that may evict keys may forget a live one. */
-async function warnOfEviction(redis: Redis, log: Logger): Promise<void> {
+async function warnOfEviction(redis: Redis, log: Log): Promise<void> {
   try {
     const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[]
     if (policy !== undefined && policy !== 'noeviction') {
       log.warn(
-        { policy, next: 'Set maxmemory-policy noeviction.' },
-        'the replay store may forget live requests',
+        { event: 'replay-store-evicts', policy, next: 'Set maxmemory-policy noeviction.' },
+        'the replay store may evict live entries',
       )
     }
   } catch {
-    log.debug({}, 'the replay store does not tell its eviction policy')
+    log.debug({ event: 'replay-store-policy-unknown' }, 'the replay store does not tell its eviction policy')
   }
 }

@@ -1,7 +1,6 @@
 import type { Worker } from 'node:worker_threads'
-import type { Logger } from 'pino'
 import { type Claim, checkSignature, type Refusal, refuse } from '../../../epistula/index.js'
-import { createDeferred, startWorkerThread } from '../../../kernel/index.js'
+import { createDeferred, type Log, startWorkerThread } from '../../../kernel/index.js'
 import type { CheckAnswers, CheckJob, READY } from './signature-worker.js'
 
 /** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
@@ -28,7 +27,7 @@ interface Waiting extends CheckJob {
  * A check costs about 0.25 ms; on a thread of its own the streams of other callers do not feel it. Resolves when the
  * threads take jobs: the first callers must not wait for their start.
  */
-export async function createSignatureWorkers(count: number, log: Logger): Promise<SignatureCheck> {
+export async function createSignatureWorkers(count: number, log: Log): Promise<SignatureCheck> {
   if (count === 0) return inlineSignatureCheck
   const threads = new Set<CheckThread>()
   let checkedOnThreads = 0
@@ -38,7 +37,8 @@ export async function createSignatureWorkers(count: number, log: Logger): Promis
     })
     threads.add(thread)
     thread.onEnd = () => {
-      if (threads.delete(thread)) log.warn({ left: threads.size }, 'signature thread ended')
+      if (threads.delete(thread))
+        log.warn({ event: 'signature-thread-ended', left: threads.size }, 'a signature thread ended')
     }
     await thread.settled
   }
@@ -78,7 +78,7 @@ class CheckThread {
   /** Resolves when the thread takes jobs, or has ended without. */
   readonly settled: Promise<void>
 
-  constructor(log: Logger, onAnswers: (count: number) => void) {
+  constructor(log: Log, onAnswers: (count: number) => void) {
     const settled = createDeferred<void>()
     this.settled = settled.promise
     this.#worker = startWorkerThread(new URL('./signature-worker', import.meta.url), HEAP)
@@ -87,7 +87,9 @@ class CheckThread {
         onAnswers(message.length)
         this.#answer(message)
       })
-      .on('error', (error) => log.error({ err: error }, 'signature thread failed'))
+      .on('error', (error) =>
+        log.error({ event: 'signature-thread-failed', err: error }, 'a signature thread failed'),
+      )
       .on('exit', () => {
         this.onEnd()
         for (const { claim, bodyHash, resolve } of this.#waiting.splice(0))

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { Metagraph, Neuron, Subtensor } from '../../../chain/index.js'
-import { type Clock, every, messageOf } from '../../../kernel/index.js'
+import { type Clock, every, type Log } from '../../../kernel/index.js'
 
 /** A picture of the subnet older than this lets nobody in any more. */
 const EXPIRY_MS = 2 * 60 * 60 * 1000
@@ -14,7 +13,7 @@ export interface StandingOptions {
   readonly hotkey: string
   readonly refreshMs: number
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly signal: AbortSignal
 }
 
@@ -52,19 +51,30 @@ export async function watchStanding(options: StandingOptions): Promise<Standing>
   }
   const warn = (error: unknown) => {
     const ageSeconds = Math.round((clock.monotonic() - readAt) / 1000)
-    log.warn({ reason: messageOf(error), ageSeconds }, 'metagraph not refreshed')
+    log.warn({ event: 'metagraph-refresh-failed', err: error, ageSeconds }, 'could not refresh the metagraph')
   }
   const report = () => {
     const self = metagraph.find(hotkey)
     if (self === undefined) {
       log.error(
-        { hotkey, next: 'Register it again: btcli subnets register.' },
-        'hotkey not registered any more',
+        { event: 'hotkey-deregistered', hotkey, next: 'Register it again: btcli subnets register.' },
+        'this hotkey is no longer registered',
       )
       return
     }
     const { uid, stakeTao, incentive, consensus, emissionRao } = self
-    log.info({ uid, block: metagraph.block, stakeTao, incentive, consensus, emissionRao }, 'standing')
+    log.info(
+      {
+        event: 'registration-status',
+        uid,
+        block: metagraph.block,
+        stakeTao,
+        incentive,
+        consensus,
+        emissionRao,
+      },
+      'current registration, stake and incentive',
+    )
   }
   report()
   void every(clock, options.refreshMs, signal, refresh, warn)

@@ -1,7 +1,5 @@
-import type { Logger } from 'pino'
 import type { ServeAxonResult, Subtensor } from '../../../chain/index.js'
-import type { Clock } from '../../../kernel/index.js'
-import { isAbort, messageOf, TargonError } from '../../../kernel/index.js'
+import { type Clock, isAbort, type Log, TargonError } from '../../../kernel/index.js'
 import type { Signer } from '../../../wallet/index.js'
 
 const FIRST_PAUSE_MS = 15_000
@@ -12,7 +10,7 @@ export interface AnnounceOptions {
   readonly signer: Signer
   readonly axon: { readonly netuid: number; readonly ip: string; readonly port: number }
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly signal: AbortSignal
 }
 
@@ -32,12 +30,15 @@ async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions
     result = await subtensor.serveAxon(signer, axon, signal)
   } catch (error) {
     if (signal.aborted || isAbort(error)) return 'done'
-    log.warn({ ...axon, reason: messageOf(error) }, 'address not announced')
+    log.warn(
+      { event: 'axon-announce-failed', ...axon, err: error },
+      'could not announce the address on chain',
+    )
     return 'again'
   }
   if (result.kind === 'refused') {
     const { refusal } = result
-    log.warn({ ...axon, refusal }, 'address not announced')
+    log.warn({ event: 'axon-announce-failed', ...axon, refusal }, 'could not announce the address on chain')
     if (!['bad-axon', 'not-registered', 'stake'].includes(refusal.class)) return 'again'
     throw new TargonError(`The chain refuses the address ${axon.ip}:${axon.port}: ${refusal.name}.`, {
       code: 'ANNOUNCEMENT_REFUSED',
@@ -46,7 +47,10 @@ async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions
       facts: { ...axon, refusal },
     })
   }
-  log.info({ ip: axon.ip, port: axon.port, result: result.kind }, 'address announced')
+  log.info(
+    { event: 'axon-announced', ip: axon.ip, port: axon.port, result: result.kind },
+    'announced the address on chain',
+  )
   return 'done'
 }
 
@@ -60,7 +64,11 @@ async function keepTrying(options: AnnounceOptions): Promise<void> {
       await options.clock.sleep(pauseMs * (0.75 + Math.random() / 2), options.signal)
       if ((await tryOnce(options)) === 'done') return
     } catch (error) {
-      if (!options.signal.aborted) options.log.error({ err: error }, 'address not announced')
+      if (!options.signal.aborted)
+        options.log.error(
+          { event: 'axon-announce-failed', err: error },
+          'could not announce the address on chain',
+        )
       return
     }
   }

@@ -1,10 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Logger } from 'pino'
-import type { Clock } from '../../../kernel/index.js'
-import { hasCode, messageOf, TargonError } from '../../../kernel/index.js'
-import type { IsTrustedProxy } from '../admission/index.js'
-import { createConnectionCap } from '../admission/index.js'
+import { type Clock, hasCode, type Log, messageOf, TargonError } from '../../../kernel/index.js'
+import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
 
 /** Connections at once; the next ones are closed at once. */
@@ -28,7 +25,7 @@ export interface PublicServerOptions {
   readonly isTrustedProxy: IsTrustedProxy
   readonly handle: RequestHandler
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** Ends the waiting for a port that is still taken. */
   readonly signal: AbortSignal
 }
@@ -64,7 +61,9 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   })
   await listenPatiently(server, options)
   // No descriptor left for one more connection: those that are there go on.
-  server.on('error', (error) => options.log.warn({ reason: messageOf(error) }, 'connection not taken'))
+  server.on('error', (error) =>
+    options.log.warn({ event: 'connection-refused', err: error }, 'could not accept a connection'),
+  )
   const bound = server.address()
   const actual = typeof bound === 'object' && bound !== null ? bound : { address: host, port }
   return {

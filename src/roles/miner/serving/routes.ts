@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger } from 'pino'
-import type { Clock } from '../../../kernel/index.js'
-import { messageOf } from '../../../kernel/index.js'
+import type { Clock, Log } from '../../../kernel/index.js'
 import {
   type Deadlines,
   type Exchange,
@@ -10,14 +8,20 @@ import {
   readRequest,
 } from '../../../routing/index.js'
 import type { MinerMetrics } from '../../../telemetry/index.js'
-import type { Admission, CallerAddress, Door } from '../admission/index.js'
-import { type DoorRefusal, dropBody, writeRefusal } from '../admission/index.js'
+import {
+  type Admission,
+  type CallerAddress,
+  type Door,
+  type DoorRefusal,
+  dropBody,
+  writeRefusal,
+} from '../admission/index.js'
 import type { RequestEnd, Tally } from './tally.js'
 import type { WantedModels } from './wanted-models.js'
 
 export interface RouteDeps {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly deadlines: Deadlines
   readonly door: Door
   readonly router: Router
@@ -75,8 +79,14 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     if (entry.kind === 'refused') {
       const { refusal, hotkey } = entry
       log.debug(
-        { route, code: refusal.code, hotkey, address: request.socket.remoteAddress },
-        'request refused',
+        {
+          event: 'request-refused',
+          route,
+          code: refusal.code,
+          hotkey,
+          address: request.socket.remoteAddress,
+        },
+        'refused a request',
       )
       refuse(request, response, refusal)
       return [route, 'refused']
@@ -86,7 +96,10 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       const outcome = deps.router.refuse(response, announced ?? '', lack)
       dropBody(deps.clock, deps.deadlines, request, response)
       // nobody has proven to be this hotkey: no failure of a request of its, and no line in the log for each
-      log.debug({ hotkey, uid, model: announced, ...outcome }, 'request not served')
+      log.debug(
+        { event: 'request-not-served', hotkey, uid, model: announced, ...outcome },
+        'could not serve a request',
+      )
       return [route, 'refused']
     }
     try {
@@ -112,7 +125,10 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
         refuse(request, response, NO_LIST)
         return 'refused'
       }
-      log.info({ hotkey: admission.hotkey, uid: admission.uid }, 'models wanted')
+      log.info(
+        { event: 'wanted-models-received', hotkey: admission.hotkey, uid: admission.uid },
+        'validator sent its model list',
+      )
       writeJson(response, '')
       return 'answered'
     }
@@ -136,18 +152,22 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     if (outcome.kind === 'answered') {
       deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)
       deps.metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
-      if (log.isLevelEnabled('debug')) log.debug(fields(), 'request answered')
+      if (log.isLevelEnabled('debug'))
+        log.debug({ event: 'request-answered', ...fields() }, 'answered a request')
       return 'answered'
     }
     if (outcome.kind === 'caller-gone') {
-      log.debug(fields(), 'caller left')
+      log.debug({ event: 'caller-left', ...fields() }, 'the caller left before the answer ended')
       return 'abandoned'
     }
     const isOurs = outcome.kind === 'broken' || outcome.status >= 500
-    log[isOurs ? 'warn' : 'debug'](
-      fields(),
-      outcome.kind === 'broken' ? 'answer broken off' : 'request not served',
-    )
+    if (outcome.kind === 'broken')
+      log.warn({ event: 'answer-interrupted', ...fields() }, 'the answer broke off before its end')
+    else
+      log[isOurs ? 'warn' : 'debug'](
+        { event: 'request-not-served', ...fields() },
+        'could not serve a request',
+      )
     return isOurs ? 'failed' : 'refused'
   }
 
@@ -156,7 +176,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
       const [route, end] = await serve(request, response)
       tally.end(route, end)
     } catch (error) {
-      log.error({ err: error, reason: messageOf(error) }, 'request failed')
+      log.error({ event: 'request-failed', err: error }, 'a request failed inside the miner')
       refuse(request, response, { code: 'INTERNAL', status: 500, detail: 'Internal error' })
       tally.end('other', 'failed')
     }

@@ -1,5 +1,4 @@
-import type { Logger } from 'pino'
-import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 
 export interface BackgroundJob<Input> {
   /** Starts the job, or notes that it is wanted once more when it is under way; returns at once. */
@@ -13,7 +12,7 @@ export interface BackgroundJob<Input> {
  * asked for meanwhile only the newest is done. It ends at its deadline and when the signal aborts.
  */
 export function createBackgroundJob<Input>(
-  { clock, log, name, timeoutMs }: { clock: Clock; log: Logger; name: string; timeoutMs: number },
+  { clock, log, name, timeoutMs }: { clock: Clock; log: Log; name: string; timeoutMs: number },
   work: (input: Input, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): BackgroundJob<Input> {
@@ -26,7 +25,8 @@ export function createBackgroundJob<Input>(
       try {
         await withDeadline(clock, name, timeoutMs, signal, (inner) => work(input, inner))
       } catch (error) {
-        if (!signal.aborted) log.warn({ job: name, error: messageOf(error) }, 'background job failed')
+        if (!signal.aborted)
+          log.warn({ event: 'background-job-failed', job: name, err: error }, 'a background job failed')
       }
     }
     running = undefined

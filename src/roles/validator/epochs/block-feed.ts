@@ -1,7 +1,5 @@
-import type { Logger } from 'pino'
 import type { BlockHead, Subtensor } from '../../../chain/index.js'
-import type { Clock } from '../../../kernel/index.js'
-import { messageOf } from '../../../kernel/index.js'
+import type { Clock, Log } from '../../../kernel/index.js'
 
 const RESUBSCRIBE_MS = 1000
 
@@ -9,7 +7,7 @@ const RESUBSCRIBE_MS = 1000
 export async function followBlocks(
   subtensor: Subtensor,
   clock: Clock,
-  log: Logger,
+  log: Log,
   onHead: (head: BlockHead) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -17,7 +15,8 @@ export async function followBlocks(
     try {
       for await (const head of subtensor.blocks(signal)) onHead(head)
     } catch (error) {
-      if (!signal.aborted) log.warn({ error: messageOf(error) }, 'block stream failed')
+      if (!signal.aborted)
+        log.warn({ event: 'block-stream-failed', err: error }, 'the block subscription failed')
     }
     await clock.sleep(RESUBSCRIBE_MS, signal).catch(() => {})
   }

@@ -2,8 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { createMinerAgent, listModels, type ModelsOptions, postModels } from '../../../inference/index.js'
 import { type Clock, withDeadline } from '../../../kernel/index.js'
 import type { Signer } from '../../../wallet/index.js'
-import type { Serving } from '../subnet/index.js'
-import { originOf } from '../subnet/index.js'
+import { originOf, type Serving } from '../subnet/index.js'
 
 /** All miners together, POST and GET (4.4.1 asked one after the other, 3 s a read). */
 const TOTAL_MS = 3000

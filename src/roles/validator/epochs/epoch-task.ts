@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { BlockHead } from '../../../chain/index.js'
-import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 
 /** How an attempt to set weights ended. */
 export type WeightsAttempt =
@@ -32,7 +31,7 @@ export interface Epoch {
 
 export interface EpochTaskOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly epochLength: number
   readonly jobs: EpochJobs
   /** Block at which the validator started. */
@@ -92,7 +91,11 @@ export function startEpochTask(options: EpochTaskOptions, signal: AbortSignal): 
     try {
       await withDeadline(clock, `the epoch job ${job}`, DEADLINES_MS[job], signal, work)
     } catch (error) {
-      if (!signal.aborted) log.warn({ job, epoch: epoch.index, error: messageOf(error) }, 'epoch job failed')
+      if (!signal.aborted)
+        log.warn(
+          { event: 'epoch-job-failed', job, epoch: epoch.index, err: error },
+          'a job of the epoch failed',
+        )
     }
   }
 
@@ -117,8 +120,10 @@ export function startEpochTask(options: EpochTaskOptions, signal: AbortSignal): 
   }
 
   const beginEpoch = async (next: Epoch) => {
-    if (pending) log.error({ epoch: epoch.index }, 'epoch ended without weights')
-    if (next.index > epoch.index + 1) log.error({ from: epoch.index, to: next.index }, 'epochs passed unseen')
+    if (pending)
+      log.error({ event: 'epoch-without-weights', epoch: epoch.index }, 'the epoch ended without weights')
+    if (next.index > epoch.index + 1)
+      log.error({ event: 'epochs-missed', from: epoch.index, to: next.index }, 'missed one or more epochs')
     epoch = next
     pending = true
     attempts = 0

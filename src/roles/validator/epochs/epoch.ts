@@ -1,8 +1,6 @@
-import type { Logger } from 'pino'
 import type { Subtensor, WeightsPipeline } from '../../../chain/index.js'
 import type { ValidatorSettings } from '../../../config/index.js'
-import type { Clock } from '../../../kernel/index.js'
-import { TargonError } from '../../../kernel/index.js'
+import { type Clock, type Log, TargonError } from '../../../kernel/index.js'
 import type { ValidatorMetrics } from '../../../telemetry/index.js'
 import type { Signer } from '../../../wallet/index.js'
 import type { Scores, Standings } from '../scores/index.js'
@@ -14,7 +12,7 @@ import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
 
 export interface EpochOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly settings: ValidatorSettings
   readonly subtensor: Subtensor
   readonly signer: Signer
@@ -82,7 +80,7 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): RunningE
       const left = book.keepOnly(present)
       standings.keepOnly(present)
       book.expireOrganics(metagraph.block - epochLength)
-      if (left.length > 0) log.info({ hotkeys: left }, 'miners left the subnet')
+      if (left.length > 0) log.info({ event: 'miners-left', hotkeys: left }, 'miners left the subnet')
     },
     setWeights: async (epoch: Epoch, inner: AbortSignal) => {
       const attempt = await setWeights(epoch, inner)
@@ -101,7 +99,10 @@ export function startEpoch(options: EpochOptions, signal: AbortSignal): RunningE
         inner,
       )
       view.replaceServed(lists)
-      log.debug({ asked: view.miners.length, answered: lists.size }, 'miners asked for their models')
+      log.debug(
+        { event: 'miners-polled', asked: view.miners.length, answered: lists.size },
+        'asked the miners for their models',
+      )
     },
     finish: async (epoch: Epoch, inner: AbortSignal) => {
       if (settledEpoch !== epoch.index || lookedEpoch === epoch.index) return

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { Refusal, WeightEntry, WeightsAttemptResult, WeightsPipeline } from '../../../chain/index.js'
-import { SPEC_VERSION, TargonError } from '../../../kernel/index.js'
+import { type Log, SPEC_VERSION, TargonError } from '../../../kernel/index.js'
 import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../../scoring/index.js'
 import type { SubnetView } from '../subnet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
@@ -13,7 +12,7 @@ export interface ConfirmedWeights {
 }
 
 export interface WeightsJobOptions {
-  readonly log: Logger
+  readonly log: Log
   readonly view: SubnetView
   readonly book: ScoreBook
   readonly scoringRules: ScoringRules
@@ -50,7 +49,11 @@ export function createWeightsJob(options: WeightsJobOptions) {
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
     const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
     if (vector.kind === 'nothing') {
-      if (alarmed !== epoch.index) log.error({ epoch: epoch.index, reason: vector.reason }, 'weights skipped')
+      if (alarmed !== epoch.index)
+        log.error(
+          { event: 'weights-skipped', epoch: epoch.index, reason: vector.reason },
+          'skipped the weights of this epoch',
+        )
       alarmed = epoch.index
       options.onAttempt('skipped')
       await pipeline.skip(epoch.index, vector.reason)
@@ -64,25 +67,37 @@ export function createWeightsJob(options: WeightsJobOptions) {
         uids: entries.map(({ uid }) => uid),
         weights: entries.map(({ weightU16 }) => weightU16),
       }
-      log.info({ block: result.block, path: result.path, epoch: epoch.index, ...listed }, 'weights set')
+      log.info(
+        { event: 'weights-set', block: result.block, path: result.path, epoch: epoch.index, ...listed },
+        'weights set',
+      )
       options.onSet(result)
       return { kind: 'done' }
     }
     if (result.kind === 'already-set') return { kind: 'done' }
     if (result.kind === 'held') {
-      log.info({ epoch: epoch.index, untilBlock: result.untilBlock, reason: result.reason }, 'weights held')
+      log.info(
+        { event: 'weights-held', epoch: epoch.index, untilBlock: result.untilBlock, reason: result.reason },
+        'weights on hold',
+      )
       return { kind: 'retry', reason: result.reason }
     }
     if (result.kind === 'unconfirmed') {
-      log.warn({ epoch: epoch.index, reason: result.reason }, 'weights unconfirmed')
+      log.warn(
+        { event: 'weights-unconfirmed', epoch: epoch.index, reason: result.reason },
+        'weights sent but not confirmed yet',
+      )
       return { kind: 'retry', reason: result.reason }
     }
     if (result.kind === 'skipped') {
-      log.warn({ epoch: epoch.index, reason: result.reason }, 'weights skipped')
+      log.warn(
+        { event: 'weights-skipped', epoch: epoch.index, reason: result.reason },
+        'skipped the weights of this epoch',
+      )
       return { kind: 'retry', reason: result.reason }
     }
     const { refusal } = result
-    log.warn({ epoch: epoch.index, ...refusal }, 'weights refused')
+    log.warn({ event: 'weights-refused', epoch: epoch.index, ...refusal }, 'the chain refused the weights')
     const isWorthAnother = refusal.class === REBUILT && rebuilt !== epoch.index
     if (isWorthAnother) rebuilt = epoch.index
     return {

@@ -54,7 +54,13 @@ function note(counter: { count: number; at: number }, count: number, at: number)
 
 /** process.exit in a thread ends only the thread; the inspector runs it on the main thread, even amid an endless loop. */
 async function endProcess(reason: string, exit: number): Promise<void> {
-  const line = { level: 60, time: systemClock.now(), msg: 'watchdog ends the process', reason }
+  const line = {
+    level: 60,
+    time: systemClock.now(),
+    event: 'watchdog-exit',
+    msg: 'watchdog ends the process',
+    reason,
+  }
   tell(`${JSON.stringify(line)}\n`)
   const session = new Session()
   session.connectToMainThread()

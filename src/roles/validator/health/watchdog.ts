@@ -1,6 +1,4 @@
-import type { Logger } from 'pino'
-import type { Clock } from '../../../kernel/index.js'
-import { startWorkerThread } from '../../../kernel/index.js'
+import { type Clock, type Log, startWorkerThread } from '../../../kernel/index.js'
 import type { KeepAlive } from '../../../telemetry/index.js'
 
 /** What the main loop is doing, with the longest it may stay there without a sign of life, in seconds. */
@@ -23,7 +21,7 @@ export interface Watchdog {
 
 export interface WatchdogOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   /** The loop itself must turn this often, whatever the phase. */
   readonly loopTimeoutMs?: number
   /** systemd is given a sign of life while nothing hangs, and none any more once something does. */
@@ -60,7 +58,9 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const worker = startWorkerThread(new URL('./watchdog-worker', import.meta.url))
   const order: WatchOrder = { cells, loopTimeoutMs, exit: WATCHDOG_EXIT, keepAlive }
   worker.postMessage(order)
-  worker.on('error', (error) => log.error({ error: error.message }, 'watchdog failed'))
+  worker.on('error', (error) =>
+    log.error({ event: 'watchdog-failed', error: error.message }, 'the watchdog thread failed'),
+  )
   const stopped = new AbortController()
   const beat = async () => {
     while (!stopped.signal.aborted) {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Logger } from 'pino'
 import type { InferenceRequest } from '../../../inference/index.js'
-import { messageOf, SPEC_VERSION } from '../../../kernel/index.js'
+import { type Log, SPEC_VERSION } from '../../../kernel/index.js'
 import type { Result } from '../../../scoring/index.js'
 import type { RoundResult } from '../rounds/index.js'
 import type { HubClient } from './hub-client.js'
@@ -22,12 +21,7 @@ export interface HubReports {
 }
 
 /** Statistics for the hub after each round, sent aside: a hub that is away costs nothing but its own reports. */
-export function createHubReports(
-  hub: HubClient,
-  hotkey: string,
-  log: Logger,
-  signal: AbortSignal,
-): HubReports {
+export function createHubReports(hub: HubClient, hotkey: string, log: Log, signal: AbortSignal): HubReports {
   const queue: Buffer[] = []
   let queuedBytes = 0
   let dropped = 0
@@ -46,7 +40,8 @@ export function createHubReports(
         away = false
       } catch (error) {
         dropped++
-        if (!away && !signal.aborted) log.warn({ error: messageOf(error) }, 'hub does not take reports')
+        if (!away && !signal.aborted)
+          log.warn({ event: 'hub-report-failed', err: error }, 'the hub did not accept a report')
         away = true
       }
     }

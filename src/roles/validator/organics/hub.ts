@@ -1,7 +1,6 @@
-import type { Logger } from 'pino'
 import type { ValidatorSettings } from '../../../config/index.js'
 import type { ReferenceEngine } from '../../../engine/index.js'
-import type { Clock } from '../../../kernel/index.js'
+import type { Clock, Log } from '../../../kernel/index.js'
 import type { ScoreBook } from '../../../scoring/index.js'
 import type { Signer } from '../../../wallet/index.js'
 import type { RoundPorts, RoundResult } from '../rounds/index.js'
@@ -12,7 +11,7 @@ import { createOrganics } from './organics.js'
 
 export interface HubOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly signer: Signer
   readonly view: SubnetView
   readonly book: ScoreBook

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { ReferenceEngine } from '../../../engine/index.js'
-import { messageOf } from '../../../kernel/index.js'
+import type { Log } from '../../../kernel/index.js'
 import type { Result, ScoreBook } from '../../../scoring/index.js'
 import type { RoundPorts } from '../rounds/index.js'
 import type { SubnetView } from '../subnet/index.js'
@@ -14,7 +13,7 @@ const POLL_BLOCKS = 20
 const CONCURRENT = 4
 
 export interface OrganicsOptions {
-  readonly log: Logger
+  readonly log: Log
   readonly hub: HubClient
   readonly view: SubnetView
   readonly book: ScoreBook
@@ -59,7 +58,10 @@ export function createOrganics(options: OrganicsOptions): Organics {
         if (signal.aborted) return
         // A record that breaks our reading of it costs itself, never the bucket.
         const scored = await scoreOrganic(record, judge).catch((error: unknown) => {
-          log.warn({ uid: record.uid, error: messageOf(error) }, 'organic record not judged')
+          log.warn(
+            { event: 'organic-not-judged', uid: record.uid, err: error },
+            'could not judge an organic record',
+          )
           return undefined
         })
         if (!scored) continue
@@ -71,7 +73,10 @@ export function createOrganics(options: OrganicsOptions): Organics {
     await Promise.all(Array.from({ length: CONCURRENT }, worker))
     for (const [hotkey, scores] of results) options.book.recordOrganics(hotkey, scores, block)
     const refused = bucket.refused + bucket.records.length - known.length
-    log.info({ bucket: bucket.id, records: known.length, refused, judged: stats.length }, 'organics scored')
+    log.info(
+      { event: 'organics-scored', bucket: bucket.id, records: known.length, refused, judged: stats.length },
+      'scored organic records',
+    )
     await hub.post('/organics/scores', { organics: stats }, signal)
   }
 
@@ -87,7 +92,8 @@ export function createOrganics(options: OrganicsOptions): Organics {
       polledAt = block
       running = poll(block)
         .catch((error: unknown) => {
-          if (!away && !signal.aborted) log.warn({ error: messageOf(error) }, 'organics not available')
+          if (!away && !signal.aborted)
+            log.warn({ event: 'organics-unavailable', err: error }, 'could not fetch organic records')
           away = true
         })
         .finally(() => {

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { Logger } from 'pino'
 import type { ValidatorSettings } from '../../../config/index.js'
 import {
   type History,
@@ -8,7 +7,7 @@ import {
   type ResultRow,
   reportMiners,
 } from '../../../history/index.js'
-import type { Clock } from '../../../kernel/index.js'
+import type { Clock, Log } from '../../../kernel/index.js'
 import type { ConfirmedWeights } from '../epochs/index.js'
 import type { RoundResult } from '../rounds/index.js'
 
@@ -48,7 +47,7 @@ export function historyFolder(stateDir: string): string {
 
 export interface RecordsOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly stateDir: string
   readonly validator: string
 }

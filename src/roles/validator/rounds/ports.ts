@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import type { ValidatorSettings } from '../../../config/index.js'
 import { secretSignatures } from '../../../epistula/index.js'
 import {
@@ -9,7 +8,7 @@ import {
   prepareRequest,
   sendPrepared,
 } from '../../../inference/index.js'
-import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 import { makePrompt, type QuestionSource, type QuestionWriter, type Random } from '../../../prompts/index.js'
 import { verifyAnswer } from '../../../verification/index.js'
 import type { Signer } from '../../../wallet/index.js'
@@ -18,7 +17,7 @@ import type { RoundPorts } from './round.js'
 
 export interface PortsOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly signer: Signer
   readonly random: Random
   /** Bundled ones when absent. */
@@ -57,7 +56,8 @@ export async function connectPorts(
           clock,
           sameForAll: settings['round.parity'],
           ...(questions ? { questions } : {}),
-          onFallback: (reason) => log.debug({ reason }, 'prompt fallback'),
+          onFallback: (reason) =>
+            log.debug({ event: 'prompt-fallback', reason }, 'used a fallback while making a prompt'),
           // An engine's free generation does not repeat, so a seeded run asks the questions as they are.
           ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),
         },
@@ -85,7 +85,7 @@ export async function connectPorts(
   return { ports, close }
 }
 
-async function startAskThread(clock: Clock, log: Logger): Promise<AskThread | undefined> {
+async function startAskThread(clock: Clock, log: Log): Promise<AskThread | undefined> {
   const thread = createAskThread(log)
   try {
     await withDeadline(clock, 'starting the reading thread', THREAD_TIMEOUT_MS, undefined, () =>
@@ -93,7 +93,10 @@ async function startAskThread(clock: Clock, log: Logger): Promise<AskThread | un
     )
     return thread
   } catch (error) {
-    log.error({ error: messageOf(error) }, 'answers are timed on the main loop')
+    log.error(
+      { event: 'ask-thread-unavailable', err: error },
+      'the reading thread did not start; answers are timed on the main thread',
+    )
     await thread.close()
     return undefined
   }

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { ReferenceEngine } from '../../../engine/index.js'
-import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 import type { Random } from '../../../prompts/index.js'
 import type { Serving, SubnetView } from '../subnet/index.js'
 import type { RoundResult } from './result.js'
@@ -18,7 +17,7 @@ const ALARM_MS = 300_000
 
 export interface RoundLoopOptions {
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Log
   readonly view: SubnetView
   readonly engines: () => readonly ReferenceEngine[]
   readonly random: Random
@@ -68,11 +67,15 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
   const follow = (round: RunningRound) => {
     round.done
       .then(() => options.onRoundJudged(round.results))
-      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'a judged round was not reported'))
+      .catch((error: unknown) =>
+        log.error({ event: 'round-report-failed', err: error }, 'could not report a finished round'),
+      )
     for (const ask of round.asks) {
       asks.add(ask)
       ask.done
-        .catch((error: unknown) => log.error({ error: messageOf(error) }, 'a result was lost'))
+        .catch((error: unknown) =>
+          log.error({ event: 'result-lost', err: error }, 'lost the result of one answer'),
+        )
         .finally(() => asks.delete(ask))
         .catch(() => {})
     }
@@ -99,11 +102,14 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
 
   const skipRound = async (reason: string) => {
     options.onPhase('idle')
-    if (reason !== lastSkip) log.warn({ reason }, 'round skipped')
+    if (reason !== lastSkip) log.warn({ event: 'round-skipped', reason }, 'skipped a round')
     const idleMs = clock.monotonic() - lastRoundAt
     if (idleMs > ALARM_MS && !isAlarmed) {
       isAlarmed = true
-      log.error({ reason, seconds: Math.round(idleMs / 1000) }, 'no rounds: nobody can be judged')
+      log.error(
+        { event: 'rounds-stopped', reason, seconds: Math.round(idleMs / 1000) },
+        'no round has run lately: no miner can be judged',
+      )
     }
     const again = lastSkip !== undefined
     lastSkip = reason
@@ -135,7 +141,7 @@ export function startRoundLoop(options: RoundLoopOptions, signal: AbortSignal): 
         }
       } catch (error) {
         if (signal.aborted) break
-        log.warn({ error: messageOf(error) }, 'round failed')
+        log.warn({ event: 'round-failed', err: error }, 'a round failed')
         await clock.sleep(IDLE_MS, signal).catch(() => {})
       }
     }

@@ -1,7 +1,6 @@
 import type { ReferenceEngine } from '../../../engine/index.js'
 import type { Answer, InferenceRequest } from '../../../inference/index.js'
-import type { Clock } from '../../../kernel/index.js'
-import { isAbort, messageOf } from '../../../kernel/index.js'
+import { type Clock, isAbort, messageOf } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
 import type { Serving } from '../subnet/index.js'
 import type { RoundResult } from './result.js'

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino'
+import type { Log } from '../../../kernel/index.js'
 import { type ScoreBook, WINDOW } from '../../../scoring/index.js'
 import type { ValidatorMetrics } from '../../../telemetry/index.js'
 import type { RoundResult } from '../rounds/index.js'
@@ -9,7 +9,7 @@ export interface ResultsSinkOptions {
   readonly book: ScoreBook
   readonly standings: Standings
   readonly metrics: ValidatorMetrics
-  readonly log: Logger
+  readonly log: Log
 }
 
 /** Where every result goes first: score book, standings, metrics, log. Inconclusive changes nobody's score. */
@@ -26,9 +26,12 @@ export function createResultsSink({ book, standings, metrics, log }: ResultsSink
       verdict.kind === 'failed' ? verdict.cause : verdict.kind === 'inconclusive' ? verdict.reason : undefined
     metrics.verdicts.inc({ cause: cause ?? 'verified' })
     const facts = { uid, hotkey, model: request.model, verdict: verdict.kind, cause, tokensPerSecond }
-    log.info(facts, 'verdict')
+    log.info({ event: 'verdict', ...facts }, 'judged an answer')
     if (verdict.kind !== 'verified')
-      log.debug({ ...facts, detail: verdict.detail, stallMs }, 'verdict detail')
+      log.debug(
+        { event: 'verdict-detail', ...facts, detail: verdict.detail, stallMs },
+        'details of the verdict',
+      )
   }
 }
 

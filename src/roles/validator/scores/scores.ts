@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { Metagraph } from '../../../chain/index.js'
-import { type Clock, messageOf, withDeadline } from '../../../kernel/index.js'
+import { type Clock, type Log, messageOf, withDeadline } from '../../../kernel/index.js'
 import { openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
 
 /** The score book with its file: loaded at start, saved after every round and at the end. */
@@ -24,26 +23,35 @@ export async function openScores(
   path: string,
   metagraph: Metagraph,
   epochLength: number,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<Scores> {
   const file = openScoreFile(path)
   const loaded = await file.load()
   let book = new ScoreBook()
   if (loaded.kind === 'book') {
     book = ScoreBook.from(loaded.data)
-    if (loaded.generation === 'previous') log.warn({ path }, 'scores restored from the previous generation')
+    if (loaded.generation === 'previous')
+      log.warn({ event: 'scores-restored', path }, 'restored scores from the previous save')
   } else if (loaded.kind === 'cache4') importCache4(loaded.text, book, metagraph, log)
-  else log[loaded.isDamaged ? 'error' : 'info']({ reason: loaded.reason }, 'scores start empty')
+  else
+    log[loaded.isDamaged ? 'error' : 'info'](
+      { event: 'scores-empty', reason: loaded.reason },
+      'starting with empty scores',
+    )
   const left = book.keepOnly(new Set(metagraph.neurons.map(({ hotkey }) => hotkey)))
   const trimmed = book.hotkeys.length > 0 && book.trimStale(metagraph.block, epochLength)
   if (book.hotkeys.length > 0)
-    log.info({ miners: book.hotkeys.length, left: left.length, block: book.block, trimmed }, 'scores loaded')
+    log.info(
+      { event: 'scores-loaded', miners: book.hotkeys.length, left: left.length, block: book.block, trimmed },
+      'loaded the scores',
+    )
 
   let trouble: string | undefined
   let pending: Promise<void> | undefined
   const fail = (error: unknown) => {
     const reason = messageOf(error)
-    if (trouble === undefined) log.error({ path, error: reason }, 'scores cannot be saved')
+    if (trouble === undefined)
+      log.error({ event: 'scores-save-failed', path, error: reason }, 'could not save the scores')
     trouble = `scores cannot be saved: ${reason}`
   }
   const write = async () => {
@@ -56,7 +64,7 @@ export async function openScores(
         pending = undefined
       })
     await saving
-    if (trouble !== undefined) log.info({ path }, 'scores are saved again')
+    if (trouble !== undefined) log.info({ event: 'scores-saved-again', path }, 'the scores are saved again')
     trouble = undefined
   }
   return {
@@ -66,10 +74,10 @@ export async function openScores(
   }
 }
 
-function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: Logger): void {
+function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: Log): void {
   const cache = readCache4(text, metagraph.block)
   if (cache.kind === 'ignored') {
-    log.warn({ reason: cache.reason }, 'scores of 4.x ignored')
+    log.warn({ event: 'cache4-ignored', reason: cache.reason }, 'ignored the scores of Targon 4.x')
     return
   }
   let miners = 0
@@ -81,5 +89,5 @@ function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: 
     }
     miners++
   }
-  log.info({ miners, block: cache.block }, 'scores of 4.x imported')
+  log.info({ event: 'cache4-imported', miners, block: cache.block }, 'imported the scores of Targon 4.x')
 }

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino'
 import type { Metagraph, Neuron } from '../../../chain/index.js'
-import { TargonError } from '../../../kernel/index.js'
+import { type Log, TargonError } from '../../../kernel/index.js'
 
 export interface AdmissionFacts {
   readonly metagraph: Metagraph
@@ -16,7 +15,7 @@ export interface AdmissionFacts {
  *
  * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT (fault chain), PRIVATE_AXONS_ON_FINNEY (fault usage)
  */
-export function admitValidator(facts: AdmissionFacts, log: Logger): Neuron {
+export function admitValidator(facts: AdmissionFacts, log: Log): Neuron {
   const { metagraph, hotkey, isTestnet, onFinney } = facts
   if (facts.allowPrivateAxons && onFinney)
     throw new TargonError(
@@ -35,7 +34,8 @@ export function admitValidator(facts: AdmissionFacts, log: Logger): Neuron {
       next: `Register it: btcli subnets register --netuid ${metagraph.netuid}.`,
       facts: { hotkey, netuid: metagraph.netuid },
     })
-  if (isTestnet && onFinney) log.warn('IS_TESTNET is set on finney')
+  if (isTestnet && onFinney)
+    log.warn({ event: 'testnet-flag-on-finney' }, 'IS_TESTNET is set, but the network is finney')
   if (!self.validatorPermit && !isTestnet)
     throw new TargonError(
       `Hotkey ${hotkey} (uid ${self.uid}) has no validator permit on subnet ${metagraph.netuid}.`,

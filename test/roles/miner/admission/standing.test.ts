@@ -28,13 +28,13 @@ describe('standing', () => {
     expect(standing.isExpired()).toBe(false)
     await clock.advance(1)
     expect(standing.isExpired()).toBe(true)
-    expect(records.filter(({ msg }) => msg === 'metagraph not refreshed').length).toBeGreaterThan(20)
+    expect(records.filter(({ event }) => event === 'metagraph-refresh-failed').length).toBeGreaterThan(20)
     subtensor.failure = undefined
     await clock.advance(300_000)
     expect(standing.isExpired()).toBe(false)
     subtensor.neurons = []
     await clock.advance(300_000)
     expect(standing.self()).toBeUndefined()
-    expect(records.at(-1)).toMatchObject({ level: 50, msg: 'hotkey not registered any more' })
+    expect(records.at(-1)).toMatchObject({ level: 50, event: 'hotkey-deregistered' })
   })
 })

@@ -25,7 +25,7 @@ async function rigWithNotes() {
   )
   open.push(rig, miner)
   await rig.start()
-  await rig.logged(({ msg, verdict }) => msg === 'verdict' && verdict === 'verified')
+  await rig.logged(({ event, verdict }) => event === 'verdict' && verdict === 'verified')
   return { rig, looks }
 }
 
@@ -33,7 +33,7 @@ it('looks for an update after the weights of an epoch are on chain, once', async
   const { rig, looks } = await rigWithNotes()
   expect(looks).toEqual([])
   rig.chain.grow(121)
-  await rig.logged(({ msg }) => msg === 'weights set')
+  await rig.logged(({ event }) => event === 'weights-set')
   await expect.poll(() => looks).toEqual([121])
   for (const block of [122, 125, 140, 149]) rig.chain.grow(block)
   rig.chain.grow(150)
@@ -98,7 +98,7 @@ it('puts a new release on trial and asks for a restart after its weights, throug
   )
   open.push(rig, miner)
   await rig.start()
-  await rig.logged(({ msg, verdict }) => msg === 'verdict' && verdict === 'verified')
+  await rig.logged(({ event, verdict }) => event === 'verdict' && verdict === 'verified')
   expect(existsSync(root)).toBe(false)
   rig.chain.grow(200)
   await expect.poll(() => restarts).toEqual(['update at 200'])

@@ -49,7 +49,7 @@ it('a validator is healthy after its first block and its first judged round, not
   const rig = await rigWithMiner()
   const end = new AbortController()
   const running = await startValidator(rig.settings, { ...rig.deps, signal: end.signal })
-  await rig.logged(({ msg, verdict }) => msg === 'verdict' && verdict === 'verified')
+  await rig.logged(({ event, verdict }) => event === 'verdict' && verdict === 'verified')
   expect(await isResolved(running.healthy)).toBe(false)
   rig.chain.grow(101)
   await running.healthy
@@ -67,7 +67,7 @@ it('a validator whose engine fails judges nobody and is not healthy', async () =
     signal: end.signal,
   })
   rig.chain.grow(101)
-  await rig.logged(({ msg, verdict }) => msg === 'verdict' && verdict === 'inconclusive')
+  await rig.logged(({ event, verdict }) => event === 'verdict' && verdict === 'inconclusive')
   expect(await isResolved(running.healthy)).toBe(false)
   end.abort()
   await running.done

@@ -83,9 +83,9 @@ test('users’ requests are judged record by record, scored within the miner’s
   const rig = await createRig([miner], { 'hub.url': hub.url })
   open.push(rig)
   const validator = await rig.start()
-  await rig.logged(({ msg }) => msg === 'validator started')
+  await rig.logged(({ event }) => event === 'validator-started')
   rig.chain.grow(101)
-  expect(await rig.logged(({ msg }) => msg === 'organics scored')).toMatchObject({
+  expect(await rig.logged(({ event }) => event === 'organics-scored')).toMatchObject({
     records: 2,
     refused: 3,
     judged: 1,
@@ -138,7 +138,7 @@ test('withheld scores reach the hub only after the weights made of them', async 
   const validator = await rig.start()
   await hub.posted(({ path }) => path === '/')
   rig.chain.grow(121)
-  await rig.logged(({ msg }) => msg === 'weights set')
+  await rig.logged(({ event }) => event === 'weights-set')
   const after = await hub.posted(({ path, body }) => path === '/' && Object.keys(body.scores).length > 0)
   const before = hub.posts.filter(({ path }) => path === '/').slice(0, hub.posts.indexOf(after))
   expect(before.length).toBeGreaterThan(0)
@@ -157,9 +157,9 @@ test.each(['silent', 'garbage', 'refuses'])(
     open.push(rig)
     const validator = await rig.start()
     rig.chain.grow(101)
-    await rig.logged((line) => line.msg === 'verdict' && line.verdict === 'verified')
+    await rig.logged((line) => line.event === 'verdict' && line.verdict === 'verified')
     rig.chain.grow(121)
-    await rig.logged(({ msg }) => msg === 'weights set')
+    await rig.logged(({ event }) => event === 'weights-set')
     const report = await validator.stop()
     expect(report.weightsSet).toBe(1)
   },

@@ -15,9 +15,9 @@ test('a running validator answers for its embedded history, under load too; when
   const validator = await rig.start()
   const statusPort = Number(new URL(validator.url).port)
   // Opening it holds the thread that answers are timed on: nobody is asked before.
-  await rig.logged(({ msg }) => msg === 'history open')
-  const seen = rig.log.map(({ msg }) => msg)
-  expect(seen.slice(0, seen.indexOf('history open'))).not.toContain('verdict')
+  await rig.logged(({ event }) => event === 'history-opened')
+  const seen = rig.log.map(({ event }) => event)
+  expect(seen.slice(0, seen.indexOf('history-opened'))).not.toContain('verdict')
   await checkUnderLoad(bench, 'validator', statusPort)
   // Somebody who looks at the wrong port must not open the database a second time.
   const { signal } = new AbortController()

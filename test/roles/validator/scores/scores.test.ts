@@ -67,6 +67,6 @@ test('scores that are lost to a damaged file are an alarm, a first start is none
   await writeFile(path, 'half a bo')
   await open()
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-    { level: 50, msg: 'scores start empty', reason: expect.stringContaining('damaged') },
+    { level: 50, event: 'scores-empty', reason: expect.stringContaining('damaged') },
   ])
 })
