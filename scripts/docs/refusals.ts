@@ -62,7 +62,7 @@ export function collectRefusals(): DocumentedRefusal[] {
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
   const doors = read('roles/miner/admission/admission.ts') + read('roles/miner/serving/routes.ts')
   for (const [, code = '', status = '', a, b] of doors.matchAll(byCode)) add(code, status, a ?? b ?? '')
-  const lack = read('routing/lack.ts')
+  const lack = read('routing/unavailable.ts')
   for (const [, status = '', text = '', code = ''] of lack.matchAll(
     /status: (\d+),\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/g,
   ))

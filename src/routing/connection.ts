@@ -1,12 +1,12 @@
 import { connect as connectPlainly, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
-import { type AnswerHead, readAnswerHead } from './answer-head.js'
 import { ChunkedBody } from './chunked-body.js'
 import { roomFor } from './outbox.js'
+import { type ResponseHead, readResponseHead } from './response-head.js'
 
 /** Hears an answer as it comes: one head, bytes, then an end; or an error at any point, after which nothing comes. */
-export interface AnswerReader {
-  onHead(head: AnswerHead): void
+export interface ResponseReader {
+  onHead(head: ResponseHead): void
   /**
    * @param bytes good during the call only: the next read overwrites them.
    * @param isLast the end follows in the same turn.
@@ -30,9 +30,9 @@ export class Connection {
   readonly #socket: Socket
   readonly #onFree: (connection: Connection) => void
   #isOpen = false
-  #reader: AnswerReader | undefined
+  #reader: ResponseReader | undefined
   #headText = ''
-  #head: AnswerHead | undefined
+  #head: ResponseHead | undefined
   #chunked = new ChunkedBody()
   /** Bytes of a body of known length still to come. */
   #left = 0
@@ -84,7 +84,7 @@ export class Connection {
   }
 
   /** Sends a request; the reader hears the answer. Only for a connection that is new or free. */
-  send(head: string, body: Buffer, reader: AnswerReader): void {
+  send(head: string, body: Buffer, reader: ResponseReader): void {
     this.#reader = reader
     this.#headText = ''
     this.#head = undefined
@@ -135,7 +135,7 @@ export class Connection {
     this.#headText += bytes.toString('latin1', 0, Math.min(after, MAX_HEAD_BYTES))
     const end = this.#headText.indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1))
     if (end < 0 && this.#headText.length < MAX_HEAD_BYTES) return undefined
-    const head = end < 0 ? undefined : readAnswerHead(this.#headText.slice(0, end))
+    const head = end < 0 ? undefined : readResponseHead(this.#headText.slice(0, end))
     if (head === undefined) throw new Error('the head of its answer cannot be read')
     const rest = bytes.subarray(end + END_OF_HEAD.length - before)
     this.#headText = ''

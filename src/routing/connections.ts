@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/index.js'
-import { type AnswerReader, Connection } from './connection.js'
+import { Connection, type ResponseReader } from './connection.js'
 import type { Deadlines, Timed } from './deadlines.js'
 
 /** Idle connections are closed after this unless the server names a time; uvicorn, under vLLM, closes them after 5 s. */
@@ -33,7 +33,7 @@ export class Connections implements Timed {
   }
 
   /** Sends a request on a free connection or a new one. */
-  send(head: string, body: Buffer, reader: AnswerReader): Connection {
+  send(head: string, body: Buffer, reader: ResponseReader): Connection {
     const connection = this.#idle.pop()?.connection ?? this.#open()
     connection.send(head, body, reader)
     return connection

@@ -1,17 +1,17 @@
 import type { Clock } from '../kernel/index.js'
 import type { Deadlines } from './deadlines.js'
-import { type Lack, refuseForLack } from './lack.js'
 import { watchLastBytes } from './lingering.js'
 import { Relay, type RelayEnd } from './relay.js'
-import type { Exchange } from './router.js'
+import type { ForwardedRequest } from './router.js'
 import type { Outcome, RoutingLimits } from './types.js'
+import { refuseUnavailable, type UnavailableReason } from './unavailable.js'
 import type { Upstream } from './upstream.js'
 import type { WaitEnd, WaitingLine } from './waiting-line.js'
 
 type Upstreams = ReadonlySet<Upstream>
 
 /** What forwarding needs of the router. */
-export interface Grounds {
+export interface RouterState {
   readonly clock: Clock
   readonly limits: RoutingLimits
   readonly deadlines: Deadlines
@@ -32,18 +32,18 @@ const LACKS = { answer: 'failed', busy: 'full', connection: 'failed', timeout: '
 const MAX_ATTEMPTS = 3
 
 /** Finds an upstream, waits shortly for one when all are full, and moves on to another until the first byte is sent. */
-export async function forwardExchange(grounds: Grounds, exchange: Exchange): Promise<Outcome> {
+export async function forwardRequest(grounds: RouterState, exchange: ForwardedRequest): Promise<Outcome> {
   const { clock } = grounds
   const { response, model } = exchange
   const startedAt = clock.monotonic()
   const tried = new Set<Upstream>()
-  let lack: Lack = grounds.isKnown(model) ? 'down' : 'unknown'
+  let lack: UnavailableReason = grounds.isKnown(model) ? 'down' : 'unknown'
   let reason = ''
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const found = reservePlace(grounds, model, tried) ?? (await waitForPlace(grounds, exchange, tried))
     if (found === 'caller-gone') return { kind: 'caller-gone', reason: 'the caller left while waiting' }
     if (found === 'none') break
-    if (found === 'full' || found === 'too-long') return refuseForLack(response, model, found, '')
+    if (found === 'full' || found === 'too-long') return refuseUnavailable(response, model, found, '')
     const mayMoveOn = attempt + 1 < MAX_ATTEMPTS
     const end = await relayOnce(grounds, exchange, found, { startedAt, tried, mayMoveOn })
     if (end.kind === 'done') {
@@ -59,10 +59,10 @@ export async function forwardExchange(grounds: Grounds, exchange: Exchange): Pro
     const mayRepeat = end.cause === 'connection' && attempt === 0
     if (!mayRepeat || grounds.isServing(model, new Set([found]))) tried.add(found)
   }
-  return refuseForLack(response, model, lack, reason)
+  return refuseUnavailable(response, model, lack, reason)
 }
 
-function reservePlace(grounds: Grounds, model: string, tried: Upstreams): Upstream | undefined {
+function reservePlace(grounds: RouterState, model: string, tried: Upstreams): Upstream | undefined {
   const upstream = grounds.choose(model, tried)
   if (upstream === undefined) return undefined
   upstream.inFlight++
@@ -72,8 +72,8 @@ function reservePlace(grounds: Grounds, model: string, tried: Upstreams): Upstre
 }
 
 async function waitForPlace(
-  grounds: Grounds,
-  exchange: Exchange,
+  grounds: RouterState,
+  exchange: ForwardedRequest,
   tried: Upstreams,
 ): Promise<WaitEnd | 'none'> {
   const { model, response } = exchange
@@ -86,7 +86,7 @@ async function waitForPlace(
 }
 
 /** What came before an attempt, and whether another may follow. */
-interface Course {
+interface Attempt {
   /** Monotonic milliseconds of the request's arrival. */
   readonly startedAt: number
   readonly tried: Upstreams
@@ -94,10 +94,10 @@ interface Course {
 }
 
 function relayOnce(
-  grounds: Grounds,
-  exchange: Exchange,
+  grounds: RouterState,
+  exchange: ForwardedRequest,
   upstream: Upstream,
-  { startedAt, tried, mayMoveOn }: Course,
+  { startedAt, tried, mayMoveOn }: Attempt,
 ): Promise<RelayEnd> {
   const { response, model } = exchange
   const { clock, limits, deadlines, relays } = grounds

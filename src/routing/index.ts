@@ -1,7 +1,6 @@
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
-export type { StandingLack } from './lack.js'
 export { type RequestFacts, readRequest } from './request-body.js'
-export { type Exchange, type Router, type RouterOptions, startRouter } from './router.js'
+export { type ForwardedRequest, type Router, type RouterOptions, startRouter } from './router.js'
 export {
   defaultLimits,
   type Outcome,
@@ -9,3 +8,4 @@ export {
   type UpstreamReport,
   type UpstreamSettings,
 } from './types.js'
+export type { ModelUnavailableReason } from './unavailable.js'

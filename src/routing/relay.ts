@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Clock, messageOf } from '../kernel/index.js'
-import type { AnswerHead } from './answer-head.js'
-import type { AnswerReader, Connection } from './connection.js'
+import type { Connection, ResponseReader } from './connection.js'
 import type { Timed } from './deadlines.js'
 import { roomFor } from './outbox.js'
+import type { ResponseHead } from './response-head.js'
 import type { RoutingLimits } from './types.js'
 
 /** How one attempt at one upstream ended. After `retry` nothing has been sent to the caller. */
@@ -39,7 +39,7 @@ export interface RelayOptions {
  * Bytes from an upstream to a caller as they come: status, type and timing of chunks kept, nothing parsed. Holds the head
  * back until the first byte of the body, so that another upstream may still answer up to then.
  */
-export class Relay implements AnswerReader, Timed {
+export class Relay implements ResponseReader, Timed {
   readonly #options: RelayOptions
   readonly #startedAt: number
   #lastByteAt: number
@@ -47,7 +47,7 @@ export class Relay implements AnswerReader, Timed {
   #blockedAt: number | undefined
   #firstByteMs = -1
   #bytes = 0
-  #head: AnswerHead | undefined
+  #head: ResponseHead | undefined
   /** The caller gets chunks, framed here. */
   #isChunked = false
   #connection: Connection | undefined
@@ -66,7 +66,7 @@ export class Relay implements AnswerReader, Timed {
     else this.#connection = connection
   }
 
-  onHead(head: AnswerHead): void {
+  onHead(head: ResponseHead): void {
     const unfit = unfitReason(head.status)
     if (unfit !== undefined && (unfit.always || this.#options.mayLeave(head.status))) {
       const cause = head.status === 429 ? 'busy' : 'answer'

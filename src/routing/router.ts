@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http'
 import type { Clock, Log } from '../kernel/index.js'
 import { chooseLeastBusy } from './choice.js'
 import { createDeadlines } from './deadlines.js'
-import { forwardExchange, type Grounds } from './forward.js'
+import { forwardRequest, type RouterState } from './forward.js'
 import { checkUpstream, type HealthDeps, watchUpstream } from './health.js'
-import { refuseForLack, type StandingLack } from './lack.js'
 import type { Outcome, RoutingLimits, UpstreamReport, UpstreamSettings } from './types.js'
+import { type ModelUnavailableReason, refuseUnavailable } from './unavailable.js'
 import { Upstream } from './upstream.js'
 import { createWaitingLine } from './waiting-line.js'
 
@@ -21,7 +21,7 @@ export interface RouterOptions {
 }
 
 /** One accepted request. The router writes the answer, whatever it is. */
-export interface Exchange {
+export interface ForwardedRequest {
   readonly path: '/chat/completions' | '/completions'
   readonly body: Buffer
   readonly model: string
@@ -32,11 +32,11 @@ export interface Exchange {
 export interface Router {
   /** Names that can be answered now, sorted. */
   models(): string[]
-  forward(exchange: Exchange): Promise<Outcome>
+  forward(exchange: ForwardedRequest): Promise<Outcome>
   /** Why a request for this model cannot be answered whatever its body; undefined when it can. */
-  lackOf(model: string): StandingLack | undefined
+  unavailableReason(model: string): ModelUnavailableReason | undefined
   /** Answers a request that lacks a server, before its body was read. */
-  refuse(response: ServerResponse, model: string, lack: StandingLack): Outcome
+  refuse(response: ServerResponse, model: string, lack: ModelUnavailableReason): Outcome
   report(): UpstreamReport[]
   /** Takes new settings; streams under way at a removed upstream finish. Resolves when new upstreams were asked once. */
   reload(upstreams: readonly UpstreamSettings[]): Promise<void>
@@ -73,7 +73,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const usable = function* (model: string, tried: ReadonlySet<Upstream>) {
     for (const one of active.keys()) if (one.served.has(model) && one.usable && !tried.has(one)) yield one
   }
-  const grounds: Grounds = {
+  const grounds: RouterState = {
     clock,
     limits,
     deadlines,
@@ -104,10 +104,10 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   return {
     models: () =>
       [...new Set([...active.keys()].filter((one) => one.usable).flatMap((one) => [...one.served]))].sort(),
-    forward: (exchange) => forwardExchange(grounds, exchange),
-    lackOf: (model) =>
+    forward: (exchange) => forwardRequest(grounds, exchange),
+    unavailableReason: (model) =>
       !grounds.isKnown(model) ? 'unknown' : grounds.isServing(model, NONE_TRIED) ? undefined : 'down',
-    refuse: (response, model, lack) => refuseForLack(response, model, lack, ''),
+    refuse: (response, model, lack) => refuseUnavailable(response, model, lack, ''),
     report: () => [...active.keys()].map((one) => one.report()),
     get inFlight() {
       return grounds.relays.size

@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
 import { type Breaker, type Clock, createBreaker } from '../kernel/index.js'
 import { editBody } from './body-edit.js'
-import type { AnswerReader, Connection } from './connection.js'
+import type { Connection, ResponseReader } from './connection.js'
 import { Connections } from './connections.js'
 import type { Deadlines } from './deadlines.js'
 import { servedNames, targetName } from './discovery.js'
@@ -99,7 +99,7 @@ export class Upstream {
   }
 
   /** Sends a caller's request, which is JSON by then; no compression, so that bytes can go on as they come. */
-  send(path: string, body: Buffer, reader: AnswerReader): Connection {
+  send(path: string, body: Buffer, reader: ResponseReader): Connection {
     const head = `POST ${this.basePath}${path} HTTP/1.1\r\n${this.#streamLines}content-length: ${body.length}\r\n\r\n`
     return this.#streams.send(head, body, reader)
   }

@@ -13,18 +13,18 @@ import { createMetrics, noteChain, startStatusServer } from '../../telemetry/ind
 import type { RunningRole } from '../role.js'
 import {
   connectRedisReplayGuard,
+  createAdmission,
   createBodyReader,
   createCallerAddress,
-  createDoor,
   createFailureBuckets,
   createSignatureWorkers,
   readTrustedProxies,
-  watchStanding,
+  watchRegistration,
 } from './admission/index.js'
 import { announce, resolveExternalAddress } from './announcing/index.js'
 import {
+  createRequestCounter,
   createRequestHandler,
-  createTally,
   createWantedModels,
   listenPublicly,
   readLimits,
@@ -76,7 +76,7 @@ async function compose(
   const callerAddress = createCallerAddress(isTrustedProxy)
   await initSr25519()
 
-  const standing = await watchStanding({
+  const standing = await watchRegistration({
     subtensor,
     netuid: settings.netuid,
     hotkey: signer.address,
@@ -88,7 +88,7 @@ async function compose(
   if (standing.self() === undefined) throw notRegistered(settings, signer.address)
 
   const metrics = deps.metrics ?? createMetrics('miner')
-  const tally = createTally(metrics)
+  const tally = createRequestCounter(metrics)
   const wanted = createWantedModels()
   const router = await startRouter({
     clock,
@@ -103,7 +103,7 @@ async function compose(
   const signatures = await createSignatureWorkers(settings['signature-workers'], log)
   closers.add('signature threads', () => signatures.close())
   const replays = await openReplayGuard(settings, deps, closers, life.signal)
-  const door = createDoor({
+  const door = createAdmission({
     self: signer.address,
     clock,
     standing,
@@ -118,7 +118,7 @@ async function compose(
     }),
     signatures,
     replays: replays.guard,
-    lackOf: (model) => router.lackOf(model),
+    lackOf: (model) => router.unavailableReason(model),
   })
   let isDraining = false
   const server = await listenPublicly({

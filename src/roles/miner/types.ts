@@ -4,7 +4,7 @@ import type { UpstreamReport } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
-import type { CallerCounts, Counts } from './serving/index.js'
+import type { CallerCounts, RequestCounts } from './serving/index.js'
 
 export interface MinerDeps extends RoleDeps {
   readonly subtensor: Subtensor
@@ -16,7 +16,7 @@ export interface MinerDeps extends RoleDeps {
 }
 
 /** What a drained miner leaves behind. */
-export interface MinerReport extends Counts {
+export interface MinerReport extends RequestCounts {
   readonly role: 'miner'
   readonly hotkey: string
   /** Requests cut because the drain took too long. */
@@ -36,7 +36,7 @@ export interface MinerStatus {
   /** Names GET /models answers now. */
   readonly models: readonly string[]
   readonly upstreams: readonly UpstreamReport[]
-  readonly requests: Counts
+  readonly requests: RequestCounts
   readonly callers: readonly (CallerCounts & { readonly inFlight: number })[]
   /** What validators said they want. */
   readonly wanted: readonly { readonly hotkey: string; readonly models: readonly string[] }[]

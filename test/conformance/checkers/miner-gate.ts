@@ -3,11 +3,11 @@ import { createServer, request as sendRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createReplayMemory } from '../../../src/epistula/index.js'
 import { initSr25519 } from '../../../src/kernel/sr25519.js'
-import { createDoor, type Door } from '../../../src/roles/miner/admission/admission.js'
+import { type Admission, createAdmission } from '../../../src/roles/miner/admission/admission.js'
 import { createBodyReader } from '../../../src/roles/miner/admission/body-reader.js'
+import { createFailureBuckets } from '../../../src/roles/miner/admission/failure-buckets.js'
+import type { RegistrationWatch } from '../../../src/roles/miner/admission/registration.js'
 import { inlineSignatureCheck } from '../../../src/roles/miner/admission/signature-check.js'
-import type { Standing } from '../../../src/roles/miner/admission/standing.js'
-import { createFailureBuckets } from '../../../src/roles/miner/admission/token-bucket.js'
 import { createDeadlines } from '../../../src/routing/index.js'
 import { neuronOf } from '../../support/fake-subtensor.js'
 import { ManualClock } from '../../support/manual-clock.js'
@@ -77,10 +77,10 @@ async function knock(testCase: Case, minStake: number): Promise<GateAnswer> {
   }
 }
 
-function createCaseDoor(testCase: Case, minStake: number, signal: AbortSignal): Door {
+function createCaseDoor(testCase: Case, minStake: number, signal: AbortSignal): Admission {
   const clock = new ManualClock(testCase.now_ms)
   const { hotkeys, stake } = testCase.metagraph
-  const standing: Standing = {
+  const standing: RegistrationWatch = {
     block: 1,
     find: (hotkey) => {
       const uid = hotkeys.indexOf(hotkey)
@@ -88,9 +88,9 @@ function createCaseDoor(testCase: Case, minStake: number, signal: AbortSignal): 
     },
     self: () => undefined,
     isExpired: () => false,
-    doubt: () => {},
+    refreshSoon: () => {},
   }
-  return createDoor({
+  return createAdmission({
     self: testCase.self_hotkey,
     clock,
     standing,

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { checkTimestamp, type ReplayGuard, readCaller, readClaim, refuse } from '../../../epistula/index.js'
 import type { Clock } from '../../../kernel/index.js'
-import type { StandingLack } from '../../../routing/index.js'
+import type { ModelUnavailableReason } from '../../../routing/index.js'
 import type { BodyEnd, BodyReader } from './body-reader.js'
-import type { DoorRefusal } from './refusal.js'
+import type { FailureBuckets } from './failure-buckets.js'
+import type { AdmissionRefusal } from './refusal.js'
+import type { RegistrationWatch } from './registration.js'
 import type { SignatureCheck } from './signature-check.js'
-import type { Standing } from './standing.js'
-import type { FailureBuckets } from './token-bucket.js'
 
 /** Requests of one address being read or checked at once: a stranger can hold no more of us than this. */
 const MAX_UNPROVED_PER_ADDRESS = 512
@@ -14,10 +14,10 @@ const MAX_UNPROVED_PER_ADDRESS = 512
 /** The same for all addresses together. */
 const MAX_UNPROVED = 2048
 
-export interface DoorOptions {
+export interface AdmissionOptions {
   readonly self: string
   readonly clock: Clock
-  readonly standing: Standing
+  readonly standing: RegistrationWatch
   /** TAO; undefined lets every registered hotkey in. */
   readonly minStakeTao: number | undefined
   readonly windowMs: number
@@ -28,11 +28,11 @@ export interface DoorOptions {
   readonly signatures: SignatureCheck
   readonly replays: ReplayGuard
   /** What is lacking to answer for a model at all; without it every model is let in. */
-  readonly lackOf?: (model: string) => StandingLack | undefined
+  readonly lackOf?: (model: string) => ModelUnavailableReason | undefined
 }
 
 /** A caller that was let in. `leave` must be called when its request has ended. */
-export interface Admission {
+export interface AdmittedRequest {
   readonly kind: 'admitted'
   readonly hotkey: string
   readonly uid: number
@@ -40,21 +40,26 @@ export interface Admission {
   leave(): void
 }
 
-export type Entry =
-  | Admission
-  | { readonly kind: 'refused'; readonly refusal: DoorRefusal; readonly hotkey?: string }
-  | { readonly kind: 'unserved'; readonly lack: StandingLack; readonly hotkey: string; readonly uid: number }
+export type AdmissionResult =
+  | AdmittedRequest
+  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal; readonly hotkey?: string }
+  | {
+      readonly kind: 'unserved'
+      readonly lack: ModelUnavailableReason
+      readonly hotkey: string
+      readonly uid: number
+    }
   | { readonly kind: 'gone' }
 
 /** What a request is worth once its body is in. */
 type Proof =
   | { readonly kind: 'proved'; readonly body: Buffer }
-  | { readonly kind: 'refused'; readonly refusal: DoorRefusal }
+  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
   | { readonly kind: 'gone' }
 
-export interface Door {
+export interface Admission {
   /** @param model the model announced before the body, if any: without a server of it the body is not read. */
-  enter(request: IncomingMessage, address: string, model?: string): Promise<Entry>
+  enter(request: IncomingMessage, address: string, model?: string): Promise<AdmissionResult>
   /** Requests inside now. */
   readonly inFlight: number
   /** Requests being read or checked now; each may still come in. */
@@ -66,14 +71,18 @@ export interface Door {
  * Who may come in, cheapest test first, in the order and with the answers of 4.4.1 (neurons/miner.py): version, receiver,
  * signer, stake, caps, a server of the model, size, then the signature with its timestamp, and last whether it was here before.
  */
-export function createDoor(options: DoorOptions): Door {
+export function createAdmission(options: AdmissionOptions): Admission {
   const { self, clock, standing, failures, bodies, signatures, replays } = options
   const inside = new Map<string, number>()
   const unproved = new Map<string, number>()
   let allUnproved = 0
   let inFlight = 0
 
-  const admit = async (request: IncomingMessage, address: string, model?: string): Promise<Entry> => {
+  const admit = async (
+    request: IncomingMessage,
+    address: string,
+    model?: string,
+  ): Promise<AdmissionResult> => {
     const headers = request.headersDistinct
     const caller = readCaller(headers, self)
     if (!caller.ok) return { kind: 'refused', refusal: caller }
@@ -126,22 +135,22 @@ export function createDoor(options: DoorOptions): Door {
     }
   }
 
-  const checkStanding = (hotkey: string): DoorRefusal | { readonly uid: number } => {
+  const checkStanding = (hotkey: string): AdmissionRefusal | { readonly uid: number } => {
     if (standing.isExpired()) return EXPIRED
     const neuron = standing.find(hotkey)
     if (neuron === undefined) {
-      standing.doubt()
+      standing.refreshSoon()
       return refuse('UNKNOWN_SIGNER')
     }
     const { uid, stakeTao } = neuron
     if (options.minStakeTao !== undefined && stakeTao < options.minStakeTao) {
-      standing.doubt()
+      standing.refreshSoon()
       return { code: 'LOW_STAKE', status: 401, detail: `Stake below minimum: ${stakeTao}` }
     }
     return { uid }
   }
 
-  const checkCaps = (hotkey: string, address: string): DoorRefusal | undefined => {
+  const checkCaps = (hotkey: string, address: string): AdmissionRefusal | undefined => {
     if (failures.isExhausted(address)) return TOO_MANY_FAILURES
     if ((unproved.get(address) ?? 0) >= MAX_UNPROVED_PER_ADDRESS) return TOO_MANY
     // those whose bodies do not come make room for one more
@@ -149,7 +158,7 @@ export function createDoor(options: DoorOptions): Door {
     return checkPlaces(hotkey)
   }
 
-  const checkPlaces = (hotkey: string): DoorRefusal | undefined =>
+  const checkPlaces = (hotkey: string): AdmissionRefusal | undefined =>
     inFlight >= options.maxInFlight || (inside.get(hotkey) ?? 0) >= options.maxInFlightPerSigner
       ? TOO_MANY
       : undefined
@@ -184,25 +193,25 @@ function add(counts: Map<string, number>, key: string, step: 1 | -1): void {
   else counts.set(key, count)
 }
 
-const EXPIRED: DoorRefusal = {
+const EXPIRED: AdmissionRefusal = {
   code: 'STANDING_EXPIRED',
   status: 503,
   detail: 'Metagraph is too old to tell who may call',
   retryAfterSeconds: 60,
 }
-const TOO_MANY: DoorRefusal = {
+const TOO_MANY: AdmissionRefusal = {
   code: 'TOO_MANY_REQUESTS',
   status: 429,
   detail: 'Too many requests in flight',
   retryAfterSeconds: 1,
 }
-const TOO_MANY_FAILURES: DoorRefusal = {
+const TOO_MANY_FAILURES: AdmissionRefusal = {
   code: 'TOO_MANY_FAILURES',
   status: 429,
   detail: 'Too many failed signature checks',
   retryAfterSeconds: 1,
 }
-const BODY_REFUSALS: Readonly<Record<Exclude<BodyEnd['kind'], 'read' | 'gone'>, DoorRefusal>> = {
+const BODY_REFUSALS: Readonly<Record<Exclude<BodyEnd['kind'], 'read' | 'gone'>, AdmissionRefusal>> = {
   'too-large': { code: 'BODY_TOO_LARGE', status: 413, detail: 'Body is too large' },
   'too-slow': { code: 'BODY_TOO_SLOW', status: 408, detail: 'Body took too long' },
   overload: { code: 'TOO_MANY_BYTES', status: 429, detail: 'Too many bodies at once', retryAfterSeconds: 1 },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../kernel/index.js'
 import type { Deadlines, Timed } from '../../../routing/index.js'
-import { createBodySlabs } from './body-slabs.js'
+import { createSlabPool } from './slab-pool.js'
 
 /**
  * Memory for bodies whose signature is not checked yet, all callers together. When it is full, the body that has been
@@ -43,7 +43,7 @@ export function createBodyReader(
     else shares.set(address, held)
     return held > share
   }
-  const slabs = createBodySlabs(MAX_UNVERIFIED_BYTES)
+  const slabs = createSlabPool(MAX_UNVERIFIED_BYTES)
   /** Ends each body that is still coming, the oldest first. */
   const coming = new Set<() => void>()
   const makeRoom = (except?: () => void): boolean => {

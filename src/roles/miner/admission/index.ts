@@ -1,4 +1,4 @@
-export { type Admission, createDoor, type Door } from './admission.js'
+export { type Admission, type AdmittedRequest, createAdmission } from './admission.js'
 export { createBodyReader } from './body-reader.js'
 export {
   type CallerAddress,
@@ -7,8 +7,8 @@ export {
   readTrustedProxies,
 } from './caller-address.js'
 export { createConnectionCap } from './connection-cap.js'
+export { createFailureBuckets } from './failure-buckets.js'
 export { connectRedisReplayGuard } from './redis-replay-guard.js'
-export { type DoorRefusal, dropBody, writeRefusal } from './refusal.js'
+export { type AdmissionRefusal, dropBody, writeRefusal } from './refusal.js'
+export { watchRegistration } from './registration.js'
 export { createSignatureWorkers } from './signature-check.js'
-export { watchStanding } from './standing.js'
-export { createFailureBuckets } from './token-bucket.js'

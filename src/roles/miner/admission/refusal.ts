@@ -3,7 +3,7 @@ import type { Clock } from '../../../kernel/index.js'
 import type { Deadlines, Timed } from '../../../routing/index.js'
 
 /** Why the door stays shut: a label for metrics, a status and the text of the answer. */
-export interface DoorRefusal {
+export interface AdmissionRefusal {
   readonly code: string
   readonly status: number
   readonly detail: string
@@ -27,7 +27,7 @@ export function writeRefusal(
   deadlines: Deadlines,
   request: IncomingMessage,
   response: ServerResponse,
-  refusal: DoorRefusal,
+  refusal: AdmissionRefusal,
 ): void {
   if (response.headersSent || response.destroyed) return
   const body = JSON.stringify({ detail: refusal.detail })

@@ -1,7 +1,7 @@
 export { waitUntilIdle } from './drain.js'
 export { whenHealthy } from './healthy.js'
 export { listenPublicly } from './public-server.js'
+export { type CallerCounts, createRequestCounter, type RequestCounts } from './request-counter.js'
 export { createRequestHandler } from './routes.js'
-export { type CallerCounts, type Counts, createTally } from './tally.js'
 export { readLimits, readUpstreams } from './upstream-settings.js'
 export { createWantedModels } from './wanted-models.js'

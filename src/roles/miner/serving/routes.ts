@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '../../../kernel/index.js'
 import {
   type Deadlines,
-  type Exchange,
+  type ForwardedRequest,
   type Outcome,
   type Router,
   readRequest,
@@ -10,23 +10,23 @@ import {
 import type { MinerMetrics } from '../../../telemetry/index.js'
 import {
   type Admission,
+  type AdmissionRefusal,
+  type AdmittedRequest,
   type CallerAddress,
-  type Door,
-  type DoorRefusal,
   dropBody,
   writeRefusal,
 } from '../admission/index.js'
-import type { RequestEnd, Tally } from './tally.js'
+import type { RequestCounter, RequestEnd } from './request-counter.js'
 import type { WantedModels } from './wanted-models.js'
 
 export interface RouteDeps {
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  readonly door: Door
+  readonly door: Admission
   readonly router: Router
   readonly wanted: WantedModels
-  readonly tally: Tally
+  readonly tally: RequestCounter
   readonly metrics: MinerMetrics
   readonly callerAddress: CallerAddress
   /** True from SIGTERM on. */
@@ -42,7 +42,7 @@ const ROUTES: ReadonlyMap<string, RouteName> = new Map([
   ['POST /models', 'wanted'],
 ])
 
-const PATHS: Readonly<Record<'chat' | 'completion', Exchange['path']>> = {
+const PATHS: Readonly<Record<'chat' | 'completion', ForwardedRequest['path']>> = {
   chat: '/chat/completions',
   completion: '/completions',
 }
@@ -52,7 +52,7 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 /** The four routes of the public port, all behind the door, and 404 for the rest. Never rejects. */
 export function createRequestHandler(deps: RouteDeps): RequestHandler {
   const { log, tally } = deps
-  const refuse = (request: IncomingMessage, response: ServerResponse, refusal: DoorRefusal) => {
+  const refuse = (request: IncomingMessage, response: ServerResponse, refusal: AdmissionRefusal) => {
     tally.reject(refusal.code)
     writeRefusal(deps.clock, deps.deadlines, request, response, refusal)
   }
@@ -112,7 +112,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
 
   const answer = async (
     route: RouteName,
-    admission: Admission,
+    admission: AdmittedRequest,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<RequestEnd> => {
@@ -147,7 +147,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
     return note(admission, facts.model, outcome)
   }
 
-  const note = ({ hotkey, uid }: Admission, model: string, outcome: Outcome): RequestEnd => {
+  const note = ({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd => {
     const fields = () => ({ hotkey, uid, model, ...outcome })
     if (outcome.kind === 'answered') {
       deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)
@@ -207,25 +207,29 @@ function writeJson(response: ServerResponse, value: unknown): void {
   response.end(body)
 }
 
-const UNCLEAR: DoorRefusal = {
+const UNCLEAR: AdmissionRefusal = {
   code: 'UNCLEAR_REQUEST',
   status: 400,
   detail: 'Request can be read in more than one way',
 }
-const NOT_FOUND: DoorRefusal = { code: 'NOT_FOUND', status: 404, detail: 'Not Found' }
-const DRAINING: DoorRefusal = {
+const NOT_FOUND: AdmissionRefusal = { code: 'NOT_FOUND', status: 404, detail: 'Not Found' }
+const DRAINING: AdmissionRefusal = {
   code: 'DRAINING',
   status: 503,
   detail: 'The miner is shutting down',
   retryAfterSeconds: 10,
 }
-const NO_LIST: DoorRefusal = { code: 'BAD_MODEL_LIST', status: 400, detail: 'Body is not a list of models' }
-const NO_REQUEST: DoorRefusal = {
+const NO_LIST: AdmissionRefusal = {
+  code: 'BAD_MODEL_LIST',
+  status: 400,
+  detail: 'Body is not a list of models',
+}
+const NO_REQUEST: AdmissionRefusal = {
   code: 'BAD_REQUEST_BODY',
   status: 400,
   detail: 'Body is not a JSON object with a model',
 }
-const OTHER_MODEL: DoorRefusal = {
+const OTHER_MODEL: AdmissionRefusal = {
   code: 'MODEL_MISMATCH',
   status: 400,
   detail: 'X-Targon-Model differs from the model of the body',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readAnswerHead } from '../../src/routing/answer-head.js'
+import { readResponseHead } from '../../src/routing/response-head.js'
 
-const head = (...lines: string[]) => readAnswerHead(['HTTP/1.1 200 OK', ...lines].join('\r\n'))
+const head = (...lines: string[]) => readResponseHead(['HTTP/1.1 200 OK', ...lines].join('\r\n'))
 
 describe('head of an answer', () => {
   it('keeps the headers a caller may see and drops the rest', () => {
@@ -18,16 +18,16 @@ describe('head of an answer', () => {
     expect(head('content-length: 12')?.body).toEqual({ kind: 'length', bytes: 12 })
     expect(head('transfer-encoding: Chunked')?.body).toEqual({ kind: 'chunked' })
     expect(head()?.body).toEqual({ kind: 'until-close' })
-    expect(readAnswerHead('HTTP/1.1 204 No Content')?.body).toEqual({ kind: 'none' })
-    expect(readAnswerHead('HTTP/1.1 100 Continue')?.body).toEqual({ kind: 'none' })
+    expect(readResponseHead('HTTP/1.1 204 No Content')?.body).toEqual({ kind: 'none' })
+    expect(readResponseHead('HTTP/1.1 100 Continue')?.body).toEqual({ kind: 'none' })
   })
 
   it('tells whether the connection lives on, and how long', () => {
     expect(head('content-length: 0')).toMatchObject({ isKept: true, keptMs: undefined })
     expect(head('content-length: 0', 'connection: close')?.isKept).toBe(false)
     expect(head()?.isKept).toBe(false)
-    expect(readAnswerHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isKept).toBe(false)
-    expect(readAnswerHead('HTTP/1.0 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive')?.isKept).toBe(
+    expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isKept).toBe(false)
+    expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive')?.isKept).toBe(
       true,
     )
     expect(head('content-length: 0', 'keep-alive: timeout=5, max=100')?.keptMs).toBe(5000)
@@ -60,6 +60,6 @@ describe('head of an answer', () => {
       'RTSP/1.0 200 OK',
       '',
     ])
-      expect(readAnswerHead(line), line).toBeUndefined()
+      expect(readResponseHead(line), line).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 /** The head of a model server's answer, as far as anybody here needs it. */
-export interface AnswerHead {
+export interface ResponseHead {
   readonly status: number
   /** Headers that may reach the caller. */
   readonly passed: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ const HEADER_LINE = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/
  *
  * @param text without the empty line that ends it.
  */
-export function readAnswerHead(text: string): AnswerHead | undefined {
+export function readResponseHead(text: string): ResponseHead | undefined {
   const [first = '', ...lines] = text.split('\r\n')
   const [, minor, code] = STATUS_LINE.exec(first) ?? []
   if (code === undefined) return undefined

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createBodySlabs } from '../../../../src/roles/miner/admission/body-slabs.js'
+import { createSlabPool } from '../../../../src/roles/miner/admission/slab-pool.js'
 
 const sizes = fc.oneof(fc.nat(40), fc.integer({ min: 16_380, max: 16_390 }), fc.nat(70_000))
 
 it('bodies gathered side by side in used memory are never mixed, however they are cut', () => {
-  const slabs = createBodySlabs(64 << 10)
+  const slabs = createSlabPool(64 << 10)
   fc.assert(
     fc.property(fc.array(fc.array(sizes, { maxLength: 6 }), { minLength: 1, maxLength: 5 }), (bodies) => {
       const gatherings = bodies.map(() => slabs.gather())

@@ -3,10 +3,10 @@ import { writeOpenAiError } from './openai-error.js'
 import type { Outcome } from './types.js'
 
 /** Why a request got no answer from any upstream. */
-export type Lack = 'unknown' | 'down' | 'full' | 'too-long' | 'timeout' | 'failed'
+export type UnavailableReason = 'unknown' | 'down' | 'full' | 'too-long' | 'timeout' | 'failed'
 
 /** A lack that no body could change. */
-export type StandingLack = Extract<Lack, 'unknown' | 'down'>
+export type ModelUnavailableReason = Extract<UnavailableReason, 'unknown' | 'down'>
 
 type RefusedStatus = Extract<Outcome, { kind: 'refused' }>['status']
 
@@ -31,7 +31,7 @@ const SILENT = {
   code: 'upstream_failed',
 }
 
-const ANSWERS: Readonly<Record<Exclude<Lack, 'unknown'>, Answer>> = {
+const ANSWERS: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Answer>> = {
   full: BUSY,
   'too-long': BUSY,
   down: {
@@ -46,7 +46,12 @@ const ANSWERS: Readonly<Record<Exclude<Lack, 'unknown'>, Answer>> = {
 }
 
 /** Tells the caller, in OpenAI's error shape. `reason` is for the operator and stays inside. */
-export function refuseForLack(response: ServerResponse, model: string, lack: Lack, reason: string): Outcome {
+export function refuseUnavailable(
+  response: ServerResponse,
+  model: string,
+  lack: UnavailableReason,
+  reason: string,
+): Outcome {
   if (lack === 'unknown') {
     const message = `The model ${JSON.stringify(model.slice(0, 200))} does not exist.`
     writeOpenAiError(response, 404, {

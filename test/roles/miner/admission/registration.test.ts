@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { watchStanding } from '../../../../src/roles/miner/admission/standing.js'
+import { watchRegistration } from '../../../../src/roles/miner/admission/registration.js'
 import { createFakeSubtensor, neuronOf } from '../../../support/fake-subtensor.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
@@ -13,7 +13,7 @@ describe('standing', () => {
     const subtensor = createFakeSubtensor([neuronOf({ uid: 0, hotkey: 'us' })])
     const records: Record<string, unknown>[] = []
     const log = pino({ base: null }, { write: (line) => void records.push(JSON.parse(line)) })
-    const standing = await watchStanding({
+    const standing = await watchRegistration({
       subtensor,
       netuid: 4,
       hotkey: 'us',

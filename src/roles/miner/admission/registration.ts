@@ -7,7 +7,7 @@ const EXPIRY_MS = 2 * 60 * 60 * 1000
 /** An unknown caller may be a new one: worth a look at the chain, but not a look for each of its requests. */
 const EARLY_REFRESH_MS = 30_000
 
-export interface StandingOptions {
+export interface RegistrationWatchOptions {
   readonly subtensor: Subtensor
   readonly netuid: number
   readonly hotkey: string
@@ -18,7 +18,7 @@ export interface StandingOptions {
 }
 
 /** Who is who on the subnet, as of the last few minutes. */
-export interface Standing {
+export interface RegistrationWatch {
   find(hotkey: string): Neuron | undefined
   /** Ourselves; undefined once the hotkey was deregistered. */
   self(): Neuron | undefined
@@ -26,11 +26,11 @@ export interface Standing {
   /** Too old to trust. */
   isExpired(): boolean
   /** Somebody unknown or below the minimum called: looks again soon if the last look is not recent. */
-  doubt(): void
+  refreshSoon(): void
 }
 
 /** Reads the metagraph once, then keeps it fresh until the signal aborts. @throws what Subtensor.metagraph throws. */
-export async function watchStanding(options: StandingOptions): Promise<Standing> {
+export async function watchRegistration(options: RegistrationWatchOptions): Promise<RegistrationWatch> {
   const { subtensor, netuid, hotkey, clock, log, signal } = options
   let metagraph: Metagraph = await subtensor.metagraph(netuid, signal)
   let readAt = clock.monotonic()
@@ -85,7 +85,7 @@ export async function watchStanding(options: StandingOptions): Promise<Standing>
       return metagraph.block
     },
     isExpired: () => clock.monotonic() - readAt > EXPIRY_MS,
-    doubt: () => {
+    refreshSoon: () => {
       // Counted from the last try, not the last success: strangers must not drive requests to the chain.
       if (!isReading && clock.monotonic() - lookedAt >= EARLY_REFRESH_MS) void refresh().catch(warn)
     },

@@ -1,7 +1,7 @@
 import type { MinerMetrics } from '../../../telemetry/index.js'
 
 /** What the miner did since it started. */
-export interface Counts {
+export interface RequestCounts {
   readonly requests: number
   readonly answered: number
   readonly refused: number
@@ -18,11 +18,11 @@ export interface CallerCounts {
 }
 
 /** Counts requests for the status, the report and the metrics. */
-export interface Tally {
+export interface RequestCounter {
   end(route: string, end: RequestEnd): void
   reject(code: string): void
   caller(hotkey: string, uid: number): void
-  counts(): Counts
+  counts(): RequestCounts
   callers(): CallerCounts[]
 }
 
@@ -31,7 +31,7 @@ const MAX_CALLERS = 512
 
 type LabelledCounter = ReturnType<MinerMetrics['requests']['labels']>
 
-export function createTally(metrics: MinerMetrics): Tally {
+export function createRequestCounter(metrics: MinerMetrics): RequestCounter {
   const counts = { requests: 0, answered: 0, refused: 0, failed: 0, abandoned: 0 }
   // Looked up once each: prom-client hashes labels on every call otherwise.
   const ends = new Map<string, LabelledCounter>()

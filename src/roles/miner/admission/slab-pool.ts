@@ -1,7 +1,7 @@
 const SLAB_BYTES = 16 << 10
 
 /** Bytes of one body, gathered piece by piece. */
-export interface Gathering {
+export interface SlabBuffer {
   /** Memory taken for it, in whole slabs. */
   readonly heldBytes: number
   /** Copies the bytes; they need not be kept. */
@@ -18,9 +18,9 @@ export interface Gathering {
  *
  * @param keptBytes of memory that is kept for the next bodies.
  */
-export function createBodySlabs(keptBytes: number): { gather(): Gathering } {
+export function createSlabPool(keptBytes: number): { gather(): SlabBuffer } {
   const free: Buffer[] = []
-  const gather = (): Gathering => {
+  const gather = (): SlabBuffer => {
     const slabs: Buffer[] = []
     let size = 0
     return {
