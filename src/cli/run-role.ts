@@ -35,6 +35,7 @@ export interface RoleContext {
 
 interface Running<Report> {
   readonly done: Promise<Report>
+  readonly statusUrl?: string
 }
 
 export interface RoleRun<Report> {
@@ -131,7 +132,7 @@ function heedRestart(shutdown: Shutdown, supervisor: Supervisor): (reason: strin
 }
 
 /** To whoever forked this process; one that is gone meanwhile is no error here: `disconnect` tells of it. */
-function sendToParent(message: string): void {
+function sendToParent(message: object | string): void {
   process.send?.(message, undefined, undefined, () => {})
 }
 
@@ -158,7 +159,7 @@ async function live<Report>(
 ): Promise<Report> {
   const running = await run.start(context)
   context.log.info({ event: 'ready', stateDir: context.stateDir }, 'ready')
-  supervisor.ready()
+  supervisor.ready(running.statusUrl)
   return running.done
 }
 

@@ -17,6 +17,8 @@ export interface RoleDeps {
 export interface RunningRole<Report> {
   /** Settles when the role has drained and released everything; rejects when it failed. */
   readonly done: Promise<Report>
+  /** Base URL of its status server. */
+  readonly statusUrl: string
   /**
    * Resolves once the role has proven itself (a miner: listening and an upstream answers; a validator: a block came and
    * a round ended with a verdict that is not its own fault); ends the trial of a release. Never rejects.

@@ -17,8 +17,8 @@ export interface KeepAlive extends SystemdNotify {
 
 /** Whoever started this process and wants to know how it is doing. */
 export interface Supervisor {
-  /** The role serves. */
-  ready(): void
+  /** The role serves. @param statusUrl base URL of its status server, for a parent that reads it (the localnet). */
+  ready(statusUrl?: string): void
   /** It drains and ends for good; not to be said before a restart that the launcher does itself. */
   stopping(): void
   readonly keepAlive: KeepAlive | undefined
@@ -28,7 +28,7 @@ export interface SupervisorOptions {
   /** NOTIFY_SOCKET, WATCHDOG_USEC and PATH are read. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The channel to a parent that forked this process (pm2 with wait_ready). */
-  readonly send: ((message: 'ready') => void) | undefined
+  readonly send: ((message: 'ready' | { readonly statusUrl: string }) => void) | undefined
   readonly log: Pick<Log, 'warn'>
 }
 
@@ -47,8 +47,9 @@ export function connectSupervisor({ env, send, log }: SupervisorOptions): Superv
       )
   }
   return {
-    ready: () => {
+    ready: (statusUrl) => {
       tell('READY=1')
+      if (statusUrl !== undefined) send?.({ statusUrl })
       send?.('ready')
     },
     stopping: () => tell('STOPPING=1'),

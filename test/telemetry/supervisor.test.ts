@@ -108,12 +108,14 @@ describe('without systemd', () => {
   const log = { warn: (...words: unknown[]) => void warnings.push(words) }
 
   test('nothing is started, and pm2 still hears that the role is ready', () => {
-    const sent: string[] = []
+    const sent: unknown[] = []
     const supervisor = connectSupervisor({ env: {}, send: (message) => sent.push(message), log })
     supervisor.ready()
     supervisor.stopping()
     expect(supervisor.keepAlive).toBeUndefined()
     expect(sent).toEqual(['ready'])
+    supervisor.ready('http://127.0.0.1:9')
+    expect(sent.slice(1)).toEqual([{ statusUrl: 'http://127.0.0.1:9' }, 'ready'])
     expect(warnings).toEqual([])
   })
 

@@ -60,7 +60,7 @@ export default class MinerStart extends BaseCommand {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.lookHourly(running.lack)
           updates.confirmWhen(running.healthy)
-          return { done: running.done.finally(() => subtensor.close()) }
+          return { ...running, done: running.done.finally(() => subtensor.close()) }
         } catch (error) {
           await subtensor.close()
           throw error

@@ -74,7 +74,7 @@ export default class ValidatorStart extends BaseCommand {
             watchdog,
           })
           updates.confirmWhen(running.healthy)
-          return { done: running.done.finally(close) }
+          return { ...running, done: running.done.finally(close) }
         } catch (error) {
           await close()
           throw error

@@ -221,7 +221,8 @@ async function compose(
     return report
   }
   const healthy = whenHealthy(clock, ready, life.signal)
-  return { done: whenAborted(deps.signal).then(drain), healthy, lack: ready }
+  const { url: statusUrl } = statusServer
+  return { done: whenAborted(deps.signal).then(drain), statusUrl, healthy, lack: ready }
 }
 
 async function openReplayGuard(

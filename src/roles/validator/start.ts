@@ -44,7 +44,7 @@ export async function startValidator(
     for (const { lost } of [lock, deps.weights]) lost.addEventListener('abort', () => fail(lost.reason))
     const view = await openView(settings, deps)
     const work = await startWork({ settings, deps, view, closers, fail }, signal)
-    return { done: finish(work), healthy: work.healthy }
+    return { done: finish(work), statusUrl: work.statusUrl, healthy: work.healthy }
   } catch (error) {
     life.abort()
     await closers.closeAll()

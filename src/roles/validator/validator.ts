@@ -38,6 +38,7 @@ export interface WorkOptions {
 export interface Work {
   /** Settles when rounds, epoch task and block feed have ended and the scores are saved. */
   readonly done: Promise<ValidatorReport>
+  readonly statusUrl: string
   /** Resolves once the validator has proven itself. */
   readonly healthy: Promise<void>
 }
@@ -208,5 +209,5 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     const { uid, hotkey } = view.self
     return { uid, hotkey, rounds: loop.rounds(), verdicts: standings.totals(), weightsSet }
   }
-  return { done: work(), healthy: health.healthy }
+  return { done: work(), statusUrl: status.url, healthy: health.healthy }
 }
