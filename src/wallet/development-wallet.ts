@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { addressOf, initSr25519, pairFromSeed, replaceFile } from '../kernel/index.js'
+import { addressOf, initSr25519, replaceFile } from '../kernel/index.js'
 import { hotkeyPath } from './hotkey.js'
+import { pairFromUri } from './secret-key.js'
 
-/** A hotkey to write, by its 32-byte seed. */
+/** A hotkey to write, defined by its 32-byte seed. */
 export interface DevelopmentHotkey {
   readonly name: string
   readonly seed: Uint8Array
 }
 
 /**
- * Writes hotkeys of a development network in Bittensor's on-disk layout, replacing those of the same name. Of the
- * coldkey only the public file is written: nodes never need its secret.
+ * Writes hotkeys of a development network in Bittensor's on-disk layout, replacing hotkeys of the same name. For the
+ * coldkey only the public file is written, because nodes never need its secret.
  *
- * @param coldkey public key, 32 bytes; by default one derived from the wallet's name.
+ * @param coldkey 32-byte public key; derived from the wallet's name by default.
  */
 export async function writeDevelopmentWallet(
   folder: string,
@@ -24,11 +25,12 @@ export async function writeDevelopmentWallet(
 ): Promise<void> {
   await initSr25519()
   const coldPublic =
-    coldkey ?? pairFromSeed(createHash('sha256').update(`development coldkey ${name}`).digest()).publicKey
+    coldkey ??
+    (await pairFromUri(hex(createHash('sha256').update(`development coldkey ${name}`).digest()))).publicKey
   for (const hotkey of hotkeys) {
     const path = hotkeyPath({ path: folder, name, hotkey: hotkey.name })
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const { publicKey } = pairFromSeed(hotkey.seed)
+    const { publicKey } = await pairFromUri(hex(hotkey.seed))
     const publicPart = publicJson(publicKey)
     await writeJson(path, { ...publicPart, secretSeed: hex(hotkey.seed) })
     await writeJson(`${path}pub.txt`, publicPart)

@@ -9,16 +9,16 @@ const NONCE_BYTES = 24
 /** btwallet's fixed salt (keyfile.rs NACL_SALT). */
 const NACL_SALT = Buffer.from('137183dff15a09bc9c90b5518739e9b1', 'hex')
 
-/** Encryptions of older wallets, by how their files begin. */
-const FOREIGN_ENCRYPTIONS = [
+/** Encryptions of older wallets, by the prefix of their files. */
+const LEGACY_ENCRYPTIONS = [
   { prefix: '$ANSIBLE_VAULT', name: 'ansible-vault' },
   { prefix: 'gAAAAA', name: 'fernet' },
 ] as const
 
 /**
- * The text of a key file, decrypted when it begins with `$NACL`.
+ * The text of a key file; one that begins with `$NACL` is decrypted.
  *
- * @throws TargonError WALLET_ENCRYPTION for encryptions of old wallets, WALLET_PASSWORD without or with a wrong one.
+ * @throws TargonError WALLET_ENCRYPTION (a legacy encryption), WALLET_PASSWORD (none, or a wrong one).
  */
 export async function decryptKeyFile(
   content: Buffer,
@@ -26,13 +26,13 @@ export async function decryptKeyFile(
   sources: PasswordSources,
 ): Promise<string> {
   const head = content.subarray(0, 16).toString('latin1')
-  const foreign = FOREIGN_ENCRYPTIONS.find(({ prefix }) => head.startsWith(prefix))
-  if (foreign) {
+  const legacy = LEGACY_ENCRYPTIONS.find(({ prefix }) => head.startsWith(prefix))
+  if (legacy) {
     throw walletError(
       'WALLET_ENCRYPTION',
-      `${path} is encrypted with ${foreign.name}, which old wallets used.`,
+      `${path} uses the legacy encryption ${legacy.name}, which is not supported.`,
       'Update the wallet with btcli (it re-encrypts on use), or recreate the hotkey with btcli wallet regen-hotkey.',
-      { path, encryption: foreign.name },
+      { path, encryption: legacy.name },
     )
   }
   if (!head.startsWith(NACL_PREFIX)) return content.toString('utf8')
@@ -41,7 +41,7 @@ export async function decryptKeyFile(
     throw walletError(
       'WALLET_PASSWORD',
       `${path} is encrypted and no password was given.`,
-      `Give it by --wallet.password_file, by the variable ${passwordVariable(path)}, or on a terminal.`,
+      `Set --wallet.password_file or the variable ${passwordVariable(path)}, or run in a terminal to be asked.`,
       { path },
     )
   }
@@ -49,7 +49,7 @@ export async function decryptKeyFile(
   if (!plain) {
     throw walletError(
       'WALLET_PASSWORD',
-      `The password does not open ${path}.`,
+      `The password for ${path} is wrong.`,
       'Correct the password, or restore the file if it is damaged.',
       { path },
     )

@@ -1,4 +1,5 @@
+/** Loads hotkeys from Bittensor wallets, decrypts them and signs with them; writes wallets of development networks. */
+
 export { type DevelopmentHotkey, writeDevelopmentWallet } from './development-wallet.js'
-export { type HotkeyLocation, loadHotkey, signerOf } from './hotkey.js'
+export { type HotkeyLocation, loadHotkey, type Signer, signerOf } from './hotkey.js'
 export { type PasswordSources, passwordVariable } from './password.js'
-export type { Signer } from './signer.js'

@@ -1,17 +1,17 @@
 import { readSecretFile } from './key-file.js'
 
-/** Where the password of an encrypted key file may come from, tried in this order. */
+/** Where the password of an encrypted key file comes from; tried in this order. */
 export interface PasswordSources {
   readonly password?: string | undefined
   /** File whose first line is the password, mode 0600. */
   readonly passwordFile?: string | undefined
-  /** Environment, for the `BT_PW_*` variables of the SDK. */
+  /** Environment variables, for the SDK's `BT_PW_*`. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined
-  /** Asks on a terminal; undefined when nobody answers. */
+  /** Asks in a terminal; returns undefined without an answer. */
   readonly prompt?: ((question: string) => Promise<string | undefined>) | undefined
 }
 
-/** @returns the first password a source gives, or undefined. */
+/** @returns the password of the first source that has one. */
 export async function findPassword(keyPath: string, sources: PasswordSources): Promise<string | undefined> {
   if (sources.password !== undefined) return sources.password
   if (sources.passwordFile !== undefined) {
@@ -24,15 +24,15 @@ export async function findPassword(keyPath: string, sources: PasswordSources): P
   const name = passwordVariable(keyPath)
   const stored = sources.variables?.[name]
   if (stored !== undefined) return unmask(stored, name)
-  return sources.prompt?.(`Password of ${keyPath}: `)
+  return sources.prompt?.(`Password for ${keyPath}: `)
 }
 
-/** Name of the variable btwallet keeps a password in: the path with `/` and `.` as `_`, upper-cased. */
+/** Environment variable in which btwallet stores a password: the path in upper case, with `/` and `.` as `_`. */
 export function passwordVariable(keyPath: string): string {
   return `BT_PW_${keyPath.replace(/[/.]/g, '_').toUpperCase()}`
 }
 
-/** btwallet stores base64(password XOR repeated name of the variable): a veil, not a protection. */
+/** btwallet stores base64(password XOR repeated variable name), which obscures the password but does not protect it. */
 function unmask(stored: string, name: string): string {
   const mask = Buffer.from(name, 'utf8')
   return Buffer.from(stored, 'base64')

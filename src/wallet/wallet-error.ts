@@ -1,6 +1,6 @@
 import { TargonError } from '../kernel/index.js'
 
-/** Every refusal of the wallet is the operator's to mend, hence fault `usage`. */
+/** Wallet errors are for the operator to fix, hence fault `usage`. */
 export function walletError(
   code: string,
   message: string,

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadHotkey, passwordVariable } from '../../src/wallet/index.js'
 
 /**
- * The development key Alice, sealed once with hash-wasm's argon2i and NaCl's secretbox as btwallet does. Opening it
- * takes 512 MiB and seconds, by design.
+ * The development key Alice, encrypted with argon2i and NaCl's secretbox as btwallet does. Decrypting it takes 512 MiB
+ * and seconds, by design.
  */
 const FIXTURE = new URL('../fixtures/wallet/alice.nacl.hex', import.meta.url)
 const PASSWORD = 'correct horse'
@@ -26,26 +26,27 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const load = (sources: object) => loadHotkey({ path: folder, name: 'w', hotkey: 'h', ...sources })
 
-describe('encrypted with $NACL', () => {
-  it('opens by a BT_PW variable', async () => {
+describe('a key file encrypted with $NACL', () => {
+  it('is decrypted with the password of a BT_PW variable', async () => {
     const name = passwordVariable(path)
     const masked = Buffer.from(PASSWORD).map((byte, i) => byte ^ name.charCodeAt(i % name.length))
     const variables = { [name]: Buffer.from(masked).toString('base64') }
     expect((await load({ variables })).address).toBe(ALICE)
   })
 
-  it('refuses a wrong password', async () => {
+  it('is rejected with a wrong password', async () => {
     await expect(load({ password: 'wrong' })).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
   })
 
-  it('asks for a password when none is given', async () => {
+  it('is rejected without a password', async () => {
     await expect(load({})).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
   })
-  it('names the file of the password when that is missing, not the key file', async () => {
+
+  it('is rejected when the password file is missing, which the error names', async () => {
     const passwordFile = join(folder, 'password')
     await expect(load({ passwordFile })).rejects.toMatchObject({
       code: 'WALLET_NOT_FOUND',
-      message: `There is no password file ${passwordFile}.`,
+      message: `The password file ${passwordFile} does not exist.`,
       next: 'Correct --wallet.password_file.',
     })
   })
