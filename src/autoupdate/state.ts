@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readIfThere, replaceFile, TargonError } from '../kernel/index.js'
+import { readIfExists, replaceFile, TargonError } from '../kernel/index.js'
 import type { Layout } from './layout.js'
 
 const version = z.string().min(1)
@@ -35,7 +35,7 @@ export const FIRST_STATE: UpdateState = { state: 'committed', highest: '0.0.0', 
 
 /** @throws TargonError UPDATE_STATE_DAMAGED; a missing file is the first state. */
 export async function readState(layout: Layout): Promise<UpdateState> {
-  const text = await readIfThere(layout.state)
+  const text = await readIfExists(layout.state)
   if (text === undefined) return FIRST_STATE
   try {
     return updateState.parse(JSON.parse(text))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { type Clock, createDeferred, type Log, messageOf, withOwnSignal } from '../kernel/index.js'
+import { type Clock, createDeferred, type Log, messageOf, withScopedSignal } from '../kernel/index.js'
 import { explainMismatch } from './agreement.js'
 import { engineError } from './engine-error.js'
 import type { HubSource } from './hub-files.js'
@@ -118,7 +118,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     schema: z.ZodType<T>,
     signal: AbortSignal,
   ): Promise<T> =>
-    withOwnSignal([signal, closing.signal], (own) =>
+    withScopedSignal([signal, closing.signal], (own) =>
       replicas.call(own, async ({ server }) => {
         const answer = await server.post(path, { model, ...body }, { timeoutMs: TEXT_TIMEOUT_MS, signal })
         const parsed = schema.safeParse(answer)
@@ -150,7 +150,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       tokens.length === 0 ? '' : (await ask('/detokenize', { tokens }, promptSchema, signal)).prompt,
     score: async (request, signal) => {
       knownFacts()
-      return await withOwnSignal([signal, closing.signal], (own) =>
+      return await withScopedSignal([signal, closing.signal], (own) =>
         replicas.call(own, async ({ server }) => {
           // Read here: the server may have been asked anew for this very call.
           const { dialect, maxLogprobs } = knownFacts()

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HTTPError } from 'got'
-import { download, messageOf, readIfThere } from '../kernel/index.js'
+import { download, messageOf, readIfExists } from '../kernel/index.js'
 import { hubError } from './engine-error.js'
 
 export interface HubSource {
@@ -79,7 +79,7 @@ async function keep(path: string, text: string): Promise<void> {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readIfThere(path)
+  const text = await readIfExists(path)
   return text === undefined ? undefined : parse(text, path)
 }
 

@@ -118,7 +118,7 @@ export class Replica {
       this.#answeredAtMs = this.clock.monotonic()
       return result
     } catch (error) {
-      if (signal.aborted) this.breaker.abstained()
+      if (signal.aborted) this.breaker.abandoned()
       else if (isEngineError(error, 'ENGINE_REFUSED')) {
         this.breaker.succeeded()
         this.#hasRefused = true

@@ -19,7 +19,7 @@ export interface Breaker {
   succeeded(): void
   failed(): void
   /** The trial ended without saying anything about the server (the caller left). */
-  abstained(): void
+  abandoned(): void
   state(): 'closed' | 'open' | 'half-open'
 }
 
@@ -54,7 +54,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       onTrial = false
       if (wasTrial || (failures >= threshold && !isTripped())) open()
     },
-    abstained: () => {
+    abandoned: () => {
       onTrial = false
     },
     state: () => (!isTripped() ? 'closed' : isPausing() ? 'open' : 'half-open'),

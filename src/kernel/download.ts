@@ -1,4 +1,4 @@
-import { withOwnSignal } from './own-signal.js'
+import { withScopedSignal } from './scoped-signal.js'
 
 export interface DownloadOptions {
   /** A body that is longer is an error as soon as that is known. */
@@ -24,7 +24,7 @@ export async function download(url: string, options: DownloadOptions): Promise<B
   const pieces: Buffer[] = []
   let bytes = 0
   try {
-    await withOwnSignal(signal, async (own) => {
+    await withScopedSignal(signal, async (own) => {
       const stream = got.stream(url, {
         signal: own,
         timeout: { request: timeoutMs },

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { hasCode } from './errors.js'
 
 /** Where the new content waits until it is whole. */
-export function stagedName(path: string): string {
+export function stagedPath(path: string): string {
   return `${path}.partial`
 }
 
@@ -16,7 +16,7 @@ export function stagedName(path: string): string {
  * @throws the file system's error (ENOSPC, EIO, EROFS…); the file is then as it was, or at `keepAs`.
  */
 export async function replaceFile(path: string, content: string, keepAs?: string): Promise<void> {
-  const staged = stagedName(path)
+  const staged = stagedPath(path)
   try {
     await writeWhole(await open(staged, 'w', 0o600), content)
   } catch (error) {
@@ -24,13 +24,13 @@ export async function replaceFile(path: string, content: string, keepAs?: string
     await rm(staged, { force: true }).catch(() => {})
     throw error
   }
-  if (keepAs !== undefined) await renameIfThere(path, keepAs)
+  if (keepAs !== undefined) await renameIfExists(path, keepAs)
   await rename(staged, path)
   await syncFolder(dirname(path))
 }
 
 /** The text of a file, undefined when there is none. @throws the file system's error for one that is there. */
-export async function readIfThere(path: string): Promise<string | undefined> {
+export async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -40,8 +40,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /** Removes what a killed process left half-way. */
-export async function sweepStaged(path: string): Promise<void> {
-  await rm(stagedName(path), { force: true })
+export async function removeStaged(path: string): Promise<void> {
+  await rm(stagedPath(path), { force: true })
 }
 
 async function writeWhole(file: FileHandle, content: string): Promise<void> {
@@ -53,7 +53,7 @@ async function writeWhole(file: FileHandle, content: string): Promise<void> {
   }
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
+async function renameIfExists(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
   } catch (error) {

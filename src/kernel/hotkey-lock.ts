@@ -45,7 +45,7 @@ export interface HotkeyLock {
 export async function lockHotkey(options: HotkeyLockOptions): Promise<HotkeyLock> {
   const { path, clock, signal, staleMs = STALE_MS } = options
   const until = clock.monotonic() + (options.waitMs ?? staleMs + 2 * RETRY_MS)
-  const held = new HeldLock(options, staleMs)
+  const held = new ProcessLock(options, staleMs)
   for (;;) {
     signal?.throwIfAborted()
     try {
@@ -53,14 +53,14 @@ export async function lockHotkey(options: HotkeyLockOptions): Promise<HotkeyLock
       await held.take()
       return held
     } catch (error) {
-      if (!hasCode(error, 'ELOCKED')) throw notTaken(path, error)
+      if (!hasCode(error, 'ELOCKED')) throw lockUnavailable(path, error)
       if (clock.monotonic() >= until) throw inUse(options, error)
     }
     await clock.sleep(RETRY_MS, signal)
   }
 }
 
-class HeldLock implements HotkeyLock {
+class ProcessLock implements HotkeyLock {
   readonly #options: HotkeyLockOptions
   readonly #staleMs: number
   readonly #lost = new AbortController()
@@ -125,7 +125,7 @@ function inUse({ path, use }: HotkeyLockOptions, cause: unknown): TargonError {
   )
 }
 
-function notTaken(path: string, cause: unknown): TargonError {
+function lockUnavailable(path: string, cause: unknown): TargonError {
   return new TargonError(
     `The lock ${path} cannot be taken: ${messageOf(cause)}.`,
     {

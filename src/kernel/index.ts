@@ -1,17 +1,17 @@
 export { type Breaker, createBreaker } from './breaker.js'
+export { type CleanupStack, createCleanupStack } from './cleanup-stack.js'
 export { type Clock, every, systemClock, whenAborted, withDeadline } from './clock.js'
-export { type Closers, createClosers } from './closers.js'
 export { escapeControls, escapeControlsInLines } from './control-characters.js'
 export { createDeferred, type Deferred } from './deferred.js'
 export { download } from './download.js'
-export { readIfThere, replaceFile, sweepStaged, syncFolder } from './durable-file.js'
+export { readIfExists, removeStaged, replaceFile, syncFolder } from './durable-file.js'
 export { DeadlineError, type Fault, hasCode, isAbort, messageOf, TargonError } from './errors.js'
 export { expandHome } from './home.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { parseJson } from './json.js'
 export type { Log, LogFields } from './log.js'
-export { withOwnSignal } from './own-signal.js'
+export { withScopedSignal } from './scoped-signal.js'
 export {
   addressOf,
   initSr25519,

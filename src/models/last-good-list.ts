@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { parseJson, readIfThere, replaceFile } from '../kernel/index.js'
+import { parseJson, readIfExists, replaceFile } from '../kernel/index.js'
 import { parseModelList } from './model-endpoint.js'
 
 /** The last list the endpoint gave, so that a restart while it is down changes nothing; none is an empty one. */
 export async function readLastGoodList(stateDir: string): Promise<string[]> {
   // Damaged, or on a disk that does not answer: as if there had been none.
-  const text = await readIfThere(fileIn(stateDir)).catch(() => undefined)
+  const text = await readIfExists(fileIn(stateDir)).catch(() => undefined)
   return parseModelList(parseJson(text ?? ''))
 }
 

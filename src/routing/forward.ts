@@ -142,11 +142,11 @@ const OUT_OF_ORDER = new Set([502, 503, 504])
 function judge(upstream: Upstream, end: RelayEnd): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
   const isInternal = status !== undefined && status >= 500 && !OUT_OF_ORDER.has(status)
-  if (end.kind === 'caller-gone' || status === BUSY) upstream.breaker.abstained()
+  if (end.kind === 'caller-gone' || status === BUSY) upstream.breaker.abandoned()
   else if (isInternal) {
     upstream.failures++
     upstream.internalErrors++
-    upstream.breaker.abstained()
+    upstream.breaker.abandoned()
   } else if (end.kind === 'done' && end.status < 500) {
     upstream.internalErrors = 0
     upstream.breaker.succeeded()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { hasCode, messageOf, parseJson, replaceFile, sweepStaged, TargonError } from '../kernel/index.js'
+import { hasCode, messageOf, parseJson, removeStaged, replaceFile, TargonError } from '../kernel/index.js'
 import { isCache4 } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
 
@@ -51,7 +51,7 @@ export function openScoreFile(path: string): ScoreFile {
   return {
     path,
     load: async () => {
-      await sweepStaged(path)
+      await removeStaged(path)
       const current = await readScores(path)
       if (current?.kind === 'book') return { ...current, generation: 'current' }
       if (current?.kind === 'cache4') {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createCleanupStack } from '../../src/kernel/cleanup-stack.js'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
-import { createClosers } from '../../src/kernel/closers.js'
 import { createRandom } from '../../src/prompts/index.js'
 import { startWork, type WorkOptions } from '../../src/roles/validator/validator.js'
 import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/rounds/round-parts.js'
@@ -85,7 +85,7 @@ async function weigh(
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
   // An embedded database that is still opening is waited for, however busy the machine.
-  const closers = createClosers(
+  const closers = createCleanupStack(
     { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms * 20, signal) },
     log,
   )

@@ -59,7 +59,7 @@ describe('breaker', () => {
     for (let failure = 0; failure < 3; failure++) breaker.failed()
     await clock.advance(1000)
     breaker.begin()
-    breaker.abstained()
+    breaker.abandoned()
     expect(breaker.allows()).toBe(true)
   })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJson, readIfThere, replaceFile, sweepStaged } from '../../kernel/index.js'
+import { parseJson, readIfExists, removeStaged, replaceFile } from '../../kernel/index.js'
 import type { WeightEntry } from '../types.js'
 
 /**
@@ -71,7 +71,7 @@ export async function openLedger(
   onSetAside: (file: string, reason: string) => void = () => {},
 ): Promise<WeightsLedger> {
   // The caller holds the hotkey's lock: nobody is writing.
-  await sweepStaged(path)
+  await removeStaged(path)
   const read = await readLedger(path, owner)
   if (typeof read === 'string') {
     const aside = `${path}.${read}`
@@ -106,7 +106,7 @@ async function readLedger(
   path: string,
   owner: LedgerOwner,
 ): Promise<LedgerEntry[] | undefined | 'damaged' | 'foreign'> {
-  const text = await readIfThere(path)
+  const text = await readIfExists(path)
   if (text === undefined) return undefined
   const parsed = fileSchema.safeParse(parseJson(text))
   if (!parsed.success || seal(parsed.data) !== text) return 'damaged'

@@ -1,6 +1,6 @@
 import got, { HTTPError } from 'got'
 import { z } from 'zod'
-import { messageOf, TargonError, withOwnSignal } from '../../kernel/index.js'
+import { messageOf, TargonError, withScopedSignal } from '../../kernel/index.js'
 import { PullProgress, type PullState, pullLineSchema } from './pull-progress.js'
 
 const API = '/v1.41'
@@ -56,7 +56,7 @@ export function createDockerClient(socketPath: string): DockerClient {
     body?: unknown,
   ) => {
     try {
-      const response = await withOwnSignal(signal, (own) =>
+      const response = await withScopedSignal(signal, (own) =>
         got(`http://unix:${socketPath}:${API}${path}`, {
           method,
           enableUnixSockets: true,
@@ -138,7 +138,7 @@ async function pull(
   const progress = new PullProgress()
   const path = `/images/create?fromImage=${encodeURIComponent(image)}`
   try {
-    await withOwnSignal(signal, async (own) => {
+    await withScopedSignal(signal, async (own) => {
       const stream = got.stream.post(`http://unix:${socketPath}:${API}${path}`, {
         signal: own,
         // Without a body got waits for one to be piped in.

@@ -1,5 +1,5 @@
 import got from 'got'
-import { type Clock, withOwnSignal } from '../../kernel/index.js'
+import { type Clock, withScopedSignal } from '../../kernel/index.js'
 import { engineError } from '../engine-error.js'
 import type { DockerClient } from './docker-client.js'
 
@@ -80,7 +80,7 @@ async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
     followRedirect: false,
     throwHttpErrors: false,
   } as const
-  const asked = withOwnSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
+  const asked = withScopedSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
   const response = await asked.catch(() => undefined)
   return response?.statusCode === 200
 }

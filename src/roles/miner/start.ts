@@ -1,8 +1,8 @@
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory, type ReplayGuard } from '../../epistula/index.js'
 import {
-  type Closers,
-  createClosers,
+  type CleanupStack,
+  createCleanupStack,
   initSr25519,
   isAbort,
   TargonError,
@@ -47,17 +47,17 @@ export interface RunningMiner extends RunningRole<MinerReport> {
  * usage), NO_EXTERNAL_ADDRESS (fault usage or unreachable), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
  */
 export async function startMiner(settings: MinerSettings, deps: MinerDeps): Promise<RunningMiner> {
-  const closers = createClosers(deps.clock, deps.log)
+  const cleanup = createCleanupStack(deps.clock, deps.log)
   const life = new AbortController()
-  closers.add('background work', () => life.abort())
+  cleanup.add('background work', () => life.abort())
   // Asked to stop before it serves there is nothing to drain: every wait of the start ends at once.
   const giveUp = () => life.abort(deps.signal.reason)
   deps.signal.addEventListener('abort', giveUp, { once: true })
   try {
     deps.signal.throwIfAborted()
-    return await compose(settings, deps, closers, life)
+    return await compose(settings, deps, cleanup, life)
   } catch (error) {
-    await closers.closeAll()
+    await cleanup.closeAll()
     throw error
   } finally {
     deps.signal.removeEventListener('abort', giveUp)
@@ -67,7 +67,7 @@ export async function startMiner(settings: MinerSettings, deps: MinerDeps): Prom
 async function compose(
   settings: MinerSettings,
   deps: MinerDeps,
-  closers: Closers,
+  cleanup: CleanupStack,
   life: AbortController,
 ): Promise<RunningMiner> {
   const { clock, log, signer, subtensor } = deps
@@ -97,12 +97,12 @@ async function compose(
     limits: readLimits(settings),
     signal: life.signal,
   })
-  closers.add('router', () => router.close())
+  cleanup.add('router', () => router.close())
 
   const deadlines = createDeadlines(clock, life.signal)
   const signatures = await createSignatureWorkers(settings['signature-workers'], log)
-  closers.add('signature threads', () => signatures.close())
-  const replays = await openReplayGuard(settings, deps, closers, life.signal)
+  cleanup.add('signature threads', () => signatures.close())
+  const replays = await openReplayGuard(settings, deps, cleanup, life.signal)
   const door = createAdmission({
     self: signer.address,
     clock,
@@ -143,7 +143,7 @@ async function compose(
       isDraining: () => isDraining,
     }),
   })
-  closers.add('public server', () => server.close())
+  cleanup.add('public server', () => server.close())
 
   const status = (): MinerStatus => ({
     role: 'miner',
@@ -190,7 +190,7 @@ async function compose(
     },
     status,
   })
-  closers.add('status server', () => statusServer.close())
+  cleanup.add('status server', () => statusServer.close())
 
   if (settings['axon.announce']) {
     const ip = await resolveExternalAddress(settings, life.signal)
@@ -215,7 +215,7 @@ async function compose(
     log.info({ event: 'miner-draining', inFlight: door.inFlight }, 'miner is draining')
     const pending = () => door.inFlight + door.unproved
     const cut = await waitUntilIdle(clock, pending, settings['drain-timeout'] * 1000)
-    await closers.closeAll()
+    await cleanup.closeAll()
     const report: MinerReport = { role: 'miner', hotkey: signer.address, ...tally.counts(), cut }
     log.info({ event: 'miner-ended', ...report }, 'miner ended')
     return report
@@ -228,14 +228,14 @@ async function compose(
 async function openReplayGuard(
   settings: MinerSettings,
   { clock, log, signer }: MinerDeps,
-  closers: Closers,
+  cleanup: CleanupStack,
   signal: AbortSignal,
 ): Promise<{ readonly guard: ReplayGuard; readonly isReachable: () => boolean }> {
   const url = settings['replay.redis-url']
   const windowMs = settings['timestamp-window']
   if (url === undefined) return { guard: createReplayMemory(clock, { windowMs }), isReachable: () => true }
   const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log, signal })
-  closers.add('replay store', () => guard.close())
+  cleanup.add('replay store', () => guard.close())
   return { guard, isReachable: () => guard.isReachable }
 }
 

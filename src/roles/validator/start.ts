@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { createClosers, lockHotkey, withDeadline } from '../../kernel/index.js'
+import { createCleanupStack, lockHotkey, withDeadline } from '../../kernel/index.js'
 import type { RunningRole } from '../role.js'
 import type { ValidatorDeps } from './deps.js'
 import { lockPathOf, type ValidatorReport } from './reports/index.js'
@@ -23,7 +23,7 @@ export async function startValidator(
   deps: ValidatorDeps,
 ): Promise<RunningRole<ValidatorReport>> {
   const { clock, log, signer } = deps
-  const closers = createClosers(clock, log)
+  const cleanup = createCleanupStack(clock, log)
   const life = new AbortController()
   let fatal: Error | undefined
   const fail = (error: Error) => {
@@ -40,14 +40,14 @@ export async function startValidator(
       use: `validates with hotkey ${signer.address}`,
       ...{ clock, log, signal },
     })
-    closers.add('lock of the hotkey', () => lock.release())
+    cleanup.add('lock of the hotkey', () => lock.release())
     for (const { lost } of [lock, deps.weights]) lost.addEventListener('abort', () => fail(lost.reason))
     const view = await openView(settings, deps)
-    const work = await startWork({ settings, deps, view, closers, fail }, signal)
+    const work = await startWork({ settings, deps, view, cleanup, fail }, signal)
     return { done: finish(work), statusUrl: work.statusUrl, healthy: work.healthy }
   } catch (error) {
     life.abort()
-    await closers.closeAll()
+    await cleanup.closeAll()
     throw error
   }
 
@@ -58,7 +58,7 @@ export async function startValidator(
       return report
     } finally {
       life.abort()
-      await closers.closeAll()
+      await cleanup.closeAll()
     }
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { BlockHead } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { watchStalls } from '../../inference/index.js'
-import { type Closers, type TargonError, withDeadline } from '../../kernel/index.js'
+import { type CleanupStack, type TargonError, withDeadline } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
 import type { ValidatorDeps } from './deps.js'
@@ -28,7 +28,7 @@ export interface WorkOptions {
   readonly settings: ValidatorSettings
   readonly deps: ValidatorDeps
   readonly view: SubnetView
-  readonly closers: Closers
+  readonly cleanup: CleanupStack
   /** Ends the role with this error. */
   readonly fail: (error: TargonError) => void
   /** The ways out of a round; the real ones when absent. */
@@ -43,9 +43,9 @@ export interface Work {
   readonly healthy: Promise<void>
 }
 
-/** Puts the parts together and starts them; everything opened is in `closers`. */
+/** Puts the parts together and starts them; everything opened is in `cleanup`. */
 export async function startWork(options: WorkOptions, signal: AbortSignal): Promise<Work> {
-  const { settings, deps, view, closers, fail, connect = connectPorts } = options
+  const { settings, deps, view, cleanup, fail, connect = connectPorts } = options
   const { clock, log, subtensor, signer, engines } = deps
   const metrics = deps.metrics ?? createMetrics('validator')
   const epochLength = settings['epoch-length']
@@ -74,19 +74,19 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     ...{ clock, log, signer, random: random.fork('prompts') },
     questions: deps.questions,
   })
-  closers.add('connections to miners', () => connected.close())
+  cleanup.add('connections to miners', () => connected.close())
   const hub = openHub(
     settings,
     { clock, log, signer, view, book, engines, verify: connected.ports.verify },
     signal,
   )
-  closers.add('hub', () => hub.close())
+  cleanup.add('hub', () => hub.close())
   const records = openRecords(
     settings,
     { clock, log, stateDir: deps.stateDir, validator: signer.address },
     signal,
   )
-  closers.add('history', () => records.close())
+  cleanup.add('history', () => records.close())
 
   const sink = createResultsSink({ book, standings, metrics, log })
   const onResult = (result: RoundResult) => {
@@ -190,7 +190,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
     documents: { report: async (query) => ({ ...(await records.report(query)), now: statusNow() }) },
     status: statusNow,
   })
-  closers.add('status server', () => status.close())
+  cleanup.add('status server', () => status.close())
   log.info(
     {
       event: 'validator-started',

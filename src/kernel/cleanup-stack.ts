@@ -2,14 +2,14 @@ import { type Clock, withDeadline } from './clock.js'
 import type { Log } from './log.js'
 
 /** What was opened is closed in the opposite order, each with a deadline, one failure never keeping the rest open. */
-export interface Closers {
+export interface CleanupStack {
   add(part: string, close: () => Promise<void> | void): void
   closeAll(): Promise<void>
 }
 
 const CLOSE_TIMEOUT_MS = 5000
 
-export function createClosers(clock: Clock, log: Log): Closers {
+export function createCleanupStack(clock: Clock, log: Log): CleanupStack {
   const stack: { readonly part: string; readonly close: () => Promise<void> | void }[] = []
   return {
     add: (part, close) => {

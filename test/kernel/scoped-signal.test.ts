@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
-import { withOwnSignal } from '../../src/kernel/own-signal.js'
+import { withScopedSignal } from '../../src/kernel/scoped-signal.js'
 
 const untilAborted = (own: AbortSignal) =>
   new Promise<never>((_, reject) => own.addEventListener('abort', () => reject(own.reason)))
@@ -9,7 +9,7 @@ it('ends with whichever signal aborts first, for its reason, and leaves nothing 
   const [lasting, brief] = [new AbortController(), new AbortController()]
   for (const one of [brief, lasting]) {
     const reason = new Error('over')
-    const work = withOwnSignal([lasting.signal, new AbortController().signal, one.signal], untilAborted)
+    const work = withScopedSignal([lasting.signal, new AbortController().signal, one.signal], untilAborted)
     one.abort(reason)
     await expect(work).rejects.toBe(reason)
     for (const { signal } of [lasting, brief]) expect(getEventListeners(signal, 'abort')).toEqual([])
@@ -19,7 +19,7 @@ it('ends with whichever signal aborts first, for its reason, and leaves nothing 
 it('does not begin when a signal has aborted', async () => {
   const over = AbortSignal.abort(new Error('over'))
   let began = false
-  const work = withOwnSignal([new AbortController().signal, over], async () => {
+  const work = withScopedSignal([new AbortController().signal, over], async () => {
     began = true
   })
   await expect(work).rejects.toThrow('over')

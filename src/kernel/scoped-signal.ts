@@ -3,7 +3,7 @@
  * given after its response ended, and a later abort then throws where nobody catches; Node 20's `AbortSignal.any` leaves an
  * entry on a long-lived signal for each call, for good.
  */
-export async function withOwnSignal<T>(
+export async function withScopedSignal<T>(
   signals: AbortSignal | readonly AbortSignal[],
   work: (own: AbortSignal) => Promise<T>,
 ): Promise<T> {
