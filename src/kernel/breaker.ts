@@ -2,23 +2,23 @@ import type { Clock } from './clock.js'
 
 export interface BreakerOptions {
   readonly clock: Clock
-  /** 0 ≤ x < 1; spreads the pauses by half each way. Without it they are exact. */
+  /** Returns 0 ≤ x < 1 and jitters each pause by ±50 %. Without it pauses are exact. */
   readonly random?: () => number
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open the breaker. */
   readonly threshold?: number
   readonly firstPauseMs?: number
   readonly longestPauseMs?: number
 }
 
-/** Keeps requests away from a server that fails; opens for a growing pause, then lets one trial through. */
+/** A circuit breaker: opens for a growing pause while a server fails, then lets one probe through. */
 export interface Breaker {
-  /** True when a request may be sent now. */
+  /** Whether a request may be sent now. */
   allows(): boolean
-  /** A request is being sent: takes the single trial of a half-open breaker. */
+  /** Call before sending: claims the single probe of a half-open breaker. */
   begin(): void
   succeeded(): void
   failed(): void
-  /** The trial ended without saying anything about the server (the caller left). */
+  /** The request ended without a verdict on the server, for example because the caller left. */
   abandoned(): void
   state(): 'closed' | 'open' | 'half-open'
 }
@@ -28,7 +28,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   let failures = 0
   let openings = 0
   let openUntil = 0
-  let onTrial = false
+  let isProbing = false
   const isTripped = () => openUntil > 0
   const isPausing = () => clock.monotonic() < openUntil
 
@@ -38,24 +38,24 @@ export function createBreaker(options: BreakerOptions): Breaker {
     openUntil = clock.monotonic() + pauseMs * (0.5 + random())
   }
   return {
-    allows: () => !isTripped() || (!isPausing() && !onTrial),
+    allows: () => !isTripped() || (!isPausing() && !isProbing),
     begin: () => {
-      if (isTripped()) onTrial = true
+      if (isTripped()) isProbing = true
     },
     succeeded: () => {
       failures = 0
       openings = 0
       openUntil = 0
-      onTrial = false
+      isProbing = false
     },
     failed: () => {
       failures++
-      const wasTrial = onTrial
-      onTrial = false
-      if (wasTrial || (failures >= threshold && !isTripped())) open()
+      const wasProbe = isProbing
+      isProbing = false
+      if (wasProbe || (failures >= threshold && !isTripped())) open()
     },
     abandoned: () => {
-      onTrial = false
+      isProbing = false
     },
     state: () => (!isTripped() ? 'closed' : isPausing() ? 'open' : 'half-open'),
   }

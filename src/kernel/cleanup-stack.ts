@@ -1,7 +1,7 @@
 import { type Clock, withDeadline } from './clock.js'
 import type { Log } from './log.js'
 
-/** What was opened is closed in the opposite order, each with a deadline, one failure never keeping the rest open. */
+/** Closes parts in reverse order of opening, each with a deadline; one that fails does not keep the rest open. */
 export interface CleanupStack {
   add(part: string, close: () => Promise<void> | void): void
   closeAll(): Promise<void>

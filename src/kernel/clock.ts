@@ -2,13 +2,13 @@ import { setTimeout as timerSleep } from 'node:timers/promises'
 import { DeadlineError } from './errors.js'
 
 /**
- * Time as a dependency. Production code never calls `Date.now`, `setTimeout` or `setInterval` itself;
- * tests pass a manual clock and tick it.
+ * Time as a dependency: production code never calls `Date.now`, `setTimeout` or `setInterval` directly, so that tests
+ * can pass a manual clock.
  */
 export interface Clock {
-  /** Wall clock, milliseconds since the Unix epoch: for timestamps that leave the process. */
+  /** Wall clock, milliseconds since the Unix epoch; for timestamps that leave the process. */
   now(): number
-  /** Monotonic clock, milliseconds: for durations. */
+  /** Monotonic clock, milliseconds; for durations. */
   monotonic(): number
   /** Resolves after `ms`; rejects with an AbortError when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
@@ -22,7 +22,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves when the signal aborts; at once when it has. */
+/** Resolves when the signal aborts, or immediately if it already has. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
@@ -31,10 +31,10 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Runs `work` with a signal that aborts when `signal` does or when `timeoutMs` has passed.
- * The returned promise settles at the deadline even when `work` ignores its signal.
+ * Runs `work` with a signal that aborts when `signal` does or after `timeoutMs`. The returned promise settles at the
+ * deadline even if `work` ignores its signal.
  *
- * @throws DeadlineError naming `what` when the time is up; the abort reason when `signal` aborts.
+ * @throws DeadlineError naming `what` at the deadline; the abort reason when `signal` aborts.
  */
 export async function withDeadline<T>(
   clock: Clock,
@@ -69,8 +69,8 @@ export async function withDeadline<T>(
 }
 
 /**
- * Calls `job` every `intervalMs`, one run at a time, the first after one interval: a late tick is dropped,
- * never queued. Ends when the signal aborts. A job that throws is reported and the schedule goes on.
+ * Calls `job` every `intervalMs`, starting after one interval and one run at a time: a late tick is dropped, never
+ * queued. An error of the job goes to `onError` and the schedule continues. Ends when the signal aborts.
  */
 export async function every(
   clock: Clock,

@@ -1,4 +1,4 @@
-/** A promise with its handles outside: what `Promise.withResolvers` is on newer Node. */
+/** `Promise.withResolvers` for Node 20. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T): void

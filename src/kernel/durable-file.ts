@@ -2,34 +2,34 @@ import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasCode } from './errors.js'
 
-/** Where the new content waits until it is whole. */
+/** Where new content is written before it replaces the file. */
 export function stagedPath(path: string): string {
   return `${path}.partial`
 }
 
 /**
- * Replaces a file as a whole or not at all, also when the process is killed or the power fails: written aside with mode
- * 0600, synced, renamed, the folder synced. Resolves once it is durable. One writer per file at a time: the caller
- * serialises, and holds whatever lock keeps other processes out.
+ * Replaces a file atomically and durably, even if the process is killed or the power fails: writes a staged file with
+ * mode 0600, syncs it, renames it and syncs the folder. Allows one writer per file: callers serialise their writes and
+ * lock out other processes.
  *
- * @param keepAs name the content until now goes on under; between the two renames only this one exists.
- * @throws the file system's error (ENOSPC, EIO, EROFS…); the file is then as it was, or at `keepAs`.
+ * @param previousPath where the old content is kept; between the two renames only this copy exists.
+ * @throws the file system's error (ENOSPC, EIO, EROFS…); the old content is then still at `path` or `previousPath`.
  */
-export async function replaceFile(path: string, content: string, keepAs?: string): Promise<void> {
+export async function replaceFile(path: string, content: string, previousPath?: string): Promise<void> {
   const staged = stagedPath(path)
   try {
     await writeWhole(await open(staged, 'w', 0o600), content)
   } catch (error) {
-    // On a full disk half a file would only keep the next one from fitting.
+    // On a full disk a partial file would take the space the next attempt needs.
     await rm(staged, { force: true }).catch(() => {})
     throw error
   }
-  if (keepAs !== undefined) await renameIfExists(path, keepAs)
+  if (previousPath !== undefined) await renameIfExists(path, previousPath)
   await rename(staged, path)
   await syncFolder(dirname(path))
 }
 
-/** The text of a file, undefined when there is none. @throws the file system's error for one that is there. */
+/** The text of a file, or undefined if it does not exist. @throws the file system's error when it cannot be read. */
 export async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
@@ -39,7 +39,7 @@ export async function readIfExists(path: string): Promise<string | undefined> {
   }
 }
 
-/** Removes what a killed process left half-way. */
+/** Removes the staged file a killed process may have left. */
 export async function removeStaged(path: string): Promise<void> {
   await rm(stagedPath(path), { force: true })
 }
@@ -61,7 +61,7 @@ async function renameIfExists(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes renames and new names in a folder last. */
+/** Makes renames and new files in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {

@@ -1,13 +1,13 @@
 /**
- * Who has to act, and with it the exit status of the process (cli/exit-status.ts has the table).
+ * What went wrong in kind, which decides the exit status of the process (table in cli/exit-status.ts).
  *
- * - `runtime` something failed while running
- * - `usage` a flag, variable, file or wallet given by the operator is wrong
- * - `chain` another network, hotkey not registered, no permit
- * - `unreachable` nobody's fault here: the chain, or the service that tells our own address, cannot be reached or does not
- *   answer as it should at the moment; a supervisor starts the process again
+ * - `runtime` something failed at run time
+ * - `usage` a flag, variable, file or wallet from the operator is wrong
+ * - `chain` wrong network, hotkey not registered, no permit
+ * - `unreachable` the chain, or the service that reports the public IP, is unreachable or misbehaves at the moment; a
+ *   supervisor should restart the process
  * - `upstream` an inference server (upstream or engine) is unavailable
- * - `verification` an answer did not pass verification
+ * - `verification` an answer failed verification
  * - `update` an update failed and the old version was kept
  * - `hotkey-in-use` another process uses this hotkey
  */
@@ -22,16 +22,16 @@ export type Fault =
   | 'hotkey-in-use'
 
 export interface ErrorDetail {
-  /** Stable, SCREAMING_SNAKE_CASE; documented in docs/errors.md. */
+  /** Stable, SCREAMING_SNAKE_CASE, listed in docs/errors.md. */
   readonly code: string
   readonly fault: Fault
-  /** What the reader should do next, one sentence. */
+  /** What the reader should do, as one instruction. */
   readonly next?: string
-  /** Facts about the failure, safe to log: no secrets. */
+  /** Facts about the failure that are safe to log. */
   readonly facts?: Readonly<Record<string, unknown>>
 }
 
-/** An error an operator can act on: the message names the thing and says why, `next` says what to do. */
+/** An error an operator can act on: the message says what failed and why, `next` what to do. */
 export class TargonError extends Error {
   override readonly name = 'TargonError'
   readonly code: string
@@ -48,7 +48,7 @@ export class TargonError extends Error {
   }
 }
 
-/** A wait ended because its deadline passed; never confused with an abort asked for by the caller. */
+/** A deadline passed; an abort by the caller is never reported this way. */
 export class DeadlineError extends TargonError {
   constructor(what: string, timeoutMs: number, options?: ErrorOptions) {
     super(
@@ -56,7 +56,7 @@ export class DeadlineError extends TargonError {
       {
         code: 'DEADLINE',
         fault: 'runtime',
-        next: 'Try again; look at the load of this machine and at what was waited for.',
+        next: 'Try again. If it recurs, check the load of this machine and of the service it waited for.',
         facts: { what, timeoutMs },
       },
       options,
@@ -64,12 +64,12 @@ export class DeadlineError extends TargonError {
   }
 }
 
-/** True for the rejection of a wait whose signal was aborted: a shutdown, not a failure. */
+/** True for the rejection of an aborted operation: a shutdown, not a failure. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'ResponseAborted')
 }
 
-/** True for an error of Node, or of a package that does as Node does, with this code (`ENOENT`). */
+/** True for an error with this Node-style code (`ENOENT`). */
 export function hasCode<Code extends string>(
   error: unknown,
   code: Code,
@@ -77,7 +77,7 @@ export function hasCode<Code extends string>(
   return error instanceof Error && 'code' in error && error.code === code
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

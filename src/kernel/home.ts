@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 
-/** A path with a leading `~` as the home directory of this user; nothing else is touched. */
+/** Replaces a leading `~` with the home directory of this user. */
 export function expandHome(path: string): string {
   return path.replace(/^~(?=\/|$)/, () => homedir())
 }

@@ -4,25 +4,24 @@ import type { Clock } from './clock.js'
 import { hasCode, messageOf, TargonError } from './errors.js'
 import type { Log } from './log.js'
 
-/** A lock nobody refreshed for so long belongs to a dead process. */
+/** A lock that was not refreshed for this long belongs to a dead process. */
 const STALE_MS = 10_000
 
-/** Refreshed so often within that time. */
+/** Refreshes within that time. */
 const REFRESHES = 4
 
 const RETRY_MS = 500
 
-/** Defaults are for an operator's disk and processes. */
 export interface LockTimes {
-  /** How long to wait for another holder, by default long enough for a dead one to become stale. */
+  /** How long to wait for another holder; by default until the lock of a dead one is stale. */
   readonly waitMs?: number
   readonly staleMs?: number
 }
 
 export interface HotkeyLockOptions extends LockTimes {
-  /** Folder that is the lock: it is there while the lock is held, and its time of change tells that the holder lives. */
+  /** The lock is a folder: it exists while the lock is held, and its mtime shows that the holder is alive. */
   readonly path: string
-  /** What another holder would do with it, for the error: `validates with hotkey 5…`. */
+  /** What another holder does, for the error message: `validates with hotkey 5…`. */
   readonly use: string
   readonly clock: Clock
   readonly log: Pick<Log, 'info' | 'warn'>
@@ -30,28 +29,28 @@ export interface HotkeyLockOptions extends LockTimes {
 }
 
 export interface HotkeyLock {
-  /** Aborts when another process has taken the lock; a disk that fails alone never does that. */
+  /** Aborts when another process took the lock; a disk failure alone never aborts it. */
   readonly lost: AbortSignal
   release(): Promise<void>
 }
 
 /**
- * Exclusive use of a hotkey by one process of this machine. The lock of a killed process is taken over once it is stale.
- * A disk that does not take the refreshes is waited for: nobody else can take the lock on it meanwhile, and when it is
- * back the lock is held again, or lost if somebody was faster.
+ * Exclusive use of a hotkey by one process on this machine. The lock of a killed process is taken over once stale. While
+ * the disk fails, refreshing is retried: no other process can take the lock meanwhile, and once the disk is back the
+ * lock is either regained or lost to a faster process.
  *
- * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use), HOTKEY_LOCK (fault runtime): the disk does not take it
+ * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use), HOTKEY_LOCK (fault runtime, the disk failed)
  */
 export async function lockHotkey(options: HotkeyLockOptions): Promise<HotkeyLock> {
   const { path, clock, signal, staleMs = STALE_MS } = options
   const until = clock.monotonic() + (options.waitMs ?? staleMs + 2 * RETRY_MS)
-  const held = new ProcessLock(options, staleMs)
+  const lock = new ProcessLock(options, staleMs)
   for (;;) {
     signal?.throwIfAborted()
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await held.take()
-      return held
+      await lock.acquire()
+      return lock
     } catch (error) {
       if (!hasCode(error, 'ELOCKED')) throw lockUnavailable(path, error)
       if (clock.monotonic() >= until) throw inUse(options, error)
@@ -76,8 +75,8 @@ class ProcessLock implements HotkeyLock {
     return this.#lost.signal
   }
 
-  /** @throws with code ELOCKED when somebody holds it. */
-  async take(): Promise<void> {
+  /** @throws with code ELOCKED when another process holds it. */
+  async acquire(): Promise<void> {
     const { path } = this.#options
     const { lock } = await import('proper-lockfile')
     this.#release = await lock(path, {
@@ -97,12 +96,12 @@ class ProcessLock implements HotkeyLock {
   async #regain(reason: Error): Promise<void> {
     const { path, clock, log } = this.#options
     const { signal } = this.#released
-    log.warn({ event: 'hotkey-lock-stale', path, err: reason }, 'could not refresh the hotkey lock')
+    log.warn({ event: 'hotkey-lock-stale', path, err: reason }, 'could not refresh the hotkey lock; retrying')
     while (!signal.aborted) {
       try {
-        await this.take()
+        await this.acquire()
         if (signal.aborted) await this.#release()
-        else log.info({ event: 'hotkey-lock-regained', path }, 'refreshed the hotkey lock again')
+        else log.info({ event: 'hotkey-lock-regained', path }, 'regained the hotkey lock')
         return
       } catch (error) {
         if (hasCode(error, 'ELOCKED')) return this.#lost.abort(inUse(this.#options, error))
@@ -114,11 +113,11 @@ class ProcessLock implements HotkeyLock {
 
 function inUse({ path, use }: HotkeyLockOptions, cause: unknown): TargonError {
   return new TargonError(
-    `Another process of this machine ${use} (${path} is held).`,
+    `Another process on this machine already ${use} (it holds ${path}).`,
     {
       code: 'HOTKEY_IN_USE',
       fault: 'hotkey-in-use',
-      next: 'Stop the other one first; two with one hotkey would set weights against each other.',
+      next: "Stop the other process first; two processes with one hotkey would overwrite each other's weights.",
       facts: { lock: path },
     },
     { cause },
@@ -127,11 +126,11 @@ function inUse({ path, use }: HotkeyLockOptions, cause: unknown): TargonError {
 
 function lockUnavailable(path: string, cause: unknown): TargonError {
   return new TargonError(
-    `The lock ${path} cannot be taken: ${messageOf(cause)}.`,
+    `Could not create the hotkey lock ${path}: ${messageOf(cause)}.`,
     {
       code: 'HOTKEY_LOCK',
       fault: 'runtime',
-      next: 'Check that the folder can be written and the disk is not full.',
+      next: 'Check that the folder is writable and the disk is not full.',
     },
     { cause },
   )

@@ -1,3 +1,5 @@
+/** What every other folder may import: time, errors, logging, durable files, sr25519, process-wide locks. */
+
 export { type Breaker, createBreaker } from './breaker.js'
 export { type CleanupStack, createCleanupStack } from './cleanup-stack.js'
 export { type Clock, every, systemClock, whenAborted, withDeadline } from './clock.js'

@@ -6,7 +6,7 @@ export interface IpPort {
   readonly port: number
 }
 
-/** @returns undefined unless the text is `ip:port`, an IPv6 address in brackets; names of hosts are none. */
+/** @returns undefined unless the text is `ip:port`, with IPv6 in brackets; host names are not accepted. */
 export function parseIpPort(text: string): IpPort | undefined {
   const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
   const isAddress = bracketed === undefined ? isIP(plain) === 4 : isIP(bracketed) === 6

@@ -1,4 +1,4 @@
-/** The value of a JSON text; undefined, which JSON cannot say, when the text is none. For a schema to judge. */
+/** The value of a JSON text, to be validated by a schema; undefined (which JSON cannot express) for invalid JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

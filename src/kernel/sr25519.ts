@@ -1,6 +1,6 @@
 /**
- * sr25519 by @polkadot/wasm-crypto: native-speed wasm that answers `false` to malformed keys and signatures and
- * never throws on them. The pure JavaScript path of newer util-crypto is about seven times slower and throws.
+ * sr25519 with @polkadot/wasm-crypto: its wasm returns `false` for malformed keys and signatures, while the pure
+ * JavaScript of newer util-crypto is about seven times slower and throws.
  */
 
 /** ss58 prefix of every Bittensor address. */
@@ -13,7 +13,7 @@ interface Packages {
 
 let packages: Packages | undefined
 
-/** Loads the packages and the wasm once; must be awaited before any other function here. */
+/** Loads the packages and the wasm once; await it before calling any other function here. */
 export async function initSr25519(): Promise<void> {
   if (packages) return
   const [wasm, ss58] = await Promise.all([
@@ -25,7 +25,7 @@ export async function initSr25519(): Promise<void> {
 }
 
 function loaded(): Packages {
-  if (!packages) throw new Error('initSr25519() must be awaited before sr25519 keys are used.')
+  if (!packages) throw new Error('Await initSr25519() before using sr25519 keys.')
   return packages
 }
 
@@ -45,7 +45,7 @@ export function sign(pair: Sr25519Pair, message: Uint8Array): Uint8Array {
   return loaded().wasm.sr25519Sign(pair.publicKey, pair.secretKey, message)
 }
 
-/** Never throws: anything malformed is `false`. */
+/** Returns `false` for malformed input; never throws. */
 export function verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false
   return loaded().wasm.sr25519Verify(signature, message, publicKey)
@@ -55,7 +55,7 @@ export function addressOf(publicKey: Uint8Array): string {
   return loaded().ss58.encodeAddress(publicKey, SS58_PREFIX)
 }
 
-/** Good addresses already decoded: the checksum costs 40 to 100 µs, and a neuron hears from the same few again and again. */
+/** Cache of decoded addresses: the checksum takes 40 to 100 µs, and a neuron sees the same few callers all the time. */
 const decoded = new Map<string, Uint8Array>()
 const DECODED_LIMIT = 4096
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-/** Version of the protocol generation this node speaks (4.4.1 targon/__init__.py): major·100000 + minor·1000 + patch·10. */
+/** Protocol version this node speaks (4.4.1 targon/__init__.py): major·100000 + minor·1000 + patch·10. */
 export const SPEC_VERSION = 404010
 
-/** Version of this package, read from package.json next to `dist` or `src`. */
+/** Version of this package, from the package.json beside `dist` or `src`. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version

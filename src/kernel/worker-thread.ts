@@ -1,11 +1,11 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 
 /**
- * Starts a module of ours on a thread of its own; it never keeps the process alive by itself.
+ * Runs one of our modules on a worker thread, which does not keep the process alive.
  *
- * @param module address of the module without its ending: `.js` once built, `.ts` when run from source, where the thread
- * has to load the TypeScript loader itself (Node 20 does not hand it down).
- * @param resourceLimits of the thread's heap, once built: beyond them it ends. From source the loader needs room of its own.
+ * @param module URL of the module without extension: `.js` once built, `.ts` when run from source. Then the thread has to
+ *   register the TypeScript loader itself, because Node 20 does not pass it on.
+ * @param resourceLimits heap limits, beyond which the thread ends. Ignored from source, where the loader needs room too.
  */
 export function startWorkerThread(module: URL, resourceLimits: ResourceLimits = {}): Worker {
   const isSource = import.meta.url.endsWith('.ts')
@@ -16,10 +16,10 @@ export function startWorkerThread(module: URL, resourceLimits: ResourceLimits = 
   return worker
 }
 
-function startFromSource(address: string): Worker {
+function startFromSource(url: string): Worker {
   const code = `import('tsx/esm/api').then(({ register }) => {
     register()
-    return import(${JSON.stringify(address)})
+    return import(${JSON.stringify(url)})
   })`
   return new Worker(code, { eval: true, execArgv: [] })
 }

@@ -85,7 +85,7 @@ async function weigh(
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
   // An embedded database that is still opening is waited for, however busy the machine.
-  const closers = createCleanupStack(
+  const cleanup = createCleanupStack(
     { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms * 20, signal) },
     log,
   )
@@ -109,7 +109,7 @@ async function weigh(
         models: { current: () => [MODEL], refresh: async () => {} },
       },
       view,
-      closers,
+      cleanup,
       fail: () => {},
       connect: connectTo(seed),
     },
@@ -123,7 +123,7 @@ async function weigh(
   await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
   stop.abort()
   await work.done
-  await closers.closeAll()
+  await cleanup.closeAll()
   await weights.close()
   await server?.close()
   return chain.submissions[0]?.scores ?? []

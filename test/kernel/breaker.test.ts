@@ -17,7 +17,7 @@ function make(random = 0.5) {
 }
 
 describe('breaker', () => {
-  it('opens after failures in a row only: a success in between starts the count anew', () => {
+  it('opens only after consecutive failures: a success resets the count', () => {
     const { breaker } = make()
     for (const step of [breaker.failed, breaker.failed, breaker.succeeded, breaker.failed, breaker.failed])
       step()
@@ -27,7 +27,7 @@ describe('breaker', () => {
     expect(breaker.allows()).toBe(false)
   })
 
-  it('lets exactly one trial through after its pause, and closes when that is good', async () => {
+  it('lets exactly one probe through after its pause, and closes when it succeeds', async () => {
     const { clock, breaker } = make()
     for (let failure = 0; failure < 3; failure++) breaker.failed()
     await clock.advance(999)
@@ -41,7 +41,7 @@ describe('breaker', () => {
     expect(breaker.state()).toBe('closed')
   })
 
-  it('waits twice as long after each failed trial, up to its bound', async () => {
+  it('doubles the pause after each failed probe, up to its bound', async () => {
     const { clock, breaker } = make()
     for (let failure = 0; failure < 3; failure++) breaker.failed()
     for (const pauseMs of [1000, 2000, 4000, 4000]) {
@@ -54,7 +54,7 @@ describe('breaker', () => {
     }
   })
 
-  it('does not lose its trial to a caller that left', async () => {
+  it('offers the probe again when a caller abandons it', async () => {
     const { clock, breaker } = make()
     for (let failure = 0; failure < 3; failure++) breaker.failed()
     await clock.advance(1000)
@@ -63,7 +63,7 @@ describe('breaker', () => {
     expect(breaker.allows()).toBe(true)
   })
 
-  it('spreads recoveries: the pause is jittered by half each way', async () => {
+  it('jitters its pause by ±50 %', async () => {
     for (const [random, pauseMs] of [
       [0, 500],
       [0.999, 1499],
@@ -77,14 +77,14 @@ describe('breaker', () => {
     }
   })
 
-  it('does not wait longer because calls that were under way when it opened fail too', async () => {
+  it('does not pause longer when calls already in flight fail too', async () => {
     const { clock, breaker } = make()
     for (let failure = 0; failure < 7; failure++) breaker.failed()
     await clock.advance(1000)
     expect(breaker.allows()).toBe(true)
   })
 
-  it('keeps its pauses exact without a source of chance', async () => {
+  it('keeps its pauses exact without a random source', async () => {
     const clock = new ManualClock()
     const breaker = createBreaker({ clock, threshold: 1, firstPauseMs: 2000 })
     breaker.failed()

@@ -4,14 +4,14 @@ import { DeadlineError } from '../../src/kernel/errors.js'
 import { ManualClock, settle } from '../support/manual-clock.js'
 
 describe('withDeadline', () => {
-  test('hands on the result and leaves no sleeper behind', async () => {
+  test('returns the result and leaves no timer behind', async () => {
     const clock = new ManualClock()
     expect(await withDeadline(clock, 'work', 100, undefined, async () => 7)).toBe(7)
     await settle()
     expect(clock.waiting).toBe(0)
   })
 
-  test('hands on the failure of the work, not a later deadline', async () => {
+  test('rejects with the failure of the work, not a later deadline', async () => {
     const clock = new ManualClock()
     const failing = withDeadline(clock, 'work', 100, undefined, async () => {
       throw new Error('broken')
@@ -38,7 +38,7 @@ describe('withDeadline', () => {
     expect(inner?.reason).toBeInstanceOf(DeadlineError)
   })
 
-  test("an abort of the caller is the caller's reason, never a deadline", async () => {
+  test('rejects with the abort reason of the caller, never a deadline', async () => {
     const clock = new ManualClock()
     const stopping = new AbortController()
     const reason = new Error('stop')
@@ -52,7 +52,7 @@ describe('withDeadline', () => {
     expect(inner?.reason).toBe(reason)
   })
 
-  test('does not start the work when the caller has aborted already', async () => {
+  test('does not start the work when the caller has already aborted', async () => {
     let started = false
     const waiting = withDeadline(
       new ManualClock(),
@@ -69,7 +69,7 @@ describe('withDeadline', () => {
 })
 
 describe('every', () => {
-  test('a job that takes longer than the interval drops ticks instead of queueing them', async () => {
+  test('drops ticks instead of queueing them when a job outlasts the interval', async () => {
     const clock = new ManualClock()
     const stopping = new AbortController()
     const starts: number[] = []
@@ -90,7 +90,7 @@ describe('every', () => {
     await running
   })
 
-  test('a job that fails is reported and the schedule goes on', async () => {
+  test('reports a failed job and continues', async () => {
     const clock = new ManualClock()
     const stopping = new AbortController()
     const errors: unknown[] = []
@@ -109,7 +109,7 @@ describe('every', () => {
     await running
   })
 
-  test('an abort during a job is no failure', async () => {
+  test('does not report an abort during a job as a failure', async () => {
     const clock = new ManualClock()
     const stopping = new AbortController()
     const errors: unknown[] = []
@@ -128,14 +128,14 @@ describe('every', () => {
 })
 
 describe('systemClock', () => {
-  test('a sleep ends at once when its signal aborts', async () => {
+  test('ends a sleep at once when its signal aborts', async () => {
     const stopping = new AbortController()
     const sleeping = systemClock.sleep(60_000, stopping.signal)
     stopping.abort()
     await expect(sleeping).rejects.toMatchObject({ name: 'AbortError' })
   })
 
-  test('durations do not follow the wall clock', () => {
+  test('measures durations independently of the wall clock', () => {
     const [wall, monotonic] = [systemClock.now(), systemClock.monotonic()]
     expect(wall).toBeGreaterThan(1_700_000_000_000)
     expect(monotonic).toBeLessThan(1_000_000_000_000)

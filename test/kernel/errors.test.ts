@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { DeadlineError, isAbort, messageOf, TargonError } from '../../src/kernel/errors.js'
 
 describe('TargonError', () => {
-  test('its code is a field of its own, so that it shows in JSON', () => {
+  test('serialises code, fault, next and facts to JSON', () => {
     const error = new TargonError('The port is taken.', {
       code: 'PORT_IN_USE',
       fault: 'usage',
@@ -19,14 +19,14 @@ describe('TargonError', () => {
     expect(error.name).toBe('TargonError')
   })
 
-  test('keeps what it was caused by', () => {
+  test('keeps its cause', () => {
     const cause = new Error('EADDRINUSE')
     expect(new TargonError('x', { code: 'X', fault: 'runtime' }, { cause }).cause).toBe(cause)
   })
 })
 
 describe('isAbort', () => {
-  test('knows aborts, and deadlines are none', () => {
+  test('recognises aborts but not deadlines', () => {
     const stopping = new AbortController()
     stopping.abort()
     expect(isAbort(stopping.signal.reason)).toBe(true)

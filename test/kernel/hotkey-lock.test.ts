@@ -7,13 +7,13 @@ import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/k
 import type { LogFields } from '../../src/kernel/log.js'
 import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
 
-describe('lock of a hotkey', () => {
+describe('lockHotkey', () => {
   let folder: string
-  let said: string[]
+  let logged: string[]
   let locks: HotkeyLock[]
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'targon-lock-'))
-    said = []
+    logged = []
     locks = []
   })
   afterEach(async () => {
@@ -21,7 +21,7 @@ describe('lock of a hotkey', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const note = ({ event }: LogFields) => void said.push(event)
+  const note = ({ event }: LogFields) => void logged.push(event)
 
   async function take(changes: Partial<HotkeyLockOptions> = {}): Promise<HotkeyLock> {
     const path = join(folder, 'state', 'validator.lock')
@@ -31,7 +31,7 @@ describe('lock of a hotkey', () => {
     return lock
   }
 
-  it('lets exactly one of a hundred starts run, under two names of a neuron; the others get a named error', async () => {
+  it('lets exactly one of a hundred processes in, under two neuron names; the others get HOTKEY_IN_USE', async () => {
     const starts = await Promise.allSettled(
       Array.from({ length: 100 }, (_, index) =>
         take({ path: lockPathOf(join(folder, index % 2 ? 'validator' : 'other')) }),
@@ -43,7 +43,7 @@ describe('lock of a hotkey', () => {
         expect(start.reason).toMatchObject({ code: 'HOTKEY_IN_USE', fault: 'hotkey-in-use' })
   })
 
-  it('calls a disk that does not take it no other process: a fault to start again after', async () => {
+  it('reports a failing disk as HOTKEY_LOCK, not as another process', async () => {
     const file = join(folder, 'file')
     await writeFile(file, '')
     await expect(take({ path: join(file, 'validator.lock') })).rejects.toMatchObject({
@@ -52,7 +52,7 @@ describe('lock of a hotkey', () => {
     })
   })
 
-  it('can be taken after its release, and from a process that was killed once it is stale', async () => {
+  it('can be taken after its release, and after a killed process once it is stale', async () => {
     await (await take()).release()
     const left = join(folder, 'state', 'validator.lock')
     await mkdir(left)
@@ -62,53 +62,53 @@ describe('lock of a hotkey', () => {
     await (await take()).release()
   })
 
-  /** The folder goes away, and nothing can be made in its place. */
+  /** Moves the folder away and blocks its path with a file. */
   async function breakDisk(): Promise<void> {
     await rename(join(folder, 'state'), join(folder, 'away'))
     await writeFile(join(folder, 'state'), '')
   }
 
-  async function mendDisk(): Promise<void> {
+  async function repairDisk(): Promise<void> {
     await rm(join(folder, 'state'))
     await rename(join(folder, 'away'), join(folder, 'state'))
   }
 
-  const hear = (message: string) => expect.poll(() => said).toContain(message)
+  const waitForLog = (message: string) => expect.poll(() => logged).toContain(message)
 
-  it('outlasts a disk that fails, and nobody else gets in when it is back', async () => {
+  it('survives a failing disk, and no other process can take it afterwards', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('hotkey-lock-stale')
+    await waitForLog('hotkey-lock-stale')
     const longAgo = Date.now() / 1000 - 60
     await utimes(join(folder, 'away', 'validator.lock'), longAgo, longAgo)
-    await mendDisk()
-    await hear('hotkey-lock-regained')
+    await repairDisk()
+    await waitForLog('hotkey-lock-regained')
     await expect(take()).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
     expect(lock.lost.aborted).toBe(false)
     await lock.release()
     await (await take()).release()
   })
 
-  it('is lost when another process was faster, and says so', async () => {
+  it('is lost when another process takes it during a disk failure', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('hotkey-lock-stale')
+    await waitForLog('hotkey-lock-stale')
     const now = Date.now() / 1000
     await utimes(join(folder, 'away', 'validator.lock'), now, now)
-    await mendDisk()
+    await repairDisk()
     await expect.poll(() => lock.lost.aborted).toBe(true)
     expect(lock.lost.reason).toMatchObject({ code: 'HOTKEY_IN_USE' })
   })
 
-  it('asks no more once it was released while the disk was away', async () => {
+  it('is not taken again after a release during a disk failure', async () => {
     const lock = await take({ staleMs: 2000 })
     await breakDisk()
-    await hear('hotkey-lock-stale')
+    await waitForLog('hotkey-lock-stale')
     await lock.release()
-    await mendDisk()
+    await repairDisk()
     const longAgo = Date.now() / 1000 - 60
     await utimes(join(folder, 'state', 'validator.lock'), longAgo, longAgo)
     await (await take()).release()
-    expect(said).not.toContain('hotkey-lock-regained')
+    expect(logged).not.toContain('hotkey-lock-regained')
   })
 })

@@ -5,12 +5,12 @@ it.each([
   ['203.0.113.5:8091', '203.0.113.5', 8091],
   ['[2001:db8::1]:1', '2001:db8::1', 1],
   ['[::1]:65535', '::1', 65_535],
-])('%s', (text, ip, port) => {
+])('parseIpPort reads %s', (text, ip, port) => {
   expect(parseIpPort(text)).toEqual({ ip, port })
 })
 
 it.each(
-  // a name, no port, ports that are none, brackets around the wrong family or around nothing, an address without them
+  // host name, missing or invalid ports, brackets around the wrong family or nothing, IPv6 without brackets
   [
     'my.host:80',
     '1.2.3.4',
@@ -26,6 +26,6 @@ it.each(
     '1.2.3.4:80/x',
     '',
   ],
-)('%j is none', (text) => {
+)('parseIpPort rejects %j', (text) => {
   expect(parseIpPort(text)).toBeUndefined()
 })

@@ -2,10 +2,10 @@ import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
 import { withScopedSignal } from '../../src/kernel/scoped-signal.js'
 
-const untilAborted = (own: AbortSignal) =>
-  new Promise<never>((_, reject) => own.addEventListener('abort', () => reject(own.reason)))
+const untilAborted = (scoped: AbortSignal) =>
+  new Promise<never>((_, reject) => scoped.addEventListener('abort', () => reject(scoped.reason)))
 
-it('ends with whichever signal aborts first, for its reason, and leaves nothing on either', async () => {
+it('withScopedSignal aborts with the first signal and its reason, and leaves no listener on any', async () => {
   const [lasting, brief] = [new AbortController(), new AbortController()]
   for (const one of [brief, lasting]) {
     const reason = new Error('over')
@@ -16,12 +16,12 @@ it('ends with whichever signal aborts first, for its reason, and leaves nothing 
   }
 })
 
-it('does not begin when a signal has aborted', async () => {
+it('withScopedSignal does not start the work when a signal has already aborted', async () => {
   const over = AbortSignal.abort(new Error('over'))
-  let began = false
+  let started = false
   const work = withScopedSignal([new AbortController().signal, over], async () => {
-    began = true
+    started = true
   })
   await expect(work).rejects.toThrow('over')
-  expect(began).toBe(false)
+  expect(started).toBe(false)
 })

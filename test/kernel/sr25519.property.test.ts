@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 
 describe('signatures', () => {
-  test('any message verifies with its own key only', () => {
+  test('verify only with the key that made them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), bytes(32), (message, seed) => {
         const own = pairFromSeed(seed)
@@ -31,7 +31,7 @@ describe('signatures', () => {
     )
   })
 
-  test('one flipped bit anywhere in signature, key or message is refused, never thrown', () => {
+  test('fail without throwing when any bit of signature, key or message is flipped', () => {
     const message = new Uint8Array(40).fill(3)
     const signature = sign(pair, message)
     const flip = (data: Uint8Array, bit: number) =>
@@ -51,7 +51,7 @@ describe('signatures', () => {
     )
   })
 
-  test('random signatures and keys of any length are refused, and a good one still verifies afterwards', () => {
+  test('fail for random signatures and keys of any length, after which a good one still verifies', () => {
     const any = fc.oneof(fc.uint8Array({ maxLength: 130 }), bytes(64), bytes(32))
     fc.assert(
       fc.property(any, any, (signature, publicKey) => {
@@ -65,11 +65,11 @@ describe('signatures', () => {
 })
 
 describe('addresses', () => {
-  test('the development keys have the addresses everybody else computes', () => {
+  test('match the published address of a development key', () => {
     expect(addressOf(pair.publicKey)).toBe('5DtDLm5rQHShDqojQpsvcN8tRXHVFaecfDoRet1SU6BFD9Fi')
   })
 
-  test('every key has one address and every address one key', () => {
+  test('round-trip with their public keys', () => {
     fc.assert(
       fc.property(bytes(32), (key) => {
         expect(publicKeyOf(addressOf(key))).toEqual(key)
@@ -77,7 +77,7 @@ describe('addresses', () => {
     )
   })
 
-  test('a changed letter is no address', () => {
+  test('are rejected when one letter is changed', () => {
     const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
     fc.assert(
       fc.property(bytes(32), fc.nat({ max: 47 }), fc.constantFrom(...letters), (key, at, letter) => {
@@ -88,7 +88,7 @@ describe('addresses', () => {
     )
   })
 
-  test('any other text is undefined, never thrown', () => {
+  test('are never found in other text, without throwing', () => {
     fc.assert(fc.property(fc.string(), (text) => publicKeyOf(text) === undefined))
     expect(publicKeyOf(`0x${'11'.repeat(32)}`)).toBeUndefined()
   })
