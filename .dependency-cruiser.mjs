@@ -41,7 +41,9 @@ export const ARROWS = {
   'roles/validator/organics': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds')],
   'roles/validator/reports': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs')],
   'roles/validator/health': [...MODULES, ...INSIDE('validator', 'subnet', 'rounds')],
-  localnet: ['chain', 'config', 'telemetry', 'wallet', 'localnet/chain', 'localnet/engine'],
+  localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],
+  'localnet/network': ['config', 'wallet', 'localnet/chain', 'localnet/engine'],
+  'localnet/board': ['chain', 'localnet/network'],
   // The development chain and engine share no code with what they test: two codecs, no common bug.
   'localnet/chain|localnet/engine': [],
   cli: ['config', 'telemetry'],

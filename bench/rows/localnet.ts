@@ -7,11 +7,11 @@ import type { Bench, Row } from '../row.js'
 const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const GOAL_SECONDS = 60
 
-/** Moments of a localnet's start, by the line that tells of each. */
+/** Moments of a localnet's start, each with the progress line that reports it. */
 const MOMENTS: readonly [name: string, line: RegExp][] = [
-  ['chain and engines up', /engines up$/],
-  ['miners up', /miners up$/],
-  ['validator up', /^validator up$/],
+  ['chain and engines ready', /engines up$/],
+  ['miners ready', /miners ready$/],
+  ['validator ready', /^validator ready$/],
   ['first verdict on the board', / (verified|failed)/],
 ]
 

@@ -1,7 +1,22 @@
-export { type AroundOptions, type SurroundingNetwork, startNetworkAround } from './around.js'
-export { narrateChange } from './narration.js'
-export { type PartEndpoint, serveParts } from './parts.js'
-export { type LocalnetReport, reportOf } from './report.js'
+/**
+ * A whole subnet on one machine: development chain and engines, miners, a validator, and the board that shows them.
+ * Only commands and `--mock` use it. Tests named after a behaviour: ../../test/e2e/localnet.test.ts and
+ * ../../test/e2e/localnet-end.test.ts (run.ts).
+ */
+export {
+  type BoardStyle,
+  type LocalnetReport,
+  type MinerRow,
+  narrateChange,
+  renderBoard,
+  reportOf,
+  type Snapshot,
+} from './board/index.js'
+export {
+  type AroundOptions,
+  type PartEndpoint,
+  type SurroundingNetwork,
+  serveParts,
+  startNetworkAround,
+} from './network/index.js'
 export { type LocalnetOptions, runLocalnet } from './run.js'
-export { type BoardStyle, renderBoard } from './scoreboard.js'
-export type { MinerRow, Snapshot } from './snapshot.js'

@@ -2,23 +2,26 @@ import { fetch } from 'undici'
 import { connectSubtensor, type Subtensor } from '../chain/index.js'
 import { addressOf, initSr25519, isAbort, pairFromSeed, TargonError, withDeadline } from '../kernel/index.js'
 import { createLogger } from '../telemetry/index.js'
-import { deriveSecret } from './cast.js'
-import { HOTKEY_NAMES, openFolder } from './folders.js'
-import { Network, type NetworkDeps } from './network.js'
-import type { SelfCommand } from './processes.js'
-import { composeSnapshot, type Snapshot } from './snapshot.js'
-import { type ValidatorStatus, validatorStatus } from './status.js'
+import { composeSnapshot, type Snapshot, type ValidatorStatus, validatorStatus } from './board/index.js'
+import {
+  deriveSecret,
+  HOTKEY_NAMES,
+  Network,
+  type NetworkDeps,
+  openFolder,
+  type SelfCommand,
+} from './network/index.js'
 
 export interface LocalnetOptions {
   readonly self: SelfCommand
   readonly env: Readonly<Record<string, string>>
-  /** Undefined runs in a temporary folder. */
+  /** Undefined: a temporary folder. */
   readonly dir: string | undefined
   readonly seed: string
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly chainPort: number
-  /** Undefined runs until the signal aborts. */
+  /** Undefined: run until the signal aborts. */
   readonly epochs: number | undefined
 }
 
@@ -29,16 +32,16 @@ export interface LocalnetDeps extends NetworkDeps {
 const NETUID = 4
 const REFRESH_MS = 500
 const STATUS_TIMEOUT_MS = 5_000
-/** A validator that has not answered for this long is taken for hung; a busy machine is given its time. */
+/** A validator that has not answered for this long counts as hung. Long, because a busy machine may be slow. */
 const STATUS_PATIENCE_MS = 60_000
-/** Epochs of patience beyond the ones asked for before a run counts as stuck. */
+/** A run counts as stuck after this many epochs more than requested. */
 const SPARE_EPOCHS = 3
 
 /**
- * Runs the whole subnet until `epochs` vectors of weights stand on chain, or until the signal aborts.
+ * Runs the whole subnet until the validator has set weights in `epochs` epochs, or until the signal aborts.
  *
- * @returns the last look at it; undefined when it was stopped before it had come up.
- * @throws TargonError LOCALNET_PROCESS_DIED when a part dies, LOCALNET_STUCK when the weights do not come.
+ * @returns the last snapshot; undefined when the run was stopped before every process was ready.
+ * @throws TargonError LOCALNET_PROCESS_DIED when a process dies, LOCALNET_STUCK when no weights appear on chain.
  */
 export async function runLocalnet(
   options: LocalnetOptions,
@@ -54,7 +57,7 @@ export async function runLocalnet(
       await network.stop()
     }
   } catch (error) {
-    // Ctrl-C while it comes up is an end like any other
+    // Ctrl-C during the start is not an error
     if (deps.signal.aborted && isAbort(error)) return undefined
     throw error
   } finally {
@@ -67,8 +70,8 @@ async function watchNetwork(
   options: LocalnetOptions,
   deps: LocalnetDeps,
 ): Promise<Snapshot> {
-  const leaving = new AbortController()
-  const signal = AbortSignal.any([deps.signal, leaving.signal])
+  const done = new AbortController()
+  const signal = AbortSignal.any([deps.signal, done.signal])
   const subtensor = await connectSubtensor(
     { endpoints: [network.places.chainUrl] },
     {
@@ -81,15 +84,16 @@ async function watchNetwork(
     const watch = new Watch(network, subtensor, options.seed, deps)
     return await Promise.race([watch.run(options), network.death])
   } finally {
-    leaving.abort()
+    done.abort()
     await subtensor.close()
   }
 }
 
-/** Reads chain and validator again and again and counts the epochs whose weights stand on chain. */
+/** Polls chain and validator, and counts the epochs whose weights are on chain. */
 class Watch {
   readonly #addresses: readonly string[]
-  readonly #setBlocks = new Set<number>()
+  /** Blocks in which the validator set weights. */
+  readonly #weightBlocks = new Set<number>()
   #last: Snapshot | undefined
   #status: ValidatorStatus | undefined
   #answeredAt: number
@@ -110,9 +114,9 @@ class Watch {
         ? Number.POSITIVE_INFINITY
         : this.subtensor.head().number + (options.epochs + SPARE_EPOCHS) * options.epochBlocks
     for (;;) {
-      const snapshot = await this.#look()
+      const snapshot = await this.#poll()
       const isDone = options.epochs !== undefined && snapshot.epochs >= options.epochs
-      // chain and validator are read one after the other: an epoch counts when both tell of the same weights
+      // the two may be read on either side of an update: an epoch counts once both report the same weights
       if (isDone && (agreesOnWeights(snapshot) || snapshot.block > lastBlock)) return snapshot
       if (snapshot.block > lastBlock) throw stuckError(snapshot, options.epochs)
       try {
@@ -123,18 +127,18 @@ class Watch {
     }
   }
 
-  async #look(): Promise<Snapshot> {
+  async #poll(): Promise<Snapshot> {
     const [status, metagraph, weights] = await Promise.all([
       this.#readStatus(),
       this.subtensor.metagraph(NETUID),
       this.subtensor.weightsOf(NETUID, 0),
     ])
-    // the chain stamps LastUpdate at registration too: only an update with weights in storage is an epoch done
+    // the chain sets LastUpdate at registration too: without weights in storage it does not count as an epoch
     const lastUpdate = metagraph.neurons[0]?.lastUpdateBlock ?? 0
-    if (weights.length > 0 && lastUpdate > 0) this.#setBlocks.add(lastUpdate)
+    if (weights.length > 0 && lastUpdate > 0) this.#weightBlocks.add(lastUpdate)
     this.#last = composeSnapshot({
       block: this.subtensor.head().number,
-      epochs: this.#setBlocks.size,
+      epochs: this.#weightBlocks.size,
       addresses: this.#addresses,
       status,
       weights,
@@ -143,7 +147,7 @@ class Watch {
     return this.#last
   }
 
-  /** @returns the last status the validator gave; undefined before its first. */
+  /** @returns the validator's latest status; undefined before the first. */
   async #readStatus(): Promise<ValidatorStatus | undefined> {
     const url = this.network.validatorUrl
     if (url === undefined) return undefined
@@ -151,7 +155,7 @@ class Watch {
     try {
       const text = await withDeadline(
         clock,
-        'The validator’s status',
+        'Reading the validator’s status',
         STATUS_TIMEOUT_MS,
         undefined,
         async (signal) => {
@@ -175,11 +179,11 @@ function agreesOnWeights({ miners, validator }: Snapshot): boolean {
 
 function stuckError(snapshot: Snapshot, epochs: number | undefined): TargonError {
   return new TargonError(
-    `The localnet reached block ${snapshot.block} with ${snapshot.epochs} of ${epochs} epochs of weights on chain.`,
+    `The localnet is stuck: weights of only ${snapshot.epochs} of ${epochs} epochs are on chain at block ${snapshot.block}.`,
     {
       code: 'LOCALNET_STUCK',
       fault: 'runtime',
-      next: 'Run its parts in terminals of their own (--only chain,engine; see the README) and read what the validator logs.',
+      next: 'Run the roles in separate terminals (--only chain,engine; see the README) and read the validator’s log.',
       facts: { block: snapshot.block, epochs: snapshot.epochs, rounds: snapshot.validator.rounds },
     },
   )

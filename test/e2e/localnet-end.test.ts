@@ -44,7 +44,7 @@ describe('the end of a localnet', () => {
       })
       child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
     })
-    expect(marker).toContain('miners up')
+    expect(marker).toContain('miners ready')
     child.removeAllListeners('exit')
     child.kill('SIGINT')
     // closed, not only ended: the table may still be on its way
@@ -60,7 +60,7 @@ describe('the end of a localnet', () => {
     await new Promise<void>((resolve, reject) => {
       child.stderr?.on('data', (data: Buffer) => {
         text += data.toString()
-        if (text.includes('miners up')) resolve()
+        if (text.includes('miners ready')) resolve()
       })
       child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
     })
@@ -76,7 +76,7 @@ describe('the end of a localnet', () => {
     const up = new Promise<void>((resolve) => {
       child.stderr?.on('data', (data: Buffer) => {
         text += data.toString()
-        if (text.includes('validator up')) resolve()
+        if (text.includes('validator ready')) resolve()
       })
     })
     await up

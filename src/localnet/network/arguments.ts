@@ -1,7 +1,8 @@
 import { type CastMember, LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
+import { type EngineSpecification, formatEngineSpecification } from './engine-specification.js'
 import { walletsFolder } from './folders.js'
 
-/** Where the parts of a running network are; every role finds the others by these alone. */
+/** Where the parts of a running network are: all that a role needs to find the others. */
 export interface NetworkPlaces {
   readonly folder: string
   readonly chainUrl: string
@@ -9,9 +10,9 @@ export interface NetworkPlaces {
   readonly referenceUrl: string
 }
 
-/** Answers are short, so that every miner is judged several times in an epoch of half a minute. */
+/** Short answers, so that every miner gets several verdicts in an epoch of half a minute. */
 const ANSWER_TOKENS = '96-192'
-/** Breathing space between rounds on a small machine. */
+/** Idle time between rounds, which leaves a small machine room for its other processes. */
 const ROUND_PAUSE_MS = 250
 
 function nodeArguments(places: NetworkPlaces, hotkey: string): string[] {
@@ -30,7 +31,7 @@ function nodeArguments(places: NetworkPlaces, hotkey: string): string[] {
   ]
 }
 
-/** `targon miner start` as the localnet runs it for one member of the cast. */
+/** `targon miner start` for one member of the cast. */
 export function minerArguments(places: NetworkPlaces, member: CastMember, engineUrl: string): string[] {
   return [
     'miner',
@@ -46,7 +47,7 @@ export interface ValidatorPlan {
   readonly epochBlocks: number
 }
 
-/** `targon validator start` as the localnet runs it. */
+/** `targon validator start` for the localnet. */
 export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): string[] {
   return [
     'validator',
@@ -64,9 +65,9 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
       '--round.pause',
       String(ROUND_PAUSE_MS),
     ],
-    // the embedded database takes seconds of a start that everybody watches
+    // opening the embedded database would add seconds to a start that people watch
     '--no-history',
-    // a small machine running everything stalls now and then; nobody's money depends on it
+    // a small machine that runs everything stalls now and then; no money depends on these verdicts
     ...['--round.stall-limit', '1000'],
     ...[
       '--dataset.url',
@@ -102,9 +103,9 @@ export function chainArguments(plan: {
 }
 
 /** `targon localnet --only engine` with one engine per specification. */
-export function engineArguments(folder: string, engines: readonly string[]): string[] {
+export function engineArguments(folder: string, engines: readonly EngineSpecification[]): string[] {
   return [
     ...['localnet', '--only', 'engine', '--dir', folder, '--engine.port', '0'],
-    ...engines.flatMap((engine) => ['--engine.serve', engine]),
+    ...engines.flatMap((engine) => ['--engine.serve', formatEngineSpecification(engine)]),
   ]
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type Clock, TargonError } from '../kernel/index.js'
+import { type Clock, TargonError } from '../../kernel/index.js'
 
-/** How to run our own command line: the interpreter with its options, and the path of bin/run.js. */
+/** How to run this command line again: the interpreter with its options and the path of bin/run.js. */
 export interface SelfCommand {
   readonly command: string
   readonly args: readonly string[]
@@ -11,11 +11,12 @@ export interface SelfCommand {
 export interface ChildOptions {
   readonly name: string
   readonly args: readonly string[]
-  /** Working directory: the localnet's folder, so that no `.env` of the caller is read. */
+  /** Working directory: the localnet's folder, so that the child does not read the caller's `.env`. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   readonly onStdout?: (line: string) => void
-  readonly onStderr?: (line: string) => void
+  /** What the child sends over its IPC channel. */
+  readonly onMessage?: (message: unknown) => void
 }
 
 export interface Exit {
@@ -23,10 +24,10 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Lines of a child kept to explain its death. */
+/** Last lines of output kept to explain a child's death. */
 const KEPT_LINES = 8
 
-/** A process of the localnet. Its standard input stays open: when we die by any means, the child sees it close. */
+/** A child process of the localnet. We hold its standard input open, so the child sees it close however we die. */
 export class Child {
   readonly name: string
   readonly exited: Promise<Exit>
@@ -39,7 +40,7 @@ export class Child {
     this.#process = spawn(self.command, [...self.args, ...options.args, '--exit-with-stdin'], {
       cwd: options.cwd,
       env: { ...options.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
     })
     this.exited = new Promise((resolve) => {
       this.#process.once('error', (error) => {
@@ -48,45 +49,42 @@ export class Child {
       })
       this.#process.once('close', (code, signal) => resolve({ code, signal }))
     })
-    // a child that died takes no more input; its exit is what gets reported
+    // writing to a dead child fails; its exit is reported instead
     this.#process.stdin?.on('error', () => {})
+    this.#process.on('message', (message) => options.onMessage?.(message))
     this.#readLines('stdout', options.onStdout)
-    this.#readLines('stderr', options.onStderr)
-  }
-
-  get pid(): number | undefined {
-    return this.#process.pid
+    this.#readLines('stderr')
   }
 
   get stopping(): boolean {
     return this.#stopping
   }
 
-  /** Why a child that should be running is not. */
+  /** The error for a child that should still be running. */
   deathError(exit: Exit): TargonError {
     const how = exit.signal ? `was killed by ${exit.signal}` : `exited with status ${exit.code}`
     const last =
       this.#lastLines.length > 0 ? `\n${this.#lastLines.map((line) => `  ${line}`).join('\n')}` : ''
-    return new TargonError(`The localnet’s process ${this.name} ${how}.${last}`, {
+    return new TargonError(`The localnet process ${this.name} ${how}.${last}`, {
       code: 'LOCALNET_PROCESS_DIED',
       fault: 'runtime',
-      next: 'Its last lines above say why; nothing was restarted.',
+      next: 'Read its last lines above for the cause, fix it and start the localnet again.',
       facts: { name: this.name, ...exit },
     })
   }
 
-  /** SIGTERM, then SIGKILL after `graceMs`. Resolves when the process is gone. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`. Resolves when the process has exited. */
   async stop(clock: Clock, graceMs: number): Promise<void> {
     this.#stopping = true
-    const gone = new AbortController()
-    const exited = this.exited.finally(() => gone.abort())
+    const grace = new AbortController()
+    const exited = this.exited.finally(() => grace.abort())
     this.#process.kill('SIGTERM')
-    await Promise.race([exited, clock.sleep(graceMs, gone.signal).catch(() => {})])
+    await Promise.race([exited, clock.sleep(graceMs, grace.signal).catch(() => {})])
     this.#process.kill('SIGKILL')
     await exited
   }
 
-  #readLines(from: 'stdout' | 'stderr', deliver: ((line: string) => void) | undefined): void {
+  #readLines(from: 'stdout' | 'stderr', deliver?: (line: string) => void): void {
     const stream = this.#process[from]
     if (!stream) return
     createInterface({ input: stream }).on('line', (line) => {

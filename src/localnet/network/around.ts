@@ -1,8 +1,8 @@
 import { minerArguments, validatorArguments } from './arguments.js'
 import { CAST } from './cast.js'
+import type { SelfCommand } from './child.js'
 import { openFolder } from './folders.js'
 import { Network, type NetworkDeps } from './network.js'
-import type { SelfCommand } from './processes.js'
 
 export interface AroundOptions {
   readonly self: SelfCommand
@@ -10,9 +10,9 @@ export interface AroundOptions {
   readonly seed?: string
 }
 
-/** The embedded network around one role that the caller runs itself (`--mock`). */
+/** The embedded network of `--mock`: everything except the role the caller runs itself. */
 export interface SurroundingNetwork {
-  /** Flags that place the role in this network; the operator's own flags come after them and win. */
+  /** Flags that connect the role to this network. The operator's own flags follow them and win. */
   readonly arguments: readonly string[]
   /** Rejects when a process of the network dies. */
   readonly death: Promise<never>
@@ -22,7 +22,7 @@ export interface SurroundingNetwork {
 const BLOCK_TIME_MS = 1000
 const EPOCH_BLOCKS = 30
 
-/** Starts every part of the localnet except one miner or the validator. */
+/** Starts every part of the localnet except the validator or the first miner of the cast. */
 export async function startNetworkAround(
   role: 'miner' | 'validator',
   options: AroundOptions,
@@ -36,9 +36,10 @@ export async function startNetworkAround(
       { ...plan, self: options.self, env: options.env, folder: folder.path, without: role },
       deps,
     )
-    const words = role === 'miner' ? firstMinerArguments(network) : validatorArguments(network.places, plan)
+    const command = role === 'miner' ? firstMinerArguments(network) : validatorArguments(network.places, plan)
     return {
-      arguments: words.slice(2),
+      // without the command's own words, such as `miner start`
+      arguments: command.slice(2),
       death: network.death,
       stop: async () => {
         await network.stop()

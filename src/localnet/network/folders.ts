@@ -1,16 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { writeDevelopmentWallet } from '../wallet/index.js'
-import { CAST, deriveSecret, LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
+import { writeDevelopmentWallet } from '../../wallet/index.js'
+import { deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS, WALLET_NAME } from './cast.js'
 
 export interface LocalnetFolder {
   readonly path: string
-  /** Removes the folder when it was made for this run only. */
+  /** Deletes the folder if it is a temporary one. */
   release(): Promise<void>
 }
 
-/** @param given the operator's folder, kept at the end; undefined makes a temporary one. */
+/** @param given the user's folder, which is never deleted; undefined creates a temporary one. */
 export async function openFolder(given: string | undefined): Promise<LocalnetFolder> {
   if (given === undefined) {
     const path = await mkdtemp(join(tmpdir(), 'targon-localnet-'))
@@ -25,11 +25,8 @@ export function walletsFolder(folder: string): string {
   return join(folder, 'wallets')
 }
 
-/** Names of all hotkeys, in the order of their uids: the validator first. */
-export const HOTKEY_NAMES = [VALIDATOR_NAME, ...CAST.map((member) => member.name)]
-
-/** Writes what the roles read: development wallets in Bittensor's layout, and the list of wanted models. */
-export async function furnishFolder(folder: string, seed: string): Promise<void> {
+/** Writes what the roles read: development wallets in Bittensor's layout and the validator's model list. */
+export async function seedFolder(folder: string, seed: string): Promise<void> {
   await writeDevelopmentWallet(
     walletsFolder(folder),
     WALLET_NAME,

@@ -8,7 +8,7 @@ const lastVerdict = z.object({
   tokensPerSecond: z.number().optional(),
 })
 
-/** The part of a validator's `GET /status` the board shows. */
+/** The fields of a validator's `GET /status` that the board shows. */
 export const validatorStatus = z.object({
   uid: z.number().int(),
   hotkey: z.string(),

@@ -1,9 +1,8 @@
-import type { WeightEntry } from '../chain/index.js'
-import { CAST, LOCALNET_MODELS } from './cast.js'
-import { HOTKEY_NAMES } from './folders.js'
-import type { MinerStatus, ValidatorStatus } from './status.js'
+import type { WeightEntry } from '../../chain/index.js'
+import { CAST, HOTKEY_NAMES, LOCALNET_MODELS } from '../network/index.js'
+import type { MinerStatus, ValidatorStatus } from './validator-status.js'
 
-/** One miner as the board and the report show it. */
+/** One miner on the board and in the report. */
 export interface MinerRow {
   readonly uid: number
   readonly name: string
@@ -14,16 +13,15 @@ export interface MinerRow {
   readonly last: MinerStatus['last']
   readonly meanTokensPerSecond: number
   readonly score: number
-  /** Read from chain storage. */
+  /** From chain storage. */
   readonly weightU16: number
 }
 
-/** The subnet at one moment. */
 export interface Snapshot {
   readonly block: number
-  /** Blocks until the validator sets weights again; undefined before its first answer. */
+  /** Blocks until the validator next sets weights; undefined before its first status. */
   readonly epochBlocksLeft: number | undefined
-  /** Epochs whose weights stand on chain. */
+  /** Epochs whose weights are on chain. */
   readonly epochs: number
   readonly miners: readonly MinerRow[]
   readonly validator: ValidatorRow
@@ -34,13 +32,13 @@ export interface ValidatorRow {
   readonly hotkey: string
   readonly rounds: number
   readonly models: readonly string[]
-  /** The vector it submitted last, as it says itself. */
+  /** The weights it last submitted, by its own account. */
   readonly weights: ValidatorStatus['weights']
 }
 
 const NO_VERDICTS = { verified: 0, inconclusive: 0, failed: {} }
 
-/** Joins what the validator says, what the chain stores, and what the cast was told to do. */
+/** Combines the validator's status, the chain's storage and the cast's behaviours. */
 export function composeSnapshot(input: {
   readonly block: number
   readonly epochs: number
@@ -80,5 +78,34 @@ export function composeSnapshot(input: {
       models: input.status?.models ?? [...LOCALNET_MODELS],
       weights: input.status?.weights ?? null,
     },
+  }
+}
+
+/** What `targon localnet --json` prints. */
+export interface LocalnetReport {
+  readonly epochs: number
+  readonly miners: readonly {
+    readonly uid: number
+    readonly hotkey: string
+    readonly behaviour: string
+    readonly models: readonly string[]
+    readonly verdicts: {
+      readonly verified: number
+      readonly inconclusive: number
+      readonly failed: Readonly<Record<string, number>>
+    }
+    readonly meanTokensPerSecond: number
+    readonly score: number
+    readonly weightU16: number
+  }[]
+  /** Null when the run was stopped before the network was ready. */
+  readonly validator: ValidatorRow | null
+}
+
+export function reportOf(snapshot: Snapshot): LocalnetReport {
+  return {
+    epochs: snapshot.epochs,
+    miners: snapshot.miners.map(({ name: _name, last: _last, ...miner }) => miner),
+    validator: snapshot.validator,
   }
 }

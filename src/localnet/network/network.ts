@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Clock, createDeferred, parseJson, withDeadline } from '../kernel/index.js'
+import { type Clock, createDeferred, parseJson, withDeadline } from '../../kernel/index.js'
 import {
   chainArguments,
   engineArguments,
@@ -8,41 +8,44 @@ import {
   validatorArguments,
 } from './arguments.js'
 import { CAST, type CastMember, LOCALNET_MODELS } from './cast.js'
-import { furnishFolder } from './folders.js'
-import { Child, type SelfCommand } from './processes.js'
+import { Child, type ChildOptions, type SelfCommand } from './child.js'
+import { seedFolder } from './folders.js'
 
 export interface NetworkOptions {
   readonly self: SelfCommand
-  /** Environment of the children: search path and home, none of our own variables. */
+  /** Environment of the child processes: PATH and HOME, but none of Targon's variables. */
   readonly env: Readonly<Record<string, string>>
   readonly folder: string
   readonly seed: string
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly chainPort: number
-  /** A role the caller runs itself: the validator, or the first miner of the cast. */
+  /** The role the caller runs itself: the validator, or the first miner of the cast. */
   readonly without?: 'miner' | 'validator'
 }
 
 export interface NetworkDeps {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Progress for people, one line each. */
+  /** Progress for people, one line at a time. */
   readonly onProgress: (line: string) => void
-  /** Log lines of the children. */
-  readonly onLog?: (name: string, line: string) => void
 }
 
 const START_TIMEOUT_MS = 120_000
 const STOP_GRACE_MS = 8_000
 
-const announcement = z.union([
-  z.object({ kind: z.literal('chain'), url: z.string() }),
-  z.object({ kind: z.literal('engine'), url: z.string(), behaviour: z.string() }),
-])
-const logLine = z.object({ event: z.string().optional(), url: z.string().optional() })
+const REFERENCE_ENGINE = {
+  behaviour: 'honest',
+  tokensPerSecond: undefined,
+  models: LOCALNET_MODELS,
+} as const
 
-/** A running subnet made of child processes. */
+/** The fields of a PartEndpoint that are read here. */
+const endpoint = z.object({ kind: z.enum(['chain', 'engine']), url: z.string() })
+/** What a role sends over IPC before `ready`. */
+const serving = z.object({ statusUrl: z.string() })
+
+/** A running subnet of child processes. */
 export class Network {
   readonly #options: NetworkOptions
   readonly #deps: NetworkDeps
@@ -59,9 +62,9 @@ export class Network {
   }
 
   /**
-   * Starts chain and engines, then miners, then the validator; resolves when all of them serve.
+   * Starts chain and engines, then the miners, then the validator; resolves when all of them serve.
    *
-   * @throws TargonError LOCALNET_PROCESS_DIED, or DEADLINE naming what did not come up.
+   * @throws TargonError LOCALNET_PROCESS_DIED, or DEADLINE naming the process that did not start in time.
    */
   static async start(options: NetworkOptions, deps: NetworkDeps): Promise<Network> {
     const network = new Network(options, deps)
@@ -84,7 +87,7 @@ export class Network {
     return this.#validatorUrl
   }
 
-  /** Rejects when a process dies that should live. */
+  /** Rejects when a process dies before `stop`. */
   get death(): Promise<never> {
     return this.#death.promise
   }
@@ -95,7 +98,7 @@ export class Network {
     return url
   }
 
-  /** Ends every child, newest first, and waits until all are gone. */
+  /** Stops every child, newest first; resolves when all have exited. */
   async stop(): Promise<void> {
     const children = [...this.#children].reverse()
     await Promise.all(children.map((child) => child.stop(this.#deps.clock, STOP_GRACE_MS)))
@@ -103,50 +106,41 @@ export class Network {
 
   async #start(): Promise<void> {
     const { folder, seed, blockTimeMs, epochBlocks, chainPort, without } = this.#options
-    await furnishFolder(folder, seed)
-    const reference = `honest=${LOCALNET_MODELS.join(',')}`
+    await seedFolder(folder, seed)
     const [chain, engines, references] = await Promise.all([
-      this.#startAnnounced(
+      this.#startPart(
         'chain',
         chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks }),
         1,
       ),
-      this.#startAnnounced('engines', engineArguments(folder, CAST.map(specificationOf)), CAST.length),
-      this.#startAnnounced('reference-engine', engineArguments(folder, [reference]), 1),
+      this.#startPart('engines', engineArguments(folder, CAST), CAST.length),
+      this.#startPart('reference-engine', engineArguments(folder, [REFERENCE_ENGINE]), 1),
     ])
     this.#places = { folder, chainUrl: chain[0] ?? '', referenceUrl: references[0] ?? '' }
     this.#engineUrls = engines
-    this.#deps.onProgress(`chain at ${this.places.chainUrl}, ${CAST.length + 1} engines up`)
+    this.#deps.onProgress(`chain ready at ${this.places.chainUrl}, ${CAST.length + 1} engines ready`)
 
     const members = CAST.filter((_, index) => !(without === 'miner' && index === 0))
     await Promise.all(
       members.map((member) =>
-        this.#startRole(
-          member.name,
-          minerArguments(this.places, member, this.engineUrlOf(member)),
-          'miner-listening',
-        ),
+        this.#startRole(member.name, minerArguments(this.places, member, this.engineUrlOf(member))),
       ),
     )
-    this.#deps.onProgress(`${members.length} miners up`)
+    this.#deps.onProgress(`${members.length} miners ready`)
 
     if (without === 'validator') return
-    const started = await this.#startRole(
-      'validator',
-      validatorArguments(this.places, { seed, epochBlocks }),
-      'status-server-listening',
-    )
-    this.#validatorUrl = started.url
-    this.#deps.onProgress('validator up')
+    const plan = { seed, epochBlocks }
+    this.#validatorUrl = await this.#startRole('validator', validatorArguments(this.places, plan))
+    this.#deps.onProgress('validator ready')
   }
 
-  /** Starts a part that prints one JSON line per endpoint on stdout; resolves with their URLs in order. */
-  async #startAnnounced(name: string, args: readonly string[], count: number): Promise<string[]> {
+  /** Starts a part that prints one JSON line per endpoint on stdout; resolves with the URLs in that order. */
+  async #startPart(name: string, args: readonly string[], count: number): Promise<string[]> {
     const urls: string[] = []
     const complete = createDeferred<string[]>()
     this.#spawn(name, args, {
       onStdout: (line) => {
-        const parsed = announcement.safeParse(parseJson(line))
+        const parsed = endpoint.safeParse(parseJson(line))
         if (!parsed.success) return
         urls.push(parsed.data.url)
         if (urls.length === count) complete.resolve(urls)
@@ -155,17 +149,18 @@ export class Network {
     return await this.#awaitStart(name, complete.promise)
   }
 
-  /** Starts a role; resolves with the log line of the event that says it serves. */
-  async #startRole(name: string, args: readonly string[], event: string): Promise<z.output<typeof logLine>> {
-    const seen = createDeferred<z.output<typeof logLine>>()
+  /** Starts a role and waits for its `ready`, as pm2 does; resolves with the URL of its status server. */
+  async #startRole(name: string, args: readonly string[]): Promise<string | undefined> {
+    let statusUrl: string | undefined
+    const ready = createDeferred<void>()
     this.#spawn(name, args, {
-      onStderr: (line) => {
-        this.#deps.onLog?.(name, line)
-        const parsed = logLine.safeParse(parseJson(line))
-        if (parsed.success && parsed.data.event === event) seen.resolve(parsed.data)
+      onMessage: (message) => {
+        if (message === 'ready') ready.resolve()
+        else statusUrl = serving.safeParse(message).data?.statusUrl ?? statusUrl
       },
     })
-    return await this.#awaitStart(name, seen.promise)
+    await this.#awaitStart(name, ready.promise)
+    return statusUrl
   }
 
   async #awaitStart<T>(name: string, up: Promise<T>): Promise<T> {
@@ -181,23 +176,18 @@ export class Network {
   #spawn(
     name: string,
     args: readonly string[],
-    lines: { onStdout?: (line: string) => void; onStderr?: (line: string) => void },
+    handlers: Pick<ChildOptions, 'onStdout' | 'onMessage'>,
   ): void {
     const child = new Child(this.#options.self, {
       name,
       args,
       cwd: this.#options.folder,
       env: this.#options.env,
-      ...lines,
+      ...handlers,
     })
     this.#children.push(child)
     void child.exited.then((exit) => {
       if (!child.stopping) this.#death.reject(child.deathError(exit))
     })
   }
-}
-
-/** The text `--engine.serve` takes for a member of the cast. */
-export function specificationOf(member: CastMember): string {
-  return `${member.behaviour}@${member.tokensPerSecond}=${member.models.join(',')}`
 }

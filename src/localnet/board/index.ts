@@ -1,0 +1,4 @@
+/** What people see of a running localnet: the scoreboard, the plain log lines and the JSON report. */
+export { type BoardStyle, narrateChange, renderBoard } from './scoreboard.js'
+export { composeSnapshot, type LocalnetReport, type MinerRow, reportOf, type Snapshot } from './snapshot.js'
+export { type ValidatorStatus, validatorStatus } from './validator-status.js'

@@ -1,0 +1,105 @@
+import type { LocalnetSettings } from '../../config/index.js'
+import { type Clock, initSr25519, messageOf, pairFromSeed, whenAborted } from '../../kernel/index.js'
+import { type DevelopmentChain, startDevelopmentChain } from '../chain/index.js'
+import { type BehaviourName, type DevelopmentEngine, startDevelopmentEngine } from '../engine/index.js'
+import { deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
+import { type EngineSpecification, parseEngineSpecification } from './engine-specification.js'
+import { openFolder, seedFolder, walletsFolder } from './folders.js'
+
+/** What a part prints on stdout once it serves: one JSON document per line. */
+export type PartEndpoint =
+  | { readonly kind: 'chain'; readonly url: string; readonly wallets: string }
+  | {
+      readonly kind: 'engine'
+      readonly url: string
+      readonly models: readonly string[]
+      readonly behaviour: BehaviourName
+    }
+
+export interface PartsDeps {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onEndpoint: (endpoint: PartEndpoint) => void
+  readonly onNote: (line: string) => void
+}
+
+type PartsSettings = LocalnetSettings & { readonly seed: string }
+
+/** Default ports when the roles run in terminals of their own: those in the roles' own defaults. */
+const CHAIN_PORT = 9944
+const ENGINE_PORT = 8000
+
+/** Well above the stake a miner requires of its callers (10,000 TAO). */
+const VALIDATOR_STAKE_TAO = 100_000
+
+/** One server for every model. It is paced because an answer that arrives all at once counts as not streamed. */
+const DEFAULT_ENGINE: EngineSpecification = {
+  behaviour: 'honest',
+  tokensPerSecond: 120,
+  models: LOCALNET_MODELS,
+}
+
+/** Serves the chain, the engines or both in this process until the signal aborts. */
+export async function serveParts(settings: PartsSettings, deps: PartsDeps): Promise<void> {
+  const folder = await openFolder(settings.dir)
+  const closers: (() => Promise<void>)[] = [() => folder.release()]
+  try {
+    if (settings.only.includes('chain')) {
+      await seedFolder(folder.path, settings.seed)
+      const chain = await startSubnetChain(settings, deps)
+      closers.push(() => chain.close())
+      deps.onEndpoint({ kind: 'chain', url: chain.url, wallets: walletsFolder(folder.path) })
+    }
+    if (settings.only.includes('engine')) {
+      for (const { url, models, behaviour } of await startEngines(settings, deps, closers)) {
+        deps.onEndpoint({ kind: 'engine', url, models, behaviour })
+      }
+    }
+    deps.onNote('Press Ctrl-C to stop.')
+    await whenAborted(deps.signal)
+  } finally {
+    for (const close of closers.reverse()) await close()
+  }
+}
+
+/** The development chain with every member of the cast registered; the validator has stake and a permit. */
+async function startSubnetChain(settings: PartsSettings, deps: PartsDeps): Promise<DevelopmentChain> {
+  await initSr25519()
+  const publicKeyOf = (name: string) => pairFromSeed(deriveSecret(settings.seed, name)).publicKey
+  const coldkey = publicKeyOf('coldkey')
+  return await startDevelopmentChain(
+    {
+      port: settings['chain.port'] ?? CHAIN_PORT,
+      tempo: settings['chain.tempo'],
+      blockTimeMs: settings['chain.block-time'],
+      allowLoopbackAxon: true,
+      neurons: HOTKEY_NAMES.map((name, uid) => ({
+        hotkey: publicKeyOf(name),
+        coldkey,
+        ...(uid === 0 ? { stakeTao: VALIDATOR_STAKE_TAO, validatorPermit: true } : {}),
+      })),
+    },
+    { onError: (error) => deps.onNote(`Block production failed: ${messageOf(error)}`) },
+  )
+}
+
+async function startEngines(
+  settings: LocalnetSettings,
+  deps: PartsDeps,
+  closers: (() => Promise<void>)[],
+): Promise<DevelopmentEngine[]> {
+  const given = settings['engine.serve'].map(parseEngineSpecification)
+  const firstPort = settings['engine.port'] ?? ENGINE_PORT
+  const engines: DevelopmentEngine[] = []
+  for (const [index, specification] of (given.length > 0 ? given : [DEFAULT_ENGINE]).entries()) {
+    const { tokensPerSecond, ...rest } = specification
+    const port = firstPort === 0 ? 0 : firstPort + index
+    // the options the miner's documentation tells operators to start vLLM with
+    const options = { ...rest, port, returnTokensAsTokenIds: true, maxLogprobs: 32 }
+    const paced = tokensPerSecond === undefined ? options : { ...options, tokensPerSecond }
+    const engine = await startDevelopmentEngine(paced, { clock: deps.clock })
+    closers.push(() => engine.close())
+    engines.push(engine)
+  }
+  return engines
+}

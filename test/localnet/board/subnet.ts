@@ -1,0 +1,44 @@
+import { composeSnapshot } from '../../../src/localnet/board/index.js'
+import { type MinerStatus, validatorStatus } from '../../../src/localnet/board/validator-status.js'
+
+export const addresses = ['hk-validator', 'hk-1', 'hk-2', 'hk-3', 'hk-4', 'hk-5', 'hk-6', 'hk-7', 'hk-8']
+
+export function miner(uid: number, changes: Partial<MinerStatus> = {}): MinerStatus {
+  return {
+    uid,
+    hotkey: addresses[uid] ?? '',
+    models: ['targon-dev/small-a'],
+    verdicts: { verified: 0, inconclusive: 0, failed: {} },
+    last: null,
+    meanTokensPerSecond: 0,
+    score: 0,
+    ...changes,
+  }
+}
+
+/** The subnet at block 31, 29 blocks before the next weights. */
+export function snapshotOf(
+  miners: MinerStatus[],
+  weights: { uid: number; weightU16: number }[] = [],
+  epochs = 0,
+) {
+  const status = validatorStatus.parse({
+    role: 'validator',
+    uid: 0,
+    hotkey: addresses[0],
+    block: 31,
+    rounds: 4,
+    models: ['targon-dev/small-a'],
+    epoch: { index: 1, nextBlock: 60 },
+    weights: null,
+    miners,
+  })
+  return composeSnapshot({ block: 31, epochs, addresses, status, weights })
+}
+
+export const verified = miner(1, {
+  verdicts: { verified: 3, inconclusive: 0, failed: {} },
+  last: { kind: 'verified', model: 'targon-dev/small-a', tokensPerSecond: 158.25 },
+  meanTokensPerSecond: 158.2,
+  score: 157.1,
+})
