@@ -1,12 +1,12 @@
 import type { ResolvedOptions } from './options.js'
 import { subtensor } from './runtime/index.js'
-import type { StorageAccess } from './storage/index.js'
+import type { StorageWriter } from './storage/index.js'
 import { endow, registerNeuron } from './subtensor/index.js'
 
 const COLDKEY_BALANCE_TAO = 100
 
 /** Writes the state of block 0: one subnet with its hyperparameters, neurons and balances. */
-export function writeGenesis(storage: StorageAccess, options: ResolvedOptions): void {
+export function writeGenesis(storage: StorageWriter, options: ResolvedOptions): void {
   const { netuid } = options
   storage.set(subtensor.NetworksAdded, true, netuid)
   storage.set(subtensor.TotalNetworks, 1)

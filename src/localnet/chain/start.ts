@@ -3,7 +3,7 @@ import { DevelopmentBeacon } from './beacon/index.js'
 import { writeGenesis } from './genesis.js'
 import { BLOCK_HASH_COUNT, Chain, type Sealing, startSealing } from './node/index.js'
 import { type DevelopmentChainOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { developmentMethods, Faults, interfaceOf, startRpcServer } from './rpc/index.js'
+import { developmentMethods, Faults, rpcModuleOf, startRpcServer } from './rpc/index.js'
 import { createRuntime, dialectOf, type Runtime } from './runtime/index.js'
 import { writeBeaconGenesis } from './subtensor/index.js'
 
@@ -47,7 +47,7 @@ export async function startDevelopmentChain(
   const chain = createChain(resolved, clock, faults)
   const upgrade = (specVersion: number, without: readonly string[] = []) =>
     chain.upgradeRuntime(runtimeOf(specVersion, resolved, without))
-  const rpc = interfaceOf(chain, faults, developmentMethods(chain, faults, upgrade))
+  const rpc = rpcModuleOf(chain, faults, developmentMethods(chain, faults, upgrade))
   const server = await startRpcServer(rpc, faults, clock, resolved.port)
 
   const stopping = new AbortController()

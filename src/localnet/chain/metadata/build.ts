@@ -1,7 +1,7 @@
-import { type AnyType, encode, PortableRegistry, tuple } from '../scale/index.js'
+import { type AnyType, encode, tuple } from '../scale/index.js'
 import type { AnyItem } from '../storage/index.js'
-import type { Pallet, RuntimeShape } from './definition.js'
-import { portableTypes } from './portable-types.js'
+import type { Pallet, RuntimeApi, RuntimeDefinition } from './definition.js'
+import { PortableRegistry } from './portable-registry.js'
 import { metadataV14, metadataV15, metadataV16 } from './types.js'
 
 export interface MetadataVersions {
@@ -14,16 +14,84 @@ export interface MetadataVersions {
 const MAGIC = 0x6174656d
 const NOT_DEPRECATED = { deprecation: { type: 'NotDeprecated', value: undefined } } as const
 
-/** The metadata of a runtime in the three versions that clients ask for. */
-export function buildMetadata(shape: RuntimeShape): MetadataVersions {
+/** The metadata of a runtime in the three versions that clients request. */
+export function buildMetadata(definition: RuntimeDefinition): MetadataVersions {
+  const parts = describeRuntime(definition)
+  return {
+    14: encode(metadataV14, v14Of(parts)),
+    15: encode(metadataV15, v15Of(parts)),
+    16: encode(metadataV16, v16Of(parts)),
+  }
+}
+
+type RuntimeParts = ReturnType<typeof describeRuntime>
+
+/** What the versions share. Types get their ids here, so the order of these lines decides the metadata bytes. */
+function describeRuntime({ pallets, extensions, apis, types }: RuntimeDefinition) {
   const registry = new PortableRegistry()
-  const pallets = shape.pallets.map((pallet) => describePallet(registry, pallet))
-  const extensions = shape.extensions.map(({ identifier, extra, implicit }) => ({
-    identifier,
-    type: registry.idOf(extra),
-    implicit: registry.idOf(implicit),
-  }))
-  const apis = shape.apis.map(({ name, version, methods }) => ({
+  const parts = {
+    pallets: pallets.map((pallet) => describePallet(registry, pallet)),
+    extensions: extensions.map(({ identifier, extra, implicit }) => ({
+      identifier,
+      type: registry.idOf(extra),
+      implicit: registry.idOf(implicit),
+    })),
+    apis: apis.map((api) => describeApi(registry, api)),
+    address: registry.idOf(types.address),
+    call: registry.idOf(types.call),
+    signature: registry.idOf(types.signature),
+    extra: registry.idOf(types.extra),
+    extrinsic: registry.idOf(types.extrinsic),
+    runtime: registry.idOf(types.runtime),
+    event: registry.idOf(types.event),
+    error: registry.idOf(types.error),
+  }
+  return { ...parts, common: { magic: MAGIC, types: registry.portableTypes() } }
+}
+
+function v14Of({ common, pallets, extrinsic, extensions, runtime }: RuntimeParts) {
+  return { ...common, version: 14, pallets, extrinsic: { type: extrinsic, version: 4, extensions }, runtime }
+}
+
+function v15Of(parts: RuntimeParts) {
+  const { common, pallets, address, call, signature, extra, extensions, runtime, apis, event, error } = parts
+  return {
+    ...common,
+    version: 15,
+    pallets: pallets.map((pallet) => ({ ...pallet, docs: [] })),
+    extrinsic: { version: 4, address, call, signature, extra, extensions },
+    runtime,
+    apis,
+    outerEnums: { call, event, error },
+    custom: [],
+  }
+}
+
+function v16Of({ common, pallets, address, call, signature, extensions, apis, event, error }: RuntimeParts) {
+  return {
+    ...common,
+    version: 16,
+    pallets: pallets.map(palletV16),
+    extrinsic: {
+      versions: Uint8Array.of(4, 5),
+      address,
+      call,
+      signature,
+      extensionsByVersion: [[0, extensions.map((_, index) => index)] as const],
+      extensions,
+    },
+    apis: apis.map((api) => ({
+      ...api,
+      ...NOT_DEPRECATED,
+      methods: api.methods.map((method) => ({ ...method, ...NOT_DEPRECATED })),
+    })),
+    outerEnums: { call, event, error },
+    custom: [],
+  }
+}
+
+function describeApi(registry: PortableRegistry, { name, version, methods }: RuntimeApi) {
+  return {
     name,
     version,
     docs: [],
@@ -36,62 +104,10 @@ export function buildMetadata(shape: RuntimeShape): MetadataVersions {
       output: registry.idOf(method.output),
       docs: [],
     })),
-  }))
-  const address = registry.idOf(shape.types.address)
-  const call = registry.idOf(shape.types.call)
-  const signature = registry.idOf(shape.types.signature)
-  const extra = registry.idOf(shape.types.extra)
-  const extrinsic = registry.idOf(shape.types.extrinsic)
-  const runtime = registry.idOf(shape.types.runtime)
-  const outerEnums = {
-    call,
-    event: registry.idOf(shape.types.event),
-    error: registry.idOf(shape.types.error),
-  }
-  const common = { magic: MAGIC, types: portableTypes(registry) }
-
-  return {
-    14: encode(metadataV14, {
-      ...common,
-      version: 14,
-      pallets,
-      extrinsic: { type: extrinsic, version: 4, extensions },
-      runtime,
-    }),
-    15: encode(metadataV15, {
-      ...common,
-      version: 15,
-      pallets: pallets.map((pallet) => ({ ...pallet, docs: [] })),
-      extrinsic: { version: 4, address, call, signature, extra, extensions },
-      runtime,
-      apis,
-      outerEnums,
-      custom: [],
-    }),
-    16: encode(metadataV16, {
-      ...common,
-      version: 16,
-      pallets: pallets.map(markPallet),
-      extrinsic: {
-        versions: Uint8Array.of(4, 5),
-        address,
-        call,
-        signature,
-        extensionsByVersion: [[0, extensions.map((_, index) => index)]],
-        extensions,
-      },
-      apis: apis.map((api) => ({
-        ...api,
-        ...NOT_DEPRECATED,
-        methods: api.methods.map((method) => ({ ...method, ...NOT_DEPRECATED })),
-      })),
-      outerEnums,
-      custom: [],
-    }),
   }
 }
 
-type DescribedPallet = ReturnType<typeof describePallet>
+type PalletParts = ReturnType<typeof describePallet>
 
 function describePallet(registry: PortableRegistry, pallet: Pallet) {
   const idOf = (type: AnyType | undefined) => (type ? registry.idOf(type) : undefined)
@@ -134,8 +150,9 @@ function describeItem(registry: PortableRegistry, item: AnyItem) {
   }
 }
 
-function markPallet(pallet: DescribedPallet) {
-  const marked = (type: number | undefined) => (type === undefined ? undefined : { type, entries: [] })
+function palletV16(pallet: PalletParts) {
+  const withDeprecation = (type: number | undefined) =>
+    type === undefined ? undefined : { type, entries: [] }
   return {
     ...pallet,
     ...NOT_DEPRECATED,
@@ -143,9 +160,9 @@ function markPallet(pallet: DescribedPallet) {
       ...pallet.storage,
       items: pallet.storage.items.map((item) => ({ ...item, ...NOT_DEPRECATED })),
     },
-    calls: marked(pallet.calls),
-    events: marked(pallet.events),
-    errors: marked(pallet.errors),
+    calls: withDeprecation(pallet.calls),
+    events: withDeprecation(pallet.events),
+    errors: withDeprecation(pallet.errors),
     constants: pallet.constants.map((constant) => ({ ...constant, ...NOT_DEPRECATED })),
     associatedTypes: [],
     viewFunctions: [],

@@ -29,18 +29,18 @@ export interface RuntimeApi {
   readonly methods: readonly ApiMethod[]
 }
 
-/** A transaction extension: its bytes in the extrinsic and its bytes in the signed payload only. */
-export interface Extension {
+/** `extra` is encoded in the extrinsic; `implicit` is only part of the signed payload. */
+export interface TransactionExtension {
   readonly identifier: string
   readonly extra: AnyType
   readonly implicit: AnyType
 }
 
-/** Everything a client can learn about a runtime. */
-export interface RuntimeShape {
+/** Everything the metadata tells a client about a runtime. */
+export interface RuntimeDefinition {
   readonly pallets: readonly Pallet[]
   readonly apis: readonly RuntimeApi[]
-  readonly extensions: readonly Extension[]
+  readonly extensions: readonly TransactionExtension[]
   readonly types: {
     readonly runtime: AnyType
     readonly address: AnyType

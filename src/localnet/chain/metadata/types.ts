@@ -8,12 +8,12 @@ import {
   tuple,
   u8,
   u32,
-  units,
+  unitVariants,
   variant,
   vec,
 } from '../scale/index.js'
 
-/** scale-info's portable types and the parts that all metadata versions share. */
+// scale-info's portable types and the parts that all metadata versions share.
 const docs = vec(str)
 const typeId = compactU32
 
@@ -21,7 +21,7 @@ const field = struct('Field', { name: option(str), type: typeId, typeName: optio
 const variantEntry = struct('Variant', { name: str, fields: vec(field), index: u8, docs })
 const primitive = variant(
   'Primitive',
-  units(
+  unitVariants(
     ...[
       'Bool',
       'Char',
@@ -67,7 +67,7 @@ const hasher = variant('Hasher', {
 })
 const entryFields = {
   name: str,
-  modifier: variant('Modifier', units('Optional', 'Default')),
+  modifier: variant('Modifier', unitVariants('Optional', 'Default')),
   type: variant('EntryType', {
     Plain: at(0, [typeId]),
     Map: at(1, { hashers: vec(hasher), key: typeId, value: typeId }),
@@ -117,9 +117,11 @@ export const metadataV15 = struct('MetadataV15', {
   custom,
 })
 
-/** V16 carries deprecation marks everywhere, the version of each API and the extensions per extrinsic version. */
+// V16 adds deprecation info, the version of each runtime API and the extensions of each extrinsic version.
 const deprecation = variant('Deprecation', { NotDeprecated: at(0, null) })
-const markedType = option(struct('MarkedType', { type: typeId, entries: vec(tuple(u8, deprecation)) }))
+const deprecatableType = option(
+  struct('DeprecatableType', { type: typeId, entries: vec(tuple(u8, deprecation)) }),
+)
 
 export const metadataV16 = struct('MetadataV16', {
   ...header,
@@ -132,10 +134,10 @@ export const metadataV16 = struct('MetadataV16', {
           items: vec(struct('EntryV16', { ...entryFields, deprecation })),
         }),
       ),
-      calls: markedType,
-      events: markedType,
+      calls: deprecatableType,
+      events: deprecatableType,
       constants: vec(struct('ConstantV16', { ...constantFields, deprecation })),
-      errors: markedType,
+      errors: deprecatableType,
       associatedTypes: vec(struct('AssociatedType', { name: str, type: typeId, docs })),
       viewFunctions: vec(struct('ViewFunction', { name: str })),
       index: u8,

@@ -1,8 +1,8 @@
 import { type Runtime, type RuntimeCall, type RuntimeEvent, system } from '../runtime/index.js'
 import { blake2b256, type State } from '../storage/index.js'
-import { DispatchFailure, dispatchCall, type PalletContext, transfer } from '../subtensor/index.js'
+import { DispatchError, dispatchCall, type PalletContext, transfer } from '../subtensor/index.js'
 import type { SignedExtrinsic } from './extrinsic.js'
-import { paysNothing, type Validity } from './validity.js'
+import { paysNoFee, type Validity } from './validity.js'
 
 type EventRecord = Runtime['events']['fallback'][number]
 export type Phase = EventRecord['phase']
@@ -24,13 +24,13 @@ export class EventLog {
     return this.#records.length
   }
 
-  /** Forgets everything after the first `length` events. */
+  /** Drops the events after the first `length`. */
   truncate(length: number): void {
     this.#records.length = length
   }
 }
 
-/** Charges, dispatches and reports one valid extrinsic. */
+/** Applies a validated extrinsic: withdraws its fee, dispatches its call and deposits its events. */
 export function applyExtrinsic(
   context: PalletContext,
   state: State,
@@ -50,18 +50,18 @@ export function applyExtrinsic(
     })
   }
 
-  const failure = tryDispatch(context, state, events, account, extrinsic.call)
+  const failure = dispatchTransactional(context, state, events, account, extrinsic.call)
   if (feeRao > 0n) {
     const value = { who: account, actual_fee: feeRao, tip: extrinsic.extra.tip }
     events.deposit({ type: 'TransactionPayment', value: { type: 'TransactionFeePaid', value } })
   }
-  const dispatchInfo = dispatchInfoOf('Normal', !paysNothing(extrinsic.call))
+  const dispatchInfo = dispatchInfoOf('Normal', !paysNoFee(extrinsic.call))
   if (!failure) {
     const value = { dispatch_info: dispatchInfo }
     events.deposit({ type: 'System', value: { type: 'ExtrinsicSuccess', value } })
     return
   }
-  const value = { dispatch_error: moduleErrorOf(runtime, failure), dispatch_info: dispatchInfo }
+  const value = { dispatch_error: dispatchErrorOf(runtime, failure), dispatch_info: dispatchInfo }
   events.deposit({ type: 'System', value: { type: 'ExtrinsicFailed', value } })
 }
 
@@ -73,21 +73,21 @@ export function dispatchInfoOf(dispatchClass: 'Normal' | 'Mandatory', paysFee: b
   } as const
 }
 
-/** The failure of a call, whose writes and events are then taken back. */
-function tryDispatch(
+/** Dispatches a call. If it fails, rolls back its writes and events and returns the error. */
+function dispatchTransactional(
   context: PalletContext,
   state: State,
   events: EventLog,
   account: Uint8Array,
   call: RuntimeCall,
-): DispatchFailure | undefined {
+): DispatchError | undefined {
   const mark = events.length
   try {
     state.transact(() => dispatch(context, account, call))
     return undefined
   } catch (error) {
     events.truncate(mark)
-    if (error instanceof DispatchFailure) return error
+    if (error instanceof DispatchError) return error
     throw error
   }
 }
@@ -105,21 +105,21 @@ function dispatch(context: PalletContext, account: Uint8Array, call: RuntimeCall
       break
     case 'Balances': {
       const { dest, value } = call.value.value
-      if (dest.type !== 'Id') throw new DispatchFailure('CallFiltered', 'System')
+      if (dest.type !== 'Id') throw new DispatchError('CallFiltered', 'System')
       transfer(context, account, dest.value, value)
       break
     }
     default:
-      throw new DispatchFailure('CallFiltered', 'System')
+      throw new DispatchError('CallFiltered', 'System')
   }
 }
 
-function moduleErrorOf(runtime: Runtime, failure: DispatchFailure) {
-  const pallet = runtime.shape.pallets.find(({ name }) => name === failure.pallet)
+function dispatchErrorOf(runtime: Runtime, failure: DispatchError) {
+  const pallet = runtime.definition.pallets.find(({ name }) => name === failure.pallet)
   const definition = pallet?.errors?.describe().definition
   const variants = definition?.kind === 'variant' ? definition.variants : []
   const error = variants.find(({ name }) => name === failure.error)
-  // A name that this dialect does not have yet; the real runtime would have answered with another error.
+  // The dialect does not have this error; the real runtime would have returned a different one.
   if (!pallet || !error) return { type: 'Other', value: undefined } as const
   return {
     type: 'Module',

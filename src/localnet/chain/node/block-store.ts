@@ -1,7 +1,7 @@
 import { toHex } from '../scale/index.js'
 import type { Block } from './block.js'
 
-/** The best chain: blocks by number and hash; bodies of blocks beyond the kept ones are dropped. */
+/** The blocks of the best chain, by number and by hash. Blocks older than `keptBlocks` are pruned, except genesis. */
 export class BlockStore {
   readonly #byNumber = new Map<number, Block>()
   readonly #byHash = new Map<string, Block>()
@@ -33,16 +33,16 @@ export class BlockStore {
     this.#byHash.delete(toHex(pruned.hash))
   }
 
-  /** Moves finality up to a block. @returns the blocks that became final, oldest first. */
+  /** Finalizes blocks up to a number. @returns the newly finalized blocks, oldest first */
   finalize(number: number): Block[] {
-    const final: Block[] = []
+    const finalized: Block[] = []
     while (this.#finalized.number < Math.min(number, this.#head.number)) {
       const next = this.#byNumber.get(this.#finalized.number + 1)
       if (!next) break
       this.#finalized = next
-      final.push(next)
+      finalized.push(next)
     }
-    return final
+    return finalized
   }
 
   byNumber(number: number): Block | undefined {

@@ -10,9 +10,9 @@ export interface Block {
   readonly hash: Uint8Array
   readonly header: Header
   readonly extrinsics: readonly Uint8Array[]
-  /** Keys the block wrote, with the values before it. */
+  /** The keys that the block wrote, with their previous values. */
   readonly changes: Changes
-  /** Runtime that is in force after the block. */
+  /** The runtime in force after the block. */
   readonly runtime: Runtime
 }
 
@@ -22,13 +22,13 @@ interface BlockParts {
   readonly extrinsics: readonly Uint8Array[]
   readonly changes: Changes
   readonly runtime: Runtime
-  /** The value of a key after the block. */
+  /** Reads the value of a key after the block. */
   readonly readValue: (key: string) => Uint8Array | undefined
 }
 
 /**
- * Closes a block. Its hash is the hash of its header, as clients compute it; the state root chains the changes
- * instead of rooting a trie, so there are no proofs.
+ * Seals a block. Its hash is the hash of its header, as clients compute it. The state root is a hash over the parent's
+ * root and the changes, not the root of a trie, so the chain cannot serve storage proofs.
  */
 export function sealBlock({ parent, number, extrinsics, changes, runtime, readValue }: BlockParts): Block {
   const changed = [...changes.keys()]

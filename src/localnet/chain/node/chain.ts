@@ -1,8 +1,8 @@
 import type { DevelopmentBeacon } from '../beacon/index.js'
 import { type Runtime, system, timestamp } from '../runtime/index.js'
 import { toHex } from '../scale/index.js'
-import { State, StorageAccess, StorageReader } from '../storage/index.js'
-import { type ChainRules, guardCall, onInitializeBlock, type PalletContext } from '../subtensor/index.js'
+import { State, StorageReader, StorageWriter } from '../storage/index.js'
+import { type ChainRules, onInitialize, type PalletContext, validateCall } from '../subtensor/index.js'
 import { applyExtrinsic, dispatchInfoOf, EventLog } from './apply.js'
 import { type Block, sealBlock } from './block.js'
 import { BlockStore } from './block-store.js'
@@ -12,30 +12,30 @@ import { type PoolEntry, TransactionPool, type TransactionStatus } from './pool.
 import { InvalidTransaction } from './rpc-error.js'
 import { type ValidationContext, type Validity, validateExtrinsic } from './validity.js'
 
-/** Blocks whose hash stays known to transactions, as on finney. */
+/** How many block hashes the chain remembers, as on finney. */
 export const BLOCK_HASH_COUNT = 2400
 
 export interface ChainParameters {
   readonly rules: ChainRules
   readonly netuids: readonly number[]
-  /** Blocks back whose state can be read. */
+  /** How many blocks before the head stay readable. */
   readonly keptBlocks: number
-  /** Makes the pulses that time-locked commits wait for. */
+  /** Signs the pulses that time-locked commits wait for. */
   readonly beacon: DevelopmentBeacon
-  /** While true no pulse is stored. */
+  /** While true, no pulses are stored. */
   readonly isBeaconSilent: () => boolean
   /** Wall-clock milliseconds. */
   readonly now: () => number
 }
 
-/** State, blocks and pool of one chain; a block is made whenever `produceBlock` is called. */
+/** The state, blocks and transaction pool of one chain. Produces blocks only when `produceBlock` is called. */
 export class Chain {
   readonly state: State
-  readonly storage: StorageAccess
+  readonly storage: StorageWriter
   readonly pool = new TransactionPool()
   readonly onBlock = new Listeners<Block>()
   readonly onFinalized = new Listeners<Block>()
-  readonly onRuntime = new Listeners<Runtime>()
+  readonly onRuntimeUpgrade = new Listeners<Runtime>()
   readonly onSubmitted = new Listeners<PoolEntry>()
   readonly #parameters: ChainParameters
   readonly #blocks: BlockStore
@@ -43,12 +43,12 @@ export class Chain {
   #runtime: Runtime
   #lastTimestampMs = 0
 
-  /** @param genesis fills the state before block 0 is sealed */
-  constructor(runtime: Runtime, parameters: ChainParameters, genesis: (storage: StorageAccess) => void) {
+  /** @param genesis writes the state of block 0 */
+  constructor(runtime: Runtime, parameters: ChainParameters, genesis: (storage: StorageWriter) => void) {
     this.#runtime = runtime
     this.#parameters = parameters
     this.state = new State(parameters.keptBlocks)
-    this.storage = new StorageAccess(this.state)
+    this.storage = new StorageWriter(this.state)
     genesis(this.storage)
     this.#recordRuntime()
     this.#blocks = new BlockStore(this.#seal(0, undefined, []), parameters.keptBlocks)
@@ -68,7 +68,7 @@ export class Chain {
 
   get genesisHash(): Uint8Array {
     const genesis = this.#blocks.byNumber(0)
-    if (!genesis) throw new Error('a chain has a genesis block')
+    if (!genesis) throw new Error('genesis block is missing')
     return genesis.hash
   }
 
@@ -80,7 +80,7 @@ export class Chain {
     return this.#blocks.byHash(hash)
   }
 
-  /** Hash of a block, also of one whose body is dropped. */
+  /** The hash of a block, from storage when the block itself was pruned. */
   hashOf(number: number): Uint8Array | undefined {
     const block = this.#blocks.byNumber(number)
     if (block) return block.hash
@@ -89,9 +89,9 @@ export class Chain {
   }
 
   /**
-   * Takes a transaction into the pool.
+   * Adds a transaction to the pool.
    *
-   * @throws RpcError when the node would refuse it.
+   * @throws RpcError when a node would reject it
    */
   submit(bytes: Uint8Array, onStatus: (status: TransactionStatus) => void = () => {}): string {
     const extrinsic = decodeExtrinsic(this.#runtime, bytes)
@@ -108,12 +108,12 @@ export class Chain {
     return validateExtrinsic(this.#validation(this.head.number), decodeExtrinsic(this.#runtime, bytes))
   }
 
-  /** The nonce an account would use next, counting the pool. */
+  /** The next nonce of an account, counting its transactions in the pool. */
   nextNonce(account: Uint8Array): number {
     return this.pool.nextNonce(account, this.storage.get(system.Account, account).nonce)
   }
 
-  /** Makes one block of what waits in the pool and tells everyone who listens. */
+  /** Produces a block from the pool and notifies the listeners. */
   produceBlock(): Block {
     const number = this.head.number + 1
     const parent = this.head
@@ -125,7 +125,7 @@ export class Chain {
     const oldest = parent.number - BLOCK_HASH_COUNT
     if (oldest >= 0) this.storage.delete(system.BlockHash, oldest)
     const { netuids, isBeaconSilent, now } = this.#parameters
-    onInitializeBlock(context, {
+    onInitialize(context, {
       netuids,
       beacon: isBeaconSilent() ? undefined : this.#parameters.beacon,
       nowMs: now(),
@@ -152,7 +152,7 @@ export class Chain {
     return block
   }
 
-  /** Makes every block up to `number` final. */
+  /** Finalizes every block up to `number`. */
   finalizeUpTo(number: number): void {
     for (const block of this.#blocks.finalize(number)) {
       for (const entry of this.#included.get(block.number) ?? []) {
@@ -163,15 +163,15 @@ export class Chain {
     }
   }
 
-  /** Puts another runtime in force: transactions signed for the old one become invalid. */
+  /** Switches to another runtime in a new block. Transactions signed for the old one become invalid. */
   upgradeRuntime(runtime: Runtime): void {
     this.#runtime = runtime
     this.#recordRuntime()
     this.produceBlock()
-    this.onRuntime.notify(runtime)
+    this.onRuntimeUpgrade.notify(runtime)
   }
 
-  /** Reads the state as it was after a block. */
+  /** Reads the state after a block. */
   readerAt(block: Block): StorageReader {
     return new StorageReader(this.state.at(block.number))
   }
@@ -196,10 +196,10 @@ export class Chain {
       blockHashCount: BLOCK_HASH_COUNT,
       genesisHash: this.genesisHash,
       hashOf: (number) => this.hashOf(number),
-      guard: (account, call) => {
+      validateCall: (account, call) => {
         if (call.type !== 'SubtensorModule') return
         const { rules } = this.#parameters
-        guardCall({ storage: this.storage, block, dialect, rules }, account, call.value)
+        validateCall({ storage: this.storage, block, dialect, rules }, account, call.value)
       },
     }
   }
@@ -214,7 +214,7 @@ export class Chain {
     return timestampInherent(this.#runtime, nowMs)
   }
 
-  /** Checks a waiting transaction once more and runs it. False when it stays out of this block. */
+  /** Validates a pooled transaction again and applies it. @returns whether the block includes it */
   #include(entry: PoolEntry, context: PalletContext, events: EventLog, index: number): boolean {
     const { account } = entry.validity
     if (entry.extrinsic.extra.nonce > this.storage.get(system.Account, account).nonce) return false
@@ -237,7 +237,7 @@ export class Chain {
     return sealBlock({ parent, number, extrinsics, changes, runtime: this.#runtime, readValue })
   }
 
-  /** Ends transactions whose era is over. */
+  /** Removes transactions whose mortal era has ended. */
   #dropExpired(number: number): void {
     for (const entry of this.pool.entries) {
       const { deathBlock } = entry.validity
@@ -250,7 +250,7 @@ export class Chain {
   #recordRuntime(): void {
     const { spec_version, spec_name } = this.#runtime.version
     this.storage.set(system.LastRuntimeUpgrade, { spec_version, spec_name })
-    // Clients watch `:code` to learn of upgrades; the chain has no wasm to show.
+    // Clients subscribe to `:code` to detect upgrades. There is no wasm, so its value names the spec version.
     this.state.put('0x3a636f6465', new TextEncoder().encode(`development-chain/${spec_version}`))
   }
 }

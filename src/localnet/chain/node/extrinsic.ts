@@ -23,9 +23,9 @@ export interface SignedExtrinsic {
 }
 
 /**
- * Reads a version 4 extrinsic with its length prefix.
+ * Decodes a version 4 extrinsic with its length prefix.
  *
- * @throws RpcError 1001 for a wrong frame, 1002 for contents that do not decode, 1011 for an unsigned one.
+ * @throws RpcError 1001 for a bad length prefix, 1002 for a body that does not decode, 1011 for an unsigned extrinsic
  */
 export function decodeExtrinsic(runtime: Runtime, bytes: Uint8Array): SignedExtrinsic {
   const reader = new Reader(bytes)
@@ -35,7 +35,7 @@ export function decodeExtrinsic(runtime: Runtime, bytes: Uint8Array): SignedExtr
   } catch (error) {
     throw badFormat(String(error))
   }
-  if (length !== reader.left) throw badFormat('length prefix mismatch')
+  if (length !== reader.remaining) throw badFormat('length prefix mismatch')
   try {
     return decodeBody(runtime, bytes, reader)
   } catch (error) {
@@ -54,7 +54,7 @@ function decodeBody(runtime: Runtime, bytes: Uint8Array, reader: Reader): Signed
   const extra = decodeExtra(reader)
   const callStart = reader.offset
   const call = runtime.call.decode(reader)
-  reader.end()
+  reader.expectEnd()
   return {
     bytes,
     address,
@@ -66,7 +66,7 @@ function decodeBody(runtime: Runtime, bytes: Uint8Array, reader: Reader): Signed
   }
 }
 
-/** The inherent extrinsic every block starts with. */
+/** The timestamp inherent, which is the first extrinsic of every block. */
 export function timestampInherent(runtime: Runtime, nowMs: number): Uint8Array {
   const call = encode(runtime.call, {
     type: 'Timestamp',

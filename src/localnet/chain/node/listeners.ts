@@ -1,7 +1,8 @@
-/** Listeners of one kind of event; each gets a function to leave again. */
+/** The listeners of one kind of event. */
 export class Listeners<T> {
   readonly #listeners = new Set<(event: T) => void>()
 
+  /** @returns a function that removes the listener */
   add(listener: (event: T) => void): () => void {
     this.#listeners.add(listener)
     return () => {

@@ -4,7 +4,7 @@ import type { SignedExtrinsic } from './extrinsic.js'
 import { alreadyImported, priorityTooLow } from './rpc-error.js'
 import type { Validity } from './validity.js'
 
-/** What a watcher of a transaction is told, as `author_extrinsicUpdate` words it. */
+/** A transaction status, in the form that `author_extrinsicUpdate` notifies. */
 export type TransactionStatus =
   | 'ready'
   | 'future'
@@ -28,12 +28,12 @@ export class TransactionPool {
     return [...this.#entries.values()]
   }
 
-  /** Entries in the order a block takes them. */
+  /** Entries in the order in which a block includes them. */
   get queue(): readonly PoolEntry[] {
     return this.entries.toSorted((a, b) => a.extrinsic.extra.nonce - b.extrinsic.extra.nonce)
   }
 
-  /** @throws RpcError 1013 for a copy, 1014 for the nonce of a waiting one without a higher tip. */
+  /** @throws RpcError 1013 for a duplicate, 1014 when the same nonce is pooled with an equal or higher tip */
   add(
     extrinsic: SignedExtrinsic,
     validity: Validity,
@@ -41,17 +41,17 @@ export class TransactionPool {
   ): PoolEntry {
     const hash = toHex(blake2b256(extrinsic.bytes))
     if (this.#entries.has(hash)) throw alreadyImported(hash)
-    const rival = this.entries.find(
+    const conflicting = this.entries.find(
       (entry) =>
         equalBytes(entry.validity.account, validity.account) &&
         entry.extrinsic.extra.nonce === extrinsic.extra.nonce,
     )
-    if (rival) {
-      if (extrinsic.extra.tip <= rival.extrinsic.extra.tip) {
-        throw priorityTooLow(rival.extrinsic.extra.tip, extrinsic.extra.tip)
+    if (conflicting) {
+      if (extrinsic.extra.tip <= conflicting.extrinsic.extra.tip) {
+        throw priorityTooLow(conflicting.extrinsic.extra.tip, extrinsic.extra.tip)
       }
-      this.remove(rival.hash)
-      rival.onStatus({ usurped: hash })
+      this.remove(conflicting.hash)
+      conflicting.onStatus({ usurped: hash })
     }
     const entry = { hash, extrinsic, validity, onStatus }
     this.#entries.set(hash, entry)
@@ -66,7 +66,7 @@ export class TransactionPool {
     this.#entries.delete(hash)
   }
 
-  /** The next nonce of an account, counting what waits here without a gap. */
+  /** The first nonce from `chainNonce` on that has no transaction in the pool. */
   nextNonce(account: Uint8Array, chainNonce: number): number {
     const waiting = this.entries.filter((entry) => equalBytes(entry.validity.account, account))
     const nonces = new Set(waiting.map((entry) => entry.extrinsic.extra.nonce))

@@ -1,4 +1,4 @@
-/** An error of the JSON-RPC interface, with the code and texts of a Substrate node (sc-rpc-api). */
+/** A JSON-RPC error with the code and texts of a Substrate node (sc-rpc-api). */
 export class RpcError extends Error {
   override readonly name = 'RpcError'
 
@@ -33,8 +33,8 @@ export const unknownBlock = (hash: string) =>
 export const stateDiscarded = (hash: string) =>
   new RpcError(4003, `Client error: State already discarded for ${hash}`)
 
-/** Why a transaction is invalid: the text of the node and the name of the runtime. */
-export const INVALID = {
+/** Why a transaction is invalid: the text of the RPC error and the variant name of the runtime API. */
+export const INVALID_REASONS = {
   badSigner: { text: 'Invalid signing address', name: 'BadSigner' },
   badProof: { text: 'Transaction has a bad signature', name: 'BadProof' },
   ancientBirthBlock: { text: 'Transaction has an ancient birth block', name: 'AncientBirthBlock' },
@@ -43,15 +43,15 @@ export const INVALID = {
   payment: { text: 'Inability to pay some fees (e.g. account balance too low)', name: 'Payment' },
   call: { text: 'Transaction call is not expected', name: 'Call' },
 } as const
-export type InvalidReason = keyof typeof INVALID | { readonly custom: number }
+export type InvalidReason = keyof typeof INVALID_REASONS | { readonly custom: number }
 
-/** RPC 1010, and the reason for callers inside the node. */
+/** RPC error 1010, with its reason. */
 export class InvalidTransaction extends RpcError {
   constructor(readonly reason: InvalidReason) {
     super(
       1010,
       'Invalid Transaction',
-      typeof reason === 'object' ? `Custom error: ${reason.custom}` : INVALID[reason].text,
+      typeof reason === 'object' ? `Custom error: ${reason.custom}` : INVALID_REASONS[reason].text,
     )
   }
 }

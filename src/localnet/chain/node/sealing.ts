@@ -2,29 +2,26 @@ import { setMaxListeners } from 'node:events'
 import { type Clock, every } from '../../../kernel/index.js'
 import type { Chain } from './chain.js'
 
-/** When blocks are made. */
+/** When blocks are produced. */
 export type Sealing =
   | { readonly kind: 'interval'; readonly blockTimeMs: number }
   /** Only on request. */
   | { readonly kind: 'manual' }
-  /** As soon as a transaction arrives. */
+  /** As soon as a transaction enters the pool. */
   | { readonly kind: 'auto' }
 
 interface SealingDeps {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** While true no block is made by itself. */
+  /** While true, blocks are produced on request only. */
   readonly isStalled: () => boolean
   readonly onError: (error: unknown) => void
 }
 
-/**
- * Between a block and its finality when blocks come on demand. Not zero: a client that hears of both in one tick
- * reports the finality only.
- */
+/** Not zero, because a client that receives the block and its finality in one tick reports only the finality. */
 const AUTO_FINALITY_DELAY_MS = 200
 
-/** Makes and finalises blocks until the signal aborts. */
+/** Produces and finalizes blocks until the signal aborts. */
 export function startSealing(
   chain: Chain,
   sealing: Sealing,
@@ -41,7 +38,7 @@ export function startSealing(
     }
   })
   if (sealing.kind === 'auto') {
-    // One sleep for each block that is not final yet.
+    // Every block that is not final yet adds a listener.
     setMaxListeners(0, signal)
     chain.onSubmitted.add((entry) => {
       setImmediate(() => {

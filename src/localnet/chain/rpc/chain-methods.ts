@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Chain } from '../node/index.js'
 import { toHex } from '../scale/index.js'
-import { blockHash, constant, type Json, type Methods, method } from './method.js'
+import { blockHash, type Json, type Methods, method, withoutParams } from './method.js'
 import { headerView } from './views.js'
 
 const blockNumber = z.union([z.number().int(), z.string().regex(/^0x[0-9a-f]+$/i)]).transform(Number)
@@ -19,7 +19,7 @@ export function chainMethods(chain: Chain): Methods {
       return Array.isArray(wanted) ? wanted.map(hashOf) : hashOf(wanted)
     },
   )
-  const getFinalizedHead = constant(() => toHex(chain.finalized.hash))
+  const getFinalizedHead = withoutParams(() => toHex(chain.finalized.hash))
   return {
     chain_getBlockHash: getBlockHash,
     chain_getHead: getBlockHash,

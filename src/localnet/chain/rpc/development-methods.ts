@@ -4,7 +4,7 @@ import { type Chain, RpcError } from '../node/index.js'
 import { fromHex, toHex } from '../scale/index.js'
 import { endow } from '../subtensor/index.js'
 import { type Faults, SUBMISSION_FAULTS } from './faults.js'
-import { constant, hexText, type Methods, method } from './method.js'
+import { hexText, type Methods, method, withoutParams } from './method.js'
 
 const MAX_NEW_BLOCKS = 100_000
 const MAX_FAILED_SUBMISSIONS = 1000
@@ -71,11 +71,11 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
         return null
       },
     ),
-    dev_dropConnections: constant(() => {
+    dev_dropConnections: withoutParams(() => {
       setImmediate(() => faults.dropConnections())
       return null
     }),
-    dev_clearFaults: constant(() => {
+    dev_clearFaults: withoutParams(() => {
       faults.clear()
       return null
     }),

@@ -66,7 +66,7 @@ export class Faults {
 }
 
 /** What the node answers for the faults that are refusals. */
-export function refusalOf(fault: SubmissionFault): RpcError | undefined {
+export function submissionErrorOf(fault: SubmissionFault): RpcError | undefined {
   switch (fault) {
     case 'banned':
       return temporarilyBanned()

@@ -1,4 +1,4 @@
 export { developmentMethods } from './development-methods.js'
 export { type FaultSettings, Faults, type SubmissionFault } from './faults.js'
-export { interfaceOf } from './interface.js'
+export { rpcModuleOf } from './interface.js'
 export { type RpcServer, startRpcServer } from './server.js'

@@ -2,14 +2,14 @@ import type { Chain } from '../node/index.js'
 import { authorMethods } from './author-methods.js'
 import { chainMethods } from './chain-methods.js'
 import type { Faults } from './faults.js'
-import { constant, type Methods } from './method.js'
-import type { Interface } from './session.js'
+import { type Methods, withoutParams } from './method.js'
+import type { RpcModule } from './session.js'
 import { stateMethods } from './state-methods.js'
 import { subscriptionsOf } from './subscriptions.js'
 import { systemMethods } from './system-methods.js'
 
 /** Everything a client can call on this chain. */
-export function interfaceOf(chain: Chain, faults: Faults, development: Methods): Interface {
+export function rpcModuleOf(chain: Chain, faults: Faults, development: Methods): RpcModule {
   const subscriptions = subscriptionsOf(chain, faults)
   const methods: Methods = {
     ...systemMethods(chain),
@@ -25,5 +25,5 @@ export function interfaceOf(chain: Chain, faults: Faults, development: Methods):
     ...Object.keys(subscriptions),
     ...unsubscribes,
   ].sort()
-  return { methods: { ...methods, rpc_methods: constant(() => ({ methods: names })) }, subscriptions }
+  return { methods: { ...methods, rpc_methods: withoutParams(() => ({ methods: names })) }, subscriptions }
 }

@@ -18,7 +18,7 @@ export function method<S extends z.ZodType>(
 }
 
 /** A method without parameters. */
-export function constant(run: () => Json): Method {
+export function withoutParams(run: () => Json): Method {
   return () => run()
 }
 

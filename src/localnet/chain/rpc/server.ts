@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, TargonError } from '../../../kernel/index.js'
 import type { Faults } from './faults.js'
-import { type Gate, type Interface, Session } from './session.js'
+import { type Gate, type RpcModule, Session } from './session.js'
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 const HOST = '127.0.0.1'
@@ -20,7 +20,7 @@ export interface RpcServer {
  * @throws TargonError PORT_IN_USE
  */
 export async function startRpcServer(
-  rpc: Interface,
+  rpc: RpcModule,
   faults: Faults,
   clock: Clock,
   port: number,
@@ -65,7 +65,7 @@ export async function startRpcServer(
   }
 }
 
-function serveSocket(rpc: Interface, gate: Gate, faults: Faults, socket: WebSocket): void {
+function serveSocket(rpc: RpcModule, gate: Gate, faults: Faults, socket: WebSocket): void {
   const session = new Session(rpc, gate, (message) => {
     if (!faults.settings.silent && socket.readyState === socket.OPEN) socket.send(message)
   })
@@ -82,7 +82,7 @@ function serveSocket(rpc: Interface, gate: Gate, faults: Faults, socket: WebSock
 }
 
 async function answerPost(
-  rpc: Interface,
+  rpc: RpcModule,
   gate: Gate,
   request: IncomingMessage,
   response: ServerResponse,

@@ -7,7 +7,7 @@ import type { Subscription } from './subscriptions.js'
 /** Stands between a request and its answer; false means that the request is never answered. */
 export type Gate = (method: string) => Promise<boolean>
 
-export interface Interface {
+export interface RpcModule {
   readonly methods: Methods
   readonly subscriptions: Readonly<Record<string, Subscription>>
 }
@@ -24,14 +24,14 @@ type Request = z.output<typeof requestShape>
 
 /** JSON-RPC 2.0 with one client: calls, batches and the subscriptions it holds. */
 export class Session {
-  readonly #interface: Interface
+  readonly #interface: RpcModule
   readonly #gate: Gate
   readonly #send: Send | undefined
   readonly #running = new Map<string, () => void>()
   readonly #unsubscribes: ReadonlySet<string>
   #lastSubscription = 0
 
-  constructor(rpc: Interface, gate: Gate, send?: Send) {
+  constructor(rpc: RpcModule, gate: Gate, send?: Send) {
     this.#interface = rpc
     this.#gate = gate
     this.#send = send

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Chain, callRuntime } from '../node/index.js'
+import { type Chain, callRuntimeApi } from '../node/index.js'
 import { toHex } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
 import { blockHash, hexBytes, hexText, type Methods, method } from './method.js'
@@ -21,7 +21,7 @@ export function stateMethods(chain: Chain): Methods {
   )
   const call = method(
     z.tuple([z.string(), hexBytes, blockHash]).or(z.tuple([z.string(), hexBytes])),
-    ([name, input, hash]) => toHex(callRuntime(chain, blockWithState(chain, hash), name, input)),
+    ([name, input, hash]) => toHex(callRuntimeApi(chain, blockWithState(chain, hash), name, input)),
   )
   return {
     state_getStorage: getStorage,

@@ -1,7 +1,7 @@
 import type { Chain, TransactionStatus } from '../node/index.js'
 import { toHex } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
-import { type Faults, refusalOf } from './faults.js'
+import { type Faults, submissionErrorOf } from './faults.js'
 
 /**
  * Hands a transaction to the pool, unless a fault is waiting for it.
@@ -15,7 +15,7 @@ export function submitExtrinsic(
   onStatus?: (status: TransactionStatus) => void,
 ): string {
   const fault = faults.takeSubmissionFault()
-  const refusal = fault && refusalOf(fault)
+  const refusal = fault && submissionErrorOf(fault)
   if (refusal) throw refusal
   if (fault === 'swallowed') {
     onStatus?.('ready')

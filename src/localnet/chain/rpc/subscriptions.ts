@@ -38,7 +38,7 @@ export function subscriptionsOf(chain: Chain, faults: Faults): Subscriptions {
       unsubscribe: 'state_unsubscribeRuntimeVersion',
       start: (push) => {
         push(runtimeVersionView(chain.runtime))
-        return chain.onRuntime.add((runtime) => push(runtimeVersionView(runtime)))
+        return chain.onRuntimeUpgrade.add((runtime) => push(runtimeVersionView(runtime)))
       },
     },
     state_subscribeStorage: storageSubscription(chain),

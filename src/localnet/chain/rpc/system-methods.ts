@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { publicKeyOf } from '../../../kernel/index.js'
 import { type Chain, RpcError } from '../node/index.js'
-import { constant, type Methods, method } from './method.js'
+import { type Methods, method, withoutParams } from './method.js'
 
 export function systemMethods(chain: Chain): Methods {
   const accountNextIndex = method(z.tuple([z.string()]), ([address]) => {
@@ -10,26 +10,26 @@ export function systemMethods(chain: Chain): Methods {
     return chain.nextNonce(account)
   })
   return {
-    system_chain: constant(() => 'Development'),
-    system_name: constant(() => 'targon-development-chain'),
-    system_version: constant(() => '1.0.0'),
-    system_chainType: constant(() => 'Development'),
-    system_health: constant(() => ({ peers: 0, isSyncing: false, shouldHavePeers: false })),
-    system_properties: constant(() => ({
+    system_chain: withoutParams(() => 'Development'),
+    system_name: withoutParams(() => 'targon-development-chain'),
+    system_version: withoutParams(() => '1.0.0'),
+    system_chainType: withoutParams(() => 'Development'),
+    system_health: withoutParams(() => ({ peers: 0, isSyncing: false, shouldHavePeers: false })),
+    system_properties: withoutParams(() => ({
       isEthereum: false,
       ss58Format: 42,
       tokenDecimals: 9,
       tokenSymbol: 'TAO',
     })),
-    system_syncState: constant(() => ({
+    system_syncState: withoutParams(() => ({
       startingBlock: 0,
       currentBlock: chain.head.number,
       highestBlock: chain.head.number,
     })),
-    system_peers: constant(() => []),
-    system_localPeerId: constant(() => '12D3KooWDevelopmentChain'),
-    system_localListenAddresses: constant(() => []),
-    system_nodeRoles: constant(() => ['Authority']),
+    system_peers: withoutParams(() => []),
+    system_localPeerId: withoutParams(() => '12D3KooWDevelopmentChain'),
+    system_localListenAddresses: withoutParams(() => []),
+    system_nodeRoles: withoutParams(() => ['Authority']),
     system_accountNextIndex: accountNextIndex,
     account_nextIndex: accountNextIndex,
   }

@@ -1,6 +1,6 @@
 import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
 import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
-import { hyperparametersOf, metagraphOf, narrowCutoff, selectiveMetagraphOf } from './metagraph-types.js'
+import { hyperparametersOf, metagraphOf, selectiveMetagraphOf, u16Cutoff } from './metagraph-types.js'
 import { neuronInfoLite } from './neuron-types.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
 import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
@@ -9,9 +9,13 @@ function method(name: string, inputs: { readonly [name: string]: AnyType }, outp
   return { name, inputs, output }
 }
 
-/** Runtime APIs of all dialects together; `hasWideCutoff`: the activity cutoff has 64 bits, not 16. */
+/**
+ * The runtime APIs of all dialects.
+ *
+ * @param hasWideCutoff whether the activity cutoff has 64 bits instead of 16
+ */
 export function runtimeApis(extrinsic: ScaleType<Uint8Array>, hasWideCutoff: boolean): readonly RuntimeApi[] {
-  const cutoff = hasWideCutoff ? compactU64 : narrowCutoff
+  const cutoff = hasWideCutoff ? compactU64 : u16Cutoff
   const metagraph = metagraphOf(cutoff)
   const selectiveMetagraph = selectiveMetagraphOf(cutoff)
   const byNetuid = { netuid: u16 }

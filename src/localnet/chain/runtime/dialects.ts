@@ -1,25 +1,25 @@
-import { ERRORS_SINCE_343, SUBTENSOR_ERRORS } from './errors.js'
+import { ERRORS_SINCE_343, SUBTENSOR_ERRORS } from './subtensor-errors.js'
 
 /**
- * A generation of the runtime: which names exist, under which index, and how epochs are scheduled.
- * Everything a dialect does not mention is as in the newest one.
+ * A generation of the runtime: which names exist, at which index, and how epochs are scheduled. What a dialect does
+ * not mention equals the newest one.
  */
 export interface Dialect {
-  /** First spec version that speaks it. */
+  /** First spec version of the generation. */
   readonly since: number
   readonly specVersion: number
   readonly transactionVersion: number
   /** `stateful`: LastEpochBlock + Tempo; `formula`: (block + netuid + 1) % (tempo + 1) == 0. */
   readonly epochs: 'stateful' | 'formula'
-  /** What the pool refuses before dispatch: axon announcements only, or weights as well. */
-  readonly poolGuards: 'axon' | 'axon-and-weights'
-  /** Form of a time-locked payload: with the hotkey (v4) or without it. */
+  /** Which calls SubtensorTransactionExtension checks before dispatch: axon announcements only, or weights too. */
+  readonly poolChecks: 'axon' | 'axon-and-weights'
+  /** Whether a time-locked payload contains the hotkey (commit-reveal v4) or not. */
   readonly commitPayload: 'with-hotkey' | 'without-hotkey'
-  /** `Pallet.Item`, call, event, extension and `Api_method` names that do not exist. */
+  /** Storage items, calls, events, extensions and `Api_method`s that do not exist, by name. */
   readonly omitted: readonly string[]
   /** Event indexes that differ from the newest dialect. */
   readonly eventIndexes: Readonly<Record<string, number>>
-  /** Errors of SubtensorModule in the order of their indexes. */
+  /** Errors of SubtensorModule, by index. */
   readonly errors: readonly string[]
 }
 
@@ -39,14 +39,14 @@ const CURRENT: Dialect = {
   specVersion: 425,
   transactionVersion: 1,
   epochs: 'stateful',
-  poolGuards: 'axon-and-weights',
+  poolChecks: 'axon-and-weights',
   commitPayload: 'with-hotkey',
   omitted: [...OLD_STORAGE, 'commit_crv3_weights'],
   eventIndexes: {},
   errors: SUBTENSOR_ERRORS,
 }
 
-/** Finney of late 2025: mechanisms, no stateful epochs, other event and error indexes. */
+/** Finney in late 2025: mechanisms, no stateful epochs, different event and error indexes. */
 const SPEC_343: Dialect = {
   ...CURRENT,
   since: 318,
@@ -69,12 +69,12 @@ const SPEC_343: Dialect = {
   errors: errorsOf343(),
 }
 
-/** Mid 2025: no mechanisms, `commit_crv3_weights` with a payload that does not name the hotkey. */
+/** Finney in mid 2025: no mechanisms, and `commit_crv3_weights` with a payload without the hotkey. */
 const SPEC_293: Dialect = {
   ...SPEC_343,
   since: 290,
   specVersion: 293,
-  poolGuards: 'axon',
+  poolChecks: 'axon',
   commitPayload: 'without-hotkey',
   omitted: [
     ...EPOCH_STORAGE,
@@ -95,9 +95,9 @@ const SPEC_293: Dialect = {
 const DIALECTS: readonly Dialect[] = [CURRENT, SPEC_343, SPEC_293]
 
 /**
- * The dialect a spec version speaks, under that number.
+ * The dialect of a spec version, with that version number.
  *
- * @throws RangeError below the oldest known dialect.
+ * @throws RangeError when the spec version is older than the oldest dialect
  */
 export function dialectOf(specVersion: number): Dialect {
   const known = DIALECTS.find((dialect) => dialect.since <= specVersion)
@@ -105,9 +105,9 @@ export function dialectOf(specVersion: number): Dialect {
   return { ...known, specVersion }
 }
 
-/** The newest list without what came later, and with what has gone since, each after its predecessor. */
+/** The newest list without the errors added since, and with the errors removed since, each after its predecessor. */
 function errorsOf343(): readonly string[] {
-  const later = new Set<string>([
+  const added = new Set<string>([
     'NewHotKeyNotCleanForRootSwap',
     'ColdkeySwapAnnouncementNotFound',
     'ColdkeySwapTooEarly',
@@ -118,7 +118,7 @@ function errorsOf343(): readonly string[] {
     'InvalidRevealRound',
     ...ERRORS_SINCE_343,
   ])
-  const names: string[] = SUBTENSOR_ERRORS.filter((name) => !later.has(name))
+  const names: string[] = SUBTENSOR_ERRORS.filter((name) => !added.has(name))
   for (const [predecessor, name] of [
     ['NotEnoughBalanceToPaySwapColdKey', 'ColdkeyIsInArbitration'],
     ['TxRateLimitExceeded', 'SwapAlreadyScheduled'],

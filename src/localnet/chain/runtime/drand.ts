@@ -1,5 +1,5 @@
-import { at, bytes, newtype, struct, u8, u32, u64, units, vec } from '../scale/index.js'
-import { blake2Concat, optionalMap, placeItems, plain } from '../storage/index.js'
+import { at, bytes, newtype, struct, u8, u32, u64, unitVariants, vec } from '../scale/index.js'
+import { blake2Concat, optionalMap, palletItems, plain } from '../storage/index.js'
 
 const bounded = newtype('bounded_collections::bounded_vec::BoundedVec', bytes, { T: u8, S: undefined })
 
@@ -18,8 +18,8 @@ export const beaconConfig = struct('pallet_drand::types::BeaconConfiguration', {
   metadata: struct('pallet_drand::types::Metadata', { beacon_id: bounded }),
 })
 
-/** Storage of the Drand pallet; the default beacon is drand quicknet, as in the real runtime. */
-export const drand = placeItems('Drand', {
+/** Storage items of the Drand pallet. The default beacon is drand quicknet, as in the real runtime. */
+export const drand = palletItems('Drand', {
   BeaconConfig: plain(beaconConfig, {
     public_key: hexBytes(
       '83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451',
@@ -42,7 +42,7 @@ export const drandEvents = {
   NewPulse: at(1, { rounds: vec(u64) }),
   SetOldestStoredRound: at(2, [u64]),
 } as const
-export const drandErrors = units(
+export const drandErrors = unitVariants(
   ...['NoneValue', 'StorageOverflow', 'DrandConnectionFailure', 'UnverifiedPulse', 'InvalidRoundNumber'],
   'PulseVerificationError',
 )

@@ -1,4 +1,4 @@
-import type { Extension } from '../metadata/index.js'
+import type { TransactionExtension } from '../metadata/index.js'
 import {
   type AnyType,
   at,
@@ -13,7 +13,7 @@ import {
   u8,
   u32,
   unit,
-  units,
+  unitVariants,
   type VariantEntry,
   variant,
 } from '../scale/index.js'
@@ -36,13 +36,13 @@ const era = variant('sp_runtime::generic::era::Era', eraEntries())
 const checkMortality = newtype('node_subtensor_runtime::check_mortality::CheckMortality', era)
 const checkNonce = newtype('node_subtensor_runtime::check_nonce::CheckNonce', compactU32)
 const chargePayment = newtype('pallet_transaction_payment::ChargeTransactionPayment', compactU64)
-const metadataHashMode = variant('frame_metadata_hash_extension::Mode', units('Disabled', 'Enabled'))
+const metadataHashMode = variant('frame_metadata_hash_extension::Mode', unitVariants('Disabled', 'Enabled'))
 const checkMetadataHash = struct('frame_metadata_hash_extension::CheckMetadataHash', {
   mode: metadataHashMode,
 })
 const optionalHash = option(fixedBytes(32))
 
-/** What the extensions of a signed extrinsic say, in the order they are encoded. */
+/** The `extra` of a signed extrinsic, in encoding order. */
 export interface SignedExtra {
   readonly era: MortalEra
   readonly nonce: number
@@ -60,7 +60,7 @@ export function decodeExtra(reader: Reader): SignedExtra {
   }
 }
 
-/** What a signature covers beside the call and the extra bytes, in extension order. */
+/** The implicit part of the signed payload, in extension order. */
 export interface SignedImplicit {
   readonly specVersion: number
   readonly transactionVersion: number
@@ -68,20 +68,21 @@ export interface SignedImplicit {
   readonly birthHash: Uint8Array
 }
 
-const implicitOf = struct('Implicit', {
-  specVersion: u32,
-  transactionVersion: u32,
-  genesisHash: h256,
-  birthHash: h256,
-  metadataHash: optionalHash,
-})
-export const implicitType: ScaleType<SignedImplicit & { metadataHash: Uint8Array | undefined }> = implicitOf
-
+export const implicitType: ScaleType<SignedImplicit & { metadataHash: Uint8Array | undefined }> = struct(
+  'Implicit',
+  {
+    specVersion: u32,
+    transactionVersion: u32,
+    genesisHash: h256,
+    birthHash: h256,
+    metadataHash: optionalHash,
+  },
+)
 function empty(path: string): AnyType {
   return struct(path, {})
 }
 
-const EXTENSIONS: readonly Extension[] = [
+const EXTENSIONS: readonly TransactionExtension[] = [
   extension(
     'CheckNonZeroSender',
     empty('frame_system::extensions::check_non_zero_sender::CheckNonZeroSender'),
@@ -92,7 +93,7 @@ const EXTENSIONS: readonly Extension[] = [
   extension('CheckMortality', checkMortality, h256),
   extension('CheckNonce', checkNonce),
   extension('CheckWeight', empty('frame_system::extensions::check_weight::CheckWeight')),
-  // The runtime wraps this one; its metadata still names the inner type.
+  // The real runtime wraps this extension, but its metadata shows the inner type.
   extension('ChargeTransactionPayment', chargePayment),
   extension(
     'SudoTransactionExtension',
@@ -107,11 +108,11 @@ const EXTENSIONS: readonly Extension[] = [
   extension('CheckMetadataHash', checkMetadataHash, optionalHash),
 ]
 
-/** The extensions in their order, without those a dialect does not have yet. */
-export function extensionsWithout(omitted: readonly string[]): readonly Extension[] {
+/** The transaction extensions in order, without those that a dialect omits. */
+export function extensionsWithout(omitted: readonly string[]): readonly TransactionExtension[] {
   return EXTENSIONS.filter(({ identifier }) => !omitted.includes(identifier))
 }
 
-function extension(identifier: string, extra: AnyType, implicit: AnyType = unit): Extension {
+function extension(identifier: string, extra: AnyType, implicit: AnyType = unit): TransactionExtension {
   return { identifier, extra, implicit }
 }

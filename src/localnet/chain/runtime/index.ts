@@ -1,7 +1,10 @@
-export type { Extension, RuntimeApi } from '../metadata/index.js'
+/**
+ * The runtime as data: pallets, runtime APIs and transaction extensions of each supported generation of Subtensor.
+ * Tests named after a behaviour: ../metadata/conformance.test.ts (pallets.ts, dialects.ts, extensions.ts,
+ * metagraph-types.ts, neuron-types.ts, outcome-types.ts, subtensor.ts, subtensor-errors.ts, system.ts, types.ts).
+ */
 export { type Dialect, dialectOf } from './dialects.js'
 export { drand } from './drand.js'
-export type { SubtensorError } from './errors.js'
 export {
   decodeExtra,
   implicitType,
@@ -9,23 +12,10 @@ export {
   type SignedExtra,
   type SignedImplicit,
 } from './extensions.js'
-export {
-  type Hyperparameters,
-  METAGRAPH_FIELDS,
-  type Metagraph,
-} from './metagraph-types.js'
+export { type Hyperparameters, METAGRAPH_FIELDS, type Metagraph } from './metagraph-types.js'
 export { type AxonInfo, type NeuronInfoLite, NO_AXON } from './neuron-types.js'
-export {
-  type CallOf,
-  createRuntime,
-  type EventOf,
-  type Runtime,
-  type RuntimeCall,
-  type RuntimeEvent,
-  type RuntimeParameters,
-} from './runtime.js'
-export type { CallArguments, CallName, SubtensorCall } from './subtensor-calls.js'
-export type { SubtensorEvent } from './subtensor-events.js'
-export { subtensor } from './subtensor-storage.js'
+export { createRuntime, type Runtime, type RuntimeCall, type RuntimeEvent } from './runtime.js'
+export { type CallArguments, type SubtensorCall, type SubtensorEvent, subtensor } from './subtensor.js'
+export type { SubtensorError } from './subtensor-errors.js'
 export { balances, system, timestamp } from './system.js'
 export { digestItem, header, multiAddress, multiSignature } from './types.js'

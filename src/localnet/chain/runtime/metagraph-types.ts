@@ -15,14 +15,14 @@ import {
 import { axonInfo, chainIdentity, fixedI128, subnetIdentity } from './neuron-types.js'
 import { accountId } from './types.js'
 
-/** `Compact<u16>` for values that later runtimes hold in 64 bits: the same bytes. */
-export const narrowCutoff: ScaleType<bigint> = {
+/** `Compact<u16>` for a value that later runtimes store in 64 bits. The compact bytes are the same. */
+export const u16Cutoff: ScaleType<bigint> = {
   ...compactU64,
   key: compactU16.key,
   describe: compactU16.describe,
 }
 
-/** Fields of the metagraph in declaration order, which is also the numbering of the selective one. */
+/** Fields of the metagraph. Their order also defines the field indexes of the selective metagraph. */
 const metagraphFields = {
   netuid: compactU16,
   name: vec(compactU8),
@@ -117,7 +117,7 @@ function optionalFields(cutoff: ScaleType<bigint>): { readonly [name: string]: A
   }
 }
 
-/** The same fields, each present only when asked for by its number; the two after the metagraph's are 72 and 73. */
+/** The metagraph with each field optional: only requested indexes are present. `validators` is 72, `commitments` 73. */
 export function selectiveMetagraphOf(
   cutoff: ScaleType<bigint>,
 ): ScaleType<Readonly<Record<string, unknown>>> {

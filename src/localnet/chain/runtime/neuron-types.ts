@@ -48,7 +48,7 @@ export const prometheusInfo = struct('pallet_subtensor::pallet::PrometheusInfo',
   ip_type: u8,
 })
 
-/** MAX_CRV3_COMMIT_SIZE_BYTES */
+/** MAX_CRV3_COMMIT_SIZE_BYTES of the real runtime. */
 const MAX_COMMIT_BYTES = 5000
 const limitedBytes: ScaleType<Uint8Array> = {
   ...bytes,
@@ -59,7 +59,7 @@ const limitedBytes: ScaleType<Uint8Array> = {
   },
 }
 
-/** Ciphertext of a time-locked commit. */
+/** The ciphertext of a time-locked commit. */
 export const boundedBytes = newtype('bounded_collections::bounded_vec::BoundedVec', limitedBytes, {
   T: u8,
   S: undefined,

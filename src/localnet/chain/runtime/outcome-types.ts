@@ -1,23 +1,35 @@
-import { at, bool, bytes, fixedBytes, option, struct, u8, u64, units, variant, vec } from '../scale/index.js'
+import {
+  at,
+  bool,
+  bytes,
+  fixedBytes,
+  option,
+  struct,
+  u8,
+  u64,
+  unitVariants,
+  variant,
+  vec,
+} from '../scale/index.js'
 import { dispatchClass, weight } from './types.js'
 
-/** How dispatching, validating and paying for an extrinsic can turn out. */
+// Results of dispatching, validating and paying for an extrinsic.
 const moduleError = struct('sp_runtime::ModuleError', { index: u8, error: fixedBytes(4) })
 const tokenError = variant(
   'sp_runtime::TokenError',
-  units(
+  unitVariants(
     ...['FundsUnavailable', 'OnlyProvider', 'BelowMinimum', 'CannotCreate', 'UnknownAsset', 'Frozen'],
     ...['Unsupported', 'CannotCreateHold', 'NotExpendable', 'Blocked'],
   ),
 )
 const arithmeticError = variant(
   'sp_arithmetic::ArithmeticError',
-  units('Underflow', 'Overflow', 'DivisionByZero'),
+  unitVariants('Underflow', 'Overflow', 'DivisionByZero'),
 )
-const transactionalError = variant('sp_runtime::TransactionalError', units('LimitReached', 'NoLayer'))
+const transactionalError = variant('sp_runtime::TransactionalError', unitVariants('LimitReached', 'NoLayer'))
 const trieError = variant(
   'sp_runtime::proving_trie::TrieError',
-  units(
+  unitVariants(
     ...['InvalidStateRoot', 'IncompleteDatabase', 'ValueAtIncompleteKey', 'DecoderError', 'InvalidHash'],
     ...[
       'DuplicateKey',
@@ -50,7 +62,7 @@ export const dispatchError = variant('sp_runtime::DispatchError', {
 
 export const transactionSource = variant(
   'sp_runtime::transaction_validity::TransactionSource',
-  units('InBlock', 'Local', 'External'),
+  unitVariants('InBlock', 'Local', 'External'),
 )
 const invalidTransaction = variant('sp_runtime::transaction_validity::InvalidTransaction', {
   Call: at(0, null),

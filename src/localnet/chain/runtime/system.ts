@@ -1,5 +1,5 @@
-import { at, bytes, compactU64, u32, u64, units } from '../scale/index.js'
-import { blake2Concat, map, optionalPlain, placeItems, plain, twoxConcat } from '../storage/index.js'
+import { at, bytes, compactU64, u32, u64, unitVariants } from '../scale/index.js'
+import { blake2Concat, map, optionalPlain, palletItems, plain, twoxConcat } from '../storage/index.js'
 import { dispatchError } from './outcome-types.js'
 import {
   accountId,
@@ -11,12 +11,12 @@ import {
   multiAddress,
 } from './types.js'
 
-/** System, Timestamp, Balances and TransactionPayment: what a client needs of them. */
+// The parts of System, Timestamp, Balances and TransactionPayment that clients use.
 const ZERO_HASH = new Uint8Array(32)
-/** The flag that marks an account of the new logic of pallet_balances. */
+/** Flag of accounts that use the new logic of pallet_balances. */
 const NEW_LOGIC = 1n << 127n
 
-export const system = placeItems('System', {
+export const system = palletItems('System', {
   Account: map([blake2Concat(accountId)], accountInfo, {
     nonce: 0,
     consumers: 0,
@@ -42,7 +42,7 @@ export const systemEvents = {
   KilledAccount: at(4, { account: accountId }),
   Remarked: at(5, { sender: accountId, hash: h256 }),
 } as const
-export const systemErrors = units(
+export const systemErrors = unitVariants(
   'InvalidSpecName',
   'SpecVersionNeedsToIncrease',
   'FailedToExtractRuntimeVersion',
@@ -51,10 +51,10 @@ export const systemErrors = units(
   'CallFiltered',
 )
 
-export const timestamp = placeItems('Timestamp', { Now: plain(u64, 0n) })
+export const timestamp = palletItems('Timestamp', { Now: plain(u64, 0n) })
 export const timestampCalls = { set: at(0, { now: compactU64 }) } as const
 
-export const balances = placeItems('Balances', { TotalIssuance: plain(u64, 0n) })
+export const balances = palletItems('Balances', { TotalIssuance: plain(u64, 0n) })
 export const balancesCalls = {
   transfer_allow_death: at(0, { dest: multiAddress, value: compactU64 }),
   transfer_keep_alive: at(3, { dest: multiAddress, value: compactU64 }),
@@ -64,7 +64,7 @@ export const balancesEvents = {
   Transfer: at(2, { from: accountId, to: accountId, amount: u64 }),
   Withdraw: at(8, { who: accountId, amount: u64 }),
 } as const
-export const balancesErrors = units(
+export const balancesErrors = unitVariants(
   'VestingBalance',
   'LiquidityRestrictions',
   'InsufficientBalance',
@@ -72,7 +72,7 @@ export const balancesErrors = units(
   'Expendability',
 )
 
-export const transactionPayment = placeItems('TransactionPayment', {
+export const transactionPayment = palletItems('TransactionPayment', {
   NextFeeMultiplier: plain(fixedU128, 1_000_000_000_000_000_000n),
 })
 export const transactionPaymentEvents = {

@@ -14,7 +14,7 @@ import {
   u64,
   u128,
   unit,
-  units,
+  unitVariants,
   variant,
   vec,
 } from '../scale/index.js'
@@ -46,9 +46,9 @@ export const weight = struct('sp_weights::weight_v2::Weight', {
 })
 export const dispatchClass = variant(
   'frame_support::dispatch::DispatchClass',
-  units('Normal', 'Operational', 'Mandatory'),
+  unitVariants('Normal', 'Operational', 'Mandatory'),
 )
-const pays = variant('frame_support::dispatch::Pays', units('Yes', 'No'))
+const pays = variant('frame_support::dispatch::Pays', unitVariants('Yes', 'No'))
 export const dispatchEventInfo = struct('frame_system::DispatchEventInfo', {
   weight,
   class: dispatchClass,
@@ -73,7 +73,7 @@ export const accountInfo = struct(
   { Nonce: u32, AccountData: accountData },
 )
 
-const digestItem = variant('sp_runtime::generic::digest::DigestItem', {
+export const digestItem = variant('sp_runtime::generic::digest::DigestItem', {
   Other: at(0, [bytes]),
   Consensus: at(4, [fixedBytes(4), bytes]),
   Seal: at(5, [fixedBytes(4), bytes]),
@@ -81,7 +81,6 @@ const digestItem = variant('sp_runtime::generic::digest::DigestItem', {
   RuntimeEnvironmentUpdated: at(8, null),
 })
 
-export { digestItem }
 export const digest = struct('sp_runtime::generic::digest::Digest', { logs: vec(digestItem) })
 export const header = struct('sp_runtime::generic::header::Header', {
   parent_hash: h256,

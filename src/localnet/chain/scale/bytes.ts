@@ -1,9 +1,9 @@
-/** Lower-case hex with 0x. */
+/** Lower-case hex with a 0x prefix. */
 export function toHex(bytes: Uint8Array): string {
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`
 }
 
-/** @throws Error unless the text is whole bytes in hex; the 0x may be missing. */
+/** The 0x prefix is optional. @throws Error unless the text is hex with an even number of digits */
 export function fromHex(text: string): Uint8Array {
   if (!/^(0x)?([0-9a-f]{2})*$/i.test(text)) throw new Error('bad hex')
   return new Uint8Array(Buffer.from(text.replace(/^0x/i, ''), 'hex'))

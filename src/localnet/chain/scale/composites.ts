@@ -2,7 +2,7 @@ import type { Reader } from './reader.js'
 import type { AnyType, FieldDescription, Infer, ScaleType, TypeParameter } from './type.js'
 import type { Writer } from './writer.js'
 
-/** Fields of a struct or variant: none, by position, or by name. A single positional field is transparent. */
+/** Fields of a struct or variant: none, positional or named. The value of a single positional field is not wrapped. */
 export type Fields = null | readonly AnyType[] | { readonly [name: string]: AnyType }
 
 export type FieldsValue<F> = F extends null
@@ -26,7 +26,7 @@ export type VariantValue<V extends VariantEntries> = {
 
 type Parameters = { readonly [name: string]: AnyType | undefined }
 
-/** A struct with named fields, at its full Rust path. */
+/** @param path the full Rust path */
 export function struct<const F extends { readonly [name: string]: AnyType }>(
   path: string,
   fields: F,
@@ -35,25 +35,25 @@ export function struct<const F extends { readonly [name: string]: AnyType }>(
   return composite(path, fields, params) as ScaleType<FieldsValue<F>>
 }
 
-/** A tuple struct of one field, transparent in values. */
+/** A tuple struct with one field, whose value is not wrapped. */
 export function newtype<T>(path: string, inner: ScaleType<T>, params: Parameters = {}): ScaleType<T> {
   return composite(path, [inner], params) as ScaleType<T>
 }
 
-/** An entry of a variant type. */
+/** A variant at its index. */
 export function at<const F extends Fields>(index: number, fields: F): VariantEntry<F> {
   return { index, fields }
 }
 
-/** Entries without fields, numbered in order. */
-export function units<const N extends string>(
+/** Variants without fields, indexed in order. */
+export function unitVariants<const N extends string>(
   ...names: readonly N[]
 ): { readonly [K in N]: VariantEntry<null> } {
   const entries = names.map((name, index) => [name, at(index, null)])
   return Object.fromEntries(entries) as { readonly [K in N]: VariantEntry<null> }
 }
 
-/** A Rust enum. Values are `{type, value}`; `value` is undefined for an entry without fields. */
+/** A Rust enum. A value is `{type, value}`; `value` is undefined for a variant without fields. */
 export function variant<const V extends VariantEntries>(
   path: string,
   entries: V,

@@ -18,7 +18,7 @@ export function vec<T>(item: ScaleType<T>): ScaleType<readonly T[]> {
   }
 }
 
-/** `Vec<u8>` held as bytes. */
+/** `Vec<u8>` as a Uint8Array. */
 export const bytes: ScaleType<Uint8Array> = {
   key: 'Vec<u8>',
   describe: () => ({ definition: { kind: 'sequence', item: u8 } }),
@@ -29,7 +29,7 @@ export const bytes: ScaleType<Uint8Array> = {
   decode: (reader) => reader.bytes(reader.length()),
 }
 
-/** `[u8; length]` held as bytes. */
+/** `[u8; length]` as a Uint8Array. */
 export function fixedBytes(length: number): ScaleType<Uint8Array> {
   return {
     key: `[u8;${length}]`,
@@ -79,7 +79,7 @@ export function tuple<const I extends readonly AnyType[]>(...items: I): ScaleTyp
         item.encode(writer, values[index])
       })
     },
-    // The items are decoded in the order of the tuple's types: the mapped type says no more than that.
+    // The cast holds because the items are decoded in the order of the tuple's types.
     decode: (reader) => items.map((item) => item.decode(reader)) as TupleValue<I>,
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * A SCALE codec of its own, so that it shares no bug with the chain client it tests.
+ * Tests named after a behaviour: scale.property.test.ts (composites.ts, containers.ts, primitives.ts, reader.ts).
+ */
 export { concatBytes, equalBytes, fromHex, toHex, utf8 } from './bytes.js'
 export {
   at,
@@ -5,14 +9,13 @@ export {
   type FieldsValue,
   newtype,
   struct,
-  units,
+  unitVariants,
   type VariantEntries,
   type VariantEntry,
   type VariantValue,
   variant,
 } from './composites.js'
 export { bytes, fixedBytes, option, tuple, vec } from './containers.js'
-export { PortableRegistry } from './portable-registry.js'
 export {
   bool,
   compactU8,

@@ -7,40 +7,40 @@ function primitive<T>(key: string, codec: Pick<ScaleType<T>, 'encode' | 'decode'
 }
 
 function checkRange(value: number | bigint, bits: number): void {
-  // Powers of two are exact as floats, and a bigint compares with them exactly.
+  // Powers of two are exact floats, and comparing a bigint with a float is exact too.
   const isInteger = typeof value === 'bigint' || Number.isInteger(value)
   if (!isInteger || value < 0 || value >= 2 ** bits) throw new RangeError(`${value} is not a u${bits}`)
 }
 
-function smallUnsigned(bits: 8 | 16 | 32): ScaleType<number> {
+function uint(bits: 8 | 16 | 32): ScaleType<number> {
   return primitive(`u${bits}`, {
     encode: (writer, value) => {
       checkRange(value, bits)
-      writer.small(value, bits / 8)
+      writer.uint(value, bits / 8)
     },
-    decode: (reader) => reader.small(bits / 8),
+    decode: (reader) => reader.uint(bits / 8),
   })
 }
 
-function largeUnsigned(bits: 64 | 128): ScaleType<bigint> {
+function bigUint(bits: 64 | 128): ScaleType<bigint> {
   return primitive(`u${bits}`, {
     encode: (writer, value) => {
       checkRange(value, bits)
-      writer.unsigned(value, bits / 8)
+      writer.bigUint(value, bits / 8)
     },
-    decode: (reader) => reader.unsigned(bits / 8),
+    decode: (reader) => reader.bigUint(bits / 8),
   })
 }
 
-export const u8 = smallUnsigned(8)
-export const u16 = smallUnsigned(16)
-export const u32 = smallUnsigned(32)
-export const u64 = largeUnsigned(64)
-export const u128 = largeUnsigned(128)
+export const u8 = uint(8)
+export const u16 = uint(16)
+export const u32 = uint(32)
+export const u64 = bigUint(64)
+export const u128 = bigUint(128)
 
 export const i128: ScaleType<bigint> = primitive('i128', {
-  encode: (writer, value) => writer.unsigned(BigInt.asUintN(128, value), 16),
-  decode: (reader) => BigInt.asIntN(128, reader.unsigned(16)),
+  encode: (writer, value) => writer.bigUint(BigInt.asUintN(128, value), 16),
+  decode: (reader) => BigInt.asIntN(128, reader.bigUint(16)),
 })
 
 export const bool: ScaleType<boolean> = primitive('bool', {
@@ -87,7 +87,6 @@ export const compactU32 = compact(u32, 32, Number)
 export const compactU64 = compact(u64, 64, (value) => value)
 export const compactU128 = compact(u128, 128, (value) => value)
 
-/** The empty tuple. */
 export const unit: ScaleType<undefined> = {
   key: '()',
   describe: () => ({ definition: { kind: 'tuple', items: [] } }),
@@ -95,7 +94,7 @@ export const unit: ScaleType<undefined> = {
   decode: () => undefined,
 }
 
-/** `Compact<()>`: zero bytes; only the account index of MultiAddress uses it. */
+/** `Compact<()>`, which takes no bytes: the account index of MultiAddress. */
 export const compactUnit: ScaleType<undefined> = {
   ...unit,
   key: 'Compact<()>',

@@ -1,12 +1,9 @@
 import { Reader } from './reader.js'
 import { Writer } from './writer.js'
 
-/**
- * A SCALE type: how its values are written and read, and how it is described to clients.
- * One object does both, so what the metadata promises is what the bytes hold.
- */
+/** A SCALE type: one object encodes, decodes and describes it, so the metadata always matches the bytes. */
 export interface ScaleType<T> {
-  /** Equal for equal types; names the type in the portable registry. */
+  /** Identifies the type in the portable registry: equal types have equal keys. */
   readonly key: string
   describe(): TypeDescription
   encode(writer: Writer, value: T): void
@@ -53,10 +50,10 @@ export function encode<T>(type: ScaleType<T>, value: T): Uint8Array {
   return writer.finish()
 }
 
-/** @throws Error when the bytes are not exactly one value of the type. */
+/** @throws Error unless the bytes are exactly one value of the type */
 export function decode<T>(type: ScaleType<T>, bytes: Uint8Array): T {
   const reader = new Reader(bytes)
   const value = type.decode(reader)
-  reader.end()
+  reader.expectEnd()
   return value
 }

@@ -1,4 +1,4 @@
-/** Growing buffer of little-endian SCALE bytes. */
+/** Growable buffer of SCALE bytes, little-endian. */
 export class Writer {
   #buffer: Uint8Array
   #length = 0
@@ -18,8 +18,8 @@ export class Writer {
     this.#length += value.length
   }
 
-  /** Unsigned integer of at most 4 bytes; the caller has checked the range. */
-  small(value: number, size: number): void {
+  /** Unsigned integer of up to 4 bytes; the caller checks its range. */
+  uint(value: number, size: number): void {
     this.#reserve(size)
     let rest = value
     for (let index = 0; index < size; index++) {
@@ -28,34 +28,34 @@ export class Writer {
     }
   }
 
-  /** Unsigned integer of `size` bytes; the caller has checked the range. */
-  unsigned(value: bigint, size: number): void {
+  /** Unsigned integer of `size` bytes; the caller checks its range. */
+  bigUint(value: bigint, size: number): void {
     let rest = value
     let left = size
     for (; left > 4; left -= 4) {
-      this.small(Number(rest & 0xffff_ffffn), 4)
+      this.uint(Number(rest & 0xffff_ffffn), 4)
       rest >>= 32n
     }
-    this.small(Number(rest), left)
+    this.uint(Number(rest), left)
   }
 
   compact(value: number | bigint): void {
     if (value < 0) throw new RangeError(`${value} is negative`)
-    if (value >= 1_073_741_824) this.#bigCompact(BigInt(value))
+    if (value >= 1_073_741_824) this.#bigIntegerMode(BigInt(value))
     else if (value < 64) this.byte(Number(value) << 2)
-    else if (value < 16_384) this.small((Number(value) << 2) | 1, 2)
-    else this.small(((Number(value) << 2) | 2) >>> 0, 4)
+    else if (value < 16_384) this.uint((Number(value) << 2) | 1, 2)
+    else this.uint(((Number(value) << 2) | 2) >>> 0, 4)
   }
 
   finish(): Uint8Array {
     return this.#buffer.slice(0, this.#length)
   }
 
-  #bigCompact(value: bigint): void {
+  #bigIntegerMode(value: bigint): void {
     let size = 4
     while (value >> BigInt(size * 8) > 0n) size++
     this.byte(((size - 4) << 2) | 3)
-    this.unsigned(value, size)
+    this.bigUint(value, size)
   }
 
   #reserve(count: number): void {

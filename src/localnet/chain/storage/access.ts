@@ -1,7 +1,7 @@
 import { decode, encode } from '../scale/index.js'
 import type { StorageItem } from './item.js'
 
-/** Raw values by hex key at one point of the chain's history. */
+/** Encoded values by hex key, as of one block. */
 export interface RawReader {
   raw(key: string): Uint8Array | undefined
   keys(prefix: string): readonly string[]
@@ -11,7 +11,7 @@ export interface RawWriter extends RawReader {
   put(key: string, value: Uint8Array | undefined): void
 }
 
-/** Reads typed values. */
+/** Reads decoded values. */
 export class StorageReader {
   readonly #raw: RawReader
 
@@ -29,8 +29,8 @@ export class StorageReader {
   }
 }
 
-/** Reads and writes typed values. */
-export class StorageAccess extends StorageReader {
+/** Reads decoded values and writes encoded ones. */
+export class StorageWriter extends StorageReader {
   readonly #raw: RawWriter
 
   constructor(raw: RawWriter) {
@@ -38,7 +38,7 @@ export class StorageAccess extends StorageReader {
     this.#raw = raw
   }
 
-  /** The value comes before the keys. */
+  /** @param keys come after the value, because their number depends on the item. */
   set<K extends readonly unknown[], V>(
     item: StorageItem<K, V>,
     value: Exclude<V, undefined>,
@@ -51,7 +51,7 @@ export class StorageAccess extends StorageReader {
     this.#raw.put(item.keyOf(...keys), undefined)
   }
 
-  /** Replaces one element of a stored vector; the vector grows by one when the element is the next. */
+  /** Replaces one element of a stored vector, or appends when `index` is its length. */
   setElement<K extends readonly unknown[], E>(
     item: StorageItem<K, readonly E[]>,
     index: number,

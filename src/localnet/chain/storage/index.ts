@@ -1,14 +1,16 @@
-export { type RawReader, type RawWriter, StorageAccess, StorageReader } from './access.js'
-export { apiId, blake2b256, type Hasher } from './hashing.js'
+/** The key-value state of the chain, and typed access to it by storage item. */
+export { type RawReader, type RawWriter, StorageReader, StorageWriter } from './access.js'
 export {
   type AnyItem,
+  blake2b256,
   blake2Concat,
+  type Hasher,
   identity,
   type KeyPart,
   map,
   optionalMap,
   optionalPlain,
-  placeItems,
+  palletItems,
   plain,
   twoxConcat,
 } from './item.js'

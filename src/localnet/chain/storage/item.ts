@@ -1,5 +1,18 @@
-import { type AnyType, concatBytes, encode, type ScaleType, toHex } from '../scale/index.js'
-import { HASHERS, type Hasher, storagePrefix } from './hashing.js'
+import { blake2AsU8a } from '@polkadot/util-crypto/blake2'
+import { xxhashAsU8a } from '@polkadot/util-crypto/xxhash'
+import { type AnyType, concatBytes, encode, type ScaleType, toHex, utf8 } from '../scale/index.js'
+
+export type Hasher = 'Identity' | 'Blake2_128Concat' | 'Twox64Concat'
+
+const HASHERS: Readonly<Record<Hasher, (key: Uint8Array) => Uint8Array>> = {
+  Identity: (key) => key,
+  Blake2_128Concat: (key) => concatBytes(blake2AsU8a(key, 128), key),
+  Twox64Concat: (key) => concatBytes(xxhashAsU8a(key, 64), key),
+}
+
+export function blake2b256(bytes: Uint8Array): Uint8Array {
+  return blake2AsU8a(bytes, 256)
+}
 
 export interface KeyPart<K> {
   readonly hasher: Hasher
@@ -8,16 +21,13 @@ export interface KeyPart<K> {
 
 type KeyParts<K extends readonly unknown[]> = { readonly [I in keyof K]: KeyPart<K[I]> }
 
-/**
- * A storage item of a pallet: its key parts, its value and what an absent value reads as.
- * `V` is what reading gives: with `fallback` always a value, without it possibly undefined.
- */
+/** A storage item of a pallet. `V` is the type a read returns; it includes undefined only for an optional item. */
 export class StorageItem<K extends readonly unknown[], V> {
   readonly keys: readonly KeyPart<unknown>[]
   readonly value: AnyType
-  /** Undefined makes the item optional. */
+  /** What an absent value reads as; undefined for an optional item. */
   readonly fallback: V
-  #place: { readonly name: string; readonly prefix: Uint8Array } | undefined
+  #location: { readonly name: string; readonly prefix: Uint8Array } | undefined
 
   constructor(keys: KeyParts<K>, value: ScaleType<Exclude<V, undefined>>, fallback: V) {
     this.keys = keys as readonly KeyPart<unknown>[]
@@ -30,27 +40,28 @@ export class StorageItem<K extends readonly unknown[], V> {
   }
 
   get name(): string {
-    return this.#placed.name
+    return this.#attached.name
   }
 
-  /** Names the item; done once, by its pallet's definition. */
-  place(pallet: string, name: string): void {
-    this.#place = { name, prefix: storagePrefix(pallet, name) }
+  /** Sets the item's name and key prefix. Called once, by `palletItems`. */
+  attach(pallet: string, name: string): void {
+    const prefix = concatBytes(xxhashAsU8a(utf8(pallet), 128), xxhashAsU8a(utf8(name), 128))
+    this.#location = { name, prefix }
   }
 
-  /** Full storage key, or the prefix of all keys that start with the given ones. */
+  /** The full storage key, or a key prefix when trailing keys are omitted. */
   keyOf(...keys: Partial<K>): string {
     const parts = keys.map((key, index) => {
       const part = this.keys[index]
-      if (!part) throw new Error(`${this.name} has ${this.keys.length} keys`)
+      if (!part) throw new Error(`${this.name} takes ${this.keys.length} keys`)
       return HASHERS[part.hasher](encode(part.type, key))
     })
-    return toHex(concatBytes(this.#placed.prefix, ...parts))
+    return toHex(concatBytes(this.#attached.prefix, ...parts))
   }
 
-  get #placed(): { readonly name: string; readonly prefix: Uint8Array } {
-    if (!this.#place) throw new Error('a storage item has no pallet')
-    return this.#place
+  get #attached(): { readonly name: string; readonly prefix: Uint8Array } {
+    if (!this.#location) throw new Error('storage item is not attached to a pallet')
+    return this.#location
   }
 }
 
@@ -94,10 +105,12 @@ export function optionalPlain<V>(value: ScaleType<V>): StorageItem<[], V | undef
   return new StorageItem<[], V | undefined>([], value as ScaleType<Exclude<V, undefined>>, undefined)
 }
 
-/** Gives every item of a pallet its name and prefix. */
-export function placeItems<
-  S extends { readonly [name: string]: Pick<AnyItem, 'name'> & { place(p: string, n: string): void } },
+/** Declares the storage of a pallet: attaches each item under its property name. */
+export function palletItems<
+  S extends {
+    readonly [name: string]: Pick<AnyItem, 'name'> & { attach(pallet: string, name: string): void }
+  },
 >(pallet: string, items: S): S {
-  for (const [name, item] of Object.entries(items)) item.place(pallet, name)
+  for (const [name, item] of Object.entries(items)) item.attach(pallet, name)
   return items
 }

@@ -2,23 +2,23 @@ import type { RawReader, RawWriter } from './access.js'
 
 type Changes = ReadonlyMap<string, Uint8Array | undefined>
 
-/** Length of `0x` and a 32-byte pallet and item prefix. */
+/** Characters of a storage item's key prefix: `0x` and 32 bytes in hex. */
 const PREFIX_LENGTH = 66
 
 /**
- * The chain's key-value state: the newest values, and per block what the block overwrote, so that any kept
- * block can be read. Layers allow the writes of one extrinsic to be taken back.
+ * The key-value state: the latest values, plus the values each block overwrote, from which the state after any kept
+ * block is reconstructed. A storage transaction rolls back the writes of a failed extrinsic.
  */
 export class State implements RawWriter {
   readonly #values = new Map<string, Uint8Array>()
   readonly #byPrefix = new Map<string, Set<string>>()
   readonly #overwritten = new Map<number, Changes>()
   readonly #keptBlocks: number
-  #open = new Map<string, Uint8Array | undefined>()
+  #pending = new Map<string, Uint8Array | undefined>()
   #journal: [string, Uint8Array | undefined][] | undefined
   #sealedBlock = -1
 
-  /** @param keptBlocks how many blocks back stay readable */
+  /** @param keptBlocks how many blocks before the latest stay readable */
   constructor(keptBlocks: number) {
     this.#keptBlocks = keptBlocks
   }
@@ -30,11 +30,11 @@ export class State implements RawWriter {
   put(key: string, value: Uint8Array | undefined): void {
     const old = this.#values.get(key)
     this.#journal?.push([key, old])
-    if (!this.#open.has(key)) this.#open.set(key, old)
+    if (!this.#pending.has(key)) this.#pending.set(key, old)
     this.#write(key, value)
   }
 
-  /** Runs `work`; when it throws, everything it wrote is taken back. */
+  /** Runs `work` and rolls back its writes if it throws. */
   transact<T>(work: () => T): T {
     const journal: [string, Uint8Array | undefined][] = []
     this.#journal = journal
@@ -48,24 +48,24 @@ export class State implements RawWriter {
     }
   }
 
-  /** Ends a block. @returns the keys it wrote with the values before it. */
+  /** Closes a block. @returns the keys it wrote, with their previous values */
   seal(block: number): Changes {
-    const changes = this.#open
+    const changes = this.#pending
     this.#overwritten.set(block, changes)
     this.#overwritten.delete(block - this.#keptBlocks)
     this.#sealedBlock = block
-    this.#open = new Map()
+    this.#pending = new Map()
     return changes
   }
 
-  /** True while the state after this block can still be read. */
+  /** Whether the state after this block can still be read. */
   isKept(block: number): boolean {
     return block <= this.#sealedBlock && block >= this.#sealedBlock - this.#keptBlocks
   }
 
-  /** The state as it was after `block`. */
+  /** The state after `block`. */
   at(block: number): RawReader {
-    if (block >= this.#sealedBlock && this.#open.size === 0) return this
+    if (block >= this.#sealedBlock && this.#pending.size === 0) return this
     return {
       raw: (key) => this.#rawAt(key, block),
       keys: (prefix) => this.#keysAt(prefix, block),
@@ -95,13 +95,13 @@ export class State implements RawWriter {
     return [...found].filter((key) => key.startsWith(prefix) && this.#rawAt(key, block) !== undefined).sort()
   }
 
-  /** What the blocks after `block` overwrote, oldest first, then the block being built. */
+  /** What each block after `block` overwrote, oldest first and including the block being built. */
   *#changesAfter(block: number): Iterable<Changes> {
     for (let number = block + 1; number <= this.#sealedBlock; number++) {
       const changes = this.#overwritten.get(number)
       if (changes) yield changes
     }
-    if (block <= this.#sealedBlock) yield this.#open
+    if (block <= this.#sealedBlock) yield this.#pending
   }
 
   #write(key: string, value: Uint8Array | undefined): void {

@@ -1,13 +1,13 @@
 import { balances, system } from '../runtime/index.js'
-import type { StorageAccess, StorageReader } from '../storage/index.js'
-import { DispatchFailure, type PalletContext } from './context.js'
+import type { StorageReader, StorageWriter } from '../storage/index.js'
+import { DispatchError, type PalletContext } from './context.js'
 
 export function freeBalance(storage: StorageReader, account: Uint8Array): bigint {
   return storage.get(system.Account, account).data.free
 }
 
 /** Adds rao to an account, which comes to exist by it. */
-export function endow(storage: StorageAccess, account: Uint8Array, amountRao: bigint): void {
+export function endow(storage: StorageWriter, account: Uint8Array, amountRao: bigint): void {
   const info = storage.get(system.Account, account)
   storage.set(
     system.Account,
@@ -21,7 +21,7 @@ export function endow(storage: StorageAccess, account: Uint8Array, amountRao: bi
 export function withdraw(context: PalletContext, account: Uint8Array, amountRao: bigint): void {
   const { storage } = context
   const info = storage.get(system.Account, account)
-  if (info.data.free < amountRao) throw new DispatchFailure('InsufficientBalance', 'Balances')
+  if (info.data.free < amountRao) throw new DispatchError('InsufficientBalance', 'Balances')
   storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, account)
   storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
   context.deposit({
@@ -33,7 +33,7 @@ export function withdraw(context: PalletContext, account: Uint8Array, amountRao:
 export function transfer(context: PalletContext, from: Uint8Array, to: Uint8Array, amountRao: bigint): void {
   const { storage } = context
   const info = storage.get(system.Account, from)
-  if (info.data.free < amountRao) throw new DispatchFailure('InsufficientBalance', 'Balances')
+  if (info.data.free < amountRao) throw new DispatchError('InsufficientBalance', 'Balances')
   storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, from)
   storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
   endow(storage, to, amountRao)

@@ -6,7 +6,7 @@ import { storePulses } from './pulses.js'
 import { revealCommits } from './reveals.js'
 import { isEpochBlock } from './schedule.js'
 
-export interface BlockStart {
+export interface InitializeInputs {
   readonly netuids: readonly number[]
   /** Undefined while the beacon is silent. */
   readonly beacon: DevelopmentBeacon | undefined
@@ -14,7 +14,7 @@ export interface BlockStart {
 }
 
 /** What the pallets do at the start of every block: pulses, then reveals, then epochs, which count the revealed weights. */
-export function onInitializeBlock(context: PalletContext, { netuids, beacon, nowMs }: BlockStart): void {
+export function onInitialize(context: PalletContext, { netuids, beacon, nowMs }: InitializeInputs): void {
   if (beacon) storePulses(context, beacon, nowMs)
   for (const netuid of netuids) {
     revealCommits(context, netuid)

@@ -1,5 +1,5 @@
 import type { Dialect, RuntimeEvent, SubtensorError, SubtensorEvent } from '../runtime/index.js'
-import type { StorageAccess, StorageReader } from '../storage/index.js'
+import type { StorageReader, StorageWriter } from '../storage/index.js'
 
 /** Rules of this chain that the real runtime does not have. */
 export interface ChainRules {
@@ -16,13 +16,13 @@ export interface ReadContext {
 
 /** What dispatched calls and block hooks work on. */
 export interface PalletContext extends ReadContext {
-  readonly storage: StorageAccess
+  readonly storage: StorageWriter
   readonly rules: ChainRules
   deposit(event: RuntimeEvent): void
 }
 
 /** A dispatched call failed with a named error of a pallet; everything it wrote is taken back. */
-export class DispatchFailure extends Error {
+export class DispatchError extends Error {
   override readonly name = 'DispatchFailure'
 
   constructor(
@@ -35,7 +35,7 @@ export class DispatchFailure extends Error {
 
 /** @throws DispatchFailure with this error of SubtensorModule unless the condition holds. */
 export function ensure(condition: boolean, error: SubtensorError): asserts condition {
-  if (!condition) throw new DispatchFailure(error)
+  if (!condition) throw new DispatchError(error)
 }
 
 export function depositEvent(context: PalletContext, event: SubtensorEvent): void {

@@ -1,7 +1,7 @@
 import type { CallArguments, SubtensorCall } from '../runtime/index.js'
 import { serveAxon } from './axons.js'
 import { commitTimelocked, timelockedCommitOf } from './commits.js'
-import { DispatchFailure, type PalletContext } from './context.js'
+import { DispatchError, type PalletContext } from './context.js'
 import { burnedRegister } from './registration.js'
 import { addStake, removeStake } from './stake.js'
 import { dispatchSetWeights } from './weights.js'
@@ -14,10 +14,10 @@ import { dispatchSetWeights } from './weights.js'
 export function dispatchCall(context: PalletContext, signer: Uint8Array, call: SubtensorCall): void {
   switch (call.type) {
     case 'set_weights':
-      dispatchSetWeights(context, signer, vectorOf(call.value, 0))
+      dispatchSetWeights(context, signer, weightVectorOf(call.value, 0))
       break
     case 'set_mechanism_weights':
-      dispatchSetWeights(context, signer, vectorOf(call.value, call.value.mecid))
+      dispatchSetWeights(context, signer, weightVectorOf(call.value, call.value.mecid))
       break
     case 'serve_axon':
       serveAxon(context, signer, call.value)
@@ -45,10 +45,13 @@ export function dispatchCall(context: PalletContext, signer: Uint8Array, call: S
       removeStake(context, signer, call.value)
       break
     default:
-      throw new DispatchFailure('CallFiltered', 'System')
+      throw new DispatchError('CallFiltered', 'System')
   }
 }
 
-function vectorOf({ netuid, dests, weights, version_key }: CallArguments<'set_weights'>, mecid: number) {
+function weightVectorOf(
+  { netuid, dests, weights, version_key }: CallArguments<'set_weights'>,
+  mecid: number,
+) {
   return { netuid, mecid, dests, weights, versionKey: version_key }
 }

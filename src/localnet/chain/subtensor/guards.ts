@@ -1,6 +1,6 @@
 import { type SubtensorCall, subtensor } from '../runtime/index.js'
 import { checkAxon } from './axons.js'
-import { type DispatchFailure, ensure, type PalletContext } from './context.js'
+import { type DispatchError, ensure, type PalletContext } from './context.js'
 import { hasStakeForWeights } from './subnet.js'
 import { isWithinRateLimit } from './weights.js'
 
@@ -17,12 +17,12 @@ const PAYS_NO = new Set<SubtensorCall['type']>([
   'commit_timelocked_mechanism_weights',
 ])
 
-export function isFree(call: SubtensorCall): boolean {
+export function isFeeless(call: SubtensorCall): boolean {
   return PAYS_NO.has(call.type)
 }
 
 /** Codes of `Custom error: N` (common/src/transaction_error.rs); 255 for every other error. */
-const POOL_CODES: Readonly<Record<string, number>> = {
+const CUSTOM_ERROR_CODES: Readonly<Record<string, number>> = {
   AmountTooLow: 1,
   NotEnoughStakeToSetWeights: 1,
   SubnetNotExists: 3,
@@ -41,8 +41,8 @@ const POOL_CODES: Readonly<Record<string, number>> = {
   HotKeyNotRegisteredInSubNet: 19,
 }
 
-export function poolCodeOf(failure: DispatchFailure): number {
-  return POOL_CODES[failure.error] ?? 255
+export function customErrorCodeOf(failure: DispatchError): number {
+  return CUSTOM_ERROR_CODES[failure.error] ?? 255
 }
 
 /**
@@ -50,20 +50,20 @@ export function poolCodeOf(failure: DispatchFailure): number {
  *
  * @throws DispatchFailure
  */
-export function guardCall(
+export function validateCall(
   context: Omit<PalletContext, 'deposit'>,
   hotkey: Uint8Array,
   call: SubtensorCall,
 ): void {
   const { storage, block, rules, dialect } = context
   if (call.type === 'serve_axon') checkAxon(storage, block, rules, hotkey, call.value)
-  if (dialect.poolGuards === 'axon') return
+  if (dialect.poolChecks === 'axon') return
   switch (call.type) {
     case 'set_weights':
-      guardWeights(context, hotkey, call.value.netuid, 0)
+      checkWeights(context, hotkey, call.value.netuid, 0)
       break
     case 'set_mechanism_weights':
-      guardWeights(context, hotkey, call.value.netuid, call.value.mecid)
+      checkWeights(context, hotkey, call.value.netuid, call.value.mecid)
       break
     case 'commit_timelocked_weights':
     case 'commit_timelocked_mechanism_weights':
@@ -74,7 +74,7 @@ export function guardCall(
   }
 }
 
-function guardWeights(
+function checkWeights(
   { storage, block }: Omit<PalletContext, 'deposit'>,
   hotkey: Uint8Array,
   netuid: number,

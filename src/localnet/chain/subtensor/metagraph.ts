@@ -7,7 +7,7 @@ import {
 } from '../runtime/index.js'
 import { utf8 } from '../scale/index.js'
 import type { ReadContext } from './context.js'
-import { vectorsOf } from './neurons.js'
+import { neuronVectors } from './neurons.js'
 import { mechanismExists, stakeOf, subnetExists, uidsOf } from './subnet.js'
 
 const SUBNET_NAME = 'Targon'
@@ -56,7 +56,7 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
   const uids = uidsOf(storage, netuid)
   const hotkeys = uids.map((uid) => storage.get(subtensor.Keys, netuid, uid))
   const stakes = hotkeys.map((hotkey) => stakeOf(storage, netuid, hotkey))
-  const vectors = vectorsOf(storage, netuid, mecid)
+  const vectors = neuronVectors(storage, netuid, mecid)
   const lastStep = storage.get(subtensor.LastMechansimStepBlock, netuid)
   return {
     ...parameters,

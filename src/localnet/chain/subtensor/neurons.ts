@@ -5,8 +5,8 @@ import { stakeOf, storageIndex, subnetExists, uidsOf } from './subnet.js'
 
 export function neuronsLite({ storage }: ReadContext, netuid: number): readonly NeuronInfoLite[] {
   if (!subnetExists(storage, netuid)) return []
-  const vectors = vectorsOf(storage, netuid)
-  return uidsOf(storage, netuid).map((uid) => neuronOf(storage, netuid, uid, vectors))
+  const vectors = neuronVectors(storage, netuid)
+  return uidsOf(storage, netuid).map((uid) => neuronInfo(storage, netuid, uid, vectors))
 }
 
 export function neuronLite(
@@ -15,11 +15,11 @@ export function neuronLite(
   uid: number,
 ): NeuronInfoLite | undefined {
   if (!subnetExists(storage, netuid) || uid >= storage.get(subtensor.SubnetworkN, netuid)) return undefined
-  return neuronOf(storage, netuid, uid, vectorsOf(storage, netuid))
+  return neuronInfo(storage, netuid, uid, neuronVectors(storage, netuid))
 }
 
 /** The per-uid vectors of mechanism 0. */
-export function vectorsOf(storage: StorageReader, netuid: number, mecid = 0) {
+export function neuronVectors(storage: StorageReader, netuid: number, mecid = 0) {
   const index = storageIndex(netuid, mecid)
   return {
     active: storage.get(subtensor.Active, netuid),
@@ -33,11 +33,11 @@ export function vectorsOf(storage: StorageReader, netuid: number, mecid = 0) {
   }
 }
 
-function neuronOf(
+function neuronInfo(
   storage: StorageReader,
   netuid: number,
   uid: number,
-  vectors: ReturnType<typeof vectorsOf>,
+  vectors: ReturnType<typeof neuronVectors>,
 ): NeuronInfoLite {
   const hotkey = storage.get(subtensor.Keys, netuid, uid)
   const coldkey = storage.get(subtensor.Owner, hotkey)

@@ -1,7 +1,7 @@
 import type { DevelopmentBeacon } from '../beacon/index.js'
 import { drand } from '../runtime/index.js'
 import { utf8 } from '../scale/index.js'
-import type { StorageAccess } from '../storage/index.js'
+import type { StorageWriter } from '../storage/index.js'
 import type { PalletContext } from './context.js'
 
 /** Rounds one block can store, as the real off-chain worker fetches at most so many at once. */
@@ -10,7 +10,7 @@ const MAX_PULSES_PER_BLOCK = 50n
 const KEPT_PULSES = 2000n
 
 /** Tells clients which beacon the chain follows; the rounds before genesis are not stored. */
-export function writeBeaconGenesis(storage: StorageAccess, beacon: DevelopmentBeacon, nowMs: number): void {
+export function writeBeaconGenesis(storage: StorageWriter, beacon: DevelopmentBeacon, nowMs: number): void {
   const real = storage.get(drand.BeaconConfig)
   storage.set(drand.BeaconConfig, {
     ...real,
@@ -41,7 +41,7 @@ export function storePulses(context: PalletContext, beacon: DevelopmentBeacon, n
   prunePulses(storage, newest)
 }
 
-function prunePulses(storage: StorageAccess, newest: bigint): void {
+function prunePulses(storage: StorageWriter, newest: bigint): void {
   let oldest = storage.get(drand.OldestStoredRound)
   while (newest - oldest >= KEPT_PULSES) storage.delete(drand.Pulses, oldest++)
   storage.set(drand.OldestStoredRound, oldest)

@@ -1,6 +1,6 @@
 import { type CallArguments, subtensor } from '../runtime/index.js'
 import { equalBytes } from '../scale/index.js'
-import type { StorageAccess } from '../storage/index.js'
+import type { StorageWriter } from '../storage/index.js'
 import { freeBalance, withdraw } from './balances.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
 import { isZeroAccount, subnetExists } from './subnet.js'
@@ -27,7 +27,7 @@ export function burnedRegister(
 
 /** Gives the hotkey the next uid, or on a full subnet the uid of the neuron with the least emission. */
 export function registerNeuron(
-  storage: StorageAccess,
+  storage: StorageWriter,
   block: number,
   netuid: number,
   hotkey: Uint8Array,
@@ -35,7 +35,7 @@ export function registerNeuron(
 ): number {
   const count = storage.get(subtensor.SubnetworkN, netuid)
   const isFull = count >= storage.get(subtensor.MaxAllowedUids, netuid)
-  const uid = isFull ? evictNeuron(storage, netuid) : count
+  const uid = isFull ? pruneNeuron(storage, netuid) : count
   if (!isFull) storage.set(subtensor.SubnetworkN, count + 1, netuid)
 
   for (const item of [
@@ -58,7 +58,7 @@ export function registerNeuron(
   return uid
 }
 
-function evictNeuron(storage: StorageAccess, netuid: number): number {
+function pruneNeuron(storage: StorageWriter, netuid: number): number {
   const emissions = storage.get(subtensor.Emission, netuid)
   let uid = 0
   emissions.forEach((emission, candidate) => {

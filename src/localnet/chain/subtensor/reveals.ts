@@ -1,15 +1,15 @@
 import { openTimelock } from '../beacon/index.js'
 import { type Dialect, drand, subtensor } from '../runtime/index.js'
 import { bytes, decode, equalBytes, struct, u16, u64, vec } from '../scale/index.js'
-import { DispatchFailure, depositEvent, type PalletContext } from './context.js'
-import { epochIndexBeforeHook } from './schedule.js'
+import { DispatchError, depositEvent, type PalletContext } from './context.js'
+import { epochIndexOnInitialize } from './schedule.js'
 import { storageIndex } from './subnet.js'
 import { storeWeights } from './weights.js'
 
 const legacyPayload = struct('LegacyPayload', { uids: vec(u16), values: vec(u16), version_key: u64 })
 const payload = struct('Payload', { hotkey: bytes, uids: vec(u16), values: vec(u16), version_key: u64 })
 
-interface Opened {
+interface RevealedWeights {
   readonly uids: readonly number[]
   readonly values: readonly number[]
   readonly version_key: bigint
@@ -30,7 +30,7 @@ export function commitsItem(dialect: Dialect) {
 export function revealCommits(context: PalletContext, netuid: number): void {
   const { storage } = context
   const period = storage.get(subtensor.RevealPeriodEpochs, netuid)
-  const epoch = epochIndexBeforeHook(context, netuid) - period
+  const epoch = epochIndexOnInitialize(context, netuid) - period
   if (epoch < 0n) return
   const mechanisms = storage.get(subtensor.MechanismCountCurrent, netuid)
   for (let mecid = 0; mecid < mechanisms; mecid++) revealEpoch(context, netuid, mecid, epoch)
@@ -73,7 +73,7 @@ function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, sign
       versionKey: opened.version_key,
     })
   } catch (error) {
-    if (error instanceof DispatchFailure) return
+    if (error instanceof DispatchError) return
     throw error
   }
   const value = [storageIndex(netuid, mecid), hotkey] as const
@@ -89,7 +89,7 @@ function openPayload(
   hotkey: Uint8Array,
   commit: Uint8Array,
   signature: Uint8Array,
-): Opened | undefined {
+): RevealedWeights | undefined {
   let plain: Uint8Array
   try {
     plain = openTimelock(commit, signature)

@@ -19,7 +19,7 @@ export function isEpochBlock(context: ReadContext, netuid: number): boolean {
 }
 
 /** Index of the epoch that the block of the context belongs to, before its epoch hook has run. */
-export function epochIndexBeforeHook(context: ReadContext, netuid: number): bigint {
+export function epochIndexOnInitialize(context: ReadContext, netuid: number): bigint {
   if (context.dialect.epochs === 'formula') return formulaIndex(context, netuid)
   const index = context.storage.get(subtensor.SubnetEpochIndex, netuid)
   return isEpochBlock(context, netuid) ? index + 1n : index
@@ -31,7 +31,7 @@ export function epochIndex(context: ReadContext, netuid: number): bigint {
   return context.storage.get(subtensor.SubnetEpochIndex, netuid)
 }
 
-export function nextEpochBlock(context: ReadContext, netuid: number): bigint | undefined {
+export function nextEpochStartBlock(context: ReadContext, netuid: number): bigint | undefined {
   const { storage } = context
   const tempo = BigInt(storage.get(subtensor.Tempo, netuid))
   if (tempo === 0n) return undefined

@@ -1,4 +1,4 @@
-/** What later runtimes added at the end of the errors of spec 343. */
+/** Errors that later runtimes appended to those of spec 343. */
 export const ERRORS_SINCE_343 = [
   'TooManyUIDsPerMechanism',
   'VotingPowerTrackingNotEnabled',
@@ -24,7 +24,7 @@ export const ERRORS_SINCE_343 = [
   'AccountRejectsLockedAlpha',
 ] as const
 
-/** Errors of SubtensorModule, spec 424, in the order of their indexes. */
+/** Errors of SubtensorModule in spec 424, by index. */
 export const SUBTENSOR_ERRORS = [
   'RootNetworkDoesNotExist',
   'InvalidIpType',

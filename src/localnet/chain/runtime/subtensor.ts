@@ -1,10 +1,23 @@
-import { bool, bytes, tuple, u8, u16, u32, u64, vec } from '../scale/index.js'
-import { blake2Concat, identity, map, optionalMap, placeItems, plain, twoxConcat } from '../storage/index.js'
+import {
+  at,
+  bool,
+  bytes,
+  type FieldsValue,
+  tuple,
+  u8,
+  u16,
+  u32,
+  u64,
+  u128,
+  type VariantValue,
+  vec,
+} from '../scale/index.js'
+import { blake2Concat, identity, map, optionalMap, palletItems, plain, twoxConcat } from '../storage/index.js'
 import { axonInfo, boundedBytes, prometheusInfo } from './neuron-types.js'
 import { accountId, h256 } from './types.js'
 
 const ZERO_ACCOUNT = new Uint8Array(32)
-/** UTF-8 of the default subnet token symbol. */
+/** 𝜏, the default subnet token symbol, in UTF-8. */
 const TAU = Uint8Array.of(0xf0, 0x9d, 0x9c, 0x8f)
 
 const byNetuid = [identity(u16)] as const
@@ -13,11 +26,11 @@ const byUid = [identity(u16), identity(u16)] as const
 const byHotkey = [identity(u16), blake2Concat(accountId)] as const
 const byAccount = [blake2Concat(accountId)] as const
 const byHotkeyFirst = [blake2Concat(accountId), identity(u16)] as const
-/** Mechanism index (mecid * 4096 + netuid) and epoch. */
+/** The storage index of a mechanism (mecid * 4096 + netuid), then the epoch. */
 const byEpoch = [twoxConcat(u16), twoxConcat(u64)] as const
 
-/** Storage of SubtensorModule, all dialects together; defaults are those of the real runtime. */
-export const subtensor = placeItems('SubtensorModule', {
+/** Storage items of SubtensorModule in all dialects, with the defaults of the real runtime. */
+export const subtensor = palletItems('SubtensorModule', {
   // keys and stake
   Owner: map(byAccount, accountId, ZERO_ACCOUNT),
   TotalHotkeyAlpha: map(byHotkeyFirst, u64, 0n),
@@ -98,3 +111,62 @@ export const subtensor = placeItems('SubtensorModule', {
   Axons: optionalMap(byHotkey, axonInfo),
   Prometheus: optionalMap(byHotkey, prometheusInfo),
 })
+
+const weightVector = { dests: vec(u16), weights: vec(u16), version_key: u64 } as const
+const revealVector = { uids: vec(u16), values: vec(u16), salt: vec(u16), version_key: u64 } as const
+const timelocked = { commit: boundedBytes, reveal_round: u64 } as const
+const version = { commit_reveal_version: u16 } as const
+
+/** Calls of SubtensorModule in all dialects, with the indexes and argument names of the real runtime. */
+export const subtensorCalls = {
+  set_weights: at(0, { netuid: u16, ...weightVector }),
+  add_stake: at(2, { hotkey: accountId, netuid: u16, amount_staked: u64 }),
+  remove_stake: at(3, { hotkey: accountId, netuid: u16, amount_unstaked: u64 }),
+  serve_axon: at(4, {
+    netuid: u16,
+    version: u32,
+    ip: u128,
+    port: u16,
+    ip_type: u8,
+    protocol: u8,
+    placeholder1: u8,
+    placeholder2: u8,
+  }),
+  register: at(6, {
+    netuid: u16,
+    block_number: u64,
+    nonce: u64,
+    work: bytes,
+    hotkey: accountId,
+    coldkey: accountId,
+  }),
+  burned_register: at(7, { netuid: u16, hotkey: accountId }),
+  commit_weights: at(96, { netuid: u16, commit_hash: h256 }),
+  reveal_weights: at(97, { netuid: u16, ...revealVector }),
+  commit_crv3_weights: at(99, { netuid: u16, ...timelocked }),
+  commit_timelocked_weights: at(113, { netuid: u16, ...timelocked, ...version }),
+  commit_crv3_mechanism_weights: at(117, { netuid: u16, mecid: u8, ...timelocked }),
+  commit_timelocked_mechanism_weights: at(118, { netuid: u16, mecid: u8, ...timelocked, ...version }),
+  set_mechanism_weights: at(119, { netuid: u16, mecid: u8, ...weightVector }),
+} as const
+
+export type SubtensorCall = VariantValue<typeof subtensorCalls>
+export type CallName = SubtensorCall['type']
+export type CallArguments<N extends CallName> = FieldsValue<(typeof subtensorCalls)[N]['fields']>
+
+/** Events of SubtensorModule in all dialects, with the indexes of the newest. */
+export const subtensorEvents = {
+  StakeAdded: at(2, [accountId, accountId, u64, u64, u16, u64]),
+  StakeRemoved: at(3, [accountId, accountId, u64, u64, u16, u64]),
+  WeightsSet: at(5, [u16, u16]),
+  NeuronRegistered: at(6, [u16, u16, accountId]),
+  AxonServed: at(28, [u16, accountId]),
+  CRV3WeightsCommitted: at(84, [accountId, u16, h256]),
+  WeightsCommitted: at(85, [accountId, u16, h256]),
+  WeightsRevealed: at(86, [accountId, u16, h256]),
+  CRV3WeightsRevealed: at(99, [u16, accountId]),
+  TimelockedWeightsCommitted: at(107, [accountId, u16, h256, u64]),
+  TimelockedWeightsRevealed: at(108, [u16, accountId]),
+} as const
+
+export type SubtensorEvent = VariantValue<typeof subtensorEvents>

@@ -5,16 +5,16 @@ import {
   metagraphOf,
   neuronLite,
   neuronsLite,
-  nextEpochBlock,
+  nextEpochStartBlock,
   type ReadContext,
   selectMetagraph,
 } from '../subtensor/index.js'
 import type { Block } from './block.js'
 import type { Chain } from './chain.js'
-import { INVALID, InvalidTransaction, RpcError } from './rpc-error.js'
+import { INVALID_REASONS, InvalidTransaction, RpcError } from './rpc-error.js'
 import { feeOf } from './validity.js'
 
-/** Decoded arguments of a runtime API method, each checked by its own type. */
+/** The decoded arguments of a runtime API method. */
 class Arguments {
   readonly #values: Readonly<Record<string, unknown>>
 
@@ -39,24 +39,24 @@ class Arguments {
 }
 
 /**
- * Runs a runtime API method on the state after a block (`state_call`).
+ * Calls a runtime API method on the state after a block (`state_call`).
  *
- * @throws RpcError 4003 when the runtime of that block has no such method.
+ * @throws RpcError 4003 when the runtime of that block has no such method
  */
-export function callRuntime(chain: Chain, block: Block, name: string, input: Uint8Array): Uint8Array {
-  const api = block.runtime.shape.apis.find((candidate) => name.startsWith(`${candidate.name}_`))
+export function callRuntimeApi(chain: Chain, block: Block, name: string, input: Uint8Array): Uint8Array {
+  const api = block.runtime.definition.apis.find((candidate) => name.startsWith(`${candidate.name}_`))
   const method = api?.methods.find((candidate) => name === `${api.name}_${candidate.name}`)
   if (!method) {
     throw new RpcError(4003, `Client error: Execution failed: Other: Exported method ${name} is not found`)
   }
-  if (name.startsWith('TransactionPaymentApi_')) return encode(method.output, feeAnswer(name, input))
+  if (name.startsWith('TransactionPaymentApi_')) return encode(method.output, queryFee(name, input))
   const reader = new Reader(input)
   const values = Object.entries(method.inputs).map(([key, type]) => [key, type.decode(reader)] as const)
-  reader.end()
-  return encode(method.output, answer(chain, block, name, new Arguments(Object.fromEntries(values))))
+  reader.expectEnd()
+  return encode(method.output, execute(chain, block, name, new Arguments(Object.fromEntries(values))))
 }
 
-function answer(chain: Chain, block: Block, name: string, args: Arguments): unknown {
+function execute(chain: Chain, block: Block, name: string, args: Arguments): unknown {
   const context: ReadContext = {
     storage: chain.readerAt(block),
     block: block.number,
@@ -75,7 +75,7 @@ function answer(chain: Chain, block: Block, name: string, args: Arguments): unkn
     case 'AccountNonceApi_account_nonce':
       return context.storage.get(system.Account, args.bytes('account')).nonce
     case 'TaggedTransactionQueue_validate_transaction':
-      return validityAnswer(chain, args.bytes('tx'))
+      return validateTransaction(chain, args.bytes('tx'))
     case 'NeuronInfoRuntimeApi_get_neurons_lite':
       return neuronsLite(context, args.number('netuid'))
     case 'NeuronInfoRuntimeApi_get_neuron_lite':
@@ -96,14 +96,14 @@ function answer(chain: Chain, block: Block, name: string, args: Arguments): unkn
       return selectMetagraph(metagraph, args.numbers('metagraph_indexes'))
     }
     case 'SubnetInfoRuntimeApi_get_next_epoch_start_block':
-      return nextEpochBlock(context, args.number('netuid'))
+      return nextEpochStartBlock(context, args.number('netuid'))
     default:
-      throw new Error(`${name} is described but not served`)
+      throw new Error(`${name} is in the metadata but not implemented`)
   }
 }
 
-/** The extrinsic comes without its length prefix here, followed by its length. */
-function feeAnswer(name: string, input: Uint8Array): unknown {
+/** The input is the extrinsic without its length prefix, followed by its length as u32. */
+function queryFee(name: string, input: Uint8Array): unknown {
   const fee = feeOf(input.length - 4)
   if (name === 'TransactionPaymentApi_query_info') {
     return {
@@ -115,7 +115,7 @@ function feeAnswer(name: string, input: Uint8Array): unknown {
   return { inclusion_fee: { base_fee: fee, len_fee: 0n, adjusted_weight_fee: 0n }, tip: 0n }
 }
 
-function validityAnswer(chain: Chain, body: Uint8Array): unknown {
+function validateTransaction(chain: Chain, body: Uint8Array): unknown {
   const writer = new Writer()
   writer.compact(body.length)
   writer.bytes(body)
@@ -126,7 +126,7 @@ function validityAnswer(chain: Chain, body: Uint8Array): unknown {
       value: { priority: 0n, requires: [], provides: [], longevity: 64n, propagate: true },
     }
   } catch (error) {
-    if (error instanceof InvalidTransaction) return { type: 'Err', value: invalidAnswer(error) }
+    if (error instanceof InvalidTransaction) return { type: 'Err', value: invalidTransaction(error) }
     if (error instanceof RpcError) {
       return {
         type: 'Err',
@@ -137,7 +137,7 @@ function validityAnswer(chain: Chain, body: Uint8Array): unknown {
   }
 }
 
-function invalidAnswer({ reason }: InvalidTransaction): unknown {
+function invalidTransaction({ reason }: InvalidTransaction): unknown {
   if (typeof reason === 'object') return { type: 'Invalid', value: { type: 'Custom', value: reason.custom } }
-  return { type: 'Invalid', value: { type: INVALID[reason].name, value: undefined } }
+  return { type: 'Invalid', value: { type: INVALID_REASONS[reason].name, value: undefined } }
 }

@@ -1,0 +1,147 @@
+import type { Pallet } from '../metadata/index.js'
+import {
+  at,
+  type Infer,
+  struct,
+  u16,
+  u32,
+  u64,
+  unitVariants,
+  type VariantEntries,
+  variant,
+  vec,
+} from '../scale/index.js'
+import { type AnyItem, palletItems, plain } from '../storage/index.js'
+import type { Dialect } from './dialects.js'
+import { drand, drandErrors, drandEvents } from './drand.js'
+import { subtensor, subtensorCalls, subtensorEvents } from './subtensor.js'
+import * as base from './system.js'
+import { h256, phase, runtimeVersion } from './types.js'
+
+export interface RuntimeParameters {
+  readonly blockTimeMs: number
+  /** How many block hashes the chain remembers, which limits the period of a mortal era. */
+  readonly blockHashCount: number
+}
+
+const systemCalls = variant('frame_system::pallet::Call', base.systemCalls)
+const systemEvents = variant('frame_system::pallet::Event', base.systemEvents)
+const systemErrors = variant('frame_system::pallet::Error', base.systemErrors)
+const timestampCalls = variant('pallet_timestamp::pallet::Call', base.timestampCalls)
+const balancesCalls = variant('pallet_balances::pallet::Call', base.balancesCalls)
+const balancesEvents = variant('pallet_balances::pallet::Event', base.balancesEvents)
+const balancesErrors = variant('pallet_balances::pallet::Error', base.balancesErrors)
+const paymentEvents = variant('pallet_transaction_payment::pallet::Event', base.transactionPaymentEvents)
+const drandPalletEvents = variant('pallet_drand::pallet::Event', drandEvents)
+const drandPalletErrors = variant('pallet_drand::pallet::Error', drandErrors)
+
+export type PalletTypes = ReturnType<typeof palletTypesOf>
+
+/** Calls, events and errors of SubtensorModule in a dialect, and the outer enums of all pallets. */
+export function palletTypesOf({ omitted, eventIndexes, errors }: Dialect) {
+  const subtensorTypes = {
+    calls: variant('pallet_subtensor::pallet::Call', select(subtensorCalls, omitted)),
+    events: variant('pallet_subtensor::pallet::Event', select(subtensorEvents, omitted, eventIndexes)),
+    errors: variant('pallet_subtensor::pallet::Error', unitVariants(...errors)),
+  }
+  const call = variant('node_subtensor_runtime::RuntimeCall', {
+    System: at(0, [systemCalls]),
+    Timestamp: at(2, [timestampCalls]),
+    Balances: at(5, [balancesCalls]),
+    SubtensorModule: at(7, [subtensorTypes.calls]),
+  })
+  const event = variant('node_subtensor_runtime::RuntimeEvent', {
+    System: at(0, [systemEvents]),
+    Balances: at(5, [balancesEvents]),
+    TransactionPayment: at(6, [paymentEvents]),
+    SubtensorModule: at(7, [subtensorTypes.events]),
+    Drand: at(26, [drandPalletEvents]),
+  })
+  const error = variant('node_subtensor_runtime::RuntimeError', {
+    System: at(0, [systemErrors]),
+    Balances: at(5, [balancesErrors]),
+    SubtensorModule: at(7, [subtensorTypes.errors]),
+    Drand: at(26, [drandPalletErrors]),
+  })
+  const eventRecord = struct(
+    'frame_system::EventRecord',
+    { phase, event, topics: vec(h256) },
+    { E: event, T: h256 },
+  )
+  const { Events } = palletItems('System', { Events: plain(vec(eventRecord), []) })
+  return { subtensor: subtensorTypes, call, event, error, events: Events }
+}
+
+/** The pallets of a dialect, in the order of their indexes. */
+export function palletsOf(
+  dialect: Dialect,
+  types: PalletTypes,
+  version: Infer<typeof runtimeVersion>,
+  { blockTimeMs, blockHashCount }: RuntimeParameters,
+): readonly Pallet[] {
+  const itemsOf = (storage: Readonly<Record<string, AnyItem>>) =>
+    Object.values(storage).filter((item) => !dialect.omitted.includes(item.name))
+  const minimumPeriod = BigInt(Math.max(1, Math.floor(blockTimeMs / 2)))
+  return [
+    {
+      name: 'System',
+      index: 0,
+      storage: itemsOf({ ...base.system, Events: types.events }),
+      calls: systemCalls,
+      events: systemEvents,
+      errors: systemErrors,
+      constants: [
+        { name: 'BlockHashCount', type: u32, value: blockHashCount },
+        { name: 'Version', type: runtimeVersion, value: version },
+        { name: 'SS58Prefix', type: u16, value: 42 },
+      ],
+    },
+    {
+      name: 'Timestamp',
+      index: 2,
+      storage: itemsOf(base.timestamp),
+      calls: timestampCalls,
+      constants: [{ name: 'MinimumPeriod', type: u64, value: minimumPeriod }],
+    },
+    {
+      name: 'Balances',
+      index: 5,
+      storage: itemsOf(base.balances),
+      calls: balancesCalls,
+      events: balancesEvents,
+      errors: balancesErrors,
+      constants: [{ name: 'ExistentialDeposit', type: u64, value: 500n }],
+    },
+    {
+      name: 'TransactionPayment',
+      index: 6,
+      storage: itemsOf(base.transactionPayment),
+      events: paymentEvents,
+      constants: [],
+    },
+    { name: 'SubtensorModule', index: 7, storage: itemsOf(subtensor), ...types.subtensor, constants: [] },
+    {
+      name: 'Drand',
+      index: 26,
+      storage: itemsOf(drand),
+      events: drandPalletEvents,
+      errors: drandPalletErrors,
+      constants: [],
+    },
+  ]
+}
+
+/**
+ * The variants that exist in a dialect, at the dialect's indexes. The return type still lists all of them, so that
+ * pallet code compiles against one type; an omitted variant is never decoded and cannot be encoded.
+ */
+function select<V extends VariantEntries>(
+  entries: V,
+  omitted: readonly string[],
+  indexes: Readonly<Record<string, number>> = {},
+): V {
+  const present = Object.entries(entries).filter(([name]) => !omitted.includes(name))
+  return Object.fromEntries(
+    present.map(([name, entry]) => [name, { ...entry, index: indexes[name] ?? entry.index }]),
+  ) as VariantEntries as V
+}
