@@ -1,16 +1,16 @@
 import {
+  formatBareValue,
   formatDefault,
-  formatValue,
-  type Role,
   type Setting,
   type SettingName,
   settings,
   variableOf,
 } from '../../src/config/index.js'
 
-const INTRO = `# Settings of targon as environment variables. Copy this file to .env and take the # away from the lines you change;
-# unchanged it changes nothing. A flag beats the environment, the environment beats .env, .env beats
-# targon.config.json, and that beats the defaults below. See what applies with: targon miner start --print-config`
+const INTRO = `# Settings of targon as environment variables, with their defaults. Copy this file to .env and uncomment the lines you
+# change. Precedence: flag > environment > .env > targon.config.json > default. To see the values in effect, run:
+# targon miner start --print-config
+# Durations may be typed with a unit (500ms, 8s, 2m, 1h, 1d); a bare number is in the unit given for the setting.`
 
 /** `.env.example`: every setting that is not hidden, commented out, with its default. */
 export function renderEnvExample(): string {
@@ -29,25 +29,23 @@ export function renderEnvExample(): string {
 function describe(name: SettingName, entry: Setting): string[] {
   const also = [
     ...(entry.variables ?? []),
-    ...(entry.inverseVariables ?? []).map((v) => `${v} (the opposite)`),
+    ...(entry.inverseVariables ?? []).map((variable) => `${variable} (opposite)`),
   ]
-  const shown = formatValue(name, entry.default)
+  const shown = formatBareValue(name, entry.default)
   const meaning = entry.defaultOf ? formatDefault(name) : /^\((.*)\)$/.exec(shown)?.[1]
-  return [
-    `# ${entry.help}`,
-    `#   flag --${name}; ${roles(entry.roles)}${also.length > 0 ? `; also read from ${also.join(', ')}` : ''}${
-      meaning && meaning !== 'none' ? `; default: ${meaning}` : ''
-    }`,
+  const facts = [
+    `flag --${name}`,
+    `used by ${entry.roles.join(', ')}`,
+    ...(entry.unit ? [`unit: ${entry.unit}`] : []),
+    ...(also.length > 0 ? [`also read from ${also.join(', ')}`] : []),
+    ...(meaning && meaning !== 'none' ? [`default: ${meaning}`] : []),
   ]
+  return [`# ${entry.help}`, `#   ${facts.join('; ')}`]
 }
 
-function roles(names: readonly Role[]): string {
-  return `used by ${names.join(', ')}`
-}
-
-/** The default as it would be typed; empty when the default is "nothing given". */
+/** The default as it can be typed; empty if there is none. */
 function exampleValue(name: SettingName, entry: Setting): string {
-  const shown = formatValue(name, entry.default)
+  const shown = formatBareValue(name, entry.default)
   if (entry.defaultOf || /^\(.*\)$/.test(shown)) return ''
   return /[\s#"']/.test(shown) ? JSON.stringify(shown) : shown
 }

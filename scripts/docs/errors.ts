@@ -34,7 +34,7 @@ const STATUS_MEANINGS: Readonly<Record<string, string>> = {
 /** Messages that are not written where the code is. */
 const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   USAGE: ['What the parser of the command line refused.'],
-  CONFIG_BAD_VALUE: ['… is …, which must be ….'],
+  CONFIG_BAD_VALUE: ['… must be …, got ….'],
 }
 
 /** Advice that is not written where the code is. */
@@ -44,7 +44,7 @@ const ADVICE: Readonly<Record<string, readonly string[]>> = {
     'Create one with: btcli wallet new-hotkey --wallet.name … --wallet.hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
     'Correct --wallet.password_file.',
   ],
-  CONFIG_BAD_VALUE: ['Did you mean …?', 'What the setting means. Correct the value or leave it out.'],
+  CONFIG_BAD_VALUE: ['Did you mean …?', 'Correct the value.'],
 }
 
 /** No TargonError: what BaseCommand says of anything else that is thrown. */

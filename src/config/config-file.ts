@@ -3,23 +3,23 @@ import type { Origin } from './origin.js'
 import { type SettingName, settings } from './settings/index.js'
 import { suggestName } from './suggestion.js'
 
-/** A config file as it was read. */
+/** The config file as read from disk. */
 export interface ConfigFile {
   readonly path: string
   readonly text: string
-  /** Others than its owner may read it. */
+  /** Users other than its owner may read it. */
   readonly isExposed?: boolean
 }
 
-/** Values of a config file by the name of the setting. */
+/** Values of a config file by setting name. */
 export interface ParsedConfigFile {
   readonly values: ReadonlyMap<SettingName, unknown>
   originOf(name: SettingName): Origin
 }
 
 /**
- * JSON with the names of the flags as keys, flat (`"axon.port": 1`) or nested (`"axon": {"port": 1}`). One file may
- * serve several roles: a key of another role is known, and left alone.
+ * Parses JSON whose keys are flag names, flat (`"axon.port": 1`) or nested (`"axon": {"port": 1}`). One file may
+ * serve several roles, so keys of other roles are accepted.
  *
  * @throws TargonError CONFIG_FILE_SYNTAX, CONFIG_UNKNOWN_KEY
  */
@@ -43,7 +43,7 @@ function isSettingName(key: string): key is SettingName {
 }
 
 function parseJson(path: string, text: string): object {
-  let reason = 'the file must hold one object'
+  let reason = 'it must contain one JSON object'
   let cause: unknown
   try {
     const document: unknown = JSON.parse(text)
@@ -57,25 +57,25 @@ function parseJson(path: string, text: string): object {
     {
       code: 'CONFIG_FILE_SYNTAX',
       fault: 'usage',
-      next: 'Correct the file; keys are the names of the flags, e.g. {"axon.port": 8091}.',
+      next: 'Fix the file; its keys are flag names, such as {"axon.port": 8091}.',
       facts: { path },
     },
     { cause },
   )
 }
 
-/** An object is a prefix unless it is a value itself (`round.max-tokens` holds `{min, max}`). */
+/** An object is a prefix of keys unless it is itself a valid value (`round.max-tokens` is `{min, max}`). */
 function* flatten(document: object, prefix: string): Generator<[key: string, value: unknown]> {
   for (const [part, value] of Object.entries(document)) {
     const key = prefix + part
     const nested = typeof value === 'object' && value !== null && !Array.isArray(value)
-    const whole = isSettingName(key) && settings[key].schema.safeParse(value).success
-    if (nested && !whole) yield* flatten(value, `${key}.`)
+    const isValue = isSettingName(key) && settings[key].schema.safeParse(value).success
+    if (nested && !isValue) yield* flatten(value, `${key}.`)
     else yield [key, value]
   }
 }
 
-/** Line of a key, flat or nested: each part is looked for after the one before it. */
+/** Line of a flat or nested key; each part is searched for after the one before it. */
 function lineOf(text: string, key: string): number {
   let position = text.indexOf(`"${key}"`)
   if (position < 0) {
@@ -87,10 +87,10 @@ function lineOf(text: string, key: string): number {
 
 function unknownKey(path: string, line: number, key: string): TargonError {
   const suggestion = suggestName(key, Object.keys(settings))
-  return new TargonError(`Unknown key "${key}" (${path}:${line}).`, {
+  return new TargonError(`Unknown key "${key}" in ${path}:${line}.`, {
     code: 'CONFIG_UNKNOWN_KEY',
     fault: 'usage',
-    next: suggestion ? `Did you mean "${suggestion}"?` : 'Keys are the names of the flags; see .env.example.',
+    next: suggestion ? `Did you mean "${suggestion}"?` : 'Keys are flag names; docs/settings.md lists them.',
     facts: { path, line, key, suggestion },
   })
 }

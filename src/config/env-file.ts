@@ -1,15 +1,15 @@
 import { parse } from 'dotenv'
 import type { Origin } from './origin.js'
 
-/** A `.env` file as it was read. */
+/** A `.env` file as read from disk. */
 export interface EnvFile {
   readonly path: string
   readonly text: string
-  /** Others than its owner may read it. */
+  /** Users other than its owner may read it. */
   readonly isExposed?: boolean
 }
 
-/** Values of a `.env` file by variable, and the line each was last assigned on. */
+/** Values of a `.env` file by variable, with the line of the last assignment of each. */
 export interface ParsedEnvFile {
   readonly values: ReadonlyMap<string, string>
   originOf(variable: string): Origin

@@ -1,7 +1,21 @@
+/**
+ * The settings: one table of flags, variables and config-file keys, resolved with the origin of each value.
+ *
+ * Tests named after a behaviour: documents.test.ts (setting.ts, settings/node.ts, settings/miner.ts, settings/routing.ts,
+ * settings/validator.ts, settings/round.ts, settings/engine.ts), paths.test.ts (place-path.ts),
+ * misspelling.property.test.ts (suggestion.ts).
+ */
+
 export { inheritableEnvironment } from './inheritable-environment.js'
 export { describeOrigin, type Origin } from './origin.js'
 export { passwordVariables } from './password-variables.js'
-export { formatDefault, formatValue, type PrintedSetting, printSettings } from './print-settings.js'
+export {
+  formatBareValue,
+  formatDefault,
+  formatValue,
+  type PrintedSetting,
+  printSettings,
+} from './print-settings.js'
 export { readSources, type SourceFiles, sourceFiles } from './read-sources.js'
 export { isGiven, type Resolved, resolveSettings, type SettingSources } from './resolve.js'
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'

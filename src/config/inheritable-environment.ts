@@ -2,8 +2,8 @@ import { type SettingName, settings } from './settings/index.js'
 import { OTHER_VARIABLES, readingsOf } from './variables.js'
 
 /**
- * The environment for a process of our own that is told everything by flags: search path, home and the like, and no
- * variable that any setting reads.
+ * The environment for child processes that get their settings as flags: everything except the variables that
+ * settings are read from.
  */
 export function inheritableEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,4 +1,4 @@
-/** Where a value came from. */
+/** The source of a value. */
 export type Origin =
   | { readonly kind: 'flag'; readonly name: string }
   | { readonly kind: 'variable'; readonly name: string }

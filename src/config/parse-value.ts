@@ -5,51 +5,69 @@ import type { Setting } from './setting.js'
 import { suggestName } from './suggestion.js'
 
 /**
- * Text of a flag or variable, or a value of the config file, by the schema of its setting.
+ * Parses the text of a flag or variable, or a value from the config file, with the schema of its setting.
  *
- * @throws TargonError CONFIG_BAD_VALUE that names the source; a secret is never repeated.
+ * @throws TargonError CONFIG_BAD_VALUE that names the source; a secret value is never repeated.
  */
 export function parseValue(name: string, entry: Setting, raw: unknown, origin: Origin): unknown {
   const result = entry.schema.safeParse(raw)
   if (result.success) return result.data
-  const shown = entry.secret ? 'has a value that' : `is ${JSON.stringify(raw)}, which`
-  const reason = entry.options ? `must be one of ${entry.options.join(', ')}` : reasonOf(result.error.issues)
+  const { place, must, got } = describeIssue(result.error.issues, raw)
+  const subject = describeOrigin(origin) + (place === '' ? '' : `: ${place}`)
+  const rule = entry.options ? `must be one of ${entry.options.join(', ')}` : must
+  const shown = entry.secret || got === '' ? '' : `, got ${JSON.stringify(got)}`
   const words = entry.options ?? entry.words
   const suggestion = words && typeof raw === 'string' ? suggestName(raw, words) : undefined
-  throw new TargonError(`${describeOrigin(origin)} ${shown} ${reason}.`, {
+  throw new TargonError(`${subject} ${rule}${shown}.`, {
     code: 'CONFIG_BAD_VALUE',
     fault: 'usage',
-    next: suggestion ? `Did you mean ${suggestion}?` : `${entry.help} Correct the value or leave it out.`,
+    ...(suggestion ? { next: `Did you mean ${suggestion}?` } : {}),
     facts: { name },
   })
 }
 
-/** The most telling issue: inside a union, that of the branch whose type fitted. */
-function reasonOf(issues: readonly z.core.$ZodIssue[]): string {
+/** What is wrong, from the most specific issue: in a union that of the branch whose type matched. */
+function describeIssue(issues: readonly z.core.$ZodIssue[], raw: unknown) {
   const flat = issues.flatMap(function open(issue): readonly z.core.$ZodIssue[] {
-    return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(open) : [issue]
+    const isOpen = issue.code === 'invalid_union' && !isOurs(issue)
+    return isOpen ? issue.errors.flat().flatMap(open) : [issue]
   })
   const issue = flat.find(({ code }) => code !== 'invalid_type') ?? flat[0]
-  if (!issue) return 'is not valid'
-  const place = issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
-  return `${wordingOf(issue)}${place}`
+  if (!issue) return { place: '', must: 'must be valid', got: raw }
+  const place = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+  const got = issue.code === 'custom' && issue.params && 'got' in issue.params ? issue.params.got : raw
+  return { place, must: wordingOf(issue), got }
+}
+
+/** Our own messages start with "must"; those of zod start with a capital letter. */
+function isOurs({ message }: z.core.$ZodIssue): boolean {
+  return /^[a-z]/.test(message)
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'an object',
 }
 
 function wordingOf(issue: z.core.$ZodIssue): string {
-  // Our own messages begin with a verb; those of zod with a capital, and do not fit into a sentence.
-  if (/^[a-z]/.test(issue.message)) return issue.message
+  if (isOurs(issue)) return issue.message
   switch (issue.code) {
     case 'too_small':
       return `must be at least ${issue.minimum}`
     case 'too_big':
       return `must be at most ${issue.maximum}`
     case 'invalid_type':
-      return `must be of type ${issue.expected === 'int' ? 'whole number' : issue.expected}`
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`
     case 'unrecognized_keys':
       return `must not have the key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`
     default:
-      return 'is not valid'
+      return 'must be valid'
   }
 }

@@ -1,4 +1,4 @@
-/** The variables btcli keeps passwords of key files in (`BT_PW_…`), for wallet/. */
+/** The variables in which btcli stores passwords of key files (`BT_PW_…`). */
 export function passwordVariables(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string | undefined> {

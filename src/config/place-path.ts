@@ -3,8 +3,8 @@ import { expandHome } from '../kernel/index.js'
 import type { Setting } from './setting.js'
 
 /**
- * A path as everybody uses it: a leading `~` is the home directory, anything else is relative to the working directory,
- * whichever source it came from. An address (`https://…`) and a word of the setting (`off`) stay; a path within the state keeps its base.
+ * Makes a path absolute: a leading `~` is the home directory, other paths are relative to the working directory. URLs,
+ * special words of the setting (`off`) and paths relative to the state folder stay as they are.
  */
 export function placePath(entry: Setting, value: unknown): unknown {
   if (entry.kind !== 'path' || typeof value !== 'string') return value

@@ -6,7 +6,7 @@ import { type RoleSettings, type SettingName, settings } from './settings/index.
 /** One setting as `--print-config` shows it. */
 export interface PrintedSetting {
   readonly name: string
-  /** Secrets are masked. */
+  /** A secret is masked. */
   readonly value: unknown
   readonly source: string
 }
@@ -24,15 +24,23 @@ export function printSettings(resolved: Resolved<keyof RoleSettings>): PrintedSe
   })
 }
 
-/** The default on one line, with the one of each role that differs; in parentheses what a missing value means. */
+/** The default on one line, followed by the defaults of roles that differ; in parentheses what a missing value means. */
 export function formatDefault(name: SettingName): string {
   const entry: Setting = settings[name]
   const others = Object.entries(entry.defaultOf ?? {}).map(([role, value]) => `; ${role}: ${value}`)
   return formatValue(name, entry.default) + others.join('')
 }
 
-/** A value on one line; what the default means when there is no value. */
+/** A value on one line with its unit; in parentheses what a missing value means. */
 export function formatValue(name: SettingName, value: unknown): string {
+  const { unit }: Setting = settings[name]
+  const isAmount =
+    typeof value === 'number' || (typeof value === 'object' && value !== null && 'min' in value)
+  return formatBareValue(name, value) + (isAmount && unit ? ` ${unit}` : '')
+}
+
+/** A value as it can be typed, without its unit. */
+export function formatBareValue(name: SettingName, value: unknown): string {
   const entry: Setting = settings[name]
   if (value === undefined || (Array.isArray(value) && value.length === 0))
     return entry.defaultText ? `(${entry.defaultText})` : '(none)'

@@ -5,18 +5,18 @@ import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 
 const DEFAULT_CONFIG_FILE = 'targon.config.json'
-/** Mode bits that let group or others read. */
+/** Mode bits that let group or other users read. */
 const OTHERS_READ = 0o044
 
-/** Which files to read; from the flags `--config` and `--env-file`. */
+/** Files named by the flags `--config` and `--env-file`. */
 export interface SourceFiles {
   readonly config?: string | undefined
   readonly envFile?: string | undefined
 }
 
 /**
- * Reads the `.env` files (the one in the working directory first, then `--env-file`) and the config file.
- * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too; a leading `~` is the home directory. Files given must exist, the default ones need not.
+ * Reads the `.env` files (first the one in the working directory, then `--env-file`) and the config file. The variables
+ * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too. Named files must exist; the default files are optional.
  *
  * @throws TargonError CONFIG_FILE_UNREADABLE
  */
@@ -36,7 +36,7 @@ export function readSources(
   return { flags, env, dotenvFiles, configFile }
 }
 
-/** Absolute paths of the files that were read, and of the default ones even when they do not exist yet. */
+/** Absolute paths of the files that were read, and of the default files even if they do not exist yet. */
 export function sourceFiles(sources: SettingSources, directory: string = process.cwd()): string[] {
   const names = ['.env', ...(sources.dotenvFiles ?? []).map(({ path }) => path)]
   names.push(sources.configFile?.path ?? DEFAULT_CONFIG_FILE)
@@ -60,8 +60,8 @@ function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'>
     return { text: readFileSync(path, 'utf8'), isExposed: (statSync(path).mode & OTHERS_READ) !== 0 }
   } catch (cause) {
     throw new TargonError(
-      `Cannot read ${path} (given by ${source}): ${messageOf(cause)}.`,
-      { code: 'CONFIG_FILE_UNREADABLE', fault: 'usage', next: 'Check the path and its permissions.' },
+      `Cannot read ${path} (set by ${source}): ${messageOf(cause)}.`,
+      { code: 'CONFIG_FILE_UNREADABLE', fault: 'usage', next: 'Check the path and the file permissions.' },
       { cause },
     )
   }

@@ -7,12 +7,12 @@ import { defaultFor, type Role, type Setting } from './setting.js'
 import { type RoleSettings, type SettingName, settingNames, settings } from './settings/index.js'
 import { readingsOf, refuseUnknownVariables, variableOf } from './variables.js'
 
-/** Everything settings can come from, strongest first. Nothing here is read from the process. */
+/** All sources of settings, strongest first. Nothing is read from the process itself. */
 export interface SettingSources {
-  /** By name of the setting: raw text, a list of texts, or a boolean for a switch. */
+  /** By setting name: raw text, a list of texts, or a boolean for a switch. */
   readonly flags: Readonly<Record<string, string | boolean | readonly string[]>>
   readonly env: Readonly<Record<string, string | undefined>>
-  /** `.env` files, the strongest first. */
+  /** `.env` files, strongest first. */
   readonly dotenvFiles?: readonly EnvFile[]
   readonly configFile?: ConfigFile | undefined
 }
@@ -20,11 +20,11 @@ export interface SettingSources {
 export interface Resolved<R extends keyof RoleSettings> {
   readonly values: RoleSettings[R]
   readonly origins: Readonly<Record<string, Origin>>
-  /** One sentence each, for stderr. */
+  /** One sentence each. */
   readonly warnings: readonly string[]
 }
 
-/** Whether anybody said something about a setting, the default being what nobody said. */
+/** Whether a source other than the default set the setting. */
 export function isGiven(
   { origins }: Pick<Resolved<keyof RoleSettings>, 'origins'>,
   name: SettingName,
@@ -33,7 +33,7 @@ export function isGiven(
   return origin !== undefined && origin.kind !== 'default'
 }
 
-/** One source's word on one setting. */
+/** The value of one source for one setting. */
 interface Candidate {
   readonly raw: unknown
   readonly origin: Origin
@@ -44,8 +44,8 @@ interface Candidate {
 type Lookup = (name: SettingName) => Candidate[]
 
 /**
- * Values of a role with the origin of each: flag > environment > `.env` > config file > default.
- * Empty variables count as unset.
+ * Resolves the settings of a role, each with its origin: flag > environment > `.env` > config file > default. An empty
+ * variable counts as unset.
  *
  * @throws TargonError (fault usage) CONFIG_UNKNOWN_VARIABLE, CONFIG_UNKNOWN_KEY, CONFIG_FILE_SYNTAX, CONFIG_BAD_VALUE
  */
@@ -71,11 +71,11 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
     if (file !== undefined && exposed.has(file)) leaking.add(file)
   }
   for (const file of leaking)
-    warnings.push(`${file} holds a secret and others on this host may read it; run: chmod 600 ${file}`)
+    warnings.push(`${file} contains a secret and is readable by other users; run: chmod 600 ${file}`)
   return { values: values as RoleSettings[R], origins, warnings }
 }
 
-/** A secret itself, or a section with one in it (the keys of upstreams). */
+/** A secret, or a section that contains one (the keys of upstreams). */
 function holdsSecret(entry: Setting, raw: unknown): boolean {
   return entry.secret === true || /"api[-_]?key":"[^"]/i.test(JSON.stringify(raw) ?? '')
 }
@@ -134,9 +134,9 @@ function variableLayer(values: ReadonlyMap<string, string>, originOf: (variable:
 function warningsFor(name: SettingName, entry: Setting, chosen: Candidate): string[] {
   const from = describeOrigin(chosen.origin)
   const warnings: string[] = []
-  if (entry.ineffective) warnings.push(`${from} is accepted for compatibility and has no effect.`)
+  if (entry.ineffective) warnings.push(`${from} has no effect; it is accepted for compatibility.`)
   if (chosen.deprecated) warnings.push(`${from} is an old name; use --${name} or ${variableOf(name)}.`)
   if (entry.secret && chosen.origin.kind === 'flag')
-    warnings.push(`--${name} shows the secret to everyone who can list processes; use ${variableOf(name)}.`)
+    warnings.push(`--${name} exposes the secret in the process list; use ${variableOf(name)}.`)
   return warnings
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseIpPort } from '../kernel/index.js'
 
-/** Text of a switch as 4.x understood it, plus its opposite; anything else is an error, where oclif takes it for false. */
+/** A switch in the spellings of 4.x; oclif would read any other word as false, this refuses it. */
 export const switchValue = z.union([
   z.boolean(),
   z
@@ -25,8 +25,6 @@ export const numberValue = (min: number, max: number) => numeric.pipe(z.number()
 
 export const portValue = integerValue(0, 65535)
 
-export const durationMs = integerValue(1, 86_400_000)
-
 export const textValue = z.string().min(1, 'must not be empty')
 
 export const optionalText = textValue.optional()
@@ -39,12 +37,11 @@ export const listValue = z.union([z.array(z.string()), z.string()]).transform((v
     .filter((item) => item !== ''),
 )
 
-/** A list whose items must all fit. */
+/** A list whose items must all match; a refusal names the first that does not. */
 export const listOf = (fits: (item: string) => boolean, must: string) =>
   listValue.superRefine((items, context) => {
     const wrong = items.find((item) => !fits(item))
-    if (wrong !== undefined)
-      context.addIssue(items.length > 1 ? `${must}, not ${JSON.stringify(wrong)}` : must)
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: must, params: { got: wrong } })
   })
 
 /** `ip:port`, an IPv6 address in brackets. */
@@ -67,4 +64,4 @@ export const rangeValue = z
         return { min: low ?? 0, max: high ?? low ?? 0 }
       }),
   ])
-  .refine(({ min, max }) => min >= 1 && min <= max, 'must rise and start at 1 or more')
+  .refine(({ min, max }) => min >= 1 && min <= max, 'must be a rising range that starts at 1 or more')

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 
-/** Commands a setting belongs to. */
+/** Commands that have settings. */
 export type Role = 'miner' | 'validator' | 'query' | 'update' | 'localnet'
 
 export type SettingGroup =
@@ -17,34 +17,41 @@ export type SettingGroup =
   | 'UPDATE'
   | 'LOCALNET'
 
+/** Units of durations. */
+export type DurationUnit = 'ms' | 's' | 'd'
+
+export type Unit = DurationUnit | 'blocks' | 'tokens' | 'tokens/s' | 'bytes' | 'TAO'
+
 /**
- * One setting: its flag, environment variable, config-file key, type, default and documentation in one place.
- * The variable is derived: `wallet.name` → `TARGON_WALLET_NAME`.
+ * One setting: flag, environment variable, config-file key, type, default and documentation in one place.
+ * The variable is derived from the name: `wallet.name` → `TARGON_WALLET_NAME`.
  */
 export interface Setting<S extends z.ZodType = z.ZodType> {
-  /** Parses the text of a flag or variable, or a value of the config file. */
+  /** Parses the text of a flag or variable, or a value from the config file. */
   readonly schema: S
-  /** How the flag is typed on the command line. */
-  readonly kind: 'text' | 'path' | 'integer' | 'number' | 'switch' | 'list'
-  /** What an absent flag, variable and key mean. */
+  /** What is typed on the command line. */
+  readonly kind: 'text' | 'path' | 'integer' | 'number' | 'duration' | 'switch' | 'list'
+  /** Unit of the value, shown behind it; of a duration also the unit of a bare number. */
+  readonly unit?: Unit
+  /** Value when no source sets it. */
   readonly default: z.output<S>
-  /** Where a role has another default. */
+  /** Defaults of roles that differ. */
   readonly defaultOf?: Readonly<Partial<Record<Role, z.output<S>>>>
-  /** Default as the help shows it when the value itself would mislead. */
+  /** The default in words, where the value itself says too little. */
   readonly defaultText?: string
   readonly group: SettingGroup
   readonly roles: readonly Role[]
   readonly help: string
-  /** What it means for a role where that differs; then it is listed with the role's own settings. */
+  /** Help for a role where the meaning differs; the flag is then listed under that role. */
   readonly helpOf?: Readonly<Partial<Record<Role, string>>>
   readonly secret?: boolean
-  /** A path that is relative to the neuron's folder, not to the working directory. */
+  /** A path relative to the state folder, not to the working directory. */
   readonly withinState?: boolean
   /** Allowed words, shown in the help. */
   readonly options?: readonly string[]
-  /** Words that are allowed beside other values; for suggestions. */
+  /** Words allowed in addition to other values; used for suggestions. */
   readonly words?: readonly string[]
-  /** Old or wrong spellings of the flag, accepted with a warning that names the right one. */
+  /** Old spellings of the flag, accepted with a warning that names the current one. */
   readonly aliases?: readonly string[]
   /** Old spellings of the flag with the opposite meaning; switches only. */
   readonly inverseAliases?: readonly string[]
@@ -54,20 +61,22 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly deprecatedVariables?: readonly string[]
   /** Variables with the opposite meaning, read last; switches only. */
   readonly inverseVariables?: readonly string[]
-  /** A switch that is on as soon as one source says so, whatever the precedence ("off" wins, for `autoupdate-off`). */
+  /** A switch that is on if any source turns it on, regardless of precedence (`autoupdate-off`). */
   readonly anySource?: boolean
-  /** Accepted for compatibility: giving it does nothing but warn. */
+  /** Accepted for compatibility; setting it only produces a warning. */
   readonly ineffective?: boolean
-  /** Not shown in help, README and .env.example. */
+  /** Not shown in help, docs/settings.md and .env.example. */
   readonly hidden?: boolean
 }
 
-/** Keeps the literal type of the schema while checking the shape. */
-export function setting<S extends z.ZodType>(definition: Setting<S>): Setting<S> {
-  return definition
+type Definition<S extends z.ZodType> = Omit<Setting<S>, 'group' | 'roles'> & Partial<Pick<Setting, 'roles'>>
+
+/** A function that defines settings of one group; they belong to `roles` unless a definition names its own. */
+export function settingIn(group: SettingGroup, roles: readonly Role[]) {
+  return <S extends z.ZodType>(definition: Definition<S>): Setting<S> => ({ group, roles, ...definition })
 }
 
-/** What an absent setting means for a role. */
+/** The default for a role. */
 export function defaultFor(entry: Setting, role: Role): unknown {
   return entry.defaultOf?.[role] ?? entry.default
 }

@@ -1,13 +1,13 @@
 /**
- * The known word nearest to a misspelt one, by Damerau–Levenshtein distance (swapped neighbours count once).
+ * The known word closest to a misspelt one, by Damerau–Levenshtein distance (a transposition counts once).
  *
- * @returns undefined when nothing is near enough to be meant.
+ * @returns undefined if no word is close enough.
  */
 export function suggestName(word: string, known: Iterable<string>): string | undefined {
-  const wanted = word.toLowerCase()
+  const typed = word.toLowerCase()
   let best: { name: string; distance: number } | undefined
   for (const name of known) {
-    const distance = editDistance(wanted, name.toLowerCase())
+    const distance = editDistance(typed, name.toLowerCase())
     if (!best || distance < best.distance) best = { name, distance }
   }
   return best && best.distance <= Math.max(2, Math.ceil(word.length / 3)) ? best.name : undefined

@@ -4,7 +4,7 @@ import type { Setting } from './setting.js'
 import { type SettingName, settings } from './settings/index.js'
 import { suggestName } from './suggestion.js'
 
-/** Our prefix: a variable that starts with it and has no meaning is a misspelling. */
+/** An unknown variable with this prefix is refused as a misspelling. */
 const PREFIX = 'TARGON_'
 
 /** `wallet.name` → `TARGON_WALLET_NAME`. */
@@ -12,7 +12,7 @@ export function variableOf(name: string): string {
   return PREFIX + name.replaceAll(/[.-]/g, '_').toUpperCase()
 }
 
-/** Variables with our prefix that are no settings: the two files, tests, and what oclif reads itself. */
+/** Variables with our prefix that are not settings: the two file variables, tests, and those oclif reads. */
 export const OTHER_VARIABLES = [
   'TARGON_CONFIG',
   'TARGON_ENV_FILE',
@@ -32,14 +32,14 @@ const names = Object.keys(settings) as SettingName[]
 
 const known: ReadonlySet<string> = new Set([...names.map(variableOf), ...OTHER_VARIABLES])
 
-/** What one variable says about a setting. */
+/** A variable a setting can be read from. */
 export interface VariableReading {
   readonly variable: string
   readonly inverse: boolean
   readonly deprecated: boolean
 }
 
-/** Variables that may hold a setting, the strongest first. */
+/** Variables a setting can be read from, strongest first. */
 export function readingsOf(name: SettingName): VariableReading[] {
   const entry: Setting = settings[name]
   const plain = [variableOf(name), ...(entry.variables ?? [])]
@@ -51,8 +51,8 @@ export function readingsOf(name: SettingName): VariableReading[] {
 }
 
 /**
- * Kubernetes gives every container variables for each service of its namespace; a service called `targon-…` makes
- * names with our prefix that nobody typed.
+ * Kubernetes sets variables for each service of the namespace in every container; those of a service called
+ * `targon-…` have our prefix.
  */
 function isServiceLink(variable: string, value: string): boolean {
   return (
@@ -62,7 +62,7 @@ function isServiceLink(variable: string, value: string): boolean {
   )
 }
 
-/** @throws TargonError CONFIG_UNKNOWN_VARIABLE for a variable with our prefix that means nothing. */
+/** @throws TargonError CONFIG_UNKNOWN_VARIABLE for an unknown variable with our prefix. */
 export function refuseUnknownVariables(
   values: Iterable<readonly [variable: string, value: string]>,
   originOf: (variable: string) => Origin,
@@ -74,7 +74,7 @@ export function refuseUnknownVariables(
     throw new TargonError(`Unknown variable ${describeOrigin(originOf(variable))}.`, {
       code: 'CONFIG_UNKNOWN_VARIABLE',
       fault: 'usage',
-      next: suggestion ? `Did you mean ${suggestion}?` : 'Remove it, or look up the name in .env.example.',
+      next: suggestion ? `Did you mean ${suggestion}?` : 'Remove it, or check the name in .env.example.',
       facts: { variable, suggestion },
     })
   }

@@ -24,7 +24,7 @@ describe('spellings', () => {
     [['--no-force-validator-permit', 'FALSE'], 'no-force-validator-permit', false],
     [['--no-force-validator-permit=FALSE'], 'no-force-validator-permit', false],
     [['--no-force-validator-permit', 'TRUE', '--netuid', '4'], 'no-force-validator-permit', true],
-  ])('%j gives %s = %j', async (argv, name, value) => {
+  ])('%j sets %s to %j', async (argv, name, value) => {
     const { result, stderr, status } = await runCommand(miner, argv)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(result).toMatchObject({ [name]: value })
@@ -40,21 +40,21 @@ describe('spellings', () => {
     [['--strict'], 'strict', true, 'no effect'],
     [['--no_version_checking'], 'no_version_checking', true, 'no effect'],
     [['--axon.max_workers', '20'], 'axon.max_workers', 20, 'no effect'],
-  ])('the old spelling %j works and warns', async (argv, name, value, warning) => {
+  ])('the old spelling %j works with a warning', async (argv, name, value, warning) => {
     const { result, stderr } = await runCommand(miner, argv)
     expect(result).toMatchObject({ [name]: value })
     expect(stderr).toContain('Warning: ')
     expect(stderr).toContain(warning)
   })
 
-  it('takes --timeout of the old README as --miner-timeout', async () => {
+  it('accepts --timeout of the old README as --miner-timeout', async () => {
     const { result, stderr } = await runCommand(validator, ['--timeout', '8'])
     expect(result).toMatchObject({ 'miner-timeout': 8 })
     expect(stderr).toContain('--miner-timeout')
   })
 })
 
-describe('refusals exit 2 with one line that says what and what to do', () => {
+describe('usage errors exit with 2 and one line', () => {
   it.each([
     [['--walet.name', 'x'], 'UNKNOWN_FLAG', 'Did you mean --wallet.name?'],
     [['--axon.prt=1'], 'UNKNOWN_FLAG', 'Did you mean --axon.port?'],
@@ -74,12 +74,12 @@ describe('refusals exit 2 with one line that says what and what to do', () => {
     expect(stdout).toBe('')
   })
 
-  it('never repeats the value of a misspelt secret', async () => {
+  it('never repeats the value of a misspelt secret flag', async () => {
     const { stderr } = await runCommand(miner, ['--api-kye=hunter2'])
     expect(stderr).not.toContain('hunter2')
   })
 
-  it('under --json prints one document on stdout, nothing on stderr, and keeps the status', async () => {
+  it('print one document on stdout with --json, nothing on stderr', async () => {
     const { status, stderr, stdout } = await runCommand(miner, ['--walet.name', 'x', '--json'])
     expect({ status, stderr }).toEqual({ status: 2, stderr: '' })
     expect(JSON.parse(stdout)).toMatchObject({
@@ -88,7 +88,7 @@ describe('refusals exit 2 with one line that says what and what to do', () => {
   })
 })
 
-describe('exit status by fault, with and without --json', () => {
+describe('exit status', () => {
   function failing(error: Error) {
     return class Failing extends BaseCommand {
       static override id = 'failing'
@@ -108,13 +108,13 @@ describe('exit status by fault, with and without --json', () => {
     ['verification', 5],
     ['update', 6],
     ['hotkey-in-use', 7],
-  ] as const)('%s is %i', async (fault, expected) => {
+  ] as const)('of fault %s is %i, with and without --json', async (fault, expected) => {
     const command = failing(new TargonError('It broke.', { code: 'TEST', fault }))
     expect((await runCommand(command, [])).status).toBe(expected)
     expect((await runCommand(command, ['--json'])).status).toBe(expected)
   })
 
-  it.each([[[]], [['--json']]])('lets no text of a peer command the terminal: %j', async (flags) => {
+  it.each([[[]], [['--json']]])('escapes control characters in peer text: %j', async (flags) => {
     const evil = 'said \u001b[2J\u009b31m\u202etxt.exe\u200f'
     const error = new TargonError(`The peer ${evil}.`, { code: 'TEST', fault: 'upstream', facts: { evil } })
     const { stdout, stderr } = await runCommand(failing(error), flags)
@@ -128,7 +128,7 @@ describe('exit status by fault, with and without --json', () => {
     expect(escapeControlsInLines(told)).toBe(told)
   })
 
-  it('keeps the stack of a defect and exits 1', async () => {
+  it('is 1 for a defect, which prints its stack', async () => {
     const { status, stderr } = await runCommand(failing(new RangeError('oops')), [])
     expect(status).toBe(1)
     expect(stderr).toMatch(/^Error \[DEFECT\]: .*\/issues\.\nRangeError: oops\n\s+at /)
@@ -136,15 +136,28 @@ describe('exit status by fault, with and without --json', () => {
 })
 
 describe('--print-config', () => {
-  it('shows each value with its source and masks secrets', async () => {
+  it('shows each value with unit and source, and masks secrets', async () => {
     const { stdout } = await runCommand(miner, ['--print-config', '--api-key', 'hunter2', '--axon.port', '1'])
     expect(stdout).toMatch(/^axon\.port\s+1\s+← --axon\.port$/m)
     expect(stdout).toMatch(/^netuid\s+4\s+← default$/m)
+    expect(stdout).toMatch(/^timestamp-window\s+8000 ms\s+← default$/m)
+    expect(stdout).toMatch(/^max-body-bytes\s+4194304 bytes\s+← default$/m)
     expect(stdout).toMatch(/^api-key\s+\*+\s+← --api-key$/m)
     expect(stdout).not.toContain('hunter2')
   })
 
-  it('is one document with --json', async () => {
+  it('shows a duration in the unit of the setting, however it was typed', async () => {
+    const { stdout } = await runCommand(miner, ['--print-config', '--timestamp-window', '9s'])
+    expect(stdout).toMatch(/^timestamp-window\s+9000 ms\s+← --timestamp-window$/m)
+    const json = await runCommand(miner, ['--print-config', '--json', '--timestamp-window', '9s'])
+    expect(JSON.parse(json.stdout).settings).toContainEqual({
+      name: 'timestamp-window',
+      value: 9000,
+      source: '--timestamp-window',
+    })
+  })
+
+  it('prints one document with --json', async () => {
     const { stdout } = await runCommand(miner, ['--print-config', '--json', '--netuid', '7'])
     expect(JSON.parse(stdout).settings).toContainEqual({ name: 'netuid', value: 7, source: '--netuid' })
   })

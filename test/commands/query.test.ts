@@ -161,7 +161,7 @@ describe('what goes wrong is said in one line, with the right status', () => {
   it('an address that is none', async () => {
     const { status, stderr } = await runCommand(Query, [...wallet, '--axon', 'here', '--hotkey', 'x', 'Why?'])
     expect(status).toBe(2)
-    expect(stderr).toMatch(/Error \[CONFIG_BAD_VALUE\]: --axon is "here", which must be ip:port/)
+    expect(stderr).toMatch(/Error \[CONFIG_BAD_VALUE\]: --axon must be ip:port.*, got "here"\./)
   })
 
   it('a hotkey that is none, told before the wallet is opened', async () => {

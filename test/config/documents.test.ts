@@ -21,18 +21,18 @@ function committed(path: string): string {
 }
 
 describe('.env.example', () => {
-  it('is what the table of settings says; run npm run docs when it is not', () => {
+  it('matches the settings table (if not, run npm run docs)', () => {
     expect(committed('.env.example')).toBe(renderEnvExample())
   })
 
-  it('changes nothing when it is copied unchanged', () => {
+  it('changes nothing if copied unchanged', () => {
     const text = committed('.env.example')
     expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([])
     expect(parse(text)).toEqual({})
   })
 
   it.each(['miner', 'validator', 'query', 'update', 'localnet'] as const)(
-    'with every line taken into use still gives the defaults of %s',
+    'gives the defaults of %s with every line uncommented',
     (role) => {
       const text = committed('.env.example').replaceAll(/^#(?=TARGON_)/gm, '')
       expect(Object.keys(parse(text))).toHaveLength(shown.length)
@@ -42,23 +42,23 @@ describe('.env.example', () => {
   )
 })
 
-it('docs/settings.md is what the table of settings says; run npm run docs when it is not', () => {
+it('docs/settings.md matches the settings table (if not, run npm run docs)', () => {
   expect(committed('docs/settings.md')).toBe(renderSettings())
 })
 
 describe('docs/errors.md', () => {
-  it('is what the source says; run npm run docs when it is not', () => {
+  it('matches the source (if not, run npm run docs)', () => {
     expect(committed('docs/errors.md')).toBe(renderErrors())
   })
 
-  it('has a message and advice for every code', () => {
+  it('has a message and a next step for every code', () => {
     const errors = collectErrors()
     expect(errors.length).toBeGreaterThan(80)
     const silent = errors.filter(({ messages, next }) => messages.length === 0 || next.length === 0)
     expect(silent.map(({ code }) => code)).toEqual([])
   })
 
-  it('reads messages of several branches, of constants and of functions that make errors', () => {
+  it('finds messages in branches, constants and functions that create errors', () => {
     const of = (code: string) => collectErrors().find((error) => error.code === code)
     expect(of('HISTORY_UNAVAILABLE')?.next).toContain('Check --database.url and the server.')
     expect(of('HISTORY_UNAVAILABLE')?.next).not.toContain('url')
@@ -73,12 +73,12 @@ describe('docs/errors.md', () => {
   })
 })
 
-it('gives every setting a variable of its own', () => {
+it('derives a distinct variable for every setting', () => {
   const names = Object.keys(settings)
   expect(new Set(names.map(variableOf)).size).toBe(names.length)
 })
 
-it('has a default for every setting that its own schema accepts', () => {
+it('has a default that the schema accepts for every setting', () => {
   for (const name of Object.keys(settings) as SettingName[]) {
     const { schema, default: value }: Setting = settings[name]
     if (value !== undefined) expect(schema.safeParse(value).data, name).toEqual(value)
@@ -86,7 +86,7 @@ it('has a default for every setting that its own schema accepts', () => {
 })
 
 describe('docs/operating.md', () => {
-  it('has every metric with its labels, and no other', async () => {
+  it('lists exactly the existing metrics', async () => {
     const table =
       /<!-- metrics -->([\s\S]*)<!-- metricsstop -->/.exec(committed('docs/operating.md'))?.[1] ?? ''
     const written = [...table.matchAll(/^\| `(targon_\w+)` \| (both|miner|validator) \|/gm)].map(

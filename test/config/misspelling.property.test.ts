@@ -8,8 +8,8 @@ import { probeCommand, runCommand } from '../support/cli.js'
 const names = Object.keys(settings) as SettingName[]
 const RUNS = 500
 
-/** One slip of the keyboard: a letter lost, doubled, swapped with its neighbour, or replaced. */
-const slip = fc.record({
+/** One typing error: a letter lost, doubled, swapped with its neighbour, or replaced. */
+const typo = fc.record({
   kind: fc.constantFrom('lose', 'double', 'swap', 'replace'),
   at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   letter: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'),
@@ -38,11 +38,11 @@ function refusalOf(run: () => unknown): TargonError | undefined {
   }
 }
 
-describe(`${RUNS} random misspellings: none is taken silently`, () => {
-  it('of a variable', () => {
+describe(`${RUNS} random misspellings are all refused`, () => {
+  it('as a variable', () => {
     const known = new Set(names.map(variableOf))
     fc.assert(
-      fc.property(fc.constantFrom(...names), slip, (name, how) => {
+      fc.property(fc.constantFrom(...names), typo, (name, how) => {
         const word = misspell(
           variableOf(name),
           { ...how, letter: how.letter.toUpperCase() },
@@ -58,9 +58,9 @@ describe(`${RUNS} random misspellings: none is taken silently`, () => {
     )
   })
 
-  it('of a key of the config file', () => {
+  it('as a key of the config file', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...names), slip, fc.boolean(), (name, how, nested) => {
+      fc.property(fc.constantFrom(...names), typo, fc.boolean(), (name, how, nested) => {
         const key = misspell(name, how)
         fc.pre(key !== '' && !Object.hasOwn(settings, key) && !key.includes('..') && !/^\.|\.$/.test(key))
         const [head = '', ...rest] = key.split('.')
@@ -73,7 +73,7 @@ describe(`${RUNS} random misspellings: none is taken silently`, () => {
     )
   })
 
-  it('of a flag', async () => {
+  it('as a flag', async () => {
     const flags = flagsOf('miner')
     const command = probeCommand('miner', flags)
     const known = new Set([...Object.keys(flags), 'json', 'config', 'env-file', 'print-config'])
@@ -84,7 +84,7 @@ describe(`${RUNS} random misspellings: none is taken silently`, () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(flags)),
-        slip,
+        typo,
         fc.boolean(),
         async (name, how, glued) => {
           const word = misspell(name, how)

@@ -28,18 +28,18 @@ function resolved(role: keyof typeof roles, name: string, sources: Partial<Setti
   return values[name]
 }
 
-describe('a path', () => {
-  it.each(paths)('$name with ~ from a flag, which no shell expanded, is not a folder named ~', (path) => {
+describe('path settings', () => {
+  it.each(paths)('$name expands ~ that no shell expanded', (path) => {
     const value = resolved(path.role, path.name, { flags: { [path.name]: '~/in home' } })
     expect(value).toBe(join(homedir(), 'in home'))
   })
 
-  it.each(paths)('$name is absolute: it means the same wherever it is used', ({ role, name }) => {
+  it.each(paths)('$name becomes absolute', ({ role, name }) => {
     expect(resolved(role, name, { flags: { [name]: 'some/where' } })).toBe(resolve('some/where'))
     expect(resolved(role, name, { flags: { [name]: '/else/~/where' } })).toBe('/else/~/where')
   })
 
-  it('is placed the same from every source, and as a default', () => {
+  it('resolve the same from every source and as defaults', () => {
     const expected = join(homedir(), 'w')
     expect(resolved('validator', 'wallet.path', { env: { TARGON_WALLET_PATH: '~/w' } })).toBe(expected)
     const configFile = { path: 'c.json', text: '{"wallet": {"path": "~/w"}}' }
@@ -48,19 +48,19 @@ describe('a path', () => {
     expect(resolved('update', 'update.root')).toBe(join(homedir(), '.targon'))
   })
 
-  it('of the state stays relative to the folder of the neuron', () => {
+  it('within the state folder stay relative to it', () => {
     expect(resolved('validator', 'cache-file', { flags: { 'cache-file': 'a/b.json' } })).toBe('a/b.json')
     expect(resolved('validator', 'cache-file', { flags: { 'cache-file': '~/b.json' } })).toBe(
       join(homedir(), 'b.json'),
     )
   })
 
-  it('is not made of an address or of off', () => {
+  it('leave URLs and "off" unchanged', () => {
     for (const url of ['https://host/~/rows.parquet', 'HTTP://host/x', 'off'])
       expect(resolved('validator', 'dataset.url', { flags: { 'dataset.url': url } })).toBe(url)
   })
 
-  it('is never taken for text: every setting of a file or folder is in the list above', () => {
+  it('are all in the list above: no file or folder setting is plain text', () => {
     const listed: ReadonlySet<string> = new Set([...paths.map(({ name }) => name), 'cache-file'])
     const kinds = Object.entries(settings).filter(([, { kind }]) => kind === 'path')
     expect(new Set(kinds.map(([name]) => name))).toEqual(listed)

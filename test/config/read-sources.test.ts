@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-describe('a file with a secret that others may read', () => {
+describe('a file with a secret that other users may read', () => {
   const dotenv = ['.env', 'TARGON_API_KEY=abc\nTARGON_ENGINE_API_KEY=abc'] as const
   const config = ['targon.config.json', '{"replay": {"redis-url": "redis://:abc@host"}}'] as const
   const upstreams = [
@@ -28,24 +28,24 @@ describe('a file with a secret that others may read', () => {
     [...config, 0o604, true],
     [...config, 0o600, false],
     [...upstreams, 0o644, true],
-  ])('%s with %j and mode %i: told of %s', async (name, text, mode, isTold) => {
+  ])('%s with %j and mode %i warns: %s', async (name, text, mode, isWarned) => {
     await writeFile(join(folder, name), text)
     await chmod(join(folder, name), mode)
     const { warnings } = resolveSettings('miner', readSources({}, {}, {}, folder))
-    const told = `${name} holds a secret and others on this host may read it; run: chmod 600 ${name}`
-    expect(warnings.filter((warning) => warning.includes('secret'))).toEqual(isTold ? [told] : [])
+    const expected = `${name} contains a secret and is readable by other users; run: chmod 600 ${name}`
+    expect(warnings.filter((warning) => warning.includes('secret'))).toEqual(isWarned ? [expected] : [])
     expect(warnings.join()).not.toContain('abc')
   })
 })
 
-describe('a file that is named', () => {
-  it('is looked for in the home directory with ~, which no shell expands in a variable', () => {
+describe('a file named by flag or variable', () => {
+  it('may start with ~, which no shell expands in a variable', () => {
     const missing = `~/no-such-folder-${process.pid}/targon.json`
     const read = () => readSources({}, {}, { TARGON_CONFIG: missing }, folder)
     expect(read).toThrow(expandHome(missing))
   })
 
-  it('is watched at the place it was read from', async () => {
+  it('is watched where it was read from', async () => {
     await writeFile(join(folder, 'own.json'), '{}')
     const sources = readSources({}, { config: 'own.json' }, {}, folder)
     expect(sourceFiles(sources, folder)).toEqual([join(folder, '.env'), join(folder, 'own.json')])

@@ -1,97 +1,81 @@
 import { z } from 'zod'
 import { numberValue, optionalText, textValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['validator']
+const engine = settingIn('ENGINE', ['validator'])
 
-/** The validator's own model servers. */
+/** Reference engines of a validator. */
 export const engineSettings = {
-  'engine.endpoints': setting({
+  'engine.endpoints': engine({
     kind: 'list',
     schema: z
       .union([z.array(z.string()), z.string()])
       .transform((v) => (Array.isArray(v) ? v : v.split(/[;\s]+/)).filter((s) => s !== '')),
     default: [],
-    group: 'ENGINE',
     roles: ['validator', 'query'],
-    help: 'Reference engines: model=url[,url…], repeated; any stock vLLM server.',
+    help: 'Reference engines as model=url[,url…], repeatable; any stock vLLM server works.',
   }),
-  'engine.mode': setting({
+  'engine.mode': engine({
     kind: 'text',
     schema: z.enum(['auto', 'endpoints', 'docker']),
     default: 'auto',
     options: ['auto', 'endpoints', 'docker'],
-    group: 'ENGINE',
-    roles,
-    help: 'Reference engines by address, or as containers on this host; auto takes docker when a socket and nvidia-smi are there and no endpoint is given.',
+    help: 'How reference engines run: endpoints uses given addresses, docker starts containers on this host; auto picks docker if a socket and nvidia-smi are present and no endpoint is given.',
   }),
-  'engine.docker-socket': setting({
+  'engine.docker-socket': engine({
     kind: 'path',
     schema: textValue,
     default: '/var/run/docker.sock',
-    group: 'ENGINE',
-    roles,
-    help: 'Socket of the Docker Engine API (or Podman’s) in mode docker.',
+    help: 'Socket of the Docker (or Podman) API for mode docker.',
   }),
-  'engine.cache-dir': setting({
+  'engine.cache-dir': engine({
     kind: 'path',
     schema: textValue,
     default: '/var/targon/huggingface/cache',
-    group: 'ENGINE',
-    roles,
-    help: 'Folder of downloaded weights, mounted into the containers of mode docker.',
+    help: 'Folder for downloaded model weights, mounted into the containers of mode docker.',
   }),
-  'engine.gpu-memory-utilization': setting({
+  'engine.gpu-memory-utilization': engine({
     kind: 'number',
     schema: numberValue(0.1, 1),
     default: 0.9,
-    group: 'ENGINE',
-    roles,
     variables: ['GPU_MEMORY_UTIL'],
-    help: 'Share of a card’s memory an engine of mode docker may use.',
+    help: 'Fraction of GPU memory an engine of mode docker may use.',
   }),
-  'engine.hub-token': setting({
+  'engine.hub-token': engine({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'ENGINE',
-    roles,
     variables: ['HF_TOKEN'],
     secret: true,
-    help: 'Token for gated models of the hub, passed on to the engines of mode docker.',
+    help: 'Hugging Face token for gated models, passed to the engines of mode docker.',
   }),
-  'engine.api-key': setting({
+  'engine.api-key': engine({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'ENGINE',
     roles: ['validator', 'query'],
     secret: true,
     help: 'Bearer key of the reference engines.',
   }),
-  'engine.hub-url': setting({
+  'engine.hub-url': engine({
     kind: 'text',
     schema: textValue,
     default: 'https://huggingface.co',
-    group: 'ENGINE',
     roles: ['validator', 'query'],
-    help: 'Where config.json and generation_config.json of a model are read.',
+    help: 'Base URL for the config.json and generation_config.json of models.',
   }),
-  'engine.model-dir': setting({
+  'engine.model-dir': engine({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    group: 'ENGINE',
     roles: ['validator', 'query'],
-    help: 'Folder with <model>/config.json instead of the hub.',
+    help: 'Folder with <model>/config.json to use instead of the hub.',
   }),
-  'engine.image-tag': setting({
+  'engine.image-tag': engine({
     kind: 'text',
     schema: textValue,
     default: 'latest',
-    group: 'ENGINE',
-    roles,
     variables: ['IMAGE_TAG'],
-    help: 'Tag of the image vllm/vllm-openai that mode docker starts.',
+    help: 'Tag of the vllm/vllm-openai image for mode docker.',
   }),
 } as const

@@ -7,7 +7,7 @@ import { querySettings } from './query.js'
 import { updateSettings } from './update.js'
 import { validatorSettings } from './validator.js'
 
-/** Every setting by the name of its flag. */
+/** Every setting, by flag name. */
 export const settings = {
   ...nodeSettings,
   ...minerSettings,
@@ -30,7 +30,7 @@ export type MinerSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typ
 export type LocalnetSettings = SettingsOf<keyof typeof localnetSettings | 'seed' | 'exit-with-stdin'>
 export type ValidatorSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typeof validatorSettings>
 
-/** Names of the settings `query` has in common with the neurons. */
+/** Settings that `query` shares with the neurons. */
 type SharedWithQuery =
   | 'netuid'
   | `subtensor.${'network' | 'chain_endpoint'}`
@@ -43,7 +43,7 @@ type SharedWithQuery =
 
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
 
-/** What `resolveSettings` yields for each role. */
+/** The resolved settings of each role. */
 export interface RoleSettings {
   miner: MinerSettings
   validator: ValidatorSettings

@@ -1,73 +1,59 @@
 import { z } from 'zod'
+import { duration } from '../duration.js'
 import { integerValue, listValue, optionalText, portValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['localnet']
+const localnet = settingIn('LOCALNET', ['localnet'])
 
 export const localnetSettings = {
-  epochs: setting({
+  epochs: localnet({
     kind: 'integer',
     schema: integerValue(1, 1_000_000).optional(),
     default: undefined,
-    defaultText: 'until Ctrl-C on a terminal, else 2',
-    group: 'LOCALNET',
-    roles,
+    defaultText: 'until Ctrl-C on a terminal, otherwise 2',
     help: 'Epochs to run before the final table.',
   }),
-  only: setting({
+  only: localnet({
     kind: 'list',
     schema: listValue.pipe(z.array(z.enum(['chain', 'engine']))),
     default: [],
     defaultText: 'everything',
     options: ['chain', 'engine'],
-    group: 'LOCALNET',
-    roles,
-    help: 'Run just these parts and print their endpoints; the roles run apart, in other terminals.',
+    help: 'Run only these parts and print their endpoints; start the roles in other terminals.',
   }),
-  dir: setting({
+  dir: localnet({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    defaultText: 'a temporary one',
-    group: 'LOCALNET',
-    roles,
-    help: 'Folder for wallets and state; kept when given.',
+    defaultText: 'a temporary folder',
+    help: 'Folder for wallets and state; kept if given.',
   }),
-  'chain.port': setting({
+  'chain.port': localnet({
     kind: 'integer',
     schema: portValue.optional(),
     default: undefined,
-    defaultText: '9944 with --only, else a free one',
-    group: 'LOCALNET',
-    roles,
+    defaultText: '9944 with --only, otherwise a free port',
     help: 'Port of the development chain.',
   }),
-  'chain.block-time': setting({
-    kind: 'integer',
-    schema: integerValue(50, 60_000),
-    default: 1000,
-    group: 'LOCALNET',
-    roles,
-    help: 'Milliseconds between two blocks.',
+  'chain.block-time': localnet({
+    ...duration({ unit: 'ms', min: 50, max: 60_000, default: 1000 }),
+    help: 'Milliseconds between blocks.',
   }),
-  'chain.tempo': setting({
+  'chain.tempo': localnet({
     kind: 'integer',
     schema: integerValue(5, 10_000),
     default: 30,
-    group: 'LOCALNET',
-    roles,
-    help: 'Blocks of an epoch.',
+    unit: 'blocks',
+    help: 'Blocks per epoch.',
   }),
-  'engine.port': setting({
+  'engine.port': localnet({
     kind: 'integer',
     schema: portValue.optional(),
     default: undefined,
-    defaultText: '8000 with --only, else a free one',
-    group: 'LOCALNET',
-    roles,
-    help: 'Port of the first development engine; further ones take the next ports.',
+    defaultText: '8000 with --only, otherwise a free port',
+    help: 'Port of the first development engine; the others use the ports after it.',
   }),
-  'engine.serve': setting({
+  'engine.serve': localnet({
     kind: 'list',
     schema: z
       .union([z.array(z.string()), z.string()])
@@ -76,8 +62,6 @@ export const localnetSettings = {
       ),
     default: [],
     defaultText: 'one honest engine with every model',
-    group: 'LOCALNET',
-    roles,
-    help: 'Development engine to run with --only engine, repeated: behaviour[@tokens-per-second]=model[,model].',
+    help: 'Development engine to run with --only engine, repeatable: behaviour[@tokens-per-second]=model[,model].',
   }),
 } as const

@@ -1,5 +1,5 @@
+import { duration } from '../duration.js'
 import {
-  durationMs,
   integerValue,
   listValue,
   numberValue,
@@ -8,181 +8,137 @@ import {
   switchValue,
   textValue,
 } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 import { routingSettings } from './routing.js'
 
-const roles: readonly Role[] = ['miner']
+const axon = settingIn('AXON', ['miner'])
+const miner = settingIn('MINER', ['miner'])
+const update = settingIn('UPDATE', ['miner'])
 
 export const minerSettings = {
-  'axon.port': setting({
+  'axon.port': axon({
     kind: 'integer',
     schema: portValue,
     default: 8091,
-    group: 'AXON',
-    roles,
     variables: ['BT_AXON_PORT'],
     help: 'Port the miner listens on.',
   }),
-  'axon.ip': setting({
+  'axon.ip': axon({
     kind: 'text',
     schema: textValue,
     default: '0.0.0.0',
-    group: 'AXON',
-    roles,
     variables: ['BT_AXON_IP'],
-    help: 'Address the miner listens on; announced too when no external address is given and it is a real one.',
+    help: 'Address the miner listens on; also announced if it is a specific address and axon.external_ip is not set.',
   }),
-  'axon.external_ip': setting({
+  'axon.external_ip': axon({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    defaultText: 'looked up',
-    group: 'AXON',
-    roles,
+    defaultText: 'detected',
     variables: ['BT_AXON_EXTERNAL_IP'],
     help: 'Address to announce on chain.',
   }),
-  'axon.external_port': setting({
+  'axon.external_port': axon({
     kind: 'integer',
     schema: portValue.optional(),
     default: undefined,
     defaultText: 'axon.port',
-    group: 'AXON',
-    roles,
     variables: ['BT_AXON_EXTERNAL_PORT'],
     help: 'Port to announce on chain.',
   }),
-  'axon.announce': setting({
+  'axon.announce': axon({
     kind: 'switch',
     schema: switchValue,
     default: true,
-    group: 'AXON',
-    roles,
-    help: 'Announce the address on chain; off when another replica does it.',
+    help: 'Announce the address on chain; turn off if another replica announces it.',
   }),
-  'axon.max_workers': setting({
+  'axon.max_workers': axon({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 10,
-    group: 'AXON',
-    roles,
     hidden: true,
     ineffective: true,
-    help: 'Accepted for compatibility, without effect.',
+    help: 'Accepted for compatibility; has no effect.',
   }),
   ...routingSettings,
-  'no-force-validator-permit': setting({
+  'no-force-validator-permit': miner({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'MINER',
-    roles,
     inverseAliases: ['force_validator.permit'],
-    help: 'Serve registered callers below the stake minimum too.',
+    help: 'Also serve registered callers below the minimum stake.',
   }),
-  'min-stake': setting({
+  'min-stake': miner({
     kind: 'number',
     schema: numberValue(0, 1e12),
     default: 10_000,
-    group: 'MINER',
-    roles,
-    help: 'Stake a caller needs, in TAO.',
+    unit: 'TAO',
+    help: 'Minimum stake of a caller, in TAO.',
   }),
-  'timestamp-window': setting({
-    kind: 'integer',
-    schema: durationMs,
-    default: 8000,
-    group: 'MINER',
-    roles,
-    help: 'Milliseconds a request’s timestamp may lie in the past or the future.',
+  'timestamp-window': miner({
+    ...duration({ unit: 'ms', min: 1, max: 86_400_000, default: 8000 }),
+    help: 'Milliseconds a request timestamp may lie in the past or the future.',
   }),
-  'max-body-bytes': setting({
+  'max-body-bytes': miner({
     kind: 'integer',
     schema: integerValue(1024, 1 << 30),
     default: 4 << 20,
-    group: 'MINER',
-    roles,
-    help: 'Largest request body.',
+    unit: 'bytes',
+    help: 'Maximum size of a request body, in bytes.',
   }),
-  'max-in-flight': setting({
+  'max-in-flight': miner({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 256,
-    group: 'MINER',
-    roles,
-    help: 'Requests served at once, all callers together.',
+    help: 'Maximum number of concurrent requests, all callers together.',
   }),
-  'max-in-flight-per-signer': setting({
+  'max-in-flight-per-signer': miner({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 8,
-    group: 'MINER',
-    roles,
-    help: 'Requests served at once for one caller.',
+    help: 'Maximum number of concurrent requests per caller.',
   }),
-  'axon.trusted-proxies': setting({
+  'axon.trusted-proxies': axon({
     kind: 'list',
     schema: listValue,
     default: [],
-    group: 'AXON',
-    roles,
-    help: 'Addresses or networks of balancers whose X-Forwarded-For counts as the caller’s address.',
+    help: 'Addresses or networks of proxies whose X-Forwarded-For header is trusted for the caller’s address.',
   }),
-  'header-timeout': setting({
-    kind: 'integer',
-    schema: integerValue(1, 600),
-    default: 10,
-    group: 'MINER',
-    roles,
-    help: 'Seconds a caller has to send the head of a request.',
+  'header-timeout': miner({
+    ...duration({ unit: 's', min: 1, max: 600, default: 10 }),
+    help: 'Seconds a caller has to send the request headers.',
   }),
-  'body-timeout': setting({
-    kind: 'integer',
-    schema: integerValue(1, 600),
-    default: 10,
-    group: 'MINER',
-    roles,
-    help: 'Seconds a caller has to send the body of a request.',
+  'body-timeout': miner({
+    ...duration({ unit: 's', min: 1, max: 600, default: 10 }),
+    help: 'Seconds a caller has to send the request body.',
   }),
-  'max-failed-checks': setting({
+  'max-failed-checks': miner({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 20,
-    group: 'MINER',
-    roles,
-    help: 'Failed signature checks per second and address before further requests from it are refused.',
+    help: 'Failed signature checks allowed per second and address; further requests from that address are rejected.',
   }),
-  'metagraph-refresh': setting({
-    kind: 'integer',
-    schema: integerValue(1, 300),
-    default: 300,
-    group: 'MINER',
-    roles,
-    help: 'Seconds between two looks at who may call.',
+  'metagraph-refresh': miner({
+    ...duration({ unit: 's', min: 1, max: 300, default: 300 }),
+    help: 'Seconds between metagraph refreshes.',
   }),
-  'replay.redis-url': setting({
+  'replay.redis-url': miner({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'MINER',
-    roles,
     secret: true,
-    help: 'Redis that remembers accepted requests for several replicas behind one balancer; while it does not answer, requests are refused with 503 and the miner is not ready.',
+    help: 'Redis URL of a replay guard shared by replicas behind one load balancer; while Redis is unreachable, requests get 503 and the miner is not ready.',
   }),
-  'signature-workers': setting({
+  'signature-workers': miner({
     kind: 'integer',
     schema: integerValue(0, 64),
     default: 1,
-    group: 'MINER',
-    roles,
-    help: 'Threads that check signatures; 0 checks them on the main thread.',
+    help: 'Threads that verify signatures; 0 verifies them on the main thread.',
   }),
-  autoupdate: setting({
+  autoupdate: update({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'UPDATE',
-    roles,
-    help: 'Update this miner by itself, unless autoupdate-off says no.',
+    help: 'Update this miner automatically, unless autoupdate-off is set.',
   }),
 } as const

@@ -1,28 +1,33 @@
 import { z } from 'zod'
+import { duration } from '../duration.js'
 import { integerValue, listOf, optionalText, portValue, switchValue, textValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { type Role, settingIn } from '../setting.js'
 
 const neurons: readonly Role[] = ['miner', 'validator']
 const clients: readonly Role[] = ['miner', 'validator', 'query']
 
-/** Names chain/networks.ts knows. */
+const chain = settingIn('CHAIN', clients)
+const wallet = settingIn('WALLET', clients)
+const logging = settingIn('LOGGING', clients)
+const process = settingIn('PROCESS', neurons)
+const update = settingIn('UPDATE', neurons)
+
+/** Must match chain/networks.ts, which config/ does not import. */
 const NETWORK_NAMES = ['finney', 'test', 'archive', 'local']
 
 function isChainEndpoint(text: string): boolean {
   return /^wss?:\/\/[^\s/]+/.test(text) && URL.canParse(text)
 }
 
-/** Settings every neuron shares: chain, wallet, logging, life of the process. */
+/** Settings of both neurons: chain, wallet, logging, process. */
 export const nodeSettings = {
-  netuid: setting({
+  netuid: chain({
     kind: 'integer',
     schema: integerValue(0, 65535),
     default: 4,
-    group: 'CHAIN',
-    roles: clients,
-    help: 'Subnet to work on.',
+    help: 'Netuid of the subnet.',
   }),
-  'subtensor.network': setting({
+  'subtensor.network': chain({
     kind: 'text',
     schema: z
       .string()
@@ -32,174 +37,139 @@ export const nodeSettings = {
       ),
     words: NETWORK_NAMES,
     default: 'finney',
-    group: 'CHAIN',
-    roles: clients,
     variables: ['BT_SUBTENSOR_NETWORK'],
-    help: 'Network by name (finney, test, archive, local) or a ws:// or wss:// address.',
+    help: 'Network name (finney, test, archive, local) or a ws:// or wss:// address.',
   }),
-  'subtensor.chain_endpoint': setting({
+  'subtensor.chain_endpoint': chain({
     kind: 'list',
     schema: listOf(isChainEndpoint, 'must be ws://host:port or wss://host:port'),
     default: [],
     defaultText: 'the endpoints of the network',
-    group: 'CHAIN',
-    roles: clients,
     variables: ['BT_SUBTENSOR_CHAIN_ENDPOINT'],
-    help: 'Chain endpoints to use instead of the network’s own; several are tried in order.',
+    help: 'Chain endpoints to use instead of the defaults of the network, tried in order.',
   }),
-  'wallet.name': setting({
+  'wallet.name': wallet({
     kind: 'text',
     schema: textValue,
     default: 'default',
-    group: 'WALLET',
-    roles: clients,
     variables: ['BT_WALLET_NAME'],
     help: 'Name of the wallet (coldkey).',
   }),
-  'wallet.hotkey': setting({
+  'wallet.hotkey': wallet({
     kind: 'text',
     schema: textValue,
     default: 'default',
-    group: 'WALLET',
-    roles: clients,
     variables: ['BT_WALLET_HOTKEY'],
-    help: 'Name of the hotkey within the wallet.',
+    help: 'Name of the hotkey in the wallet.',
   }),
-  'wallet.path': setting({
+  'wallet.path': wallet({
     kind: 'path',
     schema: textValue,
     default: '~/.bittensor/wallets',
-    group: 'WALLET',
-    roles: clients,
     variables: ['BT_WALLET_PATH'],
-    help: 'Folder that holds the wallets.',
+    help: 'Folder that contains the wallets.',
   }),
-  'wallet.password_file': setting({
+  'wallet.password_file': wallet({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    group: 'WALLET',
-    roles: clients,
     help: 'File with the password of an encrypted hotkey (mode 0600).',
   }),
-  'logging.debug': setting({
+  'logging.debug': logging({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'LOGGING',
-    roles: clients,
     variables: ['BT_LOGGING_DEBUG'],
     help: 'Log debug messages.',
   }),
-  'logging.trace': setting({
+  'logging.trace': logging({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'LOGGING',
-    roles: clients,
     variables: ['BT_LOGGING_TRACE'],
-    help: 'Log everything, stack traces included.',
+    help: 'Log everything, including stack traces.',
   }),
-  'logging.info': setting({
+  'logging.info': logging({
     kind: 'switch',
     schema: switchValue,
     default: true,
-    group: 'LOGGING',
-    roles: clients,
     variables: ['BT_LOGGING_INFO'],
-    help: 'Log the events an operator wants to see.',
+    help: 'Log normal operation; off logs only warnings and errors.',
   }),
-  'logging.record_log': setting({
+  'logging.record_log': logging({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'LOGGING',
     roles: neurons,
     variables: ['BT_LOGGING_RECORD_LOG'],
-    help: 'Also write the log to the neuron’s folder.',
+    help: 'Also write the log to a file in the state folder.',
   }),
-  'logging.logging_dir': setting({
+  'logging.logging_dir': logging({
     kind: 'path',
     schema: textValue,
     default: '~/.bittensor/miners',
-    group: 'LOGGING',
     roles: neurons,
     variables: ['BT_LOGGING_LOGGING_DIR'],
-    help: 'Folder that holds the state of neurons: <dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>.',
+    help: 'Folder for the state of neurons: <dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>.',
   }),
-  'neuron.name': setting({
+  'neuron.name': process({
     kind: 'text',
     schema: optionalText,
     default: undefined,
     defaultText: 'the role',
-    group: 'PROCESS',
-    roles: neurons,
-    help: 'Name of this neuron’s state folder.',
+    help: 'Name of the state folder of this neuron.',
   }),
-  'metrics.port': setting({
+  'metrics.port': process({
     kind: 'integer',
     schema: portValue,
     default: 9100,
     defaultOf: { validator: 9101 },
-    group: 'PROCESS',
-    roles: neurons,
-    help: 'Port on 127.0.0.1 for /livez, /readyz, /metrics and the status; 0 takes a free one.',
+    help: 'Port on 127.0.0.1 for /livez, /readyz, /metrics and /status; 0 picks a free port.',
   }),
-  'drain-timeout': setting({
-    kind: 'integer',
-    schema: integerValue(0, 600),
-    default: 15,
-    group: 'PROCESS',
-    roles: neurons,
-    help: 'Seconds that work in flight may take after SIGTERM.',
+  'drain-timeout': process({
+    ...duration({ unit: 's', min: 0, max: 600, default: 15 }),
+    help: 'Seconds for work in flight to finish after SIGTERM.',
   }),
-  'autoupdate-off': setting({
+  'autoupdate-off': update({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'UPDATE',
-    roles: neurons,
     deprecatedVariables: ['NO_AUTO_UPDATE'],
     inverseVariables: ['AUTO_UPDATE'],
     anySource: true,
-    help: 'Never update by itself; AUTO_UPDATE=false says the same, and one "off" from any source is enough.',
+    help: 'Turn automatic updates off; AUTO_UPDATE=false does the same, and one "off" from any source is enough.',
   }),
-  mock: setting({
+  mock: process({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'PROCESS',
-    roles: neurons,
     aliases: ['subtensor._mock'],
-    help: 'Run against an embedded development network on this machine.',
+    help: 'Run in an embedded development network on this machine.',
   }),
-  strict: setting({
+  strict: process({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'PROCESS',
     roles: clients,
     hidden: true,
     ineffective: true,
-    help: 'Switch of the SDK; unknown flags are always refused.',
+    help: 'Accepted for compatibility with the SDK; unknown flags are always errors.',
   }),
-  no_version_checking: setting({
+  no_version_checking: process({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'PROCESS',
     roles: clients,
     hidden: true,
     ineffective: true,
-    help: 'Switch of the SDK; no version is looked up at start.',
+    help: 'Accepted for compatibility with the SDK; no version check is done at startup.',
   }),
-  'exit-with-stdin': setting({
+  'exit-with-stdin': process({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'PROCESS',
     roles: ['miner', 'validator', 'localnet'],
     hidden: true,
-    help: 'Stop when standard input closes, so that no process outlives the one that started it.',
+    help: 'Stop when standard input closes, so that the process does not outlive its parent.',
   }),
 } as const

@@ -1,89 +1,69 @@
+import { duration } from '../duration.js'
 import { axonValue, integerValue, numberValue, optionalText, switchValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['query']
+const query = settingIn('QUERY', ['query'])
 
 export const querySettings = {
-  uid: setting({
+  uid: query({
     kind: 'integer',
     schema: integerValue(0, 65535).optional(),
     default: undefined,
     defaultText: 'any that serves the model',
-    group: 'QUERY',
-    roles,
-    help: 'Ask the miner with this uid.',
+    help: 'Query the miner with this uid.',
   }),
-  hotkey: setting({
+  hotkey: query({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'QUERY',
-    roles,
-    help: 'Ask the miner with this hotkey; with --axon, the hotkey the request is signed for.',
+    help: 'Query the miner with this hotkey; with --axon, the hotkey the request is signed for.',
   }),
-  axon: setting({
+  axon: query({
     kind: 'text',
     schema: axonValue.optional(),
     default: undefined,
-    group: 'QUERY',
-    roles,
-    help: 'Ask the miner at this ip:port.',
+    help: 'Query the miner at this ip:port.',
   }),
-  model: setting({
+  model: query({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    defaultText: 'the one most of the miners asked serve',
-    group: 'QUERY',
-    roles,
-    help: 'Model to ask.',
+    defaultText: 'the one served by most of the queried miners',
+    help: 'Model to query.',
   }),
-  system: setting({
+  system: query({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'QUERY',
-    roles,
     help: 'System message.',
   }),
-  'max-tokens': setting({
+  'max-tokens': query({
     kind: 'integer',
     schema: integerValue(1, 1_000_000),
     default: 512,
-    group: 'QUERY',
-    roles,
-    help: 'Most tokens to generate.',
+    unit: 'tokens',
+    help: 'Maximum number of tokens to generate.',
   }),
-  temperature: setting({
+  temperature: query({
     kind: 'number',
     schema: numberValue(0, 2),
     default: 0.7,
-    group: 'QUERY',
-    roles,
     help: 'Sampling temperature.',
   }),
-  completion: setting({
+  completion: query({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'QUERY',
-    roles,
-    help: 'Send the prompt as a plain completion instead of a chat.',
+    help: 'Send the prompt as a completion instead of a chat message.',
   }),
-  verify: setting({
+  verify: query({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'QUERY',
-    roles,
-    help: 'Judge the answer with a reference engine (--engine.endpoints).',
+    help: 'Verify the answer with a reference engine (--engine.endpoints).',
   }),
-  'query-timeout': setting({
-    kind: 'integer',
-    schema: integerValue(1, 3600),
-    default: 120,
-    group: 'QUERY',
-    roles,
-    help: 'Seconds the whole answer may take.',
+  'query-timeout': query({
+    ...duration({ unit: 's', min: 1, max: 3600, default: 120 }),
+    help: 'Maximum duration of the whole answer, in seconds.',
   }),
 } as const

@@ -1,118 +1,86 @@
 import { z } from 'zod'
-import { durationMs, integerValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { duration } from '../duration.js'
+import { integerValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['validator']
+const validator = settingIn('VALIDATOR', ['validator'])
 
-/** Rounds of a validator, and where their results go. */
+/** Rounds of a validator, its hub and its history. */
 export const roundSettings = {
-  'hub.url': setting({
+  'hub.url': validator({
     kind: 'text',
     schema: textValue,
     default: 'https://jugo.targon.com',
-    group: 'VALIDATOR',
-    roles,
-    help: 'Hub for statistics and organics, or off.',
+    help: 'Hub that receives statistics and sends organics, or off.',
   }),
-  'hub.withhold-scores': setting({
+  'hub.withhold-scores': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Send scores to the hub only once the weights made of them are on chain.',
+    help: 'Send scores to the hub only after the weights computed from them are on chain.',
   }),
-  history: setting({
+  history: validator({
     kind: 'switch',
     schema: switchValue,
     default: true,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Keep every result in a database, for reports.',
+    help: 'Store every result in a database, for reports.',
   }),
-  'history.retention': setting({
-    kind: 'integer',
-    schema: integerValue(1, 3650),
-    default: 30,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Days after which results are deleted from the database.',
+  'history.retention': validator({
+    ...duration({ unit: 'd', min: 1, max: 3650, default: 30 }),
+    help: 'Days to keep results in the database.',
   }),
-  'database.url': setting({
+  'database.url': validator({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    defaultText: 'embedded, in the neuron’s folder',
-    group: 'VALIDATOR',
-    roles,
+    defaultText: 'embedded, in the state folder',
     secret: true,
-    help: 'Postgres for the history: postgres://user:password@host/name; better given by the variable.',
+    help: 'Postgres URL for the history, postgres://user:password@host/name; prefer the environment variable.',
   }),
-  'round.size': setting({
+  'round.size': validator({
     kind: 'integer',
     schema: integerValue(1, 256),
     default: 37,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Most miners asked in one round.',
+    help: 'Maximum number of miners queried per round.',
   }),
-  'round.max-tokens': setting({
+  'round.max-tokens': validator({
     kind: 'text',
     schema: rangeValue,
     default: { min: 512, max: 1920 },
+    unit: 'tokens',
     defaultText: '512-1920',
-    group: 'VALIDATOR',
-    roles,
-    help: 'Range of max_tokens asked of miners.',
+    help: 'Range of max_tokens in the validator’s prompts.',
   }),
-  'round.models': setting({
+  'round.models': validator({
     kind: 'text',
     schema: z.enum(['random', 'in-turn']),
     default: 'random',
     options: ['random', 'in-turn'],
-    group: 'VALIDATOR',
-    roles,
     help: 'How a round picks its model.',
   }),
-  'round.hard-cap': setting({
-    kind: 'integer',
-    schema: integerValue(1, 3600),
-    default: 300,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Seconds after which an answer that still streams is cut.',
+  'round.hard-cap': validator({
+    ...duration({ unit: 's', min: 1, max: 3600, default: 300 }),
+    help: 'Seconds after which an answer that is still streaming is cut off.',
   }),
-  'round.stall-limit': setting({
-    kind: 'integer',
-    schema: durationMs,
-    default: 50,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Milliseconds the event loop may stand still while an answer streams; beyond, its result is void.',
+  'round.stall-limit': validator({
+    ...duration({ unit: 'ms', min: 1, max: 86_400_000, default: 50 }),
+    help: 'Milliseconds the event loop may block while an answer streams; a longer stall voids the result.',
   }),
-  'round.thread': setting({
+  'round.thread': validator({
     kind: 'switch',
     schema: switchValue,
     default: true,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Read and time answers on a thread of their own, beside everything else the validator does.',
+    help: 'Receive and time answers on a separate thread.',
   }),
-  'round.parity': setting({
+  'round.parity': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Send every miner of a round the same prompt and seed, as 4.4.1 did.',
+    help: 'Send all miners of a round the same prompt and seed, as 4.4.1 did.',
   }),
-  'round.pause': setting({
-    kind: 'integer',
-    schema: z.union([z.literal(0), durationMs]),
-    default: 0,
-    group: 'VALIDATOR',
-    roles,
+  'round.pause': validator({
+    ...duration({ unit: 'ms', min: 0, max: 86_400_000, default: 0 }),
     hidden: true,
-    help: 'Milliseconds between two rounds.',
+    help: 'Milliseconds between rounds.',
   }),
 } as const

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { duration } from '../duration.js'
 import { integerValue, listOf, optionalText, switchValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['miner']
+const routing = settingIn('ROUTING', ['miner'])
 
 const isHttp = (text: string) => /^https?:\/\/[^\s/]/.test(text) && URL.canParse(text)
 
@@ -11,7 +12,7 @@ const address = z
   .regex(/^https?:\/\//, 'must start with http:// or https://')
   .transform((text) => text.replace(/\/+$/, ''))
 
-/** One model server of the `upstreams` section. */
+/** One entry of `upstreams`. */
 const upstream = z.strictObject({
   url: address,
   apiKey: z.string().min(1).optional(),
@@ -21,7 +22,7 @@ const upstream = z.strictObject({
   aliases: z.record(z.string().min(1), z.string().min(1)).optional(),
 })
 
-/** An array in the config file, its JSON text in a variable. */
+/** An array in the config file, JSON text in a flag or variable. */
 const upstreamList = z.union([
   z.array(upstream),
   z
@@ -37,74 +38,70 @@ const upstreamList = z.union([
     .pipe(z.array(upstream)),
 ])
 
-const seconds = (help: string, byDefault: number, highest = 86_400) =>
-  setting({
-    kind: 'integer',
-    schema: integerValue(1, highest),
-    default: byDefault,
-    group: 'ROUTING',
-    roles,
-    help,
-  })
-
-/** Where requests go and how long anything may take on the way. */
+/** How a miner routes requests to model servers. */
 export const routingSettings = {
-  'model-endpoint': setting({
+  'model-endpoint': routing({
     kind: 'list',
     schema: listOf(isHttp, 'must start with http:// or https://'),
     default: ['http://127.0.0.1:8000/v1'],
-    group: 'ROUTING',
-    roles,
-    help: 'OpenAI-compatible servers to serve from, models are discovered.',
+    help: 'OpenAI-compatible model servers; their models are discovered.',
   }),
-  'api-key': setting({
+  'api-key': routing({
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    group: 'ROUTING',
-    roles,
     secret: true,
     aliases: ['api_key'],
-    help: 'Bearer key of the model servers; better given by the variable.',
+    help: 'Bearer key of the model servers; prefer the environment variable.',
   }),
-  upstreams: setting({
+  upstreams: routing({
     kind: 'text',
     schema: upstreamList,
     default: [],
-    defaultText: 'those of model-endpoint',
-    group: 'ROUTING',
-    roles,
+    defaultText: 'the servers of model-endpoint',
     secret: true,
-    help: 'Model servers with key, weight, maxInFlight, models and aliases each, as JSON; best in the config file.',
+    help: 'Model servers as a JSON array of {url, apiKey, weight, maxInFlight, models, aliases}; best set in the config file.',
   }),
-  'routing.max-in-flight': setting({
+  'routing.max-in-flight': routing({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 256,
-    group: 'ROUTING',
-    roles,
-    help: 'Requests at one model server at once, unless its entry says otherwise.',
+    help: 'Maximum number of concurrent requests per model server, unless its upstreams entry sets maxInFlight.',
   }),
-  'routing.first-byte-timeout': seconds('Seconds to the first byte of a streamed answer.', 60),
-  'routing.gap-timeout': seconds('Longest silence in seconds within an answer.', 30),
-  'routing.total-timeout': seconds('Longest answer in seconds.', 300),
-  'routing.reader-timeout': seconds('Seconds a caller may read nothing while data waits for it.', 10),
-  'routing.queue-length': setting({
+  'routing.first-byte-timeout': routing({
+    ...duration({ unit: 's', min: 1, max: 86_400, default: 60 }),
+    help: 'Seconds to the first byte of a streamed response.',
+  }),
+  'routing.gap-timeout': routing({
+    ...duration({ unit: 's', min: 1, max: 86_400, default: 30 }),
+    help: 'Maximum pause within a response, in seconds.',
+  }),
+  'routing.total-timeout': routing({
+    ...duration({ unit: 's', min: 1, max: 86_400, default: 300 }),
+    help: 'Maximum duration of a response, in seconds.',
+  }),
+  'routing.reader-timeout': routing({
+    ...duration({ unit: 's', min: 1, max: 86_400, default: 10 }),
+    help: 'Seconds a caller may stop reading while data is waiting for it.',
+  }),
+  'routing.queue-length': routing({
     kind: 'integer',
     schema: integerValue(0, 10_000),
     default: 32,
-    group: 'ROUTING',
-    roles,
-    help: 'Requests that may wait while all servers of a model are full.',
+    help: 'Requests that may queue while all servers of a model are full.',
   }),
-  'routing.queue-timeout': seconds('Longest wait in seconds for a free server.', 2, 600),
-  'routing.refresh': seconds('Seconds between two looks at the models and health of a server.', 10, 3600),
-  'routing.add-token-ids': setting({
+  'routing.queue-timeout': routing({
+    ...duration({ unit: 's', min: 1, max: 600, default: 2 }),
+    help: 'Seconds a request may queue for a free server.',
+  }),
+  'routing.refresh': routing({
+    ...duration({ unit: 's', min: 1, max: 3600, default: 10 }),
+    help: 'Seconds between checks of a model server’s models and health.',
+  }),
+  'routing.add-token-ids': routing({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'ROUTING',
-    roles,
-    help: 'Ask the server for token ids in each request where it needs to be asked; re-writes the body.',
+    help: 'Ask for token ids where a server returns them only on request; rewrites the request body.',
   }),
 } as const

@@ -1,60 +1,49 @@
 import { z } from 'zod'
 import { optionalText, switchValue, textValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 
-const roles: readonly Role[] = ['update', 'miner', 'validator']
+const update = settingIn('UPDATE', ['update', 'miner', 'validator'])
 
 export const updateSettings = {
-  'update.source': setting({
+  'update.source': update({
     kind: 'text',
     schema: z.enum(['git', 'npm']),
     default: 'git',
     options: ['git', 'npm'],
-    group: 'UPDATE',
-    roles,
-    help: 'Where releases come from: signed tags of a git repository, or the package registry.',
+    help: 'Source of releases: signed tags of a git repository, or the package registry.',
   }),
-  'update.url': setting({
+  'update.url': update({
     kind: 'text',
     schema: textValue,
     default: 'https://github.com/manifold-inc/targon.git',
-    group: 'UPDATE',
-    roles,
-    help: 'Repository whose signed tags are releases.',
+    help: 'Git repository whose signed tags are releases.',
   }),
-  'update.signers': setting({
+  'update.signers': update({
     kind: 'path',
     schema: optionalText,
     default: undefined,
     defaultText: 'deploy/allowed_signers of the running release',
-    group: 'UPDATE',
-    roles,
-    help: 'File of pinned signers (OpenSSH allowed_signers).',
+    help: 'File of pinned signers (OpenSSH allowed_signers format).',
   }),
-  'update.channel': setting({
+  'update.channel': update({
     kind: 'text',
     schema: z.enum(['stable', 'next']),
     default: 'stable',
     options: ['stable', 'next'],
-    group: 'UPDATE',
-    roles,
-    help: 'Releases to take: X.Y.Z only, or pre-releases too.',
+    help: 'Release channel: stable takes X.Y.Z only, next also takes pre-releases.',
   }),
-  'update.root': setting({
+  'update.root': update({
     kind: 'path',
     schema: textValue,
     default: '~/.targon',
-    group: 'UPDATE',
-    roles,
-    help: 'Folder with the releases side by side.',
+    help: 'Folder that contains the installed releases.',
   }),
-  launched: setting({
+  launched: update({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'UPDATE',
     roles: ['miner', 'validator'],
     hidden: true,
-    help: 'Set by the launcher, which starts a release on trial and goes back when it fails.',
+    help: 'Set by the launcher, which starts a new release on probation and rolls it back if it fails.',
   }),
 } as const

@@ -1,154 +1,131 @@
 import { z } from 'zod'
+import { duration } from '../duration.js'
 import { integerValue, numberValue, optionalText, switchValue, textValue } from '../schemas.js'
-import { type Role, setting } from '../setting.js'
+import { settingIn } from '../setting.js'
 import { engineSettings } from './engine.js'
 import { roundSettings } from './round.js'
 
-const roles: readonly Role[] = ['validator']
+const validator = settingIn('VALIDATOR', ['validator'])
 
 export const validatorSettings = {
   ...roundSettings,
   ...engineSettings,
-  'epoch-length': setting({
+  'epoch-length': validator({
     kind: 'integer',
     schema: integerValue(1, 1_000_000),
     default: 360,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Blocks between two settings of weights.',
+    unit: 'blocks',
+    help: 'Blocks between weight updates.',
   }),
-  'miner-timeout': setting({
-    kind: 'integer',
-    schema: integerValue(1, 600),
-    default: 12,
-    group: 'VALIDATOR',
-    roles,
+  'miner-timeout': validator({
+    ...duration({ unit: 's', min: 1, max: 600, default: 12 }),
     aliases: ['timeout'],
-    help: 'Seconds a miner has from the written request to its first token.',
+    help: 'Seconds a miner has to send its first token after the request was written.',
   }),
-  'vpermit-tao-limit': setting({
+  'vpermit-tao-limit': validator({
     kind: 'number',
     schema: numberValue(0, 1e12),
     default: 4096,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Neurons with a validator permit and more stake than this are not queried.',
+    unit: 'TAO',
+    help: 'Stake in TAO above which neurons with a validator permit are not queried.',
   }),
-  'cache-file': setting({
+  'cache-file': validator({
     kind: 'path',
     schema: textValue,
     default: 'cache.json',
     withinState: true,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Score book; relative to the neuron’s folder.',
+    help: 'File of the score book, relative to the state folder.',
   }),
-  'models.mode': setting({
+  'models.mode': validator({
     kind: 'text',
     schema: z.enum(['default', 'config', 'endpoint']),
     default: 'default',
     options: ['default', 'config', 'endpoint'],
-    group: 'VALIDATOR',
-    roles,
-    help: 'Which models are wanted: the default one, those of models.txt, or those of the endpoint.',
+    help: 'Which models are queried: the default one, those of models.file, or those of models.endpoint.',
   }),
-  'models.file': setting({
+  'models.file': validator({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    defaultText: 'models.txt in the working directory, else the one of the package',
-    group: 'VALIDATOR',
-    roles,
-    help: 'File of wanted models for mode config.',
+    defaultText: 'models.txt in the working directory, otherwise the bundled one',
+    help: 'File with the models for mode config.',
   }),
-  'models.endpoint': setting({
+  'models.endpoint': validator({
     kind: 'text',
     schema: textValue,
     default: 'https://targon.sybil.com/api/models',
-    group: 'VALIDATOR',
-    roles,
-    help: 'List of wanted models for mode endpoint, or off.',
+    help: 'URL of the model list for mode endpoint, or off.',
   }),
-  'dataset.url': setting({
+  'dataset.url': validator({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    defaultText: 'manifoldlabs/Infinity-Instruct, subset 7M, of the hub',
+    defaultText: 'manifoldlabs/Infinity-Instruct, subset 7M, on the hub',
     words: ['off'],
-    group: 'VALIDATOR',
-    roles,
-    help: 'Parquet file (address or path) or address of a list of them with questions; off uses the bundled ones.',
+    help: 'Questions for prompts: a Parquet file (URL or path) or the URL of a list of such files; off uses the bundled questions.',
   }),
-  'verification.rules': setting({
+  'verification.rules': validator({
     kind: 'text',
     schema: z.enum(['strict', 'targon-4']),
     default: 'strict',
     options: ['strict', 'targon-4'],
-    group: 'VALIDATOR',
     roles: ['validator', 'query'],
-    help: 'Rule set of verdicts; targon-4 reproduces 4.4.1.',
+    help: 'Rule set for verdicts; targon-4 reproduces 4.4.1.',
   }),
-  'verification.burst': setting({
+  'verification.burst': validator({
     kind: 'text',
-    schema: z.union([z.literal('off'), numberValue(0, 1_000_000)], 'must be a number from 0 on, or off'),
+    schema: z.union(
+      [z.literal('off'), numberValue(0, 1_000_000)],
+      'must be a number from 0 to 1000000, or off',
+    ),
     default: 500,
-    group: 'VALIDATOR',
+    unit: 'tokens/s',
     roles: ['validator', 'query'],
-    help: 'Tokens per second from which an answer whose tokens all came at the end counts as made first and streamed later; 0 takes any speed, as 4.4.1, and off fails none.',
+    help: 'Speed in tokens/s from which an answer that arrives in one burst at the end fails as generated beforehand; 0 fails bursts at any speed (as 4.4.1), off disables the check.',
   }),
-  'scoring.rules': setting({
+  'scoring.rules': validator({
     kind: 'text',
     schema: z.enum(['proportional', 'targon-4']),
     default: 'proportional',
     options: ['proportional', 'targon-4'],
-    group: 'VALIDATOR',
-    roles,
-    help: 'How scores become weights; targon-4 reproduces 4.4.1’s min-max.',
+    help: 'How scores become weights; targon-4 reproduces the min-max scaling of 4.4.1.',
   }),
-  'i-am-alone': setting({
+  'i-am-alone': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
-    roles,
-    help: 'Set weights at once: no other validator runs with this hotkey on any host.',
+    help: 'Set weights immediately, without checking for a second validator; only if no other host runs a validator with this hotkey.',
   }),
-  heartbeat: setting({
+  heartbeat: validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
-    roles,
     variables: ['HEARTBEAT'],
-    help: 'End the process (exit 70) when it stands still, for a supervisor to start it again.',
+    help: 'Exit with status 70 when the process hangs, so that a supervisor restarts it.',
   }),
-  'allow-private-axons': setting({
+  'allow-private-axons': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
     roles: ['validator', 'query'],
-    help: 'Query miners at private and loopback addresses; refused on finney.',
-    helpOf: { query: 'Ask miners that announced private or loopback addresses too.' },
+    help: 'Query miners at private and loopback addresses; not allowed on finney.',
+    helpOf: { query: 'Also query miners that announce private or loopback addresses.' },
   }),
-  'is-testnet': setting({
+  'is-testnet': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    group: 'VALIDATOR',
-    roles,
     variables: ['IS_TESTNET'],
     help: 'Run without a validator permit.',
   }),
-  seed: setting({
+  seed: validator({
     kind: 'text',
     schema: optionalText,
     default: undefined,
     defaultText: 'random',
     defaultOf: { localnet: 'localnet' },
-    group: 'VALIDATOR',
     roles: ['validator', 'query', 'localnet'],
-    help: 'Makes prompts and choices repeat.',
-    helpOf: { query: 'Seed of the request.', localnet: 'Makes the run repeat.' },
+    help: 'Seed for reproducible prompts and choices.',
+    helpOf: { query: 'Sampling seed of the request.', localnet: 'Seed for reproducible runs.' },
   }),
 } as const
