@@ -7,7 +7,7 @@ import { chooseEra } from './mortality.js'
 import { refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
 import { hexSchema, type ReadAt, type Runtime } from './runtime.js'
-import type { ChainSigner, Refusal } from './types.js'
+import type { ChainRefusal, ChainSigner } from './types.js'
 
 type ExtrinsicPayloadValue = Extract<
   Parameters<SubmittableExtrinsic<'promise'>['addSignature']>[2],
@@ -17,7 +17,7 @@ type ExtrinsicPayloadValue = Extract<
 /** How a submission ended. `unconfirmed` may have landed: look at the chain before doing it again. */
 export type Submission =
   | { readonly kind: 'included'; readonly hash: string; readonly blockHash: string; readonly block: number }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly hash?: string }
+  | { readonly kind: 'refused'; readonly refusal: ChainRefusal; readonly hash?: string }
   | { readonly kind: 'unconfirmed'; readonly reason: string; readonly hash?: string }
 
 /** A signed extrinsic, ready to travel. */
@@ -181,7 +181,7 @@ function submissionFailure(error: unknown, hash: string): Submission {
   return { kind: 'unconfirmed', reason: 'submission failed', hash }
 }
 
-function refusalStale(name: string): Refusal {
+function refusalStale(name: string): ChainRefusal {
   return { class: 'stale', name, detail: 'Nonce and runtime are read again and the call is signed anew.' }
 }
 

@@ -5,10 +5,10 @@ export { connectSubtensor, type SubtensorClient, type SubtensorDeps } from './su
 export type {
   Axon,
   BlockHead,
+  ChainRefusal,
   ChainSigner,
   Metagraph,
   Neuron,
-  Refusal,
   ServeAxonResult,
   SetWeightsResult,
   Subtensor,
@@ -21,5 +21,5 @@ export {
   type WeightsChain,
   type WeightsPipeline,
   type WeightsPipelineOptions,
-  type WeightsStanding,
+  type WeightsStatus,
 } from './weights-pipeline.js'

@@ -1,6 +1,6 @@
 import { TargonError } from '../kernel/index.js'
 import type { LedgerEntry, WeightsLedger } from './ledger/index.js'
-import type { WeightsStanding } from './weights-pipeline.js'
+import type { WeightsStatus } from './weights-pipeline.js'
 
 /**
  * Settles what a killed process, or a lost confirmation, left as `submitted`; the entry that turns out to have landed.
@@ -8,7 +8,7 @@ import type { WeightsStanding } from './weights-pipeline.js'
  */
 export async function settlePending(
   ledger: WeightsLedger,
-  standing: WeightsStanding,
+  standing: WeightsStatus,
 ): Promise<LedgerEntry | undefined> {
   const newest = ledger.entries.find(({ status }) => status === 'submitted')
   // With its nonce still free it may land yet; what is sent next has the same nonce, so only one of them can.
@@ -33,13 +33,13 @@ function newestConfirmed({ entries }: WeightsLedger): LedgerEntry | undefined {
 }
 
 /** Notes where LastUpdate is now as the block of the newest update of ours. */
-export async function moveConfirmed(ledger: WeightsLedger, standing: WeightsStanding): Promise<void> {
+export async function moveConfirmed(ledger: WeightsLedger, standing: WeightsStatus): Promise<void> {
   const newest = newestConfirmed(ledger)
   if (newest) await ledger.write({ ...newest, block: standing.lastUpdateBlock })
 }
 
 /** Whether what the chain shows when a process starts is what the one before it did, or may have done. */
-export function isOwnUpdate(ledger: WeightsLedger, { lastUpdateBlock, nonce }: WeightsStanding): boolean {
+export function isOwnUpdate(ledger: WeightsLedger, { lastUpdateBlock, nonce }: WeightsStatus): boolean {
   const newest = newestConfirmed(ledger)
   const isUntouched = newest?.nonce !== undefined && nonce === newest.nonce + 1
   return (
@@ -52,7 +52,7 @@ export function isOwnUpdate(ledger: WeightsLedger, { lastUpdateBlock, nonce }: W
   )
 }
 
-export function doppelganger(hotkey: string, standing: WeightsStanding): TargonError {
+export function doppelganger(hotkey: string, standing: WeightsStatus): TargonError {
   return new TargonError(
     `Someone else set weights with hotkey ${hotkey} at block ${standing.lastUpdateBlock}.`,
     {

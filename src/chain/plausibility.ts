@@ -1,7 +1,7 @@
 import type { BlockHead, Metagraph } from './types.js'
 
 /** Why a picture of a subnet cannot follow from the one before it. */
-export interface Doubt {
+export interface Implausibility {
   readonly what: 'height' | 'neurons' | 'hotkeys' | 'permits' | 'stake'
   readonly before: number
   readonly now: number
@@ -22,8 +22,12 @@ const FEW_PERMITS = 4
  * given back) or appear faster than they can register, everyone or more than can register is replaced, the permits or
  * the stake of the subnet vanish.
  */
-export function doubtSnapshot(last: Metagraph, next: Metagraph): Doubt | undefined {
-  const doubt = (what: Doubt['what'], before: number, now: number): Doubt => ({ what, before, now })
+export function findImplausibility(last: Metagraph, next: Metagraph): Implausibility | undefined {
+  const doubt = (what: Implausibility['what'], before: number, now: number): Implausibility => ({
+    what,
+    before,
+    now,
+  })
   const blocks = next.block - last.block
   if (blocks < -LAG_TOLERANCE_BLOCKS) return doubt('height', last.block, next.block)
   const [before, now] = [last.neurons.length, next.neurons.length]

@@ -1,7 +1,7 @@
 import type { RpcError } from './rpc.js'
-import type { Refusal } from './types.js'
+import type { ChainRefusal } from './types.js'
 
-type RefusalClass = Refusal['class']
+type RefusalClass = ChainRefusal['class']
 
 /** `1010 Invalid Transaction, Custom error: N` (subtensor common/src/transaction_error.rs). */
 const POOL_CODES: Readonly<Record<number, { readonly class: RefusalClass; readonly name: string }>> = {
@@ -71,12 +71,12 @@ const ADVICE: Readonly<Record<RefusalClass, string>> = {
 
 export const REFUSAL_CLASSES = Object.keys(ADVICE)
 
-export function refusal(refusalClass: RefusalClass, name: string): Refusal {
+export function refusal(refusalClass: RefusalClass, name: string): ChainRefusal {
   return { class: refusalClass, name, detail: ADVICE[refusalClass] }
 }
 
 /** Class of a dispatch error by the name the runtime's metadata gives it. */
-export function refusalOfDispatchError(name: string): Refusal {
+export function refusalOfDispatchError(name: string): ChainRefusal {
   return refusal(DISPATCH_ERRORS[name] ?? 'other', name)
 }
 
@@ -84,7 +84,7 @@ export function refusalOfDispatchError(name: string): Refusal {
  * Class of an error the node answered a submission with; undefined when the extrinsic may have been taken all the
  * same (already imported, temporarily banned, or an error of the node itself).
  */
-export function refusalOfPoolError(error: RpcError): Refusal | undefined {
+export function refusalOfPoolError(error: RpcError): ChainRefusal | undefined {
   const text = `${error.rpcMessage} ${error.data}`
   const custom = /custom error:?\s*(\d+)/i.exec(text)
   if (custom) {

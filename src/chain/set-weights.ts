@@ -8,8 +8,8 @@ import { planWeights } from './plan-weights.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import type { Submitter } from './submitter.js'
-import type { ChainSigner, Metagraph, Refusal, SetWeightsResult, WeightEntry } from './types.js'
-import type { WeightsStanding } from './weights-pipeline.js'
+import type { ChainRefusal, ChainSigner, Metagraph, SetWeightsResult, WeightEntry } from './types.js'
+import type { WeightsStatus } from './weights-pipeline.js'
 
 export interface WeightsRequest {
   readonly netuid: number
@@ -132,7 +132,7 @@ function admit(
   known: Metagraph | undefined,
   hotkey: string,
   versionKey: number,
-): Registration | Refusal {
+): Registration | ChainRefusal {
   if (known && rules.neuronCount < known.neurons.length) return refusal('implausible', 'neurons disappeared')
   if (!registration && known?.find(hotkey)) return refusal('implausible', 'registration disappeared')
   if (!registration) return refusal('not-registered', 'HotKeyNotRegisteredInSubNet')
@@ -180,12 +180,12 @@ async function readSituation(
 }
 
 /** What the chain shows about a hotkey's weights at its best block. */
-export async function readStanding(
+export async function readWeightsStatus(
   link: Link,
   netuid: number,
   hotkey: string,
   signal?: AbortSignal,
-): Promise<WeightsStanding> {
+): Promise<WeightsStatus> {
   const { rules, registration, block, nonce } = await readSituation(link, netuid, hotkey, signal)
   return {
     block,

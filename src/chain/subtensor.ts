@@ -9,7 +9,7 @@ import { refusal } from './refusal.js'
 import { askSecondOpinion } from './second-opinion.js'
 import { announceAxon, readStoredAxon } from './serve-axon.js'
 import { type ChainLog, openSession } from './session.js'
-import { readStanding, submitWeights, type WeightsRequest } from './set-weights.js'
+import { readWeightsStatus, submitWeights, type WeightsRequest } from './set-weights.js'
 import { createSubmitter } from './submitter.js'
 import { createTrustedMetagraph } from './trusted-metagraph.js'
 import type { BlockHead, ChainSigner, SetWeightsResult, Subtensor, SubtensorOptions } from './types.js'
@@ -128,8 +128,8 @@ export async function connectSubtensor(
         signal,
       )
     },
-    standing: (netuid, hotkey, signal) =>
-      session.use((link) => readStanding(link, netuid, hotkey, signal), signal),
+    weightsStatus: (netuid, hotkey, signal) =>
+      session.use((link) => readWeightsStatus(link, netuid, hotkey, signal), signal),
     weightRules: (netuid, signal) =>
       session.use(async (link) => {
         const best = await readHead(link, 'best', { signal })

@@ -1,6 +1,6 @@
 import { type Clock, TargonError } from '../kernel/index.js'
 import { type Link, openLink } from './link.js'
-import { type Doubt, doubtSnapshot } from './plausibility.js'
+import { findImplausibility, type Implausibility } from './plausibility.js'
 import type { ChainLog, Session } from './session.js'
 import type { Metagraph } from './types.js'
 
@@ -43,7 +43,13 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
     return metagraph
   }
 
-  async function judge(link: Link, seen: Metagraph, last: Metagraph, doubt: Doubt, signal?: AbortSignal) {
+  async function judge(
+    link: Link,
+    seen: Metagraph,
+    last: Metagraph,
+    doubt: Implausibility,
+    signal?: AbortSignal,
+  ) {
     const { endpoint } = link.rpc
     log.error(
       { event: 'metagraph-rejected', endpoint, block: seen.block, ...doubt },
@@ -53,11 +59,11 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
       if (other === endpoint) continue
       const shown = await readFrom(other, seen.netuid, signal)
       if (!shown) continue
-      if (!doubtSnapshot(last, shown)) {
+      if (!findImplausibility(last, shown)) {
         session.leave(link, `another endpoint contradicts its ${doubt.what}`)
         return accept(shown)
       }
-      if (!doubtSnapshot(seen, shown)) {
+      if (!findImplausibility(seen, shown)) {
         log.warn(
           { event: 'metagraph-confirmed', endpoint, confirmedBy: other, ...doubt },
           'accepted metagraph: a second endpoint shows the same',
@@ -103,7 +109,7 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
       )
       const last = good.get(netuid)
       if (!last) return accept(seen)
-      const doubt = doubtSnapshot(last, seen)
+      const doubt = findImplausibility(last, seen)
       if (doubt) return judge(link, seen, last, doubt, signal)
       // An endpoint a few blocks behind tells nothing new.
       return seen.block < last.block ? last : accept(seen)
@@ -114,7 +120,7 @@ export function createTrustedMetagraph(options: TrustedMetagraphOptions): Truste
 function implausible(
   endpoint: string,
   { netuid, block }: Metagraph,
-  { what, before, now }: Doubt,
+  { what, before, now }: Implausibility,
 ): TargonError {
   return new TargonError(
     `${endpoint} shows a subnet ${netuid} that cannot be: its ${what} went from ${before} to ${now}. The last one stays in use.`,

@@ -57,7 +57,7 @@ export interface WeightEntry {
 export type ServeAxonResult =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'served'; readonly blockHash: string }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'refused'; readonly refusal: ChainRefusal }
 
 export type SetWeightsResult =
   | {
@@ -77,11 +77,11 @@ export type SetWeightsResult =
       readonly kind: 'skipped'
       readonly reason: 'nothing-scorable' | 'too-few-weights'
     }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'refused'; readonly refusal: ChainRefusal }
   | { readonly kind: 'unconfirmed'; readonly reason: string }
 
 /** Why the chain did not take an extrinsic, by class of action; pool codes and dispatch errors are told apart by name (refusal.ts). */
-export interface Refusal {
+export interface ChainRefusal {
   readonly class:
     | 'too-fast'
     | 'version-key'

@@ -6,7 +6,7 @@ import type { WeightsRequest } from './set-weights.js'
 import type { BlockHead, ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
 
 /** What the chain shows about a hotkey's weights, at one block. */
-export interface WeightsStanding {
+export interface WeightsStatus {
   readonly block: number
   /** Undefined when the hotkey is not registered. */
   readonly uid: number | undefined
@@ -20,7 +20,7 @@ export interface WeightsStanding {
 export interface WeightsChain {
   readonly genesisHash: string
   head(): BlockHead
-  standing(netuid: number, hotkey: string, signal?: AbortSignal): Promise<WeightsStanding>
+  weightsStatus(netuid: number, hotkey: string, signal?: AbortSignal): Promise<WeightsStatus>
   setWeights(signer: ChainSigner, request: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
   weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]>
 }
@@ -99,7 +99,7 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
         'moved an unreadable weights ledger aside and started a new one',
       ),
     )
-    const start = await chain.standing(netuid, signer.address, options.signal)
+    const start = await chain.weightsStatus(netuid, signer.address, options.signal)
     return createPipeline(options, ledger, start, lock)
   } catch (error) {
     await lock.release()
@@ -110,7 +110,7 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
 function createPipeline(
   { chain, signer, netuid, isAlone = false, log }: WeightsPipelineOptions,
   ledger: WeightsLedger,
-  start: WeightsStanding,
+  start: WeightsStatus,
   lock: HotkeyLock,
 ): WeightsPipeline {
   /** LastUpdate, and the nonces used, as far as this process can explain them. */
@@ -129,7 +129,7 @@ function createPipeline(
       lock.lost.throwIfAborted()
       const known = ledger.find(epoch)
       if (known?.status === 'confirmed') return { kind: 'already-set', block: known.block }
-      const standing = await chain.standing(netuid, signer.address, signal)
+      const standing = await chain.weightsStatus(netuid, signer.address, signal)
       const landed = await settlePending(ledger, standing)
       if (landed) explain(standing.lastUpdateBlock, landed.nonce)
       if (standing.lastUpdateBlock > explained.lastUpdateBlock) {
@@ -168,7 +168,7 @@ function createPipeline(
   async function send(
     epoch: number,
     { window, ...vector }: WeightsVector,
-    { block: decidedAt, nonce }: WeightsStanding,
+    { block: decidedAt, nonce }: WeightsStatus,
     signal: AbortSignal | undefined,
   ): Promise<WeightsAttemptResult> {
     const isInFlight = ledger.entries.some(({ status }) => status === 'submitted')
@@ -218,7 +218,7 @@ function createPipeline(
   }
 
   /** A commit whose vector the chain does not show after its reveal was lost: nobody else would notice. */
-  async function checkReveal(standing: WeightsStanding, signal: AbortSignal | undefined): Promise<void> {
+  async function checkReveal(standing: WeightsStatus, signal: AbortSignal | undefined): Promise<void> {
     const due = ledger.entries.find(({ vector, status }) => vector !== undefined && status === 'confirmed')
     if (!due?.vector || standing.uid === undefined) return
     if (standing.block <= (due.revealBlock ?? 0) + REVEAL_GRACE_BLOCKS) return

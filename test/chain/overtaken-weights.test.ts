@@ -47,7 +47,7 @@ async function openPipeline(): Promise<WeightsPipeline> {
 
 /** Extrinsics of the validator that got into a block. */
 async function included(): Promise<number> {
-  return (await chain.standing(4, subnet.signers[0]?.address ?? '')).nonce
+  return (await chain.weightsStatus(4, subnet.signers[0]?.address ?? '')).nonce
 }
 
 describe('an extrinsic that lands late, while the next one is prepared (F13, T-W1)', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createHeadGuard, doubtSnapshot } from '../../src/chain/plausibility.js'
+import { createHeadGuard, findImplausibility } from '../../src/chain/plausibility.js'
 import type { Metagraph, Neuron } from '../../src/chain/types.js'
 
 function neuron(uid: number, changes: Partial<Neuron> = {}): Neuron {
@@ -66,7 +66,7 @@ describe('pictures the chain cannot have made (T-C4)', () => {
       ),
     ],
   ] as const)('%s (case %#)', (what, next) => {
-    expect(doubtSnapshot(before, next)).toMatchObject({ what })
+    expect(findImplausibility(before, next)).toMatchObject({ what })
   })
 
   it.each([
@@ -109,7 +109,7 @@ describe('pictures the chain cannot have made (T-C4)', () => {
       ),
     ],
   ] as const)('but not when %s', (_, next) => {
-    expect(doubtSnapshot(before, next)).toBeUndefined()
+    expect(findImplausibility(before, next)).toBeUndefined()
   })
 })
 

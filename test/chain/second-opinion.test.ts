@@ -51,7 +51,7 @@ describe('an endpoint that lies does not steer the weights (T-C4)', () => {
     expect(subnet.log.lines).toContainEqual(
       expect.objectContaining({ level: 'error', event: 'chain-endpoints-differ' }),
     )
-    expect((await chain.standing(4, subnet.signers[0]?.address ?? '')).nonce).toBe(0)
+    expect((await chain.weightsStatus(4, subnet.signers[0]?.address ?? '')).nonce).toBe(0)
     expect(await chain.weightsOf(4, 0)).toEqual([])
   })
 

@@ -71,7 +71,7 @@ describe('a submission that goes wrong is made good within the window (T-W4)', (
       expect(await chain.weightsOf(4, 0)).toEqual(entries)
       expect(await pipeline.attempt(1, vector)).toMatchObject({ kind: 'already-set' })
       expect(tries).toBeLessThan(10)
-      expect((await chain.standing(4, subnet.signers[0]?.address ?? '')).nonce).toBe(1)
+      expect((await chain.weightsStatus(4, subnet.signers[0]?.address ?? '')).nonce).toBe(1)
       await pipeline.close()
       await rm(folder, { recursive: true })
     },

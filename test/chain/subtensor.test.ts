@@ -134,7 +134,7 @@ describe('setting weights', () => {
     const chain = await subnet.connect()
     const result = await chain.setWeights(await hotkeyOf(0), vector)
     expect(result).toMatchObject({ kind: 'set', path: 'commit', entries })
-    expect((await chain.standing(4, subnet.signers[0]?.address ?? '')).lastUpdateBlock).toBe(5)
+    expect((await chain.weightsStatus(4, subnet.signers[0]?.address ?? '')).lastUpdateBlock).toBe(5)
   })
 
   it('what the chain would refuse is not sent: too fast, version key, not registered', async () => {

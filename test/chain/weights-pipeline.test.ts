@@ -7,7 +7,7 @@ import {
   openWeightsPipeline,
   type WeightsChain,
   type WeightsPipeline,
-  type WeightsStanding,
+  type WeightsStatus,
 } from '../../src/chain/index.js'
 import { openLedger } from '../../src/chain/ledger/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
@@ -60,7 +60,7 @@ class SimulatedChain implements WeightsChain {
   head = () => ({ number: this.block, hash: '0x' })
   weightsOf = async () => this.stored
 
-  async standing(): Promise<WeightsStanding> {
+  async weightsStatus(): Promise<WeightsStatus> {
     return {
       block: this.block,
       uid: 1,

@@ -119,7 +119,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
         ...{ code: 'CHAIN_CALL_GONE', fault: 'chain' },
       })
     }
-    expect((await chain.standing(4, signer.address)).nonce).toBe(0)
+    expect((await chain.weightsStatus(4, signer.address)).nonce).toBe(0)
   })
 
   it('signed once only, they are lost', async () => {

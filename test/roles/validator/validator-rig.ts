@@ -68,7 +68,7 @@ export function createRigEngine(model = MODEL): ReferenceEngine & { failure: Err
 }
 
 export interface RigChain extends FakeSubtensor {
-  readonly standing: WeightsChain['standing']
+  readonly weightsStatus: WeightsChain['weightsStatus']
   setWeights(...call: Parameters<WeightsChain['setWeights']>): ReturnType<WeightsChain['setWeights']>
   /** Emits a head and moves the block of the next metagraph. */
   grow(number: number): void
@@ -116,7 +116,7 @@ export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
       const find = (hotkey: string) => all.find((neuron) => neuron.hotkey === hotkey)
       return { netuid, block: head.number, blockHash: '0x', neurons: all, readAt: 0, find }
     },
-    standing: async (_netuid: number, hotkey: string) => {
+    weightsStatus: async (_netuid: number, hotkey: string) => {
       const own = chain.neurons.find((neuron) => neuron.hotkey === hotkey)
       const lastUpdateBlock = own?.lastUpdateBlock ?? 0
       return { block: head.number, uid: own?.uid, lastUpdateBlock, rateLimitBlocks: 0, nonce }

@@ -1,4 +1,9 @@
-import type { Refusal, WeightEntry, WeightsAttemptResult, WeightsPipeline } from '../../../chain/index.js'
+import type {
+  ChainRefusal,
+  WeightEntry,
+  WeightsAttemptResult,
+  WeightsPipeline,
+} from '../../../chain/index.js'
 import { type Log, SPEC_VERSION, TargonError } from '../../../kernel/index.js'
 import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../../scoring/index.js'
 import type { SubnetView } from '../subnet/index.js'
@@ -25,9 +30,9 @@ export interface WeightsJobOptions {
 }
 
 /** Refusals that another attempt within the same epoch cannot change. */
-const FINAL: ReadonlySet<Refusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
+const FINAL: ReadonlySet<ChainRefusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
 /** Refusal after which the vector is built once more, from the metagraph of then. */
-const REBUILT: Refusal['class'] = 'bad-vector'
+const REBUILT: ChainRefusal['class'] = 'bad-vector'
 
 /** Scores of every miner the validator may judge, by uid. One that has not answered for its models yet has its old ones. */
 export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {

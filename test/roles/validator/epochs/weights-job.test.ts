@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { afterEach, expect, test } from 'vitest'
-import type { Refusal } from '../../../../src/chain/index.js'
+import type { ChainRefusal } from '../../../../src/chain/index.js'
 import { systemClock } from '../../../../src/kernel/clock.js'
 import { epochAt } from '../../../../src/roles/validator/epochs/epoch-task.js'
 import { createWeightsJob, scoresByUid } from '../../../../src/roles/validator/epochs/weights-job.js'
@@ -41,7 +41,7 @@ async function setup(silent: readonly Serving[] = []) {
     ...{ log, view, book, scoringRules: 'proportional', pipeline },
     ...{ onAttempt: () => {}, onHotkeyInUse: () => {}, onSet: () => {} },
   })
-  const refuse = (refused: Refusal['class']) =>
+  const refuse = (refused: ChainRefusal['class']) =>
     chain.answers.push({ kind: 'refused', refusal: { class: refused, name: refused, detail: '' } })
   return { chain, view, book, refuse, attempt: (epoch: number) => job(epochAt(360 * epoch, 360), signal) }
 }
