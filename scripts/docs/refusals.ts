@@ -60,18 +60,19 @@ export function collectRefusals(): DocumentedRefusal[] {
   for (const [, code = '', status = '', a, b] of read('epistula/refusal.ts').matchAll(byName))
     add(code, status, a ?? b ?? '')
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
-  const doors = read('roles/miner/admission/admission.ts') + read('roles/miner/serving/routes.ts')
-  for (const [, code = '', status = '', a, b] of doors.matchAll(byCode)) add(code, status, a ?? b ?? '')
-  const lack = read('routing/unavailable.ts')
-  for (const [, status = '', text = '', code = ''] of lack.matchAll(
+  const sources = read('roles/miner/admission/admission.ts') + read('roles/miner/serving/routes.ts')
+  for (const [, code = '', status = '', a, b] of sources.matchAll(byCode)) add(code, status, a ?? b ?? '')
+  const unavailable = read('routing/unavailable.ts')
+  for (const [, status = '', text = '', code = ''] of unavailable.matchAll(
     /status: (\d+),\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/g,
   ))
     add(code, status, text)
-  const [, silent = '', failed = ''] =
-    /SILENT = \{\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/.exec(lack) ?? []
-  for (const [, status = ''] of lack.matchAll(/status: (\d+), \.\.\.SILENT/g)) add(failed, status, silent)
+  const [, message = '', failed = ''] =
+    /UPSTREAM_FAILED = \{\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/.exec(unavailable) ?? []
+  for (const [, status = ''] of unavailable.matchAll(/status: (\d+), \.\.\.UPSTREAM_FAILED/g))
+    add(failed, status, message)
   const [, unknown = '', name = ''] =
-    /OpenAiError\(response, (\d+), \{\s*message,\s*type: '\w+',\s*code: '(\w+)'/.exec(lack) ?? []
+    /OpenAiError\(response, (\d+), \{\s*message,\s*type: '\w+',\s*code: '(\w+)'/.exec(unavailable) ?? []
   add(name, unknown, 'The model … does not exist.')
   return [...found].map(([code, { statuses, text }]) => ({
     code,

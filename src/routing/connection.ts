@@ -1,15 +1,15 @@
 import { connect as connectPlainly, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 import { ChunkedBody } from './chunked-body.js'
-import { roomFor } from './outbox.js'
+import { writeBuffer } from './outbox.js'
 import { type ResponseHead, readResponseHead } from './response-head.js'
 
-/** Hears an answer as it comes: one head, bytes, then an end; or an error at any point, after which nothing comes. */
+/** Receives a response: one head, bytes, one end; or an error at any point, after which there are no more calls. */
 export interface ResponseReader {
   onHead(head: ResponseHead): void
   /**
-   * @param bytes good during the call only: the next read overwrites them.
-   * @param isLast the end follows in the same turn.
+   * @param bytes valid during the call only: the next read overwrites them.
+   * @param isLast `onEnd` follows in the same turn of the event loop.
    */
   onBytes(bytes: Buffer, isLast: boolean): void
   onEnd(): void
@@ -18,14 +18,15 @@ export interface ResponseReader {
 
 const MAX_HEAD_BYTES = 16 << 10
 
+/** Up to this size, copying the body into the head's write is cheaper than a second write. */
 const MAX_COPIED_BYTES = 64 << 10
 
 const END_OF_HEAD = '\r\n\r\n'
 
-/** Every read of every plain connection lands here and is worked off before the next: no buffer per stream, no garbage. */
+/** Shared by all plain connections: a read is processed before the next one, so no stream needs a buffer of its own. */
 const inbox = Buffer.allocUnsafeSlow(64 << 10)
 
-/** One connection to a model server: HTTP/1.1, one request at a time, bytes handed on as they come. */
+/** One HTTP/1.1 connection to a model server: one request at a time, bytes passed on as they arrive. */
 export class Connection {
   readonly #socket: Socket
   readonly #onFree: (connection: Connection) => void
@@ -34,17 +35,17 @@ export class Connection {
   #headText = ''
   #head: ResponseHead | undefined
   #chunked = new ChunkedBody()
-  /** Bytes of a body of known length still to come. */
+  /** Bytes of a body of known length not received yet. */
   #left = 0
 
   /**
    * @param origin `http:` or `https:`.
-   * @param onFree told when the connection can take the next request.
+   * @param onFree called when the connection can take the next request.
    */
   constructor(
     origin: URL,
     onFree: (connection: Connection) => void,
-    onGone: (connection: Connection) => void,
+    onClosed: (connection: Connection) => void,
   ) {
     this.#onFree = onFree
     const isSecure = origin.protocol === 'https:'
@@ -53,12 +54,12 @@ export class Connection {
     this.#socket = isSecure
       ? connectSecurely({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) }).on(
           'data',
-          (bytes) => this.#take(bytes),
+          (bytes) => this.#receive(bytes),
         )
       : connectPlainly({
           host,
           port,
-          onread: { buffer: inbox, callback: (count) => this.#take(inbox.subarray(0, count)) },
+          onread: { buffer: inbox, callback: (count) => this.#receive(inbox.subarray(0, count)) },
         })
     this.#socket
       .setNoDelay(true)
@@ -66,31 +67,30 @@ export class Connection {
         this.#isOpen = true
       })
       .on('error', (error) => this.#fail(error))
-      .on('end', () => this.#endOfStream())
+      .on('end', () => this.#onSocketEnd())
       .on('close', () => {
-        this.#fail(new Error('the connection was closed'))
-        onGone(this)
+        this.#fail(new Error('the connection closed'))
+        onClosed(this)
       })
   }
 
-  /** The server has taken the connection. */
+  /** The server has accepted the connection. */
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** How long the server keeps it open while idle, if it said so. */
-  get keptMs(): number | undefined {
-    return this.#head?.keptMs
+  /** How long the server keeps it open while idle, if it says so. */
+  get idleTimeoutMs(): number | undefined {
+    return this.#head?.idleTimeoutMs
   }
 
-  /** Sends a request; the reader hears the answer. Only for a connection that is new or free. */
+  /** Sends a request whose response goes to the reader. Only for a connection that is new or free. */
   send(head: string, body: Buffer, reader: ResponseReader): void {
     this.#reader = reader
     this.#headText = ''
     this.#head = undefined
-    // One write where copying the body is cheaper than a second one.
     if (body.length <= MAX_COPIED_BYTES) {
-      const request = roomFor(this.#socket, head.length + body.length)
+      const request = writeBuffer(this.#socket, head.length + body.length)
       request.write(head, 'latin1')
       body.copy(request, head.length)
       this.#socket.write(request)
@@ -108,18 +108,18 @@ export class Connection {
     this.#socket.resume()
   }
 
-  /** Gives the request under way up: its reader hears nothing more, the connection is gone. */
+  /** Aborts the current request without another call to its reader, and closes the connection. */
   destroy(): void {
     this.#reader = undefined
     this.#socket.destroy()
   }
 
-  /** @returns whether to go on reading; `pause` and `destroy` see to that themselves. */
-  #take(bytes: Buffer): true {
+  /** @returns true to continue reading; `pause` and `destroy` stop the socket themselves. */
+  #receive(bytes: Buffer): true {
     try {
-      const rest = this.#head === undefined ? this.#takeHead(bytes) : bytes
-      if (rest !== undefined && this.#reader !== undefined) this.#takeBody(rest)
-      // Bytes nobody asked for: whatever they are, they must not become the answer to the next request.
+      const rest = this.#head === undefined ? this.#readHead(bytes) : bytes
+      if (rest !== undefined && this.#reader !== undefined) this.#readBody(rest)
+      // Unsolicited bytes must not become the response to the next request.
       else if (this.#reader === undefined) this.#socket.destroy()
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
@@ -127,8 +127,8 @@ export class Connection {
     return true
   }
 
-  /** @returns what comes after the head; undefined when it is not whole yet. */
-  #takeHead(bytes: Buffer): Buffer | undefined {
+  /** @returns the bytes after the head; undefined while the head is incomplete. */
+  #readHead(bytes: Buffer): Buffer | undefined {
     const before = this.#headText.length
     const found = bytes.indexOf(END_OF_HEAD, 0, 'latin1')
     const after = found < 0 ? bytes.length : found + END_OF_HEAD.length
@@ -136,10 +136,10 @@ export class Connection {
     const end = this.#headText.indexOf(END_OF_HEAD, Math.max(0, before - END_OF_HEAD.length + 1))
     if (end < 0 && this.#headText.length < MAX_HEAD_BYTES) return undefined
     const head = end < 0 ? undefined : readResponseHead(this.#headText.slice(0, end))
-    if (head === undefined) throw new Error('the head of its answer cannot be read')
+    if (head === undefined) throw new Error('malformed response head')
     const rest = bytes.subarray(end + END_OF_HEAD.length - before)
     this.#headText = ''
-    if (head.status < 200) return rest.length === 0 ? undefined : this.#takeHead(rest)
+    if (head.status < 200) return rest.length === 0 ? undefined : this.#readHead(rest)
     this.#head = head
     if (head.body.kind === 'length') this.#left = head.body.bytes
     if (head.body.kind === 'chunked') this.#chunked = new ChunkedBody()
@@ -147,7 +147,7 @@ export class Connection {
     return rest
   }
 
-  #takeBody(bytes: Buffer): void {
+  #readBody(bytes: Buffer): void {
     const kind = this.#head?.body.kind
     if (kind === 'chunked') {
       const { payload, surplus } = this.#chunked.unframe(bytes)
@@ -168,7 +168,7 @@ export class Connection {
     const reader = this.#reader
     if (reader === undefined) return
     this.#reader = undefined
-    const isReusable = this.#head?.isKept === true && surplus === 0 && this.#socket.writableLength === 0
+    const isReusable = this.#head?.isReusable === true && surplus === 0 && this.#socket.writableLength === 0
     if (!isReusable) this.#socket.destroy()
     reader.onEnd()
     if (!isReusable) return
@@ -176,9 +176,9 @@ export class Connection {
     this.#onFree(this)
   }
 
-  #endOfStream(): void {
+  #onSocketEnd(): void {
     if (this.#head?.body.kind === 'until-close') this.#finish(0)
-    else this.#fail(new Error('the server closed the connection'))
+    else this.#fail(new Error('the server closed the connection before the response ended'))
     this.#socket.destroy()
   }
 

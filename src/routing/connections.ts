@@ -2,27 +2,22 @@ import type { Clock } from '../kernel/index.js'
 import { Connection, type ResponseReader } from './connection.js'
 import type { Deadlines, Timed } from './deadlines.js'
 
-/** Idle connections are closed after this unless the server names a time; uvicorn, under vLLM, closes them after 5 s. */
-const IDLE_MS = 4000
+/** How long connections stay idle unless the server names a time; uvicorn, which vLLM runs on, closes them after 5 s. */
+const DEFAULT_IDLE_MS = 4000
 
-/** No server's word keeps them longer: somebody between may forget a silent connection. */
+/** Upper bound for the time a server names: a middlebox may drop a silent connection. */
 const MAX_IDLE_MS = 60_000
 
-/** Closed this much before the server would: a request must not cross its closing. */
+/** We close this much earlier than the server would, so that no request meets a connection being closed. */
 const MARGIN_MS = 1000
 
-interface Idle {
-  readonly connection: Connection
-  readonly until: number
-}
-
-/** The connections to one model server: as many as there are requests, the most recently used one first. */
+/** The connections to one model server: one per request in flight; of the idle ones the most recently used is taken. */
 export class Connections implements Timed {
   readonly #clock: Clock
   readonly #deadlines: Deadlines
   readonly #origin: URL
   readonly #all = new Set<Connection>()
-  #idle: Idle[] = []
+  #idle: { readonly connection: Connection; readonly untilMs: number }[] = []
   #isClosing = false
 
   constructor(origin: URL, clock: Clock, deadlines: Deadlines) {
@@ -32,21 +27,20 @@ export class Connections implements Timed {
     deadlines.watch(this)
   }
 
-  /** Sends a request on a free connection or a new one. */
   send(head: string, body: Buffer, reader: ResponseReader): Connection {
     const connection = this.#idle.pop()?.connection ?? this.#open()
     connection.send(head, body, reader)
     return connection
   }
 
-  /** Closes what has been idle for too long. */
+  /** Closes connections that have been idle too long. */
   check(nowMs: number): void {
-    const stale = this.#idle.filter(({ until }) => nowMs >= until)
+    const stale = this.#idle.filter(({ untilMs }) => nowMs >= untilMs)
     for (const { connection } of stale) connection.destroy()
-    if (stale.length > 0) this.#idle = this.#idle.filter(({ until }) => nowMs < until)
+    if (stale.length > 0) this.#idle = this.#idle.filter(({ untilMs }) => nowMs < untilMs)
   }
 
-  /** Lets requests under way finish and closes each connection after its own. */
+  /** Closes idle connections now and every other one after its request. */
   close(): void {
     this.#isClosing = true
     this.#deadlines.forget(this)
@@ -62,9 +56,9 @@ export class Connections implements Timed {
     const connection: Connection = new Connection(
       this.#origin,
       (free) => this.#keep(free),
-      (gone) => {
-        this.#all.delete(gone)
-        this.#idle = this.#idle.filter((one) => one.connection !== gone)
+      (closed) => {
+        this.#all.delete(closed)
+        this.#idle = this.#idle.filter((one) => one.connection !== closed)
       },
     )
     this.#all.add(connection)
@@ -72,9 +66,10 @@ export class Connections implements Timed {
   }
 
   #keep(connection: Connection): void {
-    const { keptMs: namedMs } = connection
-    const keptMs = namedMs === undefined ? IDLE_MS : Math.min(MAX_IDLE_MS, namedMs - MARGIN_MS)
-    if (this.#isClosing || keptMs <= 0) connection.destroy()
-    else this.#idle.push({ connection, until: this.#clock.monotonic() + keptMs })
+    const { idleTimeoutMs } = connection
+    const idleMs =
+      idleTimeoutMs === undefined ? DEFAULT_IDLE_MS : Math.min(MAX_IDLE_MS, idleTimeoutMs - MARGIN_MS)
+    if (this.#isClosing || idleMs <= 0) connection.destroy()
+    else this.#idle.push({ connection, untilMs: this.#clock.monotonic() + idleMs })
   }
 }

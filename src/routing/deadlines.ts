@@ -1,11 +1,11 @@
 import { type Clock, every } from '../kernel/index.js'
 
-/** Something that must not take for ever. `check` acts when its time is up. */
+/** Something with a time limit; `check` acts once the limit has passed. */
 export interface Timed {
   check(nowMs: number): void
 }
 
-/** One look every quarter of a second at everything under way: thousands of streams need no timer each. */
+/** One sweep over everything in flight: thousands of streams need no timer each. */
 const SWEEP_MS = 250
 
 export interface Deadlines {

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { parseJson } from '../kernel/index.js'
 
-/** Names that may travel on: into a list for validators, logs and the chain of a URL. */
+/** Model names that are safe to pass on to validators, logs and URLs. */
 const modelName = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
 
 const modelList = z.object({ data: z.array(z.object({ id: z.unknown() })) })
 
 const MAX_MODELS = 512
 
-/** Names in an answer of GET /v1/models; undefined when it is none. Odd names are left out. */
+/** Names in a response of GET /v1/models; undefined when it is not a model list. Unsafe names are left out. */
 export function readModelList(text: string): string[] | undefined {
   const parsed = modelList.safeParse(parseJson(text))
   if (!parsed.success) return undefined
@@ -20,8 +20,9 @@ export function readModelList(text: string): string[] | undefined {
 }
 
 /**
- * Names an upstream answers to: those configured, or those it lists, and every alias whose target it has.
- * `listed` is undefined when the server has no list; then the configuration is believed.
+ * Models an upstream serves: the configured ones, or those it lists, plus every alias whose target it has.
+ *
+ * @param listed undefined when the server has no list; then the configuration is trusted.
  */
 export function servedNames(
   configured: readonly string[],
@@ -29,13 +30,13 @@ export function servedNames(
   listed: readonly string[] | undefined,
 ): Set<string> {
   const names = configured.length > 0 ? configured : (listed ?? [])
-  const wanted = [...names, ...Object.keys(aliases)]
-  if (listed === undefined) return new Set(wanted)
-  const has = new Set(listed)
-  return new Set(wanted.filter((name) => has.has(targetName(aliases, name))))
+  const requested = [...names, ...Object.keys(aliases)]
+  if (listed === undefined) return new Set(requested)
+  const available = new Set(listed)
+  return new Set(requested.filter((name) => available.has(targetName(aliases, name))))
 }
 
-/** What `name` is called at the upstream. */
+/** The name of a model at the upstream. */
 export function targetName(aliases: Readonly<Record<string, string>>, name: string): string {
   return Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name
 }

@@ -1,12 +1,12 @@
-/** Load of a vLLM server by its own metrics, summed over models and engines. */
+/** Load of a vLLM server according to its metrics, summed over models and engines. */
 export interface EngineLoad {
   readonly running: number
   readonly waiting: number
-  /** Counter since the server started; undefined when it gives none. */
+  /** Since the server started; undefined when it reports none. */
   readonly generatedTokens: number | undefined
 }
 
-/** Reads vLLM's Prometheus text (its names are the same from 0.6.2 on); undefined when it has no such metric. */
+/** Reads vLLM's Prometheus text (metric names unchanged since 0.6.2); undefined when it has no such metric. */
 export function readEngineLoad(text: string): EngineLoad | undefined {
   const running = sumOf(text, 'vllm:num_requests_running')
   const waiting = sumOf(text, 'vllm:num_requests_waiting')

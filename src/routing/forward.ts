@@ -1,69 +1,65 @@
+import type { ServerResponse } from 'node:http'
 import type { Clock } from '../kernel/index.js'
-import type { Deadlines } from './deadlines.js'
-import { watchLastBytes } from './lingering.js'
+import type { Deadlines, Timed } from './deadlines.js'
 import { Relay, type RelayEnd } from './relay.js'
-import type { ForwardedRequest } from './router.js'
-import type { Outcome, RoutingLimits } from './types.js'
+import type { RequestQueue, WaitEnd } from './request-queue.js'
+import type { RoutingLimits } from './settings.js'
+import type { ForwardedRequest, Outcome } from './types.js'
 import { refuseUnavailable, type UnavailableReason } from './unavailable.js'
 import type { Upstream } from './upstream.js'
-import type { WaitEnd, WaitingLine } from './waiting-line.js'
+import type { UpstreamSet } from './upstream-set.js'
 
-type Upstreams = ReadonlySet<Upstream>
-
-/** What forwarding needs of the router. */
+/** What all requests of a router share. */
 export interface RouterState {
   readonly clock: Clock
   readonly limits: RoutingLimits
   readonly deadlines: Deadlines
-  readonly line: WaitingLine
+  readonly queue: RequestQueue
+  readonly upstreams: UpstreamSet
   readonly relays: Set<Relay>
-  /** Some configured upstream has the model, up or not. */
-  isKnown(model: string): boolean
-  /** The least busy usable upstream with a free place. */
-  choose(model: string, tried: Upstreams): Upstream | undefined
-  /** Some usable upstream not tried yet has the model, full or not. */
-  isServing(model: string, tried: Upstreams): boolean
 }
 
-/** What a caller is told when the last attempt ended so. */
-const LACKS = { answer: 'failed', busy: 'full', connection: 'failed', timeout: 'timeout' } as const
+/** What the caller is told when the last attempt ended with this cause. */
+const REASONS = { status: 'failed', busy: 'full', connection: 'failed', timeout: 'timeout' } as const
 
 /** Attempts for one request; more would only add to an overload. */
 const MAX_ATTEMPTS = 3
 
-/** Finds an upstream, waits shortly for one when all are full, and moves on to another until the first byte is sent. */
-export async function forwardRequest(grounds: RouterState, exchange: ForwardedRequest): Promise<Outcome> {
-  const { clock } = grounds
-  const { response, model } = exchange
+/** Chooses an upstream, queues briefly when all are full, and retries on another until the first byte has been sent. */
+export async function forwardRequest(state: RouterState, request: ForwardedRequest): Promise<Outcome> {
+  const { clock, upstreams } = state
+  const { response, model } = request
   const startedAt = clock.monotonic()
   const tried = new Set<Upstream>()
-  let lack: UnavailableReason = grounds.isKnown(model) ? 'down' : 'unknown'
-  let reason = ''
+  let unavailable: UnavailableReason = upstreams.has(model) ? 'down' : 'unknown'
+  let detail = ''
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const found = reservePlace(grounds, model, tried) ?? (await waitForPlace(grounds, exchange, tried))
-    if (found === 'caller-gone') return { kind: 'caller-gone', reason: 'the caller left while waiting' }
-    if (found === 'none') break
-    if (found === 'full' || found === 'too-long') return refuseUnavailable(response, model, found, '')
-    const mayMoveOn = attempt + 1 < MAX_ATTEMPTS
-    const end = await relayOnce(grounds, exchange, found, { startedAt, tried, mayMoveOn })
+    const upstream = reservePlace(state, model, tried) ?? (await waitForPlace(state, request, tried))
+    if (upstream === 'caller-left')
+      return { kind: 'caller-left', reason: 'the caller disconnected while queued' }
+    if (upstream === 'none') break
+    if (upstream === 'full' || upstream === 'queue-timeout')
+      return refuseUnavailable(response, model, upstream, '')
+    const isLast = attempt + 1 === MAX_ATTEMPTS
+    const end = await relayOnce(state, request, upstream, { startedAt, tried, isLast })
     if (end.kind === 'done') {
       const { status, bytes, firstByteMs } = end
       const totalMs = clock.monotonic() - startedAt
-      return { kind: 'answered', status, upstream: found.url, bytes, firstByteMs, totalMs }
+      return { kind: 'answered', status, upstream: upstream.url, bytes, firstByteMs, totalMs }
     }
-    if (end.kind === 'broken') return { ...end, upstream: found.url }
-    if (end.kind === 'caller-gone') return { kind: 'caller-gone', reason: end.reason }
-    reason = `${found.url}: ${end.reason}`
-    lack = LACKS[end.cause]
-    // A connection kept alive may have been closed by the server meanwhile: without another one it gets a second try.
+    if (end.kind === 'broken') return { ...end, upstream: upstream.url }
+    if (end.kind === 'caller-left') return { kind: 'caller-left', reason: end.reason }
+    detail = `${upstream.url}: ${end.reason}`
+    unavailable = REASONS[end.cause]
+    // The server may have closed a kept-alive connection just now: the only upstream of a model gets a second attempt.
     const mayRepeat = end.cause === 'connection' && attempt === 0
-    if (!mayRepeat || grounds.isServing(model, new Set([found]))) tried.add(found)
+    if (!mayRepeat || upstreams.canServe(model, new Set([upstream]))) tried.add(upstream)
   }
-  return refuseUnavailable(response, model, lack, reason)
+  return refuseUnavailable(response, model, unavailable, detail)
 }
 
-function reservePlace(grounds: RouterState, model: string, tried: Upstreams): Upstream | undefined {
-  const upstream = grounds.choose(model, tried)
+function reservePlace(state: RouterState, model: string, tried: ReadonlySet<Upstream>): Upstream | undefined {
+  const upstream = state.upstreams.choose(model, tried)
   if (upstream === undefined) return undefined
   upstream.inFlight++
   upstream.requests++
@@ -72,77 +68,93 @@ function reservePlace(grounds: RouterState, model: string, tried: Upstreams): Up
 }
 
 async function waitForPlace(
-  grounds: RouterState,
-  exchange: ForwardedRequest,
-  tried: Upstreams,
+  state: RouterState,
+  { model, response }: ForwardedRequest,
+  tried: ReadonlySet<Upstream>,
 ): Promise<WaitEnd | 'none'> {
-  const { model, response } = exchange
-  if (!grounds.isServing(model, tried)) return 'none'
-  const ticket = grounds.line.wait(() => reservePlace(grounds, model, tried))
+  if (!state.upstreams.canServe(model, tried)) return 'none'
+  const ticket = state.queue.wait(() => reservePlace(state, model, tried))
   response.once('close', ticket.leave)
   const end = await ticket.end
   response.off('close', ticket.leave)
   return end
 }
 
-/** What came before an attempt, and whether another may follow. */
 interface Attempt {
-  /** Monotonic milliseconds of the request's arrival. */
+  /** Monotonic milliseconds at which the request arrived. */
   readonly startedAt: number
-  readonly tried: Upstreams
-  readonly mayMoveOn: boolean
+  /** Upstreams of earlier attempts. */
+  readonly tried: ReadonlySet<Upstream>
+  readonly isLast: boolean
 }
 
 function relayOnce(
-  grounds: RouterState,
-  exchange: ForwardedRequest,
+  state: RouterState,
+  { response, model, isStreamed, path, body }: ForwardedRequest,
   upstream: Upstream,
-  { startedAt, tried, mayMoveOn }: Attempt,
+  { startedAt, tried, isLast }: Attempt,
 ): Promise<RelayEnd> {
-  const { response, model } = exchange
-  const { clock, limits, deadlines, relays } = grounds
+  const { clock, limits, deadlines, relays } = state
   return new Promise((resolve) => {
     const relay: Relay = new Relay({
       clock,
       limits,
       response,
-      isStreamed: exchange.isStreamed,
+      isStreamed,
       requestedAt: startedAt,
-      // the last answer is passed on; "full" of one among several is told as that of all
-      mayLeave: (status) =>
-        (mayMoveOn || status === BUSY) && grounds.isServing(model, new Set([...tried, upstream])),
+      // The last attempt's error is passed on, except "busy": one busy server is reported as all of them.
+      mayRetry: (status) =>
+        (!isLast || status === BUSY) && state.upstreams.canServe(model, new Set([...tried, upstream])),
       onEnd: (end) => {
         upstream.inFlight--
         relays.delete(relay)
         deadlines.forget(relay)
-        if (end.kind === 'done') watchLastBytes(clock, deadlines, response, limits.readerTimeoutMs)
-        judge(upstream, end)
-        grounds.line.wake()
+        if (end.kind === 'done') limitLastBytes(clock, deadlines, response, limits.readerTimeoutMs)
+        recordResult(upstream, end)
+        state.queue.wake()
         resolve(end)
       },
     })
     relays.add(relay)
     deadlines.watch(relay)
     if (response.destroyed) relay.cut()
-    else relay.follow(upstream.send(exchange.path, upstream.bodyFor(exchange.body, model), relay))
+    else relay.attach(upstream.send(path, upstream.bodyFor(body, model), relay))
   })
 }
 
-/** Neither good nor bad: a server that has no place now is no sick one, and no answer of a model either. */
+/** The last bytes may still wait for a caller that stopped reading: it is cut after the same time as any other. */
+function limitLastBytes(
+  clock: Clock,
+  deadlines: Deadlines,
+  response: ServerResponse,
+  readerTimeoutMs: number,
+): void {
+  if (response.writableFinished || response.destroyed) return
+  const startedAt = clock.monotonic()
+  const item: Timed = {
+    check: (now) => {
+      if (now - startedAt >= readerTimeoutMs) response.destroy()
+    },
+  }
+  deadlines.watch(item)
+  response.once('close', () => deadlines.forget(item))
+}
+
+/** Counts neither as a failure, since a full server is not broken, nor as a success, since no model answered. */
 const BUSY = 429
 
-/** The server itself says that it, or what it stands for, is out of order. */
-const OUT_OF_ORDER = new Set([502, 503, 504])
+/** By these the server itself says that it, or what it stands in front of, is down. */
+const SERVER_DOWN = new Set([502, 503, 504])
 
 /**
- * What an attempt says about the server: a 4xx is the caller's doing, a caller that leaves or a full server says nothing.
- * An internal error may be the request's doing (vLLM answers some bodies so): one caller could shut the server for all with
- * it, so the server is asked by the next check instead.
+ * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects or a full
+ * server says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
+ * caller could take the server down for everyone. It makes the next health check send a test request instead.
  */
-function judge(upstream: Upstream, end: RelayEnd): void {
+function recordResult(upstream: Upstream, end: RelayEnd): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
-  const isInternal = status !== undefined && status >= 500 && !OUT_OF_ORDER.has(status)
-  if (end.kind === 'caller-gone' || status === BUSY) upstream.breaker.abandoned()
+  const isInternal = status !== undefined && status >= 500 && !SERVER_DOWN.has(status)
+  if (end.kind === 'caller-left' || status === BUSY) upstream.breaker.abandoned()
   else if (isInternal) {
     upstream.failures++
     upstream.internalErrors++

@@ -1,11 +1,10 @@
+/**
+ * From a model's name to the bytes of an answer: which model servers have it, which are healthy, which is the least busy,
+ * and the streaming proxy to it.
+ */
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
-export { type RequestFacts, readRequest } from './request-body.js'
-export { type ForwardedRequest, type Router, type RouterOptions, startRouter } from './router.js'
-export {
-  defaultLimits,
-  type Outcome,
-  type RoutingLimits,
-  type UpstreamReport,
-  type UpstreamSettings,
-} from './types.js'
+export { type RequestFacts, readRequest } from './json-body.js'
+export { type Router, type RouterOptions, startRouter } from './router.js'
+export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'
+export type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'
 export type { ModelUnavailableReason } from './unavailable.js'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Smaller ones come from Node's pool and cost next to nothing; a larger one is memory of its own, and work for the collector. */
+/** Smaller buffers come from Node's pool at almost no cost; larger ones are allocated singly and burden the collector. */
 const LARGE_BYTES = Buffer.poolSize >>> 1
 
 const CAPACITY = (64 << 10) + 32
@@ -9,12 +9,12 @@ let outbox = Buffer.allocUnsafeSlow(CAPACITY)
 let lastUser: Socket | undefined
 
 /**
- * Room for bytes that are about to be written to a socket. Large writes share one buffer: a socket that takes all at once,
- * as nearly all do, is done with it when the write returns, and whoever is not keeps it while the next ones get another.
+ * A buffer for bytes about to be written to a socket. Large writes share one: nearly every socket takes all bytes at once
+ * and no longer needs the buffer when the write returns; one that does not keeps it, and the next writes get another.
  *
  * @param socket undefined when it is not known yet where the bytes will go.
  */
-export function roomFor(socket: Socket | undefined | null, bytes: number): Buffer {
+export function writeBuffer(socket: Socket | undefined | null, bytes: number): Buffer {
   const isShared = socket && bytes >= LARGE_BYTES && bytes <= CAPACITY && socket.writableLength === 0
   if (!isShared) return Buffer.allocUnsafe(bytes)
   if (lastUser !== undefined && lastUser.writableLength > 0) outbox = Buffer.allocUnsafeSlow(CAPACITY)

@@ -3,22 +3,22 @@ import type { Socket } from 'node:net'
 import { type Clock, messageOf } from '../kernel/index.js'
 import type { Connection, ResponseReader } from './connection.js'
 import type { Timed } from './deadlines.js'
-import { roomFor } from './outbox.js'
+import { writeBuffer } from './outbox.js'
 import type { ResponseHead } from './response-head.js'
-import type { RoutingLimits } from './types.js'
+import type { RoutingLimits } from './settings.js'
 
-/** How one attempt at one upstream ended. After `retry` nothing has been sent to the caller. */
+/** How one attempt at one upstream ended. `retry`: nothing has been sent to the caller yet. */
 export type RelayEnd =
   | { readonly kind: 'done'; readonly status: number; readonly bytes: number; readonly firstByteMs: number }
   | {
       readonly kind: 'retry'
       readonly reason: string
-      readonly cause: 'answer' | 'busy' | 'connection' | 'timeout'
-      /** Of the answer, when there was one. */
+      readonly cause: 'status' | 'busy' | 'connection' | 'timeout'
+      /** Of the upstream's response, if there was one. */
       readonly status?: number
     }
   | { readonly kind: 'broken'; readonly reason: string; readonly bytes: number }
-  | { readonly kind: 'caller-gone'; readonly reason: string; readonly bytes: number }
+  | { readonly kind: 'caller-left'; readonly reason: string; readonly bytes: number }
 
 const NEW_LINE = Buffer.from('\r\n')
 const LAST_CHUNK = '0\r\n\r\n'
@@ -28,30 +28,30 @@ export interface RelayOptions {
   readonly limits: RoutingLimits
   readonly response: ServerResponse
   readonly isStreamed: boolean
-  /** Monotonic milliseconds from which the answer as a whole is timed: attempts before this one count. */
+  /** Monotonic milliseconds at which the request arrived: earlier attempts count toward the total timeout. */
   readonly requestedAt: number
-  /** True when this answer is not to be passed on, since another upstream could still answer instead. */
-  readonly mayLeave: (status: number) => boolean
+  /** True when a response with this status should be withheld because another upstream can still be tried. */
+  readonly mayRetry: (status: number) => boolean
   readonly onEnd: (end: RelayEnd) => void
 }
 
 /**
- * Bytes from an upstream to a caller as they come: status, type and timing of chunks kept, nothing parsed. Holds the head
- * back until the first byte of the body, so that another upstream may still answer up to then.
+ * Passes a response from an upstream to a caller unparsed: status, type and timing of chunks are kept. Withholds the head
+ * until the first byte of the body, so that until then another upstream can still be tried.
  */
 export class Relay implements ResponseReader, Timed {
   readonly #options: RelayOptions
   readonly #startedAt: number
   #lastByteAt: number
-  /** Since when the caller takes nothing more. */
+  /** When the caller stopped reading. */
   #blockedAt: number | undefined
   #firstByteMs = -1
   #bytes = 0
   #head: ResponseHead | undefined
-  /** The caller gets chunks, framed here. */
+  /** The caller gets a chunked body, framed here. */
   #isChunked = false
   #connection: Connection | undefined
-  #isOver = false
+  #isDone = false
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -60,17 +60,17 @@ export class Relay implements ResponseReader, Timed {
     options.response.on('drain', this.#onDrain).on('close', this.#onClose)
   }
 
-  /** The request is on its way on this connection. */
-  follow(connection: Connection): void {
-    if (this.#isOver) connection.destroy()
+  /** The request was sent on this connection. */
+  attach(connection: Connection): void {
+    if (this.#isDone) connection.destroy()
     else this.#connection = connection
   }
 
   onHead(head: ResponseHead): void {
-    const unfit = unfitReason(head.status)
-    if (unfit !== undefined && (unfit.always || this.#options.mayLeave(head.status))) {
-      const cause = head.status === 429 ? 'busy' : 'answer'
-      this.#finish({ kind: 'retry', reason: unfit.reason, cause, status: head.status })
+    const failure = failureOf(head.status)
+    if (failure !== undefined && (failure.isOurs || this.#options.mayRetry(head.status))) {
+      const cause = head.status === 429 ? 'busy' : 'status'
+      this.#finish({ kind: 'retry', reason: failure.reason, cause, status: head.status })
     } else this.#head = head
   }
 
@@ -80,13 +80,13 @@ export class Relay implements ResponseReader, Timed {
     this.#bytes += bytes.length
     const { response } = this.#options
     const { socket } = response
-    // Head and bytes leave in one write, now: Node would do it in the next tick, and the shared room must be free by then.
+    // Write head and bytes together, now: Node would flush in the next tick, when the shared buffer may be in use again.
     socket?.cork()
-    const isTaken = response.write(this.#frame(bytes, socket))
-    // The end that follows goes along.
+    const hasRoom = response.write(this.#frame(bytes, socket))
+    // `onEnd` follows and its bytes join this write.
     if (isLast) return
     socket?.uncork()
-    if (isTaken || socket?.writableLength === 0) return
+    if (hasRoom || socket?.writableLength === 0) return
     this.#blockedAt = this.#lastByteAt
     this.#connection?.pause()
   }
@@ -108,42 +108,42 @@ export class Relay implements ResponseReader, Timed {
   check(nowMs: number): void {
     const { limits, isStreamed, requestedAt } = this.#options
     const sinceStart = nowMs - this.#startedAt
-    if (nowMs - requestedAt >= limits.totalTimeoutMs) this.#expire('the answer took too long as a whole')
+    if (nowMs - requestedAt >= limits.totalTimeoutMs) this.#expire('the response exceeded the total timeout')
     else if (this.#blockedAt !== undefined) {
-      if (nowMs - this.#blockedAt >= limits.readerTimeoutMs) this.#leave('the caller does not read')
+      if (nowMs - this.#blockedAt >= limits.readerTimeoutMs) this.#abandon('the caller stopped reading')
     } else if (this.#firstByteMs >= 0) {
-      if (nowMs - this.#lastByteAt >= limits.gapTimeoutMs) this.#expire('the upstream fell silent')
+      if (nowMs - this.#lastByteAt >= limits.gapTimeoutMs) this.#expire('the upstream stopped sending')
     } else if (isStreamed && sinceStart >= limits.firstByteTimeoutMs) {
       this.#expire('the upstream sent no first byte in time')
     } else if (this.#connection?.isOpen === false && sinceStart >= limits.connectTimeoutMs) {
-      this.#expire('the upstream took no connection in time')
+      this.#expire('the upstream did not accept the connection in time')
     }
   }
 
-  /** Cuts the answer: the process drains and its time is up. */
+  /** Cuts the response off: the drain timeout has passed. */
   cut(): void {
-    if (this.#firstByteMs < 0) this.#leave('the miner shuts down')
-    else this.#break('the miner shuts down')
+    if (this.#firstByteMs < 0) this.#abandon('the miner is shutting down')
+    else this.#break('the miner is shutting down')
   }
 
-  /** @returns the status the caller got. */
+  /** @returns the status sent to the caller. */
   #sendHead(): number {
-    const { status, passed } = this.#head ?? NO_HEAD
+    const { status, callerHeaders } = this.#head ?? NO_HEAD
     if (this.#firstByteMs >= 0) return status
     this.#firstByteMs = this.#options.clock.monotonic() - this.#startedAt
     const { response } = this.#options
-    response.writeHead(status, passed)
-    // Node would write size, bytes and line end of a chunk one by one; framed here they are a single write.
+    response.writeHead(status, callerHeaders)
+    // Node would write size, bytes and line end of a chunk separately; framed here they are a single write.
     this.#isChunked = response.chunkedEncoding
     response.chunkedEncoding = false
     return status
   }
 
-  /** A copy of the bytes for the caller's connection: as a chunk, or as they are when their end is told otherwise. */
+  /** A copy of the bytes for the caller's connection, framed as a chunk if the body is chunked. */
   #frame(bytes: Buffer, socket: Socket | null): Buffer {
     const size = this.#isChunked ? `${bytes.length.toString(16)}\r\n` : ''
     const end = size.length + bytes.length
-    const chunk = roomFor(socket, this.#isChunked ? end + NEW_LINE.length : end)
+    const chunk = writeBuffer(socket, this.#isChunked ? end + NEW_LINE.length : end)
     chunk.write(size, 'latin1')
     bytes.copy(chunk, size.length)
     if (this.#isChunked) NEW_LINE.copy(chunk, end)
@@ -155,20 +155,20 @@ export class Relay implements ResponseReader, Timed {
     else this.#break(reason)
   }
 
-  /** The caller must see that the answer is not whole: the connection is cut, never ended well. */
+  /** Destroys the connection instead of ending it, so that the caller sees that the response is incomplete. */
   #break(reason: string): void {
     this.#finish({ kind: 'broken', reason, bytes: this.#bytes })
     this.#options.response.destroy()
   }
 
-  #leave(reason: string): void {
-    this.#finish({ kind: 'caller-gone', reason, bytes: this.#bytes })
+  #abandon(reason: string): void {
+    this.#finish({ kind: 'caller-left', reason, bytes: this.#bytes })
     this.#options.response.destroy()
   }
 
   #finish(end: RelayEnd): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.#isDone) return
+    this.#isDone = true
     this.#options.response.off('drain', this.#onDrain).off('close', this.#onClose)
     if (end.kind !== 'done') this.#connection?.destroy()
     this.#options.onEnd(end)
@@ -182,17 +182,16 @@ export class Relay implements ResponseReader, Timed {
   }
 
   readonly #onClose = () => {
-    this.#finish({ kind: 'caller-gone', reason: 'the caller left', bytes: this.#bytes })
+    this.#finish({ kind: 'caller-left', reason: 'the caller disconnected', bytes: this.#bytes })
   }
 }
 
-const NO_HEAD = { status: 502, passed: {} }
+const NO_HEAD = { status: 502, callerHeaders: {} }
 
-/** Answers another upstream may do better; `always` = never fit for the caller, for they speak of our own set-up. */
-function unfitReason(status: number): { readonly reason: string; readonly always: boolean } | undefined {
-  if (status >= 500 || status === 429) return { reason: `it answered ${status}`, always: false }
-  if (status === 401 || status === 403) return { reason: `it refuses our key (${status})`, always: true }
-  if (status >= 300 && status < 400)
-    return { reason: `it answered with a redirect (${status})`, always: true }
+/** Statuses worth trying another upstream for. `isOurs`: caused by our configuration, so never shown to the caller. */
+function failureOf(status: number): { readonly reason: string; readonly isOurs: boolean } | undefined {
+  if (status >= 500 || status === 429) return { reason: `returned ${status}`, isOurs: false }
+  if (status === 401 || status === 403) return { reason: `refused our API key (${status})`, isOurs: true }
+  if (status >= 300 && status < 400) return { reason: `returned a redirect (${status})`, isOurs: true }
   return undefined
 }

@@ -1,32 +1,26 @@
 import { z } from 'zod'
 import type { Clock, Log } from '../kernel/index.js'
-import { askOneToken } from './one-token.js'
+import { probeOneToken } from './probe.js'
 import type { Upstream } from './upstream.js'
-
-/**
- * Whether a server names tokens by id in its logprobs, without which no validator can verify an answer:
- * `always` (server flag), `on-request` (it knows the request field), `never`, `unknown` (not asked yet, or no answer).
- */
-export type TokenIds = 'always' | 'on-request' | 'never' | 'unknown'
 
 const completion = z.object({
   choices: z.array(z.object({ logprobs: z.object({ tokens: z.array(z.string()) }).nullish() })).min(1),
 })
 
-/** Asks an upstream for one token, with and if need be without the field of the request, and says what to do about it. */
+/** Finds out whether an upstream returns token ids, with or without the request field, and logs what to do when it does not. */
 export async function probeTokenIds(
   clock: Clock,
   log: Log,
   upstream: Upstream,
   signal: AbortSignal,
 ): Promise<void> {
-  const [model] = upstream.targets()
+  const [model] = upstream.targetModels()
   if (model === undefined) return
   const before = upstream.tokenIds
   try {
-    upstream.tokenIds = (await hasTokenIds(clock, upstream, model, false, signal))
+    upstream.tokenIds = (await returnsTokenIds(clock, upstream, model, false, signal))
       ? 'always'
-      : (await hasTokenIds(clock, upstream, model, true, signal))
+      : (await returnsTokenIds(clock, upstream, model, true, signal))
         ? 'on-request'
         : 'never'
   } catch (error) {
@@ -37,27 +31,27 @@ export async function probeTokenIds(
     )
     return
   }
-  if (upstream.tokenIds !== before) advise(log, upstream)
+  if (upstream.tokenIds !== before) logAdvice(log, upstream)
 }
 
-async function hasTokenIds(
+async function returnsTokenIds(
   clock: Clock,
   upstream: Upstream,
   model: string,
-  isAsked: boolean,
+  withField: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const fields = { logprobs: 1, ...(isAsked ? { return_tokens_as_token_ids: true } : {}) }
-  const answer = await askOneToken(clock, upstream, model, fields, signal)
-  // A server that does not know the field refuses it with 400 (vLLM 0.6) or ignores it (later ones).
-  if (answer.status === 400 && isAsked) return false
-  if (answer.status !== 200) throw new Error(`the probe was answered with ${answer.status}`)
-  const parsed = completion.safeParse(JSON.parse(answer.text))
+  const fields = { logprobs: 1, ...(withField ? { return_tokens_as_token_ids: true } : {}) }
+  const reply = await probeOneToken(clock, upstream, model, fields, signal)
+  // A server that does not support the field refuses it with 400 (vLLM 0.6) or ignores it (later versions).
+  if (reply.status === 400 && withField) return false
+  if (reply.status !== 200) throw new Error(`the probe returned ${reply.status}`)
+  const parsed = completion.safeParse(JSON.parse(reply.text))
   const tokens = parsed.success ? (parsed.data.choices[0]?.logprobs?.tokens ?? []) : []
   return tokens.length > 0 && tokens.every((token) => /^token_id:\d+$/.test(token))
 }
 
-function advise(log: Log, upstream: Upstream): void {
+function logAdvice(log: Log, upstream: Upstream): void {
   const { url, tokenIds, settings } = upstream
   if (tokenIds === 'always' || (tokenIds === 'on-request' && settings.addTokenIds)) {
     log.info({ event: 'token-ids-present', upstream: url, tokenIds }, 'model server returns token ids')

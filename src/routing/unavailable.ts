@@ -1,39 +1,41 @@
 import type { ServerResponse } from 'node:http'
-import { writeOpenAiError } from './openai-error.js'
 import type { Outcome } from './types.js'
 
-/** Why a request got no answer from any upstream. */
-export type UnavailableReason = 'unknown' | 'down' | 'full' | 'too-long' | 'timeout' | 'failed'
+/** Why no upstream answered a request. */
+export type UnavailableReason = 'unknown' | 'down' | 'full' | 'queue-timeout' | 'timeout' | 'failed'
 
-/** A lack that no body could change. */
+/** A reason that holds for every request for the model, whatever its body. */
 export type ModelUnavailableReason = Extract<UnavailableReason, 'unknown' | 'down'>
 
-type RefusedStatus = Extract<Outcome, { kind: 'refused' }>['status']
-
-interface Answer {
-  readonly status: RefusedStatus
+/** In the shape that vLLM and the `openai` client agree on. */
+interface OpenAiError {
   readonly message: string
   readonly type: string
   readonly code: string
+  readonly param?: string
+}
+
+interface Reply extends OpenAiError {
+  readonly status: Extract<Outcome, { kind: 'refused' }>['status']
   readonly retryAfter?: string
 }
 
-const BUSY: Answer = {
+const BUSY: Reply = {
   status: 429,
   message: 'All servers of this model are busy. Try again shortly.',
   type: 'rate_limit_error',
   code: 'all_busy',
   retryAfter: '1',
 }
-const SILENT = {
+const UPSTREAM_FAILED = {
   message: 'The server of this model gave no answer.',
   type: 'server_error',
   code: 'upstream_failed',
 }
 
-const ANSWERS: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Answer>> = {
+const REPLIES: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Reply>> = {
   full: BUSY,
-  'too-long': BUSY,
+  'queue-timeout': BUSY,
   down: {
     status: 503,
     message: 'No server of this model is up at the moment.',
@@ -41,18 +43,18 @@ const ANSWERS: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Answer>> =
     code: 'model_unavailable',
     retryAfter: '5',
   },
-  timeout: { status: 504, ...SILENT },
-  failed: { status: 502, ...SILENT },
+  timeout: { status: 504, ...UPSTREAM_FAILED },
+  failed: { status: 502, ...UPSTREAM_FAILED },
 }
 
-/** Tells the caller, in OpenAI's error shape. `reason` is for the operator and stays inside. */
+/** Writes the refusal. `detail` is for the operator's log; the caller does not see it. */
 export function refuseUnavailable(
   response: ServerResponse,
   model: string,
-  lack: UnavailableReason,
-  reason: string,
+  reason: UnavailableReason,
+  detail: string,
 ): Outcome {
-  if (lack === 'unknown') {
+  if (reason === 'unknown') {
     const message = `The model ${JSON.stringify(model.slice(0, 200))} does not exist.`
     writeOpenAiError(response, 404, {
       message,
@@ -62,7 +64,23 @@ export function refuseUnavailable(
     })
     return { kind: 'refused', status: 404, reason: 'unknown model' }
   }
-  const { status, retryAfter, ...error } = ANSWERS[lack]
+  const { status, retryAfter, ...error } = REPLIES[reason]
   writeOpenAiError(response, status, error, retryAfter === undefined ? {} : { 'retry-after': retryAfter })
-  return { kind: 'refused', status, reason: reason || lack }
+  return { kind: 'refused', status, reason: detail || reason }
+}
+
+function writeOpenAiError(
+  response: ServerResponse,
+  status: number,
+  error: OpenAiError,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return
+  const body = JSON.stringify({ error: { param: null, ...error } })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  })
+  response.end(body)
 }

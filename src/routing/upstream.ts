@@ -1,57 +1,54 @@
 import { Pool } from 'undici'
 import { type Breaker, type Clock, createBreaker } from '../kernel/index.js'
-import { editBody } from './body-edit.js'
 import type { Connection, ResponseReader } from './connection.js'
 import { Connections } from './connections.js'
 import type { Deadlines } from './deadlines.js'
 import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
-import type { TokenIds } from './token-ids.js'
-import type { Health, UpstreamReport, UpstreamSettings } from './types.js'
+import { editBody } from './json-body.js'
+import type { UpstreamSettings } from './settings.js'
+import type { Health, TokenIds, UpstreamReport } from './types.js'
 
-export interface UpstreamSurroundings {
+export interface UpstreamDeps {
   readonly clock: Clock
   readonly random: () => number
   readonly deadlines: Deadlines
   readonly connectTimeoutMs: number
 }
 
-/** One model server: its connections, what it serves, how it does. */
+/** One model server: its connections, models, health and load. */
 export class Upstream {
   readonly origin: string
   /** Path before /chat/completions, e.g. `/v1`. */
   readonly basePath: string
   readonly breaker: Breaker
-  /** Requests of callers. */
+  /** Carry the callers' requests. */
   readonly #streams: Connections
-  /** Health, models, metrics: never queued behind streams. */
+  /** For health, models and metrics: never queued behind streams. */
   readonly control: Pool
   settings: UpstreamSettings
   health: Health = { kind: 'unknown' }
-  /** Checks in a row without a good answer. */
-  misses = 0
+  /** Consecutive failed health checks. */
+  failedChecks = 0
   tokenIds: TokenIds = 'unknown'
   inFlight = 0
   requests = 0
   failures = 0
-  /** Answers with an internal error in a row. */
+  /** Consecutive responses with an internal error. */
   internalErrors = 0
   engine: EngineLoad | undefined
   tokensPerSecond: number | undefined
-  /** Ours at the moment the engine was asked, to tell foreign load from our own. */
-  ownAtScrape = 0
-  /** Monotonic milliseconds of the last look at /metrics. */
+  /** Our own requests when /metrics was read, to tell them from those of other clients. */
+  inFlightAtScrape = 0
+  /** Monotonic milliseconds of the last read of /metrics. */
   scrapedAt = 0
-  #listed: readonly string[] | undefined
-  #served: ReadonlySet<string> = new Set()
+  #listedModels: readonly string[] | undefined
+  #servedModels: ReadonlySet<string> = new Set()
   #headers: Readonly<Record<string, string>> = {}
-  /** Lines of every request of a caller but its first and its length. */
+  /** Header lines of every caller's request, except the length. */
   #streamLines = ''
 
-  constructor(
-    settings: UpstreamSettings,
-    { clock, random, deadlines, connectTimeoutMs }: UpstreamSurroundings,
-  ) {
+  constructor(settings: UpstreamSettings, { clock, random, deadlines, connectTimeoutMs }: UpstreamDeps) {
     const url = new URL(settings.url)
     this.origin = url.origin
     this.basePath = url.pathname.replace(/\/+$/, '')
@@ -78,19 +75,19 @@ export class Upstream {
     return this.settings.weight
   }
 
-  /** Requests of others at this server, by its last metrics. */
-  get foreign(): number {
+  /** Requests of other clients at this server, by its last metrics. */
+  get otherRequests(): number {
     return this.engine === undefined
       ? 0
-      : Math.max(0, this.engine.running + this.engine.waiting - this.ownAtScrape)
+      : Math.max(0, this.engine.running + this.engine.waiting - this.inFlightAtScrape)
   }
 
-  get usable(): boolean {
+  get isUsable(): boolean {
     return this.health.kind === 'up' && this.breaker.allows()
   }
 
-  get served(): ReadonlySet<string> {
-    return this.#served
+  get servedModels(): ReadonlySet<string> {
+    return this.#servedModels
   }
 
   /** Headers of every request to this server. */
@@ -98,25 +95,25 @@ export class Upstream {
     return this.#headers
   }
 
-  /** Sends a caller's request, which is JSON by then; no compression, so that bytes can go on as they come. */
+  /** Sends a caller's request, already known to be JSON. No compression, so that bytes can be passed on as they arrive. */
   send(path: string, body: Buffer, reader: ResponseReader): Connection {
     const head = `POST ${this.basePath}${path} HTTP/1.1\r\n${this.#streamLines}content-length: ${body.length}\r\n\r\n`
     return this.#streams.send(head, body, reader)
   }
 
-  /** Takes the list of the server, undefined when it has none. */
-  list(models: readonly string[] | undefined): void {
-    this.#listed = models
-    this.#served = servedNames(this.settings.models, this.settings.aliases, models)
+  /** @param models as the server lists them; undefined when it has no list. */
+  setListedModels(models: readonly string[] | undefined): void {
+    this.#listedModels = models
+    this.#servedModels = servedNames(this.settings.models, this.settings.aliases, models)
   }
 
   configure(settings: UpstreamSettings): void {
     this.settings = settings
     this.#setHeaders()
-    this.list(this.#listed)
+    this.setListedModels(this.#listedModels)
   }
 
-  /** Made once for all requests, not for each. */
+  /** Built once, not for every request. */
   #setHeaders(): void {
     const { apiKey } = this.settings
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
@@ -131,12 +128,12 @@ export class Upstream {
       .join('')
   }
 
-  /** Served names as this server calls them. */
-  targets(): string[] {
-    return [...this.#served].map((name) => targetName(this.settings.aliases, name))
+  /** The served models by the names this server uses. */
+  targetModels(): string[] {
+    return [...this.#servedModels].map((name) => targetName(this.settings.aliases, name))
   }
 
-  /** The body as this server needs it: the caller’s own bytes unless an alias or missing token ids make it differ. */
+  /** The body to send to this server: the caller's own bytes unless an alias or token ids require a change. */
   bodyFor(body: Buffer, model: string): Buffer {
     const target = targetName(this.settings.aliases, model)
     const addTokenIds = this.settings.addTokenIds && this.tokenIds === 'on-request'
@@ -150,7 +147,7 @@ export class Upstream {
       health: this.health.kind,
       reason: this.health.kind === 'down' ? this.health.reason : null,
       breaker: this.breaker.state(),
-      models: [...this.#served].sort(),
+      models: [...this.#servedModels].sort(),
       weight: this.weight,
       inFlight: this.inFlight,
       maxInFlight: this.maxInFlight,
@@ -163,7 +160,7 @@ export class Upstream {
     }
   }
 
-  /** Lets streams under way finish; connections still open when the grace is over are cut by `destroy`. */
+  /** Lets streams in flight finish; `destroy` cuts them. */
   async close(): Promise<void> {
     this.#streams.close()
     await this.control.destroy()

@@ -5,7 +5,7 @@ import { ChunkedBody } from '../../src/routing/chunked-body.js'
 const chunkOf = (data: Uint8Array, extension = '') =>
   Buffer.concat([Buffer.from(`${data.length.toString(16)}${extension}\r\n`), data, Buffer.from('\r\n')])
 
-/** Feeds bytes cut into pieces, each in a buffer of its own, since the body overwrites what it is given. */
+/** Feeds the bytes in pieces, each in its own buffer, since the body overwrites its input. */
 function feed(wire: Buffer, cuts: readonly number[]) {
   const body = new ChunkedBody()
   const parts: Buffer[] = []
@@ -22,7 +22,7 @@ function feed(wire: Buffer, cuts: readonly number[]) {
 }
 
 describe('chunked body', () => {
-  it('gives the same payload however the network cuts it, and counts what comes after its end', () => {
+  it('decodes the same payload however the network splits it, and counts the bytes after the end', () => {
     const data = fc.uint8Array({ minLength: 1, maxLength: 300 })
     const extensions = fc.constantFrom('', ';x=y', ' ;a', '\t')
     const chunks = fc.array(fc.tuple(data, extensions), { maxLength: 12 })
@@ -47,7 +47,7 @@ describe('chunked body', () => {
     for (let end = 0; end < wire.length; end++) expect(feed(wire.subarray(0, end), [3]).isDone).toBe(false)
   })
 
-  it('refuses sizes and line ends that are none', () => {
+  it('rejects malformed sizes and line ends', () => {
     for (const wire of [
       '\r\n',
       'g\r\n',
@@ -63,7 +63,7 @@ describe('chunked body', () => {
       expect(() => feed(Buffer.from(wire), []), JSON.stringify(wire)).toThrow()
   })
 
-  it('does not read extensions or trailers without end', () => {
+  it('rejects endless extensions and trailers', () => {
     expect(() => feed(Buffer.from(`5;${'x'.repeat(20_000)}`), [])).toThrow()
     expect(() => feed(Buffer.from(`0\r\n${'x: 1\r\n'.repeat(4000)}`), [])).toThrow()
   })

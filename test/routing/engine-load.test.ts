@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { readModelList, servedNames } from '../../src/routing/discovery.js'
 import { readEngineLoad } from '../../src/routing/engine-load.js'
 
-describe('engine load', () => {
-  it('sums vLLM’s gauges over models and engines, labels and timestamps or not', () => {
+describe('readEngineLoad', () => {
+  it('sums vLLM’s gauges over models and engines, with or without labels and timestamps', () => {
     const text = [
       '# HELP vllm:num_requests_running Number of requests',
       '# TYPE vllm:num_requests_running gauge',
@@ -16,14 +16,14 @@ describe('engine load', () => {
     expect(readEngineLoad(text)).toEqual({ running: 5, waiting: 4, generatedTokens: 1500 })
   })
 
-  it('makes nothing of a server that is no vLLM, nor of nonsense values', () => {
+  it('ignores other servers’ metrics and invalid values', () => {
     expect(readEngineLoad('go_threads 7\n')).toBeUndefined()
     expect(readEngineLoad('vllm:num_requests_running NaN\nvllm:num_requests_waiting -3')).toBeUndefined()
   })
 })
 
-describe('model list', () => {
-  it('takes names and leaves out what is none, doubled or dangerous', () => {
+describe('discovery', () => {
+  it('leaves out duplicate and unsafe names', () => {
     const data = ['org/a', 'org/a', 7, null, 'x\ny', '', 'a'.repeat(201), '__proto__', 'b:lora@1'].map(
       (id) => ({ id }),
     )
@@ -34,12 +34,12 @@ describe('model list', () => {
     ])
   })
 
-  it('tells a list from anything else', () => {
+  it('returns undefined for anything that is not a model list', () => {
     for (const text of ['', 'null', '[]', '{"data":{}}', '<html>'])
       expect(readModelList(text)).toBeUndefined()
   })
 
-  it('serves what is configured only while the server has it, and aliases of what it has', () => {
+  it('serves configured models and aliases only while the server has them', () => {
     expect([...servedNames(['a', 'b'], { big: 'a', gone: 'z' }, ['a', 'c'])]).toEqual(['a', 'big'])
     expect([...servedNames([], { big: 'a' }, ['a', 'c'])]).toEqual(['a', 'c', 'big'])
     expect([...servedNames(['a'], {}, undefined)]).toEqual(['a'])

@@ -5,11 +5,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.js'
 import { defaultLimits, type Router, readRequest, startRouter } from '../../src/routing/index.js'
 
-/** More than the kernel takes for a caller that does not read. */
+/** In all more than the socket buffers hold for a caller that does not read. */
 const PIECES = 300
 const PIECE_BYTES = 40_000
 
-describe('large answers to callers of different speed', () => {
+describe('outbox', () => {
   const servers: Server[] = []
   let router: Router
   afterEach(async () => {
@@ -32,13 +32,13 @@ describe('large answers to callers of different speed', () => {
     return Buffer.concat(parts)
   }
 
-  /** An answer is one letter over and over: what belongs to another answer shows at once. */
-  async function startWay(): Promise<string> {
+  /** Each response repeats one letter, so that bytes of another response stand out. */
+  async function startProxy(): Promise<string> {
     const upstream = createServer(async (incoming, response) => {
       if (incoming.method === 'GET') return response.end(JSON.stringify({ data: [{ id: 'org/model' }] }))
-      const { letter, isFramed } = JSON.parse((await bodyOf(incoming)).toString())
+      const { letter, isChunked } = JSON.parse((await bodyOf(incoming)).toString())
       const piece = Buffer.alloc(PIECE_BYTES, letter)
-      if (!isFramed) response.setHeader('content-length', PIECES * PIECE_BYTES)
+      if (!isChunked) response.setHeader('content-length', PIECES * PIECE_BYTES)
       let left = PIECES
       const write = () => {
         while (left-- > 0 && !response.destroyed)
@@ -64,15 +64,15 @@ describe('large answers to callers of different speed', () => {
     )
   }
 
-  function ask(url: string, letter: string, isFramed: boolean): Promise<IncomingMessage> {
+  function ask(url: string, letter: string, isChunked: boolean): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       request(url, { method: 'POST', agent: false }, resolve)
         .on('error', reject)
-        .end(JSON.stringify({ model: 'org/model', stream: true, letter, isFramed }))
+        .end(JSON.stringify({ model: 'org/model', stream: true, letter, isChunked }))
     })
   }
 
-  /** @returns how many bytes came, and how many of them were another letter. */
+  /** @returns how many bytes arrived, and how many of them belong to another response. */
   async function read(answer: IncomingMessage, letter: string) {
     const count = { bytes: 0, foreign: 0 }
     const code = letter.charCodeAt(0)
@@ -83,11 +83,11 @@ describe('large answers to callers of different speed', () => {
     return count
   }
 
-  it('never mixes bytes of one answer into another, however long a caller lets its own wait', async () => {
-    const url = await startWay()
-    const callers = [...'abcdefgh'].map((letter, index) => ({ letter, isFramed: index % 2 === 0 }))
-    const answers = await Promise.all(callers.map(({ letter, isFramed }) => ask(url, letter, isFramed)))
-    // Those in the first half read at once, the others only when these are done.
+  it('never mixes the bytes of two large responses, however slowly a caller reads', async () => {
+    const url = await startProxy()
+    const callers = [...'abcdefgh'].map((letter, index) => ({ letter, isChunked: index % 2 === 0 }))
+    const answers = await Promise.all(callers.map(({ letter, isChunked }) => ask(url, letter, isChunked)))
+    // The second half starts reading only when the first half has finished.
     const whole = { bytes: PIECES * PIECE_BYTES, foreign: 0 }
     for (const [from, to] of [
       [0, 4],

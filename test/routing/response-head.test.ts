@@ -3,18 +3,18 @@ import { readResponseHead } from '../../src/routing/response-head.js'
 
 const head = (...lines: string[]) => readResponseHead(['HTTP/1.1 200 OK', ...lines].join('\r\n'))
 
-describe('head of an answer', () => {
-  it('keeps the headers a caller may see and drops the rest', () => {
+describe('response head', () => {
+  it('keeps only the headers a caller may see', () => {
     const read = head(
       'Content-Type: text/event-stream',
       'server: uvicorn',
       'set-cookie: a=b',
       'Cache-Control:  no-store ',
     )
-    expect(read?.passed).toEqual({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    expect(read?.callerHeaders).toEqual({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   })
 
-  it('tells how the end of the body is told', () => {
+  it('determines how the body is delimited', () => {
     expect(head('content-length: 12')?.body).toEqual({ kind: 'length', bytes: 12 })
     expect(head('transfer-encoding: Chunked')?.body).toEqual({ kind: 'chunked' })
     expect(head()?.body).toEqual({ kind: 'until-close' })
@@ -22,18 +22,18 @@ describe('head of an answer', () => {
     expect(readResponseHead('HTTP/1.1 100 Continue')?.body).toEqual({ kind: 'none' })
   })
 
-  it('tells whether the connection lives on, and how long', () => {
-    expect(head('content-length: 0')).toMatchObject({ isKept: true, keptMs: undefined })
-    expect(head('content-length: 0', 'connection: close')?.isKept).toBe(false)
-    expect(head()?.isKept).toBe(false)
-    expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isKept).toBe(false)
-    expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive')?.isKept).toBe(
-      true,
-    )
-    expect(head('content-length: 0', 'keep-alive: timeout=5, max=100')?.keptMs).toBe(5000)
+  it('reads whether and how long the connection stays open', () => {
+    expect(head('content-length: 0')).toMatchObject({ isReusable: true, idleTimeoutMs: undefined })
+    expect(head('content-length: 0', 'connection: close')?.isReusable).toBe(false)
+    expect(head()?.isReusable).toBe(false)
+    expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isReusable).toBe(false)
+    expect(
+      readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive')?.isReusable,
+    ).toBe(true)
+    expect(head('content-length: 0', 'keep-alive: timeout=5, max=100')?.idleTimeoutMs).toBe(5000)
   })
 
-  it('is none when two readers could understand it differently', () => {
+  it('rejects a head that two parsers could read differently', () => {
     for (const lines of [
       ['content-length: 5', 'content-length: 5'],
       ['content-length: 5', 'transfer-encoding: chunked'],

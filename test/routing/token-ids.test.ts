@@ -5,7 +5,7 @@ import { probeTokenIds } from '../../src/routing/token-ids.js'
 import { Upstream } from '../../src/routing/upstream.js'
 import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
 
-describe('token id probe', () => {
+describe('probeTokenIds', () => {
   const open: { close(): Promise<unknown> }[] = []
   afterEach(async () => {
     await Promise.all(open.splice(0).map((one) => one.close()))
@@ -29,7 +29,7 @@ describe('token id probe', () => {
       deadlines: { watch: () => {}, forget: () => {} },
       connectTimeoutMs: 1000,
     })
-    upstream.list(['inner'])
+    upstream.setListedModels(['inner'])
     open.push(vllm, { close: () => upstream.destroy() })
     const records: Record<string, unknown>[] = []
     const log = pino({ base: null }, { write: (line) => void records.push(JSON.parse(line)) })
@@ -37,13 +37,13 @@ describe('token id probe', () => {
     return { upstream, record: records.at(-1) }
   }
 
-  it('says which flag is missing when the server cannot name tokens at all', async () => {
+  it('names the missing server flag when the server cannot return token ids', async () => {
     const { upstream, record } = await probe('refused', true)
     expect(upstream.tokenIds).toBe('never')
     expect(record).toMatchObject({ level: 40, next: 'Start the server with --return-tokens-as-token-ids.' })
   })
 
-  it('offers the per-request field where the server knows it, and uses it when told to', async () => {
+  it('suggests the request field where the server supports it, and sends it when configured', async () => {
     const body = Buffer.from('{"model":"inner","logprobs":true}')
     const without = await probe('on-request', false)
     expect(without.record?.next).toContain('--routing.add-token-ids')
@@ -55,7 +55,7 @@ describe('token id probe', () => {
     )
   })
 
-  it('leaves the caller’s bytes alone when the server names tokens anyway, and translates an alias only', async () => {
+  it('changes no byte when the server always returns token ids, except for an alias', async () => {
     const { upstream } = await probe('always', true)
     const body = Buffer.from('{"model":"inner"}')
     expect(upstream.bodyFor(body, 'inner')).toBe(body)

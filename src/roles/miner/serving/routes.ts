@@ -156,7 +156,7 @@ export function createRequestHandler(deps: RouteDeps): RequestHandler {
         log.debug({ event: 'request-answered', ...fields() }, 'answered a request')
       return 'answered'
     }
-    if (outcome.kind === 'caller-gone') {
+    if (outcome.kind === 'caller-left') {
       log.debug({ event: 'caller-left', ...fields() }, 'the caller left before the answer ended')
       return 'abandoned'
     }

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chooseLeastBusy } from '../../src/routing/choice.js'
+import { chooseLeastBusy } from '../../src/routing/upstream-set.js'
 
 const load = fc.record({
   inFlight: fc.nat(20),
   maxInFlight: fc.integer({ min: 1, max: 20 }),
   weight: fc.double({ min: 0.1, max: 10, noNaN: true }),
-  foreign: fc.nat(20),
+  otherRequests: fc.nat(20),
 })
 
-describe('least-busy choice', () => {
-  it('never picks a full upstream and never passes over a less busy one', () => {
+describe('chooseLeastBusy', () => {
+  it('never picks a full upstream, nor one busier than another', () => {
     fc.assert(
       fc.property(
         fc.array(load, { maxLength: 8 }),
@@ -22,24 +22,24 @@ describe('least-busy choice', () => {
             expect(chosen).toBeUndefined()
             return
           }
-          const loads = free.map((one) => (one.inFlight + one.foreign + 1) / one.weight)
+          const loads = free.map((one) => (one.inFlight + one.otherRequests + 1) / one.weight)
           expect(free).toContain(chosen)
-          expect((chosen!.inFlight + chosen!.foreign + 1) / chosen!.weight).toBe(Math.min(...loads))
+          expect((chosen!.inFlight + chosen!.otherRequests + 1) / chosen!.weight).toBe(Math.min(...loads))
         },
       ),
     )
   })
 
   it('spreads requests by weight', () => {
-    const light = { inFlight: 0, maxInFlight: 1000, weight: 1, foreign: 0 }
-    const heavy = { inFlight: 0, maxInFlight: 1000, weight: 3, foreign: 0 }
+    const light = { inFlight: 0, maxInFlight: 1000, weight: 1, otherRequests: 0 }
+    const heavy = { inFlight: 0, maxInFlight: 1000, weight: 3, otherRequests: 0 }
     for (let request = 0; request < 400; request++) chooseLeastBusy([light, heavy], () => 0.5)!.inFlight++
     expect(light.inFlight).toBeGreaterThan(95)
     expect(light.inFlight).toBeLessThan(105)
   })
 
-  it('takes equals in turn by chance, not always the first', () => {
-    const pair = [0, 1].map((name) => ({ name, inFlight: 0, maxInFlight: 9, weight: 1, foreign: 0 }))
+  it('breaks ties at random', () => {
+    const pair = [0, 1].map((name) => ({ name, inFlight: 0, maxInFlight: 9, weight: 1, otherRequests: 0 }))
     const rolls = [0.1, 0.9, 0.1, 0.9]
     expect(rolls.map((roll) => chooseLeastBusy(pair, () => roll)?.name)).toEqual([1, 0, 1, 0])
   })

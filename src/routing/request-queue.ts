@@ -1,19 +1,18 @@
-import type { Clock } from '../kernel/index.js'
+import { type Clock, createDeferred } from '../kernel/index.js'
 import type { Deadlines, Timed } from './deadlines.js'
 import type { Upstream } from './upstream.js'
 
-/** What waiting brought: a reserved place, or why there is none. */
-export type WaitEnd = Upstream | 'full' | 'too-long' | 'caller-gone'
+/** How waiting ended: with a reserved place, or without one. */
+export type WaitEnd = Upstream | 'full' | 'queue-timeout' | 'caller-left'
 
-/** Takes a place at an upstream when one is free. */
+/** Takes a place at an upstream if one is free. */
 export type Reserve = () => Upstream | undefined
 
-export interface WaitingLine {
-  /** `leave` of the ticket ends the waiting when the caller goes. */
+export interface RequestQueue {
+  /** `leave` ends the wait when the caller disconnects. */
   wait(reserve: Reserve): { readonly end: Promise<WaitEnd>; leave(): void }
-  /** A place may have become free: the first in line that can use it gets it. */
+  /** A place may have become free: the first request in the queue that can use it gets it. */
   wake(): void
-  readonly length: number
 }
 
 interface Ticket extends Timed {
@@ -21,38 +20,32 @@ interface Ticket extends Timed {
   end(reason: WaitEnd): void
 }
 
-/** First come, first served, short on purpose: a caller is better off asking another miner than waiting long here. */
-export function createWaitingLine(
+/** First come, first served, and short on purpose: a caller does better trying another miner than waiting long here. */
+export function createRequestQueue(
   clock: Clock,
   deadlines: Deadlines,
   limits: { readonly queueLength: number; readonly queueTimeoutMs: number },
-): WaitingLine {
+): RequestQueue {
   const tickets = new Set<Ticket>()
   return {
-    get length() {
-      return tickets.size
-    },
     wait(reserve) {
       if (tickets.size >= limits.queueLength) return { end: Promise.resolve('full'), leave: () => {} }
-      const since = clock.monotonic()
-      let settle: (end: WaitEnd) => void = () => {}
-      const end = new Promise<WaitEnd>((resolve) => {
-        settle = resolve
-      })
+      const { promise, resolve } = createDeferred<WaitEnd>()
+      const startedAt = clock.monotonic()
       const ticket: Ticket = {
         reserve,
         check: (now) => {
-          if (now - since >= limits.queueTimeoutMs) ticket.end('too-long')
+          if (now - startedAt >= limits.queueTimeoutMs) ticket.end('queue-timeout')
         },
         end: (reason) => {
           tickets.delete(ticket)
           deadlines.forget(ticket)
-          settle(reason)
+          resolve(reason)
         },
       }
       tickets.add(ticket)
       deadlines.watch(ticket)
-      return { end, leave: () => ticket.end('caller-gone') }
+      return { end: promise, leave: () => ticket.end('caller-left') }
     },
     wake() {
       for (const ticket of tickets) {

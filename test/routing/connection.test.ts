@@ -7,14 +7,14 @@ import type { Connection } from '../../src/routing/connection.js'
 import { Connections } from '../../src/routing/connections.js'
 import { ManualClock } from '../support/manual-clock.js'
 
-interface Heard {
+interface Received {
   status: number
   text: string
   end: 'end' | 'error' | undefined
   error: string
 }
 
-describe('connections to a model server', () => {
+describe('connection to a model server', () => {
   const sockets: Socket[] = []
   let script: (socket: Socket, request: string) => void
   const clock = new ManualClock()
@@ -46,46 +46,46 @@ describe('connections to a model server', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  /** Sends one request and listens until its answer has ended one way or the other. */
-  function ask(onBytes?: (connection: Connection, text: string) => void) {
-    const heard: Heard = { status: 0, text: '', end: undefined, error: '' }
+  /** Sends one request and collects its response up to the end or an error. */
+  function send(onBytes?: (connection: Connection, text: string) => void) {
+    const received: Received = { status: 0, text: '', end: undefined, error: '' }
     const events: string[] = []
     let connection: Connection | undefined
-    const over = new Promise<Heard>((resolve) => {
+    const over = new Promise<Received>((resolve) => {
       connection = connections.send('POST / HTTP/1.1\r\n\r\n', Buffer.from('<end>'), {
         onHead: ({ status }) => {
-          heard.status = status
+          received.status = status
           events.push('head')
         },
         onBytes: (bytes) => {
           const text = bytes.toString('latin1')
-          heard.text += text
+          received.text += text
           if (connection) onBytes?.(connection, text)
         },
         onEnd: () => {
-          heard.end = 'end'
+          received.end = 'end'
           events.push('end')
-          resolve(heard)
+          resolve(received)
         },
         onError: (error) => {
-          heard.end = 'error'
-          heard.error = error.message
+          received.end = 'error'
+          received.error = error.message
           events.push('end')
-          resolve(heard)
+          resolve(received)
         },
       })
     })
-    return { over, heard, events, connection: () => connection }
+    return { over, received, events, connection: () => connection }
   }
 
   const WHOLE = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n'
 
-  it('reads an answer cut at any byte, on one connection after the other', async () => {
+  it('reads a response split at any byte, reusing one connection', async () => {
     for (let cut = 1; cut < WHOLE.length; cut++) {
       script = (socket) => {
         socket.write(WHOLE.slice(0, cut), 'latin1', () => setImmediate(() => socket.write(WHOLE.slice(cut))))
       }
-      expect(await ask().over, `cut at ${cut}`).toMatchObject({
+      expect(await send().over, `cut at ${cut}`).toMatchObject({
         status: 200,
         text: 'hello world',
         end: 'end',
@@ -94,48 +94,48 @@ describe('connections to a model server', () => {
     expect(sockets).toHaveLength(1)
   })
 
-  it('fails an answer that ends before its end, wherever that is', async () => {
+  it('reports an error for a response truncated at any byte', async () => {
     const withLength = 'HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nhello world'
     for (const answer of [WHOLE, withLength])
       for (let cut = 0; cut < answer.length; cut += 3) {
         script = (socket) => void socket.end(answer.slice(0, cut))
-        expect((await ask().over).end, `${answer.length} cut at ${cut}`).toBe('error')
+        expect((await send().over).end, `${answer.length} cut at ${cut}`).toBe('error')
         script = (socket) => void socket.write(answer.slice(0, cut), () => socket.resetAndDestroy())
-        expect((await ask().over).end, `${answer.length} reset at ${cut}`).toBe('error')
+        expect((await send().over).end, `${answer.length} reset at ${cut}`).toBe('error')
       }
   })
 
-  it('takes the end of the connection for the end of a body without a length', async () => {
+  it('ends a body without a length when the connection closes', async () => {
     script = (socket) => void socket.end('HTTP/1.1 200 OK\r\n\r\nall of it')
-    expect(await ask().over).toMatchObject({ text: 'all of it', end: 'end' })
-    expect(await ask().over).toMatchObject({ text: 'all of it', end: 'end' })
+    expect(await send().over).toMatchObject({ text: 'all of it', end: 'end' })
+    expect(await send().over).toMatchObject({ text: 'all of it', end: 'end' })
     expect(sockets).toHaveLength(2)
   })
 
-  it('skips interim answers and reads answers without a body', async () => {
+  it('skips interim responses and reads responses without a body', async () => {
     script = (socket) =>
       void socket.write(
         'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
       )
-    expect(await ask().over).toMatchObject({ status: 204, text: '', end: 'end' })
+    expect(await send().over).toMatchObject({ status: 204, text: '', end: 'end' })
     script = (socket) => void socket.write('HTTP/1.1 400 Bad\r\ncontent-length: 0\r\n\r\n')
-    expect(await ask().over).toMatchObject({ status: 400, text: '', end: 'end' })
+    expect(await send().over).toMatchObject({ status: 400, text: '', end: 'end' })
     expect(sockets).toHaveLength(1)
   })
 
-  it('never takes bytes after an answer, or before a request, for the next answer', async () => {
+  it('never takes unsolicited bytes for the next response', async () => {
     script = (socket) => void socket.write(`${WHOLE}HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil`)
-    expect((await ask().over).text).toBe('hello world')
+    expect((await send().over).text).toBe('hello world')
     script = (socket) => void socket.write(WHOLE)
-    expect((await ask().over).text).toBe('hello world')
+    expect((await send().over).text).toBe('hello world')
     expect(sockets).toHaveLength(2)
     sockets[1]?.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil')
     await once(sockets[1]!, 'close')
-    expect((await ask().over).text).toBe('hello world')
+    expect((await send().over).text).toBe('hello world')
     expect(sockets).toHaveLength(3)
   })
 
-  it('fails heads and framings that cannot be read, once, and drops the connection', async () => {
+  it('reports a malformed head or framing once and closes the connection', async () => {
     for (const answer of [
       'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx',
       'nonsense\r\n\r\n',
@@ -143,87 +143,87 @@ describe('connections to a model server', () => {
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
     ]) {
       script = (socket) => void socket.write(answer)
-      const { over, events } = ask()
-      expect((await over).error).toMatch(/its answer/)
+      const { over, events } = send()
+      expect((await over).error).toMatch(/^malformed/)
       await once(sockets.at(-1)!, 'close')
       expect(events.filter((event) => event === 'end')).toHaveLength(1)
     }
   })
 
-  it('stops reading while paused, and goes on from there', async () => {
+  it('stops reading while paused and continues on resume', async () => {
     const big = Buffer.alloc(4 << 20, 'x')
     script = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${big.length}\r\n\r\n`)
       socket.write(big)
     }
     let pauses = 0
-    const { over, heard } = ask((connection) => {
+    const { over, received } = send((connection) => {
       connection.pause()
       pauses++
       setImmediate(() => connection.resume())
     })
     await over
-    expect(heard).toMatchObject({ end: 'end' })
-    expect(heard.text.length).toBe(big.length)
+    expect(received).toMatchObject({ end: 'end' })
+    expect(received.text.length).toBe(big.length)
     expect(pauses).toBeGreaterThan(20)
     script = (socket) => void socket.write(WHOLE)
-    expect((await ask().over).text).toBe('hello world')
+    expect((await send().over).text).toBe('hello world')
     expect(sockets).toHaveLength(1)
   })
 
-  it('says nothing more once it was given up, and frees the server', async () => {
+  it('makes no more calls to the reader after destroy, and closes the connection', async () => {
     script = (socket) =>
       void socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n')
-    const { heard, events } = ask((connection) => connection.destroy())
+    const { received, events } = send((connection) => connection.destroy())
     await expect.poll(() => sockets[0]?.destroyed).toBe(true)
-    expect(heard).toMatchObject({ text: 'hello', end: undefined })
+    expect(received).toMatchObject({ text: 'hello', end: undefined })
     expect(events).toEqual(['head'])
   })
 
   it('closes an idle connection before the server would', async () => {
     script = (socket) =>
       void socket.write('HTTP/1.1 200 OK\r\nkeep-alive: timeout=3\r\ncontent-length: 0\r\n\r\n')
-    await ask().over
+    await send().over
     const [first] = sockets
     connections.check(clock.monotonic() + 1900)
-    await ask().over
+    await send().over
     expect(sockets).toHaveLength(1)
     connections.check(clock.monotonic() + 2000)
     await once(first!, 'close')
     script = (socket) =>
       void socket.write('HTTP/1.1 200 OK\r\nkeep-alive: timeout=1\r\ncontent-length: 0\r\n\r\n')
-    await ask().over
+    await send().over
     await once(sockets[1]!, 'close')
   })
 
-  it('keeps an idle connection as long as the server does, and not for ever', async () => {
-    const say = (timeout: string) => {
+  it('keeps an idle connection for the time the server names, up to a bound', async () => {
+    const respondWith = (timeout: string) => {
       script = (socket) => void socket.write(`HTTP/1.1 200 OK\r\n${timeout}content-length: 0\r\n\r\n`)
     }
-    say('')
-    await ask().over
+    respondWith('')
+    await send().over
     const [first] = sockets
     connections.check(clock.monotonic() + 4000)
     await once(first!, 'close')
-    say('keep-alive: timeout=30\r\n')
-    await ask().over
+    respondWith('keep-alive: timeout=30\r\n')
+    await send().over
     connections.check(clock.monotonic() + 28_000)
-    say('keep-alive: timeout=999999\r\n')
-    await ask().over
+    respondWith('keep-alive: timeout=999999\r\n')
+    await send().over
     expect(sockets).toHaveLength(2)
     connections.check(clock.monotonic() + 60_000)
     await once(sockets[1]!, 'close')
   })
 
-  it('speaks TLS to a server it can trust, and sends nothing to one it cannot', async () => {
+  it('uses TLS with a trusted server and sends nothing to an untrusted one', async () => {
     const read = (name: string) =>
       readFileSync(new URL(`../fixtures/routing/localhost-${name}.pem`, import.meta.url))
-    const received: string[] = []
+    const requests: string[] = []
     const secure = createSecureServer({ key: read('key'), cert: read('certificate') }, (socket) => {
       socket
         .on('error', () => {})
         .on('data', (data) => {
-          received.push(data.toString('latin1'))
+          requests.push(data.toString('latin1'))
           if (data.includes('<end>')) socket.write(WHOLE)
         })
     })
@@ -234,13 +234,13 @@ describe('connections to a model server', () => {
       watch: () => {},
       forget: () => {},
     })
-    expect(await ask().over).toMatchObject({ end: 'error', text: '' })
-    expect(received).toEqual([])
+    expect(await send().over).toMatchObject({ end: 'error', text: '' })
+    expect(requests).toEqual([])
     const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
     try {
       for (let turn = 0; turn < 3; turn++)
-        expect(await ask().over).toMatchObject({ status: 200, text: 'hello world', end: 'end' })
+        expect(await send().over).toMatchObject({ status: 200, text: 'hello world', end: 'end' })
     } finally {
       if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
       else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
@@ -249,7 +249,7 @@ describe('connections to a model server', () => {
     await new Promise((resolve) => secure.close(resolve))
   })
 
-  it('tells of a server that refuses connections', async () => {
+  it('reports a refused connection', async () => {
     const { port } = server.address() as AddressInfo
     const closed = new Connections(new URL(`http://127.0.0.1:${port}`), clock, {
       watch: () => {},

@@ -1,8 +1,25 @@
+import { parseJson } from '../kernel/index.js'
+
+/** What routing reads from a body; the rest is up to the upstream. */
+export interface RequestFacts {
+  readonly model: string
+  readonly isStreamed: boolean
+}
+
+/** Undefined when the body is not a JSON object with a model. Of duplicate keys the last one counts, as in Python. */
+export function readRequest(body: Buffer): RequestFacts | undefined {
+  const json = parseJson(body.toString('utf8'))
+  if (typeof json !== 'object' || json === null || !('model' in json) || typeof json.model !== 'string') {
+    return undefined
+  }
+  return { model: json.model, isStreamed: 'stream' in json && json.stream === true }
+}
+
 /** Members of a request body to set. */
 export interface BodyEdit {
   /** Name of the model at the upstream. */
   readonly model?: string
-  /** Ask for `token_id:` logprobs. */
+  /** Request `token_id:` logprobs. */
   readonly addTokenIds?: boolean
 }
 
@@ -10,25 +27,25 @@ const TOKEN_IDS = 'return_tokens_as_token_ids'
 
 interface Member {
   readonly key: string
-  /** Where its value stands in the text. */
+  /** Position of its value in the text. */
   readonly from: number
   readonly to: number
 }
 
 /**
- * Sets top-level members of a JSON object in its text and leaves every other byte alone: numbers keep their digits, members
- * their order. The text must be valid JSON.
+ * Sets top-level members in the text of a JSON object and changes no other byte: numbers keep their digits, members their
+ * order. The text must be valid JSON.
  */
 export function editBody(body: Buffer, edit: BodyEdit): Buffer {
   const text = body.toString('utf8')
   const members = readMembers(text)
-  const wanted = new Map<string, string>()
-  if (edit.model !== undefined) wanted.set('model', JSON.stringify(edit.model))
-  if (edit.addTokenIds) wanted.set(TOKEN_IDS, 'true')
+  const changes = new Map<string, string>()
+  if (edit.model !== undefined) changes.set('model', JSON.stringify(edit.model))
+  if (edit.addTokenIds) changes.set(TOKEN_IDS, 'true')
   let result = ''
   let at = 0
   for (const { key, from, to } of members) {
-    const value = wanted.get(key)
+    const value = changes.get(key)
     if (value === undefined) continue
     result += text.slice(at, from) + value
     at = to
