@@ -7,12 +7,12 @@ import { gitIn, type ReleasePlan } from './release/plan.js'
 import { RELEASE_BRANCH, refusalsOf, SIGNERS_FILE } from './release/refusals.js'
 
 /**
- * Makes a release: refuses what would not install or should not be released, commits version and changelog on main,
- * makes the release commit off main and signs its tag, then checks the signature the way an updater does.
+ * Makes a release: refuses what should not be released or would not install, commits version and changelog on main, makes
+ * the release commit off main, signs its tag, and verifies the signature as an updater does.
  *
  *     npm run release -- 4.5.1 --key ~/.ssh/release_ed25519 [--note text] [--push]
  *
- * @throws Error with every refusal, one per line; nothing was changed then.
+ * @throws Error with every refusal, one per line; nothing has been changed then.
  */
 export async function makeRelease(plan: ReleasePlan): Promise<ReleaseFile> {
   const git = gitIn(plan.folder)
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify(await makeRelease(plan), null, 2))
   const push = ['push', '--atomic', 'origin', RELEASE_BRANCH, `refs/tags/${tagOf(plan)}`]
   if (values.push) execFileSync('git', push, { cwd: folder, stdio: 'inherit' })
-  else console.error(`Look at it, then: git ${push.join(' ')}`)
+  else console.error(`Check the release, then run: git ${push.join(' ')}`)
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

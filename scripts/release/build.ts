@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import semver from 'semver'
 import { digestTree, parseTree, type ReleaseFile } from '../../src/autoupdate/index.js'
 import { SPEC_VERSION } from '../../src/kernel/version.js'
-import { CHANGELOG, noticeableChanges, writeChangelog } from './changelog.js'
+import { CHANGELOG, writeChangelog } from './changelog.js'
 import { type Git, gitIn, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPackage } from './plan.js'
 
-/** What users run and main does not hold. */
+/** Built files that users run and that main does not contain. */
 const BUILT = ['dist', 'oclif.manifest.json', 'npm-shrinkwrap.json']
 const SHRINKWRAP = 'npm-shrinkwrap.json'
 const VALID_DAYS = 60
 const OLDEST_NODE = '20.19.0'
 
 /**
- * Makes a release without asking whether it should be made: version and changelog on the branch, a release commit off it
- * that adds what users run, and a signed tag on that commit with the release file. When a step fails, branch and tags
- * are as before.
+ * Makes a release without checking whether it should be made: commits version and changelog on the branch, adds the built
+ * files in a commit off the branch, and signs a tag with the release file on that commit. When a step fails, branch and
+ * tags are restored.
  *
- * @param verify throws when the signed tag is not as it should be.
+ * @param verify throws if the signed tag does not verify.
  */
 export async function buildRelease(
   plan: ReleasePlan,
@@ -46,17 +46,16 @@ export function tagOf({ version }: ReleasePlan): string {
 
 function commitVersion(plan: ReleasePlan, git: Git): void {
   const { folder, version } = plan
-  const changes = noticeableChanges(plan, git)
   writeJson(join(folder, PACKAGE_FILE), { ...readPackage(folder), version })
   const { packages, ...lock } = readLock(folder)
   const root = { ...packages[''], version }
   writeJson(join(folder, LOCK_FILE), { ...lock, version, packages: { ...packages, '': root } })
-  writeChangelog(plan, changes)
+  writeChangelog(plan)
   git(['add', PACKAGE_FILE, LOCK_FILE, CHANGELOG])
   git(['commit', '--quiet', '-m', `chore(release): ${version}`])
 }
 
-/** The release commit, made beside the work tree and its index: the branch does not move. @returns its id. */
+/** Makes the release commit with a separate index, so that the branch does not move. @returns its id. */
 function commitBuilt({ folder, version }: ReleasePlan, git: Git): string {
   copyFileSync(join(folder, LOCK_FILE), join(folder, SHRINKWRAP))
   const index = join(folder, git(['rev-parse', '--git-path', 'release.index']).trim())
@@ -75,7 +74,7 @@ async function signTag(plan: ReleasePlan, git: Git, commit: string): Promise<Rel
   const { folder, version, key, now } = plan
   const listing = git(['ls-tree', '-r', '-l', '-z', '--full-tree', commit])
   const entries = parseTree(listing, Number.MAX_SAFE_INTEGER)
-  if ('unsafe' in entries) throw new Error(`the tree cannot be released: ${entries.unsafe}`)
+  if ('unsafe' in entries) throw new Error(`the files cannot be released: ${entries.unsafe}`)
   const release: ReleaseFile = {
     version,
     commit,
@@ -87,7 +86,7 @@ async function signTag(plan: ReleasePlan, git: Git, commit: string): Promise<Rel
   const message = `targon ${version}\n\n${JSON.stringify(release, null, 2)}\n`
   const signing = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`]
   git([...signing, 'tag', '--sign', '-m', message, tagOf(plan), commit])
-  // git makes a tag without a signature, and says so with status 0, when ssh-keygen cannot read the key
+  // git creates an unsigned tag and exits with 0 when ssh-keygen cannot read the key
   if (!git(['cat-file', 'tag', tagOf(plan)]).includes('\n-----BEGIN SSH SIGNATURE-----\n'))
     throw new Error(`the tag was not signed: ssh-keygen cannot use ${key}`)
   return release

@@ -4,16 +4,16 @@ import { join } from 'node:path'
 import { z } from 'zod'
 
 export interface ReleasePlan {
-  /** Work tree with a clean checkout of main. */
+  /** Work tree: a clean checkout of main. */
   readonly folder: string
-  /** X.Y.Z, above the present version. */
+  /** X.Y.Z, above the current version. */
   readonly version: string
-  /** SSH key that signs the tag: the private file, or the public one when an agent holds the private half. */
+  /** SSH key that signs the tag: the private key file, or the public one if an agent has the private half. */
   readonly key: string
   readonly now: Date
-  /** Builds dist and the manifest in the folder. */
+  /** Builds `dist` and the oclif manifest in the folder. */
   readonly build: () => void
-  /** Said in the changelog besides the subjects of the commits. */
+  /** Text for the top of the changelog entry. */
   readonly note?: string | undefined
 }
 
@@ -22,10 +22,10 @@ export type Git = (args: readonly string[], env?: Readonly<Record<string, string
 
 export function gitIn(folder: string): Git {
   return (args, env) => {
-    const surroundings = env ? { env: { ...process.env, ...env } } : {}
+    const environment = env ? { env: { ...process.env, ...env } } : {}
     return execFileSync('git', [...args], {
       ...{ cwd: folder, encoding: 'utf8', maxBuffer: 64 << 20, stdio: ['ignore', 'pipe', 'pipe'] },
-      ...surroundings,
+      ...environment,
     })
   }
 }

@@ -3,45 +3,48 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import semver from 'semver'
-import { noticeableChanges } from './changelog.js'
+import { CHANGELOG, hasChangelogEntry } from './changelog.js'
 import { type Git, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPackage } from './plan.js'
 
 export const RELEASE_BRANCH = 'main'
 export const SIGNERS_FILE = join('deploy', 'allowed_signers')
 
-/** Everything that speaks against a release, all at once: what a maintainer must not get wrong. Empty: go ahead. */
+/** All reasons not to make this release; empty if it may be made. */
 export function refusalsOf(plan: ReleasePlan, git: Git): string[] {
   return [
     ...versionRefusals(plan, git),
     ...treeRefusals(git),
     ...lockRefusals(plan.folder),
     ...keyRefusals(plan),
-    ...(plan.note === undefined && noticeableChanges(plan, git).length === 0
-      ? ['there is nothing for the changelog since the last release: say with --note what is new']
-      : []),
+    ...(hasChangelogEntry(plan)
+      ? []
+      : [
+          `${CHANGELOG} has no entry for ${plan.version}: describe the changes under Unreleased, or use --note`,
+        ]),
   ]
 }
 
 function versionRefusals({ folder, version }: ReleasePlan, git: Git): string[] {
-  const present = readPackage(folder).version
+  const current = readPackage(folder).version
   if (semver.valid(version) !== version) return [`${JSON.stringify(version)} is not a version X.Y.Z`]
-  if (semver.lte(version, present)) return [`${version} is not above the present version ${present}`]
+  if (semver.lte(version, current)) return [`${version} is not above the current version ${current}`]
   const isTaken = git(['tag', '--list', `v${version}`]).trim() !== ''
-  return isTaken ? [`the tag v${version} is there already: a version is released once`] : []
+  return isTaken ? [`the tag v${version} already exists: a version is released only once`] : []
 }
 
 function treeRefusals(git: Git): string[] {
   const refusals: string[] = []
   if (git(['status', '--porcelain']).trim() !== '')
-    refusals.push('the work tree has changes: commit or remove them first')
+    refusals.push('the work tree has uncommitted changes: commit or remove them first')
   const branch = git(['rev-parse', '--abbrev-ref', 'HEAD']).trim()
-  if (branch !== RELEASE_BRANCH) refusals.push(`this is ${branch}: releases are made from ${RELEASE_BRANCH}`)
+  if (branch !== RELEASE_BRANCH)
+    refusals.push(`the branch is ${branch}: releases are made from ${RELEASE_BRANCH}`)
   if (git(['remote']).split('\n').includes('origin') && !containsOrigin(git))
-    refusals.push(`origin/${RELEASE_BRANCH} has commits that are missing here: pull first`)
+    refusals.push(`origin/${RELEASE_BRANCH} has commits that are missing locally: pull first`)
   return refusals
 }
 
-/** Asks origin now: what the last fetch saw may be old. */
+/** Queries origin, because the last fetch may be outdated. */
 function containsOrigin(git: Git): boolean {
   const head = git(['ls-remote', 'origin', `refs/heads/${RELEASE_BRANCH}`]).split('\t')[0]
   if (!head) return true
@@ -53,14 +56,14 @@ function containsOrigin(git: Git): boolean {
   }
 }
 
-/** The updater of every user runs `npm ci` on this lock file; what it installs is bound by the digests in it alone. */
+/** Every updater runs `npm ci` on this lock file, and only its digests bind what is installed. */
 function lockRefusals(folder: string): string[] {
   if (!existsSync(join(folder, LOCK_FILE))) return [`there is no ${LOCK_FILE}`]
   const { packages } = readLock(folder)
-  const loose = Object.entries(packages).filter(
+  const unbound = Object.entries(packages).filter(
     ([path, entry]) => path !== '' && !entry.link && !entry.dev && !entry.integrity?.startsWith('sha512-'),
   )
-  const refusals = loose.map(([path]) => `${LOCK_FILE} binds ${path} to no sha512`)
+  const refusals = unbound.map(([path]) => `${LOCK_FILE} binds ${path} to no sha512`)
   const rejection = rejectionByNpm(folder)
   return rejection === undefined ? refusals : [...refusals, `npm ci rejects ${LOCK_FILE}: ${rejection}`]
 }
@@ -68,7 +71,7 @@ function lockRefusals(folder: string): string[] {
 function rejectionByNpm(folder: string): string | undefined {
   const bare = mkdtempSync(join(tmpdir(), 'targon-lock-'))
   try {
-    // beside nothing else: an installed node_modules would hide what the lock file lacks
+    // in an empty folder, because an installed node_modules would hide what the lock file lacks
     for (const name of [PACKAGE_FILE, LOCK_FILE]) copyFileSync(join(folder, name), join(bare, name))
     const quiet = ['--dry-run', '--ignore-scripts', '--no-audit', '--no-fund']
     execFileSync('npm', ['ci', ...quiet], {
@@ -78,34 +81,34 @@ function rejectionByNpm(folder: string): string | undefined {
     })
     return undefined
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
-    const lines = said.split('\n').filter((line) => /^npm error (?!code )\S/.test(line))
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
+    const lines = output.split('\n').filter((line) => /^npm error (?!code )\S/.test(line))
     return (
       lines
         .slice(0, 3)
         .map((line) => line.replace('npm error ', ''))
-        .join('; ') || said.trim()
+        .join('; ') || output.trim()
     )
   } finally {
     rmSync(bare, { recursive: true, force: true })
   }
 }
 
-/** A release whose signer the running releases do not pin is installed by nobody. */
+/** No machine would install a release whose signing key the running releases do not pin. */
 function keyRefusals({ folder, key }: ReleasePlan): string[] {
   const path = join(folder, SIGNERS_FILE)
-  if (!existsSync(path)) return [`${SIGNERS_FILE} does not exist: pin the public half of the key in it first`]
+  if (!existsSync(path)) return [`${SIGNERS_FILE} does not exist: add the public half of the key to it first`]
   const half = publicHalfOf(key)
-  if (half === undefined) return [`${key} is no readable SSH key`]
+  if (half === undefined) return [`${key} is not a readable SSH key`]
   const isPinned = readFileSync(path, 'utf8')
     .split('\n')
     .some((line) => !line.startsWith('#') && line.includes(half))
   return isPinned
     ? []
-    : [`${SIGNERS_FILE} does not pin the public half of ${key}: nobody would install the release`]
+    : [`${SIGNERS_FILE} does not pin the public half of ${key}: no machine would install the release`]
 }
 
-/** @returns type and base64 text of the public key, without the comment. */
+/** @returns type and base64 text of the public key without its comment; undefined if it cannot be read. */
 function publicHalfOf(key: string): string | undefined {
   const path = key.endsWith('.pub') ? key : `${key}.pub`
   try {

@@ -18,7 +18,11 @@ function pin(...keys: string[]): void {
   repository.write('deploy/allowed_signers', `# who may sign\n${lines.join('')}`)
 }
 
-function commitAll(subject = 'chore: keep house'): void {
+/** A changelog as maintainers keep it; `unreleased` is the body of its Unreleased section. */
+const changelog = (unreleased: string, entries = '') =>
+  `# Changelog\n\n## [Unreleased]\n\n${unreleased}${entries}`
+
+function commitAll(subject = 'chore: housekeeping'): void {
   repository.git('add', '.')
   repository.git('commit', '--quiet', '--allow-empty', '-m', subject)
 }
@@ -49,13 +53,14 @@ function editJson(name: string, edit: (value: Record<string, unknown>) => void):
 beforeEach(() => {
   repository = new ReleaseRepository()
   pin(repository.maintainerKey)
+  repository.write('CHANGELOG.md', changelog('### Added\n\n- The beginning.\n'))
   commitAll()
   repository.git('push', '--quiet', 'origin', 'main')
 })
 afterEach(() => rmSync(repository.folder, { recursive: true, force: true }))
 
-describe('a release', () => {
-  it('has version and changelog on main, what users run on a signed tag off main, and is installed by an updater', async () => {
+describe('makeRelease', () => {
+  it('commits version and changelog on main and the build on a signed tag off main, which updaters install', async () => {
     const release = await makeRelease(planOf('1.0.0', repository.maintainerKey, 'First release.'))
     const git = (...args: string[]) => repository.git(...args)
     expect(git('status', '--porcelain')).toBe('')
@@ -65,7 +70,7 @@ describe('a release', () => {
       expect.arrayContaining(['dist/built.js', 'npm-shrinkwrap.json', 'CHANGELOG.md']),
     )
     expect(readFileSync(join(repository.work, 'CHANGELOG.md'), 'utf8')).toBe(
-      '# Changelog\n\n## 1.0.0 (2026-01-31)\n\nFirst release.\n\n- feat: begin\n\n',
+      changelog('## [1.0.0] - 2026-01-31\n\nFirst release.\n\n### Added\n\n- The beginning.\n'),
     )
     for (const name of ['package.json', 'package-lock.json'])
       expect(JSON.parse(git('show', `main:${name}`))).toMatchObject({ version: '1.0.0' })
@@ -95,7 +100,7 @@ describe('a release', () => {
       /tsc failed/,
     ],
     ['its signature', { key: '/nowhere/key' }, /nowhere/],
-  ])('leaves branch and tags as they were when %s fails', async (_, changes, message) => {
+  ])('restores branch and tags when %s fails', async (_, changes, message) => {
     const { buildRelease } = await import('../../scripts/release/build.js')
     const before = repository.git('rev-parse', 'main')
     await expect(buildRelease({ ...planOf(), ...changes })).rejects.toThrow(message)
@@ -105,48 +110,48 @@ describe('a release', () => {
   })
 })
 
-describe('no release is made', () => {
-  it('and nothing is said against one that is in order', () => {
+describe('refusalsOf', () => {
+  it('accepts a release that is in order', () => {
     expect(refusals()).toEqual([])
   })
 
   it.each([
-    ['not above the present version', '0.9.0', /not above the present version 0\.9\.0/],
-    ['not a version', '1.0', /not a version X\.Y\.Z/],
+    ['that is not above the current version', '0.9.0', /not above the current version 0\.9\.0/],
+    ['that is not X.Y.Z', '1.0', /not a version X\.Y\.Z/],
     ['written with a v', 'v1.0.0', /not a version X\.Y\.Z/],
-  ])('with a version %s', (_, version, message) => {
+  ])('refuses a version %s', (_, version, message) => {
     expect(refusals(version)).toEqual([expect.stringMatching(message)])
   })
 
-  it('twice', () => {
+  it('refuses a version that was already released', () => {
     repository.git('tag', 'v1.0.0')
-    expect(refusals()).toEqual([expect.stringContaining('released once')])
+    expect(refusals()).toEqual([expect.stringContaining('released only once')])
   })
 
-  it('of a tree with changes or with files nobody committed', () => {
+  it('refuses uncommitted changes and untracked files', () => {
     repository.write('left-over', 'x')
-    expect(refusals()).toEqual([expect.stringContaining('the work tree has changes')])
+    expect(refusals()).toEqual([expect.stringContaining('the work tree has uncommitted changes')])
   })
 
-  it('from another branch', () => {
+  it('refuses a branch other than main', () => {
     repository.git('checkout', '--quiet', '-b', 'feature')
-    expect(refusals()).toEqual([expect.stringContaining('this is feature')])
+    expect(refusals()).toEqual([expect.stringContaining('the branch is feature')])
   })
 
-  it('that lacks what others pushed', () => {
+  it('refuses a checkout that lacks commits of origin', () => {
     commitAll('feat: by another')
     repository.git('push', '--quiet', 'origin', 'main')
     repository.git('reset', '--quiet', '--hard', 'HEAD~1')
     expect(refusals()).toEqual([expect.stringContaining('pull first')])
   })
 
-  it('whose lock file npm ci rejects', () => {
+  it('refuses a lock file that npm ci rejects', () => {
     editJson('package.json', (pkg) => Object.assign(pkg, { dependencies: { 'is-number': '7.0.0' } }))
     commitAll()
     expect(refusals()).toEqual([expect.stringMatching(/^npm ci rejects package-lock\.json: .*in sync/)])
   })
 
-  it('whose lock file binds a package to no digest', () => {
+  it('refuses a lock file that binds a package to no digest', () => {
     editJson('package.json', (pkg) => Object.assign(pkg, { dependencies: { 'is-number': '7.0.0' } }))
     editJson('package-lock.json', (lock) => {
       const root = { name: 'probe', version: '0.9.0', dependencies: { 'is-number': '7.0.0' } }
@@ -157,32 +162,54 @@ describe('no release is made', () => {
     expect(refusals()).toContain('package-lock.json binds node_modules/is-number to no sha512')
   })
 
-  it('with a key that no running release pins', () => {
+  it('refuses a key that the running release does not pin', () => {
     expect(refusals('1.0.0', repository.strangerKey)).toEqual([
-      expect.stringContaining('nobody would install the release'),
+      expect.stringContaining('no machine would install the release'),
     ])
-    writeFileSync(join(repository.work, 'deploy', 'allowed_signers'), '# nobody yet\n')
+    writeFileSync(join(repository.work, 'deploy', 'allowed_signers'), '# no key yet\n')
     commitAll()
-    expect(refusals()).toEqual([expect.stringContaining('nobody would install the release')])
+    expect(refusals()).toEqual([expect.stringContaining('no machine would install the release')])
   })
 
-  it('with something that is no key', () => {
-    expect(refusals('1.0.0', '/nowhere/key')).toEqual([expect.stringContaining('no readable SSH key')])
+  it('refuses a file that is not a key', () => {
+    expect(refusals('1.0.0', '/nowhere/key')).toEqual([expect.stringContaining('not a readable SSH key')])
   })
 
-  it('with nothing to say in the changelog, unless a note says it', async () => {
+  it('refuses a release without a changelog entry, unless a note is given', async () => {
     await makeRelease(planOf())
     repository.git('push', '--quiet', '--atomic', 'origin', 'main', 'refs/tags/v1.0.0')
-    commitAll('test: one more')
-    expect(refusals('1.0.1')).toEqual([expect.stringContaining('nothing for the changelog')])
+    commitAll('feat: one more')
+    expect(refusals('1.0.1')).toEqual([expect.stringContaining('CHANGELOG.md has no entry for 1.0.1')])
     expect(refusals('1.0.1', repository.maintainerKey, 'Certificates renewed.')).toEqual([])
+    repository.write('CHANGELOG.md', changelog('### Fixed\n'))
+    commitAll()
+    expect(refusals('1.0.1')).toEqual([expect.stringContaining('CHANGELOG.md has no entry for 1.0.1')])
   })
 
-  it('but every reason is given at once, and nothing is touched', async () => {
+  it('accepts an entry that was written for the version, and releases it unchanged', async () => {
+    const text = changelog('', '## [1.0.0] - 2026-01-30\n\n- Written by hand.\n')
+    repository.write('CHANGELOG.md', text)
+    commitAll()
+    expect(refusals()).toEqual([])
+    await makeRelease(planOf())
+    expect(readFileSync(join(repository.work, 'CHANGELOG.md'), 'utf8')).toBe(text)
+  })
+
+  it('keeps the entries of earlier versions', async () => {
+    const earlier = '\n## [0.9.0] - 2026-01-01\n\n- Earlier.\n'
+    repository.write('CHANGELOG.md', changelog('- Newer.\n', earlier))
+    commitAll()
+    await makeRelease(planOf())
+    expect(readFileSync(join(repository.work, 'CHANGELOG.md'), 'utf8')).toBe(
+      changelog(`## [1.0.0] - 2026-01-31\n\n- Newer.\n${earlier}`),
+    )
+  })
+
+  it('lists every reason at once and changes nothing', async () => {
     repository.write('left-over', 'x')
     const before = repository.git('rev-parse', 'HEAD')
     await expect(makeRelease(planOf('0.1.0', repository.strangerKey))).rejects.toThrow(
-      /not above[\s\S]*work tree[\s\S]*nobody would install/,
+      /not above[\s\S]*work tree[\s\S]*no machine would install/,
     )
     expect(repository.git('rev-parse', 'HEAD')).toBe(before)
   })
@@ -205,13 +232,13 @@ describe('npm run release', () => {
     }
   }
 
-  it('says how it is used, and why it did not release', () => {
+  it('prints its usage, and the reasons why it did not release', () => {
     expect(run('1.0.0')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('Usage: npm run release'),
     })
     const refused = run('0.1.0', '--key', repository.maintainerKey)
     expect(refused.status).toBe(1)
-    expect(refused.stderr).toBe('Not released:\n0.1.0 is not above the present version 0.9.0\n')
+    expect(refused.stderr).toBe('Not released:\n0.1.0 is not above the current version 0.9.0\n')
   })
 })
