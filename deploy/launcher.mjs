@@ -1,45 +1,45 @@
 #!/usr/bin/env node
-// Starts the current release and supervises its trial; its arguments are those of targon. Never updates itself: a release
-// that dies on import cannot roll itself back. Runs from a checkout's deploy/ (which itself runs until there is a
-// release) or from its copy beside `current`, `releases/` and `update.json`.
+// Starts the current release and supervises its probation; takes the arguments of targon. It is separate from the releases
+// because one that crashes on import cannot roll itself back. Runs from deploy/ of a checkout, and then starts the checkout
+// until a release is installed, or as a copy next to `current`, `releases/` and `update.json`.
 import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { constants, homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const own = dirname(fileURLToPath(import.meta.url))
-const isCheckout = basename(own) === 'deploy' && fs.existsSync(join(own, '..', 'bin', 'run.js'))
-const named = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$)/, homedir())
-const root = isCheckout ? resolve(named) : own
+const folder = dirname(fileURLToPath(import.meta.url))
+const isCheckout = basename(folder) === 'deploy' && fs.existsSync(join(folder, '..', 'bin', 'run.js'))
+const configuredRoot = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$)/, homedir())
+const root = isCheckout ? resolve(configuredRoot) : folder
 const at = (...names) => join(root, ...names)
-const say = (text) => console.error(`launcher: ${text}`)
+const print = (text) => console.error(`launcher: ${text}`)
 
 const MAX_ATTEMPTS = 3
-const TRIAL_MS = Number(process.env.TARGON_TEST_TRIAL_MS ?? 15 * 60_000)
-// between the starts of a release on trial; the last one stays
+const PROBATION_MS = Number(process.env.TARGON_TEST_TRIAL_MS ?? 15 * 60_000)
+// between the starts of a release on probation, in units; the last one repeats
 const PAUSES = [1, 5, 25]
 const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS ?? 1000)
 const WATCH_MS = 200
 const SETTLE_MS = 100
-// a release gone back to that fails within this time: nothing starts, or something else is wrong
+// if the release rolled back to fails this soon as well, no release starts
 const SOON_MS = 60_000
-// a role waits five minutes for its chain before it ends for that
+// a role waits five minutes for its chain before it exits with that status
 const SAME_FAULT_MS = 10 * 60_000
-const RESTART_WANTED = 75
+const RESTART_REQUESTED = 75
 const NOTHING_STARTS = 78
-// chain, model server, hotkey in use, chain unreachable: no attempt, since it passes or another release meets it as well
+// chain, model server, hotkey in use, chain unreachable: not counted as attempts, because these faults are not the release's
 const MAY_PASS = new Set([3, 4, 7, 69])
-// settings, too: this release may refuse what another takes, so it is left, but not blamed if that one ends the same way
-const SURROUNDINGS = new Set([2, ...MAY_PASS])
+// also settings, which only the new release may reject: it is rolled back, but not marked as failed if the old one exits alike
+const ENVIRONMENT_FAULTS = new Set([2, ...MAY_PASS])
 
 let child
-/** The run was killed at the deadline of its trial. */
-let wasCut = false
+/** The run was killed at its probation deadline. */
+let wasKilled = false
 let stopping = false
 let wake = () => {}
-/** The trial that ended in this life of the launcher: version, last status, when. */
-let left
+/** The release this launcher process rolled back from: version, last exit status, when. */
+let rolledBack
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
   process.on(signal, () => {
@@ -48,7 +48,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     if (stopping) wake()
   })
 }
-// what pm2 loads into this process would keep it alive
+// explicit, because what pm2 loads into this process would keep it alive
 process.exit(await launch())
 
 async function launch() {
@@ -59,52 +59,56 @@ async function launch() {
     const version = currentVersion()
     const script = programOf(version)
     if (!script) {
-      say(`no complete release to start (current: ${version ?? 'none'}); run targon update`)
+      print(`no complete release to start (current: ${version ?? 'none'}); run targon update`)
       return NOTHING_STARTS
     }
-    if (isTrialOf(state, version)) {
-      const deadline = state.deadline ?? Date.now() + TRIAL_MS
+    if (isOnProbation(state, version)) {
+      const deadline = state.deadline ?? Date.now() + PROBATION_MS
       writeState({ ...state, attempts: state.attempts + 1, deadline })
     } else pauses = [...PAUSES]
-    const { code, renewed } = await run(script, version, isTrialOf(state, version))
-    // one killed while it waits once more for what was not there ends as it did before
-    if (!wasCut || !MAY_PASS.has(status)) status = code
+    const { code, renewed } = await run(script, version, isOnProbation(state, version))
+    // a release killed while it waits again for the same missing service keeps its previous status
+    if (!wasKilled || !MAY_PASS.has(status)) status = code
     const after = readState()
-    if (!isTrialOf(after, version)) {
-      // another one may have been put on trial meanwhile; that is no blame, nor a pardon, for either
+    if (!isOnProbation(after, version)) {
+      // another release may have been put on probation meanwhile; this exit does not count for or against it
       if (stopping) return status
-      if (status !== RESTART_WANTED) return failureOf(status)
+      if (status !== RESTART_REQUESTED) return failureOf(status)
       pauses = [...PAUSES]
       continue
     }
-    const trial = { ...after, deadline: Math.max(after.deadline ?? Date.now() + TRIAL_MS, renewed) }
-    if (stopping || MAY_PASS.has(status)) trial.attempts--
-    // one that ends well when told to is well: its time counts from its next start
-    if (stopping && status === 0) trial.deadline = null
-    writeState(trial)
+    const probation = {
+      ...after,
+      deadline: Math.max(after.deadline ?? Date.now() + PROBATION_MS, renewed),
+    }
+    if (stopping || MAY_PASS.has(status)) probation.attempts--
+    // a clean stop is no failure: the full time starts again at the next start
+    if (stopping && status === 0) probation.deadline = null
+    writeState(probation)
     if (stopping) return status
-    if (status === RESTART_WANTED) continue
-    if (!isOver(trial)) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], trial.deadline)
+    if (status === RESTART_REQUESTED) continue
+    if (!isOver(probation)) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], probation.deadline)
     if (stopping) return status
   }
 }
 
-/** What a release that is not on trial ended with, as the supervisor is told. */
+/** The exit status reported to the supervisor for a release that is not on probation. */
 function failureOf(status) {
-  if (!left || status === 0) return status
-  const sinceMs = Date.now() - left.at
-  if (SURROUNDINGS.has(status) && status === left.status && sinceMs < SAME_FAULT_MS) {
+  if (!rolledBack || status === 0) return status
+  const { version: failed, status: failedStatus, at: failedAt } = rolledBack
+  const sinceMs = Date.now() - failedAt
+  if (ENVIRONMENT_FAULTS.has(status) && status === failedStatus && sinceMs < SAME_FAULT_MS) {
     const state = readState()
-    writeState({ ...state, bad: state.bad.filter((version) => version !== left.version) })
-    say(`the release gone back to ends like ${left.version} (status ${status}): it was not its fault`)
+    writeState({ ...state, bad: state.bad.filter((version) => version !== failed) })
+    print(`the previous release exits with status ${status} as well: ${failed} is no longer marked as failed`)
     return status
   }
   if (sinceMs >= SOON_MS) return status
-  say(`the release gone back to fails as well (status ${status}); look at its log`)
+  print(`the previous release fails as well (status ${status}); check its log`)
   return NOTHING_STARTS
 }
 
-/** Finishes a switch that was cut off; ends a trial that failed, the last time with this status. */
+/** Completes an interrupted switch; rolls back a release whose probation is over, given its last exit status. */
 function settle(state, status) {
   if (state.state !== 'probation') return state
   if (!isOver(state)) {
@@ -114,10 +118,11 @@ function settle(state, status) {
   const { highest, committed, from, to } = state
   if (from) link(from)
   else fs.rmSync(at('current'), { force: true })
-  left = { version: to, status, at: Date.now() }
+  rolledBack = { version: to, status, at: Date.now() }
   const settled = { state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] }
   writeState(settled)
-  say(`release ${to} did not prove healthy, back to ${from ?? (isCheckout ? 'the checkout' : 'nothing')}`)
+  const target = from ?? (isCheckout ? 'the checkout' : 'no release')
+  print(`release ${to} did not become healthy; rolled back to ${target}`)
   return settled
 }
 
@@ -126,7 +131,7 @@ function isOver({ attempts, deadline, to }) {
   return !fs.existsSync(at('releases', to, 'COMPLETE'))
 }
 
-/** Waits some units, not beyond the deadline; a signal ends it. */
+/** Waits for some units but not beyond the deadline; a signal ends the wait. */
 function pause(units, deadline) {
   const ms = Math.max(0, Math.min(units * PAUSE_UNIT_MS, deadline - Date.now() + 1))
   return new Promise((resolve) => {
@@ -135,25 +140,25 @@ function pause(units, deadline) {
   })
 }
 
-function isTrialOf(state, version) {
+function isOnProbation(state, version) {
   return state.state === 'probation' && state.to === version
 }
 
 function programOf(version) {
   if (version)
     return fs.existsSync(at('releases', version, 'COMPLETE')) && at('releases', version, 'bin', 'run.js')
-  return isCheckout && join(own, '..', 'bin', 'run.js')
+  return isCheckout && join(folder, '..', 'bin', 'run.js')
 }
 
 /**
- * Runs a program to its end; one on trial is killed when its deadline passes. The state is its own to write meanwhile.
+ * Runs a release until it exits and kills one on probation at its deadline. Only the release writes the state meanwhile.
  *
- * @returns its exit status, and the deadline counted from its readiness (0 when it never was ready): what a neuron does
- *   before it serves (a model is loaded, say) is not held against it.
+ * @returns its exit status, and a deadline counted from its readiness (0 if it never became ready), so that loading a
+ *   model does not count against it.
  */
-function run(script, version, onTrial) {
+function run(script, version, onProbation) {
   return new Promise((resolve) => {
-    wasCut = false
+    wasKilled = false
     let renewed = 0
     if (stopping) return resolve({ code: 0, renewed })
     child = spawn(process.execPath, [script, ...process.argv.slice(2)], {
@@ -161,17 +166,18 @@ function run(script, version, onTrial) {
       env: { ...process.env, TARGON_UPDATE_ROOT: root, TARGON_LAUNCHED: 'true' },
     })
     child.on('message', (message) => {
-      if (onTrial && message === 'ready') renewed = Date.now() + TRIAL_MS
+      if (onProbation && message === 'ready') renewed = Date.now() + PROBATION_MS
       process.send?.(message, () => {})
     })
-    const look = () => {
+    const killWhenOverdue = () => {
       const state = readState()
-      if (!isTrialOf(state, version) || Date.now() <= Math.max(state.deadline ?? Infinity, renewed)) return
-      wasCut = true
+      if (!isOnProbation(state, version) || Date.now() <= Math.max(state.deadline ?? Infinity, renewed))
+        return
+      wasKilled = true
       child.kill('SIGKILL')
     }
-    const watch = onTrial && setInterval(look, WATCH_MS)
-    // who signals a whole tree of processes reaches this one a little later
+    const watch = onProbation && setInterval(killWhenOverdue, WATCH_MS)
+    // a supervisor that signals the whole process tree may reach this process slightly later than the child
     const end = (code) => {
       clearInterval(watch)
       setTimeout(resolve, SETTLE_MS, { code, renewed })
@@ -187,7 +193,7 @@ function readState() {
   try {
     return JSON.parse(fs.readFileSync(at('update.json'), 'utf8')) ?? {}
   } catch (error) {
-    say(`update.json cannot be read (${error.message}): the current release starts without a trial`)
+    print(`update.json cannot be read (${error.message}): starting the current release without probation`)
     return { state: 'unreadable' }
   }
 }

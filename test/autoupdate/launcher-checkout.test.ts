@@ -12,7 +12,7 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL')
 })
 
-/** A program that says which signals it gets, and drains on the first. */
+/** A program that records the signals it receives and drains on SIGINT or SIGTERM. */
 const LISTENER = `import { appendFileSync } from 'node:fs'
 const note = (text) => appendFileSync(process.env.NOTES, text + '\\n')
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -40,7 +40,7 @@ describe('the launcher of a checkout', () => {
     return { folder, child, noted, ready: once(child, 'message') }
   }
 
-  it('runs the checkout until a release is installed, tells it so, and passes its message on', async () => {
+  it('starts the checkout until a release is installed, and forwards its ready message', async () => {
     const { folder, child, noted, ready } = checkout()
     expect((await ready)[0]).toBe('ready')
     expect(noted()).toEqual([`true ${join(folder, 'root')} miner start`])
@@ -49,7 +49,7 @@ describe('the launcher of a checkout', () => {
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'forwards %s, once, and ends with the status of the drain',
+    'forwards %s once and exits with the status of the drained child',
     async (signal) => {
       const { child, noted, ready } = checkout()
       await ready

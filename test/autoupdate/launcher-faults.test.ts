@@ -23,7 +23,7 @@ afterEach(killLaunched)
 
 const chainOf = (context: UpdateContext) => join(context.layout.root, 'chain')
 
-/** A machine on which 1.0.0, which needs the chain, is committed and 1.0.1 of this behaviour on trial. */
+/** A machine with 1.0.0, which needs the chain, committed and 1.0.1 with this behaviour on probation. */
 function machineWithChain(behaviour: Behaviour): Promise<UpdateContext> {
   return copyOf(behaviour, () => makeMachineWithChain(behaviour))
 }
@@ -39,12 +39,12 @@ async function makeMachineWithChain(behaviour: Behaviour): Promise<UpdateContext
   return context
 }
 
-async function shortenTrial({ layout }: UpdateContext, ms: number): Promise<void> {
+async function shortenProbation({ layout }: UpdateContext, ms: number): Promise<void> {
   writeFileSync(layout.state, JSON.stringify({ ...(await readState(layout)), deadline: Date.now() + ms }))
 }
 
-describe('what is not the fault of a release on trial', () => {
-  it('a chain that is away for a while uses up no attempt', async () => {
+describe('a release on probation', () => {
+  it('loses no attempt while the chain is unreachable', async () => {
     const context = await machineWithChain('needs-chain')
     const launched = launch(context)
     while (startsOf(context, '1.0.1') < 1 + 5) await context.clock.sleep(20)
@@ -56,17 +56,17 @@ describe('what is not the fault of a release on trial', () => {
     expect((await readState(context.layout)).bad).toEqual([])
   })
 
-  it('a chain that stays away ends the trial at its deadline, and nobody is blamed', async () => {
+  it('is rolled back at the deadline when the chain stays unreachable, without being marked as failed', async () => {
     const context = await machineWithChain('needs-chain')
-    await shortenTrial(context, 5000)
-    // It passes between two starts: one killed while it starts would have ended in another way.
+    await shortenProbation(context, 5000)
+    // the deadline passes between two starts, so that the release is not killed
     expect(await launch(context, 3_600_000).exit).toBe(3)
     expect(startsOf(context, '1.0.1')).toBe(1 + 1)
     expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: [] })
     expect(await currentRelease(context.layout)).toBe('1.0.0')
   })
 
-  it('but settings that only the new release refuses are: it is left after three starts', async () => {
+  it('is marked as failed after three starts when only it rejects the settings', async () => {
     const context = await machineWithChain('refuses-settings')
     writeFileSync(chainOf(context), '')
     const launched = launch(context)
@@ -78,12 +78,12 @@ describe('what is not the fault of a release on trial', () => {
   })
 })
 
-describe('between the starts of a release on trial', () => {
-  it('the launcher waits, and a signal ends the wait', async () => {
+describe('the pause between two starts on probation', () => {
+  it('is ended by a signal', async () => {
     const context = await machineWith(['1.0.0', 'crash'])
     const launched = launch(context, 3_600_000)
     while (startsOf(context, '1.0.0') < 2) await context.clock.sleep(20)
-    // without a wait it would have started again by now
+    // without a pause it would have started again by now
     await context.clock.sleep(1500)
     expect(startsOf(context, '1.0.0')).toBe(2)
     launched.stop()

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { currentRelease, findOffer, readState, returnTo, runUpdate } from '../../src/autoupdate/index.js'
+import { currentRelease, findOffer, readState, rollBackTo, runUpdate } from '../../src/autoupdate/index.js'
 import {
   endedWell,
   forget,
@@ -17,7 +17,7 @@ import { ReleaseRepository } from '../support/release-repository.js'
 afterEach(killLaunched)
 
 describe('the launcher', () => {
-  it('starts a release on trial, which proves itself and is committed', async () => {
+  it('starts a release on probation, which becomes healthy and is committed', async () => {
     const context = await machineWith(['1.0.0', 'good'])
     const launched = launch(context)
     expect(await until(context, (state) => state.state === 'committed')).toMatchObject({ highest: '1.0.0' })
@@ -26,7 +26,7 @@ describe('the launcher', () => {
     expect(ran(context)).toBe('1.0.0')
   })
 
-  it('starts the new release itself when a role asks for a restart with 75', async () => {
+  it('starts the new release when a role exits with 75', async () => {
     const repository = new ReleaseRepository()
     const context = repository.context()
     await repository.release('1.0.0', 'restarts')
@@ -35,7 +35,7 @@ describe('the launcher', () => {
     await until(context, ({ committed }) => committed.includes('1.0.0'))
     await repository.release('1.0.1')
     await runUpdate(context, { dryRun: false })
-    // the launcher looks five times a second: the one that runs was once on trial itself, and goes on
+    // the launcher checks five times a second and must leave the running release alone
     await context.clock.sleep(600)
     expect(ran(context)).toBe('1.0.0')
     writeFileSync(join(context.layout.root, 'go'), '')
@@ -46,7 +46,7 @@ describe('the launcher', () => {
     expect(await launched.exit).toBe(0)
   })
 
-  it('holds no stop against a release on trial: it may be stopped more often than it may fail', async () => {
+  it('does not count a clean stop of a release on probation as a failed start', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
     for (let stops = 0; stops < 4; stops++) {
       forget(context)
@@ -58,13 +58,13 @@ describe('the launcher', () => {
     }
   })
 
-  it('counts the time of a trial anew when the release is ready, and leaves the state to it', async () => {
+  it('restarts the probation time when the release is ready, without writing the state', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
     forget(context)
     const launched = launch(context)
     await untilRan(context, '1.0.1')
     const { state } = context.layout
-    // the deadline from its start passes
+    // the deadline counted from its start passes
     writeFileSync(state, JSON.stringify({ ...(await readState(context.layout)), deadline: Date.now() }))
     const written = readFileSync(state, 'utf8')
     await context.clock.sleep(600)
@@ -75,7 +75,7 @@ describe('the launcher', () => {
     expect(await launched.exit).toBe(0)
   })
 
-  it('goes back from a release that is ready and proves nothing when its time is up', async () => {
+  it('rolls back a release that is ready but not healthy by the deadline', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'slow-proof'])
     forget(context)
     const launched = launch(context, 5, 1500)
@@ -85,7 +85,7 @@ describe('the launcher', () => {
     expect(await launched.exit).toBe(0)
   })
 
-  it('goes back after three starts of a release that crashes, and never offers it again', async () => {
+  it('rolls back after three crashes, and the release is not offered again', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'crash'])
     forget(context)
     const launched = launch(context)
@@ -99,10 +99,10 @@ describe('the launcher', () => {
     })
   })
 
-  it('goes back from a release that hangs when its deadline passes', async () => {
+  it('rolls back a release that hangs at the deadline', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'hang'])
     const state = await readState(context.layout)
-    if (state.state !== 'probation') throw new Error('not on trial')
+    if (state.state !== 'probation') throw new Error('not on probation')
     writeFileSync(context.layout.state, JSON.stringify({ ...state, deadline: Date.now() + 800 }))
     forget(context)
     const launched = launch(context)
@@ -112,7 +112,7 @@ describe('the launcher', () => {
     expect(await launched.exit).toBe(0)
   })
 
-  it('finishes a switch that was cut off between state and link', async () => {
+  it('completes a switch that was interrupted between state and link', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'good'])
     const { linkRelease } = await import('../../src/autoupdate/switch-release.js')
     await linkRelease(context.layout, '1.0.0')
@@ -123,32 +123,32 @@ describe('the launcher', () => {
     await launched.exit
   })
 
-  it('exits 78 when the first release fails and there is nothing to go back to', async () => {
+  it('exits 78 when the first release fails and there is nothing to roll back to', async () => {
     const context = await machineWith(['1.0.0', 'crash'])
     expect(await launch(context).exit).toBe(78)
     expect((await readState(context.layout)).bad).toEqual(['1.0.0'])
   })
 
-  it('exits 78 when the current slot is not complete', async () => {
+  it('exits 78 when the current slot is incomplete', async () => {
     const context = await machineWith(['1.0.0', 'good'])
     rmSync(join(context.layout.releases, '1.0.0', 'COMPLETE'))
     expect(await launch(context).exit).toBe(78)
     expect(existsSync(join(context.layout.root, 'ran'))).toBe(false)
   })
 
-  it('rolls back by command to a version committed here', async () => {
+  it('allows a rollback by command to a committed version only', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'good'])
-    expect(await returnTo(context.layout, '1.0.0')).toBe(true)
+    expect(await rollBackTo(context.layout, '1.0.0')).toBe(true)
     expect(await readState(context.layout)).toMatchObject({
       state: 'committed',
       highest: '1.0.0',
       bad: ['1.0.1'],
     })
     expect(await currentRelease(context.layout)).toBe('1.0.0')
-    expect(await returnTo(context.layout, '0.1.0')).toBe(false)
+    expect(await rollBackTo(context.layout, '0.1.0')).toBe(false)
   })
 
-  it('counts the time of a trial from its first start, not from the update', async () => {
+  it('counts the probation time from the first start, not from the update', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'hang'])
     expect(await readState(context.layout)).toMatchObject({ state: 'probation', attempts: 0, deadline: null })
     const before = Date.now()
@@ -159,7 +159,7 @@ describe('the launcher', () => {
     await launched.exit
   })
 
-  it('goes back at once from a release on trial whose slot is damaged', async () => {
+  it('rolls back at once when the slot on probation is damaged', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'good'])
     rmSync(join(context.layout.releases, '1.0.1', 'COMPLETE'))
     forget(context)
@@ -170,7 +170,7 @@ describe('the launcher', () => {
     expect(await launched.exit).toBe(0)
   })
 
-  it('exits 78 when both are broken: the one on trial crashes and the one before has lost its slot', async () => {
+  it('exits 78 when the release on probation crashes and the previous slot is missing', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'crash'])
     rmSync(join(context.layout.releases, '1.0.0'), { recursive: true })
     expect(await launch(context).exit).toBe(78)
@@ -178,7 +178,7 @@ describe('the launcher', () => {
     expect(await currentRelease(context.layout)).toBe('1.0.0')
   })
 
-  it('exits 78 when the one gone back to crashes as well, and its status when it crashes by itself', async () => {
+  it('exits 78 when the previous release crashes after a rollback as well, and with its status otherwise', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'crash'])
     const program = join(context.layout.releases, '1.0.0', 'bin', 'run.js')
     writeFileSync(program, 'process.exit(9)')
@@ -186,7 +186,7 @@ describe('the launcher', () => {
     expect(await launch(context).exit).toBe(9)
   })
 
-  it('does not blame one killed in its second wait for a chain that the one before does not reach either', async () => {
+  it('does not mark a release as failed when neither it nor the previous one reaches the chain', async () => {
     const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'good'])
     const { root, releases, state } = context.layout
     writeFileSync(join(releases, '1.0.0', 'bin', 'run.js'), 'process.exit(69)')
@@ -208,7 +208,7 @@ describe('the launcher', () => {
     expect(await currentRelease(context.layout)).toBe('1.0.0')
   })
 
-  it('starts the current release when update.json is damaged, and leaves the file for a human', async () => {
+  it('starts the current release when update.json is damaged, and does not overwrite the file', async () => {
     const context = await machineWith(['1.0.0', 'good'])
     writeFileSync(context.layout.state, '{"state":"prob')
     const launched = launch(context)

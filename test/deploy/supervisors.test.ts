@@ -11,7 +11,7 @@ import { settings, variableOf } from '../../src/config/index.js'
 
 const require = createRequire(import.meta.url)
 const deploy = (name: string) => new URL(`../../deploy/${name}`, import.meta.url)
-/** Restarting does not help after these. */
+/** After these statuses a restart does not help. */
 const FINAL = [EXIT_STATUS.usage, EXIT_STATUS.chain, EXIT_STATUS['hotkey-in-use'], EXIT_STATUS.noRelease]
 const DRAIN_MS = settings['drain-timeout'].default * 1000
 const VARIABLES = new Set(Object.keys(settings).map((name) => variableOf(name as keyof typeof settings)))
@@ -28,7 +28,7 @@ interface Pm2App {
   readonly stop_exit_codes: readonly number[]
 }
 
-it('the launcher blames no release for the statuses of its surroundings', () => {
+it('the launcher does not count faults of the environment as failed starts', () => {
   const text = readFileSync(deploy('launcher.mjs'), 'utf8')
   const listed = /MAY_PASS = new Set\(\[(.*)\]\)/.exec(text)?.[1]?.split(', ').map(Number)
   const { chain, upstream, unreachable, 'hotkey-in-use': inUse } = EXIT_STATUS
@@ -39,27 +39,27 @@ it('the launcher blames no release for the statuses of its surroundings', () => 
 describe('the pm2 ecosystem file', () => {
   const { apps } = require(deploy('ecosystem.config.cjs').pathname) as { apps: Pm2App[] }
 
-  it('starts both roles by their command line', () => {
+  it('starts both roles', () => {
     expect(apps.map((app) => [app.name, app.args])).toEqual([
       ['targon-miner', 'miner start'],
       ['targon-validator', 'validator start'],
     ])
   })
 
-  it('runs the launcher of this checkout, whatever is installed', () => {
+  it('runs the launcher of this checkout', () => {
     for (const { script } of apps) {
       expect(script).toBe(deploy('launcher.mjs').pathname)
       expect(existsSync(script)).toBe(true)
     }
   })
 
-  it('gives each role a root of its own for its releases', () => {
+  it('gives each role its own update root', () => {
     const roots = apps.map(({ env }) => env.TARGON_UPDATE_ROOT)
     if (process.env.TARGON_UPDATE_ROOT === undefined)
       expect(roots).toEqual([join(homedir(), '.targon/miner'), join(homedir(), '.targon/validator')])
   })
 
-  it('gives the drain its time and does not restart what cannot start', () => {
+  it('waits for the drain and does not restart after a final status', () => {
     for (const app of apps) {
       expect(app.kill_timeout).toBeGreaterThan(DRAIN_MS + 5000)
       expect(app.stop_exit_codes).toEqual(FINAL)
@@ -70,7 +70,7 @@ describe('the pm2 ecosystem file', () => {
 
 const roles = ['miner', 'validator'] as const
 
-/** Sections of a unit with their values, a key may come several times; throws for a line that is neither. */
+/** Sections of a unit file with their values; a key may repeat. Throws for a line it cannot parse. */
 function parseUnit(text: string): Map<string, Map<string, string[]>> {
   const sections = new Map<string, Map<string, string[]>>()
   let section: Map<string, string[]> | undefined
@@ -81,7 +81,7 @@ function parseUnit(text: string): Map<string, Map<string, string[]>> {
       section = new Map()
       sections.set(name, section)
     } else if (key === undefined || value === undefined || !section)
-      throw new Error(`no line of a unit: ${line}`)
+      throw new Error(`cannot parse unit file line: ${line}`)
     else section.set(key, [...(section.get(key) ?? []), value])
   }
   return sections
@@ -96,17 +96,17 @@ describe.each(roles)('the systemd unit of the %s', (role) => {
     expect(valuesOf('ExecStart')).toEqual([`/usr/bin/env node /opt/targon/deploy/launcher.mjs ${role} start`])
   })
 
-  it('restarts, but not what cannot start, and waits for the drain', () => {
+  it('restarts except after a final status, and waits for the drain', () => {
     expect(valuesOf('Restart')).toEqual(['always'])
     expect(valuesOf('RestartPreventExitStatus')).toEqual([FINAL.join(' ')])
     expect(Number(valuesOf('TimeoutStopSec')[0]) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
-  it('signals the launcher alone first, and ends every process when it dies', () => {
+  it('signals the launcher first and kills the remaining processes once it has exited', () => {
     expect(valuesOf('KillMode')).toEqual(['mixed'])
   })
 
-  it('names variables that exist, and writes only where its state lies', () => {
+  it('sets existing variables and writes only to its state directory', () => {
     const variables = valuesOf('Environment').map((entry) => entry.split('='))
     for (const [name, value] of variables) {
       expect(VARIABLES).toContain(name)
@@ -148,7 +148,7 @@ describe.each(roles)('the compose file’s %s', (role) => {
     expect(Number.parseInt(service?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
-  it('runs as who owns the keys, and writes to a folder of its own alone', () => {
+  it('runs as the owner of the keys and writes only to its own folder', () => {
     expect(service?.user).toMatch(/^\$\{UID:-1000\}:\$\{GID:-1000\}$/)
     const mounts = (service?.volumes ?? []).map((volume) => volume.split(':'))
     const writable = mounts.filter(([, , mode]) => mode !== 'ro')
@@ -157,7 +157,7 @@ describe.each(roles)('the compose file’s %s', (role) => {
     for (const name of places) expect(service?.environment[name]).toMatch(/^\/state(\/|$)/)
   })
 
-  it('names variables that exist and asks its own status server', () => {
+  it('sets existing variables and checks its own status server', () => {
     const names = Object.keys(service?.environment ?? {}).filter((name) => name !== 'HOME')
     for (const name of names) expect(VARIABLES).toContain(name)
     const port = service?.environment.TARGON_METRICS_PORT

@@ -73,7 +73,7 @@ it('--to takes a version by name, silent under --json but for its document', asy
 it('takes no other release while one is on trial', async () => {
   const { status, stderr } = await update()
   expect(status).toBe(6)
-  expect(stderr).toContain('Error [UPDATE_ON_TRIAL]: Release 90.0.0 is still on trial.')
+  expect(stderr).toContain('Error [UPDATE_ON_TRIAL]: Release 90.0.0 is still on probation.')
   await launchUntilCommitted('90.0.0')
 })
 
@@ -104,7 +104,7 @@ it('--rollback goes back, and what was left does not come back unasked', async (
   expect(await readState(layout)).toMatchObject({ state: 'committed', highest: '90.0.1', bad: ['90.0.1'] })
   const again = await update()
   expect(again.status).toBe(6)
-  expect(again.stderr).toContain('--to 90.0.1 tries it again')
+  expect(again.stderr).toContain('--to 90.0.1 to try it again')
 })
 
 it('--to an installed version above goes there on trial without asking the source', async () => {

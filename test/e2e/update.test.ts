@@ -204,7 +204,9 @@ describe('the release on trial', () => {
     await miner.said('"event":"miner-listening"', '"event":"ready"')
     const ended = miner.said('launcher: release', '"event":"miner-listening"')
     await ended
-    expect(miner.log()).toContain(`launcher: release ${first} did not prove healthy, back to the checkout\n`)
+    expect(miner.log()).toContain(
+      `launcher: release ${first} did not become healthy; rolled back to the checkout\n`,
+    )
     expect(state()).toMatchObject({ state: 'committed', committed: [], bad: [first] })
     expect(existsSync(join(root, 'current'))).toBe(false)
     expect(miner.log()).not.toContain('release-confirmed')
@@ -214,13 +216,13 @@ describe('the release on trial', () => {
     expect(miner.log()).toContain('"event":"stopped"')
     const again = await update()
     expect(again.status).toBe(6)
-    expect(again.stderr).toContain(`--to ${first} tries it again`)
+    expect(again.stderr).toContain(`--to ${first} to try it again`)
   })
 
   it('is committed by the miner that serves from its slot', async () => {
     expect((await update('--to', first)).status).toBe(0)
     const miner = launchMiner()
-    await miner.said('"release confirmed"')
+    await miner.said('"event":"release-confirmed"')
     expect(miner.log()).toContain('"event":"ready"')
     expect(miner.log()).toContain(`"version":"${first}"`)
     expect(state()).toEqual({ state: 'committed', highest: first, committed: [first], bad: [] })

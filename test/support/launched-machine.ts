@@ -26,16 +26,16 @@ export interface Launched {
 }
 
 /**
- * @param pauseMs unit of the pauses between the starts of a release on trial, a second outside of tests
- * @param trialMs time of a trial, a quarter of an hour outside of tests
+ * @param pauseMs unit of the pauses between the starts of a release on probation; one second in production
+ * @param probationMs probation time; 15 minutes in production
  */
-export function launch(context: UpdateContext, pauseMs = 5, trialMs?: number): Launched {
+export function launch(context: UpdateContext, pauseMs = 5, probationMs?: number): Launched {
   const child = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
     stdio: 'ignore',
     env: {
       ...process.env,
       TARGON_TEST_PAUSE_MS: String(pauseMs),
-      ...(trialMs === undefined ? {} : { TARGON_TEST_TRIAL_MS: String(trialMs) }),
+      ...(probationMs === undefined ? {} : { TARGON_TEST_TRIAL_MS: String(probationMs) }),
     },
   })
   running.push(child)
@@ -45,7 +45,7 @@ export function launch(context: UpdateContext, pauseMs = 5, trialMs?: number): L
   }
 }
 
-/** Machines are made once and copied: making releases takes most of the time. */
+/** Machines are built once and copied, because building releases takes most of the time. */
 const prepared = new Map<string, Promise<UpdateContext>>()
 
 export async function copyOf(key: string, make: () => Promise<UpdateContext>): Promise<UpdateContext> {
@@ -57,7 +57,7 @@ export async function copyOf(key: string, make: () => Promise<UpdateContext>): P
   return { ...context, layout: layoutOf(root) }
 }
 
-/** A machine with these releases: the last one on trial, good ones before it committed. */
+/** A machine with these releases: the last one on probation, good ones before it committed. */
 export function machineWith(...releases: [string, Behaviour][]): Promise<UpdateContext> {
   return copyOf(JSON.stringify(releases), () => makeMachine(...releases))
 }
@@ -75,7 +75,7 @@ async function makeMachine(...releases: [string, Behaviour][]): Promise<UpdateCo
   return context
 }
 
-/** Runs the launcher until a version has been committed. */
+/** Runs the launcher until a version is committed. */
 async function prove(context: UpdateContext, version: string): Promise<void> {
   const launched = launch(context)
   await until(context, (state) => state.state === 'committed' && state.committed.includes(version))
@@ -94,7 +94,7 @@ export async function until(
   }
 }
 
-/** The version that was started last. */
+/** The version started last. */
 export const ran = (context: UpdateContext) => readFileSync(join(context.layout.root, 'ran'), 'utf8')
 
 /** Waits until a version has been started since `forget`. */
@@ -103,13 +103,13 @@ export async function untilRan(context: UpdateContext, version: string): Promise
     await context.clock.sleep(25)
 }
 
-/** Versions that ended by themselves or when told to, in order; one that was killed is not among them. */
+/** Versions that exited by themselves or on SIGTERM, in order; killed ones are missing. */
 export const endedWell = (context: UpdateContext) =>
   readFileSync(join(context.layout.root, 'ended-well'), 'utf8').trim().split('\n')
 
 export const forget = (context: UpdateContext) => rmSync(join(context.layout.root, 'ran'), { force: true })
 
-/** Starts of a version so far, its self-test included. */
+/** Number of starts of a version so far, including its self-test. */
 export function startsOf(context: UpdateContext, version: string): number {
   const executed = readFileSync(join(context.layout.root, 'executed'), 'utf8').trim().split('\n')
   return executed.filter((one) => one === version).length
