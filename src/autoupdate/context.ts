@@ -1,30 +1,30 @@
 import type { Clock } from '../kernel/index.js'
 import type { Layout } from './layout.js'
 
-/** What an update works with. Nothing here reads the environment or `process`. */
+/** Everything an update needs. Nothing in this folder reads the environment or `process`. */
 export interface UpdateContext {
   readonly layout: Layout
-  /** Address of the release repository, anything git can fetch. */
+  /** Release repository: any URL or path git can fetch. */
   readonly url: string
-  /** File of pinned signers that was named; undefined takes that of the current release (signers.ts). */
+  /** The pinned-signers file that was configured; undefined uses the one in the current release (signers.ts). */
   readonly signersFile: string | undefined
-  /** File of pinned signers of the tree this process runs from, which counts while no release is installed. */
-  readonly ownSignersFile: string
-  /** Version of this process, which counts while no release is installed. */
-  readonly ownVersion: string
-  /** Version of Node, e.g. `20.19.0`. */
+  /** The pinned-signers file of the tree this process runs from; used until a release is installed. */
+  readonly bundledSignersFile: string
+  /** Version of this process; counts as the installed version until a release is installed. */
+  readonly runningVersion: string
+  /** Node version, e.g. `20.19.0`. */
   readonly nodeVersion: string
   /** Path of the Node binary that runs the self-test. */
   readonly nodePath: string
-  /** `stable` takes X.Y.Z only, `next` also pre-releases. */
+  /** `stable` accepts X.Y.Z only, `next` also pre-releases. */
   readonly channel: 'stable' | 'next'
   /** Environment of child processes. */
   readonly env: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Largest download of one release, bytes; a source that sends more is cut off. Default: 200 MiB. */
+  /** Maximum download per release in bytes; the transfer is aborted beyond it. Default: 200 MiB. */
   readonly maxFetchBytes?: number
-  /** Longest time git may take for one step, ms; a source that dribbles is cut off. Default: a minute. */
+  /** Timeout of a single git command in ms, which also ends slow-drip transfers. Default: one minute. */
   readonly gitTimeoutMs?: number
   readonly onProgress: (step: string) => void
 }

@@ -6,12 +6,12 @@ import { type CommandOutput, runCommand } from './run-command.js'
 
 const GIT_TIMEOUT_MS = 60_000
 
-/** No hooks, no transports that run programs, every received object checked, no prompt, no configuration of the host. */
+/** No hooks, no transports that run programs, every received object checked, no attributes of the host. */
 const SAFE_OPTIONS = [
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'fetch.fsckObjects=true', '-c', 'transfer.fsckObjects=true'],
   ...['-c', 'protocol.ext.allow=never', '-c', 'submodule.recurse=false', '-c', 'core.symlinks=false'],
   ...['-c', 'core.autocrlf=false', '-c', 'core.attributesFile=/dev/null', '-c', 'advice.detachedHead=false'],
-  // whatever arrives goes into one growing pack, where it is measured
+  // keeps a fetch in one growing pack file, whose size can be measured
   ...['-c', 'fetch.unpackLimit=1'],
 ]
 
@@ -44,7 +44,7 @@ function subcommandOf(args: readonly string[]): string {
   return args.find((arg, index) => !arg.startsWith('-') && !takesValue.has(args[index - 1] ?? '')) ?? ''
 }
 
-/** git in our own bare mirror. @returns standard output. */
+/** Runs git in the bare mirror. @returns standard output. */
 export async function runMirror(
   context: UpdateContext,
   args: readonly string[],
@@ -53,7 +53,7 @@ export async function runMirror(
   return (await runGit(context, ['--git-dir', context.layout.repository, ...args], env)).stdout
 }
 
-/** Tags of the source by name, without fetching anything. */
+/** Names of the tags at the source; fetches nothing. */
 export async function listTags(context: UpdateContext): Promise<string[]> {
   const { stdout } = await runGit(context, ['ls-remote', '--tags', '--refs', '--', context.url])
   return stdout
@@ -62,7 +62,7 @@ export async function listTags(context: UpdateContext): Promise<string[]> {
     .filter((tag): tag is string => tag !== undefined)
 }
 
-/** Fetches one tag with what it needs into the mirror; the mirror is made on first use. */
+/** Fetches one tag with its commit into the mirror, creating the mirror on first use. @throws TargonError UPDATE_TOO_LARGE. */
 export async function fetchTag(context: UpdateContext, tag: string): Promise<void> {
   if (!(await exists(context.layout.repository))) {
     await runGit(context, ['init', '--quiet', '--bare', context.layout.repository])
@@ -91,7 +91,7 @@ export async function fetchTag(context: UpdateContext, tag: string): Promise<voi
     ])
     if (await isOver()) throw tooLarge
   } catch (error) {
-    // the mirror is only a store of what was fetched: nothing of what was too much stays
+    // the mirror is only a cache: delete it so that the oversized download does not stay on disk
     if (error === tooLarge) await rm(repository, { recursive: true, force: true, maxRetries: 5 })
     throw error
   } finally {
@@ -99,7 +99,7 @@ export async function fetchTag(context: UpdateContext, tag: string): Promise<voi
   }
 }
 
-/** Whether the mirror holds a tag, without asking the source. */
+/** Whether the mirror has a tag; does not contact the source. */
 export async function hasTag(context: UpdateContext, tag: string): Promise<boolean> {
   const { repository } = context.layout
   if (!(await exists(repository))) return false
@@ -121,10 +121,10 @@ async function packedBytes(repository: string): Promise<number> {
 }
 
 function oversizeError(url: string, maxBytes: number): TargonError {
-  return new TargonError(`The source ${url} sent more than ${maxBytes} bytes for one release.`, {
+  return new TargonError(`The update source ${url} sent more than ${maxBytes} bytes for one release.`, {
     code: 'UPDATE_TOO_LARGE',
     fault: 'update',
-    next: 'Check --update.url; nothing was installed.',
+    next: 'Nothing was installed. Check --update.url.',
   })
 }
 

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 
 /**
- * Where releases live, side by side:
+ * Paths below the update root:
  * `<root>/{repo.git, releases/X.Y.Z/ (+COMPLETE), current -> releases/X.Y.Z, update.json, launcher.mjs}`.
  */
 export interface Layout {
   readonly root: string
   readonly repository: string
   readonly releases: string
-  /** Symbolic link to the release that starts next. */
+  /** Symbolic link to the release that the next start runs. */
   readonly current: string
   readonly state: string
   readonly launcher: string
@@ -29,5 +29,5 @@ export function slotOf(layout: Layout, version: string): string {
   return join(layout.releases, version)
 }
 
-/** File that says a slot is complete; written last, before the slot gets its name. */
+/** Marks a slot as complete; written last, just before the slot gets its final name. */
 export const COMPLETE_MARK = 'COMPLETE'

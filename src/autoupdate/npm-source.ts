@@ -1,7 +1,7 @@
 import semver from 'semver'
 import { TargonError } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
-import { refuseNoVersion } from './release.js'
+import { requireVersion } from './release.js'
 import { runCommand } from './run-command.js'
 
 const NPM_TIMEOUT_MS = 60_000
@@ -18,21 +18,21 @@ export async function newestPublished(context: UpdateContext): Promise<string> {
   })
   const version = semver.valid(stdout.trim().replaceAll('"', ''))
   if (version) return version
-  throw new TargonError('The package registry names no version of targon.', {
+  throw new TargonError('The package registry returned no valid version of targon.', {
     code: 'UPDATE_VERSION_UNREADABLE',
     fault: 'update',
-    next: 'Check the registry npm is configured for, or use --update.source git.',
+    next: 'Check which registry npm is configured to use, or set --update.source git.',
   })
 }
 
-/** Whether a published version is above the installed one. A registry that went back offers nothing. */
+/** Whether a published version is above the installed one; a registry that went backwards offers no update. */
 export function isNewer(version: string, installed: string): boolean {
   return semver.gt(version, installed)
 }
 
-/** The exact command that installs a version for a global npm install. */
+/** The command that installs a version globally. @throws TargonError UPDATE_BAD_VERSION. */
 export function installCommand(version: string): readonly [string, ...string[]] {
-  refuseNoVersion(version)
+  requireVersion(version)
   return ['npm', 'install', '--global', '--ignore-scripts', `targon@${version}`]
 }
 

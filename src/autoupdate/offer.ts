@@ -1,13 +1,13 @@
 import semver from 'semver'
 import type { UpdateContext } from './context.js'
 import { fetchTag, hasTag, listTags } from './git.js'
-import { type Refusal, refuseNoVersion, type VerifiedRelease } from './release.js'
+import { type ReleaseRefusal, requireVersion, type VerifiedRelease } from './release.js'
 import { pinnedSigners } from './signers.js'
 import { readState, type UpdateState } from './state.js'
 import { currentRelease } from './switch-release.js'
-import { isRefusal, verifyRelease } from './verify-release.js'
+import { isReleaseRefusal, verifyRelease } from './verify-release.js'
 
-/** What the source has for this machine. */
+/** What the update source offers this machine. */
 export type Offer =
   | {
       readonly kind: 'none'
@@ -25,60 +25,64 @@ export type Offer =
       readonly kind: 'refused'
       readonly installed: string
       readonly version: string
-      readonly refusal: Refusal
+      readonly refusal: ReleaseRefusal
     }
 
 /**
- * Asks the source for the newest release of the channel, or for `wanted`, and verifies it. Nothing is installed.
+ * Fetches and verifies the newest release of the channel, or the requested one. Installs nothing.
  *
- * @throws TargonError UPDATE_COMMAND_FAILED when the source cannot be reached, and what `pinnedSigners` throws.
+ * @throws TargonError UPDATE_BAD_VERSION, UPDATE_COMMAND_FAILED when the source cannot be reached, and whatever
+ * `pinnedSigners` throws.
  */
-export async function findOffer(context: UpdateContext, wanted?: string): Promise<Offer> {
-  if (wanted !== undefined) refuseNoVersion(wanted)
+export async function findOffer(context: UpdateContext, requested?: string): Promise<Offer> {
+  if (requested !== undefined) requireVersion(requested)
   await pinnedSigners(context)
   const current = await currentRelease(context.layout)
-  const installed = current ?? context.ownVersion
+  const installed = current ?? context.runningVersion
   const state = await readState(context.layout)
-  context.onProgress(`asking ${context.url}`)
+  context.onProgress(`checking ${context.url}`)
   const latest = newestVersion(await listTags(context), context.channel)
-  const version = wanted ?? latest
-  const isNews = wanted === undefined ? version && semver.gt(version, installed) : wanted !== current
-  if (version === undefined || !isNews)
-    return { kind: 'none', installed, latest, warnings: await stalenessOf(context, installed) }
-  const early = policyRefusal(version, installed, state, wanted !== undefined)
-  if (early) return { kind: 'refused', installed, version, refusal: early }
+  const version = requested ?? latest
+  const isUpdate = requested === undefined ? version && semver.gt(version, installed) : requested !== current
+  if (version === undefined || !isUpdate)
+    return { kind: 'none', installed, latest, warnings: await stalenessWarnings(context, installed) }
+  const refusal = policyRefusal(version, installed, state, requested !== undefined)
+  if (refusal) return { kind: 'refused', installed, version, refusal }
   context.onProgress(`fetching and verifying v${version}`)
   await fetchTag(context, `v${version}`)
   const verified = await verifyRelease(context, `v${version}`)
-  if (isRefusal(verified)) return { kind: 'refused', installed, version, refusal: verified }
-  return { kind: 'available', installed, verified, warnings: warningsOf(context, verified) }
+  if (isReleaseRefusal(verified)) return { kind: 'refused', installed, version, refusal: verified }
+  return { kind: 'available', installed, verified, warnings: expiryWarnings(context, verified) }
 }
 
-/** The release that starts next, or the tree this process runs from while there is none. */
+/** Version of the current release, or of this process while no release is installed. */
 export async function installedVersion(context: UpdateContext): Promise<string> {
-  return (await currentRelease(context.layout)) ?? context.ownVersion
+  return (await currentRelease(context.layout)) ?? context.runningVersion
 }
 
-/** R4 and R5: never below the highest version ever committed here unless asked for a version committed here. */
+/**
+ * R4 and R5: refuses a version that failed here before, and one below the highest version committed here. An explicit
+ * request may retry a failed version and go back to a committed one.
+ */
 export function policyRefusal(
   version: string,
   installed: string,
   state: UpdateState,
-  asked: boolean,
-): Refusal | undefined {
-  if (state.bad.includes(version) && !asked) {
+  isExplicit: boolean,
+): ReleaseRefusal | undefined {
+  if (state.bad.includes(version) && !isExplicit) {
     return {
       rule: 'known-bad',
-      detail: `${version} failed on this machine before; --to ${version} tries it again`,
+      detail: `${version} failed on this machine before; use --to ${version} to try it again`,
     }
   }
   const floor = semver.gt(state.highest, installed) ? state.highest : installed
   if (semver.gte(version, floor)) return undefined
-  if (asked && state.committed.includes(version)) return undefined
-  return { rule: 'downgrade', detail: `${version} is below ${floor}, the highest that ran here` }
+  if (isExplicit && state.committed.includes(version)) return undefined
+  return { rule: 'downgrade', detail: `${version} is below ${floor}, the highest version that has run here` }
 }
 
-/** Newest `vX.Y.Z` by semver, not by date or text. */
+/** Newest `vX.Y.Z` in semver order. */
 export function newestVersion(
   tags: readonly string[],
   channel: UpdateContext['channel'],
@@ -90,17 +94,17 @@ export function newestVersion(
     .sort(semver.rcompare)[0]
 }
 
-/** A source with nothing newer than a release that has expired may be frozen by someone in between. */
-async function stalenessOf(context: UpdateContext, installed: string): Promise<string[]> {
+/** A source that offers nothing newer than an expired release may be frozen by an attacker in between. */
+async function stalenessWarnings(context: UpdateContext, installed: string): Promise<string[]> {
   const tag = `v${installed}`
   if (!(await hasTag(context, tag))) return []
   const verified = await verifyRelease(context, tag)
-  return isRefusal(verified) ? [] : warningsOf(context, verified)
+  return isReleaseRefusal(verified) ? [] : expiryWarnings(context, verified)
 }
 
-function warningsOf(context: UpdateContext, verified: VerifiedRelease): string[] {
+function expiryWarnings(context: UpdateContext, verified: VerifiedRelease): string[] {
   if (Date.parse(verified.release.expires) >= context.clock.now()) return []
   return [
-    `The release expired on ${verified.release.expires.slice(0, 10)} and nothing newer is offered: the source may be frozen or stale.`,
+    `Release ${verified.version} expired on ${verified.release.expires.slice(0, 10)} and nothing newer is offered: the source may be frozen or stale.`,
   ]
 }

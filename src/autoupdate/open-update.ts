@@ -11,17 +11,17 @@ export interface UpdateSettings {
   readonly 'update.root': string
 }
 
-/** File of this package, whether it runs from `dist` or `src`. */
+/** Path of a file of this package, whether the code runs from `dist` or `src`. */
 function packageFile(name: string): string {
   return fileURLToPath(new URL(`../../${name}`, import.meta.url))
 }
 
-/** Source of the launcher installed beside the releases. */
+/** The launcher file that is copied into the update root. */
 export function launcherSource(): string {
   return packageFile('deploy/launcher.mjs')
 }
 
-/** The context of an update of this very installation. */
+/** Creates the context for updating this installation. */
 export function openUpdate(
   settings: UpdateSettings,
   surroundings: {
@@ -38,8 +38,8 @@ export function openUpdate(
     layout: layoutOf(settings['update.root']),
     url: settings['update.url'],
     signersFile: settings['update.signers'],
-    ownSignersFile: packageFile(SIGNERS_PATH),
-    ownVersion: packageVersion(),
+    bundledSignersFile: packageFile(SIGNERS_PATH),
+    runningVersion: packageVersion(),
     nodeVersion: node.version,
     nodePath: node.path,
     channel: settings['update.channel'],

@@ -3,7 +3,7 @@ import { kill } from 'node:process'
 import { hasCode, TargonError } from '../kernel/index.js'
 
 export interface CommandOptions {
-  /** What the command is called in an error: `git fetch`. */
+  /** Name of the command in error messages, e.g. `git fetch`. */
   readonly label: string
   readonly cwd?: string
   readonly env: Readonly<Record<string, string>>
@@ -19,10 +19,10 @@ export interface CommandOutput {
 }
 
 /**
- * Runs a program without a shell, in a process group of its own: when it ends before its time, so do the programs it
- * started (git fetches by a helper, npm by workers).
+ * Runs a program without a shell, in a process group of its own so that aborting it also kills the programs it started
+ * (git fetches through a helper, npm through workers).
  *
- * @throws TargonError UPDATE_COMMAND_FAILED with the end of its standard error; the reason of the signal when it aborts.
+ * @throws TargonError UPDATE_COMMAND_FAILED with the relevant line of its standard error; the signal's reason on abort.
  */
 export async function runCommand(
   program: string,
@@ -34,9 +34,8 @@ export async function runCommand(
   const expiry = AbortSignal.timeout(timeoutMs)
   const overflow = new AbortController()
   const end = AbortSignal.any([signal, expiry, overflow.signal])
-  const place = cwd === undefined ? {} : { cwd }
   const child = spawn(program, [...args], {
-    ...place,
+    ...(cwd === undefined ? {} : { cwd }),
     env: { ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,7 +43,7 @@ export async function runCommand(
   const outputs = { stdout: collect(child.stdout, overflow), stderr: collect(child.stderr, overflow) }
   const endGroup = () => {
     killGroup(child)
-    // a program in a session of its own (a shared ssh connection) may outlive the group and hold these open
+    // a descendant in its own session (a shared ssh connection) can survive the kill and keep these pipes open
     child.stdout.destroy()
     child.stderr.destroy()
   }
@@ -58,7 +57,7 @@ export async function runCommand(
     signal.throwIfAborted()
     if (overflow.signal.aborted) throw commandError(options, `it wrote more than ${MAX_OUTPUT_BYTES} bytes`)
     if (expiry.aborted) throw commandError(options, `it took longer than ${timeoutMs} ms`)
-    if (status !== 0) throw commandError(options, lastWords(output.stderr) || `it ended with ${status}`)
+    if (status !== 0) throw commandError(options, errorLine(output.stderr) || `exit status ${status}`)
     return output
   } catch (error) {
     if (hasCode(error, 'ENOENT')) throw commandError(options, `${program} is not installed`, error)
@@ -84,22 +83,23 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     kill(-pid, 'SIGKILL')
   } catch {
-    // it has ended by itself
+    // it has already exited
   }
 }
 
-function lastWords(stderr: string): string | undefined {
+/** The line that states the error, else the last one. */
+function errorLine(stderr: string): string | undefined {
   const lines = stderr.trim().split('\n')
   return lines.find((line) => /^(fatal\b|error\b|npm error (?!code )\S)/i.test(line)) ?? lines.at(-1)
 }
 
-function commandError({ label }: CommandOptions, why: string, cause?: Error): TargonError {
+function commandError({ label }: CommandOptions, reason: string, cause?: Error): TargonError {
   return new TargonError(
-    `${label} failed: ${why.replace(/[.\s]+$/, '')}.`,
+    `${label} failed: ${reason.replace(/[.\s]+$/, '')}.`,
     {
       code: 'UPDATE_COMMAND_FAILED',
       fault: 'update',
-      next: 'Check the source (--update.url), the network, and that git, ssh-keygen and npm are installed; the installed version keeps running.',
+      next: 'The installed version keeps running. Check --update.url, the network, and that git, ssh-keygen and npm are installed.',
     },
     cause ? { cause } : {},
   )

@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { TargonError } from '../kernel/index.js'
-import { applyUpdate, refusalError, refuseOnTrial } from './apply-update.js'
+import { applyUpdate, refusalError, requireNoProbation } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { slotOf } from './layout.js'
 import { withUpdateLock } from './lock.js'
@@ -8,9 +8,9 @@ import { findOffer, type Offer } from './offer.js'
 import { launcherSource } from './open-update.js'
 import { isComplete } from './stage-release.js'
 import { readState } from './state.js'
-import { beginProbation, currentRelease, returnTo } from './switch-release.js'
+import { beginProbation, currentRelease, rollBackTo } from './switch-release.js'
 
-/** What a command did. */
+/** What an update command did. */
 export type UpdateOutcome =
   | Extract<Offer, { readonly kind: 'none' }>
   | {
@@ -21,35 +21,34 @@ export type UpdateOutcome =
       readonly warnings: readonly string[]
     }
   | {
-      /** `switched`: to another installed version, on trial; `rolled-back`: to one that had proven healthy. */
+      /** `switched`: an installed version was put on probation; `rolled-back`: to a version committed here. */
       readonly kind: 'switched' | 'rolled-back'
       readonly from: string | undefined
       readonly to: string
     }
 
-/** Looks at the source under the lock, so that two updaters never fetch into the mirror at once. */
-export async function checkUpdate(given: UpdateContext, wanted?: string): Promise<Offer> {
-  return await withUpdateLock(given, (context) => findOffer(context, wanted))
+/** Checks the source under the lock, so that two updaters never fetch into the mirror at the same time. */
+export async function checkUpdate(given: UpdateContext, requested?: string): Promise<Offer> {
+  return await withUpdateLock(given, (context) => findOffer(context, requested))
 }
 
 /**
- * Plans an update and, unless `dryRun`, applies it. A wanted version that was committed here and still has its slot is
- * switched to without asking the source.
+ * Plans an update and, unless `dryRun`, applies it. A requested version that was committed here and still has its slot is
+ * switched to without contacting the source.
  *
- * @throws TargonError UPDATE_REFUSED with the rule that spoke against it, UPDATE_ON_TRIAL; the installed version keeps
- * running.
+ * @throws TargonError UPDATE_REFUSED with the violated rule, UPDATE_ON_TRIAL; the installed version keeps running.
  */
 export async function runUpdate(
   given: UpdateContext,
-  plan: { readonly wanted?: string | undefined; readonly dryRun: boolean },
+  plan: { readonly requested?: string | undefined; readonly dryRun: boolean },
 ): Promise<UpdateOutcome> {
   return await withUpdateLock(given, async (context) => {
-    const { wanted, dryRun } = plan
-    if (wanted !== undefined && !dryRun) {
-      const switched = await switchToInstalled(context, wanted)
+    const { requested, dryRun } = plan
+    if (requested !== undefined && !dryRun) {
+      const switched = await switchToInstalled(context, requested)
       if (switched) return switched
     }
-    const offer = await findOffer(context, wanted)
+    const offer = await findOffer(context, requested)
     if (offer.kind === 'none') return offer
     if (offer.kind === 'refused') throw refusalError(offer.version, offer.refusal)
     const { verified, installed: from, warnings } = offer
@@ -62,20 +61,22 @@ export async function runUpdate(
 }
 
 /**
- * Goes back: from a release on trial to the one before it, else to the next lower version committed here.
+ * Rolls back: from a release on probation to the one before it, else to the next lower version committed here.
  *
- * @throws TargonError UPDATE_NO_ROLLBACK when there is none with a complete slot.
+ * @throws TargonError UPDATE_NO_ROLLBACK when no such version has a complete slot.
  */
-export async function rollBack(given: UpdateContext, wanted?: string): Promise<UpdateOutcome> {
+export async function rollBack(given: UpdateContext, requested?: string): Promise<UpdateOutcome> {
   return await withUpdateLock(given, async ({ layout }) => {
     const state = await readState(layout)
     const from = await currentRelease(layout)
-    const candidates = wanted === undefined ? await waysBack(given, from) : [wanted]
+    const candidates = requested === undefined ? await rollbackCandidates(given, from) : [requested]
     for (const to of candidates)
-      if (state.committed.includes(to) && (await returnTo(layout, to)))
+      if (state.committed.includes(to) && (await rollBackTo(layout, to)))
         return { kind: 'rolled-back', from, to }
     throw new TargonError(
-      `There is no version to go back to${wanted === undefined ? '' : ` (${wanted} has no complete slot here)`}.`,
+      requested === undefined
+        ? 'There is no earlier version to roll back to.'
+        : `Cannot roll back to ${requested}: it was never committed here or its slot is incomplete.`,
       {
         code: 'UPDATE_NO_ROLLBACK',
         fault: 'update',
@@ -85,8 +86,8 @@ export async function rollBack(given: UpdateContext, wanted?: string): Promise<U
   })
 }
 
-/** Versions to go back to, the best first. */
-async function waysBack({ layout }: UpdateContext, from: string | undefined): Promise<string[]> {
+/** Versions to roll back to, in order of preference. */
+async function rollbackCandidates({ layout }: UpdateContext, from: string | undefined): Promise<string[]> {
   const state = await readState(layout)
   const lower = state.committed
     .filter((version) => from === undefined || semver.lt(version, from))
@@ -94,7 +95,7 @@ async function waysBack({ layout }: UpdateContext, from: string | undefined): Pr
   return state.state === 'probation' && state.from !== null ? [state.from, ...lower] : lower
 }
 
-/** `--to` a version that is installed already: down to one that has proven healthy at once, up to one on trial. */
+/** `--to` an installed version: a lower one is switched to directly, a higher one is put on probation again. */
 async function switchToInstalled(
   context: UpdateContext,
   to: string,
@@ -105,10 +106,10 @@ async function switchToInstalled(
   if (to === from || !state.committed.includes(to) || !(await isComplete(slotOf(layout, to))))
     return undefined
   if (from !== undefined && semver.lt(to, from)) {
-    await returnTo(layout, to)
+    await rollBackTo(layout, to)
     return { kind: 'rolled-back', from, to }
   }
-  await refuseOnTrial(context)
+  await requireNoProbation(context)
   await beginProbation(layout, to)
   return { kind: 'switched', from, to }
 }

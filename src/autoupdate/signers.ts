@@ -5,34 +5,34 @@ import type { UpdateContext } from './context.js'
 import { slotOf } from './layout.js'
 import { currentRelease } from './switch-release.js'
 
-/** Where a release carries the keys that may sign the next one. */
+/** File in each release that pins the keys allowed to sign the next one. */
 export const SIGNERS_PATH = join('deploy', 'allowed_signers')
 
 /**
- * The file of pinned signers (OpenSSH allowed_signers): the one that was named, else that of the current release (R1),
+ * Path of the pinned-signers file (OpenSSH allowed_signers): the configured one, else that of the current release (R1),
  * else that of the tree this process runs from.
  *
- * @throws TargonError UPDATE_SIGNERS_MISSING without such a file, UPDATE_NO_SIGNERS when it pins no key.
+ * @throws TargonError UPDATE_SIGNERS_MISSING when the file does not exist, UPDATE_NO_SIGNERS when it contains no key.
  */
 export async function pinnedSigners(context: UpdateContext): Promise<string> {
   const current = await currentRelease(context.layout)
   const path =
     context.signersFile ??
-    (current === undefined ? context.ownSignersFile : join(slotOf(context.layout, current), SIGNERS_PATH))
+    (current === undefined ? context.bundledSignersFile : join(slotOf(context.layout, current), SIGNERS_PATH))
   try {
     await access(path)
   } catch (error) {
     throw new TargonError(
-      `The file of pinned signers ${path} does not exist.`,
-      { code: 'UPDATE_SIGNERS_MISSING', fault: 'update', next: 'Name one with --update.signers.' },
+      `The pinned-signers file ${path} does not exist.`,
+      { code: 'UPDATE_SIGNERS_MISSING', fault: 'update', next: 'Set --update.signers to an existing file.' },
       { cause: error },
     )
   }
   if (countKeys(await readFile(path, 'utf8')) > 0) return path
-  throw new TargonError(`No release can be trusted: ${path} pins no key.`, {
+  throw new TargonError(`Releases cannot be verified: ${path} contains no signing key.`, {
     code: 'UPDATE_NO_SIGNERS',
     fault: 'update',
-    next: 'Write the maintainers’ public key into it, or name a file that has it with --update.signers (docs/updates.md).',
+    next: 'Add the maintainers’ public key to it, or set --update.signers to a file that contains it (docs/updates.md).',
   })
 }
 

@@ -5,7 +5,7 @@ import { messageOf, syncFolder } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
 import { runMirror } from './git.js'
 import { COMPLETE_MARK, slotOf } from './layout.js'
-import type { Refusal, VerifiedRelease } from './release.js'
+import type { ReleaseRefusal, VerifiedRelease } from './release.js'
 import { runCommand } from './run-command.js'
 import { digestTree, parseTree, type TreeEntry } from './tree-digest.js'
 
@@ -15,19 +15,19 @@ const SELF_TEST_TIMEOUT_MS = 60_000
 const PARTIAL_SUFFIX = '.partial'
 
 /**
- * Builds the slot of a verified release beside the running one: tree, dependencies from its own lock file without
- * scripts (R7), self-test (R8). The slot gets its name only when all of it is there.
+ * Builds the slot of a verified release next to the running one: files, dependencies from its lock file without install
+ * scripts (R7), self-test (R8). The slot gets its final name only once it is complete.
  *
- * @returns undefined when the slot is complete, else why not. Whatever was built is wiped.
+ * @returns undefined when the slot is complete, else the refusal; a partial slot is deleted.
  */
 export async function stageRelease(
   context: UpdateContext,
   verified: VerifiedRelease,
-): Promise<Refusal | undefined> {
+): Promise<ReleaseRefusal | undefined> {
   const slot = slotOf(context.layout, verified.version)
   if (await isComplete(slot)) return undefined
   await sweepPartials(context)
-  // a name of its own: a child of an updater that was killed may still write into the one before
+  // a fresh name, because a child of a killed updater may still be writing into the previous one
   const partial = `${slot}-${randomBytes(6).toString('hex')}${PARTIAL_SUFFIX}`
   await mkdir(partial, { recursive: true, mode: 0o700 })
   try {
@@ -53,7 +53,7 @@ export async function isComplete(slot: string): Promise<boolean> {
   )
 }
 
-/** Removes what an updater that was killed left behind. Safe: the caller holds the update lock. */
+/** Removes the partial slots a killed updater left behind; safe because the caller holds the update lock. */
 async function sweepPartials(context: UpdateContext): Promise<void> {
   const names = await readdir(context.layout.releases).catch(() => [])
   const partials = names.filter(
@@ -68,23 +68,16 @@ async function extractTree(
   context: UpdateContext,
   verified: VerifiedRelease,
   target: string,
-): Promise<Refusal | undefined> {
+): Promise<ReleaseRefusal | undefined> {
   context.onProgress('unpacking the release')
-  const listing = await runMirror(context, [
-    'ls-tree',
-    '-r',
-    '-l',
-    '-z',
-    '--full-tree',
-    verified.release.commit,
-  ])
+  const { commit, sha512 } = verified.release
+  const listing = await runMirror(context, ['ls-tree', '-r', '-l', '-z', '--full-tree', commit])
   const entries = parseTree(listing, MAX_TREE_BYTES)
-  if ('unsafe' in entries)
-    return { rule: 'unsafe-tree', detail: `${verified.tag} is refused: ${entries.unsafe}` }
+  if ('unsafe' in entries) return { rule: 'unsafe-tree', detail: `${verified.tag}: ${entries.unsafe}` }
   const index = `${target}.index`
   try {
     const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: target }
-    await runMirror(context, ['read-tree', verified.release.commit], env)
+    await runMirror(context, ['read-tree', commit], env)
     await runMirror(context, ['checkout-index', '--all', '--force', `--prefix=${target}/`], env)
   } finally {
     await rm(index, { force: true })
@@ -93,9 +86,8 @@ async function extractTree(
     entries.filter((entry) => entry.executable).map((entry) => chmod(join(target, entry.path), 0o755)),
   )
   const digest = await digestTree(target, entries)
-  if (digest !== verified.release.sha512) {
-    return { rule: 'contents', detail: `the files of ${verified.tag} do not have the signed digest` }
-  }
+  if (digest !== sha512)
+    return { rule: 'contents', detail: `the files of ${verified.tag} do not match the signed digest` }
   await syncFiles(target, entries)
   return undefined
 }
@@ -111,13 +103,16 @@ async function syncFiles(folder: string, entries: readonly TreeEntry[]): Promise
   for (const path of folders) await syncFolder(path)
 }
 
-async function installDependencies(context: UpdateContext, target: string): Promise<Refusal | undefined> {
-  context.onProgress('installing its dependencies')
+async function installDependencies(
+  context: UpdateContext,
+  target: string,
+): Promise<ReleaseRefusal | undefined> {
+  context.onProgress('installing dependencies')
   try {
     await runCommand('npm', ['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund'], {
       label: 'npm ci',
       cwd: target,
-      // a unit that protects the home folder leaves npm no cache there
+      // npm cannot write its default cache under a systemd unit with ProtectHome
       env: { npm_config_cache: join(context.layout.root, 'npm-cache'), ...context.env },
       timeoutMs: INSTALL_TIMEOUT_MS,
       signal: context.signal,
@@ -129,28 +124,31 @@ async function installDependencies(context: UpdateContext, target: string): Prom
   }
 }
 
-/** Runs the new release's own check: it loads every module and prints its version. No chain, no writes. */
+/** Runs the self-test of the new release, which loads every module and prints its version; no chain, no writes. */
 async function selfTest(
   context: UpdateContext,
   verified: VerifiedRelease,
   target: string,
-): Promise<Refusal | undefined> {
+): Promise<ReleaseRefusal | undefined> {
   context.onProgress('testing the new release')
   try {
     const { stdout } = await runCommand(
       context.nodePath,
       [join(target, 'bin', 'run.js'), 'update', '--self-test'],
       {
-        label: 'the self-test',
+        label: 'self-test',
         cwd: target,
         env: context.env,
         timeoutMs: SELF_TEST_TIMEOUT_MS,
         signal: context.signal,
       },
     )
-    const said = stdout.trim().split('\n').at(-1)
-    if (said === verified.version) return undefined
-    return { rule: 'self-test', detail: `it calls itself ${said ?? '(nothing)'}, not ${verified.version}` }
+    const printed = stdout.trim().split('\n').at(-1)
+    if (printed === verified.version) return undefined
+    return {
+      rule: 'self-test',
+      detail: `the self-test printed ${printed || 'nothing'} instead of ${verified.version}`,
+    }
   } catch (error) {
     context.signal.throwIfAborted()
     return { rule: 'self-test', detail: messageOf(error) }

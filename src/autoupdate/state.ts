@@ -4,14 +4,15 @@ import type { Layout } from './layout.js'
 
 const version = z.string().min(1)
 
-/** `update.json`: which release is on trial, which ones failed, and how far this machine ever got. */
+/** `update.json`: the release on probation, the failed ones, and the versions this machine has committed. */
 export const updateState = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('committed'),
-    /** Highest version ever committed here: nothing below it is taken unasked. */
+    /** Highest version ever committed here; lower ones need an explicit request (R4). */
     highest: version,
     /** Every version committed here. */
     committed: z.array(version),
+    /** Versions that failed here; they need an explicit request (R5). */
     bad: z.array(version),
   }),
   z.object({
@@ -19,12 +20,12 @@ export const updateState = z.discriminatedUnion('state', [
     highest: version,
     committed: z.array(version),
     bad: z.array(version),
-    /** Release to go back to; null when this is the first one. */
+    /** Release to roll back to; null when this is the first one. */
     from: version.nullable(),
     to: version,
-    /** Starts so far; the launcher counts before each. */
+    /** Starts so far, incremented by the launcher before each start. */
     attempts: z.number().int().min(0),
-    /** Wall clock, milliseconds: by then it must have proven healthy; set by the launcher when it starts and when it is ready. */
+    /** Unix time in ms by which the release must be healthy; the launcher sets it at the start and again at readiness. */
     deadline: z.number().int().nullable(),
   }),
 ])
@@ -33,7 +34,7 @@ export type UpdateState = z.output<typeof updateState>
 
 export const FIRST_STATE: UpdateState = { state: 'committed', highest: '0.0.0', committed: [], bad: [] }
 
-/** @throws TargonError UPDATE_STATE_DAMAGED; a missing file is the first state. */
+/** @returns `FIRST_STATE` when there is no file. @throws TargonError UPDATE_STATE_DAMAGED. */
 export async function readState(layout: Layout): Promise<UpdateState> {
   const text = await readIfExists(layout.state)
   if (text === undefined) return FIRST_STATE
@@ -45,7 +46,7 @@ export async function readState(layout: Layout): Promise<UpdateState> {
       {
         code: 'UPDATE_STATE_DAMAGED',
         fault: 'update',
-        next: 'Look at the file; removing it forgets which releases failed and which was the highest.',
+        next: 'Inspect the file. Deleting it forgets which releases failed and which version was the highest.',
       },
       { cause: error },
     )

@@ -7,7 +7,7 @@ import { type Layout, slotOf } from './layout.js'
 import { isComplete } from './stage-release.js'
 import { readState, type UpdateState, writeState } from './state.js'
 
-/** Version the link `current` points to; undefined before the first release. */
+/** Version that the link `current` points to; undefined before the first release. */
 export async function currentRelease(layout: Layout): Promise<string | undefined> {
   try {
     return basename(await readlink(layout.current))
@@ -16,28 +16,29 @@ export async function currentRelease(layout: Layout): Promise<string | undefined
   }
 }
 
-/** Points `current` at a release in one atomic step (R9). */
+/** Points `current` at a release atomically (R9). */
 export async function linkRelease(layout: Layout, version: string): Promise<void> {
-  const aside = `${layout.current}.tmp`
-  await rm(aside, { force: true })
-  await symlink(join('releases', version), aside)
-  await rename(aside, layout.current)
+  const temporary = `${layout.current}.tmp`
+  await rm(temporary, { force: true })
+  await symlink(join('releases', version), temporary)
+  await rename(temporary, layout.current)
   await syncFolder(layout.root)
 }
 
-/** Puts a complete slot on trial: state first, durable, then the link; the launcher finishes a link that was cut off. */
+/** Puts a complete slot on probation: durable state first, then the link; the launcher completes an interrupted switch. */
 export async function beginProbation(layout: Layout, version: string): Promise<void> {
   const state = await readState(layout)
   const from = (await currentRelease(layout)) ?? null
   const { highest, committed, bad } = state
-  const trial = { from, to: version, attempts: 0, deadline: null }
-  await writeState(layout, { state: 'probation', highest, committed, bad, ...trial })
+  const probation = { from, to: version, attempts: 0, deadline: null }
+  await writeState(layout, { state: 'probation', highest, committed, bad, ...probation })
   await linkRelease(layout, version)
 }
 
 /**
- * Called by a role once it serves: ends the trial of the release it runs from. Does nothing when that release is not
- * on trial, so a role may call it at every start.
+ * Commits a release that has become healthy, which ends its probation.
+ *
+ * @returns false when that release is not on probation, so a role may call it at every start.
  */
 export async function confirmRelease(layout: Layout, version: string): Promise<boolean> {
   const state = await readState(layout)
@@ -46,18 +47,18 @@ export async function confirmRelease(layout: Layout, version: string): Promise<b
   return true
 }
 
-/** Marks a release as failed, so that it is never offered again on this machine. */
+/** Marks a release as failed, so that this machine does not install it again unless explicitly requested. */
 export async function markBad(layout: Layout, version: string): Promise<void> {
   const state = await readState(layout)
   await writeState(layout, { ...state, bad: union(state.bad, version) })
 }
 
 /**
- * Goes back to a version committed here. The one left is remembered as bad: nothing brings it back unasked.
+ * Rolls back to a version committed here and marks the newer one as failed, so that it does not come back by itself.
  *
- * @returns false when the slot is gone.
+ * @returns false when the slot is missing or incomplete.
  */
-export async function returnTo(layout: Layout, version: string): Promise<boolean> {
+export async function rollBackTo(layout: Layout, version: string): Promise<boolean> {
   if (!(await isComplete(slotOf(layout, version)))) return false
   const { bad: old, highest, committed } = await readState(layout)
   const left = await currentRelease(layout)
@@ -67,7 +68,7 @@ export async function returnTo(layout: Layout, version: string): Promise<boolean
   return true
 }
 
-/** Installs the launcher once; a launcher that is there is never replaced by an update. */
+/** Installs the launcher once; an update never replaces an existing launcher. */
 export async function installLauncher(layout: Layout, source: string): Promise<void> {
   await copyFile(source, layout.launcher, constants.COPYFILE_EXCL).catch((error: unknown) => {
     if (!hasCode(error, 'EEXIST')) throw error

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** One file of a release tree. */
+/** A file of a release tree. */
 export interface TreeEntry {
   readonly path: string
   readonly executable: boolean
 }
 
 /**
- * SHA-512 over the contents of a tree: for each file, sorted by path, `100755|100644 <sha512 of the bytes> <path>\n`.
- * Independent of git's object ids, so a release stays bound to its bytes even if SHA-1 falls.
+ * SHA-512 over the files of a tree, sorted by path, one line each: `100755|100644 <sha512 of the bytes> <path>\n`.
+ * Independent of git's object ids, so a signature binds the bytes even if SHA-1 is broken.
  */
 export async function digestTree(folder: string, entries: readonly TreeEntry[]): Promise<string> {
   const whole = createHash('sha512')
@@ -23,7 +23,7 @@ export async function digestTree(folder: string, entries: readonly TreeEntry[]):
   return whole.digest('hex')
 }
 
-/** Parses `git ls-tree -r -l -z`. @returns the files, or what makes the tree unsafe (links, submodules, size). */
+/** Parses the output of `git ls-tree -r -l -z`. @returns the files, or why the tree is unsafe (link, submodule, size). */
 export function parseTree(
   listing: string,
   maxBytes: number,
@@ -34,7 +34,7 @@ export function parseTree(
     const match = /^(\d{6}) (\w+) [0-9a-f]+ +(\d+|-)\t(.+)$/s.exec(line)
     const [, mode, kind, size, path] = match ?? []
     if (mode === undefined || path === undefined)
-      return { unsafe: `an entry git lists as ${JSON.stringify(line)}` }
+      return { unsafe: `unexpected tree entry ${JSON.stringify(line)}` }
     if (kind !== 'blob' || (mode !== '100644' && mode !== '100755'))
       return { unsafe: `${path} is not a plain file (mode ${mode})` }
     bytes += Number(size)

@@ -1,32 +1,47 @@
+import { createHash } from 'node:crypto'
 import { isAbort, type Log, messageOf, TargonError } from '../kernel/index.js'
 import { applyUpdate } from './apply-update.js'
 import type { UpdateContext } from './context.js'
 import { withUpdateLock } from './lock.js'
 import { findOffer, type Offer } from './offer.js'
 import { launcherSource } from './open-update.js'
-import { jitterOf, mayUpdateAt } from './schedule.js'
 import { pinnedSigners } from './signers.js'
 
-/** Where the chain is, asked again after the delay. */
+/** Minimum distance in blocks between an update and the next weight update (R10). */
+const QUIET_BLOCKS = 30
+/** Updates are spread over this time, so that not all validators restart at once. */
+export const JITTER_MS = 30 * 60_000
+
+/** Delay of an update, 0 to 30 minutes, derived from hotkey and version. */
+export function jitterOf(hotkey: string, version: string): number {
+  const digest = createHash('sha256').update(`${hotkey}/${version}`).digest()
+  return Math.floor((digest.readUInt32BE(0) / 2 ** 32) * JITTER_MS)
+}
+
+/** The current block and the block of the next weight update; read again after the delay. */
 export interface WeightsWindow {
   readonly block: number
   readonly nextWeightsBlock: number
 }
 
+export function mayUpdateAt({ block, nextWeightsBlock }: WeightsWindow): boolean {
+  return nextWeightsBlock - block > QUIET_BLOCKS
+}
+
 export interface UnattendedOptions {
   readonly hotkey: string
   readonly log: Pick<Log, 'info' | 'warn' | 'debug'>
-  /** Whether the launcher started this process: without it nobody starts a release on trial, nor goes back. */
+  /** Whether the launcher started this process; without it nothing would start the new release or roll back. */
   readonly isLaunched: boolean
-  /** Counts the looks by what came of them. */
-  readonly onLook?: (result: LookResult) => void
+  /** Counts checks by their result. */
+  readonly onCheck?: (result: UpdateCheckResult) => void
 }
 
-export type LookResult = 'none' | 'offered' | 'refused' | 'failed'
+export type UpdateCheckResult = 'none' | 'offered' | 'refused' | 'failed'
 
 type Available = Extract<Offer, { kind: 'available' }>
 
-/** Looks for an update at the moments a role names; at most one look at a time. */
+/** Checks for updates whenever the role asks for it; at most one check runs at a time. */
 export class UnattendedUpdate {
   #busy = false
   readonly #log: Pick<Log, 'warn'>
@@ -38,24 +53,23 @@ export class UnattendedUpdate {
     this.#log = warnOnce(options.log)
   }
 
-  /** Says at the start of a role whether releases can be trusted at all. Never throws. */
-  async introduce(): Promise<void> {
+  /** Warns at the start of a role when releases cannot be verified at all. Never throws. */
+  async warnIfUnpinned(): Promise<void> {
     try {
       await pinnedSigners(this.context)
     } catch (error) {
-      this.#tellFailure(error)
+      this.#logFailure(error)
     }
   }
 
   /**
-   * One look: asks the source, waits the hotkey's share of half an hour, builds the slot, and puts it on trial unless the
-   * next setting of weights has come too close by then (R10). The validator calls it after weights have been set, the
-   * miner every hour.
+   * Checks the source once, waits for the hotkey's jitter, builds the slot, and puts the release on probation unless the
+   * next weight update is too close by then (R10).
    *
    * @param window undefined for a role that sets no weights.
-   * @returns true when a release was put on trial and the role shall restart (exit 75). Never throws.
+   * @returns true when a release was put on probation and the role must restart (exit 75). Never throws.
    */
-  async look(window?: () => WeightsWindow): Promise<boolean> {
+  async check(window?: () => WeightsWindow): Promise<boolean> {
     if (this.#busy) return false
     this.#busy = true
     try {
@@ -63,8 +77,8 @@ export class UnattendedUpdate {
       return found !== undefined && (await this.#apply(found, window))
     } catch (error) {
       if (isAbort(error)) return false
-      this.options.onLook?.('failed')
-      this.#tellFailure(error)
+      this.options.onCheck?.('failed')
+      this.#logFailure(error)
       return false
     } finally {
       this.#busy = false
@@ -72,9 +86,9 @@ export class UnattendedUpdate {
   }
 
   async #find(): Promise<Available | undefined> {
-    const { log, isLaunched } = this.options
+    const { log, isLaunched, onCheck, hotkey } = this.options
     const offer = await withUpdateLock(this.context, (context) => findOffer(context))
-    this.options.onLook?.(offer.kind === 'available' ? 'offered' : offer.kind)
+    onCheck?.(offer.kind === 'available' ? 'offered' : offer.kind)
     if (offer.kind === 'none') {
       for (const warning of offer.warnings)
         this.#log.warn({ event: 'update-source-stale', warning }, 'the update source may be frozen')
@@ -87,14 +101,13 @@ export class UnattendedUpdate {
     }
     const { version, signedBy } = offer.verified
     if (!isLaunched) {
-      const next = 'Run targon update, then start this neuron by deploy/launcher.mjs to have it done.'
+      const next =
+        'Run targon update, then start this neuron with deploy/launcher.mjs to update it automatically.'
       this.#log.warn({ event: 'update-available', version, signedBy, next }, 'a newer release is available')
       return undefined
     }
-    log.info(
-      { event: 'update-found', version, signedBy, delayMs: jitterOf(this.options.hotkey, version) },
-      'found a newer release',
-    )
+    const delayMs = jitterOf(hotkey, version)
+    log.info({ event: 'update-found', version, signedBy, delayMs }, 'found a newer release')
     return offer
   }
 
@@ -102,44 +115,47 @@ export class UnattendedUpdate {
     const { clock, signal } = this.context
     const { hotkey, log } = this.options
     const { version } = found.verified
-    const isNear = () => {
+    const mayRestart = () => {
       const now = window?.()
-      return now !== undefined && !mayUpdateAt(now.block, now.nextWeightsBlock)
+      return now === undefined || mayUpdateAt(now)
     }
     await clock.sleep(jitterOf(hotkey, version), signal)
-    const outcome = isNear()
-      ? 'put-off'
-      : await withUpdateLock(this.context, async (context) => {
-          // what is offered may have changed during the delay: decide again under the lock that applies
-          const offer = await findOffer(context, version)
-          if (offer.kind !== 'available') throw new Error(`release ${version} is no longer offered`)
-          return (await applyUpdate(context, offer.verified, launcherSource(), () => !isNear())).kind
-        })
-    if (outcome === 'put-off')
+    const result = mayRestart() ? await this.#applyLocked(version, mayRestart) : 'postponed'
+    if (result === 'postponed')
       log.info(
         { event: 'update-postponed', version, ...window?.() },
         'postponed the update: weights are due soon',
       )
-    else log.info({ event: 'update-applied', version }, 'applied the update')
-    return outcome === 'applied'
+    else log.info({ event: 'update-applied', version }, 'installed the update; restarting')
+    return result === 'applied'
   }
 
-  #tellFailure(error: unknown): void {
-    const next = error instanceof TargonError && error.next !== undefined ? { next: error.next } : {}
-    const reason = messageOf(error)
+  /** Verifies again under the lock, because the offer may have changed during the delay. */
+  async #applyLocked(version: string, mayRestart: () => boolean): Promise<'applied' | 'postponed'> {
+    return await withUpdateLock(this.context, async (context) => {
+      const offer = await findOffer(context, version)
+      if (offer.kind !== 'available') throw new Error(`release ${version} is no longer offered`)
+      return (await applyUpdate(context, offer.verified, launcherSource(), mayRestart)).kind
+    })
+  }
+
+  #logFailure(error: unknown): void {
     if (error instanceof TargonError && UNPINNED.has(error.code))
-      this.#log.warn({ event: 'updates-off', reason, ...next }, 'unattended updates are off')
-    else this.#log.warn({ event: 'update-check-failed', reason, ...next }, 'could not check for updates')
+      this.#log.warn(
+        { event: 'updates-off', err: error },
+        'automatic updates are off: no signing key is pinned',
+      )
+    else this.#log.warn({ event: 'update-check-failed', err: error }, 'could not check for updates')
   }
 }
 
-/** Warns of a lasting problem once; repeats of the same record go to debug. */
-function warnOnce(target: UnattendedOptions['log']): Pick<Log, 'warn'> {
+/** Logs a repeated warning only once; repeats of the same record are logged at debug. */
+function warnOnce(log: UnattendedOptions['log']): Pick<Log, 'warn'> {
   const seen = new Set<string>()
   return {
     warn: (fields, message) => {
-      const key = `${message} ${JSON.stringify(fields)}`
-      target[seen.has(key) ? 'debug' : 'warn'](fields, message)
+      const key = `${message} ${JSON.stringify(fields)} ${messageOf(fields.err)}`
+      log[seen.has(key) ? 'debug' : 'warn'](fields, message)
       seen.add(key)
     },
   }

@@ -53,7 +53,7 @@ export default class Update extends BaseCommand {
     if (actions.check === true) return this.#printOffer(await checkUpdate(context, to))
     if (actions.rollback === true) return this.#printOutcome(await rollBack(context, to))
     const dryRun = actions['dry-run'] === true
-    return this.#printOutcome(await runUpdate(context, { dryRun, wanted: to }))
+    return this.#printOutcome(await runUpdate(context, { dryRun, requested: to }))
   }
 
   #printOffer(offer: Offer): unknown {
@@ -111,7 +111,7 @@ export default class Update extends BaseCommand {
       '../autoupdate/index.js'
     )
     if (actions.rollback === true) throw noWayBack()
-    const installed = context.ownVersion
+    const installed = context.runningVersion
     const version = to ?? (await newestPublished(context))
     const command = installCommand(version).join(' ')
     const available = to === undefined ? isNewer(version, installed) : to !== installed

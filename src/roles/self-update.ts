@@ -1,10 +1,10 @@
 import {
   confirmRelease,
-  type LookResult,
   openUpdate,
   pruneReleases,
   readState,
   UnattendedUpdate,
+  type UpdateCheckResult,
   type UpdateContext,
   type WeightsWindow,
   withUpdateLock,
@@ -13,27 +13,28 @@ import type { MinerSettings, ValidatorSettings } from '../config/index.js'
 import { type Clock, every, isAbort, packageVersion, TargonError } from '../kernel/index.js'
 import type { RoleDeps } from './role.js'
 
-/** A neuron's own updates. */
+/** The automatic updates of a neuron. */
 export interface SelfUpdate {
-  /** Ends the trial of the release that runs, if it is on trial, once the role has proven itself. */
+  /** Ends the probation of the running release, if it is on probation, once the role is healthy. */
   confirmWhen(healthy: Promise<void>): void
-  /** What a validator calls after weights have been set: one look, not waited for. */
+  /** @returns what a validator calls after its weights are on chain; starts one check without waiting for it. */
   afterWeights(window: () => WeightsWindow): () => Promise<void>
   /**
-   * A look every hour, until the signal aborts, for a role that sets no weights; none while it cannot serve, for the new
-   * release could not prove itself either.
+   * Checks every hour until the signal aborts, for a role that sets no weights. A check is skipped while the role cannot
+   * serve, because the new release could not become healthy either.
    */
-  lookHourly(lack: () => string | undefined): void
+  checkHourly(unavailableReason: () => string | undefined): void
 }
 
-interface Life {
+/** What lasts as long as the running role, until it drains or restarts. */
+interface RoleLifetime {
   readonly clock: Clock
   readonly log: RoleDeps['log']
   readonly signal: AbortSignal
-  /** Called when a release was put on trial. */
+  /** Called when a release was put on probation. */
   readonly restart: (reason: string) => void
-  /** Counts looks by their result. */
-  readonly onLook?: (result: LookResult) => void
+  /** Counts checks by their result. */
+  readonly onCheck?: (result: UpdateCheckResult) => void
 }
 
 const HOUR_MS = 3_600_000
@@ -42,8 +43,8 @@ const LOCK_RETRY_MS = 1000
 type SwitchName = 'autoupdate-off' | 'update.source'
 
 /**
- * Whether a neuron looks for releases by itself: a validator unless told not to, a miner only when told to. Releases of
- * the package registry are installed by hand.
+ * Whether a neuron updates itself: a validator unless disabled, a miner only when enabled. With the package registry as
+ * the source, releases are installed by hand.
  */
 export function isUnattended(
   role: 'miner' | 'validator',
@@ -53,7 +54,7 @@ export function isUnattended(
   return role === 'validator' || settings.autoupdate === true
 }
 
-/** Opens the updater of this installation for one life of a role. */
+/** Opens the updater of this installation for the lifetime of a role. */
 export function openSelfUpdate(
   settings: Parameters<typeof openUpdate>[0] & { readonly launched: boolean },
   hotkey: string,
@@ -61,30 +62,22 @@ export function openSelfUpdate(
     readonly node: { readonly version: string; readonly path: string }
     readonly env: Readonly<Record<string, string>>
   },
-  { clock, log, signal, restart, onLook }: Life,
+  { clock, log, signal, restart, onCheck }: RoleLifetime,
 ): SelfUpdate {
   const onProgress = (step: string) => log.debug({ event: 'update-step', step }, 'update step')
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
-  const version = packageVersion()
   const unattended = new UnattendedUpdate(context, {
     hotkey,
     log,
     isLaunched: settings.launched,
-    ...(onLook ? { onLook } : {}),
+    ...(onCheck ? { onCheck } : {}),
   })
-  const look = async (window?: () => WeightsWindow) => {
-    if (await unattended.look(window)) restart('update')
+  const check = async (window?: () => WeightsWindow) => {
+    if (await unattended.check(window)) restart('update')
   }
   return {
     confirmWhen: (healthy) => {
-      const confirm = async () => {
-        await healthy
-        if (!(await endTrial(context, version))) return
-        log.info({ event: 'release-confirmed', version }, 'confirmed the new release')
-        const removed = await withUpdateLock(context, ({ layout }) => pruneReleases(layout))
-        if (removed.length > 0) log.info({ event: 'releases-pruned', removed }, 'removed old releases')
-      }
-      void confirm().catch((error: unknown) => {
+      void confirmOnceHealthy(context, healthy, log).catch((error: unknown) => {
         if (!isAbort(error))
           log.warn(
             { event: 'release-probation-failed', err: error },
@@ -93,27 +86,40 @@ export function openSelfUpdate(
       })
     },
     afterWeights: (window) => {
-      void unattended.introduce()
-      return async () => void look(window)
+      void unattended.warnIfUnpinned()
+      return async () => void check(window)
     },
-    lookHourly: (lack) => {
-      void unattended.introduce()
-      const lookWhenWell = async () => {
-        const missing = lack()
-        if (missing === undefined) await look()
+    checkHourly: (unavailableReason) => {
+      void unattended.warnIfUnpinned()
+      const checkWhileServing = async () => {
+        const reason = unavailableReason()
+        if (reason === undefined) await check()
         else
           log.debug(
-            { event: 'update-check-skipped', missing },
+            { event: 'update-check-skipped', reason },
             'skipped the update check: the node cannot serve now',
           )
       }
-      void every(clock, HOUR_MS, signal, lookWhenWell, () => {})
+      void every(clock, HOUR_MS, signal, checkWhileServing, () => {})
     },
   }
 }
 
-/** Commits the release when it is on trial; waits for an updater at work. @returns whether it was on trial. */
-async function endTrial({ layout, ...rest }: UpdateContext, version: string): Promise<boolean> {
+async function confirmOnceHealthy(
+  context: UpdateContext,
+  healthy: Promise<void>,
+  log: RoleDeps['log'],
+): Promise<void> {
+  await healthy
+  const version = packageVersion()
+  if (!(await endProbation(context, version))) return
+  log.info({ event: 'release-confirmed', version }, 'confirmed the new release')
+  const removed = await withUpdateLock(context, ({ layout }) => pruneReleases(layout))
+  if (removed.length > 0) log.info({ event: 'releases-pruned', removed }, 'removed old releases')
+}
+
+/** Commits the release if it is on probation, after any running updater finishes. @returns whether it was on probation. */
+async function endProbation({ layout, ...rest }: UpdateContext, version: string): Promise<boolean> {
   for (;;) {
     const state = await readState(layout)
     if (state.state !== 'probation' || state.to !== version) return false

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { runCommand } from '../../src/autoupdate/run-command.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-it('ends at its deadline though a program in a session of its own holds the output open', async () => {
+it('ends at its timeout even if a detached descendant keeps the output open', async () => {
   const file = join(temporaryFolder('command'), 'pid')
   const program = `
     const { spawn } = require('node:child_process')
@@ -19,6 +19,6 @@ it('ends at its deadline though a program in a session of its own holds the outp
     signal: new AbortController().signal,
   })
   await expect(running).rejects.toMatchObject({ code: 'UPDATE_COMMAND_FAILED' })
-  // it goes on: the command waited for its deadline, not for that
+  // the descendant is still running: the command did not wait for it
   expect(process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL')).toBe(true)
 })

@@ -12,7 +12,7 @@ const repository = new ReleaseRepository()
 beforeAll(() => repository.release('1.0.0'))
 
 describe('two updaters at once', () => {
-  it('lets exactly one of five work', async () => {
+  it('lets exactly one of five in a process work', async () => {
     const context = repository.context()
     const offer = await findOffer(context)
     if (offer.kind !== 'available') throw new Error('no offer')
@@ -28,11 +28,11 @@ describe('two updaters at once', () => {
     expect(new Set(codes)).toEqual(new Set(['UPDATE_RUNNING']))
   })
 
-  it('lets exactly one of three processes work, whose slot is whole', async () => {
+  it('lets exactly one of three processes work, and its slot is complete', async () => {
     const context = repository.context()
-    const { layout, url, signersFile, ownVersion } = context
-    const places = JSON.stringify({ root: layout.root, url, signersFile, ownVersion, launcher })
-    const said = await Promise.all(
+    const { layout, url, signersFile, runningVersion } = context
+    const places = JSON.stringify({ root: layout.root, url, signersFile, runningVersion, launcher })
+    const outputs = await Promise.all(
       [1, 2, 3].map(async () => {
         const child = spawn(process.execPath, ['--import', 'tsx', worker, places], { stdio: 'pipe' })
         const output = { text: '' }
@@ -44,13 +44,13 @@ describe('two updaters at once', () => {
         return output.text
       }),
     )
-    expect(said.filter((text) => /^applied$/m.test(text))).toHaveLength(1)
-    for (const text of said) expect(text).toMatch(/^applied$|^none$|UPDATE_RUNNING/m)
+    expect(outputs.filter((text) => /^applied$/m.test(text))).toHaveLength(1)
+    for (const text of outputs) expect(text).toMatch(/^applied$|^none$|UPDATE_RUNNING/m)
     expect(await currentRelease(layout)).toBe('1.0.0')
     expect(readdirSync(layout.releases)).toEqual(['1.0.0'])
   })
 
-  it('takes no second release while one is on trial', async () => {
+  it('refuses a second release while one is on probation', async () => {
     const busy = new ReleaseRepository()
     await busy.release('1.0.0')
     const context = busy.context()
@@ -60,7 +60,7 @@ describe('two updaters at once', () => {
     expect(await currentRelease(context.layout)).toBe('1.0.0')
   })
 
-  it('stops the one that lost its lock, and takes nobody down with it', async () => {
+  it('stops the updater that lost its lock, without crashing the process', async () => {
     const context = repository.context()
     const lock = join(context.layout.root, 'update.lock')
     const work = withUpdateLock(context, async ({ signal }) => {

@@ -1,14 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  JITTER_MS,
-  jitterOf,
-  mayUpdateAt,
-  readState,
-  slotOf,
-  UnattendedUpdate,
-} from '../../src/autoupdate/index.js'
+import { readState, slotOf, UnattendedUpdate } from '../../src/autoupdate/index.js'
+import { JITTER_MS, jitterOf, mayUpdateAt } from '../../src/autoupdate/unattended.js'
 import type { Clock } from '../../src/kernel/clock.js'
 import type { LogFields } from '../../src/kernel/log.js'
 import { ReleaseRepository } from '../support/release-repository.js'
@@ -16,7 +10,7 @@ import { ReleaseRepository } from '../support/release-repository.js'
 const repository = new ReleaseRepository()
 const hotkey = '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty'
 
-/** Sleeps at once and remembers for how long. */
+/** Returns from every sleep at once and records its length. */
 function instantClock(slept: number[]): Clock {
   return {
     now: () => Date.now(),
@@ -27,106 +21,106 @@ function instantClock(slept: number[]): Clock {
 
 function updater(changes: Parameters<ReleaseRepository['context']>[0] = {}, isLaunched = true) {
   const slept: number[] = []
-  const said: string[] = []
+  const events: string[] = []
   const context = repository.context({ clock: instantClock(slept), ...changes })
-  const write = ({ event }: LogFields) => void said.push(event)
+  const write = ({ event }: LogFields) => void events.push(event)
   const log = { info: write, warn: write, debug: () => {} }
   const results: string[] = []
-  const onLook = (result: string) => void results.push(result)
-  const update = new UnattendedUpdate(context, { hotkey, log: log as never, isLaunched, onLook })
-  return { update, context, slept, said, results }
+  const onCheck = (result: string) => void results.push(result)
+  const update = new UnattendedUpdate(context, { hotkey, log: log as never, isLaunched, onCheck })
+  return { update, context, slept, events, results }
 }
 
 describe('an unattended update', () => {
   beforeAll(() => repository.release('1.0.0'))
 
-  it('waits the share of its hotkey, applies, and asks for a restart', async () => {
-    const { update, context, slept, said } = updater()
-    expect(await update.look(() => ({ block: 100, nextWeightsBlock: 360 }))).toBe(true)
+  it('waits for the jitter of its hotkey, puts the release on probation and requests a restart', async () => {
+    const { update, context, slept, events } = updater()
+    expect(await update.check(() => ({ block: 100, nextWeightsBlock: 360 }))).toBe(true)
     expect(slept).toContain(jitterOf(hotkey, '1.0.0'))
     expect(await readState(context.layout)).toMatchObject({ state: 'probation', to: '1.0.0' })
-    expect(said).toEqual(['update-found', 'update-applied'])
+    expect(events).toEqual(['update-found', 'update-applied'])
   })
 
-  it('R10: is put off when weights are due within 30 blocks after the delay', async () => {
-    const { update, context, said } = updater()
-    expect(await update.look(() => ({ block: 331, nextWeightsBlock: 360 }))).toBe(false)
-    expect(said).toEqual(['update-found', 'update-postponed'])
+  it('R10: is postponed when weights are due within 30 blocks after the delay', async () => {
+    const { update, context, events } = updater()
+    expect(await update.check(() => ({ block: 331, nextWeightsBlock: 360 }))).toBe(false)
+    expect(events).toEqual(['update-found', 'update-postponed'])
     expect((await readState(context.layout)).state).toBe('committed')
   })
 
-  it('does nothing when there is nothing newer', async () => {
-    const { update, said } = updater({ ownVersion: '1.0.0' })
-    expect(await update.look()).toBe(false)
-    expect(said).toEqual([])
+  it('does nothing when no newer release is offered', async () => {
+    const { update, events } = updater({ runningVersion: '1.0.0' })
+    expect(await update.check()).toBe(false)
+    expect(events).toEqual([])
   })
 
-  it('keeps the role running when the source is away', async () => {
-    const { update, said } = updater({ url: '/nowhere.git' })
-    expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update-check-failed'])
+  it('keeps the role running when the source is unreachable', async () => {
+    const { update, events } = updater({ url: '/nowhere.git' })
+    expect(await update.check()).toBe(false)
+    expect(events).toEqual(['update-check-failed'])
   })
 
-  it('R10: is put off when weights have come near while the slot was built, and is quick the next time', async () => {
-    const { update, context, said } = updater()
+  it('R10: is postponed when weights come due while the slot is built, and reuses that slot later', async () => {
+    const { update, context, events } = updater()
     const blocks = [100, 331]
-    expect(await update.look(() => ({ block: blocks.shift() ?? 331, nextWeightsBlock: 360 }))).toBe(false)
-    expect(said).toEqual(['update-found', 'update-postponed'])
+    expect(await update.check(() => ({ block: blocks.shift() ?? 331, nextWeightsBlock: 360 }))).toBe(false)
+    expect(events).toEqual(['update-found', 'update-postponed'])
     expect((await readState(context.layout)).state).toBe('committed')
     expect(existsSync(join(slotOf(context.layout, '1.0.0'), 'COMPLETE'))).toBe(true)
-    expect(await update.look(() => ({ block: 361, nextWeightsBlock: 720 }))).toBe(true)
+    expect(await update.check(() => ({ block: 361, nextWeightsBlock: 720 }))).toBe(true)
     expect(await readState(context.layout)).toMatchObject({ state: 'probation', to: '1.0.0' })
   })
 
-  it('only tells of a release, once, when no launcher would start it', async () => {
-    const { update, context, said } = updater({}, false)
-    expect(await update.look()).toBe(false)
-    expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update-available'])
+  it('only logs an available release, once, when no launcher would start it', async () => {
+    const { update, context, events } = updater({}, false)
+    expect(await update.check()).toBe(false)
+    expect(await update.check()).toBe(false)
+    expect(events).toEqual(['update-available'])
     expect(existsSync(context.layout.releases)).toBe(false)
   })
 
   it.each([
     ['no signer is pinned', 'updates-off', { signersFile: '/dev/null' }],
-    ['the file of signers is not there', 'updates-off', { signersFile: '/nowhere/signers' }],
-    ['the source is away', 'update-check-failed', { url: '/nowhere.git' }],
-  ])('when %s, says so once and not for ever', async (_, message, changes) => {
-    const { update, said } = updater(changes)
-    await update.introduce()
-    for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
-    expect(said).toEqual([message])
+    ['the signers file does not exist', 'updates-off', { signersFile: '/nowhere/signers' }],
+    ['the source is unreachable', 'update-check-failed', { url: '/nowhere.git' }],
+  ])('logs only once that %s', async (_, event, changes) => {
+    const { update, events } = updater(changes)
+    await update.warnIfUnpinned()
+    for (let turn = 0; turn < 3; turn++) expect(await update.check()).toBe(false)
+    expect(events).toEqual([event])
   })
 
-  it('counts its looks by what came of them', async () => {
-    const looks = [
+  it('counts its checks by their result', async () => {
+    const updaters = [
       updater({ url: '/nowhere.git' }),
-      updater({ ownVersion: '1.0.0' }),
+      updater({ runningVersion: '1.0.0' }),
       updater({}, false),
       updater({ nodeVersion: '1.0.0' }),
     ]
-    for (const { update } of looks) await update.look()
-    expect(looks.flatMap(({ results }) => results)).toEqual(['failed', 'none', 'offered', 'refused'])
+    for (const { update } of updaters) await update.check()
+    expect(updaters.flatMap(({ results }) => results)).toEqual(['failed', 'none', 'offered', 'refused'])
   })
 
-  it('says a refusal once, and a new one again', async () => {
+  it('logs a refusal once, and the refusal of another version again', async () => {
     const evil = new ReleaseRepository()
     await evil.release('6.6.6', 'good', evil.strangerKey)
-    const { update, said } = updater({ url: evil.remote })
-    for (let look = 0; look < 3; look++) expect(await update.look()).toBe(false)
+    const { update, events } = updater({ url: evil.remote })
+    for (let turn = 0; turn < 3; turn++) expect(await update.check()).toBe(false)
     await evil.release('6.6.7', 'good', evil.strangerKey)
-    expect(await update.look()).toBe(false)
-    expect(said).toEqual(['update-refused', 'update-refused'])
+    expect(await update.check()).toBe(false)
+    expect(events).toEqual(['update-refused', 'update-refused'])
   })
 
-  it('looks once at a time', async () => {
+  it('runs one check at a time', async () => {
     const { update } = updater()
-    const looks = await Promise.all([update.look(), update.look(), update.look()])
-    expect(looks.filter(Boolean)).toHaveLength(1)
+    const checks = await Promise.all([update.check(), update.check(), update.check()])
+    expect(checks.filter(Boolean)).toHaveLength(1)
   })
 })
 
 describe('the schedule', () => {
-  it('spreads hotkeys over half an hour, the same for the same hotkey and version', () => {
+  it('spreads hotkeys over half an hour, with a fixed delay per hotkey and version', () => {
     const delays = Array.from({ length: 500 }, (_, index) => jitterOf(`hotkey ${index}`, '1.0.0'))
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(0)
     expect(Math.max(...delays)).toBeLessThan(JITTER_MS)
@@ -140,7 +134,7 @@ describe('the schedule', () => {
     [330, 360, false],
     [360, 360, false],
     [361, 360, false],
-  ])('R10 never within 30 blocks before weights: block %i with weights at %i: %s', (block, next, may) => {
-    expect(mayUpdateAt(block, next)).toBe(may)
+  ])('R10: at block %i with weights due at %i an update is allowed: %s', (block, nextWeightsBlock, may) => {
+    expect(mayUpdateAt({ block, nextWeightsBlock })).toBe(may)
   })
 })

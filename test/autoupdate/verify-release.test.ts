@@ -8,7 +8,7 @@ import { ReleaseRepository } from '../support/release-repository.js'
 const repository = new ReleaseRepository()
 beforeAll(() => repository.release('1.0.0'))
 
-describe('R1 arbitrary software: who signed', () => {
+describe('R1 the signature', () => {
   it('refuses a tag signed by a key that is not pinned', async () => {
     const evil = new ReleaseRepository()
     await evil.release('1.0.0', 'good', evil.strangerKey)
@@ -24,8 +24,8 @@ describe('R1 arbitrary software: who signed', () => {
 
   it('refuses everything while no key is pinned', async () => {
     const signersFile = join(repository.folder, 'empty_signers')
-    writeFileSync(signersFile, '# nobody yet\n\n')
-    // it does not even ask the source
+    writeFileSync(signersFile, '# no key yet\n\n')
+    // fails before it contacts the source
     const context = repository.context({ signersFile, url: '/nowhere.git' })
     await expect(installRelease(context)).rejects.toMatchObject({
       code: 'UPDATE_NO_SIGNERS',
@@ -34,7 +34,7 @@ describe('R1 arbitrary software: who signed', () => {
     expect(existsSync(context.layout.repository)).toBe(false)
   })
 
-  it('says so when the file of pinned signers is not there', async () => {
+  it('reports a missing pinned-signers file', async () => {
     const context = repository.context({ signersFile: '/nowhere/allowed_signers' })
     await expect(installRelease(context)).rejects.toMatchObject({
       code: 'UPDATE_SIGNERS_MISSING',
@@ -42,7 +42,7 @@ describe('R1 arbitrary software: who signed', () => {
     })
   })
 
-  it('never asks the keyring of the host about a signature of another kind', async () => {
+  it('never consults the keyring of the host for a PGP signature', async () => {
     const pretty = new ReleaseRepository()
     await pretty.release('1.0.0')
     const marker = join(pretty.folder, 'gpg-ran')
@@ -65,7 +65,7 @@ describe('R1 arbitrary software: who signed', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  it('does not call a release unsigned when nothing here can check signatures', async () => {
+  it('does not report a release as unsigned when ssh-keygen is missing', async () => {
     const bare = join(repository.folder, 'no-ssh-keygen')
     mkdirSync(bare)
     for (const program of ['git', 'npm', 'node', 'sh'])
@@ -75,7 +75,7 @@ describe('R1 arbitrary software: who signed', () => {
   })
 })
 
-describe('R2 and R3 mix and match: names must agree', () => {
+describe('R2 and R3 tag, release file, commit and package.json must agree', () => {
   it('refuses an old signed tag pushed under a new name', async () => {
     const renamed = new ReleaseRepository()
     await renamed.release('1.0.0')
@@ -84,7 +84,7 @@ describe('R2 and R3 mix and match: names must agree', () => {
     expect(await installRelease(renamed.context())).toBe('tag-name')
   })
 
-  /** A tag of the maintainer whose release file was tampered with before it was signed. */
+  /** A tag signed by the maintainer whose release file was changed before signing. */
   async function signedWith(changes: object | undefined): Promise<string> {
     const wrong = new ReleaseRepository()
     await wrong.release('1.0.0')
@@ -99,7 +99,7 @@ describe('R2 and R3 mix and match: names must agree', () => {
   }
 
   it.each([
-    ['whose package says another version', { version: '2.0.0' }, 'version-mismatch'],
+    ['whose package.json has another version', { version: '2.0.0' }, 'version-mismatch'],
     ['whose release file names another commit', { commit: '0'.repeat(40) }, 'commit-mismatch'],
     ['without a release file', undefined, 'release-file'],
     ['whose release file has no digest', { sha512: '' }, 'release-file'],
@@ -108,25 +108,14 @@ describe('R2 and R3 mix and match: names must agree', () => {
     expect(await signedWith(changes)).toBe(rule)
   })
 
-  it('refuses a tree whose bytes do not have the signed digest', async () => {
+  it('refuses a tree whose bytes do not match the signed digest', async () => {
     const forged = new ReleaseRepository()
     await forged.release('1.0.0')
     const signed = forged.git('cat-file', 'tag', 'v1.0.0')
     const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
     const message = JSON.stringify({ ...release, sha512: 'a'.repeat(128) }, null, 2)
-    forged.git(
-      '-c',
-      'gpg.format=ssh',
-      '-c',
-      `user.signingkey=${forged.maintainerKey}`,
-      'tag',
-      '-f',
-      '-s',
-      '-m',
-      message,
-      'v1.0.0',
-      'v1.0.0^{commit}',
-    )
+    const signing = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${forged.maintainerKey}`]
+    forged.git(...signing, 'tag', '-f', '-s', '-m', message, 'v1.0.0', 'v1.0.0^{commit}')
     forged.git('push', '--quiet', '--force', 'origin', 'refs/tags/v1.0.0')
     const context = forged.context()
     await expect(installRelease(context)).rejects.toMatchObject({

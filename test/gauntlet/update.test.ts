@@ -64,7 +64,7 @@ async function runWorker(
   rmSync(root, { recursive: true, force: true })
   cpSync(context.layout.root, root, { recursive: true, verbatimSymlinks: true })
   const { url, signersFile, clock } = context
-  const places = JSON.stringify({ root, url, signersFile, ownVersion: '1.0.0', launcher })
+  const places = JSON.stringify({ root, url, signersFile, runningVersion: '1.0.0', launcher })
   const child = spawn(process.execPath, [inject('scripts')['update-worker'], places], {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,

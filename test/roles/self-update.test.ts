@@ -18,7 +18,7 @@ const surroundings = {
   node: { version: process.versions.node, path: process.execPath },
   env: inheritableEnvironment(),
 }
-/** The hour and the hotkey's share of half an hour pass at once. */
+/** Makes the hour and the jitter pass at once. */
 const hurried: Clock = { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() }
 
 function settingsFor(repository: ReleaseRepository) {
@@ -41,20 +41,20 @@ afterEach(() => {
 })
 
 describe('a role that updates itself', () => {
-  it('drains and exits 75 once a signed release is on trial', async () => {
+  it('drains and exits 75 once a signed release is on probation', async () => {
     const repository = new ReleaseRepository()
     await repository.release('99.0.0')
     const settings = settingsFor(repository)
-    // at the first look it cannot serve: that hour passes without one
-    const lacks = ['no upstream answers', undefined]
+    // it cannot serve at the first check, which is skipped
+    const reasons = ['no upstream answers', undefined]
     const report = await runRole({
       role: 'miner',
       settings,
       hotkey,
       warnings: [],
       start: async (context) => {
-        const life = { ...context, clock: hurried }
-        openSelfUpdate(settings, hotkey, surroundings, life).lookHourly(() => lacks.shift())
+        const lifetime = { ...context, clock: hurried }
+        openSelfUpdate(settings, hotkey, surroundings, lifetime).checkHourly(() => reasons.shift())
         const drained = new Promise<string>((resolve) =>
           context.signal.addEventListener('abort', () => resolve('drained')),
         )
@@ -62,29 +62,29 @@ describe('a role that updates itself', () => {
       },
     })
     expect(report).toBe('drained')
-    expect(lacks).toEqual([])
+    expect(reasons).toEqual([])
     expect(process.exitCode).toBe(75)
     const layout = layoutOf(settings['update.root'])
     expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })
   })
 })
 
-describe('a role that runs from a release on trial', () => {
-  function onTrial() {
+describe('a role that runs from a release on probation', () => {
+  function onProbation() {
     const repository = new ReleaseRepository()
     const settings = settingsFor(repository)
-    const said: string[] = []
+    const events: string[] = []
     const log = pino(
       {},
-      { write: (line: string) => void said.push((JSON.parse(line) as { event: string }).event) },
+      { write: (line: string) => void events.push((JSON.parse(line) as { event: string }).event) },
     )
     const { signal } = new AbortController()
-    const life = { clock: systemClock, log, signal, restart: () => {} }
+    const lifetime = { clock: systemClock, log, signal, restart: () => {} }
     return {
       layout: layoutOf(settings['update.root']),
       context: repository.context({ layout: layoutOf(settings['update.root']) }),
-      said,
-      updates: openSelfUpdate(settings, hotkey, surroundings, life),
+      events,
+      updates: openSelfUpdate(settings, hotkey, surroundings, lifetime),
     }
   }
 
@@ -93,58 +93,58 @@ describe('a role that runs from a release on trial', () => {
     await beginProbation(layout, version)
   }
 
-  /** Until another role, begun after the one in question, has ended its trial: what does not wait has ended by then too. */
+  /** Waits until a role that was started later has confirmed its release; anything not waiting is done by then as well. */
   async function whileAnotherConfirms(): Promise<void> {
-    const { layout, said, updates } = onTrial()
+    const { layout, events, updates } = onProbation()
     await begin(layout, packageVersion())
     updates.confirmWhen(Promise.resolve())
-    await expect.poll(() => said).toEqual(['release-confirmed'])
+    await expect.poll(() => events).toEqual(['release-confirmed'])
   }
 
-  it('commits it once healthy, not before', async () => {
-    const { layout, said, updates } = onTrial()
+  it('commits the release once healthy, not before', async () => {
+    const { layout, events, updates } = onProbation()
     await begin(layout, packageVersion())
     const healthy = createDeferred<void>()
     updates.confirmWhen(healthy.promise)
     await whileAnotherConfirms()
     expect((await readState(layout)).state).toBe('probation')
     healthy.resolve()
-    await expect.poll(() => said).toEqual(['release-confirmed'])
+    await expect.poll(() => events).toEqual(['release-confirmed'])
     expect(await readState(layout)).toMatchObject({ state: 'committed', committed: [packageVersion()] })
   })
 
   it('waits for an updater that holds the lock', async () => {
-    const { layout, said, updates, context } = onTrial()
+    const { layout, events, updates, context } = onProbation()
     await begin(layout, packageVersion())
     await withUpdateLock(context, async () => {
       updates.confirmWhen(Promise.resolve())
       await whileAnotherConfirms()
       expect((await readState(layout)).state).toBe('probation')
     })
-    await expect.poll(() => said).toEqual(['release-confirmed'])
+    await expect.poll(() => events).toEqual(['release-confirmed'])
   })
 
-  it('leaves the trial of another release alone', async () => {
-    const { layout, said, updates } = onTrial()
+  it('does not end the probation of another release', async () => {
+    const { layout, events, updates } = onProbation()
     await begin(layout, '99.0.0')
     updates.confirmWhen(Promise.resolve())
     await whileAnotherConfirms()
-    expect(said).toEqual([])
+    expect(events).toEqual([])
     expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })
   })
 
-  it('makes no folder for updates when there never was one', async () => {
-    const { layout, updates } = onTrial()
+  it('does not create the update root', async () => {
+    const { layout, updates } = onProbation()
     updates.confirmWhen(Promise.resolve())
     await whileAnotherConfirms()
     expect(existsSync(layout.root)).toBe(false)
   })
 })
 
-describe('who updates by itself', () => {
+describe('isUnattended', () => {
   const flag = (name: string) => ({ [name]: true })
   it.each([
-    // role, flags, variables, whether it does
+    // role, flags, variables, result
     ['validator', {}, {}, true],
     ['validator', flag('autoupdate-off'), {}, false],
     ['validator', {}, { AUTO_UPDATE: 'false' }, false],
@@ -161,7 +161,7 @@ describe('who updates by itself', () => {
     ['miner', flag('autoupdate'), { AUTO_UPDATE: 'false' }, false],
     ['miner', flag('autoupdate'), { NO_AUTO_UPDATE: 'true' }, false],
     ['miner', flag('autoupdate'), { TARGON_UPDATE_SOURCE: 'npm' }, false],
-  ] as const)('%s with %j %j: %s', (role, flags, env, does) => {
-    expect(isUnattended(role, resolveSettings(role, { flags, env }).values)).toBe(does)
+  ] as const)('%s with %j %j: %s', (role, flags, env, expected) => {
+    expect(isUnattended(role, resolveSettings(role, { flags, env }).values)).toBe(expected)
   })
 })

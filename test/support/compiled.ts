@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * Compiles scripts with all they import, so that they run as a release runs: plain Node, no loader and no compiler in
- * their memory. What is compiled is gone when this process ends.
+ * Compiles scripts and their imports, so that they run on plain Node as a release does, without a loader that would count
+ * towards their memory. The output is deleted when this process exits.
  *
- * @param scripts addresses of TypeScript files of this project.
- * @returns their compiled files, in the same order.
+ * @param scripts URLs of TypeScript files of this project.
+ * @returns paths of the compiled files, in the same order.
  */
 export async function compileScripts(...scripts: URL[]): Promise<string[]> {
   const cache = join(root, 'node_modules', '.cache')
@@ -30,7 +30,7 @@ export async function compileScripts(...scripts: URL[]): Promise<string[]> {
       types: ['node'],
     },
     include: [],
-    // Threads are started by address: nothing imports their modules.
+    // worker threads are started by URL, so nothing imports their modules
     files: [...files, 'src/roles/miner/admission/signature-worker.ts'].map((file) => join(root, file)),
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))

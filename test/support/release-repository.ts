@@ -13,18 +13,18 @@ export type Behaviour =
   | 'lies-about-version'
   | 'crash'
   | 'hang'
-  /** Is ready at once, and proves itself only when there is a file `proof` in the root. */
+  /** Is ready at once, but becomes healthy only when the root contains a file `proof`. */
   | 'slow-proof'
-  /** Proves itself, and ends with 75 once there is a file `go` in the root. */
+  /** Becomes healthy, and exits with 75 once the root contains a file `go`. */
   | 'restarts'
-  /** Ends with 2, as a neuron does whose settings it refuses. */
+  /** Exits with 2, as a neuron does when it rejects its settings. */
   | 'refuses-settings'
-  /** Ends with 3 while there is no file `chain` in the root, and is good when there is. */
+  /** Exits with 3 until the root contains a file `chain`; then it is good. */
   | 'needs-chain'
 
 /**
- * A real git work tree with a bare remote and real SSH keys, from which tests make releases. Every start of a program of
- * one, its self-test included, leaves its version in `<root>/executed`.
+ * A real git work tree with a bare remote and real SSH keys, from which tests make releases. Every start of a released
+ * program, including its self-test, appends its version to `<root>/executed`.
  */
 export class ReleaseRepository {
   readonly folder = temporaryFolder('release')
@@ -65,15 +65,15 @@ export class ReleaseRepository {
     return makeKey(this.folder, name)
   }
 
-  /** What an updater on a fresh machine works with. */
+  /** The update context of a fresh machine. */
   context(changes: Partial<UpdateContext> = {}): UpdateContext {
     const root = mkdtempSync(join(this.folder, 'machine-'))
     return {
       layout: layoutOf(root),
       url: this.remote,
       signersFile: this.signers,
-      ownSignersFile: this.signers,
-      ownVersion: '0.9.0',
+      bundledSignersFile: this.signers,
+      runningVersion: '0.9.0',
       nodeVersion: process.versions.node,
       nodePath: process.execPath,
       channel: 'stable',
@@ -86,7 +86,7 @@ export class ReleaseRepository {
   }
 }
 
-/** Made once and copied: the programs it takes are most of what a repository costs. */
+/** Built once and copied, because running git and ssh-keygen is what takes time. */
 let first: string | undefined
 
 function makeFirst(): string {
@@ -141,7 +141,7 @@ function programOf(behaviour: Behaviour): string {
   return PROGRAM.replace('BODY', body).replace('SELF_TEST', selfTest ?? 'console.log(version)')
 }
 
-/** The program of a test release: answers its self-test, and when run confirms itself the way a role does. */
+/** The program of a test release: passes its self-test, and when started confirms itself as a role does. */
 const PROGRAM = `import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

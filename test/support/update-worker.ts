@@ -1,8 +1,8 @@
-/** Applies the newest release, as a process of its own that a test can kill. Arguments: JSON of the context's places. */
+/** Applies the newest release in a separate process that a test can kill. Argument: JSON of the context's paths. */
 import { applyUpdate, findOffer, layoutOf, withUpdateLock } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 
-const { root, url, signersFile, ownVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
+const { root, url, signersFile, runningVersion, launcher } = JSON.parse(process.argv[2] ?? '{}') as Record<
   string,
   string
 >
@@ -10,8 +10,8 @@ const context = {
   layout: layoutOf(root ?? ''),
   url: url ?? '',
   signersFile,
-  ownSignersFile: '',
-  ownVersion: ownVersion ?? '0.0.0',
+  bundledSignersFile: '',
+  runningVersion: runningVersion ?? '0.0.0',
   nodeVersion: process.versions.node,
   nodePath: process.execPath,
   channel: 'stable' as const,

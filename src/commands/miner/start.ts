@@ -45,8 +45,8 @@ export default class MinerStart extends BaseCommand {
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const metrics = createMetrics('miner')
-        const onLook = (result: string) => metrics.updateChecks.inc({ result })
-        const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onLook })
+        const onCheck = (result: string) => metrics.updateChecks.inc({ result })
+        const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onCheck })
         const fresh = async () => {
           const { settings: changed } = await this.readInvocation('miner', network?.arguments)
           context.hide(changed)
@@ -58,7 +58,7 @@ export default class MinerStart extends BaseCommand {
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), waiting)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
-          if (isUnattended('miner', settings)) updates.lookHourly(running.lack)
+          if (isUnattended('miner', settings)) updates.checkHourly(running.lack)
           updates.confirmWhen(running.healthy)
           return { ...running, done: running.done.finally(() => subtensor.close()) }
         } catch (error) {

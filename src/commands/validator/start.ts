@@ -47,8 +47,8 @@ export default class ValidatorStart extends BaseCommand {
       start: async (context) => {
         const surroundings = ownSurroundings()
         const metrics = createMetrics('validator')
-        const onLook = (result: string) => metrics.updateChecks.inc({ result })
-        const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onLook })
+        const onCheck = (result: string) => metrics.updateChecks.inc({ result })
+        const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onCheck })
         const isWatched = settings.heartbeat || context.keepAlive !== undefined
         const watchdog = isWatched ? startWatchdog(context) : undefined
         const isNetworkGiven = isGiven(resolved, 'subtensor.network')
