@@ -52,7 +52,7 @@ function readGuarded(pieces: readonly Buffer[]): number {
   const reader = createAnswerReader({
     endpoint: 'chat',
     maxTokens: CHUNKS,
-    mostTokens: CHUNKS,
+    tokenLimit: CHUNKS,
     rules: 'strict',
     burst: undefined,
   })

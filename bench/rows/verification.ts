@@ -4,8 +4,8 @@ import { pino } from 'pino'
 import { connectEngine } from '../../src/engine/index.js'
 import type { Answer, InferenceRequest } from '../../src/inference/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
-import { type Evidence, judgeStrict, verifyAnswer } from '../../src/verification/index.js'
-import { honestEvidence } from '../../test/support/evidence.js'
+import { type AnswerComparison, judgeStrict, verifyAnswer } from '../../src/verification/index.js'
+import { honestComparison } from '../../test/support/answer-comparison.js'
 import { type Bench, median, type Row } from '../row.js'
 
 const ROUNDS = 15
@@ -27,11 +27,11 @@ export const bench: Bench = {
 
 /** Judging against parsing the engine's JSON for the same answer: both are paid once per answer. */
 function arithmetic(): Row[] {
-  const evidence = honestEvidence('bench', { tokens: LONG })
-  const json = JSON.stringify(scoringAnswer(evidence, []))
+  const comparison = honestComparison('bench', { tokens: LONG })
+  const json = JSON.stringify(scoringAnswer(comparison, []))
   const parsed = cpuMsOf(ROUNDS, () => JSON.parse(json))
-  cpuMsOf(WARM_UP, () => judgeStrict(evidence))
-  const judged = cpuMsOf(JUDGED, () => judgeStrict(evidence))
+  cpuMsOf(WARM_UP, () => judgeStrict(comparison))
+  const judged = cpuMsOf(JUDGED, () => judgeStrict(comparison))
   return [
     { name: `JSON.parse of the reference of ${LONG} tokens (CPU)`, value: parsed, unit: 'ms' },
     {
@@ -46,7 +46,7 @@ function arithmetic(): Row[] {
 
 /** An engine that answers at once: what is left is ours. */
 async function overhead(): Promise<Row[]> {
-  const evidence = honestEvidence('bench', { tokens: SHORT })
+  const comparison = honestComparison('bench', { tokens: SHORT })
   const text = 'x'.repeat(SHORT)
   const input = [1, 5, 6, 7]
   const answers: Record<string, string> = {
@@ -55,7 +55,7 @@ async function overhead(): Promise<Row[]> {
     '/tokenize': JSON.stringify({ tokens: input }),
     '/detokenize': JSON.stringify({ prompt: text }),
   }
-  const scored = JSON.stringify(scoringAnswer(evidence, input))
+  const scored = JSON.stringify(scoringAnswer(comparison, input))
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -82,13 +82,13 @@ async function overhead(): Promise<Row[]> {
     await engine.whenReady(signal)
     const request: InferenceRequest = {
       model: MODEL,
-      temperature: evidence.temperature,
+      temperature: comparison.temperature,
       maxTokens: SHORT,
       endpoint: 'completion',
       prompt: 'bench',
     }
-    const answer = answerOf(evidence, text)
-    const output = evidence.tokens.map(({ id }) => id)
+    const answer = answerOf(comparison, text)
+    const output = comparison.tokens.map(({ id }) => id)
     const body = JSON.stringify({ model: MODEL, prompt: [...input, ...output] })
     const bare: number[] = []
     const whole: number[] = []
@@ -134,7 +134,7 @@ async function callBare(url: string, body: string): Promise<void> {
   await Promise.all([post('/detokenize', '{}'), post('/v1/completions', body)])
 }
 
-function scoringAnswer({ reference }: Evidence, input: readonly number[]) {
+function scoringAnswer({ reference }: AnswerComparison, input: readonly number[]) {
   const entries = reference.positions.map((position) =>
     Object.fromEntries([...position].map(([id, entry]) => [id, { ...entry, decoded_token: 'x' }])),
   )
@@ -151,7 +151,7 @@ function probeAnswer(prompt: readonly number[]) {
   }
 }
 
-function answerOf({ tokens }: Evidence, text: string): Answer {
+function answerOf({ tokens }: AnswerComparison, text: string): Answer {
   return {
     tokens: tokens.map(({ id, logprob }) => ({ text: 'x', tokenId: id, logprob })),
     text,

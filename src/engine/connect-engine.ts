@@ -6,7 +6,7 @@ import { engineError } from './engine-error.js'
 import type { HubSource } from './hub-files.js'
 import { type FileFacts, readModelFiles } from './model-files.js'
 import { Replica } from './replica.js'
-import { Replicas } from './replicas.js'
+import { ReplicaPool } from './replica-pool.js'
 import { parseScoring, scoringBody } from './scoring-call.js'
 import type { ModelFacts, ReferenceEngine } from './types.js'
 
@@ -57,7 +57,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     const hasOthers = all.some((other) => other !== replica && other.isTrusted)
     const mismatch = hasOthers && facts ? explainMismatch(probed.facts, facts) : undefined
     if (mismatch !== undefined) {
-      replica.keepApart()
+      replica.quarantine()
       throw engineError(
         'ENGINE_UNAVAILABLE',
         `${replica.url} is kept apart from the other servers of ${model}: ${mismatch}.`,
@@ -75,7 +75,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
     }
     ready.resolve()
   }
-  const replicas = new Replicas(model, all, clock, learn)
+  const replicas = new ReplicaPool(model, all, clock, learn)
 
   const keepTrying = async (what: string, attempt: () => Promise<void>) => {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
@@ -133,7 +133,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       return facts
     },
     get unreadyReason() {
-      return unreadyReason ?? replicas.whyNone()
+      return unreadyReason ?? replicas.unavailableReason()
     },
     tokenizeChat: async (messages, signal) =>
       (

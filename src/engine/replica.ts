@@ -3,8 +3,8 @@ import { isEngineError } from './engine-error.js'
 import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'
 import { type ProbeResult, probeServer } from './probe.js'
+import { Semaphore } from './semaphore.js'
 import { type CallOptions, EngineServer } from './server.js'
-import { Slots } from './slots.js'
 
 /** Scoring calls at once per server: prompt logprobs take memory vLLM does not plan for. */
 const CALLS_AT_ONCE = 4
@@ -32,7 +32,7 @@ export class Replica {
   #apart = createDeferred<void>()
   #reportedLoad = 0
   #inFlight = 0
-  readonly #slots = new Slots(CALLS_AT_ONCE)
+  readonly #slots = new Semaphore(CALLS_AT_ONCE)
 
   constructor(
     readonly url: string,
@@ -93,7 +93,7 @@ export class Replica {
   }
 
   /** It takes no calls until it is admitted again. */
-  keepApart(): void {
+  quarantine(): void {
     this.#probed = undefined
     this.#apart.resolve()
   }
@@ -126,7 +126,7 @@ export class Replica {
         this.breaker.failed()
         this.#hasFailed = true
         // Out of the way until it answers a probe again, not only until somebody tries.
-        if (!this.breaker.allows()) this.keepApart()
+        if (!this.breaker.allows()) this.quarantine()
       }
       throw error
     } finally {

@@ -10,20 +10,17 @@ import {
   measureSpans,
   NON_STREAMED,
 } from './timing.js'
-import type { Answer, Endpoint, OutputToken, StreamFault } from './types.js'
+import type { Answer, Endpoint, OutputToken, RuleSet, StreamFault } from './types.js'
 
 /** The part of an answer that comes out of its chunks. */
-export type Reading = Omit<Answer, 'status'>
-
-/** Which reader: ours, or 4.4.1's with its mistakes (`--verification.rules targon-4`). */
-export type ReadingRules = 'strict' | 'targon-4'
+export type AnswerContent = Omit<Answer, 'status'>
 
 export interface ReaderOptions {
   readonly endpoint: Endpoint
   readonly maxTokens: number
   /** Tokens kept of an answer; one that claims more is cut there. */
-  readonly mostTokens: number
-  readonly rules: ReadingRules
+  readonly tokenLimit: number
+  readonly rules: RuleSet
   /** Undefined: an answer made first and streamed later is only reported, by its burst share. `targon-4`: 4.4.1's or none. */
   readonly burst: BurstRule | undefined
 }
@@ -32,7 +29,7 @@ export interface ReaderOptions {
 export interface AnswerReader {
   /** @returns what this chunk adds, or why it ends the reading. */
   accept(atMs: number, chunk: unknown): { readonly text: string; readonly carries: boolean } | StreamFault
-  finish(startMs: number, endMs: number, fault: StreamFault | undefined): Reading
+  finish(startMs: number, endMs: number, fault: StreamFault | undefined): AnswerContent
 }
 
 export function createAnswerReader(options: ReaderOptions): AnswerReader {
@@ -40,7 +37,7 @@ export function createAnswerReader(options: ReaderOptions): AnswerReader {
   return options.rules === 'strict' ? strict : createTargon4Reader(options, strict)
 }
 
-function createStrictReader({ endpoint, maxTokens, mostTokens, burst }: ReaderOptions): AnswerReader {
+function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOptions): AnswerReader {
   const tokens: OutputToken[] = []
   const tokenMoments: number[] = []
   const texts: string[] = []
@@ -50,7 +47,7 @@ function createStrictReader({ endpoint, maxTokens, mostTokens, burst }: ReaderOp
   let lostTokens = false
   return {
     accept(atMs, chunk) {
-      const content = readChunk(endpoint, chunk, mostTokens - tokens.length)
+      const content = readChunk(endpoint, chunk, tokenLimit - tokens.length)
       if ('cause' in content) return content
       finishReason = content.finishReason ?? finishReason
       const carries = content.text !== '' || content.tokens.length > 0

@@ -2,13 +2,13 @@ import type { Dispatcher } from 'undici'
 import { type EpistulaHeaders, signRequest } from '../epistula/index.js'
 import type { Clock } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
-import { type AnswerReader, createAnswerReader, type ReadingRules } from './answer-reader.js'
+import { type AnswerReader, createAnswerReader } from './answer-reader.js'
 import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 import { createMinerAgent } from './miner-agent.js'
+import { runExchange } from './miner-stream.js'
 import { encodeRequest, pathOf } from './request.js'
-import { runExchange } from './stream-exchange.js'
 import { type BurstRule, STRICT_BURST_RULE } from './timing.js'
-import type { Answer, InferenceRequest } from './types.js'
+import type { Answer, InferenceRequest, RuleSet } from './types.js'
 
 /** Where a miner listens and who it must be. */
 export interface MinerTarget {
@@ -33,7 +33,7 @@ export interface AskOptions {
   readonly limits?: Partial<StreamLimits> | undefined
   readonly signal?: AbortSignal | undefined
   /** Default strict. */
-  readonly rules?: ReadingRules | undefined
+  readonly rules?: RuleSet | undefined
   /** Rule for answers made first and streamed later; null: report only. `targon-4` has but one: 4.4.1's. */
   readonly burst?: BurstRule | null | undefined
   /** Called with the text of each chunk as it arrives. */
@@ -70,7 +70,7 @@ export async function sendPrepared(prepared: PreparedRequest, options: AskOption
   const reader: AnswerReader = createAnswerReader({
     endpoint: request.endpoint,
     maxTokens: request.maxTokens,
-    mostTokens: request.maxTokens + limits.extraEvents,
+    tokenLimit: request.maxTokens + limits.extraEvents,
     rules: options.rules ?? 'strict',
     burst: options.burst === null ? undefined : (options.burst ?? STRICT_BURST_RULE),
   })

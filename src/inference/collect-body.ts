@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { type Clock, withDeadline } from '../kernel/index.js'
-import { judgeResponse } from './response-head.js'
+import { checkResponseHead } from './response-head.js'
 
 export interface CollectOptions {
   readonly dispatcher: Dispatcher
@@ -58,7 +58,7 @@ function collect(options: CollectOptions, signal: AbortSignal): Promise<Buffer> 
         },
         onResponseStart(_, status, headers) {
           if (status < 200) return
-          const fault = judgeResponse(status, { ...headers, 'content-type': undefined })
+          const fault = checkResponseHead(status, { ...headers, 'content-type': undefined })
           if (fault) fail(new Error(fault.detail))
           else if (status !== 200) fail(new Error(`answered ${status}`))
         },

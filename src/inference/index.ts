@@ -1,4 +1,3 @@
-export type { ReadingRules } from './answer-reader.js'
 export {
   type AskOptions,
   askMiner,
@@ -15,7 +14,7 @@ export { createMinerAgent } from './miner-agent.js'
 export { type MinerClientOptions, minerClient } from './miner-client.js'
 export { listModels, type ModelsAnswer, type ModelsOptions, postModels } from './miner-models.js'
 export { type StallWatch, watchStalls } from './stall-watch.js'
-export { readTargon4, type Targon4Reading, type TimedStream } from './targon-4.js'
+export { readTargon4, type Targon4Answer, type TimedStream } from './targon-4.js'
 export { type BurstRule, burstRuleOf, NON_STREAMED, STRICT_BURST_RULE } from './timing.js'
 export type {
   Answer,
@@ -24,5 +23,6 @@ export type {
   Endpoint,
   InferenceRequest,
   OutputToken,
+  RuleSet,
   StreamFault,
 } from './types.js'

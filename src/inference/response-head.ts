@@ -4,7 +4,7 @@ import type { StreamFault } from './types.js'
 const REFUSAL_CHARACTERS = 200
 
 /** What the head of a response already decides: a redirect or an encoded body is never followed or decoded. */
-export function judgeResponse(
+export function checkResponseHead(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): StreamFault | undefined {
@@ -20,7 +20,7 @@ export function judgeResponse(
 }
 
 /** The fault of an answer with another status than 200, with what the server said about it. */
-export function readRefusal(status: number, body: readonly Buffer[]): StreamFault {
+export function errorResponseFault(status: number, body: readonly Buffer[]): StreamFault {
   const text = Buffer.concat(body).toString('utf8').slice(0, REFUSAL_CHARACTERS)
   return { cause: 'BAD_STREAM', detail: text === '' ? `answered ${status}` : `answered ${status}: ${text}` }
 }

@@ -21,7 +21,7 @@ export interface TimedStream {
 }
 
 /** 4.4.1's reading: id −1 when the miner gave none, logprob −100 when it gave none, undefined when it gave null. */
-export interface Targon4Reading {
+export interface Targon4Answer {
   readonly tokens: readonly (OutputToken & { readonly tokenId: number })[]
   readonly timing: AnswerTiming
   readonly tokensPerSecond: number
@@ -33,7 +33,7 @@ export interface Targon4Reading {
  * Reads a stream exactly as 4.4.1 request.py handle_inference does, mistakes included: leading chunks without text are
  * dropped, of each chunk only the first logprob counts, a usage chunk is an error, and after any error the times are 0.
  */
-export function readTargon4(stream: TimedStream): Targon4Reading {
+export function readTargon4(stream: TimedStream): Targon4Answer {
   const tokens: (OutputToken & { tokenId: number })[] = []
   const tokenMoments: number[] = []
   let first: number | undefined

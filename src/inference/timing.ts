@@ -3,28 +3,28 @@ import type { AnswerTiming } from './types.js'
 /** When an answer counts as made first and streamed later (4.4.1 request.py "Likely non-streamed response"). */
 export interface BurstRule {
   /** Answers of up to so many tokens are never judged. */
-  readonly fromTokens: number
+  readonly exemptTokens: number
   /** This share of the tokens … */
   readonly leadShare: number
   /** … must have arrived before this share of the whole time; if not, the answer counts as made first … */
   readonly timeShare: number
   /** … when what follows comes at this speed or faster: an answer that stood in a queue comes as fast as it is made. */
-  readonly fromTokensPerSecond: number
+  readonly minTokensPerSecond: number
 }
 
 export const TARGON_4_BURST_RULE: BurstRule = {
-  fromTokens: 60,
+  exemptTokens: 60,
   leadShare: 0.05,
   timeShare: 0.85,
-  fromTokensPerSecond: 0,
+  minTokensPerSecond: 0,
 }
 
 /** 4.4.1's test, for answers that come faster than an engine makes them (docs/verification.md has the experiment). */
-export const STRICT_BURST_RULE: BurstRule = { ...TARGON_4_BURST_RULE, fromTokensPerSecond: 500 }
+export const STRICT_BURST_RULE: BurstRule = { ...TARGON_4_BURST_RULE, minTokensPerSecond: 500 }
 
 /** The rule behind `--verification.burst`; null fails none. */
-export function burstRuleOf(fromTokensPerSecond: number | 'off'): BurstRule | null {
-  return fromTokensPerSecond === 'off' ? null : { ...STRICT_BURST_RULE, fromTokensPerSecond }
+export function burstRuleOf(minTokensPerSecond: number | 'off'): BurstRule | null {
+  return minTokensPerSecond === 'off' ? null : { ...STRICT_BURST_RULE, minTokensPerSecond }
 }
 
 /** 4.4.1's text for it. */
@@ -61,13 +61,13 @@ export function measureRate(tokenCount: number, maxTokens: number, total: number
 
 /** True when nearly all of the time passed before the first few tokens were there, and the others came all at once. */
 export function isBurst({ start, end, tokens }: Moments, rule: BurstRule, unitMs = 1): boolean {
-  if (tokens.length <= rule.fromTokens) return false
+  if (tokens.length <= rule.exemptTokens) return false
   const leadIndex = Math.ceil(tokens.length * rule.leadShare)
   const [lead, last] = [tokens[leadIndex], tokens.at(-1)]
   if (lead === undefined || last === undefined || end <= start) return false
   if ((lead - start) / (end - start) < rule.timeShare) return false
   const followers = tokens.length - 1 - leadIndex
-  return followers * 1000 >= rule.fromTokensPerSecond * (last - lead) * unitMs
+  return followers * 1000 >= rule.minTokensPerSecond * (last - lead) * unitMs
 }
 
 /** Share of the tokens in the fullest window of this length; 0 for no tokens. Moments ascend. */

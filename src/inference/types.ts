@@ -1,3 +1,6 @@
+/** Whose rules read and judge an answer: ours, or those of 4.4.1 including its mistakes (`--verification.rules`). */
+export type RuleSet = 'strict' | 'targon-4'
+
 /** Which of the two OpenAI routes: `/v1/chat/completions` or `/v1/completions`. */
 export type Endpoint = 'chat' | 'completion'
 

@@ -1,5 +1,9 @@
-export type { Agreement, Check } from './checks/index.js'
-export type { Evidence, JudgedAnswer, SoundToken } from './evidence.js'
+/**
+ * The verdict on an answer: compares it with the reference distributions of the validator's engine and names the cause
+ * when it fails. Tests named after a behaviour: judge-strict.test.ts (answer-comparison.ts, checks/), document.test.ts
+ * (thresholds.ts), no-escape.property.test.ts and queued-answers.test.ts (verify-strict.ts).
+ */
+export type { AnswerComparison } from './answer-comparison.js'
 export { judgeStrict } from './judge-strict.js'
 export {
   type CheckResult,
@@ -7,12 +11,11 @@ export {
   checkLogprobs,
   checkMembership,
   judgeTargon4,
-  type LogprobEvidence,
   type MembershipResult,
   membershipTopK,
   sampleRange,
   type Targon4Entries,
 } from './targon-4/index.js'
-export { THRESHOLDS, type Threshold } from './thresholds.js'
-export { CAUSES, type Cause, type RuleSet, type ValidatorFault, type Verdict } from './verdict.js'
-export { type VerificationRequest, verifyAnswer } from './verify-answer.js'
+export { THRESHOLDS } from './thresholds.js'
+export { CAUSES, type Cause, type RuleSet, type Verdict } from './verdict.js'
+export { verifyAnswer } from './verify-answer.js'

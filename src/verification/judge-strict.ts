@@ -1,20 +1,39 @@
-import { CHECKS } from './checks/index.js'
-import { type Evidence, prepareAnswer } from './evidence.js'
-import type { Verdict } from './verdict.js'
+import { type AnswerComparison, prepareAnswer } from './answer-comparison.js'
+import {
+  type Check,
+  checkAgreement,
+  checkEarlyEnd,
+  checkFarTokens,
+  checkIgnoredTemperature,
+  checkImpossibleToken,
+  checkLikelihood,
+  checkMembership,
+  checkOverfit,
+  checkSkippedEnd,
+} from './checks/index.js'
+import { inconclusive, type Verdict } from './verdict.js'
+
+/** In the order of 4.4.1: the most certain check comes first, so that the verdict names the clearest cause. */
+const CHECKS: readonly Check[] = [
+  checkSkippedEnd,
+  checkImpossibleToken,
+  checkFarTokens,
+  checkLikelihood,
+  checkEarlyEnd,
+  checkOverfit,
+  checkAgreement,
+  checkMembership,
+  checkIgnoredTemperature,
+]
 
 /**
- * The strict rules over an answer whose tokens passed hygiene. Inconclusive only when the engine's reference does not
- * belong to these tokens, which is the engine's fault.
+ * Applies the strict rules to an answer whose tokens passed hygiene. The verdict is inconclusive only when the engine's
+ * reference does not belong to these tokens, which is the engine's fault.
  */
-export function judgeStrict(evidence: Evidence): Verdict {
-  const answer = prepareAnswer(evidence)
-  if (!answer) {
-    return {
-      kind: 'inconclusive',
-      reason: 'engine-answer',
-      detail: 'The engine’s reference lacks a position or its token.',
-    }
-  }
+export function judgeStrict(comparison: AnswerComparison): Verdict {
+  const answer = prepareAnswer(comparison)
+  if (!answer)
+    return inconclusive('engine-answer', 'The engine’s reference is missing a position or its token.')
   for (const check of CHECKS) {
     const failed = check(answer)
     if (failed) return failed

@@ -1,4 +1,4 @@
-/** Why an answer failed, one per verdict (4.4.1 verifier/verifier.py plus the causes `strict` adds). */
+/** Why an answer failed, one cause per verdict: those of 4.4.1 verifier/verifier.py and those `strict` adds. */
 export const CAUSES = [
   'BAD_STREAM',
   'TOO_SHORT',
@@ -22,7 +22,7 @@ export const CAUSES = [
 
 export type Cause = (typeof CAUSES)[number]
 
-/** Faults of the validator itself; they change nobody's score. */
+/** Faults of the validator itself. They never change a miner's score. */
 export type ValidatorFault =
   | 'engine-unavailable'
   | 'engine-answer'
@@ -30,15 +30,18 @@ export type ValidatorFault =
   | 'aborted'
   | 'no-verdict'
 
-/** Values, not exceptions: under `strict` whatever a miner sends can only verify or fail. */
 export type Verdict =
   | { readonly kind: 'verified' }
   | {
       readonly kind: 'failed'
       readonly cause: Cause
-      /** With position and numbers, so that a miner can be told why. */
+      /** Why, with position and numbers. */
       readonly detail: string
     }
   | { readonly kind: 'inconclusive'; readonly reason: ValidatorFault; readonly detail: string }
 
-export type RuleSet = 'strict' | 'targon-4'
+export type { RuleSet } from '../inference/index.js'
+
+export function inconclusive(reason: ValidatorFault, detail: string): Verdict {
+  return { kind: 'inconclusive', reason, detail }
+}

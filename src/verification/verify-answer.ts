@@ -1,27 +1,12 @@
-import type { ModelFacts, ReferenceEngine } from '../engine/index.js'
-import type { Answer, InferenceRequest } from '../inference/index.js'
-import { type Clock, isAbort, messageOf, TargonError } from '../kernel/index.js'
-import type { RuleSet, ValidatorFault, Verdict } from './verdict.js'
+import { isAbort, messageOf, TargonError } from '../kernel/index.js'
+import { inconclusive, type Verdict } from './verdict.js'
+import type { VerificationRequest } from './verification-request.js'
 import { verifyStrict } from './verify-strict.js'
 import { verifyTargon4 } from './verify-targon-4.js'
 
-export interface VerificationRequest {
-  readonly request: InferenceRequest
-  readonly answer: Answer
-  readonly engine: ReferenceEngine
-  readonly rules: RuleSet
-  readonly clock: Clock
-  readonly signal: AbortSignal
-}
-
-/** What both rule sets are given once the engine is known to be ready. */
-export interface ReadyVerification extends VerificationRequest {
-  readonly facts: ModelFacts
-}
-
 /**
- * The verdict on one answer. Never throws: faults of the validator (engine down, shutdown) are inconclusive, and
- * under `strict` nothing a miner sends is.
+ * The verdict on one answer. Never throws: faults of the validator (engine down, shutdown) are inconclusive. Under
+ * `strict` nothing a miner sends makes a verdict inconclusive.
  */
 export async function verifyAnswer(verification: VerificationRequest): Promise<Verdict> {
   const { answer, engine, signal, rules } = verification
@@ -37,14 +22,10 @@ export async function verifyAnswer(verification: VerificationRequest): Promise<V
     const ready = { ...verification, facts }
     const verdict = rules === 'strict' ? await verifyStrict(ready) : await verifyTargon4(ready)
     if (engine.facts === facts) return verdict
-    return inconclusive('engine-answer', 'The engine was replaced while it judged this answer.')
+    return inconclusive('engine-answer', 'The engine was replaced while this answer was being verified.')
   } catch (error) {
-    if (signal.aborted || isAbort(error)) return inconclusive('aborted', 'The validator is stopping.')
-    const answered = error instanceof TargonError && error.code === 'ENGINE_ANSWER'
-    return inconclusive(answered ? 'engine-answer' : 'engine-unavailable', messageOf(error))
+    if (signal.aborted || isAbort(error)) return inconclusive('aborted', 'The validator is shutting down.')
+    const isBadResponse = error instanceof TargonError && error.code === 'ENGINE_ANSWER'
+    return inconclusive(isBadResponse ? 'engine-answer' : 'engine-unavailable', messageOf(error))
   }
-}
-
-export function inconclusive(reason: ValidatorFault, detail: string): Verdict {
-  return { kind: 'inconclusive', reason, detail }
 }

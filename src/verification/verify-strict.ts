@@ -1,36 +1,42 @@
-import type { ModelFacts, Reference, ReferenceEngine } from '../engine/index.js'
-import type { InferenceRequest, OutputToken } from '../inference/index.js'
+import type { ModelFacts } from '../engine/index.js'
+import type { OutputToken } from '../inference/index.js'
 import { TargonError } from '../kernel/index.js'
-import { checkLength, checkStream, checkText, checkTokens, type Failure, failure } from './checks/index.js'
-import type { SoundToken } from './evidence.js'
+import {
+  checkLength,
+  checkStream,
+  checkText,
+  checkTokenHygiene,
+  type Failure,
+  failure,
+} from './checks/index.js'
 import { judgeStrict } from './judge-strict.js'
 import { THRESHOLDS } from './thresholds.js'
-import type { Verdict } from './verdict.js'
-import type { ReadyVerification } from './verify-answer.js'
+import { inconclusive, type Verdict } from './verdict.js'
+import { type ReadyVerification, tokenizePrompt } from './verification-request.js'
 
-/** Hygiene, then one scoring call and one detokenise call at once, then the rules. */
+/** Checks what needs no engine, then sends one scoring and one detokenize call in parallel, then applies the rules. */
 export async function verifyStrict(verification: ReadyVerification): Promise<Verdict> {
   const { request, answer, engine, facts, signal } = verification
-  const early = checkStream(answer) ?? checkLength(answer.tokens.length, request.maxTokens)
-  if (early) return early
-  const tokens = checkTokens(answer.tokens, facts.vocabularySize)
+  const failed = checkStream(answer) ?? checkLength(answer.tokens.length, request.maxTokens)
+  if (failed) return failed
+  const tokens = checkTokenHygiene(answer.tokens, facts.vocabularySize)
   if ('kind' in tokens) return tokens
-  const input = await tokenizeInput(engine, request, signal)
-  const misfit = checkRoom(input.length, request.maxTokens, facts.maxModelLength)
-  if (misfit) return misfit
+  const input = await tokenizePrompt(verification)
+  const tooLong = checkModelLength(input.length, request.maxTokens, facts.maxModelLength)
+  if (tooLong) return tooLong
 
   const output = tokens.map((token) => token.id)
   const topK = Math.min(THRESHOLDS.referenceTopK.value, facts.maxLogprobs)
   const { temperature, seed } = request
   const [text, reference] = await Promise.allSettled([
-    engine.detokenize(spokenIds(answer.tokens, output, facts), signal),
+    engine.detokenize(idsWithText(answer.tokens, output, facts), signal),
     engine.score({ input, output, temperature, topK, ...(seed === undefined ? {} : { seed }) }, signal),
   ])
   if (text.status === 'fulfilled') {
     const mismatch = checkText(answer.text, text.value)
     if (mismatch) return mismatch
   }
-  if (reference.status === 'rejected') return await blameRefusal(verification, input, reference.reason)
+  if (reference.status === 'rejected') return await explainRefusal(verification, input, reference.reason)
   const verdict = judgeStrict({
     temperature,
     maxTokens: request.maxTokens,
@@ -41,14 +47,14 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
     topK,
   })
   if (verdict.kind !== 'verified' || text.status === 'fulfilled') return verdict
-  return await blameRefusal(verification, input, text.reason)
+  return await explainRefusal(verification, input, text.reason)
 }
 
 /**
- * The ids that spell text. vLLM streams the end token without text, and how it is written differs from model to model
- * (`<|eot_id|>`, `<｜end▁of▁sentence｜>`, `[|endofturn|]`): one at the very end that was streamed without text spells nothing.
+ * The ids that stand for text. vLLM streams the end token without text, and every model writes it differently
+ * (`<|eot_id|>`, `<｜end▁of▁sentence｜>`, `[|endofturn|]`), so a last end token that was streamed without text is left out.
  */
-function spokenIds(
+function idsWithText(
   tokens: readonly OutputToken[],
   ids: readonly number[],
   { eosTokenIds, endOfTurnId }: ModelFacts,
@@ -58,41 +64,36 @@ function spokenIds(
   return isEnd && tokens.at(-1)?.text === '' ? ids.slice(0, -1) : ids
 }
 
-export function tokenizeInput(
-  engine: ReferenceEngine,
-  request: InferenceRequest,
-  signal: AbortSignal,
-): Promise<readonly number[]> {
-  return request.endpoint === 'chat'
-    ? engine.tokenizeChat(request.messages, signal)
-    : engine.tokenizeText(request.prompt, signal)
-}
-
-/** By max_tokens, not by what arrived: else a miner could choose a length that escapes. */
-function checkRoom(inputLength: number, maxTokens: number, room: number | undefined): Verdict | undefined {
-  if (room === undefined || inputLength + maxTokens + 1 <= room) return undefined
-  return {
-    kind: 'inconclusive',
-    reason: 'engine-answer',
-    detail: `Prompt (${inputLength} tokens) and answer (${maxTokens}) do not fit the engine’s ${room} tokens.`,
-  }
+/** Uses max_tokens, not the tokens that arrived: otherwise a miner could choose a length that is never verified. */
+function checkModelLength(
+  inputLength: number,
+  maxTokens: number,
+  maxModelLength: number | undefined,
+): Verdict | undefined {
+  if (maxModelLength === undefined || inputLength + maxTokens + 1 <= maxModelLength) return undefined
+  return inconclusive(
+    'engine-answer',
+    `The prompt (${inputLength} tokens) and the answer (up to ${maxTokens}) exceed the engine’s ${maxModelLength} tokens.`,
+  )
 }
 
 /**
- * An engine that refuses this answer's ids but takes the prompt's own was given ids it does not know (a vocabulary
- * padded beyond its tokenizer): the miner's doing. Anything else is the engine's.
+ * Decides whose fault it is that the engine refused a call. If it refuses this answer's ids but accepts the prompt's, the
+ * miner sent ids the tokenizer does not know (a vocabulary padded beyond its tokenizer). Anything else is the engine's fault.
+ *
+ * @throws the given error when it is the engine's fault
  */
-async function blameRefusal(
+async function explainRefusal(
   { engine, request, signal }: ReadyVerification,
   input: readonly number[],
   error: unknown,
 ): Promise<Failure> {
   if (!(error instanceof TargonError) || error.code !== 'ENGINE_REFUSED') throw error
-  const control: readonly SoundToken['id'][] = input.slice(-3)
-  const reference: Reference = await engine.score(
+  const control = input.slice(-3)
+  const reference = await engine.score(
     { input, output: control, temperature: request.temperature, topK: 1 },
     signal,
   )
   if (reference.positions.length !== control.length) throw error
-  return failure('BAD_TOKEN', `The engine refuses these token ids: ${error.message}`)
+  return failure('BAD_TOKEN', `The engine rejected these token ids: ${error.message}`)
 }

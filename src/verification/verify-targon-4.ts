@@ -14,23 +14,22 @@ import {
   type Targon4Token,
 } from './targon-4/index.js'
 import type { Verdict } from './verdict.js'
-import type { ReadyVerification } from './verify-answer.js'
-import { tokenizeInput } from './verify-strict.js'
+import { type ReadyVerification, tokenizePrompt } from './verification-request.js'
 
-/** 4.4.1 targon/request.py: what its client writes where a miner gave nothing. */
+/** What the client of 4.4.1 (targon/request.py) writes where a miner sent nothing. */
 const NO_LOGPROB = -100
 const NO_TOKEN_ID = -1
 
 /**
- * The verdict 4.4.1 would reach: the text is tokenised again and the engine is asked about that, so what the miner
- * says of ids and lengths shifts against the reference exactly as it did there.
+ * The verdict 4.4.1 would reach. The engine scores the text, tokenized again, so the ids and lengths the miner claims are
+ * shifted against the reference exactly as in 4.4.1.
  */
 export async function verifyTargon4(verification: ReadyVerification): Promise<Verdict> {
-  const { request, answer, engine, signal } = verification
+  const { request, answer, engine } = verification
   if (answer.fault || answer.status !== 200) {
-    return checkStream(answer) ?? { kind: 'failed', cause: 'BAD_STREAM', detail: 'The stream broke off.' }
+    return checkStream(answer) ?? { kind: 'failed', cause: 'BAD_STREAM', detail: 'The stream ended early.' }
   }
-  const input = await tokenizeInput(engine, request, signal)
+  const input = await tokenizePrompt(verification)
   return await judgeTargon4(
     {
       servedModel: engine.model,
@@ -59,7 +58,7 @@ async function compareLogprobs(
   if (topK > facts.maxLogprobs) {
     return {
       kind: 'no-verdict',
-      detail: `The engine answers ${facts.maxLogprobs} logprobs, ${topK} are needed.`,
+      detail: `The engine returns ${facts.maxLogprobs} logprobs per position, but ${topK} are needed.`,
     }
   }
   const { temperature, maxTokens } = request
@@ -98,7 +97,7 @@ async function continueRandomly(
   )
 }
 
-/** Three indices besides first and last; 4.4.1 draws them at random, and so that nobody knows them beforehand. */
+/** Up to three indices between the first and the last. 4.4.1 draws them at random so that miners cannot predict them. */
 function pickIndices(tokenCount: number, salt: number): number[] {
   const { first, last, size } = sampleRange(tokenCount)
   const left = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
@@ -127,7 +126,7 @@ function seedOf({ seed }: ReadyVerification['request']): { seed?: number } {
   return seed === undefined ? {} : { seed }
 }
 
-/** What the engine would have returned had it been asked for exactly K entries. */
-function narrow(position: ReferencePosition, topK: number, own: number | undefined): ReferencePosition {
-  return new Map([...position].filter(([id, entry]) => entry.rank <= topK || id === own))
+/** What the engine would have returned for exactly K entries. */
+function narrow(position: ReferencePosition, topK: number, tokenId: number | undefined): ReferencePosition {
+  return new Map([...position].filter(([id, entry]) => entry.rank <= topK || id === tokenId))
 }

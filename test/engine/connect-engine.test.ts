@@ -253,7 +253,7 @@ describe('a failing engine', () => {
     const reasons: string[] = []
     const log = pino(
       {},
-      { write: (line: string) => void reasons.push(String(JSON.parse(line).reason ?? '')) },
+      { write: (line: string) => void reasons.push(String(JSON.parse(line).err?.message ?? '')) },
     )
     const engine = connect([first.url, late.url], { hubUrl: first.url, log })
     await ready(engine)

@@ -110,7 +110,7 @@ describe('fleet', () => {
     await fleet().reconcile(['org/a'], signal())
     const state = await fleet().reconcile(['org/b'], signal())
     expect(state.running).toEqual([])
-    expect(state.refused).toEqual([
+    expect(state.unplaced).toEqual([
       { model: 'org/b', reason: expect.stringMatching(/exited with 1: torch\.cuda\.OutOfMemoryError/) },
     ])
     expect(docker.calls.filter((call) => call.startsWith('remove'))).toHaveLength(2)
@@ -123,7 +123,7 @@ describe('fleet', () => {
     sizesMib.set('org/huge', 200_000).set('org/small', 10_000)
     const state = await fleet().reconcile(['org/huge', 'org/unknown', 'org/small'], signal())
     expect(state.running.map(({ model }) => model)).toEqual(['org/small'])
-    expect(state.refused).toEqual([
+    expect(state.unplaced).toEqual([
       { model: 'org/huge', reason: expect.stringContaining('200000 MiB × 1.2 = 240000 MiB; 2 of 2 cards') },
       { model: 'org/unknown', reason: expect.stringContaining('no safetensors metadata of org/unknown') },
     ])
@@ -157,7 +157,7 @@ describe('fleet', () => {
       // two seconds here: its log is read before
       stallMs: 100_000,
     }).reconcile(['org/a'], signal())
-    expect(state.refused).toEqual([
+    expect(state.unplaced).toEqual([
       { model: 'org/a', reason: expect.stringContaining('made no progress for 100 s') },
     ])
     expect(said).toContain('Loading safetensors checkpoint shards')

@@ -31,12 +31,12 @@ describe('planFleet', () => {
       [{ model: 'org/old', gpuIds: [0] }],
     )
     expect(plan.placements).toEqual([{ model: 'org/new', gpuIds: [0] }])
-    expect(plan.refused.map(({ model }) => model)).toEqual(['org/old'])
+    expect(plan.unplaced.map(({ model }) => model)).toEqual(['org/old'])
   })
 
   it('leaves cards alone that somebody else fills', () => {
     const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [card(0, 40_000)], [])
-    expect(plan.refused[0]?.reason).toContain('0 of 1 cards are more than 90 % free')
+    expect(plan.unplaced[0]?.reason).toContain('0 of 1 cards are more than 90 % free')
   })
 })
 

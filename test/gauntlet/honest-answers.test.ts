@@ -54,7 +54,7 @@ it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest answers that stand in a queue
       const burst = burstRuleOf(fromTokensPerSecond)
       return Promise.all(Array.from({ length: ASKED_AT_ONCE }, () => rig.ask(miner.url, request, { burst })))
     }
-    const [answers, old] = await Promise.all([askAll(STRICT_BURST_RULE.fromTokensPerSecond), askAll(0)])
+    const [answers, old] = await Promise.all([askAll(STRICT_BURST_RULE.minTokensPerSecond), askAll(0)])
     for (const answer of answers) {
       const verdict = await rig.verify(request, answer)
       if (verdict.kind !== 'verified') failures.push(`${round}: ${JSON.stringify(verdict)}`)

@@ -118,7 +118,7 @@ function readTokens(events: readonly string[]) {
   const reader = createAnswerReader({
     endpoint: 'chat',
     maxTokens: 10,
-    mostTokens: 74,
+    tokenLimit: 74,
     rules: 'strict',
     burst: undefined,
   })

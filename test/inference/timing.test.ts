@@ -29,7 +29,7 @@ function read(times: readonly number[], options: Partial<ReaderOptions> = {}) {
   const rules = {
     endpoint: 'chat',
     maxTokens: 1000,
-    mostTokens: 1064,
+    tokenLimit: 1064,
     rules: 'strict',
     burst: STRICT_BURST_RULE,
   } as const

@@ -1,22 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import type { ReferencePosition } from '../../src/engine/index.js'
 import { createRandom } from '../../src/prompts/index.js'
-import { type Evidence, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
-import { FACTS, honestEvidence } from '../support/evidence.js'
+import { type AnswerComparison, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
+import { FACTS, honestComparison } from '../support/answer-comparison.js'
 
-const cause = (evidence: Evidence) => {
+const cause = (evidence: AnswerComparison) => {
   const verdict = judgeStrict(evidence)
   return verdict.kind === 'failed' ? verdict.cause : verdict.kind
 }
 
 /** The same answer with other claimed logprobs. */
-const claim = (evidence: Evidence, of: (logprob: number, index: number) => number): Evidence => ({
+const claim = (
+  evidence: AnswerComparison,
+  of: (logprob: number, index: number) => number,
+): AnswerComparison => ({
   ...evidence,
   tokens: evidence.tokens.map(({ id, logprob }, index) => ({ id, logprob: of(logprob, index) })),
 })
 
 /** The same answer with the end token likely at some positions. */
-const withEnd = (evidence: Evidence, chance: number, at: (index: number) => boolean): Evidence => ({
+const withEnd = (
+  evidence: AnswerComparison,
+  chance: number,
+  at: (index: number) => boolean,
+): AnswerComparison => ({
   ...evidence,
   reference: {
     ...evidence.reference,
@@ -34,7 +41,7 @@ const withEnd = (evidence: Evidence, chance: number, at: (index: number) => bool
 describe('an honest answer', () => {
   it.each([0.02, 0.3, 0.6, 0.9, 1, 1.4])('is verified at temperature %d, raw or scaled', (temperature) => {
     for (let run = 0; run < 50; run++) {
-      const evidence = honestEvidence(`honest ${run}`, { temperature, tokens: 20 + run * 8 })
+      const evidence = honestComparison(`honest ${run}`, { temperature, tokens: 20 + run * 8 })
       expect(judgeStrict(evidence)).toEqual({ kind: 'verified' })
       const scaled = claim(evidence, (_, index) => scaledLogprob(evidence, index))
       expect(judgeStrict(scaled)).toEqual({ kind: 'verified' })
@@ -43,7 +50,7 @@ describe('an honest answer', () => {
 
   it('stays verified under the numeric noise of another card', () => {
     for (let run = 0; run < 50; run++) {
-      const noisy = claim(honestEvidence(`noise ${run}`), (logprob, index) =>
+      const noisy = claim(honestComparison(`noise ${run}`), (logprob, index) =>
         Math.min(0, logprob + 0.12 * Math.sin(index * 7 + run)),
       )
       expect(judgeStrict(noisy)).toEqual({ kind: 'verified' })
@@ -51,11 +58,11 @@ describe('an honest answer', () => {
   })
 
   it('may pass over an end token once', () => {
-    expect(cause(withEnd(honestEvidence('end'), 0.9, (index) => index === 50))).not.toBe('SKIPPED_EOS_EOT')
+    expect(cause(withEnd(honestComparison('end'), 0.9, (index) => index === 50))).not.toBe('SKIPPED_EOS_EOT')
   })
 
   it('may end where the end is likely, with or without telling the end token', () => {
-    const whole = honestEvidence('ends', { tokens: 60 })
+    const whole = honestComparison('ends', { tokens: 60 })
     const ending = new Map([[2, { logprob: -0.1, rank: 1 }]])
     const silent = {
       ...whole,
@@ -74,7 +81,7 @@ describe('an honest answer', () => {
 })
 
 describe('a dishonest answer fails with one cause', () => {
-  const evidence = honestEvidence('cheat', { tokens: 200 })
+  const evidence = honestComparison('cheat', { tokens: 200 })
 
   it.each([
     ['made-up logprobs', claim(evidence, (_, index) => -0.5 - (index % 5)), 'LOGPROB_MISMATCH'],
@@ -94,7 +101,7 @@ describe('a dishonest answer fails with one cause', () => {
     )
   })
 
-  const replaceTokens = (share: number, logprob: number, rank: number): Evidence => {
+  const replaceTokens = (share: number, logprob: number, rank: number): AnswerComparison => {
     const swapped = (index: number) => index % Math.round(1 / share) === 0
     return {
       ...evidence,
@@ -114,7 +121,7 @@ describe('a dishonest answer fails with one cause', () => {
     expect(cause(replaceTokens(1 / 20, -14, 300))).toBe('UNLIKELY_TOKEN'))
 
   it('always the second choice at a low temperature', () => {
-    const cold = honestEvidence('cold', { temperature: 0.2 })
+    const cold = honestComparison('cold', { temperature: 0.2 })
     const seconds = cold.reference.positions.map((position) => [...position][1])
     const tokens = seconds.map((entry) => ({ id: entry?.[0] ?? 0, logprob: entry?.[1].logprob ?? 0 }))
     expect(cause({ ...cold, tokens })).toBe('UNLIKELY_TOKENS')
@@ -124,7 +131,7 @@ describe('a dishonest answer fails with one cause', () => {
 describe('an answer that ignores the temperature', () => {
   /** The answer drawn anew by a server that cuts the distribution as its defaults say. */
   const drawn = (
-    evidence: Evidence,
+    evidence: AnswerComparison,
     { topP = 1, topK = 20, minP = 0, temperature = evidence.temperature },
   ) => {
     const random = createRandom('drawn')
@@ -162,7 +169,7 @@ describe('an answer that ignores the temperature', () => {
   ])('is none for the defaults of a server: %s', (_, cut) => {
     for (const temperature of [0.1, 0.3, 0.6, 0.9, 1.2]) {
       for (let run = 0; run < 8; run++) {
-        const evidence = honestEvidence(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
+        const evidence = honestComparison(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
         const facts = { ...FACTS, samplingDefaults: cut }
         expect(cause({ ...drawn(evidence, cut), facts }), `T=${temperature} run ${run}`).not.toBe(
           'UNLIKELY_TOKENS',
@@ -177,22 +184,22 @@ describe('an answer that ignores the temperature', () => {
     [0.9, 400],
     [1, 400],
   ])('fails when it is greedy at temperature %d, %d tokens', (temperature, tokens) => {
-    const evidence = honestEvidence('greedy', { temperature, tokens })
+    const evidence = honestComparison('greedy', { temperature, tokens })
     expect(judgeStrict(drawn(evidence, greedy))).toMatchObject({
       cause: 'UNLIKELY_TOKENS',
-      detail: expect.stringMatching(/^Only 0 of \d+ tokens are not the likeliest where at least/),
+      detail: expect.stringMatching(/^Only 0 of \d+ tokens are not the likeliest, expected at least/),
     })
     expect(cause(drawn(evidence, { temperature: 0.05 }))).toBe('UNLIKELY_TOKENS')
   })
 
   it.each([0, 0.02, 0.1])('is right to be greedy at temperature %d', (temperature) => {
-    const evidence = honestEvidence('cold', { temperature, tokens: 1_900 })
+    const evidence = honestComparison('cold', { temperature, tokens: 1_900 })
     expect(cause(drawn(evidence, greedy))).toBe('verified')
   })
 })
 
 it('blames the engine when the reference does not hold the answer’s tokens', () => {
-  const evidence = honestEvidence('hole')
+  const evidence = honestComparison('hole')
   const positions = evidence.reference.positions.slice(1)
   expect(judgeStrict({ ...evidence, reference: { ...evidence.reference, positions } })).toMatchObject({
     kind: 'inconclusive',
@@ -207,7 +214,7 @@ it('gives a reason for every threshold', () => {
   }
 })
 
-function scaledLogprob({ reference, tokens, temperature }: Evidence, index: number): number {
+function scaledLogprob({ reference, tokens, temperature }: AnswerComparison, index: number): number {
   const position = reference.positions[index] ?? new Map()
   const powers = [...position.values()].map(({ logprob }) => Math.exp(logprob / temperature))
   const own = (position.get(tokens[index]?.id ?? 0)?.logprob ?? 0) / temperature
@@ -215,7 +222,7 @@ function scaledLogprob({ reference, tokens, temperature }: Evidence, index: numb
 }
 
 it('does not let the reference’s own dialect change the verdict', () => {
-  const evidence = honestEvidence('v0', { temperature: 0.5 })
+  const evidence = honestComparison('v0', { temperature: 0.5 })
   const positions = evidence.reference.positions.map((position) => {
     const logSum = Math.log(
       [...position.values()].reduce((sum, { logprob }) => sum + Math.exp(logprob / 0.5), 0),

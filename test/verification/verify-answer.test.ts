@@ -4,9 +4,9 @@ import type { Answer, InferenceRequest } from '../../src/inference/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { TargonError } from '../../src/kernel/errors.js'
 import { verifyAnswer } from '../../src/verification/index.js'
-import { FACTS, honestEvidence } from '../support/evidence.js'
+import { FACTS, honestComparison } from '../support/answer-comparison.js'
 
-const evidence = honestEvidence('answer', { tokens: 40 })
+const evidence = honestComparison('answer', { tokens: 40 })
 const text = 'The answer.'
 const request: InferenceRequest = {
   model: 'org/m',

@@ -33,7 +33,7 @@ export interface FleetOptions extends ContainerOptions, HubSource {
 
 export interface FleetState {
   readonly running: readonly EngineEndpoint[]
-  readonly refused: readonly { readonly model: string; readonly reason: string }[]
+  readonly unplaced: readonly { readonly model: string; readonly reason: string }[]
 }
 
 export interface Fleet {
@@ -78,9 +78,9 @@ export function createFleet(options: FleetOptions): Fleet {
       const order = options.shuffle([...new Set(wanted)])
       const running = ours.filter((container) => container.running && isCurrent(options, container))
       const [sizes, gpus] = await Promise.all([readSizes(options, order, signal), options.readGpus(signal)])
-      const plan = planFleet(order, sizes, gpus, running.map(heldBy))
-      const refused = [...plan.refused]
-      for (const { model, reason } of refused)
+      const plan = planFleet(order, sizes, gpus, running.map(placementOf))
+      const unplaced = [...plan.unplaced]
+      for (const { model, reason } of unplaced)
         log.warn({ event: 'model-without-engine', model, reason }, 'no engine can serve this model')
 
       const kept = running.filter((container) =>
@@ -105,7 +105,7 @@ export function createFleet(options: FleetOptions): Fleet {
           return [{ model, urls: [await awaitHealthy(options, model, current.id, ENGINE_PORT, signal)] }]
         } catch (error) {
           signal.throwIfAborted()
-          refused.push({ model, reason: messageOf(error) })
+          unplaced.push({ model, reason: messageOf(error) })
           log.error({ event: 'engine-start-failed', model, err: error }, 'engine container did not start')
           if (current) await retire(current, 'did not start', signal).catch(() => undefined)
           return []
@@ -115,18 +115,18 @@ export function createFleet(options: FleetOptions): Fleet {
         ...kept.map((container) => bringUp(container.labels[LABEL.model] ?? '', container)),
         ...missing.map((placement) => bringUp(placement.model, undefined, placement)),
       ])
-      return { running: endpoints.flat(), refused }
+      return { running: endpoints.flat(), unplaced }
     },
   }
 }
 
 /** What we would start now for the same cards: image, arguments and cache are unchanged. */
 function isCurrent(options: ContainerOptions, { labels }: Container): boolean {
-  const { model, gpuIds } = heldBy({ labels })
+  const { model, gpuIds } = placementOf({ labels })
   return labels[LABEL.specification] === specificationDigest(options, model, gpuIds)
 }
 
-function heldBy({ labels }: Pick<Container, 'labels'>): Placement {
+function placementOf({ labels }: Pick<Container, 'labels'>): Placement {
   const gpuIds = (labels[LABEL.gpus] ?? '').split(',').filter((id) => id !== '')
   return { model: labels[LABEL.model] ?? '', gpuIds: gpuIds.map(Number) }
 }

@@ -13,7 +13,7 @@ export interface Placement {
 export interface FleetPlan {
   readonly placements: readonly Placement[]
   /** Models that do not fit, with the arithmetic, or whose size is unknown. */
-  readonly refused: readonly { readonly model: string; readonly reason: string }[]
+  readonly unplaced: readonly { readonly model: string; readonly reason: string }[]
 }
 
 /** Memory in MiB, or why it is unknown. */
@@ -31,7 +31,7 @@ export function planFleet(
 ): FleetPlan {
   const taken = new Set<number>()
   const placements: Placement[] = []
-  const refused: { model: string; reason: string }[] = []
+  const unplaced: { model: string; reason: string }[] = []
   const keepable = (wanted: string) => running.find(({ model }) => model === wanted)
   for (const model of order) {
     const current = keepable(model)
@@ -41,7 +41,7 @@ export function planFleet(
     }
     const size = sizes.get(model)
     if (typeof size !== 'number') {
-      refused.push({ model, reason: size?.unknown ?? 'its size is unknown' })
+      unplaced.push({ model, reason: size?.unknown ?? 'its size is unknown' })
       continue
     }
     const held = new Set(running.flatMap(({ gpuIds }) => gpuIds))
@@ -50,9 +50,9 @@ export function planFleet(
     const returned = left.map((gpu) => (held.has(gpu.id) ? { ...gpu, freeMib: gpu.totalMib } : gpu))
     const cards = placeModel(free, size) ?? placeModel(returned, size)
     if (cards) placements.push(claim({ model, gpuIds: cards.map(({ id }) => id) }, taken))
-    else refused.push({ model, reason: explainMisfit(returned, size) })
+    else unplaced.push({ model, reason: explainMisfit(returned, size) })
   }
-  return { placements, refused }
+  return { placements, unplaced }
 }
 
 function claim(placement: Placement, taken: Set<number>): Placement {

@@ -1,16 +1,19 @@
 import { at, likeliestLogprob } from '../distributions.js'
 import { THRESHOLDS } from '../thresholds.js'
-import { type Check, failure, shown } from './failure.js'
+import { type Check, failure, formatNumber } from './check.js'
 
 /**
- * One token no sampler draws: its chance at the request's temperature, noise granted, times the vocabulary and the
- * length of the answer, is still below the false-alarm bound.
+ * Fails on a single token that no sampler draws.
+ *
+ * Bound: its probability at the request's temperature, with `numericNoise` granted, times the vocabulary size and the
+ * length of the answer, is below `falseAlarm` (union bound). Source: 4.4.1 fails on any token of rank 75 or more, which
+ * honest answers reach at high temperatures.
  */
 export const checkImpossibleToken: Check = ({
   tokens,
   ranks,
   logprobs,
-  tops,
+  top,
   referenceTemperature,
   samplingTemperature,
   facts,
@@ -19,12 +22,12 @@ export const checkImpossibleToken: Check = ({
     Math.log(THRESHOLDS.falseAlarm.value) - Math.log(facts.vocabularySize) - Math.log(tokens.length)
   for (let index = 0; index < tokens.length; index++) {
     const logprob = at(logprobs, index)
-    const gap = likeliestLogprob(tops, index) - logprob
+    const gap = likeliestLogprob(top, index) - logprob
     const rawGap = Math.max(0, gap * referenceTemperature - THRESHOLDS.numericNoise.value)
     if (-rawGap / samplingTemperature < limit) {
       return failure(
         'UNLIKELY_TOKEN',
-        `Token ${index} has rank ${at(ranks, index)}, logprob ${shown(logprob)}, ${shown(gap)} nats below the likeliest.`,
+        `Token ${index} has rank ${at(ranks, index)} and logprob ${formatNumber(logprob)}, ${formatNumber(gap)} nats below the likeliest token.`,
       )
     }
   }

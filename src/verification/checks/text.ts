@@ -1,10 +1,10 @@
-import { type Failure, failure } from './failure.js'
+import { type Failure, failure } from './check.js'
 
-/** Control tokens as the families of models write them; on either side they are no part of the text. */
+/** Control tokens as the model families write them. They are not part of the text on either side. */
 const SPECIAL =
   /<[|｜][^|｜<>\s]{1,64}[|｜]>|\[\|[^|[\]\s]{1,64}\|\]|<\/?s>|<(?:unk|pad|bos|eos|mask|start_of_turn|end_of_turn)>/g
 
-/** Spaces a tokenizer's `clean_up_tokenization_spaces` takes out when it decodes, but not when it streams. */
+/** Spaces that `clean_up_tokenization_spaces` removes when a tokenizer decodes whole texts, but not when it streams. */
 const CLEAN_UP: readonly (readonly [RegExp, string])[] = [
   [/ \./g, '.'],
   [/ \?/g, '?'],
@@ -19,21 +19,23 @@ const CLEAN_UP: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * The ids must spell the text the reader got. Allowed for: special tokens (not streamed), characters still
- * incomplete at the end, a leading space (tokenizers that mark word starts), and decode-time clean-up of spaces.
+ * Fails when the ids do not spell the streamed text.
+ *
+ * Allowed differences: special tokens (not streamed), an incomplete character at the end, a leading space (tokenizers that
+ * mark word starts), and spaces removed at decode time. Source: not in 4.4.1, where ids and text are never compared.
  */
-export function checkText(streamed: string, detokenised: string): Failure | undefined {
-  const spelt = comparable(detokenised)
-  const text = comparable(streamed)
-  if (spelt === text || spelt === comparable(cleanUp(streamed))) return undefined
-  const at = firstDifference(spelt, text)
+export function checkText(streamed: string, detokenized: string): Failure | undefined {
+  const spelled = normalise(detokenized)
+  const text = normalise(streamed)
+  if (spelled === text || spelled === normalise(cleanUp(streamed))) return undefined
+  const at = firstDifference(spelled, text)
   return failure(
     'TOKEN_TEXT_MISMATCH',
-    `The ids spell ${spelt.length} characters, the stream ${text.length}; they differ from character ${at} on.`,
+    `The ids spell ${spelled.length} characters and the stream has ${text.length}; the first difference is at character ${at}.`,
   )
 }
 
-function comparable(text: string): string {
+function normalise(text: string): string {
   return text
     .replace(SPECIAL, '')
     .replace(/\uFFFD+/g, '\uFFFD')

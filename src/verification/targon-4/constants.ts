@@ -1,4 +1,4 @@
-/** Numbers of 4.4.1 verifier/verifier.py. They are the protocol of its peers: never tuned here. */
+/** Numbers of 4.4.1 verifier/verifier.py. Validators must agree on them, so they are never tuned here. */
 export const TARGON_4 = {
   shortestAnswer: 3,
   unlikelyRank: 75,
@@ -12,12 +12,12 @@ export const TARGON_4 = {
   randomCheckMaxTemperature: 0.75,
 } as const
 
-/** Entries 4.4.1 asks for per position of the reference. */
+/** Entries 4.4.1 requests per position of the reference. */
 export function referenceTopK(temperature: number): number {
   return Math.trunc(temperature * 10) + 6
 }
 
-/** Entries 4.4.1 asks for when it continues a prefix (the random check). */
+/** Entries 4.4.1 requests when it continues a prefix (the random check). */
 export function membershipTopK(temperature: number): number {
   return Math.trunc(temperature * 10) + 3
 }

@@ -3,7 +3,7 @@ export { judgeTargon4, type Targon4Checks, type Targon4Request } from './judge.j
 export {
   type CheckResult,
   checkLogprobs,
-  type LogprobEvidence,
+  type LogprobComparison,
   type Targon4Entries,
   type Targon4Token,
 } from './logprobs.js'

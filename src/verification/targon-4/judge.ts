@@ -1,10 +1,10 @@
-import type { Verdict } from '../verdict.js'
+import { inconclusive, type Verdict } from '../verdict.js'
 import { TARGON_4 } from './constants.js'
 import type { CheckResult, Targon4Token } from './logprobs.js'
 import type { MembershipResult } from './random.js'
 
 export interface Targon4Request {
-  /** Model the engine serves. */
+  /** The model the engine serves. */
   readonly servedModel: string
   readonly model: string
   readonly temperature: number
@@ -13,20 +13,20 @@ export interface Targon4Request {
   readonly tokens: readonly { readonly id: number | undefined; readonly logprob: number | undefined }[]
 }
 
-/** The two checks that need the engine, run in this order and only when it comes to them. */
+/** The two checks that need the engine, in this order; each runs only when the ones before it passed. */
 export interface Targon4Checks {
   logprobs(tokens: readonly Targon4Token[]): Promise<CheckResult> | CheckResult
   random(tokens: readonly Targon4Token[]): Promise<MembershipResult> | MembershipResult
 }
 
 /**
- * 4.4.1 verifier/verifier.py verify: length, model, logprobs, then the random check below a temperature of 0.75.
- * What raises there (HTTP 500, or 422 for a malformed token) is inconclusive here.
+ * 4.4.1 verifier/verifier.py verify: length, model, logprobs, then the random check at temperatures up to 0.75.
+ * What raises an exception there (HTTP 500, or 422 for a malformed token) is inconclusive here.
  */
 export async function judgeTargon4(request: Targon4Request, checks: Targon4Checks): Promise<Verdict> {
   const tokens: Targon4Token[] = []
   for (const { id, logprob } of request.tokens) {
-    if (id === undefined || logprob === undefined) return noVerdict('A token lacks its id or logprob.')
+    if (id === undefined || logprob === undefined) return noVerdict('A token is missing its id or logprob.')
     tokens.push({ id, logprob })
   }
   if (tokens.length < TARGON_4.shortestAnswer) {
@@ -36,7 +36,7 @@ export async function judgeTargon4(request: Targon4Request, checks: Targon4Check
     return {
       kind: 'failed',
       cause: 'TOO_LONG',
-      detail: `${tokens.length} tokens of at most ${request.maxTokens}.`,
+      detail: `${tokens.length} tokens where at most ${request.maxTokens} were requested.`,
     }
   }
   if (request.model !== request.servedModel) return noVerdict(`The engine serves ${request.servedModel}.`)
@@ -49,10 +49,10 @@ export async function judgeTargon4(request: Targon4Request, checks: Targon4Check
   return {
     kind: 'failed',
     cause: 'LOGPROB_RANDOM',
-    detail: `Token ${random.failedIndex} is not among the engine's likeliest.`,
+    detail: `Token ${random.failedIndex} is not among the engine's likeliest tokens.`,
   }
 }
 
 function noVerdict(detail: string): Verdict {
-  return { kind: 'inconclusive', reason: 'no-verdict', detail }
+  return inconclusive('no-verdict', detail)
 }

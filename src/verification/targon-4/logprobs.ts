@@ -3,27 +3,27 @@ import { referenceTopK, TARGON_4 } from './constants.js'
 
 export interface Targon4Token {
   readonly id: number
-  /** As claimed by the miner; may be any number. */
+  /** As claimed by the miner: any number. */
   readonly logprob: number
 }
 
-/** As an engine may return it: 4.4.1 meets entries without a rank and raises, or ignores them when it is the end token. */
+/** As an engine returns them. Entries may lack a rank: 4.4.1 then raises an exception, except for end tokens, which it ignores. */
 export type Targon4Entries = ReadonlyMap<number, { readonly logprob: number; readonly rank: number | null }>
 
-export interface LogprobEvidence {
+export interface LogprobComparison {
   readonly temperature: number
   readonly maxTokens: number
   readonly tokens: readonly Targon4Token[]
-  /** The engine's entries behind the input tokens; null entries are positions it gave nothing for. */
+  /** The engine's entries for the answer's positions; null where it returned none. */
   readonly reference: readonly (Targon4Entries | null)[]
-  /** Top of the distribution after the whole text; undefined when the engine gave none. */
+  /** Top of the distribution after the whole text; undefined when the engine returned none. */
   readonly next: Targon4Entries | undefined
-  /** -1 when the vocabulary has none. */
+  /** -1 when the vocabulary has none; the same for `endOfTurnId`. */
   readonly eosTokenId: number
   readonly endOfTurnId: number
 }
 
-/** `no-verdict` is an exception in 4.4.1: the miner gets neither a score nor a miss. */
+/** `no-verdict` stands for an exception in 4.4.1: the miner gets neither a score nor a failure. */
 export type CheckResult =
   | { readonly kind: 'verified' }
   | { readonly kind: 'failed'; readonly cause: Cause; readonly detail: string }
@@ -36,24 +36,24 @@ interface Tally {
   lowRank: number
 }
 
-/** 4.4.1 verifier/verifier.py verify_logprobs, its escapes included (docs/verification.md lists them). */
-export function checkLogprobs(evidence: LogprobEvidence): CheckResult {
-  const { tokens, reference } = evidence
-  // May be zero or negative when the text is shorter than the tokens: 4.4.1 then compares nothing.
+/** 4.4.1 verifier/verifier.py verify_logprobs, including its loopholes (docs/verification.md lists them). */
+export function checkLogprobs(comparison: LogprobComparison): CheckResult {
+  const { tokens, reference } = comparison
+  // Zero or negative when the text has fewer tokens than the answer claims: 4.4.1 then compares nothing.
   const positions = Math.min(reference.length - 3, tokens.length - 1)
   const tally: Tally = { score: 0, perfect: 0, notFirst: 0, lowRank: 0 }
   for (let index = 0; index < positions; index++) {
     const entries = reference[index]
     const token = tokens[index]
     if (!entries || !token) return { kind: 'no-verdict', detail: `No reference at token ${index}.` }
-    const stopped = checkPosition(evidence, index, entries, token, tally)
-    if (stopped) return stopped
+    const result = checkPosition(comparison, index, entries, token, tally)
+    if (result) return result
   }
-  return checkTotals(evidence, positions, tally)
+  return checkTotals(comparison, positions, tally)
 }
 
 function checkPosition(
-  { temperature, eosTokenId, endOfTurnId }: LogprobEvidence,
+  { temperature, eosTokenId, endOfTurnId }: LogprobComparison,
   index: number,
   entries: Targon4Entries,
   token: Targon4Token,
@@ -67,7 +67,7 @@ function checkPosition(
     end &&
     (!expected || ((expected.rank ?? 0) > TARGON_4.endTokenRank && ranksBetter(end.rank, expected.rank)))
   ) {
-    return failed('SKIPPED_EOS_EOT', `The end token was expected at token ${index}.`)
+    return failed('SKIPPED_EOS_EOT', `The end token was more likely than token ${index}.`)
   }
   if (!expected) return undefined
   const { rank } = expected
@@ -89,22 +89,25 @@ function checkPosition(
   return undefined
 }
 
-function checkTotals(evidence: LogprobEvidence, positions: number, tally: Tally): CheckResult {
-  const { tokens, temperature, next, eosTokenId, endOfTurnId } = evidence
+function checkTotals(comparison: LogprobComparison, positions: number, tally: Tally): CheckResult {
+  const { tokens, temperature, next, eosTokenId, endOfTurnId } = comparison
   const notFirst = tally.notFirst / tokens.length
   if (notFirst >= TARGON_4.notFirstShare) {
     return failed('UNLIKELY_TOKENS', `${tally.notFirst} of ${tokens.length} tokens are not the likeliest.`)
   }
   const hasEnd = eosTokenId > 0 || endOfTurnId > 0
-  if (hasEnd && tokens.length < evidence.maxTokens && next && next.size > 0) {
+  if (hasEnd && tokens.length < comparison.maxTokens && next && next.size > 0) {
     if (!next.has(eosTokenId) && !next.has(endOfTurnId)) {
-      return failed('EARLY_END', `Ended after ${tokens.length} tokens where no end token is likely.`)
+      return failed(
+        'EARLY_END',
+        `The answer ended after ${tokens.length} tokens, where no end token is likely.`,
+      )
     }
   }
   if (positions === 0) return { kind: 'no-verdict', detail: 'No position to compare.' }
   const average = round5(tally.score / positions)
   const perfect = round5(tally.perfect / positions)
-  // 4.4.1 computes whether the average passes and uses it for the overfit check alone.
+  // 4.4.1 uses the average only for the overfit check.
   if (average >= TARGON_4.passAverage && perfect >= 1 - Math.min(temperature * 0.5, 0.6)) {
     return failed('OVERFIT', `${tally.perfect} of ${positions} tokens claim certainty.`)
   }

@@ -3,8 +3,8 @@ import { type Clock, messageOf } from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
 import { EventStream, EventStreamError } from './event-stream.js'
 import type { StreamLimits } from './limits.js'
-import { judgeResponse, readRefusal } from './response-head.js'
-import { createStreamWatch } from './stream-watch.js'
+import { checkResponseHead, errorResponseFault } from './response-head.js'
+import { createStreamWatch } from './stream-deadlines.js'
 import type { Answer, StreamFault } from './types.js'
 
 export interface ExchangeOptions {
@@ -88,7 +88,7 @@ export function runExchange(options: ExchangeOptions): Promise<Answer> {
           return end({ cause: 'STREAM_LIMIT', detail: `more than ${INTERIM_RESPONSES} interim responses` })
         }
         status = statusCode
-        const fault = judgeResponse(statusCode, headers)
+        const fault = checkResponseHead(statusCode, headers)
         if (fault) return end(fault)
         if (statusCode !== 200) refusal = []
       },
@@ -109,7 +109,7 @@ export function runExchange(options: ExchangeOptions): Promise<Answer> {
       },
       onResponseEnd() {
         const atMs = clock.monotonic()
-        if (refusal) return end(readRefusal(status, refusal), atMs, true)
+        if (refusal) return end(errorResponseFault(status, refusal), atMs, true)
         end(undefined, watch.drainedMs ?? atMs, true)
       },
       onResponseError(_, error) {
@@ -121,7 +121,7 @@ export function runExchange(options: ExchangeOptions): Promise<Answer> {
     function collectRefusal(parts: Buffer[], chunk: Buffer, atMs: number): void {
       parts.push(Buffer.from(chunk.subarray(0, REFUSAL_BYTES)))
       if (parts.reduce((sum, part) => sum + part.length, 0) >= REFUSAL_BYTES)
-        end(readRefusal(status, parts), atMs)
+        end(errorResponseFault(status, parts), atMs)
     }
 
     if (signal?.aborted) return onAbort()

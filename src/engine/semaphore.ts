@@ -1,5 +1,5 @@
 /** A bounded number of calls at once; the rest wait their turn in order. */
-export class Slots {
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
 

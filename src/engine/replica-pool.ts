@@ -6,7 +6,7 @@ const LOAD_AGE_MS = 2_000
 const ATTEMPTS = 2
 
 /** Several servers of one model: each call goes to the least busy one, and to another when it fails. */
-export class Replicas {
+export class ReplicaPool {
   #loadsAt = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -39,7 +39,7 @@ export class Replicas {
         failure = error
       }
     }
-    throw failure ?? engineError('ENGINE_UNAVAILABLE', this.whyNone() ?? 'no server is left to ask')
+    throw failure ?? engineError('ENGINE_UNAVAILABLE', this.unavailableReason() ?? 'no server is left to ask')
   }
 
   /** Prefers servers not tried yet; a single server gets a second try. */
@@ -50,7 +50,7 @@ export class Replicas {
   }
 
   /** Why no server takes calls; undefined as soon as one does. */
-  whyNone(): string | undefined {
+  unavailableReason(): string | undefined {
     if (this.all.some(({ usable }) => usable)) return undefined
     const states = this.all.map(
       ({ url, breaker }) => `${url} ${breaker.allows() ? 'is not ready' : 'failed too often'}`,

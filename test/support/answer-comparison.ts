@@ -1,6 +1,6 @@
 import type { ModelFacts, ReferencePosition } from '../../src/engine/index.js'
 import { createRandom } from '../../src/prompts/index.js'
-import type { Evidence } from '../../src/verification/index.js'
+import type { AnswerComparison } from '../../src/verification/index.js'
 
 export const FACTS: ModelFacts = {
   vocabularySize: 32_000,
@@ -19,7 +19,7 @@ const TOP_K = 20
  * An answer sampled honestly from made-up distributions: 20 likely tokens per position, a thin tail, raw logprobs on
  * both sides, no end token in sight, as long as asked.
  */
-export function honestEvidence(seed: string, { tokens = 200, temperature = 0.8 } = {}): Evidence {
+export function honestComparison(seed: string, { tokens = 200, temperature = 0.8 } = {}): AnswerComparison {
   const random = createRandom(seed)
   const positions: ReferencePosition[] = []
   const answer: { id: number; logprob: number }[] = []
