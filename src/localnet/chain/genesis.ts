@@ -1,12 +1,37 @@
+import type { DevelopmentBeacon } from './beacon/index.js'
 import type { ResolvedOptions } from './options.js'
-import { subtensor } from './runtime/index.js'
+import { drand, subtensor } from './runtime/index.js'
+import { utf8 } from './scale/index.js'
 import type { StorageWriter } from './storage/index.js'
-import { endow, registerNeuron } from './subtensor/index.js'
+import { endow, raoOf, registerNeuron } from './subtensor/index.js'
 
 const COLDKEY_BALANCE_TAO = 100
 
-/** Writes the state of block 0: one subnet with its hyperparameters, neurons and balances. */
-export function writeGenesis(storage: StorageWriter, options: ResolvedOptions): void {
+/** Writes the state of block 0: the beacon, and one subnet with its hyperparameters, neurons and balances. */
+export function writeGenesis(
+  storage: StorageWriter,
+  options: ResolvedOptions,
+  beacon: DevelopmentBeacon,
+  nowMs: number,
+): void {
+  writeHyperparameters(storage, options)
+  const { netuid, owner, neurons, accounts } = options
+  if (owner) {
+    storage.set(subtensor.SubnetOwner, owner.coldkey, netuid)
+    storage.set(subtensor.SubnetOwnerHotkey, owner.hotkey, netuid)
+  }
+  for (const neuron of neurons) {
+    const uid = registerNeuron(storage, 0, netuid, neuron.hotkey, neuron.coldkey)
+    storage.set(subtensor.TotalHotkeyAlpha, raoOf(neuron.stakeTao ?? 0), neuron.hotkey, netuid)
+    storage.setElement(subtensor.ValidatorPermit, uid, neuron.validatorPermit ?? false, netuid)
+  }
+  const coldkeys = new Map(neurons.map(({ coldkey }) => [coldkey.toString(), coldkey]))
+  for (const coldkey of coldkeys.values()) endow(storage, coldkey, raoOf(COLDKEY_BALANCE_TAO))
+  for (const { publicKey, balanceTao } of accounts) endow(storage, publicKey, raoOf(balanceTao))
+  writeBeacon(storage, beacon, nowMs)
+}
+
+function writeHyperparameters(storage: StorageWriter, options: ResolvedOptions): void {
   const { netuid } = options
   storage.set(subtensor.NetworksAdded, true, netuid)
   storage.set(subtensor.TotalNetworks, 1)
@@ -20,20 +45,18 @@ export function writeGenesis(storage: StorageWriter, options: ResolvedOptions): 
   storage.set(subtensor.MaxAllowedUids, Math.max(options.maxAllowedUids, options.neurons.length), netuid)
   storage.set(subtensor.MaxAllowedValidators, options.maxAllowedValidators, netuid)
   storage.set(subtensor.StakeThreshold, raoOf(options.stakeThresholdTao))
-  if (options.owner) {
-    storage.set(subtensor.SubnetOwner, options.owner.coldkey, netuid)
-    storage.set(subtensor.SubnetOwnerHotkey, options.owner.hotkey, netuid)
-  }
-  for (const neuron of options.neurons) {
-    const uid = registerNeuron(storage, 0, netuid, neuron.hotkey, neuron.coldkey)
-    storage.set(subtensor.TotalHotkeyAlpha, raoOf(neuron.stakeTao ?? 0), neuron.hotkey, netuid)
-    storage.setElement(subtensor.ValidatorPermit, uid, neuron.validatorPermit ?? false, netuid)
-  }
-  const coldkeys = new Map(options.neurons.map(({ coldkey }) => [coldkey.toString(), coldkey]))
-  for (const coldkey of coldkeys.values()) endow(storage, coldkey, raoOf(COLDKEY_BALANCE_TAO))
-  for (const { publicKey, balanceTao } of options.accounts) endow(storage, publicKey, raoOf(balanceTao))
 }
 
-export function raoOf(tao: number): bigint {
-  return BigInt(Math.round(tao * 1e9))
+/** Tells clients which beacon the chain follows. Rounds before genesis are not stored. */
+function writeBeacon(storage: StorageWriter, beacon: DevelopmentBeacon, nowMs: number): void {
+  storage.set(drand.BeaconConfig, {
+    ...storage.get(drand.BeaconConfig),
+    public_key: beacon.publicKey,
+    period: beacon.periodSeconds,
+    genesis_time: beacon.genesisSeconds,
+    metadata: { beacon_id: utf8('development') },
+  })
+  const round = beacon.roundAt(nowMs)
+  storage.set(drand.LastStoredRound, round)
+  storage.set(drand.OldestStoredRound, round + 1n)
 }

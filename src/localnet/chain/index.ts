@@ -1,3 +1,8 @@
+/**
+ * The development chain: a Substrate node with one subnet, embedded in this process (docs/development-chain.md).
+ * Tests named after a behaviour: polkadot-js.test.ts and polkadot-api.test.ts (real clients on all of it), start.test.ts
+ * (options.ts).
+ */
 export type { Chain } from './node/index.js'
 export type { DevelopmentChainOptions, GenesisAccount, GenesisNeuron } from './options.js'
 export { type DevelopmentChain, type DevelopmentChainDeps, startDevelopmentChain } from './start.js'

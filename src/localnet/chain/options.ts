@@ -1,8 +1,8 @@
-/** A neuron of the genesis block; its place in the list is its uid. Keys are 32-byte public keys. */
+/** A neuron of the genesis block. Its uid is its index in the list. Keys are 32-byte public keys. */
 export interface GenesisNeuron {
   readonly hotkey: Uint8Array
   readonly coldkey: Uint8Array
-  /** Alpha on the subnet, which is also the total stake of the metagraph. */
+  /** Alpha on the subnet, which is also the total stake in the metagraph. */
   readonly stakeTao?: number
   readonly validatorPermit?: boolean
 }
@@ -13,21 +13,21 @@ export interface GenesisAccount {
 }
 
 export interface DevelopmentChainOptions {
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port?: number
   readonly netuid?: number
-  /** Blocks of an epoch. */
+  /** Blocks per epoch. */
   readonly tempo?: number
   readonly sealing?: 'interval' | 'manual' | 'auto'
   readonly blockTimeMs?: number
-  /** Blocks between the head and the last final one; at least 1. */
+  /** Blocks between the head and the last finalized block; at least 1. */
   readonly finalityLag?: number
-  /** Spec version of the runtime dialect. */
+  /** Selects the runtime dialect. */
   readonly specVersion?: number
-  /** Lets 127.0.0.1 and ::1 pass as axon addresses. */
+  /** Accepts 127.0.0.1 and ::1 as axon addresses. */
   readonly allowLoopbackAxon?: boolean
   readonly commitReveal?: boolean
-  /** Seconds between two rounds of the chain's own randomness beacon; 3 as drand quicknet. */
+  /** Seconds between two rounds of the chain's randomness beacon. */
   readonly beaconPeriodSeconds?: number
   readonly revealPeriodEpochs?: number
   readonly minAllowedWeights?: number
@@ -38,18 +38,18 @@ export interface DevelopmentChainOptions {
   readonly maxAllowedUids?: number
   readonly maxAllowedValidators?: number
   readonly neurons?: readonly GenesisNeuron[]
-  /** Accounts with a balance; the coldkeys of the neurons have 100 TAO each anyway. */
+  /** Additional balances. Each coldkey of a neuron owns 100 TAO. */
   readonly accounts?: readonly GenesisAccount[]
-  /** Owner of the subnet; nobody by default. */
+  /** Owner of the subnet; none by default. */
   readonly owner?: { readonly hotkey: Uint8Array; readonly coldkey: Uint8Array }
-  /** Blocks back whose state stays readable. */
+  /** How many blocks before the head stay readable. */
   readonly keptBlocks?: number
 }
 
 export type ResolvedOptions = Required<Omit<DevelopmentChainOptions, 'owner'>> &
   Pick<DevelopmentChainOptions, 'owner'>
 
-export const DEFAULTS = {
+const DEFAULTS = {
   port: 0,
   netuid: 4,
   tempo: 30,
@@ -73,7 +73,7 @@ export const DEFAULTS = {
   keptBlocks: 2400,
 } as const
 
-/** Fills in defaults. An option given as undefined counts as not given. */
+/** Fills in the defaults, also for options that are undefined. */
 export function resolveOptions(options: DevelopmentChainOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return { ...DEFAULTS, ...given }

@@ -3,15 +3,14 @@ import { DevelopmentBeacon } from './beacon/index.js'
 import { writeGenesis } from './genesis.js'
 import { BLOCK_HASH_COUNT, Chain, type Sealing, startSealing } from './node/index.js'
 import { type DevelopmentChainOptions, type ResolvedOptions, resolveOptions } from './options.js'
-import { developmentMethods, Faults, rpcModuleOf, startRpcServer } from './rpc/index.js'
+import { Faults, startRpcServer } from './rpc/index.js'
 import { createRuntime, dialectOf, type Runtime } from './runtime/index.js'
-import { writeBeaconGenesis } from './subtensor/index.js'
 
 export interface DevelopmentChainDeps {
   readonly clock?: Clock
-  /** Ends the chain as `close` does. */
+  /** Aborting it has the effect of `close`. */
   readonly signal?: AbortSignal
-  /** A block could not be made. By default the error goes on as an unhandled rejection: it is a bug of the chain. */
+  /** Called when producing a block throws. By default the error is rethrown, because it is a bug in the chain. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -21,20 +20,20 @@ export interface DevelopmentChain {
   readonly chain: Chain
   readonly faults: Faults
   /**
-   * Puts the runtime of another spec version in force, in a block of its own; `without` takes calls, events,
-   * storage items, extensions and `Api_method`s away from it by name.
+   * Switches to the runtime of another spec version in a new block.
    *
-   * @throws RangeError for a spec version below the oldest dialect.
+   * @param without names of calls, events, storage items, extensions and `Api_method`s that the runtime lacks
+   * @throws RangeError for a spec version below the oldest dialect
    */
   upgrade(specVersion: number, without?: readonly string[]): void
-  /** Stops making blocks and drops all clients. */
+  /** Stops producing blocks and disconnects all clients. */
   close(): Promise<void>
 }
 
 /**
  * Starts a Substrate node with one subnet in this process.
  *
- * @throws TargonError PORT_IN_USE; RangeError for an unknown dialect.
+ * @throws TargonError PORT_IN_USE; RangeError for a spec version below the oldest dialect
  */
 export async function startDevelopmentChain(
   options: DevelopmentChainOptions = {},
@@ -47,8 +46,7 @@ export async function startDevelopmentChain(
   const chain = createChain(resolved, clock, faults)
   const upgrade = (specVersion: number, without: readonly string[] = []) =>
     chain.upgradeRuntime(runtimeOf(specVersion, resolved, without))
-  const rpc = rpcModuleOf(chain, faults, developmentMethods(chain, faults, upgrade))
-  const server = await startRpcServer(rpc, faults, clock, resolved.port)
+  const server = await startRpcServer({ chain, faults, upgrade, clock }, resolved.port)
 
   const stopping = new AbortController()
   startSealing(chain, sealingOf(resolved), Math.max(1, resolved.finalityLag), {
@@ -79,8 +77,7 @@ function createChain(options: ResolvedOptions, clock: Clock, faults: Faults): Ch
     now,
   }
   return new Chain(runtimeOf(options.specVersion, options), parameters, (storage) => {
-    writeGenesis(storage, options)
-    writeBeaconGenesis(storage, beacon, now())
+    writeGenesis(storage, options, beacon, now())
   })
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { QUICKNET } from '../../../src/chain/beacon.js'
 import { encryptForRound } from '../../../src/chain/timelock/index.js'
-import { openTimelock } from '../../../src/localnet/chain/beacon/index.js'
+import { decryptTimelock } from '../../../src/localnet/chain/beacon/index.js'
 import type { Checker } from '../checker.js'
 
 const schema = z.object({
@@ -36,7 +36,7 @@ export const checker: Checker = {
 
 function opens(sealed: Uint8Array, signature: string): boolean {
   try {
-    return Buffer.from(openTimelock(sealed, Buffer.from(signature, 'hex'))).toString() === 'weights'
+    return Buffer.from(decryptTimelock(sealed, Buffer.from(signature, 'hex'))).toString() === 'weights'
   } catch {
     return false
   }

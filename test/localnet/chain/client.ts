@@ -23,7 +23,7 @@ export interface TestNetwork extends DevelopmentChain {
   readonly keyring: Keyring
 }
 
-/** A chain with `count` neurons, of which the first two are validators with 1000 and 999 TAO. */
+/** A chain with `count` neurons, the first two of which are validators with 1000 and 999 TAO of stake. */
 export async function startNetwork(
   { count = 4, ...options }: DevelopmentChainOptions & { readonly count?: number } = {},
   deps: DevelopmentChainDeps = {},
@@ -50,25 +50,25 @@ export async function startNetwork(
   return { ...chain, neurons, keyring }
 }
 
-/** Connects an ordinary client; nothing about the chain is configured. */
+/** Connects a polkadot-js client without any configuration for this chain. */
 export async function connect(url: string): Promise<ApiPromise> {
   const options: ApiOptions = { noInitWarn: true, throwOnConnect: true }
-  // The provider's optional members are typed without undefined; Object.assign does not mind.
+  // Assigned separately, because the provider's type conflicts with exactOptionalPropertyTypes.
   Object.assign(options, { provider: new WsProvider(url, 100) })
   return await ApiPromise.create(options)
 }
 
 export interface Outcome {
-  /** `section.Method` of the events of the extrinsic. */
+  /** The extrinsic's events as `section.Method`. */
   readonly events: readonly string[]
-  /** Name of the dispatch error. */
+  /** The name of the dispatch error. */
   readonly error: string | undefined
   readonly statuses: readonly string[]
 }
 
 type Extrinsic = SubmittableExtrinsic<'promise'>
 
-/** Signs, sends, makes a block and tells how it went. Rejects with the text of the node when the pool refuses. */
+/** Signs and sends an extrinsic and produces the block that includes it. Rejects with the node's error text when the pool rejects it. */
 export async function sendInBlock(
   network: DevelopmentChain,
   api: ApiPromise,
@@ -81,7 +81,7 @@ export async function sendInBlock(
       statuses.push(result.status.type)
       if (result.status.isReady || result.status.isFuture) network.chain.produceBlock()
       else if (result.isError) reject(new Error(`status ${result.status.type}`))
-      // A busy client can miss the block when finality follows soon.
+      // A busy client can miss the inclusion when finality follows soon after.
       else if (result.status.isInBlock || result.status.isFinalized) resolve(outcomeOf(api, result, statuses))
     }
     extrinsic.signAndSend(signer, { nonce: -1 }, onResult).catch(reject)
@@ -98,8 +98,8 @@ function outcomeOf(api: ApiPromise, result: ISubmittableResult, statuses: readon
   }
 }
 
-/** The text of the node's refusal. */
-export async function refusalOf(sent: Promise<unknown>): Promise<string> {
+/** The text of the node's error, or `accepted`. */
+export async function rejectionOf(sent: Promise<unknown>): Promise<string> {
   return await sent.then(
     () => 'accepted',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startDevelopmentChain } from '../../../src/localnet/chain/index.js'
 import { ManualClock } from '../../support/manual-clock.js'
-import { connect, NETUID, refusalOf, startNetwork } from './client.js'
+import { connect, NETUID, rejectionOf, startNetwork } from './client.js'
 
-describe('the life of a development chain', () => {
-  test('makes a block per interval and finalises behind the head', async () => {
+describe('startDevelopmentChain', () => {
+  test('produces a block per interval and finalizes behind the head', async () => {
     const clock = new ManualClock()
     const network = await startDevelopmentChain({ blockTimeMs: 1000, finalityLag: 2 }, { clock })
     await clock.advance(4000)
@@ -16,7 +16,7 @@ describe('the life of a development chain', () => {
     expect(network.chain.head.number).toBe(4)
   })
 
-  test('a stalled chain lets its head grow old until the fault ends', async () => {
+  test('stops producing blocks while the chain is stalled', async () => {
     const clock = new ManualClock()
     const network = await startDevelopmentChain({ blockTimeMs: 1000 }, { clock })
     network.faults.set({ stalled: true })
@@ -28,7 +28,7 @@ describe('the life of a development chain', () => {
     await network.close()
   })
 
-  test('finality never comes in the same tick as the block, so that watchers see both', async () => {
+  test('notifies a watcher of inclusion and finality separately', async () => {
     const network = await startNetwork({ finalityLag: 0 })
     const api = await connect(network.url)
     const statuses: string[] = []
@@ -49,7 +49,7 @@ describe('the life of a development chain', () => {
     await network.close()
   })
 
-  test('an automatic chain makes a block when a transaction arrives', async () => {
+  test('produces a block when a transaction arrives with sealing "auto"', async () => {
     const network = await startNetwork({ sealing: 'auto' })
     const api = await connect(network.url)
     const miner = network.neurons[2]
@@ -66,7 +66,7 @@ describe('the life of a development chain', () => {
     await network.close()
   })
 
-  test('the abort signal ends it and cuts its clients', async () => {
+  test('disconnects its clients when the signal aborts', async () => {
     const stop = new AbortController()
     const { url } = await startDevelopmentChain({ sealing: 'manual' }, { signal: stop.signal })
     const socket = new WebSocket(url)
@@ -76,15 +76,15 @@ describe('the life of a development chain', () => {
     await closed
   })
 
-  test('a port in use is an error that names it', async () => {
+  test('names the port in the error when it is already in use', async () => {
     const first = await startDevelopmentChain({ sealing: 'manual' })
     const port = Number(new URL(first.url).port)
-    const refusal = await refusalOf(startDevelopmentChain({ sealing: 'manual', port }))
-    expect(refusal).toContain(`127.0.0.1:${port}`)
+    const rejection = await rejectionOf(startDevelopmentChain({ sealing: 'manual', port }))
+    expect(rejection).toContain(`127.0.0.1:${port}`)
     await first.close()
   })
 
-  test('two chains in one process keep their dialects and state apart', async () => {
+  test('keeps the dialects and state of two chains in one process separate', async () => {
     const [old, current] = await Promise.all([startNetwork({ specVersion: 343 }), startNetwork()])
     current.chain.produceBlock()
     expect([old.chain.head.number, current.chain.head.number]).toEqual([0, 1])

@@ -5,8 +5,8 @@ import { sha256 } from '@noble/hashes/sha2'
 const { G2 } = bls12_381
 const DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 
-/** Locks a text to a round with fixed randomness: written apart from the code that opens it. */
-export function sealTimelock(plain: Uint8Array, round: bigint, publicKey: Uint8Array): Uint8Array {
+/** Encrypts a text for a round with fixed randomness. Shares no code with the decryption under test. */
+export function encryptTimelock(plain: Uint8Array, round: bigint, publicKey: Uint8Array): Uint8Array {
   const key = Buffer.alloc(32, 2)
   const nonce = Buffer.alloc(12, 4)
   const seed = sha256(Buffer.alloc(32, 3))

@@ -4,20 +4,20 @@ import { equalTargets, G1, G2, pair, roundPoint, scalarOf } from './curve.js'
 
 export interface Pulse {
   readonly round: bigint
-  /** Hash of the signature. */
+  /** SHA-256 of the signature. */
   readonly randomness: Uint8Array
   /** 48 bytes, a compressed point of G1. */
   readonly signature: Uint8Array
 }
 
-/** Rounds of drand quicknet (one every 3 s): the same numbers at the same times, signed by another key. */
+/** Rounds have the numbers and times of drand quicknet (one every 3 s), but another key signs them. */
 export const QUICKNET_GENESIS_SECONDS = 1_692_803_367
 
 const SEED = 'targon development beacon'
 
 /**
- * A randomness beacon in the shape of drand quicknet with a key everybody can derive: it makes the pulses that
- * time-locked commits wait for. No secret: never use it outside a development chain.
+ * A randomness beacon like drand quicknet, which signs the pulses that time-locked commits wait for. Its key is derived
+ * from a public constant: never use it outside a development chain.
  */
 export class DevelopmentBeacon {
   readonly periodSeconds: number
@@ -30,7 +30,7 @@ export class DevelopmentBeacon {
     this.periodSeconds = periodSeconds
   }
 
-  /** The newest round that is public at a time; round 1 comes at the genesis. */
+  /** The latest round published at a time. Round 1 is published at genesis. */
   roundAt(nowMs: number): bigint {
     const elapsed = nowMs / 1000 - this.genesisSeconds
     return BigInt(Math.max(0, Math.floor(elapsed / this.periodSeconds) + 1))
@@ -42,7 +42,7 @@ export class DevelopmentBeacon {
   }
 }
 
-/** Whether a beacon's key signed this round. */
+/** Whether the signature of a round was made with the beacon's key. */
 export function verifyPulse(publicKey: Uint8Array, round: bigint, signature: Uint8Array): boolean {
   try {
     const point = G1.fromHex(Buffer.from(signature).toString('hex'))

@@ -2,7 +2,7 @@ import { bls12_381 } from '@noble/curves/bls12-381'
 import { sha256 } from '@noble/hashes/sha2'
 import { concatBytes } from '../scale/index.js'
 
-/** The parts of BLS12-381 that drand's quicknet scheme uses: signatures in G1, keys in G2. */
+// The parts of BLS12-381 that drand's quicknet scheme uses: signatures in G1, keys in G2.
 export const G1 = bls12_381.G1.Point
 export const G2 = bls12_381.G2.Point
 export const GROUP_ORDER = bls12_381.fields.Fr.ORDER
@@ -14,7 +14,7 @@ type G1Point = ReturnType<typeof G1.fromHex>
 type G2Point = ReturnType<typeof G2.fromHex>
 export type TargetElement = ReturnType<typeof bls12_381.pairing>
 
-/** The point that a round's signature is made of. */
+/** The point of G1 that the beacon signs for a round. */
 export function roundPoint(round: bigint): G1Point {
   const number = Buffer.alloc(8)
   number.writeBigUInt64BE(round)
@@ -30,7 +30,7 @@ export function equalTargets(a: TargetElement, b: TargetElement): boolean {
   return bls12_381.fields.Fp12.eql(a, b)
 }
 
-/** Bytes of a pairing as arkworks writes them: coefficients in tower order, each 48 bytes little-endian. */
+/** A pairing in arkworks' serialization: coefficients in tower order, 48 bytes each, little-endian. */
 export function targetBytes(element: TargetElement): Uint8Array {
   const coefficients = [element.c0, element.c1].flatMap((six) =>
     [six.c0, six.c1, six.c2].flatMap((two) => [two.c0, two.c1]),
@@ -38,7 +38,7 @@ export function targetBytes(element: TargetElement): Uint8Array {
   return concatBytes(...coefficients.map(littleEndian))
 }
 
-/** Big-endian bytes as a scalar. */
+/** The scalar of big-endian bytes. */
 export function scalarOf(bytes: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(bytes).toString('hex')}`) % GROUP_ORDER
 }

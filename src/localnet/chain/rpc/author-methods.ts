@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { type Chain, feeOf } from '../node/index.js'
+import { type Chain, feeOf, type TransactionStatus } from '../node/index.js'
 import { toHex } from '../scale/index.js'
-import type { Faults } from './faults.js'
+import { blake2b256 } from '../storage/index.js'
+import { type Faults, submissionErrorOf } from './faults.js'
 import { hexBytes, hexNumber, type Methods, method, withoutParams } from './method.js'
-import { submitExtrinsic } from './submit.js'
 
 export function authorMethods(chain: Chain, faults: Faults): Methods {
   return {
@@ -20,4 +20,27 @@ export function authorMethods(chain: Chain, faults: Faults): Methods {
       inclusionFee: { baseFee: hexNumber(feeOf(bytes.length)), lenFee: '0x0', adjustedWeightFee: '0x0' },
     })),
   }
+}
+
+/**
+ * Submits an extrinsic to the pool, subject to the next submission fault.
+ *
+ * @throws RpcError
+ */
+export function submitExtrinsic(
+  chain: Chain,
+  faults: Faults,
+  bytes: Uint8Array,
+  onStatus?: (status: TransactionStatus) => void,
+): string {
+  const fault = faults.takeSubmissionFault()
+  const error = fault && submissionErrorOf(fault)
+  if (error) throw error
+  if (fault === 'swallowed') {
+    onStatus?.('ready')
+    return toHex(blake2b256(bytes))
+  }
+  const hash = chain.submit(bytes, onStatus)
+  if (fault === 'lost-reply') faults.dropConnections()
+  return hash
 }

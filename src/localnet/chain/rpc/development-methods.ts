@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { publicKeyOf } from '../../../kernel/index.js'
 import { type Chain, RpcError } from '../node/index.js'
 import { fromHex, toHex } from '../scale/index.js'
-import { endow } from '../subtensor/index.js'
+import { endow, raoOf } from '../subtensor/index.js'
 import { type Faults, SUBMISSION_FAULTS } from './faults.js'
 import { hexText, type Methods, method, withoutParams } from './method.js'
 
@@ -18,10 +18,10 @@ const faultChanges = z.strictObject({
   beaconSilent: z.boolean().optional(),
 })
 
-/** Puts the runtime of another spec version in force, without the named calls, items or methods. */
+/** Switches to the runtime of another spec version, without the named calls, storage items, events, … or API methods. */
 export type Upgrade = (specVersion: number, without?: readonly string[]) => void
 
-/** `dev_*`: control of the chain by tests and people. */
+/** `dev_*`: control of the chain for tests and manual use. */
 export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrade): Methods {
   const headHash = () => toHex(chain.head.hash)
   return {
@@ -42,7 +42,7 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
     dev_endow: method(z.tuple([z.string(), z.number().positive()]), ([address, tao]) => {
       const account = publicKeyOf(address)
       if (!account) throw new RpcError(-32602, 'Invalid params', `${address} is not an address of this chain`)
-      endow(chain.storage, account, BigInt(Math.round(tao * 1e9)))
+      endow(chain.storage, account, raoOf(tao))
       chain.produceBlock()
       return headHash()
     }),

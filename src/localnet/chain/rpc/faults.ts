@@ -1,21 +1,21 @@
 import { Listeners, priorityTooLow, RpcError, temporarilyBanned } from '../node/index.js'
 
-/** What can happen to a submitted transaction beside being taken. */
+/** How a submission can fail. */
 export const SUBMISSION_FAULTS = ['banned', 'priority', 'stale', 'swallowed', 'lost-reply'] as const
 export type SubmissionFault = (typeof SUBMISSION_FAULTS)[number]
 
 export interface FaultSettings {
-  /** Requests are read and never answered, notifications are not sent. */
+  /** Requests are read but never answered, and no notifications are sent. */
   readonly silent: boolean
-  /** Every answer comes this much later. */
+  /** Delays every answer. */
   readonly delayMs: number
-  /** New connections are cut at once. */
+  /** New connections are closed immediately. */
   readonly refuseConnections: boolean
-  /** No blocks but those asked for by dev_newBlock: the head grows old. */
+  /** No blocks except those requested with dev_newBlock, so the head ages. */
   readonly stalled: boolean
-  /** Every head is announced twice, with its parent in between: what a re-org looks like to a subscriber. */
+  /** Notifies each head, its parent, and the head again: how a re-org looks to a subscriber. */
   readonly repeatedHeads: boolean
-  /** No pulses: time-locked commits cannot be opened. */
+  /** No pulses are stored, so time-locked commits cannot be decrypted. */
   readonly beaconSilent: boolean
 }
 
@@ -28,7 +28,7 @@ export const NO_FAULTS: FaultSettings = {
   beaconSilent: false,
 }
 
-/** The faults of one chain, set while it runs. `dev_*` calls are never disturbed. */
+/** The faults of one chain. `dev_*` calls are exempt. */
 export class Faults {
   readonly onDrop = new Listeners<void>()
   #settings = NO_FAULTS
@@ -43,29 +43,29 @@ export class Faults {
     this.#settings = { ...this.#settings, ...Object.fromEntries(given) }
   }
 
-  /** Ends all faults, also those of coming submissions. */
+  /** Ends all faults, including pending submission faults. */
   clear(): void {
     this.#settings = NO_FAULTS
     this.#submissions = []
   }
 
-  /** Cuts every connection without a closing handshake. */
+  /** Drops every connection without a closing handshake. */
   dropConnections(): void {
     this.onDrop.notify()
   }
 
-  /** The next `count` submissions meet this fault. */
+  /** Makes the next `count` submissions fail. */
   failSubmissions(fault: SubmissionFault, count: number): void {
     this.#submissions.push(...Array.from({ length: count }, () => fault))
   }
 
-  /** The fault of the submission at hand, used up by asking. */
+  /** Removes and returns the fault for the current submission. */
   takeSubmissionFault(): SubmissionFault | undefined {
     return this.#submissions.shift()
   }
 }
 
-/** What the node answers for the faults that are refusals. */
+/** The error a node returns for a fault that rejects the submission; undefined for the other faults. */
 export function submissionErrorOf(fault: SubmissionFault): RpcError | undefined {
   switch (fault) {
     case 'banned':

@@ -1,4 +1,6 @@
-export { developmentMethods } from './development-methods.js'
+/**
+ * The JSON-RPC server of the chain, its faults and its `dev_*` methods.
+ * Tests named after a behaviour: faults.test.ts (development-methods.ts, subscriptions.ts), ../start.test.ts (server.ts).
+ */
 export { type FaultSettings, Faults, type SubmissionFault } from './faults.js'
-export { rpcModuleOf } from './interface.js'
 export { type RpcServer, startRpcServer } from './server.js'

@@ -5,11 +5,11 @@ import { fromHex } from '../scale/index.js'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** A JSON-RPC method: takes the raw parameters, checks them, answers. */
+/** A JSON-RPC method. It validates its own parameters. */
 export type Method = (params: readonly unknown[]) => Json | Promise<Json>
 export type Methods = Readonly<Record<string, Method>>
 
-/** A method whose parameters are read by a schema. */
+/** A method whose parameters are parsed with a schema. */
 export function method<S extends z.ZodType>(
   schema: S,
   run: (params: z.output<S>) => Json | Promise<Json>,
@@ -17,7 +17,7 @@ export function method<S extends z.ZodType>(
   return (params) => run(parseParams(schema, params))
 }
 
-/** A method without parameters. */
+/** A method that ignores its parameters. */
 export function withoutParams(run: () => Json): Method {
   return () => run()
 }
@@ -29,7 +29,7 @@ export function parseParams<S extends z.ZodType>(schema: S, params: readonly unk
   throw new RpcError(-32602, 'Invalid params', z.prettifyError(parsed.error))
 }
 
-/** Hex text as bytes; the 0x may be missing. */
+/** Hex as bytes; the 0x prefix is optional. */
 export const hexBytes = z.string().transform((text, context) => {
   try {
     return fromHex(text)

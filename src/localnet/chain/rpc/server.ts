@@ -2,8 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, TargonError } from '../../../kernel/index.js'
+import type { Chain } from '../node/index.js'
+import { authorMethods } from './author-methods.js'
+import { chainMethods, systemMethods } from './chain-methods.js'
+import { developmentMethods, type Upgrade } from './development-methods.js'
 import type { Faults } from './faults.js'
+import { type Methods, withoutParams } from './method.js'
 import { type Gate, type RpcModule, Session } from './session.js'
+import { stateMethods } from './state-methods.js'
+import { subscriptionsOf } from './subscriptions.js'
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 const HOST = '127.0.0.1'
@@ -14,17 +21,23 @@ export interface RpcServer {
   close(): Promise<void>
 }
 
+export interface RpcServerDeps {
+  readonly chain: Chain
+  readonly faults: Faults
+  readonly upgrade: Upgrade
+  readonly clock: Clock
+}
+
 /**
- * Serves JSON-RPC on loopback: over WebSocket with subscriptions, over HTTP POST without.
+ * Serves JSON-RPC on the loopback interface: over WebSocket with subscriptions, over HTTP POST without.
  *
  * @throws TargonError PORT_IN_USE
  */
 export async function startRpcServer(
-  rpc: RpcModule,
-  faults: Faults,
-  clock: Clock,
+  { chain, faults, upgrade, clock }: RpcServerDeps,
   port: number,
 ): Promise<RpcServer> {
+  const rpc = rpcModuleOf(chain, faults, upgrade)
   const stopping = new AbortController()
   const gate: Gate = async (method) => {
     if (method.startsWith('dev_')) return true
@@ -43,7 +56,7 @@ export async function startRpcServer(
   faults.onDrop.add(() => {
     for (const socket of sockets.clients) socket.terminate()
   })
-  // The HTTP server reports its errors to whoever listens; `ws` repeats them.
+  // `ws` re-emits the errors of the HTTP server, which are handled below.
   sockets.on('error', () => {})
   await new Promise<void>((resolve, reject) => {
     http.once('error', (error) => reject(listenError(error, port)))
@@ -63,6 +76,26 @@ export async function startRpcServer(
       })
     },
   }
+}
+
+/** Everything a client can call. */
+function rpcModuleOf(chain: Chain, faults: Faults, upgrade: Upgrade): RpcModule {
+  const subscriptions = subscriptionsOf(chain, faults)
+  const methods: Methods = {
+    ...systemMethods(chain),
+    ...chainMethods(chain),
+    ...stateMethods(chain),
+    ...authorMethods(chain, faults),
+    ...developmentMethods(chain, faults, upgrade),
+  }
+  const unsubscribes = Object.values(subscriptions).map(({ unsubscribe }) => unsubscribe)
+  const names = [
+    'rpc_methods',
+    ...Object.keys(methods),
+    ...Object.keys(subscriptions),
+    ...unsubscribes,
+  ].sort()
+  return { methods: { ...methods, rpc_methods: withoutParams(() => ({ methods: names })) }, subscriptions }
 }
 
 function serveSocket(rpc: RpcModule, gate: Gate, faults: Faults, socket: WebSocket): void {
@@ -104,7 +137,7 @@ async function answerPost(
 function listenError(error: NodeJS.ErrnoException, port: number): Error {
   if (error.code !== 'EADDRINUSE') return error
   return new TargonError(
-    `The development chain cannot listen on ${HOST}:${port}: the port is in use.`,
+    `The development chain cannot listen on ${HOST}:${port}: the port is already in use.`,
     {
       code: 'PORT_IN_USE',
       fault: 'usage',

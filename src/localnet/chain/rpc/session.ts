@@ -4,15 +4,16 @@ import { RpcError } from '../node/index.js'
 import type { Json, Methods } from './method.js'
 import type { Subscription } from './subscriptions.js'
 
-/** Stands between a request and its answer; false means that the request is never answered. */
+/** Runs before each call. Resolves to false when the request must stay unanswered. */
 export type Gate = (method: string) => Promise<boolean>
 
+/** All methods and subscriptions of the server, by name. */
 export interface RpcModule {
   readonly methods: Methods
   readonly subscriptions: Readonly<Record<string, Subscription>>
 }
 
-/** A way to talk back to one client; absent on transports without notifications. */
+/** Sends a message to the client. Absent on transports without notifications. */
 export type Send = (message: string) => void
 
 const requestShape = z.object({
@@ -22,12 +23,12 @@ const requestShape = z.object({
 })
 type Request = z.output<typeof requestShape>
 
-/** JSON-RPC 2.0 with one client: calls, batches and the subscriptions it holds. */
+/** A JSON-RPC 2.0 session with one client: calls, batches and subscriptions. */
 export class Session {
   readonly #interface: RpcModule
   readonly #gate: Gate
   readonly #send: Send | undefined
-  readonly #running = new Map<string, () => void>()
+  readonly #active = new Map<string, () => void>()
   readonly #unsubscribes: ReadonlySet<string>
   #lastSubscription = 0
 
@@ -38,7 +39,7 @@ export class Session {
     this.#unsubscribes = new Set(Object.values(rpc.subscriptions).map(({ unsubscribe }) => unsubscribe))
   }
 
-  /** Answers a message; undefined when there is nothing (more) to send. */
+  /** Answers a message. Undefined when there is nothing to send, or `send` has already sent it. */
   async handle(text: string): Promise<string | undefined> {
     let parsed: unknown
     try {
@@ -57,8 +58,8 @@ export class Session {
 
   /** Ends all subscriptions. */
   close(): void {
-    for (const stop of this.#running.values()) stop()
-    this.#running.clear()
+    for (const stop of this.#active.values()) stop()
+    this.#active.clear()
   }
 
   async #answer(raw: unknown): Promise<Json | undefined> {
@@ -78,28 +79,28 @@ export class Session {
     }
   }
 
-  /** The id goes out before the first notification; a subscription that cannot start gives an error and no id. */
+  /** Sends the subscription id before the first notification. A subscription that fails to start returns an error. */
   #subscribe({ id, params }: Request, subscription: Subscription): undefined {
     const send = this.#send
     if (!send) throw new RpcError(-32601, 'Subscriptions are not available on this transport')
     const key = `dev${(++this.#lastSubscription).toString(36).padStart(13, '0')}`
-    const held: Json[] = []
+    const queued: Json[] = []
     let isOpen = false
     const push = (result: Json) => {
       if (isOpen) send(notification(subscription.event, key, result))
-      else held.push(result)
+      else queued.push(result)
     }
-    this.#running.set(key, subscription.start(push, params))
+    this.#active.set(key, subscription.start(push, params))
     send(JSON.stringify(success(id, key)))
     isOpen = true
-    for (const result of held) send(notification(subscription.event, key, result))
+    for (const result of queued) send(notification(subscription.event, key, result))
   }
 
   #unsubscribe(key: unknown): boolean {
-    const stop = typeof key === 'string' ? this.#running.get(key) : undefined
+    const stop = typeof key === 'string' ? this.#active.get(key) : undefined
     if (!stop || typeof key !== 'string') return false
     stop()
-    this.#running.delete(key)
+    this.#active.delete(key)
     return true
   }
 }

@@ -5,7 +5,7 @@ import { blake2b256 } from '../storage/index.js'
 import { blockHash, hexBytes, hexText, type Methods, method } from './method.js'
 import { blockWithState, runtimeVersionView, storageView } from './views.js'
 
-/** Keys a page may hold, as in the real node. */
+/** Maximum number of keys in a page, as in the real node. */
 const MAX_PAGE_KEYS = 1000
 const keyAt = z.tuple([hexText, blockHash]).or(z.tuple([hexText]))
 

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import type { Block, Chain } from '../node/index.js'
 import { equalBytes, toHex } from '../scale/index.js'
+import { submitExtrinsic } from './author-methods.js'
 import type { Faults } from './faults.js'
 import { hexBytes, hexText, type Json, parseParams } from './method.js'
-import { submitExtrinsic } from './submit.js'
 import { headerView, runtimeVersionView, storageView } from './views.js'
 
 export interface Subscription {
   /** Method name of the notifications. */
   readonly event: string
   readonly unsubscribe: string
-  /** Begins to push; what it pushes before it returns is held back until the subscriber has its id. */
+  /** Starts pushing results and returns a stop function. Results pushed before it returns are sent after the id. */
   start(push: (result: Json) => void, params: readonly unknown[]): () => void
 }
 

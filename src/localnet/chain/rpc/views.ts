@@ -3,7 +3,6 @@ import { digestItem, type Runtime } from '../runtime/index.js'
 import { encode, toHex } from '../scale/index.js'
 import { hexNumber, type Json } from './method.js'
 
-/** JSON forms of what the node knows. */
 export function headerView(header: Header): Json {
   return {
     parentHash: toHex(header.parent_hash),
@@ -28,7 +27,7 @@ export function runtimeVersionView({ version }: Runtime): Json {
   }
 }
 
-/** The block of a hash, the head without one. @throws RpcError 4003 when it is not known or its state is gone. */
+/** The block with a hash, or the head. @throws RpcError 4003 when the block is unknown or its state was pruned */
 export function blockWithState(chain: Chain, hash: string | null | undefined): Block {
   if (hash === null || hash === undefined) return chain.head
   const block = chain.blockByHash(hash)

@@ -9,7 +9,7 @@ const LOOPBACK_V4 = 0x7f00_0001n
 const LOOPBACK_V6 = 1n
 const ALL_ONES_V6 = 2n ** 128n - 1n
 
-/** The checks of `serve_axon`, made by the pool and again at dispatch (subnets/serving.rs). */
+/** The checks of `serve_axon`, run by the pool and again at dispatch (subnets/serving.rs). @throws DispatchError */
 export function checkAxon(
   storage: StorageReader,
   block: number,

@@ -2,11 +2,15 @@ import { balances, system } from '../runtime/index.js'
 import type { StorageReader, StorageWriter } from '../storage/index.js'
 import { DispatchError, type PalletContext } from './context.js'
 
+export function raoOf(tao: number): bigint {
+  return BigInt(Math.round(tao * 1e9))
+}
+
 export function freeBalance(storage: StorageReader, account: Uint8Array): bigint {
   return storage.get(system.Account, account).data.free
 }
 
-/** Adds rao to an account, which comes to exist by it. */
+/** Adds to the free balance of an account and creates the account if necessary. */
 export function endow(storage: StorageWriter, account: Uint8Array, amountRao: bigint): void {
   const info = storage.get(system.Account, account)
   storage.set(
@@ -17,7 +21,7 @@ export function endow(storage: StorageWriter, account: Uint8Array, amountRao: bi
   storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) + amountRao)
 }
 
-/** @throws DispatchFailure Balances.InsufficientBalance */
+/** @throws DispatchError Balances.InsufficientBalance */
 export function withdraw(context: PalletContext, account: Uint8Array, amountRao: bigint): void {
   const { storage } = context
   const info = storage.get(system.Account, account)
@@ -30,6 +34,7 @@ export function withdraw(context: PalletContext, account: Uint8Array, amountRao:
   })
 }
 
+/** @throws DispatchError Balances.InsufficientBalance */
 export function transfer(context: PalletContext, from: Uint8Array, to: Uint8Array, amountRao: bigint): void {
   const { storage } = context
   const info = storage.get(system.Account, from)

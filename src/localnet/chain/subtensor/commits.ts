@@ -7,7 +7,7 @@ import { epochIndex } from './schedule.js'
 import { mechanismExists, storageIndex } from './subnet.js'
 import { isWithinRateLimit } from './weights.js'
 
-/** Commits of one hotkey that may wait in one epoch. */
+/** Per hotkey and epoch. */
 const MAX_UNREVEALED_COMMITS = 10
 
 export interface TimelockedCommit {
@@ -15,7 +15,7 @@ export interface TimelockedCommit {
   readonly mecid: number
   readonly commit: Uint8Array
   readonly revealRound: bigint
-  /** Undefined for the calls that came before versions. */
+  /** Undefined for the older calls without a version. */
   readonly version: number | undefined
 }
 
@@ -27,7 +27,7 @@ export function timelockedCommitOf(call: CommitCall, mecid: number): TimelockedC
   return { netuid, mecid, commit, revealRound: reveal_round, version: commit_reveal_version }
 }
 
-/** Stores an encrypted vector under the epoch of its block, until the chain can open it. */
+/** Stores an encrypted weight vector under the current epoch, until the chain decrypts it. @throws DispatchError */
 export function commitTimelocked(
   context: PalletContext,
   hotkey: Uint8Array,
@@ -45,12 +45,12 @@ export function commitTimelocked(
 
   const index = storageIndex(netuid, mecid)
   const epoch = epochIndex(context, netuid)
-  const waiting = storage.get(commitsItem(context.dialect), index, epoch)
-  const own = waiting.filter(([who]) => equalBytes(who, hotkey))
-  ensure(own.length < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits')
+  const commits = storage.get(commitsItem(context.dialect), index, epoch)
+  const ofHotkey = commits.filter(([who]) => equalBytes(who, hotkey))
+  ensure(ofHotkey.length < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits')
   storage.set(
     commitsItem(context.dialect),
-    [...waiting, [hotkey, BigInt(block), commit, revealRound] as const],
+    [...commits, [hotkey, BigInt(block), commit, revealRound] as const],
     index,
     epoch,
   )

@@ -1,29 +1,29 @@
 import type { Dialect, RuntimeEvent, SubtensorError, SubtensorEvent } from '../runtime/index.js'
 import type { StorageReader, StorageWriter } from '../storage/index.js'
 
-/** Rules of this chain that the real runtime does not have. */
+/** Rules that differ from the real runtime. */
 export interface ChainRules {
-  /** Accepts 127.0.0.1 and ::1 as axon addresses; the real runtime refuses them. */
+  /** Accepts 127.0.0.1 and ::1 as axon addresses, which the real runtime rejects. */
   readonly allowLoopbackAxon: boolean
 }
 
-/** What reading code sees. */
+/** What runtime APIs read: the state and dialect of one block. */
 export interface ReadContext {
   readonly storage: StorageReader
   readonly block: number
   readonly dialect: Dialect
 }
 
-/** What dispatched calls and block hooks work on. */
+/** What dispatched calls and the block hook work with. */
 export interface PalletContext extends ReadContext {
   readonly storage: StorageWriter
   readonly rules: ChainRules
   deposit(event: RuntimeEvent): void
 }
 
-/** A dispatched call failed with a named error of a pallet; everything it wrote is taken back. */
+/** A call failed with a pallet error; its writes are rolled back. */
 export class DispatchError extends Error {
-  override readonly name = 'DispatchFailure'
+  override readonly name = 'DispatchError'
 
   constructor(
     readonly error: string,
@@ -33,7 +33,7 @@ export class DispatchError extends Error {
   }
 }
 
-/** @throws DispatchFailure with this error of SubtensorModule unless the condition holds. */
+/** FRAME's `ensure!`. @throws DispatchError with this error of SubtensorModule unless the condition holds */
 export function ensure(condition: boolean, error: SubtensorError): asserts condition {
   if (!condition) throw new DispatchError(error)
 }

@@ -6,11 +6,7 @@ import { burnedRegister } from './registration.js'
 import { addStake, removeStake } from './stake.js'
 import { dispatchSetWeights } from './weights.js'
 
-/**
- * Runs a call of SubtensorModule for its signer.
- *
- * @throws DispatchFailure
- */
+/** Dispatches a call of SubtensorModule on behalf of its signer. @throws DispatchError */
 export function dispatchCall(context: PalletContext, signer: Uint8Array, call: SubtensorCall): void {
   switch (call.type) {
     case 'set_weights':

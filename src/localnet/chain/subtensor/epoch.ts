@@ -3,11 +3,11 @@ import type { PalletContext } from './context.js'
 import { stakeOf, storageIndex, uidsOf } from './subnet.js'
 import { runYuma, type YumaOutput } from './yuma.js'
 
-/** Rao that one epoch of a subnet gives out. */
+/** Emission of a subnet per epoch. */
 export const EPOCH_EMISSION_RAO = 1_000_000_000
 const MAX_U16 = 65_535
 
-/** Runs consensus over the stored weights and stores what comes out. */
+/** Runs consensus over the stored weights and stores its results. */
 export function runEpoch(context: PalletContext, netuid: number): void {
   const { storage, block } = context
   const output = computeEpoch(context, netuid)

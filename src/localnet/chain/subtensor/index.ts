@@ -1,10 +1,13 @@
-export { endow, transfer } from './balances.js'
-export { type InitializeInputs, onInitialize } from './block-hook.js'
+/**
+ * SubtensorModule in TypeScript: calls, the block hook, consensus and the reads behind the runtime APIs.
+ * Tests named after a behaviour: calls.test.ts (transaction-extension.ts, weights.ts).
+ */
+export { endow, raoOf, transfer } from './balances.js'
 export { type ChainRules, DispatchError, type PalletContext, type ReadContext } from './context.js'
 export { dispatchCall } from './dispatch.js'
-export { customErrorCodeOf, isFeeless, validateCall } from './guards.js'
 export { hyperparametersOf, metagraphOf, selectMetagraph } from './metagraph.js'
 export { neuronLite, neuronsLite } from './neurons.js'
-export { writeBeaconGenesis } from './pulses.js'
+export { type InitializeInputs, onInitialize } from './on-initialize.js'
 export { registerNeuron } from './registration.js'
 export { nextEpochStartBlock } from './schedule.js'
+export { customErrorCodeOf, isFeeless, validateCall } from './transaction-extension.js'

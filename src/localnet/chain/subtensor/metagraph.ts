@@ -11,8 +11,8 @@ import { neuronVectors } from './neurons.js'
 import { mechanismExists, stakeOf, subnetExists, uidsOf } from './subnet.js'
 
 const SUBNET_NAME = 'Targon'
-/** Number of `validators` in a selective metagraph; `commitments` is the next. */
-const VALIDATORS_FIELD = METAGRAPH_FIELDS.length
+/** Index of `validators` in a selective metagraph; `commitments` follows. */
+const VALIDATORS_INDEX = METAGRAPH_FIELDS.length
 
 export function hyperparametersOf({ storage }: ReadContext, netuid: number): Hyperparameters | undefined {
   if (!subnetExists(storage, netuid)) return undefined
@@ -81,7 +81,7 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
     axons: hotkeys.map((hotkey) => storage.get(subtensor.Axons, netuid, hotkey) ?? NO_AXON),
     active: vectors.active,
     validator_permit: vectors.permits,
-    // The runtime has no rank, trust or pruning score any more and answers with empty vectors.
+    // The real runtime removed these and returns empty vectors.
     pruning_score: [],
     trust: [],
     rank: [],
@@ -99,26 +99,26 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
   }
 }
 
-/** The fields with these numbers, the others absent. */
+/** The fields with the given indexes; the others are absent. */
 export function selectMetagraph(
   metagraph: Metagraph | undefined,
   indexes: readonly number[],
 ): Readonly<Record<string, unknown>> | undefined {
   if (!metagraph) return undefined
-  const wanted = indexes.flatMap((index) => {
+  const selected = indexes.flatMap((index) => {
     const field = METAGRAPH_FIELDS[index]
     return field ? [[field, metagraph[field]] as const] : []
   })
   const validators = metagraph.validator_permit.flatMap((permit, uid) => (permit ? [uid] : []))
   return {
-    ...Object.fromEntries(wanted),
+    ...Object.fromEntries(selected),
     netuid: metagraph.netuid,
-    ...(indexes.includes(VALIDATORS_FIELD) ? { validators } : {}),
-    ...(indexes.includes(VALIDATORS_FIELD + 1) ? { commitments: [] } : {}),
+    ...(indexes.includes(VALIDATORS_INDEX) ? { validators } : {}),
+    ...(indexes.includes(VALIDATORS_INDEX + 1) ? { commitments: [] } : {}),
   }
 }
 
-/** Liquidity and emission of the pools: the development chain has none. */
+/** Liquidity and emission of the pools, which the development chain does not have. */
 function noPools() {
   return {
     subnet_emission: 0n,

@@ -18,7 +18,7 @@ export function neuronLite(
   return neuronInfo(storage, netuid, uid, neuronVectors(storage, netuid))
 }
 
-/** The per-uid vectors of mechanism 0. */
+/** The vectors of a mechanism, indexed by uid. */
 export function neuronVectors(storage: StorageReader, netuid: number, mecid = 0) {
   const index = storageIndex(netuid, mecid)
   return {

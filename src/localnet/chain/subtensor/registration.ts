@@ -5,7 +5,7 @@ import { freeBalance, withdraw } from './balances.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
 import { isZeroAccount, subnetExists } from './subnet.js'
 
-/** `burned_register`: the coldkey pays the burn and the hotkey gets a uid. */
+/** `burned_register`: the coldkey pays the burn, and the hotkey gets a uid. @throws DispatchError */
 export function burnedRegister(
   context: PalletContext,
   coldkey: Uint8Array,
@@ -25,7 +25,7 @@ export function burnedRegister(
   depositEvent(context, { type: 'NeuronRegistered', value: [netuid, uid, hotkey] })
 }
 
-/** Gives the hotkey the next uid, or on a full subnet the uid of the neuron with the least emission. */
+/** Assigns the next uid to the hotkey, or on a full subnet the uid of the neuron with the lowest emission. */
 export function registerNeuron(
   storage: StorageWriter,
   block: number,

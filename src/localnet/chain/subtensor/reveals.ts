@@ -1,4 +1,4 @@
-import { openTimelock } from '../beacon/index.js'
+import { decryptTimelock } from '../beacon/index.js'
 import { type Dialect, drand, subtensor } from '../runtime/index.js'
 import { bytes, decode, equalBytes, struct, u16, u64, vec } from '../scale/index.js'
 import { DispatchError, depositEvent, type PalletContext } from './context.js'
@@ -15,7 +15,7 @@ interface RevealedWeights {
   readonly version_key: bigint
 }
 
-/** Where a dialect keeps time-locked commits. */
+/** The storage item in which a dialect keeps time-locked commits. */
 export function commitsItem(dialect: Dialect) {
   return dialect.omitted.includes('TimelockedWeightCommits')
     ? subtensor.CRV3WeightCommitsV2
@@ -23,9 +23,9 @@ export function commitsItem(dialect: Dialect) {
 }
 
 /**
- * Opens the commits whose reveal epoch has come and sets their weights (coinbase/reveal_commits.rs). One whose
- * pulse is missing waits for the next block of the epoch; one that cannot be opened or set is lost without trace,
- * and so is one whose epoch has passed.
+ * Reveals the commits whose reveal epoch is the current one (coinbase/reveal_commits.rs): decrypts them and sets their
+ * weights. A commit whose pulse is missing is retried in the next block of the epoch. It is dropped without an event
+ * when the epoch has passed, or when it cannot be decrypted or its weights are invalid.
  */
 export function revealCommits(context: PalletContext, netuid: number): void {
   const { storage } = context
@@ -41,15 +41,15 @@ function revealEpoch(context: PalletContext, netuid: number, mecid: number, epoc
   const item = commitsItem(context.dialect)
   const index = storageIndex(netuid, mecid)
   if (epoch > 0n) storage.delete(item, index, epoch - 1n)
-  const waiting = storage.get(item, index, epoch)
-  if (waiting.length === 0) return
-  const unopened = waiting.filter(([hotkey, , commit, round]) => {
+  const commits = storage.get(item, index, epoch)
+  if (commits.length === 0) return
+  const unrevealed = commits.filter(([hotkey, , commit, round]) => {
     const pulse = storage.get(drand.Pulses, round)
     if (!pulse) return true
     revealOne(context, { netuid, mecid, hotkey, commit, signature: pulse.signature })
     return false
   })
-  if (unopened.length > 0) storage.set(item, unopened, index, epoch)
+  if (unrevealed.length > 0) storage.set(item, unrevealed, index, epoch)
   else storage.delete(item, index, epoch)
 }
 
@@ -62,15 +62,15 @@ interface Reveal {
 }
 
 function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, signature }: Reveal): void {
-  const opened = openPayload(context.dialect, hotkey, commit, signature)
-  if (!opened) return
+  const revealed = openPayload(context.dialect, hotkey, commit, signature)
+  if (!revealed) return
   try {
     storeWeights(context, hotkey, {
       netuid,
       mecid,
-      dests: opened.uids,
-      weights: opened.values,
-      versionKey: opened.version_key,
+      dests: revealed.uids,
+      weights: revealed.values,
+      versionKey: revealed.version_key,
     })
   } catch (error) {
     if (error instanceof DispatchError) return
@@ -83,7 +83,7 @@ function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, sign
   depositEvent(context, { type, value })
 }
 
-/** Undefined when the commit is not what its sender should have committed. */
+/** Undefined when the commit cannot be decrypted or decoded, or names another hotkey. */
 function openPayload(
   dialect: Dialect,
   hotkey: Uint8Array,
@@ -92,14 +92,14 @@ function openPayload(
 ): RevealedWeights | undefined {
   let plain: Uint8Array
   try {
-    plain = openTimelock(commit, signature)
+    plain = decryptTimelock(commit, signature)
   } catch {
     return undefined
   }
   try {
     if (dialect.commitPayload === 'without-hotkey') return decode(legacyPayload, plain)
-    const opened = decode(payload, plain)
-    return equalBytes(opened.hotkey, hotkey) ? opened : undefined
+    const revealed = decode(payload, plain)
+    return equalBytes(revealed.hotkey, hotkey) ? revealed : undefined
   } catch {
     return undefined
   }

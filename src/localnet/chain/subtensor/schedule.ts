@@ -1,10 +1,10 @@
 import { subtensor } from '../runtime/index.js'
 import type { ReadContext } from './context.js'
 
-/** The chain forces an epoch after this many blocks without one. */
+/** An epoch is forced after this many blocks without one. */
 const MAX_BLOCKS_WITHOUT_STEP = 50_400n
 
-/** Whether the epoch of a subnet runs in the block of the context. */
+/** Whether the epoch of a subnet runs in this block. */
 export function isEpochBlock(context: ReadContext, netuid: number): boolean {
   const { storage, dialect } = context
   const tempo = storage.get(subtensor.Tempo, netuid)
@@ -18,14 +18,14 @@ export function isEpochBlock(context: ReadContext, netuid: number): boolean {
   return block - storage.get(subtensor.LastEpochBlock, netuid) >= BigInt(tempo)
 }
 
-/** Index of the epoch that the block of the context belongs to, before its epoch hook has run. */
+/** The epoch index of this block while `on_initialize` runs, before the epoch itself. */
 export function epochIndexOnInitialize(context: ReadContext, netuid: number): bigint {
   if (context.dialect.epochs === 'formula') return formulaIndex(context, netuid)
   const index = context.storage.get(subtensor.SubnetEpochIndex, netuid)
   return isEpochBlock(context, netuid) ? index + 1n : index
 }
 
-/** Index of the epoch that the block of the context belongs to, for its extrinsics. */
+/** The epoch index of this block for its extrinsics. */
 export function epochIndex(context: ReadContext, netuid: number): bigint {
   if (context.dialect.epochs === 'formula') return formulaIndex(context, netuid)
   return context.storage.get(subtensor.SubnetEpochIndex, netuid)
@@ -36,8 +36,7 @@ export function nextEpochStartBlock(context: ReadContext, netuid: number): bigin
   const tempo = BigInt(storage.get(subtensor.Tempo, netuid))
   if (tempo === 0n) return undefined
   if (context.dialect.epochs === 'formula') {
-    const next = (formulaIndex(context, netuid) + 1n) * (tempo + 1n) - BigInt(netuid + 1)
-    return next
+    return (formulaIndex(context, netuid) + 1n) * (tempo + 1n) - BigInt(netuid + 1)
   }
   const regular = storage.get(subtensor.LastEpochBlock, netuid) + tempo
   const pending = storage.get(subtensor.PendingEpochAt, netuid)

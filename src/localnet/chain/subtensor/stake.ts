@@ -4,10 +4,10 @@ import { endow, freeBalance, withdraw } from './balances.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
 import { isZeroAccount, subnetExists } from './subnet.js'
 
-/** Stake below this is refused (DefaultMinStake). */
+/** DefaultMinStake of the real runtime. */
 const MIN_STAKE_RAO = 2_000_000n
 
-/** `add_stake`: the coldkey's TAO becomes alpha of the hotkey at a price of one; there are no pools here. */
+/** `add_stake`: turns TAO of the coldkey into alpha of the hotkey, one to one because there are no pools. */
 export function addStake(
   context: PalletContext,
   coldkey: Uint8Array,
@@ -26,7 +26,7 @@ export function addStake(
   depositEvent(context, { type: 'StakeAdded', value: [coldkey, hotkey, amount, amount, netuid, 0n] })
 }
 
-/** `remove_stake`, by the coldkey that owns the hotkey: stake of others is not told apart. */
+/** `remove_stake`, only for the coldkey that owns the hotkey: the chain does not track who staked. */
 export function removeStake(
   context: PalletContext,
   coldkey: Uint8Array,

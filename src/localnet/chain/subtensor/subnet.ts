@@ -2,7 +2,7 @@ import { subtensor } from '../runtime/index.js'
 import { equalBytes } from '../scale/index.js'
 import type { StorageReader } from '../storage/index.js'
 
-/** Ids of mechanisms are packed with the netuid into one storage index. */
+/** A storage index packs the mechanism id and the netuid. */
 const MECHANISM_STRIDE = 4096
 
 export function storageIndex(netuid: number, mecid: number): number {
@@ -24,11 +24,11 @@ export function uidsOf(storage: StorageReader, netuid: number): readonly number[
 export interface Stake {
   readonly alpha: bigint
   readonly tao: bigint
-  /** Alpha plus the root stake by its weight. */
+  /** Alpha plus the weighted root stake. */
   readonly total: bigint
 }
 
-/** Stake of a hotkey in rao. */
+/** The stake of a hotkey, in rao. */
 export function stakeOf(storage: StorageReader, netuid: number, hotkey: Uint8Array): Stake {
   const alpha = storage.get(subtensor.TotalHotkeyAlpha, hotkey, netuid)
   const tao = netuid === 0 ? 0n : storage.get(subtensor.TotalHotkeyAlpha, hotkey, 0)

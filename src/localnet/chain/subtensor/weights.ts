@@ -14,13 +14,18 @@ export interface WeightVector {
   readonly versionKey: bigint
 }
 
-/** A `set_weights` extrinsic: refused while the subnet asks for commits. */
+/** `set_weights`: rejected while commit-reveal is enabled. @throws DispatchError */
 export function dispatchSetWeights(context: PalletContext, hotkey: Uint8Array, vector: WeightVector): void {
   ensure(!context.storage.get(subtensor.CommitRevealWeightsEnabled, vector.netuid), 'CommitRevealEnabled')
   storeWeights(context, hotkey, vector)
 }
 
-/** Checks in the order of the real runtime (subnets/weights.rs), then stores the vector with its largest at 65535. */
+/**
+ * Checks a weight vector in the order of the real runtime (subnets/weights.rs) and stores it, scaled so that the largest
+ * weight is 65535.
+ *
+ * @throws DispatchError
+ */
 export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector: WeightVector): void {
   const { storage } = context
   const { netuid, mecid, dests, weights } = vector
@@ -54,7 +59,7 @@ export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector:
   const shortest = Math.min(count, storage.get(subtensor.MinAllowedWeights, netuid))
   ensure(isSelfOnly || weights.length >= shortest, 'WeightVecLengthIsLow')
 
-  const scaled = upscale(weights)
+  const scaled = maxUpscale(weights)
   storage.set(
     subtensor.Weights,
     dests.map((dest, position) => [dest, scaled[position] ?? 0] as const),
@@ -65,7 +70,7 @@ export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector:
   depositEvent(context, { type: 'WeightsSet', value: [index, uid] })
 }
 
-/** Whether enough blocks have passed since the last update of this uid. */
+/** Whether enough blocks have passed since the uid's last update. */
 export function isWithinRateLimit(
   storage: StorageReader,
   block: number,
@@ -77,7 +82,7 @@ export function isWithinRateLimit(
   return last === 0n || BigInt(block) - last >= storage.get(subtensor.WeightsSetRateLimit, netuid)
 }
 
-function upscale(weights: readonly number[]): readonly number[] {
+function maxUpscale(weights: readonly number[]): readonly number[] {
   const largest = weights.reduce((max, weight) => Math.max(max, weight), 0)
   return weights.map((weight) => (largest === 0 ? 0 : Math.round((weight * MAX_WEIGHT) / largest)))
 }

@@ -2,7 +2,7 @@
 export interface YumaInput {
   readonly block: number
   readonly tempo: number
-  /** Stake per uid, already zero below the threshold. */
+  /** Stake per uid, zero below the stake threshold. */
   readonly stake: readonly number[]
   readonly permits: readonly boolean[]
   readonly lastUpdate: readonly number[]
@@ -12,9 +12,9 @@ export interface YumaInput {
   readonly maxValidators: number
   /** 0..1 */
   readonly kappa: number
-  /** 0..1, share of the old bonds that stays. */
+  /** 0..1, the share of the old bonds that is kept. */
   readonly bondsMovingAverage: number
-  /** Stored pairs per uid. */
+  /** Stored `[uid, weight]` pairs per uid. */
   readonly weights: readonly (readonly (readonly [number, number])[])[]
   readonly bonds: readonly (readonly (readonly [number, number])[])[]
 }
@@ -26,11 +26,11 @@ export interface YumaOutput {
   readonly incentive: readonly number[]
   readonly dividends: readonly number[]
   readonly validatorTrust: readonly number[]
-  /** Share of the emission per uid, sums to 1 or 0. */
+  /** Share of the emission per uid; the sum is 1 or 0. */
   readonly emission: readonly number[]
-  /** Share of the emission that is dividends, per uid. */
+  /** Share of the emission per uid that is paid as dividends. */
   readonly dividendShare: readonly number[]
-  /** Bonds per uid, the largest of each column at 1. */
+  /** Bonds per uid, scaled so that the largest of each column is 1. */
   readonly bonds: readonly (readonly number[])[]
 }
 
@@ -55,10 +55,10 @@ export function runYuma(input: YumaInput): YumaOutput {
   const newBonds = normalizeColumns(
     clipped.map((row, uid) => row.map((weight) => weight * at(activeStake, uid))),
   )
-  const kept = input.bondsMovingAverage
+  const keep = input.bondsMovingAverage
   const bonds = normalizeColumns(
     newBonds.map((row, uid) =>
-      row.map((bond, other) => (1 - kept) * bond + kept * cell(oldBonds, uid, other)),
+      row.map((bond, other) => (1 - keep) * bond + keep * cell(oldBonds, uid, other)),
     ),
   )
   const dividends = normalize(bonds.map((row) => sum(row.map((bond, uid) => bond * at(incentive, uid)))))
@@ -78,14 +78,14 @@ export function runYuma(input: YumaInput): YumaOutput {
   }
 }
 
-/** The `maxValidators` largest stakes; of equal ones the later uid. */
+/** Permits for the `maxValidators` largest stakes; a tie goes to the later uid. */
 function permitsOf(stake: readonly number[], maxValidators: number): readonly boolean[] {
   const smallestFirst = stake.map((_, uid) => uid).sort((a, b) => at(stake, a) - at(stake, b))
-  const cut = new Set(smallestFirst.slice(0, Math.max(0, stake.length - maxValidators)))
-  return stake.map((share, uid) => share > 0 && !cut.has(uid))
+  const excluded = new Set(smallestFirst.slice(0, Math.max(0, stake.length - maxValidators)))
+  return stake.map((share, uid) => share > 0 && !excluded.has(uid))
 }
 
-/** Normalised weights of a validator, without itself and without neurons that registered after they were set. */
+/** The normalized weights of a validator, except to itself and to neurons that registered after it set them. */
 function weightRow(input: YumaInput, uid: number): readonly number[] {
   const row = input.stake.map(() => 0)
   if (!input.permits[uid]) return row
@@ -95,7 +95,7 @@ function weightRow(input: YumaInput, uid: number): readonly number[] {
   return normalize(row)
 }
 
-/** Bonds to neurons that registered after the last step are worth nothing. */
+/** The bonds of a validator, except to neurons that registered after the last epoch. */
 function bondRow(input: YumaInput, uid: number): readonly number[] {
   const lastStep =
     input.lastStepBlock === 0 ? Math.max(0, input.block - input.tempo) : input.lastStepBlock + 1
@@ -106,7 +106,7 @@ function bondRow(input: YumaInput, uid: number): readonly number[] {
   return row
 }
 
-/** Largest weight that a share kappa of the active stake supports. */
+/** The largest weight that a share of kappa of the active stake supports. */
 function consensusOf(weights: Matrix, activeStake: readonly number[], uid: number, kappa: number): number {
   const votes = activeStake
     .map((share, validator) => ({ share, weight: cell(weights, validator, uid) }))

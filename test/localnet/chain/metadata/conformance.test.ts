@@ -4,23 +4,23 @@ import { Metadata, TypeRegistry } from '@polkadot/types'
 import type { RuntimeVersion } from '@polkadot/types/interfaces'
 import { expect, test } from 'vitest'
 import { createRuntime, dialectOf } from '../../../../src/localnet/chain/runtime/index.js'
-import { type Facts, factsOf } from './described.js'
+import { type Facts, factsOf } from './facts.js'
 
 const folder = join(process.env.TARGON_CONFORMANCE_DIR ?? 'absent', 'chain')
 const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(scale|hex)$/.test(name)) : []
 
-/** What the development chain says differently on purpose. */
+/** Intended differences from the real runtime, and why. */
 const INTENDED: Readonly<Record<string, string>> = {
-  'constant Timestamp.MinimumPeriod': 'half the block time, which is set per chain',
+  'constant Timestamp.MinimumPeriod': 'half the block time, which is an option of the chain',
   'storage SubtensorModule.MaxAllowedUids':
-    'the default has changed between runtimes; the genesis sets the value',
+    'the default changed between runtimes, and the genesis sets the value',
 }
 
 function readMetadata(name: string): Uint8Array {
   const raw = readFileSync(join(folder, name))
   if (name.endsWith('.scale')) return new Uint8Array(raw)
   const answer = Buffer.from(raw.toString('utf8').trim().replace(/^0x/, ''), 'hex')
-  // `Option<OpaqueMetadata>`: a mark, a compact length and the metadata, which starts with "meta".
+  // `Option<OpaqueMetadata>`: an option byte, a compact length and the metadata, which starts with "meta".
   return new Uint8Array(answer.subarray(answer.indexOf('meta')))
 }
 
@@ -30,30 +30,30 @@ function specVersionOf(bytes: Uint8Array): number {
   registry.setMetadata(metadata)
   const system = metadata.asLatest.pallets.find((pallet) => pallet.name.toString() === 'System')
   const constant = system?.constants.find((candidate) => candidate.name.toString() === 'Version')
-  if (!constant) throw new Error('the metadata names no version')
+  if (!constant) throw new Error('metadata has no version constant')
   return registry
     .createType<RuntimeVersion>('RuntimeVersion', constant.value.toU8a(true))
     .specVersion.toNumber()
 }
 
-function differencesOf(own: Facts, real: Facts): string[] {
-  return [...own].flatMap(([name, fact]) =>
+function differencesOf(ours: Facts, real: Facts): string[] {
+  return [...ours].flatMap(([name, fact]) =>
     name in INTENDED || real.get(name) === fact ? [] : [`${name}: ${fact} instead of ${real.get(name)}`],
   )
 }
 
-test.each(files)('every fact of the development chain is a fact of %s', (name) => {
+test.each(files)('the metadata of the development chain agrees with %s', (name) => {
   const bytes = readMetadata(name)
   const dialect = dialectOf(specVersionOf(bytes))
   const runtime = createRuntime(dialect, { blockTimeMs: 1000, blockHashCount: 2400 })
   const version = new Metadata(new TypeRegistry(), bytes).version === 16 ? 16 : 15
-  const own = factsOf(runtime.metadata[version])
-  expect(own.size).toBeGreaterThan(250)
-  expect(differencesOf(own, factsOf(bytes))).toEqual([])
+  const ours = factsOf(runtime.metadata[version])
+  expect(ours.size).toBeGreaterThan(250)
+  expect(differencesOf(ours, factsOf(bytes))).toEqual([])
 })
 
 test.skipIf(process.env.TARGON_CONFORMANCE_DIR === undefined)(
-  'recorded metadata is at hand (needs TARGON_CONFORMANCE_DIR)',
+  'recorded metadata exists (needs TARGON_CONFORMANCE_DIR)',
   () => {
     expect(files.length).toBeGreaterThan(0)
   },

@@ -2,9 +2,9 @@ import type { ApiPromise } from '@polkadot/api'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { subtensor } from '../../../../src/localnet/chain/runtime/index.js'
-import { connect, NETUID, refusalOf, startNetwork, type TestNetwork } from '../client.js'
+import { connect, NETUID, rejectionOf, startNetwork, type TestNetwork } from '../client.js'
 
-describe('faults and development calls', () => {
+describe('faults and dev_* methods', () => {
   let network: TestNetwork
   let api: ApiPromise
 
@@ -17,7 +17,7 @@ describe('faults and development calls', () => {
     await network.close()
   })
 
-  /** A call over HTTP, which no dropped socket disturbs. */
+  /** Calls over HTTP, so that dropped sockets do not matter. */
   async function post(
     method: string,
     ...params: unknown[]
@@ -34,7 +34,7 @@ describe('faults and development calls', () => {
     return await extrinsic.signAsync(miner.hot, { nonce: -1 })
   }
 
-  test('a client reconnects and subscribes again after its socket is cut', async () => {
+  test('a client can reconnect and resubscribe after its connection is dropped', async () => {
     const heads: number[] = []
     await api.rpc.chain.subscribeNewHeads((header) => void heads.push(header.number.toNumber()))
     const reconnected = new Promise<void>((resolve) => {
@@ -51,7 +51,7 @@ describe('faults and development calls', () => {
     await seen
   })
 
-  test('a silent node answers only the calls that control it', async () => {
+  test('a silent node answers dev_* calls only', async () => {
     expect((await post('dev_fault', { silent: true })).result).toMatchObject({ silent: true })
     const socket = new WebSocket(network.url)
     const answers: string[] = []
@@ -66,7 +66,7 @@ describe('faults and development calls', () => {
     await post('dev_clearFaults')
   })
 
-  test('refused connections never open', async () => {
+  test('refuseConnections closes new connections', async () => {
     await post('dev_fault', { refuseConnections: true })
     const socket = new WebSocket(network.url)
     const ended = await new Promise((resolve) => {
@@ -82,28 +82,28 @@ describe('faults and development calls', () => {
     ['banned', /1012/],
     ['priority', /1014/],
     ['stale', /1010.*outdated/],
-  ] as const)('the next submission is refused as %s, the one after it is not', async (fault, text) => {
+  ] as const)('rejects the next submission as %s, but not the one after it', async (fault, text) => {
     await post('dev_failSubmissions', fault)
     const signed = await serveAxon()
-    expect(await refusalOf(api.rpc.author.submitExtrinsic(signed))).toMatch(text)
-    expect(await refusalOf(api.rpc.author.submitExtrinsic(signed))).toBe('accepted')
+    expect(await rejectionOf(api.rpc.author.submitExtrinsic(signed))).toMatch(text)
+    expect(await rejectionOf(api.rpc.author.submitExtrinsic(signed))).toBe('accepted')
   })
 
-  test('a swallowed transaction is acknowledged and never comes into a block', async () => {
+  test('acknowledges a swallowed transaction without including it in a block', async () => {
     await post('dev_failSubmissions', 'swallowed')
     const signed = await serveAxon()
     expect((await api.rpc.author.submitExtrinsic(signed)).toHex()).toBe(signed.hash.toHex())
     expect(network.chain.produceBlock().extrinsics).toHaveLength(1)
   })
 
-  test('a transaction whose answer is lost comes into a block all the same', async () => {
+  test('includes a transaction in a block although its reply was lost', async () => {
     await post('dev_failSubmissions', 'lost-reply')
     const signed = await serveAxon()
-    expect(await refusalOf(api.rpc.author.submitExtrinsic(signed))).toMatch(/disconnected/)
+    expect(await rejectionOf(api.rpc.author.submitExtrinsic(signed))).toMatch(/disconnected/)
     expect(network.chain.produceBlock().extrinsics).toHaveLength(2)
   })
 
-  test('repeated heads go back and forth', async () => {
+  test('notifies the head, its parent and the head again with repeatedHeads', async () => {
     await post('dev_fault', { repeatedHeads: true })
     const numbers: number[] = []
     const enough = new Promise<void>((resolve) => {
@@ -118,21 +118,21 @@ describe('faults and development calls', () => {
     expect(numbers).toEqual([0, 1, 0, 1])
   })
 
-  test('storage can be written by key and is there in the next block', async () => {
+  test('dev_setStorage writes raw storage in a new block', async () => {
     const key = api.query.subtensorModule?.tempo?.key(NETUID)
     await post('dev_setStorage', [[key, '0x0500']])
     expect((await api.query.subtensorModule?.tempo?.(NETUID))?.toString()).toBe('5')
     expect(network.chain.storage.get(subtensor.Tempo, NETUID)).toBe(5)
   })
 
-  test('wrong parameters and unknown dialects are refused', async () => {
+  test('rejects invalid parameters, unsupported spec versions and unknown methods', async () => {
     expect((await post('dev_fault', { slient: true })).error?.code).toBe(-32602)
     expect((await post('dev_newBlock', 0)).error?.code).toBe(-32602)
     expect((await post('dev_upgrade', 100)).error?.code).toBe(-32602)
     expect((await post('dev_nothing')).error?.code).toBe(-32601)
   })
 
-  test('an upgrade to an older dialect changes names, calls and schedule', async () => {
+  test('dev_upgrade switches to an older dialect with its storage items, calls and runtime APIs', async () => {
     await post('dev_upgrade', 343)
     const old = await connect(network.url)
     expect(old.runtimeVersion.specVersion.toNumber()).toBe(343)
@@ -146,19 +146,19 @@ describe('faults and development calls', () => {
     await older.disconnect()
   })
 
-  test('an upgrade can take a call, a storage item and a runtime API away', async () => {
+  test('dev_upgrade removes a call, a storage item and a runtime API method', async () => {
     await post('dev_upgrade', 426, [
       'set_mechanism_weights',
       'WeightsVersionKey',
       'SubnetInfoRuntimeApi_get_metagraph',
     ])
-    const poorer = await connect(network.url)
-    expect(poorer.tx.subtensorModule?.setMechanismWeights).toBeUndefined()
-    expect(poorer.tx.subtensorModule?.setWeights).toBeDefined()
-    expect(poorer.query.subtensorModule?.weightsVersionKey).toBeUndefined()
-    expect(poorer.call.subnetInfoRuntimeApi?.getMetagraph).toBeUndefined()
+    const reduced = await connect(network.url)
+    expect(reduced.tx.subtensorModule?.setMechanismWeights).toBeUndefined()
+    expect(reduced.tx.subtensorModule?.setWeights).toBeDefined()
+    expect(reduced.query.subtensorModule?.weightsVersionKey).toBeUndefined()
+    expect(reduced.call.subnetInfoRuntimeApi?.getMetagraph).toBeUndefined()
     const answer = await post('state_call', 'SubnetInfoRuntimeApi_get_metagraph', '0x0400')
     expect(answer.error?.code).toBe(4003)
-    await poorer.disconnect()
+    await reduced.disconnect()
   })
 })

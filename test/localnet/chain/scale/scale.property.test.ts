@@ -25,7 +25,7 @@ import {
 
 const wide = (bits: bigint) => fc.bigInt({ min: 0n, max: 2n ** bits - 1n })
 
-/** A type, values of it, and its name in another implementation. */
+/** A type, an arbitrary for its values, and its name in polkadot-js. */
 interface Sample<T> {
   readonly type: ScaleType<T>
   readonly values: fc.Arbitrary<T>
@@ -51,23 +51,20 @@ const samples = [
   sample('Vec<(u16,u64)>', vec(tuple(u16, u64)), fc.array(fc.tuple(fc.nat(65_535), wide(64n)))),
 ]
 
-describe('the SCALE codec', () => {
+describe('SCALE codec', () => {
   const registry = new TypeRegistry()
 
-  test.each(samples)(
-    'writes $name as another implementation does and reads it back',
-    ({ name, type, values }) => {
-      fc.assert(
-        fc.property(values, (value) => {
-          const own = encode(type, value)
-          expect(u8aToHex(own)).toBe(u8aToHex(registry.createType(name, value).toU8a()))
-          expect(decode(type, own)).toEqual(value)
-        }),
-      )
-    },
-  )
+  test.each(samples)('encodes $name like polkadot-js and decodes it again', ({ name, type, values }) => {
+    fc.assert(
+      fc.property(values, (value) => {
+        const own = encode(type, value)
+        expect(u8aToHex(own)).toBe(u8aToHex(registry.createType(name, value).toU8a()))
+        expect(decode(type, own)).toEqual(value)
+      }),
+    )
+  })
 
-  test('refuses every cut and every extension of a value', () => {
+  test('rejects truncated values and trailing bytes', () => {
     const type = struct('Sample', { id: u32, name: str, data: bytes, price: option(compactU64) })
     const value = { id: 7, name: 'axon', data: Uint8Array.of(1, 2, 3), price: 1n << 40n }
     const whole = encode(type, value)
@@ -78,17 +75,17 @@ describe('the SCALE codec', () => {
   })
 
   test.each([
-    ['a compact number in too many bytes', compactU64, [0x01, 0x00]],
-    ['a big compact number with a leading zero', compactU64, [0x07, 1, 1, 1, 1, 0]],
-    ['a compact number beyond its type', compactU16, [0x02, 0x00, 0x04, 0x00]],
+    ['a compact integer in too many bytes', compactU64, [0x01, 0x00]],
+    ['a big-integer compact with a leading zero', compactU64, [0x07, 1, 1, 1, 1, 0]],
+    ['a compact integer that overflows its type', compactU16, [0x02, 0x00, 0x04, 0x00]],
     ['a bool of 2', bool, [2]],
     ['an option of 2', option(u8), [2, 0]],
-    ['a text that is not UTF-8', str, [0x04, 0xff]],
-  ] as const)('refuses %s', (_, type, input) => {
+    ['a string that is not UTF-8', str, [0x04, 0xff]],
+  ] as const)('rejects %s', (_, type, input) => {
     expect(() => decode(type as ScaleType<unknown>, Uint8Array.from(input))).toThrow()
   })
 
-  test('never reads past the end, whatever the bytes', () => {
+  test('decodes random bytes only when they are a canonical encoding', () => {
     const type = vec(struct('Sample', { data: bytes, price: option(compactU64) }))
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (input) => {

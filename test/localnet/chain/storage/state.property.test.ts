@@ -12,7 +12,7 @@ const write: fc.Arbitrary<Write> = fc.tuple(
 )
 const writes = fc.array(write, { maxLength: 5 })
 
-test('every kept block reads as a plain map said it was, also while the next one is being built', () => {
+test('reads every kept block as a plain map recorded it, even while the next block is being built', () => {
   fc.assert(
     fc.property(fc.array(writes, { minLength: 1, maxLength: 8 }), writes, (blocks, unfinished) => {
       const state = new State(KEPT_BLOCKS)
@@ -33,7 +33,7 @@ test('every kept block reads as a plain map said it was, also while the next one
   )
 })
 
-test('a failed transaction leaves the state as it was', () => {
+test('rolls back the writes of a failed transaction', () => {
   fc.assert(
     fc.property(writes, writes, (before, failed) => {
       const state = new State(KEPT_BLOCKS)

@@ -3,7 +3,7 @@ import { drand, subtensor } from '../../../../src/localnet/chain/runtime/index.j
 import { bytes, encode, struct, u16, u64, vec } from '../../../../src/localnet/chain/scale/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 import { connect, NETUID, sendInBlock, startNetwork, type TestNetwork } from '../client.js'
-import { sealTimelock } from '../timelock.js'
+import { encryptTimelock } from '../timelock.js'
 
 const payload = struct('Payload', { hotkey: bytes, uids: vec(u16), values: vec(u16), version_key: u64 })
 const legacyPayload = struct('Legacy', { uids: vec(u16), values: vec(u16), version_key: u64 })
@@ -18,7 +18,7 @@ describe('time-locked commits', () => {
     await network.close()
   })
 
-  /** Commits for validator 0 with a payload naming `hotkey`; the pulse comes out 30 seconds later. */
+  /** Commits weights for validator 0 with a payload that names `hotkey`. Its pulse is published 30 seconds later. */
   async function commit(hotkey: Uint8Array | undefined): Promise<bigint> {
     const api = await connect(network.url)
     try {
@@ -27,11 +27,11 @@ describe('time-locked commits', () => {
       const { public_key } = network.chain.storage.get(drand.BeaconConfig)
       const round = network.chain.storage.get(drand.LastStoredRound) + 10n
       const plain = hotkey ? encode(payload, { hotkey, ...VECTOR }) : encode(legacyPayload, VECTOR)
-      const sealed = `0x${Buffer.from(sealTimelock(plain, round, public_key)).toString('hex')}`
+      const ciphertext = `0x${Buffer.from(encryptTimelock(plain, round, public_key)).toString('hex')}`
       const call = api.tx.subtensorModule
       const extrinsic =
-        call?.commitTimelockedMechanismWeights?.(NETUID, 0, sealed, round, 4) ??
-        call?.commitCrv3Weights?.(NETUID, sealed, round)
+        call?.commitTimelockedMechanismWeights?.(NETUID, 0, ciphertext, round, 4) ??
+        call?.commitCrv3Weights?.(NETUID, ciphertext, round)
       if (!extrinsic) throw new Error('no commit call')
       const { error } = await sendInBlock(network, api, extrinsic, validator.hot)
       expect(error).toBeUndefined()
@@ -54,7 +54,7 @@ describe('time-locked commits', () => {
   const hotkey = () => network.neurons[0]?.hot.publicKey ?? new Uint8Array()
 
   test.each([425, 343])(
-    'spec %i sets the weights in the epoch after the commit, not before',
+    'spec %i sets the weights in the epoch after the commit and not earlier',
     async (spec) => {
       await start(spec)
       await commit(hotkey())
@@ -69,7 +69,7 @@ describe('time-locked commits', () => {
     },
   )
 
-  test('spec 293 reads the payload that names no hotkey from commit_crv3_weights', async () => {
+  test('spec 293 accepts the payload of commit_crv3_weights, which has no hotkey', async () => {
     await start(293)
     await commit(undefined)
     await clock.advance(60_000)
@@ -77,7 +77,7 @@ describe('time-locked commits', () => {
     expect(weights()).toHaveLength(2)
   })
 
-  test('a missing pulse delays the reveal within the epoch', async () => {
+  test('delays the reveal within the epoch while the pulse is missing', async () => {
     await start()
     network.faults.set({ beaconSilent: true })
     await commit(hotkey())
@@ -89,7 +89,7 @@ describe('time-locked commits', () => {
     expect(weights()).toHaveLength(2)
   })
 
-  test('a pulse that comes after the epoch loses the weights', async () => {
+  test('drops the weights when the pulse arrives after the epoch', async () => {
     await start()
     network.faults.set({ beaconSilent: true })
     await commit(hotkey())
@@ -100,7 +100,7 @@ describe('time-locked commits', () => {
     expect(weights()).toEqual([])
   })
 
-  test('a payload that names another hotkey is lost', async () => {
+  test('drops a payload that names another hotkey', async () => {
     await start()
     await commit(network.neurons[1]?.hot.publicKey)
     await clock.advance(60_000)

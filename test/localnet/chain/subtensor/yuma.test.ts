@@ -6,8 +6,8 @@ import { NETUID, startNetwork } from '../client.js'
 const MAX_U16 = 65_535
 
 /**
- * The golden values of `test_bonds` in subtensor's pallets/subtensor/src/tests/epoch.rs: four validators with
- * stakes 1 to 4, four servers, bonds moving average 0.9.
+ * The scenario and golden values of `test_bonds` in subtensor's pallets/subtensor/src/tests/epoch.rs: four validators
+ * with stakes 1 to 4, four servers, bonds moving average 0.9.
  */
 class BondsScenario {
   readonly #weights: [number, number][][] = Array.from({ length: 8 }, () => [])
@@ -44,8 +44,8 @@ class BondsScenario {
   }
 }
 
-describe('consensus', () => {
-  test('gives the bonds of the runtime test to within one of 65535', () => {
+describe('Yuma consensus', () => {
+  test('matches the bonds of the runtime test to within 1/65535', () => {
     const scenario = new BondsScenario()
     for (const uid of [0, 1, 2, 3]) scenario.setWeights(uid, [4, 5, 6, 7], [16_383, 32_767, 49_149, 65_535])
     expectBonds(scenario.runEpoch(), 4, [16_383, 32_767, 49_151, 65_535])
@@ -61,7 +61,7 @@ describe('consensus', () => {
     expectBonds(scenario.runEpoch(), 7, [8_376, 18_824, 49_150, 65_535])
   })
 
-  test('an epoch turns weights into incentive in their order and pays validators in alpha', async () => {
+  test('an epoch turns weights into proportional incentive and pays dividends in alpha', async () => {
     const network = await startNetwork({ count: 5, tempo: 10 })
     const { storage } = network.chain
     for (let made = 0; made < 3; made++) network.chain.produceBlock()
@@ -84,7 +84,7 @@ describe('consensus', () => {
   test.each([
     [425, [10, 20, 30]],
     [343, [6, 17, 28]],
-  ])('spec %i runs its epochs by its own schedule', async (specVersion, blocks) => {
+  ])('spec %i runs epochs on its own schedule', async (specVersion, blocks) => {
     const network = await startNetwork({ specVersion, tempo: 10 })
     const seen = new Set<number>()
     for (let made = 0; made < 30; made++) {

@@ -7,7 +7,7 @@ const KNOWN_GENESIS = [
   '0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105',
 ]
 
-describe('an ordinary client on the development chain', () => {
+describe('a polkadot-js client', () => {
   let network: TestNetwork
   let api: ApiPromise
 
@@ -20,13 +20,13 @@ describe('an ordinary client on the development chain', () => {
     await network.close()
   })
 
-  test('reads metadata V16 and a genesis of no known network', () => {
+  test('reads metadata V16 and a genesis hash unlike that of any known network', () => {
     expect(api.runtimeMetadata.version).toBe(16)
     expect(api.runtimeVersion.specName.toString()).toBe('node-subtensor')
     expect(KNOWN_GENESIS).not.toContain(api.genesisHash.toHex())
   })
 
-  test('reads storage maps, lists and paged keys', async () => {
+  test('reads storage maps, multiple keys and paged entries', async () => {
     const { subtensorModule } = api.query
     expect((await subtensorModule?.tempo?.(NETUID))?.toString()).toBe('20')
     const uids = await subtensorModule?.uids?.multi(network.neurons.map(({ hot }) => [NETUID, hot.address]))
@@ -35,7 +35,7 @@ describe('an ordinary client on the development chain', () => {
     expect(page).toHaveLength(3)
   })
 
-  test('decodes the runtime calls with the types of the metadata', async () => {
+  test('decodes runtime API results with the types in the metadata', async () => {
     const lite = (await api.call.neuronInfoRuntimeApi?.getNeuronsLite?.(NETUID))?.toJSON()
     expect(lite).toHaveLength(4)
     const metagraph = (await api.call.subnetInfoRuntimeApi?.getMetagraph?.(NETUID))?.toJSON()
@@ -47,7 +47,7 @@ describe('an ordinary client on the development chain', () => {
     })
   })
 
-  test('signs, sends and sees events for calls that cost nothing', async () => {
+  test('signs and sends feeless calls and receives their events', async () => {
     const validator = network.neurons[0]
     const miner = network.neurons[2]
     if (!validator || !miner) throw new Error('no neurons')

@@ -3,14 +3,14 @@ import type { SubmittableExtrinsic } from '@polkadot/api/types'
 import type { KeyringPair } from '@polkadot/keyring/types'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { subtensor } from '../../../../src/localnet/chain/runtime/index.js'
-import { connect, NETUID, refusalOf, sendInBlock, startNetwork, type TestNetwork } from '../client.js'
+import { connect, NETUID, rejectionOf, sendInBlock, startNetwork, type TestNetwork } from '../client.js'
 
 type Calls = (name: string, ...args: unknown[]) => SubmittableExtrinsic<'promise'>
 
 const LOOPBACK = 0x7f000001
 const ADDRESS = 0x0a000001
 
-describe('refusals of SubtensorModule', () => {
+describe('calls of SubtensorModule', () => {
   let network: TestNetwork
   let api: ApiPromise
 
@@ -45,11 +45,11 @@ describe('refusals of SubtensorModule', () => {
     ['DuplicateUids', [1, 1], [1, 1]],
     ['WeightVecNotEqualSize', [1], [1, 2]],
     ['UidsLengthExceedUidsInSubNet', [0, 1, 2, 3, 4], [1, 1, 1, 1, 1]],
-  ])('a weight vector fails with %s by name', async (name, dests, values) => {
+  ])('set_weights fails with %s', async (name, dests, values) => {
     expect((await send(weights(dests, values), neuron(0).hot)).error).toBe(name)
   })
 
-  test('weights fail for the root network, an old version key, a missing permit and too few entries', async () => {
+  test('set_weights fails for the root network, an old version key, a missing permit or too few weights', async () => {
     network.chain.storage.set(subtensor.MinAllowedWeights, 3, NETUID)
     network.chain.storage.set(subtensor.CommitRevealWeightsEnabled, false, 0)
     expect((await send(weights([1], [1], 7, 0), neuron(0).hot)).error).toBe('CanNotSetRootNetworkWeights')
@@ -58,14 +58,14 @@ describe('refusals of SubtensorModule', () => {
     expect((await send(weights([2, 3], [1, 1]), neuron(0).hot)).error).toBe('WeightVecLengthIsLow')
   })
 
-  test('unknown subnets and mechanisms have errors of their own', async () => {
+  test('fails for an unknown mechanism or subnet', async () => {
     const other = call('setMechanismWeights', NETUID, 1, [2], [1], 7)
     expect((await send(other, neuron(0).hot)).error).toBe('MechanismDoesNotExist')
     const register = call('burnedRegister', 9, neuron(0).hot.address)
     expect((await send(register, neuron(0).cold)).error).toBe('SubnetNotExists')
   })
 
-  test('commits are refused while they are off, and direct weights while they are on', async () => {
+  test('rejects commits while commit-reveal is disabled, and set_weights while it is enabled', async () => {
     const commit = call('commitTimelockedWeights', NETUID, '0x1234', 1, 4)
     expect((await send(commit, neuron(0).hot)).error).toBe('CommitRevealDisabled')
     network.chain.storage.set(subtensor.CommitRevealWeightsEnabled, true, NETUID)
@@ -74,14 +74,14 @@ describe('refusals of SubtensorModule', () => {
     expect((await send(old, neuron(0).hot)).error).toBe('IncorrectCommitRevealVersion')
   })
 
-  test('the pool refuses a second vector within the rate limit with custom code 6', async () => {
+  test('the pool rejects weights within the rate limit with custom error 6', async () => {
     expect((await send(weights([2, 3], [1, 1]), neuron(0).hot)).error).toBeUndefined()
-    expect(await refusalOf(send(weights([2, 3], [1, 1]), neuron(0).hot))).toMatch(/1010.*Custom error: 6$/)
+    expect(await rejectionOf(send(weights([2, 3], [1, 1]), neuron(0).hot))).toMatch(/1010.*Custom error: 6$/)
   })
 
-  test('the pool refuses weights without stake with custom code 1', async () => {
+  test('the pool rejects weights below the stake threshold with custom error 1', async () => {
     network.chain.storage.set(subtensor.StakeThreshold, 10n ** 13n)
-    expect(await refusalOf(send(weights([2, 3], [1, 1]), neuron(0).hot))).toMatch(/Custom error: 1$/)
+    expect(await rejectionOf(send(weights([2, 3], [1, 1]), neuron(0).hot))).toMatch(/Custom error: 1$/)
   })
 
   test.each([
@@ -89,30 +89,30 @@ describe('refusals of SubtensorModule', () => {
     ['the broadcast address', 0xffffffff, 8091, 4, 11],
     ['the IPv6 loopback address', 1, 8091, 6, 11],
     ['port 0', ADDRESS, 0, 4, 13],
-    ['an unknown kind of address', ADDRESS, 8091, 5, 255],
-  ])('the pool refuses an axon with %s', async (_, ip, port, ipType, code) => {
-    expect(await refusalOf(send(axon(ip, port, ipType), neuron(2).hot))).toMatch(
+    ['an unknown IP type', ADDRESS, 8091, 5, 255],
+  ])('the pool rejects an axon with %s', async (_, ip, port, ipType, code) => {
+    expect(await rejectionOf(send(axon(ip, port, ipType), neuron(2).hot))).toMatch(
       new RegExp(`Custom error: ${code}$`),
     )
   })
 
-  test('the pool refuses axons of strangers with code 10 and hasty ones with code 12', async () => {
-    const stranger = network.keyring.addFromSeed(new Uint8Array(32).fill(200))
-    expect(await refusalOf(send(axon(ADDRESS), stranger))).toMatch(/Custom error: 10$/)
+  test('the pool rejects an axon of an unregistered hotkey with custom error 10, and within the rate limit with 12', async () => {
+    const unregistered = network.keyring.addFromSeed(new Uint8Array(32).fill(200))
+    expect(await rejectionOf(send(axon(ADDRESS), unregistered))).toMatch(/Custom error: 10$/)
     await send(axon(ADDRESS), neuron(2).hot)
-    expect(await refusalOf(send(axon(ADDRESS, 8092), neuron(2).hot))).toMatch(/Custom error: 12$/)
+    expect(await rejectionOf(send(axon(ADDRESS, 8092), neuron(2).hot))).toMatch(/Custom error: 12$/)
   })
 
-  test('a failed registration leaves nothing behind but nonce and fee', async () => {
+  test('a failed registration changes only the nonce and the balance for the fee', async () => {
     network.chain.storage.set(subtensor.Burn, 10n ** 12n, NETUID)
-    const stranger = network.keyring.addFromSeed(new Uint8Array(32).fill(201))
-    const outcome = await send(call('burnedRegister', NETUID, stranger.address), neuron(0).cold)
+    const unregistered = network.keyring.addFromSeed(new Uint8Array(32).fill(201))
+    const outcome = await send(call('burnedRegister', NETUID, unregistered.address), neuron(0).cold)
     expect(outcome.error).toBe('NotEnoughBalanceToStake')
     expect(network.chain.storage.get(subtensor.SubnetworkN, NETUID)).toBe(4)
     expect(network.chain.nextNonce(neuron(0).cold.publicKey)).toBe(1)
   })
 
-  test('registering gives the next uid, and on a full subnet that of the neuron with least emission', async () => {
+  test('burned_register assigns the next uid, or on a full subnet the uid with the lowest emission', async () => {
     const newcomers = [210, 211].map((fill) => network.keyring.addFromSeed(new Uint8Array(32).fill(fill)))
     network.chain.storage.set(subtensor.MaxAllowedUids, 5, NETUID)
     network.chain.storage.set(subtensor.Emission, [9n, 8n, 3n, 5n, 7n], NETUID)
@@ -128,7 +128,7 @@ describe('refusals of SubtensorModule', () => {
     expect(network.chain.storage.get(subtensor.Uids, NETUID, neuron(2).hot.publicKey)).toBeUndefined()
   })
 
-  test('stake moves between balance and alpha and back', async () => {
+  test('add_stake and remove_stake move TAO between balance and alpha', async () => {
     const amount = 5_000_000_000n
     const before = network.chain.storage.get(subtensor.TotalHotkeyAlpha, neuron(2).hot.publicKey, NETUID)
     await send(call('addStake', neuron(2).hot.address, NETUID, amount), neuron(2).cold)
@@ -143,7 +143,7 @@ describe('refusals of SubtensorModule', () => {
   })
 })
 
-test('allowLoopbackAxon lets a localnet announce 127.0.0.1', async () => {
+test('serve_axon accepts 127.0.0.1 with allowLoopbackAxon', async () => {
   const network = await startNetwork({ allowLoopbackAxon: true })
   const api = await connect(network.url)
   const miner = network.neurons[2]

@@ -4,8 +4,8 @@ import { type DispatchError, ensure, type PalletContext } from './context.js'
 import { hasStakeForWeights } from './subnet.js'
 import { isWithinRateLimit } from './weights.js'
 
-/** Calls whose sender pays nothing. */
-const PAYS_NO = new Set<SubtensorCall['type']>([
+/** Calls with `Pays::No`. */
+const FEELESS_CALLS = new Set<SubtensorCall['type']>([
   'set_weights',
   'set_mechanism_weights',
   'serve_axon',
@@ -18,10 +18,10 @@ const PAYS_NO = new Set<SubtensorCall['type']>([
 ])
 
 export function isFeeless(call: SubtensorCall): boolean {
-  return PAYS_NO.has(call.type)
+  return FEELESS_CALLS.has(call.type)
 }
 
-/** Codes of `Custom error: N` (common/src/transaction_error.rs); 255 for every other error. */
+/** Codes of `Custom error: N` (common/src/transaction_error.rs). Other errors have code 255. */
 const CUSTOM_ERROR_CODES: Readonly<Record<string, number>> = {
   AmountTooLow: 1,
   NotEnoughStakeToSetWeights: 1,
@@ -45,11 +45,7 @@ export function customErrorCodeOf(failure: DispatchError): number {
   return CUSTOM_ERROR_CODES[failure.error] ?? 255
 }
 
-/**
- * What SubtensorTransactionExtension checks before an extrinsic may enter the pool or a block.
- *
- * @throws DispatchFailure
- */
+/** The checks of SubtensorTransactionExtension, before an extrinsic enters the pool or a block. @throws DispatchError */
 export function validateCall(
   context: Omit<PalletContext, 'deposit'>,
   hotkey: Uint8Array,

@@ -13,7 +13,7 @@ afterEach(async () => {
   await network.close()
 })
 
-it('polkadot-api, with a codec of its own, reads the chain and signs a call that lands', async () => {
+it('polkadot-api reads the chain and submits a signed call that is included in a block', async () => {
   network = await startNetwork({ sealing: 'interval', blockTimeMs: 200 })
   const [validator] = network.neurons
   if (!validator) throw new Error('no validator')

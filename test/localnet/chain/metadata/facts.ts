@@ -1,10 +1,10 @@
 import { Metadata, TypeRegistry } from '@polkadot/types'
 import type { MetadataLatest, Si1Field, SiLookupTypeId } from '@polkadot/types/interfaces'
 
-/** A runtime's metadata as facts that can be compared: names to texts, types by structure. */
+/** A runtime's metadata as comparable facts: a name and a text each, with types written out by structure. */
 export type Facts = ReadonlyMap<string, string>
 
-/** Enums that differ by design: the development chain has few pallets. */
+/** Enums that differ by design, because the development chain has fewer pallets. */
 const OUTER = /Runtime(Call|Event|Error)$/
 
 export function factsOf(bytes: Uint8Array): Facts {
@@ -53,7 +53,7 @@ export function factsOf(bytes: Uint8Array): Facts {
   return facts
 }
 
-/** Extrinsics as arguments hold the outer call enum inside. */
+/** An extrinsic argument contains the outer call enum. */
 function isOpaque(parameter: string): boolean {
   return parameter === 'uxt' || parameter === 'tx'
 }
