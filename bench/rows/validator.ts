@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/kernel/clock.js'
 import { createRandom } from '../../src/prompts/index.js'
 import { scoresByUid } from '../../src/roles/validator/epochs/weights-job.js'
-import type { RoundResult } from '../../src/roles/validator/rounds/result.js'
-import { startRound } from '../../src/roles/validator/rounds/round.js'
+import { type RoundResult, startRound } from '../../src/roles/validator/rounds/round.js'
 import { planRound, type RoundPlan } from '../../src/roles/validator/rounds/round-plan.js'
 import { openScoreFile, ScoreBook, weightsFrom } from '../../src/scoring/index.js'
 import {
@@ -93,8 +92,7 @@ async function playRound(
   const answer = answerOf()
   const round = await startRound(
     plan,
-    number,
-    1,
+    { round: number, block: 1, judgeAt: new Promise(() => {}), onResult },
     {
       clock: systemClock,
       prompts: async () => () => completionRequest(8),
@@ -105,9 +103,7 @@ async function playRound(
       verify: async () => ({ kind: 'verified' }),
       stallSince: () => 0,
       stallLimitMs: 50,
-      onResult,
     },
-    new Promise(() => {}),
     new AbortController().signal,
   )
   await round.done

@@ -1,13 +1,17 @@
-import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createMinerAgent, prepareRequest, sendPrepared } from '../../src/inference/index.js'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { createRandom } from '../../src/prompts/index.js'
-import type { RoundResult } from '../../src/roles/validator/rounds/result.js'
-import { softDeadlineMs, startRoundLoop } from '../../src/roles/validator/rounds/round-loop.js'
+import type { RoundResult } from '../../src/roles/validator/rounds/round.js'
+import { RoundLoop, softDeadlineMs } from '../../src/roles/validator/rounds/round-loop.js'
 import type { Signer } from '../../src/wallet/index.js'
-import { completionRequest, servingMiners, viewOf } from '../roles/validator/rounds/round-parts.js'
-import { createRigEngine } from '../roles/validator/validator-rig.js'
+import {
+  completionRequest,
+  createRoundEvents,
+  servingMiners,
+  viewOf,
+} from '../roles/validator/rounds/round-parts.js'
+import { createRigContext, defaultSettings } from '../roles/validator/validator-rig.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import {
   chatChunk,
@@ -90,14 +94,21 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
     allIn = resolve
   })
   const kindOf = (uid: number): Kind => kinds[uid - 1] ?? 'even'
-  const loop = startRoundLoop(
+  const events = createRoundEvents()
+  events.result.subscribe((result) => {
+    const afterMs = systemClock.monotonic() - startedAt
+    results.push({ ...result, kind: kindOf(result.miner.uid), afterMs })
+    if (results.length === MINERS) allIn()
+  })
+  const loop = new RoundLoop(
     {
-      clock: loopClock,
-      log: pino({ level: 'silent' }),
-      view: viewOf(miners),
-      engines: () => [createRigEngine()],
-      whyNot: () => undefined,
+      ...createRigContext({ clock: loopClock, signal: stop.signal, view: viewOf(miners) }),
+      settings: defaultSettings({ 'round.size': 37, 'round.models': 'random', 'round.pause': 0 }),
+      subtensor: { clockOffsetMs: 0 },
+    },
+    {
       random: createRandom('hostile'),
+      events,
       ports: {
         clock: loopClock,
         prompts: async (_, round) => {
@@ -124,23 +135,13 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
             : { kind: 'verified' },
         stallSince: () => 0,
         stallLimitMs: 5000,
-        onResult: (result) => {
-          const afterMs = systemClock.monotonic() - startedAt
-          results.push({ ...result, kind: kindOf(result.miner.uid), afterMs })
-          if (results.length === MINERS) allIn()
-        },
       },
-      size: 37,
-      models: 'random',
-      pauseMs: 0,
-      block: () => 100,
-      onNotServing: () => {},
-      onRoundJudged: () => {},
-      onRoundEnd: async () => {},
-      onSkip: async () => goOn(systemClock.monotonic() - startedAt),
-      onPhase: () => {},
+      hooks: {
+        saveScores: async () => {},
+        recover: async () => goOn(systemClock.monotonic() - startedAt),
+        enter: () => {},
+      },
     },
-    stop.signal,
   )
   const nextMs = await next
   await judged

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/kernel/clock.js'
 import { lockHotkey } from '../../src/kernel/hotkey-lock.js'
-import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
+import { validatorLockPath } from '../../src/roles/validator/reports/records.js'
 
 /** Waits for the word on stdin, tries to run with the hotkey, says how that went, and keeps it until stdin ends. */
 const [folder = '', name = '', way = 'lock'] = process.argv.slice(2)
@@ -21,7 +21,7 @@ async function run(): Promise<void> {
     if (way === 'naive') await lockNaively()
     else
       await lockHotkey({
-        path: lockPathOf(join(folder, name)),
+        path: validatorLockPath(join(folder, name)),
         use: 'validates',
         clock: systemClock,
         log: { info: () => {}, warn: () => say('lost') },

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCleanupStack } from '../../src/kernel/cleanup-stack.js'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { createRandom } from '../../src/prompts/index.js'
-import { startWork, type WorkOptions } from '../../src/roles/validator/validator.js'
+import type { connectPorts } from '../../src/roles/validator/rounds/ports.js'
+import { startServices } from '../../src/roles/validator/validator.js'
 import { answerOf, completionRequest, servingMiners, viewOf } from '../roles/validator/rounds/round-parts.js'
 import {
   createRigChain,
-  createRigEngine,
+  createRigContext,
   defaultSettings,
   MODEL,
   openRigWeights,
@@ -94,27 +95,17 @@ async function weigh(
   const weights = await openRigWeights(chain, {
     ...{ clock: systemClock, log, signer, signal: stop.signal, folder: stateDir },
   })
-  const work = await startWork(
-    {
-      settings: defaultSettings({
-        ...{ 'metrics.port': 0, 'epoch-length': 30, 'round.models': 'in-turn', seed, history },
-        'hub.url': server?.url ?? 'off',
-        'allow-private-axons': true,
-        ...(databaseUrl === undefined ? {} : { 'database.url': databaseUrl }),
-      }),
-      deps: {
-        ...{ clock: fastClock, log, signal: stop.signal, stateDir, signer, subtensor: chain },
-        engines: () => [createRigEngine()],
-        weights,
-        models: { current: () => [MODEL], refresh: async () => {} },
-      },
-      view,
-      cleanup,
-      fail: () => {},
-      connect: connectTo(seed),
-    },
-    stop.signal,
-  )
+  const context = createRigContext({
+    ...{ clock: fastClock, log, signal: stop.signal, stateDir, signer, subtensor: chain, view },
+    settings: defaultSettings({
+      ...{ 'metrics.port': 0, 'epoch-length': 30, 'round.models': 'in-turn', seed, history },
+      'hub.url': server?.url ?? 'off',
+      'allow-private-axons': true,
+      ...(databaseUrl === undefined ? {} : { 'database.url': databaseUrl }),
+    }),
+  })
+  const models = { current: () => [MODEL], refresh: async () => {} }
+  const services = await startServices(context, { ...context, weights, models }, cleanup, connectTo(seed))
   // Organics come with the first head; the last round has its results before the weights are due.
   chain.grow(101)
   await expect.poll(() => lines.filter((line) => line.includes('rounds are over')).length, WAIT).toBe(1)
@@ -122,16 +113,17 @@ async function weigh(
   chain.grow(121)
   await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
   stop.abort()
-  await work.done
+  await services.done
   await cleanup.closeAll()
   await weights.close()
   await server?.close()
   return chain.submissions[0]?.scores ?? []
 
   /** Answers at once, with a speed or a failure by seed, round and miner. */
-  function connectTo(key: string): NonNullable<WorkOptions['connect']> {
+  function connectTo(key: string): typeof connectPorts {
     return async () => ({
       ports: {
+        ...{ clock: fastClock, stallSince: () => 0, stallLimitMs: 50 },
         prompts: async (_, round, signal) => {
           if (round < ROUNDS) return () => ({ ...completionRequest(8), model: MODEL, seed: round })
           log.info('rounds are over')

@@ -10,7 +10,7 @@ import { openWeightsPipeline, type SubtensorClient, type WeightsPipeline } from 
 import { openLink } from '../../src/chain/link.js'
 import { directCall } from '../../src/chain/set-weights.js'
 import { systemClock } from '../../src/kernel/clock.js'
-import { epochAt, startEpochTask } from '../../src/roles/validator/epochs/epoch-task.js'
+import { EpochTask, epochAt } from '../../src/roles/validator/epochs/epoch-task.js'
 import { type Subnet, startSubnet } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { ManualClock, settle } from '../support/manual-clock.js'
@@ -163,7 +163,7 @@ describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
         finish: settled,
       },
     }
-    const task = startEpochTask(
+    const task = new EpochTask(
       {
         ...{ clock: new ManualClock(), log: pino({ level: 'silent' }), epochLength: EPOCH, jobs },
         ...{ startBlock: 5, weightsDueAtStart: false },

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.js'
 import { type HotkeyLock, type HotkeyLockOptions, lockHotkey } from '../../src/kernel/hotkey-lock.js'
 import type { LogFields } from '../../src/kernel/log.js'
-import { lockPathOf } from '../../src/roles/validator/reports/hotkey-lock.js'
+import { validatorLockPath } from '../../src/roles/validator/reports/records.js'
 
 describe('lockHotkey', () => {
   let folder: string
@@ -34,7 +34,7 @@ describe('lockHotkey', () => {
   it('lets exactly one of a hundred processes in, under two neuron names; the others get HOTKEY_IN_USE', async () => {
     const starts = await Promise.allSettled(
       Array.from({ length: 100 }, (_, index) =>
-        take({ path: lockPathOf(join(folder, index % 2 ? 'validator' : 'other')) }),
+        take({ path: validatorLockPath(join(folder, index % 2 ? 'validator' : 'other')) }),
       ),
     )
     expect(locks).toHaveLength(1)

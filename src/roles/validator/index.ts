@@ -1,4 +1,4 @@
-export type { ValidatorDeps } from './deps.js'
+/** The validator: queries miners in rounds, verifies every answer, scores speed and sets weights once per epoch. */
 export { epochAt } from './epochs/index.js'
 export { startWatchdog, type Watchdog } from './health/index.js'
 export type { ValidatorReport } from './reports/index.js'
@@ -18,3 +18,4 @@ export {
 } from './reports/index.js'
 export { startValidator } from './start.js'
 export { isForbiddenAddress, originOf } from './subnet/index.js'
+export type { ValidatorDeps } from './validator.js'

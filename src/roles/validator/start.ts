@@ -2,17 +2,17 @@ import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
 import { createCleanupStack, lockHotkey, withDeadline } from '../../kernel/index.js'
+import { createMetrics } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
-import type { ValidatorDeps } from './deps.js'
-import { lockPathOf, type ValidatorReport } from './reports/index.js'
-import { admitValidator, createSubnetView, isForbiddenAddress } from './subnet/index.js'
-import { startWork, type Work } from './validator.js'
+import { type ValidatorReport, validatorLockPath } from './reports/index.js'
+import { createSubnetView, isForbiddenAddress, requireRegistration, type SubnetView } from './subnet/index.js'
+import { startServices, type ValidatorDeps } from './validator.js'
 
 const FIRST_SYNC_TIMEOUT_MS = 120_000
 
 /**
- * The validator: rounds of queries and the epoch task beside them, until `deps.signal` aborts. Streams under way are
- * then cut (which counts for nobody), the scores are saved, everything is closed in the opposite order of opening.
+ * Starts a validator, which runs until `deps.signal` aborts: streaming answers are then cut without a verdict, the
+ * scores saved, and everything closed in the reverse order of opening.
  *
  * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT, CHAIN_UNREACHABLE (fault chain);
  * HOTKEY_IN_USE (fault hotkey-in-use), which may also end a running one;
@@ -24,47 +24,49 @@ export async function startValidator(
 ): Promise<RunningRole<ValidatorReport>> {
   const { clock, log, signer } = deps
   const cleanup = createCleanupStack(clock, log)
-  const life = new AbortController()
+  const ending = new AbortController()
   let fatal: Error | undefined
   const fail = (error: Error) => {
     log.error({ event: 'validator-failed', err: error }, 'the validator must stop')
     fatal ??= error
-    life.abort(error)
+    ending.abort(error)
   }
-  const signal = AbortSignal.any([deps.signal, life.signal])
-  // Every answer under way listens; more than ten of them are no leak.
+  const close = async () => {
+    ending.abort()
+    await cleanup.closeAll()
+  }
+  const signal = AbortSignal.any([deps.signal, ending.signal])
+  // Every open answer listens to it; more than ten listeners are not a leak.
   setMaxListeners(0, signal)
   try {
     const lock = await lockHotkey({
-      path: lockPathOf(deps.stateDir),
+      path: validatorLockPath(deps.stateDir),
       use: `validates with hotkey ${signer.address}`,
       ...{ clock, log, signal },
     })
-    cleanup.add('lock of the hotkey', () => lock.release())
+    cleanup.add('hotkey lock', () => lock.release())
     for (const { lost } of [lock, deps.weights]) lost.addEventListener('abort', () => fail(lost.reason))
     const view = await openView(settings, deps)
-    const work = await startWork({ settings, deps, view, cleanup, fail }, signal)
-    return { done: finish(work), statusUrl: work.statusUrl, healthy: work.healthy }
-  } catch (error) {
-    life.abort()
-    await cleanup.closeAll()
-    throw error
-  }
-
-  async function finish(work: Work): Promise<ValidatorReport> {
-    try {
-      const report = await work.done
-      if (fatal) throw fatal
-      return report
-    } finally {
-      life.abort()
-      await cleanup.closeAll()
+    const metrics = deps.metrics ?? createMetrics('validator')
+    const services = await startServices({ ...deps, signal, settings, metrics, fail, view }, deps, cleanup)
+    const finish = async () => {
+      try {
+        const report = await services.done
+        if (fatal) throw fatal
+        return report
+      } finally {
+        await close()
+      }
     }
+    return { done: finish(), statusUrl: services.statusUrl, healthy: services.healthy }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
-/** The first picture of the subnet and the first list of models, or no start at all. */
-async function openView(settings: ValidatorSettings, deps: ValidatorDeps) {
+/** Reads the first metagraph and the first list of models; the validator does not start without them. */
+async function openView(settings: ValidatorSettings, deps: ValidatorDeps): Promise<SubnetView> {
   const { clock, log, signer, subtensor, models } = deps
   const metagraph = await withDeadline(
     clock,
@@ -80,7 +82,7 @@ async function openView(settings: ValidatorSettings, deps: ValidatorDeps) {
     },
   )
   const allowPrivateAxons = settings['allow-private-axons']
-  const self = admitValidator(
+  const self = requireRegistration(
     {
       metagraph,
       hotkey: signer.address,

@@ -1,185 +1,141 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { BlockHead } from '../../chain/index.js'
-import type { ValidatorSettings } from '../../config/index.js'
-import { watchStalls } from '../../inference/index.js'
-import { type CleanupStack, type TargonError, withDeadline } from '../../kernel/index.js'
-import { createRandom } from '../../prompts/index.js'
-import { createMetrics, noteChain, startStatusServer } from '../../telemetry/index.js'
-import type { ValidatorDeps } from './deps.js'
-import { type ConfirmedWeights, epochAt, followBlocks, startEpoch } from './epochs/index.js'
-import { createReadiness, watchHealth } from './health/index.js'
+import type { BlockHead, Subtensor } from '../../chain/index.js'
+import type { ReferenceEngine } from '../../engine/index.js'
+import { type CleanupStack, withDeadline } from '../../kernel/index.js'
+import { createRandom, type QuestionSource } from '../../prompts/index.js'
+import { noteChain, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
+import type { Signer } from '../../wallet/index.js'
+import { createTopic, type RoleDeps, type Topic } from '../role.js'
+import { type ConfirmedWeights, type EpochDeps, followBlocks, startEpochs } from './epochs/index.js'
+import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
-import { describeStatus, openRecords, type ValidatorReport } from './reports/index.js'
-import {
-  connectPorts,
-  isReady,
-  type RoundResult,
-  startRoundLoop,
-  withPromptDeadline,
-} from './rounds/index.js'
-import { createResultsSink, createStandings, noteNotServing, openScores } from './scores/index.js'
-import type { SubnetView } from './subnet/index.js'
+import { openRecords, type Records, type Status, trackStatus, type ValidatorReport } from './reports/index.js'
+import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
+import { createVerdictCounts, openScores, scoreResults } from './scores/index.js'
+import type { ValidatorContext } from './subnet/index.js'
 
-/** A database that takes longer opens beside the work. */
-const HISTORY_OPENING_MS = 30_000
-
-export interface WorkOptions {
-  readonly settings: ValidatorSettings
-  readonly deps: ValidatorDeps
-  readonly view: SubnetView
-  readonly cleanup: CleanupStack
-  /** Ends the role with this error. */
-  readonly fail: (error: TargonError) => void
-  /** The ways out of a round; the real ones when absent. */
-  readonly connect?: typeof connectPorts
+/** What a validator is given; it closes none of it. */
+export interface ValidatorDeps extends RoleDeps, EpochDeps {
+  readonly subtensor: Subtensor
+  readonly signer: Signer
+  /** The current reference engines, ready or not. */
+  readonly engines: () => readonly ReferenceEngine[]
+  /** Source of the questions; the bundled ones when absent. */
+  readonly questions?: QuestionSource
+  readonly metrics?: ValidatorMetrics
+  /** Told which phase the rounds are in. */
+  readonly watchdog?: Pick<Watchdog, 'enter'> | undefined
 }
 
-export interface Work {
-  /** Settles when rounds, epoch task and block feed have ended and the scores are saved. */
+/** What happens in a validator; its services publish and subscribe here instead of calling each other. */
+interface ValidatorBus extends RoundEvents {
+  readonly head: Topic<BlockHead>
+  readonly missed: Topic<NotServing>
+  readonly weights: Topic<ConfirmedWeights>
+}
+
+export interface Services {
+  /** Settles when rounds, epochs and block feed have ended and the scores are saved. */
   readonly done: Promise<ValidatorReport>
   readonly statusUrl: string
-  /** Resolves once the validator has proven itself. */
+  /** Resolves once the validator has shown that it works. */
   readonly healthy: Promise<void>
 }
 
-/** Puts the parts together and starts them; everything opened is in `cleanup`. */
-export async function startWork(options: WorkOptions, signal: AbortSignal): Promise<Work> {
-  const { settings, deps, view, cleanup, fail, connect = connectPorts } = options
-  const { clock, log, subtensor, signer, engines } = deps
-  const metrics = deps.metrics ?? createMetrics('validator')
-  const epochLength = settings['epoch-length']
-  const scores = await openScores(
-    resolve(deps.stateDir, settings['cache-file']),
-    view.metagraph,
-    epochLength,
-    { clock, log },
-  )
-  const { book } = scores
-  const standings = createStandings()
-  const health = watchHealth()
-  const random = createRandom(settings.seed ?? randomUUID())
-  const stalls = watchStalls(clock, signal)
-  let block = view.metagraph.block
-  let weights: ConfirmedWeights | undefined
-  let weightsSet = 0
+/** A history that takes longer to open does not delay the rounds any further. */
+const HISTORY_OPENING_MS = 30_000
 
+/**
+ * Puts the services of a validator together and starts them; `cleanup` closes what they opened. Events reach the services
+ * in the order in which these subscribe, which is the order below.
+ */
+export async function startServices(
+  context: ValidatorContext,
+  deps: ValidatorDeps,
+  cleanup: CleanupStack,
+  connect: typeof connectPorts = connectPorts,
+): Promise<Services> {
+  const { clock, log, signal, settings, engines, view, metrics, stateDir } = context
   const { watchdog } = deps
+  const bus = createBus()
+  bus.head.subscribe(({ number }) => {
+    view.noteBlock(number)
+    metrics.chainHeadBlock.set(view.block)
+  })
+  bus.roundEnded.subscribe(({ durationMs }) => metrics.roundDuration.observe(durationMs / 1000))
+
+  const scoreFile = resolve(stateDir, settings['cache-file'])
+  const scores = await openScores(scoreFile, view.metagraph, settings['epoch-length'], { clock, log })
+  const { book } = scores
+  const verdicts = createVerdictCounts()
   if (engines().length === 0)
     log.warn(
-      { event: 'no-engine', next: 'Give --engine.endpoints model=url.' },
-      'no reference engine: answers cannot be judged and no weights will be set',
+      { event: 'no-engine', next: 'Set --engine.endpoints model=url.' },
+      'no reference engine: answers cannot be verified and no weights will be set',
     )
-  const connected = await connect(settings, {
-    ...{ clock, log, signer, random: random.fork('prompts') },
-    questions: deps.questions,
-  })
-  cleanup.add('connections to miners', () => connected.close())
-  const hub = openHub(
-    settings,
-    { clock, log, signer, view, book, engines, verify: connected.ports.verify },
-    signal,
-  )
+  const random = createRandom(settings.seed ?? randomUUID())
+  const sources = { random: random.fork('prompts'), questions: deps.questions }
+  const { ports, close } = await connect(context, sources)
+  cleanup.add('connections to miners', close)
+  const health = watchHealth(context, { events: bus, scoresTrouble: scores.trouble })
+  const hub = openHub(context, { book, verify: ports.verify, events: bus })
   cleanup.add('hub', () => hub.close())
-  const records = openRecords(
-    settings,
-    { clock, log, stateDir: deps.stateDir, validator: signer.address },
-    signal,
-  )
+  scoreResults(context, { book, verdicts, events: bus })
+  const records = openRecords(context, bus)
   cleanup.add('history', () => records.close())
 
-  const sink = createResultsSink({ book, standings, metrics, log })
-  const onResult = (result: RoundResult) => {
-    sink(result)
-    records.onResult(result)
-  }
-  const onWeights = (set: ConfirmedWeights) => {
-    weights = set
-    weightsSet++
-    hub.onWeights(set.path)
-    records.onWeights(set)
-  }
-  const epoch = startEpoch(
-    {
-      ...{ clock, log, settings, subtensor, signer, view, scores, standings, metrics, onWeights },
-      models: deps.models,
-      pipeline: deps.weights,
-      onHotkeyInUse: fail,
-      refreshEngines: deps.refreshEngines,
-      afterWeights: deps.afterWeights,
-    },
-    signal,
-  )
-  const loop = startRoundLoop(
-    {
-      ...{ clock, log, view, random, engines },
-      ports: {
-        ...connected.ports,
-        clock,
-        prompts: withPromptDeadline(clock, connected.ports.prompts),
-        stallSince: stalls.stallSince,
-        stallLimitMs: settings['round.stall-limit'],
-        onResult,
-      },
-      size: settings['round.size'],
-      models: settings['round.models'],
-      pauseMs: settings['round.pause'],
-      block: () => block,
-      // A database that is being opened holds this thread: whoever was asked meanwhile would be timed by a stopped watch.
+  const epochs = startEpochs(context, { deps, scores, verdicts, events: bus })
+  const rounds = new RoundLoop(context, {
+    ...{ ports, random, events: bus },
+    hooks: {
+      // Opening a database blocks this thread, on which answers would be timed.
       begin: withDeadline(clock, 'opening the history', HISTORY_OPENING_MS, signal, () => records.opened),
-      // Everybody would refuse what it signs, and fail for it.
-      whyNot: () =>
-        subtensor.clockOffsetMs === 0 ? undefined : 'this machine’s clock and the chain’s differ',
-      onNotServing: (miner, plan, round) => {
-        if (noteNotServing(view, book, miner, plan.model, block))
-          records.onMiss({ miner, model: plan.model, endpoint: plan.endpoint, round, block })
-      },
-      onRoundJudged: (results) => {
-        health.onRoundJudged(results)
-        hub.onRoundJudged(results)
-      },
-      onRoundEnd: (durationMs) => {
-        metrics.roundDuration.observe(durationMs / 1000)
-        return scores.save()
-      },
-      onSkip: () => {
-        if (!engines().some(isReady)) epoch.reviveEngines()
-        return epoch.askRefresh()
-      },
-      onPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
+      saveScores: scores.save,
+      recover: epochs.recover,
+      enter: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
-    signal,
-  )
-  const readiness = createReadiness({
-    ...{ clock, view, engines, isDraining: () => signal.aborted, scoresTrouble: scores.trouble },
   })
-  const feed = followBlocks(
-    subtensor,
-    clock,
-    log,
-    (head: BlockHead) => {
-      block = Math.max(block, head.number)
-      metrics.chainHeadBlock.set(block)
-      readiness.onHead()
-      health.onHead()
-      epoch.onHead(head)
-      hub.onBlock(block)
-    },
-    signal,
+  const status = trackStatus(context, { book, verdicts, rounds, events: bus })
+  const feed = followBlocks(context, bus.head.publish)
+  const server = await serveStatus(context, { health, records, status })
+  cleanup.add('status server', () => server.close())
+  const { self, wanted, miners, block } = view
+  log.info(
+    { event: 'validator-started', uid: self.uid, models: wanted, miners: miners.length, block },
+    'validator started',
   )
-  const statusNow = () =>
-    describeStatus({
-      ...{ view, standings, book, scoringRules: settings['scoring.rules'] },
-      block: () => block,
-      rounds: loop.rounds,
-      epoch: () => epochAt(block, epochLength),
-      weights: () => weights,
-    })
-  const status = await startStatusServer({
+
+  const run = async () => {
+    await Promise.all([rounds.done, epochs.done, feed])
+    watchdog?.enter('draining')
+    await scores.save()
+    return status.report()
+  }
+  return { done: run(), statusUrl: server.url, healthy: health.healthy }
+}
+
+function createBus(): ValidatorBus {
+  return {
+    head: createTopic(),
+    result: createTopic(),
+    notServing: createTopic(),
+    missed: createTopic(),
+    roundJudged: createTopic(),
+    roundEnded: createTopic(),
+    weights: createTopic(),
+  }
+}
+
+function serveStatus(
+  { log, metrics, settings, subtensor }: ValidatorContext,
+  { health, records, status }: { health: Health; records: Records; status: Status },
+) {
+  return startStatusServer({
     port: settings['metrics.port'],
     log,
     live: () => true,
-    ready: readiness.whyNot,
+    ready: health.unreadyReason,
     metrics: {
       contentType: metrics.contentType,
       text: () => {
@@ -187,27 +143,7 @@ export async function startWork(options: WorkOptions, signal: AbortSignal): Prom
         return metrics.text()
       },
     },
-    documents: { report: async (query) => ({ ...(await records.report(query)), now: statusNow() }) },
-    status: statusNow,
+    documents: { report: async (query) => ({ ...(await records.report(query)), now: status.current() }) },
+    status: status.current,
   })
-  cleanup.add('status server', () => status.close())
-  log.info(
-    {
-      event: 'validator-started',
-      uid: view.self.uid,
-      models: view.wanted,
-      miners: view.miners.length,
-      block,
-    },
-    'validator started',
-  )
-
-  const work = async (): Promise<ValidatorReport> => {
-    await Promise.all([loop.done, epoch.done, feed])
-    watchdog?.enter('draining')
-    await scores.save()
-    const { uid, hotkey } = view.self
-    return { uid, hotkey, rounds: loop.rounds(), verdicts: standings.totals(), weightsSet }
-  }
-  return { done: work(), statusUrl: status.url, healthy: health.healthy }
 }

@@ -1,6 +1,6 @@
 import type { Answer, InferenceRequest } from '../../../src/inference/index.js'
 import { describeRound, type HubScores } from '../../../src/roles/validator/organics/hub-reports.js'
-import type { RoundResult } from '../../../src/roles/validator/rounds/result.js'
+import type { RoundResult } from '../../../src/roles/validator/rounds/round.js'
 import type { Verdict } from '../../../src/verification/index.js'
 import { neuronOf } from '../../support/fake-subtensor.js'
 import { type Checker, sameJson } from '../checker.js'

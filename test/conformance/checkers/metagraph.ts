@@ -1,4 +1,4 @@
-import { eligibleMiners } from '../../../src/roles/validator/subnet/candidates.js'
+import { eligibleMiners } from '../../../src/roles/validator/subnet/subnet-view.js'
 import { ScoreBook } from '../../../src/scoring/index.js'
 import { neuronOf } from '../../support/fake-subtensor.js'
 import { type Checker, type Finding, sameJson } from '../checker.js'

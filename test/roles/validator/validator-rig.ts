@@ -21,6 +21,8 @@ import {
   type ValidatorDeps,
   type ValidatorReport,
 } from '../../../src/roles/validator/index.js'
+import type { ValidatorContext } from '../../../src/roles/validator/subnet/context.js'
+import { createMetrics } from '../../../src/telemetry/index.js'
 import type { FakeMiner } from '../../support/fake-miner.js'
 import { createFakeSubtensor, type FakeSubtensor, neuronOf } from '../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../support/hotkeys.js'
@@ -152,6 +154,21 @@ export function openRigWeights(
 export function defaultSettings(overrides: Partial<ValidatorSettings>): ValidatorSettings {
   const defaults = Object.fromEntries(settingNames('validator').map((name) => [name, table[name].default]))
   return { ...(defaults as ValidatorSettings), ...overrides }
+}
+
+/** What a validator's services share; a test gives what it is about. */
+export function createRigContext<Given extends Partial<ValidatorContext>>(given: Given) {
+  return {
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+    stateDir: '',
+    settings: defaultSettings({}),
+    metrics: createMetrics('validator'),
+    engines: () => [createRigEngine()],
+    fail: () => {},
+    ...given,
+  }
 }
 
 export interface LogLine {

@@ -1,27 +1,27 @@
 import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 
 export interface BackgroundJob<Input> {
-  /** Starts the job, or notes that it is wanted once more when it is under way; returns at once. */
-  ask(input: Input): void
-  /** Settles when nothing is under way. */
+  /** Starts the job, or runs it once more when it has finished; returns at once. */
+  request(input: Input): void
+  /** Resolves when the job is not running. */
   idle(): Promise<void>
 }
 
 /**
- * A job too long for its turn in the epoch task, such as loading a model: it runs aside, one at a time, and of what is
- * asked for meanwhile only the newest is done. It ends at its deadline and when the signal aborts.
+ * A job that takes too long to run within the epoch task, such as loading a model. One run at a time; of the requests
+ * made during a run only the newest is kept. A run ends at its deadline and when the signal aborts.
  */
 export function createBackgroundJob<Input>(
   { clock, log, name, timeoutMs }: { clock: Clock; log: Log; name: string; timeoutMs: number },
   work: (input: Input, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): BackgroundJob<Input> {
-  let wanted: { readonly input: Input } | undefined
+  let next: { readonly input: Input } | undefined
   let running: Promise<void> | undefined
   const run = async () => {
-    while (wanted && !signal.aborted) {
-      const { input } = wanted
-      wanted = undefined
+    while (next && !signal.aborted) {
+      const { input } = next
+      next = undefined
       try {
         await withDeadline(clock, name, timeoutMs, signal, (inner) => work(input, inner))
       } catch (error) {
@@ -32,8 +32,8 @@ export function createBackgroundJob<Input>(
     running = undefined
   }
   return {
-    ask: (input) => {
-      wanted = { input }
+    request: (input) => {
+      next = { input }
       running ??= run()
     },
     idle: async () => running,

@@ -1,15 +1,12 @@
-import type { BlockHead, Subtensor } from '../../../chain/index.js'
-import type { Clock, Log } from '../../../kernel/index.js'
+import type { BlockHead } from '../../../chain/index.js'
+import type { ValidatorContext } from '../subnet/index.js'
 
 const RESUBSCRIBE_MS = 1000
 
-/** Hands every new head to `onHead` until the signal aborts; a stream that ends or fails is opened again. */
+/** Passes every new head to `onHead` until the signal aborts; subscribes again when the stream ends or fails. */
 export async function followBlocks(
-  subtensor: Subtensor,
-  clock: Clock,
-  log: Log,
+  { clock, log, signal, subtensor }: Pick<ValidatorContext, 'clock' | 'log' | 'signal' | 'subtensor'>,
   onHead: (head: BlockHead) => void,
-  signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { createMinerAgent, listModels, type ModelsOptions, postModels } from '../../../inference/index.js'
 import { type Clock, withDeadline } from '../../../kernel/index.js'
 import type { Signer } from '../../../wallet/index.js'
-import { originOf, type Serving } from '../subnet/index.js'
+import { originOf, type ServingMiner } from '../subnet/index.js'
 
 /** All miners together, POST and GET (4.4.1 asked one after the other, 3 s a read). */
 const TOTAL_MS = 3000
@@ -26,7 +26,7 @@ export interface BroadcastOptions {
  * sensibly, is absent: its last list stays valid. Rejects only when `signal` aborts.
  */
 export async function broadcastModels(
-  miners: readonly Serving[],
+  miners: readonly ServingMiner[],
   options: BroadcastOptions,
   signal: AbortSignal,
 ): Promise<Map<string, readonly string[]>> {
@@ -55,7 +55,7 @@ export async function broadcastModels(
 
 /** Never rejects: whatever goes wrong means that this miner's last list stays. */
 async function askMiner(
-  miner: Serving,
+  miner: ServingMiner,
   { clock, wanted, announce }: BroadcastOptions,
   call: ModelsOptions & { readonly signal: AbortSignal },
   served: Map<string, readonly string[]>,

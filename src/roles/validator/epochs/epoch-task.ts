@@ -7,25 +7,26 @@ export type WeightsAttempt =
   | { readonly kind: 'done' }
   /** Worth another attempt while the window is open. */
   | { readonly kind: 'retry'; readonly reason: string }
-  /** Pointless to repeat within this epoch. */
+  /** Repeating it within this epoch is pointless. */
   | { readonly kind: 'given-up'; readonly reason: string }
 
-/** What is to be done, one after the other; each may fail or hang without touching the others. */
+/** The jobs of an epoch, run one after the other; one that fails or hangs does not affect the others. */
 export interface EpochJobs {
   readonly resync: (signal: AbortSignal) => Promise<void>
   readonly setWeights: (epoch: Epoch, signal: AbortSignal) => Promise<WeightsAttempt>
   readonly refreshModels: (signal: AbortSignal) => Promise<void>
   readonly refreshEngines: (signal: AbortSignal) => Promise<void>
-  /** Asks the miners for their models; `announce` tells them the wanted ones as well. */
+  /** Asks the miners for their models; `announce` also sends them the wanted ones. */
   readonly broadcast: (announce: boolean, signal: AbortSignal) => Promise<void>
-  /** After everything else of an epoch, and again after weights that came late. */
+  /** Runs after all other jobs of an epoch, and again after weights that were set late. */
   readonly finish: (epoch: Epoch, signal: AbortSignal) => Promise<void>
 }
 
 export interface Epoch {
   readonly index: number
-  /** First block of the window, and of the next one. */
+  /** First block of this epoch, at which its weights are due. */
   readonly dueBlock: number
+  /** First block of the next epoch. */
   readonly nextBlock: number
 }
 
@@ -36,20 +37,11 @@ export interface EpochTaskOptions {
   readonly jobs: EpochJobs
   /** Block at which the validator started. */
   readonly startBlock: number
-  /** False when this epoch's weights are on chain already, or there is nothing to set yet. */
+  /** False when there is nothing to set yet. */
   readonly weightsDueAtStart: boolean
-  /** Ask the miners for their models at once: until they have answered nobody has a score. */
-  readonly asksAtStart?: boolean
+  /** Asks the miners for their models at once: a miner has no score until it has answered. */
+  readonly refreshAtStart?: boolean
   readonly onPhase?: (phase: string) => void
-}
-
-export interface EpochTask {
-  /** A new head; never blocks, the newest one wins. */
-  onHead(head: BlockHead): void
-  /** Resync and ask for models soon, besides the schedule. Resolves when it was done, or at the abort. */
-  askRefresh(): Promise<void>
-  readonly current: () => Epoch
-  readonly done: Promise<void>
 }
 
 const DEADLINES_MS = {
@@ -60,7 +52,7 @@ const DEADLINES_MS = {
   broadcast: 10_000,
   finish: 10_000,
 }
-/** Between two epochs the list of miners and models is read this often. */
+/** How often the metagraph and the miners' models are refreshed within an epoch. */
 const REFRESHES_PER_EPOCH = 6
 const MAX_RETRY_BLOCKS = 16
 
@@ -70,115 +62,140 @@ export function epochAt(block: number, epochLength: number): Epoch {
 }
 
 /**
- * The one serial task that follows the chain. Acts when a head is at or beyond the due block, once per epoch index, so
+ * The serial task that follows the chain. Acts when a head is at or beyond the due block, once per epoch index, so that
  * skipped, repeated and late heads change nothing (4.4.1 tested `block % 360 == 0` and lost an epoch with its block).
  */
-export function startEpochTask(options: EpochTaskOptions, signal: AbortSignal): EpochTask {
-  const { clock, log, epochLength, jobs } = options
-  let block = options.startBlock
-  let epoch = epochAt(block, epochLength)
-  let pending = options.weightsDueAtStart
-  let attempts = 0
-  let nextAttempt = block
-  let refreshedAt = block
-  let refreshAsked = options.asksAtStart ?? false
-  const refreshWaiters: (() => void)[] = []
-  let stirred = false
-  let wake: () => void = () => {}
+export class EpochTask {
+  /** Resolves when the signal has aborted and the current job has ended. */
+  readonly done: Promise<void>
+  readonly #options: EpochTaskOptions
+  readonly #signal: AbortSignal
+  #block: number
+  #epoch: Epoch
+  #weightsPending: boolean
+  #attempts = 0
+  /** Block of the next attempt to set weights. */
+  #attemptBlock: number
+  #refreshBlock: number
+  #refreshRequested: boolean
+  readonly #refreshWaiters: (() => void)[] = []
+  #hasNews = false
+  #wake: () => void = () => {}
 
-  const run = async (job: keyof typeof DEADLINES_MS, work: (signal: AbortSignal) => Promise<void>) => {
-    options.onPhase?.(job)
-    try {
-      await withDeadline(clock, `the epoch job ${job}`, DEADLINES_MS[job], signal, work)
-    } catch (error) {
-      if (!signal.aborted)
-        log.warn(
-          { event: 'epoch-job-failed', job, epoch: epoch.index, err: error },
-          'a job of the epoch failed',
-        )
-    }
-  }
-
-  const tryWeights = async () => {
-    let attempt: WeightsAttempt = { kind: 'retry', reason: 'the job did not finish' }
-    await run('weights', async (inner) => {
-      attempt = await jobs.setWeights(epoch, inner)
-    })
-    attempts++
-    pending = attempt.kind === 'retry'
-    nextAttempt = block + Math.min(2 ** attempts, MAX_RETRY_BLOCKS)
+  constructor(options: EpochTaskOptions, signal: AbortSignal) {
+    this.#options = options
+    this.#signal = signal
+    this.#block = options.startBlock
+    this.#epoch = epochAt(this.#block, options.epochLength)
+    this.#weightsPending = options.weightsDueAtStart
+    this.#attemptBlock = this.#block
+    this.#refreshBlock = this.#block
+    this.#refreshRequested = options.refreshAtStart ?? false
+    signal.addEventListener('abort', () => this.#notify(), { once: true })
+    this.done = this.#run()
   }
 
-  const releaseWaiters = () => {
-    for (const resolve of refreshWaiters.splice(0)) resolve()
-  }
-  const refresh = async (announce: boolean) => {
-    refreshedAt = block
-    refreshAsked = false
-    await run('broadcast', (inner) => jobs.broadcast(announce, inner))
-    releaseWaiters()
+  /** Takes a new head; never blocks, the newest one wins. */
+  onHead(head: BlockHead): void {
+    if (head.number <= this.#block) return
+    this.#block = head.number
+    this.#notify()
   }
 
-  const beginEpoch = async (next: Epoch) => {
-    if (pending)
-      log.error({ event: 'epoch-without-weights', epoch: epoch.index }, 'the epoch ended without weights')
-    if (next.index > epoch.index + 1)
-      log.error({ event: 'epochs-missed', from: epoch.index, to: next.index }, 'missed one or more epochs')
-    epoch = next
-    pending = true
-    attempts = 0
-    await run('resync', jobs.resync)
-    await tryWeights()
-    await run('models', jobs.refreshModels)
-    await run('engines', jobs.refreshEngines)
-    await refresh(true)
-    await run('finish', (inner) => jobs.finish(epoch, inner))
+  /** Requests a resync and the miners' models outside the schedule. Resolves when that is done, or when the signal aborts. */
+  requestRefresh(): Promise<void> {
+    this.#refreshRequested = true
+    this.#notify()
+    return new Promise((resolve) => this.#refreshWaiters.push(resolve))
   }
 
-  const act = async () => {
-    const now = epochAt(block, epochLength)
-    if (now.index > epoch.index) return beginEpoch(now)
-    const weightsDue = pending && block >= nextAttempt
-    const refreshDue =
-      refreshAsked || block - refreshedAt >= Math.max(1, Math.floor(epochLength / REFRESHES_PER_EPOCH))
-    if (weightsDue || refreshDue) await run('resync', jobs.resync)
-    if (refreshDue) await refresh(false)
-    if (!weightsDue) return
-    await tryWeights()
-    if (!pending) await run('finish', (inner) => jobs.finish(epoch, inner))
-  }
-
-  const stir = () => {
-    stirred = true
-    wake()
-  }
-  signal.addEventListener('abort', stir, { once: true })
-  const loop = async () => {
-    while (!signal.aborted) {
-      stirred = false
-      await act()
-      options.onPhase?.('waiting')
-      if (!stirred) {
+  async #run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      this.#hasNews = false
+      await this.#act()
+      this.#options.onPhase?.('waiting')
+      if (!this.#hasNews) {
         await new Promise<void>((resolve) => {
-          wake = resolve
+          this.#wake = resolve
         })
       }
     }
-    releaseWaiters()
+    this.#releaseWaiters()
   }
 
-  return {
-    onHead: (head) => {
-      if (head.number <= block) return
-      block = head.number
-      stir()
-    },
-    askRefresh: () => {
-      refreshAsked = true
-      stir()
-      return new Promise((resolve) => refreshWaiters.push(resolve))
-    },
-    current: () => epochAt(block, epochLength),
-    done: loop(),
+  #notify(): void {
+    this.#hasNews = true
+    this.#wake()
+  }
+
+  async #act(): Promise<void> {
+    const { epochLength, jobs } = this.#options
+    const current = epochAt(this.#block, epochLength)
+    if (current.index > this.#epoch.index) return this.#begin(current)
+    const weightsDue = this.#weightsPending && this.#block >= this.#attemptBlock
+    const refreshBlocks = Math.max(1, Math.floor(epochLength / REFRESHES_PER_EPOCH))
+    const refreshDue = this.#refreshRequested || this.#block - this.#refreshBlock >= refreshBlocks
+    if (weightsDue || refreshDue) await this.#job('resync', jobs.resync)
+    if (refreshDue) await this.#refresh(false)
+    if (!weightsDue) return
+    await this.#tryWeights()
+    if (!this.#weightsPending) await this.#finish()
+  }
+
+  async #begin(next: Epoch): Promise<void> {
+    const { log, jobs } = this.#options
+    const { index } = this.#epoch
+    if (this.#weightsPending)
+      log.error({ event: 'epoch-without-weights', epoch: index }, 'the epoch ended without weights')
+    if (next.index > index + 1)
+      log.error({ event: 'epochs-missed', from: index, to: next.index }, 'missed one or more epochs')
+    this.#epoch = next
+    this.#weightsPending = true
+    this.#attempts = 0
+    await this.#job('resync', jobs.resync)
+    await this.#tryWeights()
+    await this.#job('models', jobs.refreshModels)
+    await this.#job('engines', jobs.refreshEngines)
+    await this.#refresh(true)
+    await this.#finish()
+  }
+
+  async #tryWeights(): Promise<void> {
+    let attempt: WeightsAttempt = { kind: 'retry', reason: 'the job did not finish' }
+    await this.#job('weights', async (signal) => {
+      attempt = await this.#options.jobs.setWeights(this.#epoch, signal)
+    })
+    this.#attempts++
+    this.#weightsPending = attempt.kind === 'retry'
+    this.#attemptBlock = this.#block + Math.min(2 ** this.#attempts, MAX_RETRY_BLOCKS)
+  }
+
+  async #refresh(announce: boolean): Promise<void> {
+    this.#refreshBlock = this.#block
+    this.#refreshRequested = false
+    await this.#job('broadcast', (signal) => this.#options.jobs.broadcast(announce, signal))
+    this.#releaseWaiters()
+  }
+
+  #finish(): Promise<void> {
+    return this.#job('finish', (signal) => this.#options.jobs.finish(this.#epoch, signal))
+  }
+
+  #releaseWaiters(): void {
+    for (const resolve of this.#refreshWaiters.splice(0)) resolve()
+  }
+
+  async #job(job: keyof typeof DEADLINES_MS, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { clock, log, onPhase } = this.#options
+    onPhase?.(job)
+    try {
+      await withDeadline(clock, `the epoch job ${job}`, DEADLINES_MS[job], this.#signal, work)
+    } catch (error) {
+      if (!this.#signal.aborted)
+        log.warn(
+          { event: 'epoch-job-failed', job, epoch: this.#epoch.index, err: error },
+          'a job of the epoch failed',
+        )
+    }
   }
 }

@@ -1,4 +1,5 @@
+/** Epochs: following the chain, the jobs of each epoch, and setting its weights. */
 export { followBlocks } from './block-feed.js'
-export { startEpoch } from './epoch.js'
 export { epochAt } from './epoch-task.js'
+export { type EpochDeps, startEpochs } from './epochs.js'
 export type { ConfirmedWeights } from './weights-job.js'

@@ -4,12 +4,12 @@ import type {
   WeightsAttemptResult,
   WeightsPipeline,
 } from '../../../chain/index.js'
-import { type Log, SPEC_VERSION, TargonError } from '../../../kernel/index.js'
+import { SPEC_VERSION, TargonError } from '../../../kernel/index.js'
 import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../../scoring/index.js'
-import type { SubnetView } from '../subnet/index.js'
+import type { SubnetView, ValidatorContext } from '../subnet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
 
-/** Weights the chain took. */
+/** Weights the chain accepted. */
 export interface ConfirmedWeights {
   readonly block: number
   readonly path: 'direct' | 'commit'
@@ -17,24 +17,18 @@ export interface ConfirmedWeights {
 }
 
 export interface WeightsJobOptions {
-  readonly log: Log
-  readonly view: SubnetView
+  readonly context: Pick<ValidatorContext, 'log' | 'view' | 'settings' | 'metrics' | 'fail'>
   readonly book: ScoreBook
-  readonly scoringRules: ScoringRules
-  readonly onAttempt: (result: string) => void
-  /** Ledger, and watch for other processes. */
   readonly pipeline: WeightsPipeline
-  /** Another process sets weights with this hotkey: the role must end. */
-  readonly onHotkeyInUse: (error: TargonError) => void
   readonly onSet: (set: ConfirmedWeights) => void
 }
 
 /** Refusals that another attempt within the same epoch cannot change. */
 const FINAL: ReadonlySet<ChainRefusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
-/** Refusal after which the vector is built once more, from the metagraph of then. */
+/** ChainRefusal after which the vector is built once more, from a fresh metagraph. */
 const REBUILT: ChainRefusal['class'] = 'bad-vector'
 
-/** Scores of every miner the validator may judge, by uid. One that has not answered for its models yet has its old ones. */
+/** Scores of all miners the validator may query, by uid. A miner that has not yet answered for its models keeps its old ones. */
 export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {
   const wanted = new Set(view.wanted)
   return new Map(
@@ -45,85 +39,84 @@ export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRul
   )
 }
 
-/** Sets weights for one epoch from the scores of now; the pipeline sees to it that at most one submission is accepted. */
+/** Sets the weights of one epoch from the current scores; the pipeline ensures that at most one submission is accepted. */
 export function createWeightsJob(options: WeightsJobOptions) {
-  const { log, view, book, scoringRules, pipeline } = options
-  const submit = submitter(options)
-  let alarmed = -1
-  let rebuilt = -1
+  const { context, book, pipeline } = options
+  const { log, view, settings, metrics } = context
+  const rules = settings['scoring.rules']
+  let skippedEpoch = -1
+  let rebuiltEpoch = -1
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
-    const vector = weightsFrom(scoresByUid(view, book, scoringRules), scoringRules)
+    const vector = weightsFrom(scoresByUid(view, book, rules), rules)
     if (vector.kind === 'nothing') {
-      if (alarmed !== epoch.index)
-        log.error(
-          { event: 'weights-skipped', epoch: epoch.index, reason: vector.reason },
-          'skipped the weights of this epoch',
-        )
-      alarmed = epoch.index
-      options.onAttempt('skipped')
-      await pipeline.skip(epoch.index, vector.reason)
-      return { kind: 'retry', reason: vector.reason }
+      const { reason } = vector
+      if (skippedEpoch !== epoch.index)
+        log.error({ event: 'weights-skipped', epoch: epoch.index, reason }, 'skipped setting weights')
+      skippedEpoch = epoch.index
+      metrics.weightsAttempts.inc({ result: 'skipped' })
+      await pipeline.skip(epoch.index, reason)
+      return { kind: 'retry', reason }
     }
-    const result = await submit(epoch, vector, signal)
-    options.onAttempt(result.kind)
-    if (result.kind === 'set') {
-      const { entries } = result
-      const listed = {
-        uids: entries.map(({ uid }) => uid),
-        weights: entries.map(({ weightU16 }) => weightU16),
-      }
-      log.info(
-        { event: 'weights-set', block: result.block, path: result.path, epoch: epoch.index, ...listed },
-        'weights set',
-      )
-      options.onSet(result)
-      return { kind: 'done' }
-    }
-    if (result.kind === 'already-set') return { kind: 'done' }
-    if (result.kind === 'held') {
-      log.info(
-        { event: 'weights-held', epoch: epoch.index, untilBlock: result.untilBlock, reason: result.reason },
-        'weights on hold',
-      )
-      return { kind: 'retry', reason: result.reason }
-    }
-    if (result.kind === 'unconfirmed') {
-      log.warn(
-        { event: 'weights-unconfirmed', epoch: epoch.index, reason: result.reason },
-        'weights sent but not confirmed yet',
-      )
-      return { kind: 'retry', reason: result.reason }
-    }
-    if (result.kind === 'skipped') {
-      log.warn(
-        { event: 'weights-skipped', epoch: epoch.index, reason: result.reason },
-        'skipped the weights of this epoch',
-      )
-      return { kind: 'retry', reason: result.reason }
-    }
+    const result = await submit(options, epoch, vector, signal)
+    metrics.weightsAttempts.inc({ result: result.kind })
+    if (result.kind !== 'refused') return concludeAttempt(options, epoch, result)
     const { refusal } = result
-    log.warn({ event: 'weights-refused', epoch: epoch.index, ...refusal }, 'the chain refused the weights')
-    const isWorthAnother = refusal.class === REBUILT && rebuilt !== epoch.index
-    if (isWorthAnother) rebuilt = epoch.index
+    log.warn({ event: 'weights-refused', epoch: epoch.index, ...refusal }, 'the chain rejected the weights')
+    const isWorthRebuilding = refusal.class === REBUILT && rebuiltEpoch !== epoch.index
+    if (isWorthRebuilding) rebuiltEpoch = epoch.index
     return {
-      kind: FINAL.has(refusal.class) && !isWorthAnother ? 'given-up' : 'retry',
+      kind: FINAL.has(refusal.class) && !isWorthRebuilding ? 'given-up' : 'retry',
       reason: `${refusal.name}: ${refusal.detail}`,
     }
   }
 }
 
-function submitter({ pipeline, onHotkeyInUse }: WeightsJobOptions) {
-  return async (
-    { index, dueBlock: fromBlock, nextBlock: untilBlock }: Epoch,
-    { uids, weights: scores }: Extract<WeightVector, { kind: 'weights' }>,
-    signal: AbortSignal,
-  ): Promise<WeightsAttemptResult> => {
-    try {
-      const window = { fromBlock, untilBlock }
-      return await pipeline.attempt(index, { uids, scores, versionKey: SPEC_VERSION, window }, signal)
-    } catch (error) {
-      if (error instanceof TargonError && error.fault === 'hotkey-in-use') onHotkeyInUse(error)
-      throw error
+/** Logs an attempt that the chain did not refuse. */
+function concludeAttempt(
+  { context: { log }, onSet }: WeightsJobOptions,
+  { index: epoch }: Epoch,
+  result: Exclude<WeightsAttemptResult, { kind: 'refused' }>,
+): WeightsAttempt {
+  switch (result.kind) {
+    case 'set': {
+      const { block, path, entries } = result
+      const uids = entries.map(({ uid }) => uid)
+      const weights = entries.map(({ weightU16 }) => weightU16)
+      log.info({ event: 'weights-set', block, path, epoch, uids, weights }, 'weights set')
+      onSet(result)
+      return { kind: 'done' }
     }
+    case 'already-set':
+      return { kind: 'done' }
+    case 'held': {
+      const { untilBlock, reason } = result
+      log.info({ event: 'weights-held', epoch, untilBlock, reason }, 'weights paused')
+      return { kind: 'retry', reason }
+    }
+    case 'unconfirmed': {
+      const { reason } = result
+      log.warn({ event: 'weights-unconfirmed', epoch, reason }, 'weights submitted but not confirmed yet')
+      return { kind: 'retry', reason }
+    }
+    case 'skipped': {
+      const { reason } = result
+      log.warn({ event: 'weights-skipped', epoch, reason }, 'skipped setting weights')
+      return { kind: 'retry', reason }
+    }
+  }
+}
+
+async function submit(
+  { context, pipeline }: WeightsJobOptions,
+  { index, dueBlock: fromBlock, nextBlock: untilBlock }: Epoch,
+  { uids, weights: scores }: Extract<WeightVector, { kind: 'weights' }>,
+  signal: AbortSignal,
+): Promise<WeightsAttemptResult> {
+  try {
+    const window = { fromBlock, untilBlock }
+    return await pipeline.attempt(index, { uids, scores, versionKey: SPEC_VERSION, window }, signal)
+  } catch (error) {
+    if (error instanceof TargonError && error.fault === 'hotkey-in-use') context.fail(error)
+    throw error
   }
 }

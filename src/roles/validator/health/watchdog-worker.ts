@@ -7,42 +7,43 @@ import { parentPort } from 'node:worker_threads'
 import { systemClock } from '../../../kernel/index.js'
 import type { WatchOrder } from './watchdog.js'
 
-/** The watching side of the watchdog: looks at shared memory, gives signs of life, ends the process when they cease. */
+/** The thread of the watchdog: reads the shared memory, notifies systemd, and ends the process when it hangs. */
 parentPort?.once('message', (order: WatchOrder) => void watch(order))
 
-const LONGEST_LOOK_MS = 1000
-/** A look may come so many times later than meant and still count in full. */
-const LATE_LOOKS = 5
+const LONGEST_CHECK_MS = 1000
+/** A check may be late by this factor and still count in full. */
+const LATE_FACTOR = 5
 const KILL_AFTER_MS = 10_000
 
 async function watch({ cells, loopTimeoutMs, exit, keepAlive }: WatchOrder): Promise<void> {
   const shared = new Int32Array(cells)
-  const pings = keepAlive ? keepAlive.everyMs / 4 : LONGEST_LOOK_MS
-  const lookMs = Math.max(10, Math.min(LONGEST_LOOK_MS, loopTimeoutMs / 10, pings))
-  let lookedAt = systemClock.monotonic()
+  const pings = keepAlive ? keepAlive.everyMs / 4 : LONGEST_CHECK_MS
+  const checkMs = Math.max(10, Math.min(LONGEST_CHECK_MS, loopTimeoutMs / 10, pings))
+  let checkedAt = systemClock.monotonic()
   let watchedMs = 0
   const beat = { count: -1, at: 0 }
   const phase = { count: -1, at: 0 }
-  let toldAt = Number.NEGATIVE_INFINITY
+  let notifiedAt = Number.NEGATIVE_INFINITY
   for (;;) {
     const now = systemClock.monotonic()
-    // While this side stood still too, the machine or the container was paused: nobody hung.
-    watchedMs += Math.min(now - lookedAt, LATE_LOOKS * lookMs)
-    lookedAt = now
-    // Before the count, which `enter` raises first: a new deadline is never held against the phase before.
+    // When this thread stalled as well, the machine or container was paused and nothing hung.
+    watchedMs += Math.min(now - checkedAt, LATE_FACTOR * checkMs)
+    checkedAt = now
+    // Read before the count, which `enter` raises first: a new deadline never applies to the previous phase.
     const phaseMs = Atomics.load(shared, 2)
     note(phase, Atomics.load(shared, 1), watchedMs)
     note(beat, Atomics.load(shared, 0), watchedMs)
-    if (watchedMs - beat.at > loopTimeoutMs) return endProcess('the event loop stands still', exit)
-    if (phaseMs > 0 && watchedMs - phase.at > phaseMs) return endProcess('a phase is over its deadline', exit)
-    if (keepAlive && now - toldAt >= keepAlive.everyMs) {
-      toldAt = now
+    if (watchedMs - beat.at > loopTimeoutMs) return endProcess('the event loop is blocked', exit)
+    if (phaseMs > 0 && watchedMs - phase.at > phaseMs)
+      return endProcess('a phase exceeded its deadline', exit)
+    if (keepAlive && now - notifiedAt >= keepAlive.everyMs) {
+      notifiedAt = now
       const env = { NOTIFY_SOCKET: keepAlive.socket, PATH: keepAlive.searchPath }
       spawn('systemd-notify', ['WATCHDOG=1'], { env, stdio: 'ignore' })
         .on('error', () => {})
         .unref()
     }
-    await systemClock.sleep(lookMs)
+    await systemClock.sleep(checkMs)
   }
 }
 
@@ -52,16 +53,16 @@ function note(counter: { count: number; at: number }, count: number, at: number)
   counter.at = at
 }
 
-/** process.exit in a thread ends only the thread; the inspector runs it on the main thread, even amid an endless loop. */
+/** process.exit in a thread ends only that thread; the inspector runs it on the main thread, even within an endless loop. */
 async function endProcess(reason: string, exit: number): Promise<void> {
   const line = {
     level: 60,
     time: systemClock.now(),
     event: 'watchdog-exit',
-    msg: 'watchdog ends the process',
+    msg: 'the watchdog is ending a process that hangs',
     reason,
   }
-  tell(`${JSON.stringify(line)}\n`)
+  write(`${JSON.stringify(line)}\n`)
   const session = new Session()
   session.connectToMainThread()
   session.post('Runtime.evaluate', { expression: `process.exit(${exit})` }, () => {})
@@ -69,12 +70,12 @@ async function endProcess(reason: string, exit: number): Promise<void> {
   kill(pid, 'SIGKILL')
 }
 
-/** Never waits: a log that nobody reads any more may be the very thing the process hangs on. */
-function tell(line: string): void {
+/** Never waits: a log that is no longer read may be what the process hangs on. */
+function write(line: string): void {
   try {
     new Socket({ fd: 2, readable: false }).on('error', () => {}).write(line)
   } catch {
-    // Neither pipe nor socket: a file or a terminal.
+    // Standard error is a file or a terminal, not a pipe or socket.
     writeSync(2, line)
   }
 }

@@ -1,12 +1,12 @@
 import { type Clock, type Log, startWorkerThread } from '../../../kernel/index.js'
 import type { KeepAlive } from '../../../telemetry/index.js'
 
-/** What the main loop is doing, with the longest it may stay there without a sign of life, in seconds. */
+/** Phases of the round loop, with the longest time in seconds it may stay in one without entering the next. */
 const PHASES = {
-  /** Until the first round: chain, data set, engines; one that loads a model may take as long as it likes. */
+  /** Until the first round: chain, data set, engines; loading a model may take any time. */
   loading: Number.POSITIVE_INFINITY,
   planning: 120,
-  asking: 600,
+  querying: 600,
   idle: 120,
   draining: 60,
 } as const
@@ -14,7 +14,7 @@ const PHASES = {
 export type Phase = keyof typeof PHASES
 
 export interface Watchdog {
-  /** The round loop moved on to another phase; its deadline, beside what is meant to pass anyway, starts now. */
+  /** The round loop entered a phase; its deadline, extended by the time that is planned to pass, starts now. */
   enter(phase: Phase, plannedMs?: number): void
   close(): Promise<void>
 }
@@ -22,27 +22,27 @@ export interface Watchdog {
 export interface WatchdogOptions {
   readonly clock: Clock
   readonly log: Log
-  /** The loop itself must turn this often, whatever the phase. */
+  /** The event loop must turn at least this often, in any phase. */
   readonly loopTimeoutMs?: number
-  /** systemd is given a sign of life while nothing hangs, and none any more once something does. */
+  /** Notifies systemd as long as nothing hangs. */
   readonly keepAlive?: KeepAlive | undefined
-  /** Scales the deadlines of the phases: tests do not wait for minutes. */
+  /** Scales the deadlines of the phases, so that tests need not wait for minutes. */
   readonly scale?: number
 }
 
-/** Exit status of a process that its watchdog ended. */
+/** Exit status of a process ended by its watchdog. */
 export const WATCHDOG_EXIT = 70
 const LOOP_TIMEOUT_MS = 300_000
 const BEAT_MS = 1000
-/** What a cell of the shared memory holds. */
+/** Largest value of a cell of the shared memory. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** What the watching side is given. */
+/** What the watchdog thread is given. */
 export interface WatchOrder {
-  /** [0] beats of the loop, [1] times a phase was entered, [2] its deadline in milliseconds, 0 for none. */
+  /** [0] beats of the event loop, [1] phases entered so far, [2] deadline of the phase in milliseconds, 0 for none. */
   readonly cells: SharedArrayBuffer
   readonly loopTimeoutMs: number
-  /** Status to end the process with. */
+  /** Exit status of the process. */
   readonly exit: number
   readonly keepAlive: KeepAlive | undefined
 }
@@ -53,13 +53,12 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   const cells = new SharedArrayBuffer(12)
   const shared = new Int32Array(cells)
   const { loopTimeoutMs = LOOP_TIMEOUT_MS, keepAlive } = options
-  // In a thread of its own, so that a blocked event loop cannot keep it from ending the process (4.4.1's heartbeat ended
-  // only its own thread).
+  // A thread of its own can end the process even if the event loop is blocked (4.4.1's heartbeat ended only its own thread).
   const worker = startWorkerThread(new URL('./watchdog-worker', import.meta.url))
   const order: WatchOrder = { cells, loopTimeoutMs, exit: WATCHDOG_EXIT, keepAlive }
   worker.postMessage(order)
   worker.on('error', (error) =>
-    log.error({ event: 'watchdog-failed', error: error.message }, 'the watchdog thread failed'),
+    log.error({ event: 'watchdog-failed', err: error }, 'the watchdog thread failed'),
   )
   const stopped = new AbortController()
   const beat = async () => {

@@ -1,4 +1,5 @@
 import type { ModelReport } from '../../../history/index.js'
+import { escapeControls } from '../../../kernel/index.js'
 import type { MinersReport } from './read-report.js'
 import type { ValidatorStatus } from './status.js'
 
@@ -76,4 +77,18 @@ export function countFailed({ verdicts }: Pick<ModelReport, 'verdicts'>): number
 export function describeFailures({ failed }: ModelReport['verdicts']): string {
   const causes = Object.entries(failed).sort(([, a], [, b]) => b - a)
   return causes.length === 0 ? '0' : causes.map(([cause, count]) => `${cause} ${count}`).join(', ')
+}
+
+/** The same document with every text and key escaped, so that text of a miner cannot control a terminal or reverse a line. */
+export function escapeTexts<T>(document: T): T {
+  return escapeValue(document) as T
+}
+
+function escapeValue(value: unknown): unknown {
+  if (typeof value === 'string') return escapeControls(value)
+  if (Array.isArray(value)) return value.map(escapeValue)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [escapeControls(key), escapeValue(one)]),
+  )
 }

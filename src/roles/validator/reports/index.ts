@@ -1,9 +1,19 @@
-export { escapeTexts } from './escaped-texts.js'
-export { describeFailures, type ExplainedMiner, type ExplainedReport, explainReport } from './explained.js'
-export { lockPathOf } from './hotkey-lock.js'
+/** What the validator tells its operator: status, history, and the reports made of both. */
+export {
+  describeFailures,
+  type ExplainedMiner,
+  type ExplainedReport,
+  escapeTexts,
+  explainReport,
+} from './explained.js'
 export { type MinersReport, type ReportRequest, readMinersReport } from './read-report.js'
-export { openRecords } from './records.js'
-export type { ValidatorReport } from './report.js'
+export { openRecords, type Records, validatorLockPath } from './records.js'
 export { writeCsv } from './report-csv.js'
 export { writePage } from './report-page.js'
-export { describeStatus, type ValidatorStatus, validatorStatus } from './status.js'
+export {
+  type Status,
+  trackStatus,
+  type ValidatorReport,
+  type ValidatorStatus,
+  validatorStatus,
+} from './status.js'

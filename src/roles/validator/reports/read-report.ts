@@ -17,8 +17,7 @@ import {
   TargonError,
   withDeadline,
 } from '../../../kernel/index.js'
-import { lockPathOf } from './hotkey-lock.js'
-import { historyFolder } from './records.js'
+import { historyFolder, validatorLockPath } from './records.js'
 import { type ValidatorStatus, validatorStatus } from './status.js'
 
 const TIMEOUT_MS = 30_000
@@ -114,7 +113,7 @@ async function lockIdle({ clock, stateDir, statusPort }: ReportRequest): Promise
   try {
     const log = { info: () => {}, warn: () => {} }
     return await lockHotkey({
-      path: lockPathOf(stateDir),
+      path: validatorLockPath(stateDir),
       use: 'validates with this hotkey',
       ...{ clock, log, waitMs: 0 },
     })

@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import type { ValidatorSettings } from '../../../config/index.js'
+import { join, resolve } from 'node:path'
 import {
   type History,
   type MinerReport,
@@ -7,27 +6,19 @@ import {
   type ResultRow,
   reportMiners,
 } from '../../../history/index.js'
-import type { Clock, Log } from '../../../kernel/index.js'
+import type { Clock } from '../../../kernel/index.js'
+import type { Feed } from '../../role.js'
 import type { ConfirmedWeights } from '../epochs/index.js'
-import type { RoundResult } from '../rounds/index.js'
+import type { NotServing, RoundResult } from '../rounds/index.js'
+import type { ValidatorContext } from '../subnet/index.js'
 
-/** What the validator writes down for reports, beside everything else. */
+/** The history of a validator, from which reports are made. */
 export interface Records {
-  onResult(result: RoundResult): void
-  /** A result of a window that is no answer: the miner did not list the model. */
-  onMiss(miss: Miss): void
-  onWeights(set: ConfirmedWeights): void
   /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
   report(query: Readonly<Record<string, string>>): Promise<RecordsReport>
-  readonly trouble: () => string | undefined
-  /** Resolves when opening them holds this thread no longer; never rejects. */
+  /** Resolves when opening the database no longer blocks this thread; never rejects. */
   readonly opened: Promise<void>
   close(): Promise<void>
-}
-
-export interface Miss extends Pick<RoundResult, 'round' | 'block' | 'miner'> {
-  readonly model: string
-  readonly endpoint: RoundResult['request']['endpoint']
 }
 
 export interface RecordsReport {
@@ -35,8 +26,15 @@ export interface RecordsReport {
   readonly miners: readonly MinerReport[]
 }
 
+/** Events that are written to the history. */
+export interface RecordedEvents {
+  readonly result: Feed<RoundResult>
+  readonly missed: Feed<NotServing>
+  readonly weights: Feed<ConfirmedWeights>
+}
+
 const DAY_MS = 86_400_000
-/** Text of a miner may be in a detail; a page of it is enough. */
+/** A detail may quote text of a miner; this much of it is enough. */
 const DETAIL_LENGTH = 500
 const NOT_SERVING = 'NOT_SERVING'
 
@@ -45,19 +43,15 @@ export function historyFolder(stateDir: string): string {
   return join(stateDir, 'history')
 }
 
-export interface RecordsOptions {
-  readonly clock: Clock
-  readonly log: Log
-  readonly stateDir: string
-  readonly validator: string
+/** Path of a validator's lock: beside its state folder, so that two names of one hotkey exclude each other. */
+export function validatorLockPath(stateDir: string): string {
+  return join(resolve(stateDir, '..'), 'validator.lock')
 }
 
-export function openRecords(
-  settings: ValidatorSettings,
-  options: RecordsOptions,
-  signal: AbortSignal,
-): Records {
-  const { clock, log, stateDir, validator } = options
+/** Opens the history in the background and records results, misses and weights in it; `--no-history` gives an empty one. */
+export function openRecords(context: ValidatorContext, events: RecordedEvents): Records {
+  const { clock, log, signal, settings, stateDir, signer } = context
+  const validator = signer.address
   if (!settings.history) return closedRecords(clock)
   const url = settings['database.url']
   const history = openHistory({
@@ -67,13 +61,13 @@ export function openRecords(
     retentionMs: settings['history.retention'] * DAY_MS,
     signal,
   })
+  events.result.subscribe((result) => history.record(rowOf(result, validator)))
+  events.missed.subscribe((miss) => history.record(missRowOf(miss, new Date(clock.now()), validator)))
+  events.weights.subscribe(({ block, path, entries }) =>
+    history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
+  )
   return {
-    onResult: (result) => history.record(rowOf(result, validator)),
-    onMiss: (miss) => history.record(missOf(miss, new Date(clock.now()), validator)),
-    onWeights: ({ block, path, entries }) =>
-      history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
     report: (query) => readReport(history, clock, validator, query),
-    trouble: () => history.trouble(),
     opened: history.opened,
     close: () => history.close(),
   }
@@ -81,11 +75,7 @@ export function openRecords(
 
 function closedRecords(clock: Clock): Records {
   return {
-    onResult: () => {},
-    onMiss: () => {},
-    onWeights: () => {},
     report: async () => ({ since: new Date(clock.now()).toISOString(), miners: [] }),
-    trouble: () => undefined,
     opened: Promise.resolve(),
     close: async () => {},
   }
@@ -121,7 +111,7 @@ function rowOf(
     endpoint: request.endpoint,
     kind: verdict.kind,
     cause: verdict.kind === 'verified' ? null : verdict.kind === 'failed' ? verdict.cause : verdict.reason,
-    // Postgres takes no NUL in text.
+    // Postgres rejects NUL in text.
     detail:
       verdict.kind === 'verified' ? null : verdict.detail.replaceAll('\u0000', '').slice(0, DETAIL_LENGTH),
     tokens: answer.tokens.length,
@@ -136,13 +126,17 @@ function rowOf(
   }
 }
 
-function missOf({ round, block, miner, model, endpoint }: Miss, at: Date, validator: string): ResultRow {
+function missRowOf(
+  { round, block, miner, model, endpoint }: NotServing,
+  at: Date,
+  validator: string,
+): ResultRow {
   return {
     ...{ at, validator, round, block, uid: miner.uid, hotkey: miner.hotkey, model, endpoint },
     ...{
       kind: 'missed',
       cause: NOT_SERVING,
-      detail: 'it did not list this model when it was asked for its models',
+      detail: 'the miner did not list this model',
     },
     ...{ tokens: 0, maxTokens: 0, temperature: 0, seed: null },
     ...{ tokensPerSecond: 0, timeToFirstTokenMs: 0, totalMs: 0, burstShare: 0, stallMs: 0 },

@@ -1,5 +1,4 @@
-import { escapeTexts } from './escaped-texts.js'
-import { countFailed, describeFailures, type ExplainedReport } from './explained.js'
+import { countFailed, describeFailures, type ExplainedReport, escapeTexts } from './explained.js'
 
 const COLUMNS = [
   'uid',

@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { ModelReport } from '../../../history/index.js'
-import { escapeTexts } from './escaped-texts.js'
-import { countFailed, describeFailures, type ExplainedMiner, type ExplainedReport } from './explained.js'
+import {
+  countFailed,
+  describeFailures,
+  type ExplainedMiner,
+  type ExplainedReport,
+  escapeTexts,
+} from './explained.js'
 import { PAGE_SCRIPT, PAGE_STYLE } from './report-page-parts.js'
 
 /** Miners whose details are open at first; the plots of the others are drawn when they are opened. */

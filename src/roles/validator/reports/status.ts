@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { WeightEntry } from '../../../chain/index.js'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
-import type { Standing, Standings } from '../scores/index.js'
-import type { SubnetView } from '../subnet/index.js'
+import type { Feed } from '../../role.js'
+import { type ConfirmedWeights, epochAt } from '../epochs/index.js'
+import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
+import type { SubnetView, ValidatorContext } from '../subnet/index.js'
 
 const verdictCounts = z.object({
   verified: z.number().int(),
@@ -54,53 +55,92 @@ export const validatorStatus = z.object({
 
 export type ValidatorStatus = z.output<typeof validatorStatus>
 
-export interface StatusSources {
-  readonly view: SubnetView
-  readonly book: ScoreBook
-  readonly standings: Standings
-  readonly scoringRules: ScoringRules
-  readonly block: () => number
-  readonly rounds: () => number
-  readonly epoch: () => { readonly index: number; readonly nextBlock: number }
-  readonly weights: () => { readonly block: number; readonly entries: readonly WeightEntry[] } | undefined
+/** What a validator did, returned when it has drained. */
+export interface ValidatorReport {
+  readonly uid: number
+  readonly hotkey: string
+  readonly rounds: number
+  readonly verdicts: { readonly verified: number; readonly failed: number; readonly inconclusive: number }
+  /** Epochs whose weights this process set and saw confirmed. */
+  readonly weightsSet: number
 }
 
-export function describeStatus(sources: StatusSources): ValidatorStatus {
-  const { view, book, standings, scoringRules } = sources
-  const wanted = new Set(view.wanted)
-  const weights = sources.weights()
+export interface StatusParts {
+  readonly book: ScoreBook
+  readonly verdicts: VerdictCounts
+  readonly rounds: { readonly started: number }
+  readonly events: { readonly weights: Feed<ConfirmedWeights> }
+}
+
+export interface Status {
+  /** The document of `GET /status`. */
+  current(): ValidatorStatus
+  /** The report at the end. */
+  report(): ValidatorReport
+}
+
+/** Describes what the validator is doing and has done. */
+export function trackStatus(
+  { settings, view }: Pick<ValidatorContext, 'settings' | 'view'>,
+  { book, verdicts, rounds, events }: StatusParts,
+): Status {
+  let weights: ConfirmedWeights | undefined
+  let weightsSet = 0
+  events.weights.subscribe((set) => {
+    weights = set
+    weightsSet++
+  })
   return {
-    role: 'validator',
-    uid: view.self.uid,
-    hotkey: view.self.hotkey,
-    block: sources.block(),
-    epoch: { ...sources.epoch() },
-    models: [...view.wanted],
-    rounds: sources.rounds(),
-    weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
-    miners: view.miners.map(({ uid, hotkey }) => {
-      const models = [...(view.servedBy(hotkey) ?? [])]
-      // As the weights see it: who has not answered for its models yet has its old ones.
-      const scored = view.servedBy(hotkey) ?? book.models(hotkey)
-      const standing = standings.of(hotkey)
+    current: () => {
+      const { uid, hotkey } = view.self
       return {
+        role: 'validator',
         uid,
         hotkey,
-        models,
-        verdicts: countsOf(standing),
-        last: describeLast(standing),
-        meanTokensPerSecond: meanSpeed(scored.flatMap((model) => book.results(hotkey, model))),
-        score: book.score(hotkey, scored, wanted, scoringRules),
+        block: view.block,
+        epoch: { ...epochAt(view.block, settings['epoch-length']) },
+        models: [...view.wanted],
+        rounds: rounds.started,
+        weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
+        miners: describeMiners(view, book, verdicts, settings['scoring.rules']),
       }
-    }),
+    },
+    report: () => {
+      const { uid, hotkey } = view.self
+      return { uid, hotkey, rounds: rounds.started, verdicts: verdicts.totals(), weightsSet }
+    },
   }
 }
 
-function countsOf({ verified, inconclusive, failed }: Standing): z.output<typeof verdictCounts> {
-  return { verified, inconclusive, failed: Object.fromEntries(failed) }
+function describeMiners(
+  view: SubnetView,
+  book: ScoreBook,
+  verdicts: VerdictCounts,
+  rules: ScoringRules,
+): ValidatorStatus['miners'] {
+  const wanted = new Set(view.wanted)
+  return view.miners.map(({ uid, hotkey }) => {
+    const served = view.servedBy(hotkey)
+    // As for the weights: a miner that has not yet answered for its models keeps its old ones.
+    const scored = served ?? book.models(hotkey)
+    const counts = verdicts.of(hotkey)
+    return {
+      uid,
+      hotkey,
+      models: [...(served ?? [])],
+      verdicts: {
+        verified: counts.verified,
+        inconclusive: counts.inconclusive,
+        failed: Object.fromEntries(counts.failed),
+      },
+      last: describeLast(counts),
+      meanTokensPerSecond: meanSpeed(scored.flatMap((model) => book.results(hotkey, model))),
+      score: book.score(hotkey, scored, wanted, rules),
+    }
+  })
 }
 
-function describeLast({ last }: Standing): ValidatorStatus['miners'][number]['last'] {
+function describeLast({ last }: MinerVerdicts): ValidatorStatus['miners'][number]['last'] {
   if (!last) return null
   const { verdict, model, tokensPerSecond } = last
   if (verdict.kind === 'verified') return { kind: verdict.kind, model, tokensPerSecond }

@@ -1,5 +1,5 @@
-export { connectPorts } from './ports.js'
-export type { RoundResult } from './result.js'
-export type { RoundPorts } from './round.js'
-export { startRoundLoop, withPromptDeadline } from './round-loop.js'
+/** Rounds of queries: which miners are queried for which model, their answers, and the verdicts on them. */
+export { type ConnectedPorts, connectPorts } from './ports.js'
+export type { RoundPorts, RoundResult } from './round.js'
+export { type NotServing, type RoundEvents, RoundLoop } from './round-loop.js'
 export { isReady } from './round-plan.js'

@@ -1,4 +1,3 @@
-import type { ValidatorSettings } from '../../../config/index.js'
 import { secretSignatures } from '../../../epistula/index.js'
 import {
   type AskThread,
@@ -7,64 +6,102 @@ import {
   createMinerAgent,
   prepareRequest,
   sendPrepared,
+  watchStalls,
 } from '../../../inference/index.js'
 import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 import { makePrompt, type QuestionSource, type QuestionWriter, type Random } from '../../../prompts/index.js'
 import { verifyAnswer } from '../../../verification/index.js'
-import type { Signer } from '../../../wallet/index.js'
-import { originOf } from '../subnet/index.js'
+import { originOf, type ValidatorContext } from '../subnet/index.js'
 import type { RoundPorts } from './round.js'
 
-export interface PortsOptions {
-  readonly clock: Clock
-  readonly log: Log
-  readonly signer: Signer
+export interface PromptSources {
   readonly random: Random
-  /** Bundled ones when absent. */
+  /** The bundled questions when absent. */
   readonly questions?: QuestionSource | undefined
 }
 
-/** An engine that hangs must hold neither a verdict nor a round for ever. */
-const VERIFY_TIMEOUT_MS = 120_000
+/** The ports of a validator's rounds, and what must be closed after them. */
+export interface ConnectedPorts {
+  readonly ports: RoundPorts
+  close(): Promise<void>
+}
+
+type PortsContext = Pick<ValidatorContext, 'clock' | 'log' | 'signal' | 'settings' | 'signer'>
+
+/** Deadlines, so that an engine that hangs blocks neither a verdict nor a round. */
+const PROMPT_TIMEOUT_MS = 30_000
 const REWRITE_TIMEOUT_MS = 10_000
+const VERIFY_TIMEOUT_MS = 120_000
 const THREAD_TIMEOUT_MS = 20_000
 
 /**
- * The real ways out of a round: prompts/, inference/ and verification/ with this validator's settings. Answers are read
- * and timed on a thread of their own; when it cannot start, on the main loop, whose stalls then void results.
+ * Connects a round to prompts/, inference/ and verification/ with this validator's settings. Answers are read and timed
+ * on a thread of their own; when it cannot start, on the main thread, whose stalls then void results.
  */
-export async function connectPorts(
-  settings: ValidatorSettings,
-  { clock, log, signer, random, questions }: PortsOptions,
-) {
+export async function connectPorts(context: PortsContext, sources: PromptSources): Promise<ConnectedPorts> {
+  const { clock, log, settings, signal } = context
+  const stalls = watchStalls(clock, signal)
   const thread = settings['round.thread'] ? await startAskThread(clock, log) : undefined
   const dispatcher = createMinerAgent()
+  const rules = settings['verification.rules']
+  return {
+    ports: {
+      clock,
+      ...promptPort(context, sources),
+      ...callPorts(context, dispatcher, thread),
+      verify: (engine, request, answer, outer) =>
+        withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, (inner) =>
+          verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
+        ),
+      stallSince: stalls.stallSince,
+      stallLimitMs: settings['round.stall-limit'],
+    },
+    close: async () => {
+      await Promise.all([thread?.close(), dispatcher.destroy()])
+    },
+  }
+}
+
+function promptPort(
+  { clock, log, settings }: PortsContext,
+  { random, questions }: PromptSources,
+): Pick<RoundPorts, 'prompts'> {
+  return {
+    prompts: ({ model, endpoint, engine }, round, outer) =>
+      withDeadline(clock, 'making the prompts of a round', PROMPT_TIMEOUT_MS, outer, async (signal) => {
+        const prompt = await makePrompt(
+          {
+            model,
+            endpoints: [endpoint],
+            maxTokens: settings['round.max-tokens'],
+            random: random.fork(String(round)),
+            clock,
+            sameForAll: settings['round.parity'],
+            ...(questions ? { questions } : {}),
+            onFallback: (reason) =>
+              log.debug({ event: 'prompt-fallback', reason }, 'used a fallback while making a prompt'),
+            // What an engine writes is not reproducible, so a seeded run sends the questions unchanged.
+            ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),
+          },
+          signal,
+        )
+        return ({ hotkey }) => prompt.forMiner(hotkey)
+      }),
+  }
+}
+
+function callPorts(
+  { clock, settings, signer }: PortsContext,
+  dispatcher: ReturnType<typeof createMinerAgent>,
+  thread: AskThread | undefined,
+): Pick<RoundPorts, 'signAhead' | 'prepare'> {
   const limits = {
     firstTokenMs: settings['miner-timeout'] * 1000,
     totalMs: settings['round.hard-cap'] * 1000,
   }
   const rules = settings['verification.rules']
   const burst = burstRuleOf(settings['verification.burst'])
-  const ports: Pick<RoundPorts, 'prompts' | 'signAhead' | 'prepare' | 'verify'> = {
-    prompts: async ({ model, endpoint, engine }, round, signal) => {
-      const prompt = await makePrompt(
-        {
-          model,
-          endpoints: [endpoint],
-          maxTokens: settings['round.max-tokens'],
-          random: random.fork(String(round)),
-          clock,
-          sameForAll: settings['round.parity'],
-          ...(questions ? { questions } : {}),
-          onFallback: (reason) =>
-            log.debug({ event: 'prompt-fallback', reason }, 'used a fallback while making a prompt'),
-          // An engine's free generation does not repeat, so a seeded run asks the questions as they are.
-          ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),
-        },
-        signal,
-      )
-      return ({ hotkey }) => prompt.forMiner(hotkey)
-    },
+  return {
     signAhead: ({ hotkey }) => void secretSignatures(signer, hotkey, clock.now()),
     prepare: (request, miner) => {
       const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
@@ -74,15 +111,7 @@ export async function connectPorts(
           ? thread.send(prepared, { limits, rules, burst, signal })
           : sendPrepared(prepared, { clock, dispatcher, limits, signal, rules, burst })
     },
-    verify: (engine, request, answer, signal) =>
-      withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, signal, (inner) =>
-        verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
-      ),
   }
-  const close = async () => {
-    await Promise.all([thread?.close(), dispatcher.destroy()])
-  }
-  return { ports, close }
 }
 
 async function startAskThread(clock: Clock, log: Log): Promise<AskThread | undefined> {

@@ -2,117 +2,137 @@ import type { ReferenceEngine } from '../../../engine/index.js'
 import type { Answer, InferenceRequest } from '../../../inference/index.js'
 import { type Clock, isAbort, messageOf } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
-import type { Serving } from '../subnet/index.js'
-import type { RoundResult } from './result.js'
+import type { ServingMiner } from '../subnet/index.js'
 import { isReady, type RoundPlan } from './round-plan.js'
 
-/** What a round needs from elsewhere; start.ts puts it together. */
+/** One answer of one miner with its verdict. */
+export interface RoundResult {
+  readonly round: number
+  /** Block at which the round began. */
+  readonly block: number
+  /** Wall clock of the verdict, in milliseconds. */
+  readonly at: number
+  readonly miner: ServingMiner
+  readonly request: InferenceRequest
+  readonly answer: Answer
+  readonly verdict: Verdict
+  /** Longest stall of the event loop while the answer streamed. */
+  readonly stallMs: number
+}
+
+/** What a round uses from the rest of the program; built by `connectPorts`. */
 export interface RoundPorts {
   readonly clock: Clock
-  /** Makes the requests of one round: the question is shared, seed and persona are each miner's own. */
+  /** Makes the requests of one round: miners share the question, each has its own seed and persona. */
   readonly prompts: (
     plan: RoundPlan,
     round: number,
     signal: AbortSignal,
-  ) => Promise<(miner: Serving) => InferenceRequest>
-  /** Signs ahead what does not depend on the request; while prompts are made there is time for it. */
-  readonly signAhead?: (miner: Serving) => void
-  /** Signs now and returns the call to be started later, so that no signing falls into anybody's time. */
-  readonly prepare: (request: InferenceRequest, miner: Serving) => (signal: AbortSignal) => Promise<Answer>
+  ) => Promise<(miner: ServingMiner) => InferenceRequest>
+  /** Signs in advance what does not depend on the request, while prompts are made. */
+  readonly signAhead?: (miner: ServingMiner) => void
+  /** Signs now and returns the call to start later, so that signing is in nobody's measured time. */
+  readonly prepare: (
+    request: InferenceRequest,
+    miner: ServingMiner,
+  ) => (signal: AbortSignal) => Promise<Answer>
   readonly verify: (
     engine: ReferenceEngine,
     request: InferenceRequest,
     answer: Answer,
     signal: AbortSignal,
   ) => Promise<Verdict>
-  /** Longest stall of this loop since then, for answers that do not bring their own reader's. */
+  /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
   readonly stallSince: (monotonicMs: number) => number
-  /** A longer stall makes a result void. */
+  /** A longer stall voids a result. */
   readonly stallLimitMs: number
+}
+
+/** Signatures expire after 8 s; the oldest of a round must reach its miner well before. */
+const SIGNING_MS = 4000
+
+/** Miners signed for between two turns of the event loop, on which other answers are timed. */
+const SIGNED_PER_TURN = 8
+
+export interface RoundStart {
+  /** Number of the round, from 0. */
+  readonly round: number
+  readonly block: number
+  /** Answers are judged from here on even if some still stream. */
+  readonly judgeAt: Promise<void>
   readonly onResult: (result: RoundResult) => void
 }
 
-/** Signatures live for 8 s; the oldest of a round must reach its miner well before. */
-const SIGNING_MS = 4000
-
-/** Miners signed for between two turns of the event loop. */
-const SIGNED_PER_TURN = 8
-
 export interface RunningRound {
-  /** maxTokens asked of every miner of this round. */
+  /** maxTokens requested from every miner of this round. */
   readonly maxTokens: number
-  readonly asks: readonly Ask[]
-  /** Filled as verdicts fall. */
+  readonly queries: readonly RunningQuery[]
+  /** Grows with every verdict. */
   readonly results: readonly RoundResult[]
-  /** Settles when every answer is judged; never rejects. */
+  /** Settles when every answer has a verdict; never rejects. */
   readonly done: Promise<void>
 }
 
-export interface Ask {
+/** The query to one miner, until its verdict. */
+export interface RunningQuery {
   readonly hotkey: string
   readonly startedAt: number
-  /** False once its answer is in and only the verdict is awaited. */
+  /** False once the answer is complete and only the verdict is pending. */
   readonly isStreaming: () => boolean
-  /** Ends the stream as the miner's fault: it was too slow for too long. */
+  /** Ends the stream as a failure of the miner: it was too slow for too long. */
   cut(reason: string): void
   readonly done: Promise<void>
 }
 
 /**
- * Starts one round: prompt, all signatures, then all miners at once. Answers are judged as soon as the last one of the
- * round is in, or at `judgeAt`, so that checking costs nobody time; later ones are judged one by one.
+ * Starts one round: prompt, all signatures, then all miners at once. Answers are judged when the last one of the round
+ * is complete, or at `judgeAt`, so that verifying slows no answer down; later ones are judged one by one.
  */
 export async function startRound(
   plan: RoundPlan,
-  round: number,
-  block: number,
+  start: RoundStart,
   ports: RoundPorts,
-  judgeAt: Promise<void>,
   signal: AbortSignal,
 ): Promise<RunningRound> {
-  const [requestFor] = await Promise.all([ports.prompts(plan, round, signal), signAhead(plan.miners, ports)])
-  // Rewriting the question was a call, too: if the engine is gone by now, nobody could check the answers.
+  const [requestFor] = await Promise.all([
+    ports.prompts(plan, start.round, signal),
+    signAhead(plan.miners, ports),
+  ])
+  // Rewriting the question took time: without its engine no answer could be verified.
   if (!isReady(plan.engine)) throw new Error(plan.engine.unreadyReason ?? 'the engine is not ready')
   const signedAt = ports.clock.monotonic()
   const prepared = await prepareAll(plan.miners, requestFor, ports)
-  // Honest miners refuse stale signatures, and would have failed.
+  // Honest miners reject stale signatures and would be scored as failed.
   if (ports.clock.monotonic() - signedAt > SIGNING_MS)
-    throw new Error('this process stood still between signing and asking: the signatures are too old')
-  const maxTokens = Math.max(0, ...prepared.map(({ request }) => request.maxTokens))
-  // One listener for all: a signal derived for each miner costs more the more there are.
-  const calls: AbortController[] = []
-  const stopAll = () => {
-    for (const call of calls) call.abort(signal.reason)
-  }
-  signal.addEventListener('abort', stopAll, { once: true })
-  const started = prepared.map(({ miner, request, call }) => {
-    const own = new AbortController()
-    calls.push(own)
-    return { miner, request, ...startCall(call, ports, own) }
-  })
-  if (signal.aborted) stopAll()
-  const allIn = Promise.allSettled(started.map(({ answer }) => answer)).then(() =>
-    signal.removeEventListener('abort', stopAll),
-  )
-  const mayJudge = Promise.race([allIn, judgeAt])
+    throw new Error('process stalled after signing; signatures expired')
+  const { calls, allIn } = startCalls(prepared, ports, signal)
+  const mayJudge = Promise.race([allIn, start.judgeAt])
   const results: RoundResult[] = []
-  const asks = started.map(({ miner, request, answer, startedAt, isStreaming, cut, cutReason }): Ask => {
+  const queries = calls.map(({ miner, request, answer, cutVerdict, ...query }): RunningQuery => {
     const judge = async () => {
       const received = await answer
       await mayJudge
-      const stallMs = received.stallMs
-      const verdict = cutReason() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
-      const at = ports.clock.now()
-      const result = { round, block, at, miner, request, answer: received.answer, verdict, stallMs }
+      const verdict = cutVerdict() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
+      const result: RoundResult = {
+        round: start.round,
+        block: start.block,
+        at: ports.clock.now(),
+        ...{ miner, request, ...received, verdict },
+      }
       results.push(result)
-      ports.onResult(result)
+      start.onResult(result)
     }
-    return { hotkey: miner.hotkey, startedAt, isStreaming, cut, done: judge() }
+    return { hotkey: miner.hotkey, ...query, done: judge() }
   })
-  return { maxTokens, asks, results, done: Promise.allSettled(asks.map(({ done }) => done)).then(() => {}) }
+  return {
+    maxTokens: Math.max(0, ...prepared.map(({ request }) => request.maxTokens)),
+    queries,
+    results,
+    done: Promise.allSettled(queries.map(({ done }) => done)).then(() => {}),
+  }
 }
 
-async function signAhead(miners: readonly Serving[], ports: RoundPorts): Promise<void> {
+async function signAhead(miners: readonly ServingMiner[], ports: RoundPorts): Promise<void> {
   if (!ports.signAhead) return
   for (const [index, miner] of miners.entries()) {
     if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -120,14 +140,18 @@ async function signAhead(miners: readonly Serving[], ports: RoundPorts): Promise
   }
 }
 
-/** Signing blocks the loop that other answers are timed on, so it breathes between a few miners. */
+interface PreparedQuery {
+  readonly miner: ServingMiner
+  readonly request: InferenceRequest
+  readonly call: ReturnType<RoundPorts['prepare']>
+}
+
 async function prepareAll(
-  miners: readonly Serving[],
-  requestFor: (miner: Serving) => InferenceRequest,
+  miners: readonly ServingMiner[],
+  requestFor: (miner: ServingMiner) => InferenceRequest,
   ports: RoundPorts,
-) {
-  const prepared: { miner: Serving; request: InferenceRequest; call: ReturnType<RoundPorts['prepare']> }[] =
-    []
+): Promise<PreparedQuery[]> {
+  const prepared: PreparedQuery[] = []
   for (const [index, miner] of miners.entries()) {
     if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
     const request = requestFor(miner)
@@ -136,16 +160,36 @@ async function prepareAll(
   return prepared
 }
 
-interface Received {
-  readonly answer: Answer
-  readonly stallMs: number
+/** Starts all calls at once. One listener aborts them all: deriving a signal per miner gets more expensive with their number. */
+function startCalls(prepared: readonly PreparedQuery[], ports: RoundPorts, signal: AbortSignal) {
+  const aborts: AbortController[] = []
+  const abortAll = () => {
+    for (const abort of aborts) abort.abort(signal.reason)
+  }
+  signal.addEventListener('abort', abortAll, { once: true })
+  const calls = prepared.map(({ miner, request, call }) => {
+    const abort = new AbortController()
+    aborts.push(abort)
+    return { miner, request, ...startCall(call, ports, abort) }
+  })
+  if (signal.aborted) abortAll()
+  const allIn = Promise.allSettled(calls.map(({ answer }) => answer)).then(() =>
+    signal.removeEventListener('abort', abortAll),
+  )
+  return { calls, allIn }
 }
 
-function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundPorts, own: AbortController) {
+type Received = Pick<RoundResult, 'answer' | 'stallMs'>
+
+function startCall(
+  call: (signal: AbortSignal) => Promise<Answer>,
+  ports: RoundPorts,
+  abort: AbortController,
+) {
   const startedAt = ports.clock.monotonic()
   let verdict: Verdict | undefined
   let isStreaming = true
-  const answer: Promise<Received> = call(own.signal).then((received) => {
+  const answer: Promise<Received> = call(abort.signal).then((received) => {
     isStreaming = false
     return { answer: received, stallMs: received.stallMs ?? ports.stallSince(startedAt) }
   })
@@ -156,13 +200,13 @@ function startCall(call: (signal: AbortSignal) => Promise<Answer>, ports: RoundP
     cut: (reason: string) => {
       if (!isStreaming) return
       verdict = { kind: 'failed', cause: 'TIMEOUT', detail: reason }
-      own.abort()
+      abort.abort()
     },
-    cutReason: () => verdict,
+    cutVerdict: () => verdict,
   }
 }
 
-/** Only the validator's own faults are inconclusive: its shutdown, its stalled loop, its engine. */
+/** Only the validator's own faults are inconclusive: its shutdown, its stalled event loop, its engine. */
 async function judgeAnswer(
   engine: ReferenceEngine,
   request: InferenceRequest,
@@ -176,7 +220,7 @@ async function judgeAnswer(
     return {
       kind: 'inconclusive',
       reason: 'stalled-loop',
-      detail: `the event loop stood still for ${Math.round(stallMs)} ms while the answer streamed`,
+      detail: `the event loop stalled for ${Math.round(stallMs)} ms while the answer streamed`,
     }
   try {
     return await ports.verify(engine, request, answer, signal)

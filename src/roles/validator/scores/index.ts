@@ -1,3 +1,4 @@
-export { createResultsSink, noteNotServing } from './results-sink.js'
+/** Scores of the miners: the score book with its file, and the verdicts that change it. */
+export { scoreResults } from './score-results.js'
 export { openScores, type Scores } from './scores.js'
-export { createStandings, type Standing, type Standings } from './standings.js'
+export { createVerdictCounts, type MinerVerdicts, type VerdictCounts } from './verdict-counts.js'

@@ -2,20 +2,20 @@ import type { Metagraph } from '../../../chain/index.js'
 import { type Clock, type Log, messageOf, withDeadline } from '../../../kernel/index.js'
 import { openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
 
-/** The score book with its file: loaded at start, saved after every round and at the end. */
+/** The score book and its file, which is loaded at the start and saved after every round and at the end. */
 export interface Scores {
   readonly book: ScoreBook
-  /** Never rejects and never hangs: a full or silent disk is an alarm, the book goes on in memory. */
+  /** Never rejects and never hangs: if the disk is full or does not respond, it logs an error and the book stays in memory. */
   save(): Promise<void>
-  /** Undefined while the last save worked, else why it did not. */
+  /** Why the last save failed; undefined when it succeeded. */
   readonly trouble: () => string | undefined
 }
 
-/** A disk that takes longer stands in nobody's way. */
+/** A slow disk delays rounds by no more than this. */
 const SAVE_TIMEOUT_MS = 10_000
 
 /**
- * Loads the scores of this neuron; a 4.x cache.json is imported with its uids resolved to the hotkeys of now.
+ * Loads the scores of this neuron; imports a 4.x cache.json by resolving its uids to their current hotkeys.
  *
  * @throws TargonError SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE (fault usage)
  */
@@ -38,24 +38,29 @@ export async function openScores(
       { event: 'scores-empty', reason: loaded.reason },
       'starting with empty scores',
     )
-  const left = book.keepOnly(new Set(metagraph.neurons.map(({ hotkey }) => hotkey)))
+  const removed = book.keepOnly(new Set(metagraph.neurons.map(({ hotkey }) => hotkey)))
   const trimmed = book.hotkeys.length > 0 && book.trimStale(metagraph.block, epochLength)
   if (book.hotkeys.length > 0)
     log.info(
-      { event: 'scores-loaded', miners: book.hotkeys.length, left: left.length, block: book.block, trimmed },
+      {
+        event: 'scores-loaded',
+        miners: book.hotkeys.length,
+        left: removed.length,
+        block: book.block,
+        trimmed,
+      },
       'loaded the scores',
     )
 
   let trouble: string | undefined
   let pending: Promise<void> | undefined
   const fail = (error: unknown) => {
-    const reason = messageOf(error)
     if (trouble === undefined)
-      log.error({ event: 'scores-save-failed', path, error: reason }, 'could not save the scores')
-    trouble = `scores cannot be saved: ${reason}`
+      log.error({ event: 'scores-save-failed', path, err: error }, 'could not save the scores')
+    trouble = `scores cannot be saved: ${messageOf(error)}`
   }
   const write = async () => {
-    // A save that hangs is waited for before the next one: books must not pile up in memory.
+    // Waits for a save that hangs before starting another: serialised books must not pile up in memory.
     await pending
     const saving = file.save(book.toData())
     pending = saving
@@ -64,7 +69,8 @@ export async function openScores(
         pending = undefined
       })
     await saving
-    if (trouble !== undefined) log.info({ event: 'scores-saved-again', path }, 'the scores are saved again')
+    if (trouble !== undefined)
+      log.info({ event: 'scores-saved-again', path }, 'saving the scores works again')
     trouble = undefined
   }
   return {

@@ -1,4 +1,5 @@
+/** The subnet as the validator knows it: who may validate, whom it may query, and the context its services share. */
 export { isForbiddenAddress, originOf } from './address-guard.js'
-export { admitValidator } from './admission.js'
-export type { Serving } from './candidates.js'
-export { createSubnetView, type SubnetView } from './subnet-view.js'
+export type { ValidatorContext } from './context.js'
+export { requireRegistration } from './registration.js'
+export { createSubnetView, type ServingMiner, type SubnetView } from './subnet-view.js'

@@ -1,15 +1,21 @@
 import type { Metagraph, Neuron } from '../../../chain/index.js'
-import { eligibleMiners, type Serving } from './candidates.js'
 
-/** The subnet as the validator knows it now. Every reader sees whole lists: they are replaced, never edited. */
+/** A neuron that has announced an address. */
+export type ServingMiner = Neuron & { readonly axon: NonNullable<Neuron['axon']> }
+
+/** The subnet as the validator knows it. Lists are replaced, never modified, so every reader sees a consistent one. */
 export interface SubnetView {
   readonly metagraph: Metagraph
   readonly self: Neuron
+  /** Newest block received. */
+  readonly block: number
   /** Models the validator wants, in the order of their source. */
   readonly wanted: readonly string[]
-  readonly miners: readonly Serving[]
-  /** Wanted models a miner said it serves; undefined when it never answered since it appeared. */
+  readonly miners: readonly ServingMiner[]
+  /** Wanted models a miner lists; undefined when it has not answered since it appeared. */
   servedBy(hotkey: string): readonly string[] | undefined
+  /** Ignores a block older than the newest. */
+  noteBlock(block: number): void
   replaceMetagraph(metagraph: Metagraph): void
   replaceWanted(models: readonly string[]): void
   replaceServed(lists: ReadonlyMap<string, readonly string[]>): void
@@ -20,12 +26,13 @@ export interface SubnetViewOptions {
   readonly self: Neuron
   readonly wanted: readonly string[]
   readonly vpermitTaoLimit: number
-  /** Whether an announced address may be asked at all. */
+  /** Whether a miner at this address may be queried. */
   readonly allowAddress: (ip: string) => boolean
 }
 
 export function createSubnetView(options: SubnetViewOptions): SubnetView {
   let { metagraph, self, wanted } = options
+  let { block } = metagraph
   const findMiners = () =>
     eligibleMiners(metagraph, self.hotkey, options.vpermitTaoLimit).filter(({ axon }) =>
       options.allowAddress(axon.ip),
@@ -39,6 +46,9 @@ export function createSubnetView(options: SubnetViewOptions): SubnetView {
     get self() {
       return self
     },
+    get block() {
+      return block
+    },
     get wanted() {
       return wanted
     },
@@ -46,6 +56,9 @@ export function createSubnetView(options: SubnetViewOptions): SubnetView {
       return miners
     },
     servedBy: (hotkey) => served.get(hotkey),
+    noteBlock: (number) => {
+      block = Math.max(block, number)
+    },
     replaceMetagraph: (next) => {
       metagraph = next
       self = next.find(self.hotkey) ?? self
@@ -59,4 +72,21 @@ export function createSubnetView(options: SubnetViewOptions): SubnetView {
       served = new Map([...served, ...lists])
     },
   }
+}
+
+/**
+ * Neurons a validator may query: serving, not itself, and not a validator with more stake than the limit
+ * (4.4.1 targon/metagraph.py get_miner_uids).
+ */
+export function eligibleMiners(
+  metagraph: Pick<Metagraph, 'neurons'>,
+  self: string,
+  vpermitTaoLimit: number,
+): ServingMiner[] {
+  return metagraph.neurons.filter(
+    (neuron): neuron is ServingMiner =>
+      neuron.axon !== undefined &&
+      neuron.hotkey !== self &&
+      !(neuron.validatorPermit && neuron.stakeTao > vpermitTaoLimit),
+  )
 }

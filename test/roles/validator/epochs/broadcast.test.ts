@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/kernel/clock.js'
 import { broadcastModels } from '../../../../src/roles/validator/epochs/broadcast.js'
-import type { Serving } from '../../../../src/roles/validator/subnet/candidates.js'
+import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { neuronOf } from '../../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { type Answering, type StreamServer, startStreamServer } from '../../../support/stream-server.js'
@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
 })
 
-async function minerWith(hotkey: string, answer: Answering): Promise<Serving> {
+async function minerWith(hotkey: string, answer: Answering): Promise<ServingMiner> {
   const server = await startStreamServer(answer)
   servers.push(server)
   const axon = {
@@ -59,7 +59,7 @@ const HOSTILE: Readonly<Record<string, Answering>> = {
 }
 
 test('hostile lists of models, many at once: 3 s for all, none believed, honest ones unharmed', async () => {
-  const miners: Serving[] = []
+  const miners: ServingMiner[] = []
   for (let index = 0; index < 6; index++)
     miners.push(
       await minerWith(`honest${index}`, (response) =>

@@ -2,8 +2,8 @@ import pino from 'pino'
 import { expect, test } from 'vitest'
 import {
   type EpochJobs,
+  EpochTask,
   epochAt,
-  startEpochTask,
   type WeightsAttempt,
 } from '../../../../src/roles/validator/epochs/epoch-task.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
@@ -40,7 +40,7 @@ function setup(options: {
     finish: note('finish'),
     ...options.jobs,
   }
-  const task = startEpochTask(
+  const task = new EpochTask(
     {
       clock,
       log: pino({ level: 'silent' }),

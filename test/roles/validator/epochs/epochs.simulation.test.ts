@@ -7,14 +7,14 @@ import pino from 'pino'
 import { expect, test } from 'vitest'
 import type { SetWeightsResult } from '../../../../src/chain/index.js'
 import { createRandom } from '../../../../src/prompts/index.js'
-import { startEpochTask } from '../../../../src/roles/validator/epochs/epoch-task.js'
+import { EpochTask } from '../../../../src/roles/validator/epochs/epoch-task.js'
 import { createWeightsJob } from '../../../../src/roles/validator/epochs/weights-job.js'
 import { createSubnetView } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { ScoreBook } from '../../../../src/scoring/index.js'
 import { neuronOf } from '../../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
-import { createRigChain, MODEL, openRigWeights } from '../validator-rig.js'
+import { createRigChain, createRigContext, MODEL, openRigWeights } from '../validator-rig.js'
 
 const EPOCHS = 1000
 const LENGTH = 60
@@ -92,13 +92,11 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
   const folder = await mkdtemp(join(tmpdir(), 'targon-epochs-'))
   const pipeline = await openRigWeights(chain, { clock, log, signer, signal: abort.signal, folder })
   const job = createWeightsJob({
-    ...{ log, view, book, scoringRules: 'proportional', pipeline },
-    onHotkeyInUse: () => {},
-    onAttempt: () => {},
-    onSet: () => {},
+    context: createRigContext({ view }),
+    ...{ book, pipeline, onSet: () => {} },
   })
   const none = async () => {}
-  const task = startEpochTask(
+  const task = new EpochTask(
     {
       clock,
       log,

@@ -7,11 +7,11 @@ import type { ChainRefusal } from '../../../../src/chain/index.js'
 import { systemClock } from '../../../../src/kernel/clock.js'
 import { epochAt } from '../../../../src/roles/validator/epochs/epoch-task.js'
 import { createWeightsJob, scoresByUid } from '../../../../src/roles/validator/epochs/weights-job.js'
-import type { Serving } from '../../../../src/roles/validator/subnet/candidates.js'
+import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { ScoreBook } from '../../../../src/scoring/index.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { servingMiners, viewOf } from '../rounds/round-parts.js'
-import { createRigChain, MODEL, openRigWeights } from '../validator-rig.js'
+import { createRigChain, createRigContext, MODEL, openRigWeights } from '../validator-rig.js'
 
 const { signal } = new AbortController()
 const open: (() => Promise<void>)[] = []
@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close()
 })
 
-async function setup(silent: readonly Serving[] = []) {
+async function setup(silent: readonly ServingMiner[] = []) {
   const signer = await hotkeyOf(200)
   const miners = servingMiners(3)
   const view = viewOf(
@@ -38,8 +38,8 @@ async function setup(silent: readonly Serving[] = []) {
     await rm(folder, { recursive: true })
   })
   const job = createWeightsJob({
-    ...{ log, view, book, scoringRules: 'proportional', pipeline },
-    ...{ onAttempt: () => {}, onHotkeyInUse: () => {}, onSet: () => {} },
+    context: createRigContext({ view }),
+    ...{ book, pipeline, onSet: () => {} },
   })
   const refuse = (refused: ChainRefusal['class']) =>
     chain.answers.push({ kind: 'refused', refusal: { class: refused, name: refused, detail: '' } })

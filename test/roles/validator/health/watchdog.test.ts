@@ -32,17 +32,17 @@ async function runWith(
   return { status, stderr }
 }
 
-test('a blocked event loop ends the process with 70, whatever it is blocked by', async () => {
+test('ends a process whose event loop is blocked, by whatever, with status 70', async () => {
   const [spinning, waiting] = await Promise.all([
     runWith('setTimeout(() => { for (;;) {} }, 100)'),
     runWith('setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 100)'),
   ])
   expect(spinning.status).toBe(70)
-  expect(spinning.stderr).toContain('the event loop stands still')
+  expect(spinning.stderr).toContain('the event loop is blocked')
   expect(waiting.status).toBe(70)
 })
 
-test('a phase over its deadline ends the process, a pause that is meant or loading a model never does, and a closed watchdog is quiet', async () => {
+test('ends a process in a phase beyond its deadline, but not during a planned pause, while loading, or once closed', async () => {
   const [stuck, planned, loading, closed] = await Promise.all([
     runWith("dog.enter('idle')"),
     runWith("dog.enter('idle', 60_000); setTimeout(() => process.exit(4), 4000)"),
@@ -50,21 +50,21 @@ test('a phase over its deadline ends the process, a pause that is meant or loadi
     runWith("dog.enter('idle'); await dog.close(); setTimeout(() => process.exit(6), 4000)"),
   ])
   expect(stuck.status).toBe(70)
-  expect(stuck.stderr).toContain('a phase is over its deadline')
+  expect(stuck.stderr).toContain('a phase exceeded its deadline')
   expect(planned.status).toBe(4)
   expect(loading.status).toBe(5)
   expect(closed.status).toBe(6)
 })
 
-test('a process that was paused with its watchdog did not hang', async () => {
+test('does not count the time in which the whole process was paused', async () => {
   const onReady = (child: ChildProcess) => {
     child.kill('SIGSTOP')
     setTimeout(() => child.kill('SIGCONT'), 3000)
   }
-  // Ticks do not catch up on what the pause took: the phase goes on for a while after it.
+  // Ticks do not catch up after the pause: the phase continues for a while.
   const { status, stderr } = await runWith(
     `
-    // By then the watching side is up.
+    // By then the watchdog thread is running.
     await new Promise((resolve) => setTimeout(resolve, 3000))
     dog.enter('planning', 1000)
     console.log('ready')
@@ -79,7 +79,7 @@ test('a process that was paused with its watchdog did not hang', async () => {
   expect(status).toBe(7)
 })
 
-test('a log that nobody reads does not keep a process that hangs on it', async () => {
+test('ends a process that hangs on a log that is no longer read', async () => {
   const { status } = await runWith(
     "const log = pino(pino.destination({ fd: 2, sync: true })); setTimeout(() => { for (;;) log.info('x') }, 100)",
     { isLogRead: false },
@@ -87,7 +87,7 @@ test('a log that nobody reads does not keep a process that hangs on it', async (
   expect(status).toBe(70)
 })
 
-test('the deadline of a phase is never held against the time of the one before', async () => {
+test('never applies the deadline of a phase to the time of the previous one', async () => {
   const { status, stderr } = await runWith(
     `
     const hold = (name) => {
@@ -103,7 +103,7 @@ test('the deadline of a phase is never held against the time of the one before',
     let isHeld = false
     hold('add')
     hold('store')
-    dog.enter('asking')
+    dog.enter('querying')
     setTimeout(() => {
       isHeld = true
       dog.enter('idle')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createDeferred } from '../../../../src/kernel/deferred.js'
 import type { HubClient } from '../../../../src/roles/validator/organics/hub-client.js'
 import { createHubReports } from '../../../../src/roles/validator/organics/hub-reports.js'
-import type { RoundResult } from '../../../../src/roles/validator/rounds/result.js'
+import type { RoundResult } from '../../../../src/roles/validator/rounds/round.js'
 import { answerOf, completionRequest, servingMiner } from '../rounds/round-parts.js'
 
 function resultWith(text: string): RoundResult {

@@ -3,29 +3,36 @@ import { expect, test } from 'vitest'
 import type { ReferenceEngine } from '../../../../src/engine/index.js'
 import type { Answer } from '../../../../src/inference/index.js'
 import { createRandom } from '../../../../src/prompts/index.js'
-import type { RoundResult } from '../../../../src/roles/validator/rounds/result.js'
+import type { RoundResult } from '../../../../src/roles/validator/rounds/round.js'
 import {
-  type RoundLoopOptions,
+  type RoundContext,
+  type RoundHooks,
+  RoundLoop,
   softDeadlineMs,
-  startRoundLoop,
 } from '../../../../src/roles/validator/rounds/round-loop.js'
-import type { Serving } from '../../../../src/roles/validator/subnet/candidates.js'
+import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
-import { createRigEngine } from '../validator-rig.js'
-import { answerOf, completionRequest, servingMiners, viewOf } from './round-parts.js'
+import { createRigContext, createRigEngine, defaultSettings } from '../validator-rig.js'
+import { answerOf, completionRequest, createRoundEvents, servingMiners, viewOf } from './round-parts.js'
 
 const MAX_TOKENS = 500
 const SOFT_MS = softDeadlineMs(MAX_TOKENS)
 
-/** Miners answer after the time given for them; `Infinity` only ends when the stream is aborted. */
-function setup(count: number, answerMs: (miner: Serving) => number, change: Partial<RoundLoopOptions> = {}) {
+interface Change extends Partial<Pick<RoundContext, 'log' | 'engines' | 'subtensor'>> {
+  readonly size?: number
+  readonly hooks?: Partial<RoundHooks>
+}
+
+/** Miners answer after the time given for them; with `Infinity` only when the stream is aborted. */
+function setup(count: number, answerMs: (miner: ServingMiner) => number, change: Change = {}) {
+  const { size = 37, hooks, ...context } = change
   const clock = new ManualClock()
   const stop = new AbortController()
-  const starts: { readonly atMs: number; readonly asked: number }[] = []
+  const starts: { readonly atMs: number; readonly queried: number }[] = []
   const results: RoundResult[] = []
   const phases: string[] = []
   const durations: number[] = []
-  const send = async (miner: Serving, signal: AbortSignal): Promise<Answer> => {
+  const send = async (miner: ServingMiner, signal: AbortSignal): Promise<Answer> => {
     const aborted = answerOf({ fault: { cause: 'aborted', detail: 'cut' } })
     const ms = answerMs(miner)
     if (!Number.isFinite(ms))
@@ -35,53 +42,52 @@ function setup(count: number, answerMs: (miner: Serving) => number, change: Part
       () => aborted,
     )
   }
-  const loop = startRoundLoop(
+  const events = createRoundEvents()
+  events.result.subscribe((result) => results.push(result))
+  events.roundEnded.subscribe(({ durationMs }) => durations.push(durationMs))
+  const loop = new RoundLoop(
     {
-      clock,
-      log: pino({ level: 'silent' }),
-      view: viewOf(servingMiners(count)),
-      engines: () => [createRigEngine()],
+      ...createRigContext({ clock, signal: stop.signal, view: viewOf(servingMiners(count)) }),
+      settings: defaultSettings({ 'round.size': size, 'round.models': 'random', 'round.pause': 0 }),
+      subtensor: { clockOffsetMs: 0 },
+      ...context,
+    },
+    {
+      events,
       random: createRandom('loop'),
       ports: {
         clock,
         prompts: async (plan) => {
-          starts.push({ atMs: clock.monotonic(), asked: plan.miners.length })
+          starts.push({ atMs: clock.monotonic(), queried: plan.miners.length })
           return () => completionRequest(MAX_TOKENS)
         },
         prepare: (_, miner) => (signal) => send(miner, signal),
         verify: async () => ({ kind: 'verified' }),
         stallSince: () => 0,
         stallLimitMs: 50,
-        onResult: (result) => results.push(result),
       },
-      size: 37,
-      models: 'random',
-      pauseMs: 0,
-      block: () => 100,
-      whyNot: () => undefined,
-      onNotServing: () => {},
-      onRoundJudged: () => {},
-      onRoundEnd: async (ms) => void durations.push(ms),
-      onSkip: async () => {},
-      onPhase: (phase) => phases.push(phase),
-      ...change,
+      hooks: {
+        saveScores: async () => {},
+        recover: async () => {},
+        enter: (phase) => phases.push(phase),
+        ...hooks,
+      },
     },
-    stop.signal,
   )
   const end = async () => {
     stop.abort()
     await loop.done
   }
-  return { clock, loop, starts, results, phases, durations, end }
+  return { clock, loop, events, starts, results, phases, durations, end }
 }
 
-test('the next round starts when the last answer is in, and never sooner than a second after the one before', async () => {
+test('starts the next round after the last answer, at least a second after the previous one', async () => {
   const { clock, starts, durations, phases, end } = setup(3, ({ uid }) => uid * 2000)
   await clock.advance(6000)
   await clock.advance(6000)
   expect(starts.map(({ atMs }) => atMs)).toEqual([0, 6000, 12_000])
   expect(durations).toEqual([6000, 6000])
-  expect(phases.slice(0, 4)).toEqual(['planning', 'asking', 'asking', 'idle'])
+  expect(phases.slice(0, 4)).toEqual(['planning', 'querying', 'querying', 'idle'])
   await end()
   const quick = setup(3, () => 0)
   await quick.clock.advance(3500)
@@ -89,12 +95,12 @@ test('the next round starts when the last answer is in, and never sooner than a 
   await quick.end()
 })
 
-test('slow streams hold the next round no longer than the soft deadline, are left in peace and still count', async () => {
+test('slow streams delay the next round until the soft deadline at most, continue and still count', async () => {
   const { clock, starts, results, end } = setup(10, ({ uid }) => (uid <= 4 ? SOFT_MS + 10_000 : 1000))
   await clock.advance(SOFT_MS)
   expect(starts).toEqual([
-    { atMs: 0, asked: 10 },
-    { atMs: SOFT_MS, asked: 6 },
+    { atMs: 0, queried: 10 },
+    { atMs: SOFT_MS, queried: 6 },
   ])
   const slow = () => results.filter(({ miner, round }) => miner.uid <= 4 && round === 0)
   expect(slow()).toEqual([])
@@ -103,7 +109,7 @@ test('slow streams hold the next round no longer than the soft deadline, are lef
   await end()
 })
 
-test('an answer that is in and waits for its verdict is never cut, however many wait', async () => {
+test('never cuts a complete answer that waits for its verdict', async () => {
   const { clock, results, end } = setup(37, ({ uid }) => (uid === 37 ? SOFT_MS + 10_000 : 1000))
   await settle()
   await settle()
@@ -113,7 +119,7 @@ test('an answer that is in and waits for its verdict is never cut, however many 
   await end()
 })
 
-test('slow streams of a round of 256 are all left in peace', async () => {
+test('cuts none of the slow streams of a round of 256', async () => {
   const { clock, results, end } = setup(256, () => SOFT_MS + 10_000, { size: 256 })
   for (let turn = 0; turn < 10; turn++) await settle()
   await clock.advance(SOFT_MS + 15_000)
@@ -121,72 +127,71 @@ test('slow streams of a round of 256 are all left in peace', async () => {
   await end()
 })
 
-test('beyond a round of streams in the background the oldest are cut, as their miner’s fault', async () => {
+test('cuts the oldest background streams beyond one round as failures of their miners', async () => {
   const { clock, loop, results, end } = setup(100, () => Number.POSITIVE_INFINITY)
   // Signing pauses for other work after every eight miners.
   const signing = () => clock.advance(0).then(settle)
   await signing()
   await clock.advance(SOFT_MS)
   await signing()
-  expect(loop.outstanding()).toBe(2 * 37)
+  expect(loop.outstanding).toBe(2 * 37)
   await clock.advance(SOFT_MS)
-  expect(loop.outstanding()).toBeLessThanOrEqual(2 * 37)
+  expect(loop.outstanding).toBeLessThanOrEqual(2 * 37)
   const cut = results.filter(({ verdict }) => verdict.kind === 'failed')
   expect(cut.length).toBeGreaterThanOrEqual(37)
   expect(cut.every(({ verdict }) => verdict.kind === 'failed' && verdict.cause === 'TIMEOUT')).toBe(true)
   await end()
   const rest = results.slice(cut.length)
   expect(rest.every(({ verdict }) => verdict.kind === 'inconclusive')).toBe(true)
-  expect(loop.outstanding()).toBe(0)
+  expect(loop.outstanding).toBe(0)
 })
 
-test('a round nobody can check is skipped with its reason and asked for again every five seconds', async () => {
-  const reasons: string[] = []
-  const alarms: string[] = []
-  const log = pino({ level: 'error' }, { write: (line) => void alarms.push(line) })
+test('skips a round without an engine with the reason and retries every five seconds', async () => {
+  let recoveries = 0
+  const lines: { readonly event: string }[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line)) })
   const engine = createRigEngine()
   let engines: ReferenceEngine[] = [{ ...engine, facts: undefined }]
   const { clock, starts, phases, end } = setup(3, () => 1000, {
     log,
     engines: () => engines,
-    onSkip: async (reason) => void reasons.push(reason),
+    hooks: { recover: async () => void recoveries++ },
   })
-  // An hour without an engine: the phases move on all the time, so no watchdog takes it for a hang.
+  // An hour without an engine: the phases keep changing, so the watchdog does not take it for a hang.
   await clock.advance(3_600_000)
   expect(starts).toEqual([])
-  expect(reasons.length).toBeGreaterThan(700)
+  expect(recoveries).toBeGreaterThan(700)
   expect(phases.filter((phase) => phase === 'idle').length).toBeGreaterThan(700)
-  expect(alarms).toHaveLength(1)
-  expect(alarms[0]).toContain('nobody can be judged')
+  expect(lines.map(({ event }) => event)).toEqual(['round-skipped', 'rounds-stopped'])
   engines = [engine]
   await clock.advance(5000)
   expect(starts.length).toBeGreaterThan(0)
   await end()
 })
 
-test('nobody is asked while nobody would take the signatures, and somebody as soon as they would', async () => {
-  const reasons: string[] = []
-  let trouble: string | undefined = 'clocks differ'
-  const { clock, starts, end } = setup(3, () => 1000, {
-    whyNot: () => trouble,
-    onSkip: async (reason) => void reasons.push(reason),
-  })
+test('queries no miner while our clock is wrong, and continues once it is right', async () => {
+  const reasons: unknown[] = []
+  const log = pino({ level: 'warn' }, { write: (line) => void reasons.push(JSON.parse(line).reason) })
+  const subtensor = { clockOffsetMs: 20_000 }
+  const { clock, starts, end } = setup(3, () => 1000, { log, subtensor })
   await clock.advance(60_000)
   expect(starts).toEqual([])
-  expect(new Set(reasons)).toEqual(new Set(['clocks differ']))
-  trouble = undefined
+  expect(new Set(reasons)).toEqual(new Set(["this machine's clock differs from the chain's"]))
+  subtensor.clockOffsetMs = 0
   await clock.advance(5000)
   expect(starts.length).toBeGreaterThan(0)
   await end()
 })
 
-test('a round that fails is followed by another', async () => {
+test('starts another round after one that fails', async () => {
   let broken = true
   const { clock, results, end } = setup(2, () => 100, {
-    onRoundEnd: async () => {
-      if (!broken) return
-      broken = false
-      throw new Error('disk on fire')
+    hooks: {
+      saveScores: async () => {
+        if (!broken) return
+        broken = false
+        throw new Error('disk on fire')
+      },
     },
   })
   await clock.advance(7000)
@@ -194,14 +199,13 @@ test('a round that fails is followed by another', async () => {
   await end()
 })
 
-test('a report of a round that throws ends neither the process nor the rounds', async () => {
+test('an error while reporting a round ends neither the process nor the rounds', async () => {
   const unhandled: unknown[] = []
   const note = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', note)
-  const { clock, results, end } = setup(2, () => 100, {
-    onRoundJudged: () => {
-      throw new Error('no report of that')
-    },
+  const { clock, events, results, end } = setup(2, () => 100)
+  events.roundJudged.subscribe(() => {
+    throw new Error('cannot report it')
   })
   await clock.advance(5000)
   await end()

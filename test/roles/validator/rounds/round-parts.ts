@@ -1,26 +1,28 @@
 import type { ReferenceEngine } from '../../../../src/engine/index.js'
 import type { Answer, InferenceRequest } from '../../../../src/inference/index.js'
+import { createTopic } from '../../../../src/roles/role.js'
+import type { RoundEvents } from '../../../../src/roles/validator/rounds/round-loop.js'
 import type { RoundPlan } from '../../../../src/roles/validator/rounds/round-plan.js'
-import type { Serving } from '../../../../src/roles/validator/subnet/candidates.js'
+import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { createSubnetView, type SubnetView } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { neuronOf } from '../../../support/fake-subtensor.js'
 import { createRigEngine, MODEL } from '../validator-rig.js'
 
-/** A miner that serves at a port of the loopback. */
-export function servingMiner(uid: number, port = 1): Serving {
+/** A miner that serves on a port of 127.0.0.1. */
+export function servingMiner(uid: number, port = 1): ServingMiner {
   const axon = { ip: '127.0.0.1', port, ipType: 4, protocol: 4, version: 1, block: 1 } as const
   return { ...neuronOf({ uid, hotkey: `5Miner${uid}` }), axon }
 }
 
-export function servingMiners(count: number, port?: number): Serving[] {
+export function servingMiners(count: number, port?: number): ServingMiner[] {
   return Array.from({ length: count }, (_, index) => servingMiner(index + 1, port))
 }
 
-/** What a validator of uid 0 knows; each miner serves all that is wanted, but for those that never answered. */
+/** The view of a validator with uid 0; each miner lists all wanted models, except those that have not answered. */
 export function viewOf(
-  miners: readonly Serving[],
+  miners: readonly ServingMiner[],
   wanted = [MODEL],
-  silent: readonly Serving[] = [],
+  silent: readonly ServingMiner[] = [],
 ): SubnetView {
   const self = neuronOf({ uid: 0, hotkey: '5Validator', validatorPermit: true, stakeTao: 50_000 })
   const neurons = [self, ...miners]
@@ -39,7 +41,19 @@ export function viewOf(
   return view
 }
 
-export function planOf(miners: readonly Serving[], engine: ReferenceEngine = createRigEngine()): RoundPlan {
+export function createRoundEvents(): RoundEvents {
+  return {
+    result: createTopic(),
+    notServing: createTopic(),
+    roundJudged: createTopic(),
+    roundEnded: createTopic(),
+  }
+}
+
+export function planOf(
+  miners: readonly ServingMiner[],
+  engine: ReferenceEngine = createRigEngine(),
+): RoundPlan {
   return { kind: 'round', model: MODEL, endpoint: 'completion', engine, miners, notServing: [] }
 }
 

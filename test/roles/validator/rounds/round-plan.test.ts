@@ -12,7 +12,7 @@ function unready(model: string): ReferenceEngine {
   return { ...createRigEngine(model), facts: undefined, unreadyReason: 'out of memory' }
 }
 
-test('without a ready engine for a wanted model nobody is asked, and the reason says which and why', () => {
+test('skips the round without a ready engine for a wanted model and names the engines and reasons', () => {
   const view = viewOf(servingMiners(3))
   const skipped = (engines: ReferenceEngine[]) => planRound(view, engines, rules, random())
   expect(skipped([])).toEqual({ kind: 'skip', reason: 'no reference engine is configured' })
@@ -26,7 +26,7 @@ test('without a ready engine for a wanted model nobody is asked, and the reason 
   })
 })
 
-test('a model whose engine is down is never asked for while another is ready', () => {
+test('never chooses a model whose engine is down', () => {
   const view = viewOf(servingMiners(3), ['org/a', MODEL])
   for (let round = 0; round < 50; round++)
     expect(planRound(view, [unready('org/a'), createRigEngine()], rules, random(`${round}`))).toMatchObject({
@@ -34,9 +34,9 @@ test('a model whose engine is down is never asked for while another is ready', (
     })
 })
 
-test('at most 37 of 100 are asked, in another order each time, each miner as often as any other', () => {
+test('draws 37 of 100 miners in random order, each equally often', () => {
   const view = viewOf(servingMiners(100))
-  const asked = new Map<number, number>()
+  const drawn = new Map<number, number>()
   const firsts = new Set<number>()
   for (let round = 0; round < 400; round++) {
     const plan = planRound(view, [createRigEngine()], rules, random(`${round}`))
@@ -44,15 +44,15 @@ test('at most 37 of 100 are asked, in another order each time, each miner as oft
     expect(plan.miners).toHaveLength(37)
     expect(new Set(plan.miners).size).toBe(37)
     firsts.add(plan.miners[0]?.uid ?? 0)
-    for (const { uid } of plan.miners) asked.set(uid, (asked.get(uid) ?? 0) + 1)
+    for (const { uid } of plan.miners) drawn.set(uid, (drawn.get(uid) ?? 0) + 1)
   }
   expect(firsts.size).toBeGreaterThan(80)
   // 148 expected, standard deviation 9.7.
-  for (const count of asked.values()) expect(Math.abs(count - 148)).toBeLessThan(60)
-  expect(asked.size).toBe(100)
+  for (const count of drawn.values()) expect(Math.abs(count - 148)).toBeLessThan(60)
+  expect(drawn.size).toBe(100)
 })
 
-test('only those that serve the model now are asked; those that answered without it are named, the silent are not', () => {
+test('draws only available miners that list the model, and reports those that answered without listing it', () => {
   const [serves, other, silent, streams] = servingMiners(4)
   if (!serves || !other || !silent || !streams) throw new Error('four miners')
   const view = viewOf([serves, other, silent, streams], [MODEL], [silent])
@@ -63,6 +63,6 @@ test('only those that serve the model now are asked; those that answered without
   view.replaceServed(new Map([[serves.hotkey, []]]))
   expect(planRound(view, [createRigEngine()], { ...rules, busy }, random())).toEqual({
     kind: 'skip',
-    reason: 'no miner serves a wanted model now',
+    reason: 'no available miner serves a wanted model',
   })
 })

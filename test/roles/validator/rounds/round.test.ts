@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Answer } from '../../../../src/inference/index.js'
 import { createDeferred } from '../../../../src/kernel/deferred.js'
-import type { RoundResult } from '../../../../src/roles/validator/rounds/result.js'
-import { type RoundPorts, startRound } from '../../../../src/roles/validator/rounds/round.js'
+import {
+  type RoundPorts,
+  type RoundResult,
+  startRound,
+} from '../../../../src/roles/validator/rounds/round.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
 import { answerOf, completionRequest, planOf, servingMiners } from './round-parts.js'
 
@@ -16,8 +19,7 @@ function setup(change: Partial<RoundPorts> & { judgeAt?: Promise<void>; miners?:
   const stop = new AbortController()
   const begun = startRound(
     planOf(servingMiners(miners)),
-    3,
-    100,
+    { round: 3, block: 100, judgeAt, onResult: (result) => results.push(result) },
     {
       clock: new ManualClock(),
       prompts: async () => () => completionRequest(),
@@ -34,10 +36,8 @@ function setup(change: Partial<RoundPorts> & { judgeAt?: Promise<void>; miners?:
       },
       stallSince: () => 0,
       stallLimitMs: 50,
-      onResult: (result) => results.push(result),
       ...ports,
     },
-    judgeAt,
     stop.signal,
   )
   const answer = (uid: number, more: Partial<Answer> = {}) =>
@@ -45,7 +45,7 @@ function setup(change: Partial<RoundPorts> & { judgeAt?: Promise<void>; miners?:
   return { begun, calls, results, answer, stop: () => stop.abort() }
 }
 
-test('everybody is signed for before anybody is asked, and nobody is judged before the last answer is in', async () => {
+test('signs for all miners before querying any, and judges no answer before the last one is complete', async () => {
   const { begun, calls, answer } = setup({ miners: 20 })
   const round = await begun
   expect(calls.slice(0, 20).every((call) => call.startsWith('sign'))).toBe(true)
@@ -58,29 +58,29 @@ test('everybody is signed for before anybody is asked, and nobody is judged befo
   expect(calls.filter((call) => call.startsWith('verify'))).toHaveLength(20)
 })
 
-test('a process that stood still while it signed asks nobody: honest miners would refuse stale signatures', async () => {
+test('queries no miner after a stall while signing: honest miners would reject the stale signatures', async () => {
   const clock = new ManualClock()
-  let stoodStillMs = 0
+  let stalledMs = 0
   const asked: number[] = []
   const { begun } = setup({
     clock: {
-      now: () => clock.now() + stoodStillMs,
-      monotonic: () => clock.monotonic() + stoodStillMs,
+      now: () => clock.now() + stalledMs,
+      monotonic: () => clock.monotonic() + stalledMs,
       sleep: (ms, signal) => clock.sleep(ms, signal),
     },
     prepare: (_, { uid }) => {
-      stoodStillMs += 3_600_000
+      stalledMs += 3_600_000
       return async () => {
         asked.push(uid)
         return answerOf()
       }
     },
   })
-  await expect(begun).rejects.toThrow(/signatures are too old/)
+  await expect(begun).rejects.toThrow(/signatures expired/)
   expect(asked).toEqual([])
 })
 
-test('what needs no request is signed ahead while the prompts are made', async () => {
+test('signs in advance while the prompts are made', async () => {
   const prompts = createDeferred<void>()
   const { begun, calls } = setup({
     miners: 20,
@@ -97,7 +97,7 @@ test('what needs no request is signed ahead while the prompts are made', async (
   expect(calls.slice(0, 20).every((call) => call.startsWith('ahead'))).toBe(true)
 })
 
-test('at its soft deadline a round is judged without the slow ones, which are judged when they come', async () => {
+test('judges the complete answers at the soft deadline and the slow ones as they complete', async () => {
   const soft = createDeferred<void>()
   const { begun, results, answer } = setup({ judgeAt: soft.promise })
   const round = await begun
@@ -110,7 +110,7 @@ test('at its soft deadline a round is judged without the slow ones, which are ju
   expect(round.results.map(({ miner }) => miner.uid)).toEqual([1, 2])
 })
 
-test('a result is void when a loop stood still meanwhile: the reader’s own stall counts, else that of the main loop', async () => {
+test('voids results after a stall, as measured by the reader or else by the main loop', async () => {
   const stallSince = () => 51
   const { begun, results, calls, answer } = setup({ stallSince, miners: 3 })
   const round = await begun
@@ -126,7 +126,7 @@ test('a result is void when a loop stood still meanwhile: the reader’s own sta
   expect(verdicts.get(3)?.stallMs).toBe(51)
 })
 
-test('a stop, and an engine that fails, are nobody’s fault; a stream that is cut is the miner’s', async () => {
+test('a shutdown and a failing engine are inconclusive; a stream that is cut is a failure of the miner', async () => {
   const { begun, results, answer } = setup({
     miners: 3,
     verify: async () => {
@@ -136,7 +136,7 @@ test('a stop, and an engine that fails, are nobody’s fault; a stream that is c
   const round = await begun
   answer(1, { fault: { cause: 'aborted', detail: 'stopping' } })
   answer(2)
-  round.asks[2]?.cut('too many at once')
+  round.queries[2]?.cut('too many at once')
   answer(3, { fault: { cause: 'aborted', detail: 'cut' } })
   await round.done
   const verdicts = [...results].sort((a, b) => a.miner.uid - b.miner.uid).map(({ verdict }) => verdict)

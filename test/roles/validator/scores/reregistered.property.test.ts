@@ -1,17 +1,16 @@
 import fc from 'fast-check'
-import pino from 'pino'
 import { expect, test } from 'vitest'
-import type { Metagraph, WeightsPipeline } from '../../../../src/chain/index.js'
-import { startEpoch } from '../../../../src/roles/validator/epochs/epoch.js'
+import type { BlockHead, Metagraph, WeightsPipeline } from '../../../../src/chain/index.js'
+import { createTopic } from '../../../../src/roles/role.js'
+import { startEpochs } from '../../../../src/roles/validator/epochs/epochs.js'
 import { scoresByUid } from '../../../../src/roles/validator/epochs/weights-job.js'
-import { createStandings } from '../../../../src/roles/validator/scores/standings.js'
+import { createVerdictCounts } from '../../../../src/roles/validator/scores/verdict-counts.js'
 import { ScoreBook } from '../../../../src/scoring/index.js'
-import { createMetrics } from '../../../../src/telemetry/index.js'
 import type { Signer } from '../../../../src/wallet/index.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
 import { servingMiner, viewOf } from '../rounds/round-parts.js'
-import { createRigChain, defaultSettings, MODEL, type RigChain } from '../validator-rig.js'
+import { createRigChain, createRigContext, defaultSettings, MODEL, type RigChain } from '../validator-rig.js'
 
 const UIDS = 12
 
@@ -42,30 +41,33 @@ async function setup() {
     for (let result = 0; result < 15; result++) book.record(hotkey, MODEL, 10 * uid, 100)
   const clock = new ManualClock()
   const stop = new AbortController()
-  const log = pino({ level: 'silent' })
-  const task = startEpoch(
-    {
-      ...{ clock, log, subtensor: chain, signer: self, view, standings: createStandings() },
+  const head = createTopic<BlockHead>()
+  const epochs = startEpochs(
+    createRigContext({
+      ...{ clock, signal: stop.signal, subtensor: chain, signer: self, view },
       settings: defaultSettings({ 'epoch-length': 30 }),
+    }),
+    {
+      deps: {
+        models: { current: () => [MODEL], refresh: async () => {} },
+        weights: directPipeline(chain, self),
+      },
       scores: { book, save: async () => {}, trouble: () => undefined },
-      metrics: createMetrics('validator'),
-      models: { current: () => [MODEL], refresh: async () => {} },
-      ...{ refreshEngines: undefined, pipeline: directPipeline(chain, self), afterWeights: undefined },
-      ...{ onHotkeyInUse: () => {}, onWeights: () => {} },
+      verdicts: createVerdictCounts(),
+      events: { head, weights: createTopic() },
     },
-    stop.signal,
   )
   const end = async () => {
     stop.abort()
-    await task.done
+    await epochs.done
   }
-  return { chain, view, book, task, clock, end }
+  return { chain, view, book, head, clock, end }
 }
 
 test('a uid that changed hands starts at 0, whoever had it and however good, and everybody else keeps its score', async () => {
   await fc.assert(
     fc.asyncProperty(swaps, async (changed) => {
-      const { chain, view, book, task, clock, end } = await setup()
+      const { chain, view, book, head, clock, end } = await setup()
       // The weights owed at the start are set with the first owners.
       await settle()
       expect(chain.submissions.map(({ block }) => block)).toEqual([100])
@@ -76,7 +78,7 @@ test('a uid that changed hands starts at 0, whoever had it and however good, and
         changed.includes(one.uid) ? { ...one, hotkey: `5New${one.uid}` } : one,
       )
       chain.grow(121)
-      task.onHead({ number: 121, hash: '0x' })
+      head.publish({ number: 121, hash: '0x' })
       await settle()
       await clock.advance(5000)
       await end()

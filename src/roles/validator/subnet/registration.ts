@@ -1,29 +1,29 @@
 import type { Metagraph, Neuron } from '../../../chain/index.js'
 import { type Log, TargonError } from '../../../kernel/index.js'
 
-export interface AdmissionFacts {
+export interface RegistrationFacts {
   readonly metagraph: Metagraph
   readonly hotkey: string
-  /** Runs without a permit (IS_TESTNET). */
+  /** Allows running without a permit (IS_TESTNET). */
   readonly isTestnet: boolean
   readonly onFinney: boolean
   readonly allowPrivateAxons: boolean
 }
 
 /**
- * Whether this hotkey may validate at all.
+ * Checks that this hotkey may validate on the subnet: registered, and with a permit.
  *
  * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT (fault chain), PRIVATE_AXONS_ON_FINNEY (fault usage)
  */
-export function admitValidator(facts: AdmissionFacts, log: Log): Neuron {
+export function requireRegistration(facts: RegistrationFacts, log: Log): Neuron {
   const { metagraph, hotkey, isTestnet, onFinney } = facts
   if (facts.allowPrivateAxons && onFinney)
     throw new TargonError(
-      '--allow-private-axons is refused on finney: miners could aim requests at your network.',
+      '--allow-private-axons is not allowed on finney: miners could direct requests into your network.',
       {
         code: 'PRIVATE_AXONS_ON_FINNEY',
         fault: 'usage',
-        next: 'Leave the flag out.',
+        next: 'Remove --allow-private-axons.',
       },
     )
   const self = metagraph.find(hotkey)

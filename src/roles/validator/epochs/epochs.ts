@@ -1,0 +1,138 @@
+import type { BlockHead, WeightsPipeline } from '../../../chain/index.js'
+import { TargonError } from '../../../kernel/index.js'
+import type { Feed, Topic } from '../../role.js'
+import { isReady } from '../rounds/index.js'
+import type { Scores, VerdictCounts } from '../scores/index.js'
+import type { ValidatorContext } from '../subnet/index.js'
+import { type BackgroundJob, createBackgroundJob } from './background-job.js'
+import { broadcastModels } from './broadcast.js'
+import { type Epoch, type EpochJobs, EpochTask } from './epoch-task.js'
+import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
+
+/** What the epochs get from the command that starts the validator. */
+export interface EpochDeps {
+  /** Wanted models; a refresh that fails keeps the last good list. */
+  readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
+  /** Starts and stops engines for the wanted models; absent when the set is fixed. */
+  readonly refreshEngines?: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
+  /** Sets weights, with a ledger and a check for a second validator. */
+  readonly weights: WeightsPipeline
+  /** Runs once per epoch after its weights are on chain: the moment for an update. */
+  readonly afterWeights?: ((signal: AbortSignal) => Promise<void>) | undefined
+}
+
+export interface EpochParts {
+  readonly deps: EpochDeps
+  readonly scores: Scores
+  readonly verdicts: VerdictCounts
+  readonly events: { readonly head: Feed<BlockHead>; readonly weights: Topic<ConfirmedWeights> }
+}
+
+/** Longest time for new engines to start: downloading and loading a large model. The fleet itself gives up on one that stalls. */
+const ENGINES_TIMEOUT_MS = 4 * 3_600_000
+
+/** While no engine is ready they are refreshed this often: one that died is back within a minute, not an epoch. */
+const REVIVAL_MS = 30_000
+
+export interface Epochs {
+  /** No round is possible: refreshes the miners' models, and the engines when none is ready (at most every 30 s). */
+  recover(): Promise<void>
+  readonly done: Promise<void>
+}
+
+type EnginesJob = BackgroundJob<readonly string[]>
+
+/** Starts the task that follows the chain from epoch to epoch; the miners are asked for their models at once. */
+export function startEpochs(context: ValidatorContext, parts: EpochParts): Epochs {
+  const { clock, log, signal, settings, view, engines } = context
+  const { scores, deps, events } = parts
+  const enginesJob: EnginesJob = createBackgroundJob(
+    { clock, log, name: 'refreshing the engines', timeoutMs: ENGINES_TIMEOUT_MS },
+    async (wanted, inner) => deps.refreshEngines?.(wanted, inner),
+    signal,
+  )
+  const task = new EpochTask(
+    {
+      ...{ clock, log, epochLength: settings['epoch-length'], startBlock: view.metagraph.block },
+      jobs: createJobs(context, parts, enginesJob),
+      // After a restart within an epoch its weights may still be due, as the ledger knows; an empty book has none to set.
+      weightsDueAtStart: scores.book.hotkeys.length > 0,
+      refreshAtStart: true,
+    },
+    signal,
+  )
+  events.head.subscribe((head) => task.onHead(head))
+  let revivedAt = clock.monotonic()
+  return {
+    done: task.done,
+    recover: () => {
+      if (!engines().some(isReady) && clock.monotonic() - revivedAt >= REVIVAL_MS) {
+        revivedAt = clock.monotonic()
+        enginesJob.request(view.wanted)
+      }
+      return task.requestRefresh()
+    },
+  }
+}
+
+function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: EnginesJob): EpochJobs {
+  const { log, clock, signer, view, metrics } = context
+  const { deps, scores, events } = parts
+  const setWeights = createWeightsJob({
+    ...{ context, book: scores.book, pipeline: deps.weights },
+    onSet: (set) => {
+      metrics.weightsLastSetBlock.set(set.block)
+      events.weights.publish(set)
+    },
+  })
+  let weightsEpoch: number | undefined
+  let finishedEpoch: number | undefined
+  return {
+    resync: (signal) => resync(context, parts, signal),
+    setWeights: async (epoch: Epoch, signal: AbortSignal) => {
+      const attempt = await setWeights(epoch, signal)
+      if (attempt.kind === 'done') weightsEpoch = epoch.index
+      return attempt
+    },
+    refreshModels: async (signal) => {
+      await deps.models.refresh(signal)
+      view.replaceWanted(deps.models.current())
+    },
+    refreshEngines: async () => enginesJob.request(view.wanted),
+    broadcast: async (announce, signal) => {
+      const options = { clock, signer, wanted: view.wanted, announce }
+      const lists = await broadcastModels(view.miners, options, signal)
+      view.replaceServed(lists)
+      log.debug(
+        { event: 'miners-polled', asked: view.miners.length, answered: lists.size },
+        'asked the miners for their models',
+      )
+    },
+    finish: async (epoch, signal) => {
+      if (weightsEpoch !== epoch.index || finishedEpoch === epoch.index) return
+      finishedEpoch = epoch.index
+      await deps.afterWeights?.(signal)
+    },
+  }
+}
+
+/** Reads the metagraph and drops the scores of miners that left, and organic scores older than an epoch. */
+async function resync(
+  { log, settings, signer, subtensor, view }: ValidatorContext,
+  { scores: { book }, verdicts }: EpochParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const metagraph = await subtensor.metagraph(settings.netuid, signal)
+  if (!metagraph.find(signer.address))
+    throw new TargonError(`Hotkey ${signer.address} is no longer registered.`, {
+      code: 'HOTKEY_NOT_REGISTERED',
+      fault: 'chain',
+      next: 'Register it again; until then no weights can be set.',
+    })
+  view.replaceMetagraph(metagraph)
+  const registered = new Set(metagraph.neurons.map(({ hotkey }) => hotkey))
+  const left = book.keepOnly(registered)
+  verdicts.keepOnly(registered)
+  book.expireOrganics(metagraph.block - settings['epoch-length'])
+  if (left.length > 0) log.info({ event: 'miners-left', hotkeys: left }, 'miners left the subnet')
+}
