@@ -5,7 +5,7 @@ import { isModelName, MODEL_LIMIT } from './model-name.js'
 const LIMIT_BYTES = 256 * 1024
 const TIMEOUT_MS = 5_000
 
-/** `["org/model"]`, `[{model, context_length}]`, or OpenAI's `{data: [{id}]}`: the endpoint changed its shape twice. */
+/** `["org/model"]`, `[{model, context_length}]`, or OpenAI's `{data: [{id}]}`: the shapes the endpoint has used. */
 const listSchema = z.union([
   z.array(z.unknown()),
   z.object({ data: z.array(z.unknown()) }).transform(({ data }) => data),
@@ -16,7 +16,7 @@ const entrySchema = z.union([
   z.object({ id: z.string() }).transform(({ id }) => id),
 ])
 
-/** Sound names of the list, each once, in order; entries that are none are left out. */
+/** The valid names of the list in order, without duplicates; invalid entries are ignored. */
 export function parseModelList(body: unknown): string[] {
   const list = listSchema.safeParse(body)
   if (!list.success) return []
@@ -27,22 +27,22 @@ export function parseModelList(body: unknown): string[] {
   return [...new Set(names)].slice(0, MODEL_LIMIT)
 }
 
-/** @throws TargonError MODELS_ENDPOINT (upstream) when it is down, slow, too large or lists no model */
+/** @throws TargonError MODELS_ENDPOINT (upstream) when it is unreachable, slow, too large or lists no valid model */
 export async function fetchModelList(url: string, signal: AbortSignal): Promise<string[]> {
   try {
     const headers = { accept: 'application/json' }
     const body = await download(url, { limitBytes: LIMIT_BYTES, timeoutMs: TIMEOUT_MS, signal, headers })
     const names = parseModelList(JSON.parse(body.toString('utf8')))
-    if (names.length === 0) throw new Error('it lists no model')
+    if (names.length === 0) throw new Error('the response lists no valid model name')
     return names
   } catch (error) {
     signal.throwIfAborted()
     throw new TargonError(
-      `The models endpoint ${url} cannot be used: ${messageOf(error)}.`,
+      `The model list could not be loaded from ${url}: ${messageOf(error)}.`,
       {
         code: 'MODELS_ENDPOINT',
         fault: 'upstream',
-        next: 'Check --models.endpoint, or take another --models.mode.',
+        next: 'Check --models.endpoint, or use another --models.mode.',
       },
       { cause: error },
     )

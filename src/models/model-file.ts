@@ -7,13 +7,13 @@ import { isModelName, MODEL_LIMIT } from './model-name.js'
 
 const NAME = 'models.txt'
 
-/** Looked for at each reading: the operator may write one while the validator runs. */
+/** models.txt of the folder, or else the bundled one. Resolved at every refresh, as the operator may create one later. */
 export function defaultModelFile(folder = '.'): string {
-  const own = resolve(folder, NAME)
-  return existsSync(own) ? own : fileURLToPath(new URL(`../../${NAME}`, import.meta.url))
+  const local = resolve(folder, NAME)
+  return existsSync(local) ? local : fileURLToPath(new URL(`../../${NAME}`, import.meta.url))
 }
 
-/** Names of a models.txt: split on white space, `#` starts a comment, each name once, in order. */
+/** The names in a models.txt: separated by white space, `#` starts a comment, duplicates are dropped. */
 export function parseModelFile(text: string): string[] {
   const words = text
     .replace(/^\uFEFF/, '')
@@ -23,30 +23,30 @@ export function parseModelFile(text: string): string[] {
   return [...new Set(words)]
 }
 
-/** @throws TargonError MODELS_FILE (usage) when it cannot be read, is empty or holds something that is no model name */
+/** @throws TargonError MODELS_FILE (usage) when it cannot be read, is empty or contains an invalid name */
 export async function readModelFile(path: string): Promise<string[]> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw refused(path, messageOf(error), { cause: error })
+    throw invalidFile(path, messageOf(error), { cause: error })
   }
   const names = parseModelFile(text)
-  const wrong = names.find((name) => !isModelName(name))
-  if (wrong !== undefined) throw refused(path, `"${wrong.slice(0, 100)}" is not the name of a model`)
-  if (names.length === 0) throw refused(path, 'it names no model')
+  const invalid = names.find((name) => !isModelName(name))
+  if (invalid !== undefined) throw invalidFile(path, `"${invalid.slice(0, 100)}" is not a valid model name`)
+  if (names.length === 0) throw invalidFile(path, 'it contains no model name')
   if (names.length > MODEL_LIMIT)
-    throw refused(path, `it names ${names.length} models, ${MODEL_LIMIT} are allowed`)
+    throw invalidFile(path, `it contains ${names.length} names, at most ${MODEL_LIMIT} are allowed`)
   return names
 }
 
-function refused(path: string, why: string, options?: ErrorOptions): TargonError {
+function invalidFile(path: string, reason: string, options?: ErrorOptions): TargonError {
   return new TargonError(
-    `The model file ${path} cannot be used: ${why}.`,
+    `The model file ${path} cannot be used: ${reason}.`,
     {
       code: 'MODELS_FILE',
       fault: 'usage',
-      next: 'Write one model name per line, or choose another file with --models.file.',
+      next: 'Write one model name per line, or set --models.file to another file.',
     },
     options,
   )

@@ -1,13 +1,13 @@
-import { GIVEN_NAMES } from './names.js'
+import givenNames from './names.json' with { type: 'json' }
 import type { Random } from './random.js'
 
-/** Who the model is told to be: keeps answers of different miners apart at no cost. */
+/** The persona in a system prompt; a different one per miner makes their answers differ at no cost. */
 export interface Persona {
   readonly name: string
   readonly country: string
 }
 
-/** ISO 3166-1 codes; their names come from the runtime's own tables. */
+/** ISO 3166-1 codes; `Intl` supplies the names. */
 const REGIONS =
   'AF AL DZ AD AO AG AR AM AU AT AZ BS BH BD BB BY BE BZ BJ BT BO BA BW BR BN BG BF BI KH CM CA CV CF TD CL CN CO KM CG CD CR CI HR CU CY CZ DK DJ DM DO EC EG SV GQ ER EE SZ ET FJ FI FR GA GM GE DE GH GR GD GT GN GW GY HT HN HU IS IN ID IR IQ IE IL IT JM JP JO KZ KE KI KP KR KW KG LA LV LB LS LR LY LI LT LU MG MW MY MV ML MT MH MR MU MX FM MD MC MN ME MA MZ MM NA NR NP NL NZ NI NE NG MK NO OM PK PW PA PG PY PE PH PL PT QA RO RU RW KN LC VC WS SM ST SA SN RS SC SL SG SK SI SB SO ZA SS ES LK SD SR SE CH SY TJ TZ TH TL TG TO TT TN TR TM TV UG UA AE GB US UY UZ VU VE VN YE ZM ZW'.split(
     ' ',
@@ -16,10 +16,10 @@ const REGIONS =
 const regionNames = new Intl.DisplayNames(['en'], { type: 'region' })
 
 export function pickPersona(random: Random): Persona {
-  return { name: random.pick(GIVEN_NAMES), country: regionNames.of(random.pick(REGIONS)) ?? 'Iceland' }
+  return { name: random.pick(givenNames), country: regionNames.of(random.pick(REGIONS)) ?? 'Iceland' }
 }
 
-/** 4.4.1 targon/request.py: introduce yourself, restate the question, answer it, in English. */
+/** The instructions of 4.4.1 (targon/request.py): introduce yourself, restate the question, answer it, in English. */
 export function personaText({ name, country }: Persona, today: Date): string {
   const date = today.toLocaleDateString('en-US', { dateStyle: 'long', timeZone: 'UTC' })
   return [

@@ -1,9 +1,9 @@
 import { type Clock, messageOf } from '../kernel/index.js'
 import { type Persona, personaText, pickPersona } from './persona.js'
-import { QUESTIONS } from './questions.js'
+import bundledQuestions from './questions.json' with { type: 'json' }
 import type { Random } from './random.js'
 
-/** Structurally an InferenceRequest of inference/, which prompts/ does not import. */
+/** Structurally an InferenceRequest of inference/, which this folder does not import. */
 export type SyntheticRequest = {
   readonly model: string
   readonly seed: number
@@ -17,7 +17,7 @@ export type SyntheticRequest = {
   | { readonly endpoint: 'completion'; readonly prompt: string }
 )
 
-/** What of an engine is used to rewrite a question; a ReferenceEngine fits. */
+/** The part of a ReferenceEngine that rewrites questions. */
 export interface QuestionWriter {
   generate(
     request: {
@@ -29,8 +29,8 @@ export interface QuestionWriter {
   ): Promise<string>
 }
 
-/** Where questions come from; without one, or when it gives '', the bundled set is used. */
 export interface QuestionSource {
+  /** @returns '' to use a bundled question. */
   nextQuestion(signal: AbortSignal): Promise<string>
 }
 
@@ -40,21 +40,23 @@ export interface PromptOptions {
   readonly maxTokens: { readonly min: number; readonly max: number }
   readonly random: Random
   readonly clock: Clock
+  /** Absent: questions are not rewritten. */
   readonly engine?: QuestionWriter
+  /** Absent: the bundled questions. */
   readonly questions?: QuestionSource
-  /** 4.4.1 sends every miner of a round the same request; anything else lets one card answer for many hotkeys. */
+  /** Sends every miner of a round the same request, as 4.4.1 does. */
   readonly sameForAll?: boolean
-  /** Told why a question was not rewritten or came from the bundled set. */
+  /** Called with the reason when a question is not rewritten or comes from the bundled set. */
   readonly onFallback?: (reason: string) => void
 }
 
-/** What a round asks: one question, endpoint, temperature and length; persona and seed per miner. */
+/** The prompt of a round: one question, endpoint, temperature and length; persona and seed differ per miner. */
 export interface RoundPrompt {
   readonly question: string
   readonly endpoint: 'chat' | 'completion'
   readonly temperature: number
   readonly maxTokens: number
-  /** The request of one miner; the same key gives the same request. */
+  /** The request for one miner; the same key gives the same request. */
   forMiner(key: string): SyntheticRequest
 }
 
@@ -62,13 +64,13 @@ const SEED = { min: 10_000, max: 10_000_000 }
 const REWRITE = { tokens: { min: 16, max: 64 }, temperature: 0.5 }
 const QUESTION_LENGTH = 2_000
 
-/** Draws the request of a round as 4.4.1 targon/request.py does. Repeats under the same `random`. */
+/** Draws the prompt of a round as 4.4.1 does (targon/request.py); deterministic for the same `random`. */
 export async function makePrompt(options: PromptOptions, signal: AbortSignal): Promise<RoundPrompt> {
   const { random, model } = options
   const endpoint = random.pick(options.endpoints)
   const temperature = random.next()
   const maxTokens = random.integer(options.maxTokens.min, options.maxTokens.max)
-  const bundled = random.pick(QUESTIONS)
+  const bundled = random.pick(bundledQuestions)
   const rewriteTokens = random.integer(REWRITE.tokens.min, REWRITE.tokens.max)
   const miners = random.fork(String(random.next()))
   const today = new Date(options.clock.now())
@@ -80,9 +82,10 @@ export async function makePrompt(options: PromptOptions, signal: AbortSignal): P
     temperature,
     maxTokens,
     forMiner: (key) => {
-      const own = miners.fork(options.sameForAll ? '' : key)
-      const seed = own.integer(SEED.min, SEED.max)
-      return { model, seed, temperature, maxTokens, ...content(endpoint, pickPersona(own), today, question) }
+      const perMiner = miners.fork(options.sameForAll ? '' : key)
+      const seed = perMiner.integer(SEED.min, SEED.max)
+      const persona = pickPersona(perMiner)
+      return { model, seed, temperature, maxTokens, ...content(endpoint, persona, today, question) }
     },
   }
 }
@@ -111,12 +114,12 @@ async function draw(
     return question === '' ? bundled : question
   } catch (error) {
     signal.throwIfAborted()
-    onFallback?.(`bundled question used: ${messageOf(error)}`)
+    onFallback?.(`using a bundled question: ${messageOf(error)}`)
     return bundled
   }
 }
 
-/** A search query made from the question by the engine: no list of questions gives away what is asked. */
+/** Lets the engine turn the question into a search query, so that miners cannot precompute a list of questions. */
 async function rewrite(
   question: string,
   maxTokens: number,
@@ -137,7 +140,7 @@ async function rewrite(
     return query === '' ? question : query
   } catch (error) {
     signal.throwIfAborted()
-    onFallback?.(`question not rewritten: ${messageOf(error)}`)
+    onFallback?.(`could not rewrite the question: ${messageOf(error)}`)
     return question
   }
 }

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 
-/** A stream of random numbers that repeats under one seed. */
+/** A deterministic stream of random numbers. */
 export interface Random {
   /** 0 ≤ x < 1. */
   next(): number
-  /** min ≤ x ≤ max, whole. */
+  /** An integer, min ≤ x ≤ max. */
   integer(min: number, max: number): number
-  /** One of the items. */
+  /** @throws RangeError if there are no items. */
   pick<T>(items: readonly [T, ...T[]] | readonly T[]): T
-  /** An independent stream for `key`: neither one's use changes the other. */
+  /** An independent stream for `key`; drawing from one does not affect the other. */
   fork(key: string): Random
 }
 
-/** xoshiro128** seeded by SHA-256 of the seed: small, good and the same on every machine. */
+/** xoshiro128** seeded by the SHA-256 of the seed; the same on every machine. */
 export function createRandom(seed: string): Random {
   const digest = createHash('sha256').update(seed).digest()
   let a = digest.readUInt32LE(0)
@@ -36,7 +36,7 @@ export function createRandom(seed: string): Random {
     integer: (min, max) => min + Math.floor(next() * (max - min + 1)),
     pick: (items) => {
       const item = items[Math.floor(next() * items.length)]
-      if (item === undefined) throw new RangeError('Nothing to pick from.')
+      if (item === undefined) throw new RangeError('Cannot pick from an empty list.')
       return item
     },
     fork: (key) => createRandom(`${seed}\u0000${key}`),

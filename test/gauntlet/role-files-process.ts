@@ -4,12 +4,12 @@ import { runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
 import { migrate, openDatabase } from '../../src/history/index.js'
 import { lockHotkey } from '../../src/kernel/hotkey-lock.js'
-import { keepLastGoodList } from '../../src/models/last-good-list.js'
+import { saveModelList } from '../../src/models/model-list.js'
 import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
 
 /**
- * Everything a validator keeps, written by a role in a process whose umask hides nothing. Arguments: folder; `careless`
- * leaves out the life of a role, as if every writer had to see to the modes itself.
+ * Writes every file a validator keeps, in a process with umask 0. Arguments: folder; `careless` writes them outside of a
+ * role, as if every writer had to set the file modes itself.
  */
 const [folder = '', manner = ''] = process.argv.slice(2)
 const flags = {
@@ -30,10 +30,10 @@ async function write(stateDir: string): Promise<void> {
   const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => {} }
   const log = { info: () => {}, warn: () => {} }
   await lockHotkey({ path: join(stateDir, 'weights.json.lock'), use: 'runs', clock, log })
-  await keepLastGoodList(stateDir, ['org/model'])
+  await saveModelList(stateDir, ['org/model'])
   const file = openScoreFile(join(stateDir, 'scores.json'))
   for (let save = 0; save < 2; save++) await file.save(new ScoreBook().toData())
-  // The database, which takes longest to make, shows nothing that the other writers do not show.
+  // creating the database takes longest and shows nothing that the other writers do not show
   if (manner !== 'careless') await writeHistory(join(stateDir, 'history'))
   await mkdir(join(stateDir, 'of-a-library'))
   await writeFile(join(stateDir, 'of-a-library', 'file'), 'written without a mode')
@@ -44,5 +44,5 @@ else {
   const start = async ({ stateDir }: { stateDir: string }) => ({ done: write(stateDir) })
   await runRole({ role: 'validator', settings: values, hotkey: 'none', warnings: [], start })
 }
-// Killed, so that the lock is still there to be looked at.
+// killed, so that the lock file is still there for the test to inspect
 process.kill(process.pid, 'SIGKILL')

@@ -41,7 +41,7 @@ function list(change: Partial<ModelListOptions>) {
 }
 
 describe('mode default', () => {
-  it('runs exactly the model of the old README', () => {
+  it('is the one model named in the README of 4.x', () => {
     expect(list({ mode: 'default' }).current()).toEqual(['NousResearch/Meta-Llama-3.1-8B-Instruct'])
   })
 })
@@ -57,7 +57,7 @@ describe('mode config', () => {
     expect(models.current()).toEqual(['org/a', 'org/b', 'org/c'])
   })
 
-  it('reads the file the package ships where the working directory has none', async () => {
+  it('uses the bundled file when the working directory has none', async () => {
     expect(await readModelFile(defaultModelFile(stateDir))).toHaveLength(3)
     await writeFile(join(stateDir, 'models.txt'), 'org/own')
     expect(await readModelFile(defaultModelFile(stateDir))).toEqual(['org/own'])
@@ -68,10 +68,10 @@ describe('mode config', () => {
 
   it.each([
     ['an empty file', '# nothing\n\n'],
-    ['a path that climbs', 'org/../etc\n'],
+    ['a path traversal', 'org/../etc\n'],
     ['a control character', 'org/\u001b[31m\n'],
     ['a long name', `${'x'.repeat(300)}\n`],
-  ])('refuses %s at the first reading', async (_, text) => {
+  ])('rejects %s at the first refresh', async (_, text) => {
     await writeFile(join(stateDir, 'models.txt'), text)
     await expect(list({ mode: 'config' }).refresh(signal)).rejects.toMatchObject({
       code: 'MODELS_FILE',
@@ -94,7 +94,10 @@ describe('mode endpoint', () => {
     ['names', ['org/a', 'org/b']],
     ['objects', [{ model: 'org/a', context_length: null }, { model: 'org/b' }]],
     ['OpenAI’s list', { object: 'list', data: [{ id: 'org/a' }, { id: 'org/b', object: 'model' }] }],
-    ['hostile neighbours', ['org/a', '__proto__/../x', 7, null, 'a b', 'org/b', 'org/a', { model: 5 }]],
+    [
+      'only the valid names of a hostile list',
+      ['org/a', '__proto__/../x', 7, null, 'a b', 'org/b', 'org/a', { model: 5 }],
+    ],
   ])('reads %s', async (_, body) => {
     const endpoint = await serve((_request, response) => response.end(JSON.stringify(body)))
     const models = list({ endpoint })
@@ -105,10 +108,10 @@ describe('mode endpoint', () => {
   it.each<[string, RequestListener]>([
     ['is garbage', (_, response) => response.end('<html>')],
     ['is empty', (_, response) => response.end('[]')],
-    ['answers 500', (_, response) => response.writeHead(500).end()],
+    ['has status 500', (_, response) => response.writeHead(500).end()],
     ['redirects', (_, response) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()],
     ['is huge', (_, response) => response.end(`["org/a",${'"x",'.repeat(200_000)}"y"]`)],
-  ])('keeps the last good list, over a restart too, when it %s', async (_, broken) => {
+  ])('keeps the last good list, also after a restart, when the response %s', async (_, broken) => {
     let answer: RequestListener = (_request, response) => response.end('["org/a"]')
     const endpoint = await serve((request, response) => answer(request, response))
     const models = list({ endpoint })
@@ -122,7 +125,7 @@ describe('mode endpoint', () => {
     expect(JSON.parse(await readFile(join(stateDir, 'models.json'), 'utf8'))).toEqual(['org/a'])
   })
 
-  it('says what to do when there was never a list', async () => {
+  it('fails when there has never been a list', async () => {
     await expect(list({ endpoint: 'http://127.0.0.1:1/' }).refresh(signal)).rejects.toMatchObject({
       code: 'MODELS_ENDPOINT',
       fault: 'upstream',

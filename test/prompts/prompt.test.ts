@@ -17,13 +17,13 @@ function options(change: Partial<PromptOptions> = {}): PromptOptions {
 }
 
 describe('makePrompt', () => {
-  it('repeats under the same seed, request by request', async () => {
+  it('makes the same requests for the same seed', async () => {
     const [a, b] = [await makePrompt(options(), signal), await makePrompt(options(), signal)]
     expect(a.forMiner('x')).toEqual(b.forMiner('x'))
     expect(a.forMiner('x')).toEqual(a.forMiner('x'))
   })
 
-  it('gives each miner a seed and persona of its own, so that one card cannot answer for many hotkeys', async () => {
+  it('gives each miner its own seed and persona, so that one GPU cannot serve many hotkeys', async () => {
     const prompt = await makePrompt(options(), signal)
     const requests = Array.from({ length: 40 }, (_, uid) => prompt.forMiner(`hotkey-${uid}`))
     expect(new Set(requests.map(({ seed }) => seed)).size).toBe(40)
@@ -31,7 +31,7 @@ describe('makePrompt', () => {
     expect(new Set(requests.map(({ maxTokens, temperature }) => `${maxTokens} ${temperature}`)).size).toBe(1)
   })
 
-  it('asks all miners the same where parity with 4.4.1 is wanted', async () => {
+  it('sends all miners the same request with sameForAll, as 4.4.1 does', async () => {
     const prompt = await makePrompt(options({ sameForAll: true }), signal)
     expect(prompt.forMiner('a')).toEqual(prompt.forMiner('b'))
   })
@@ -53,7 +53,7 @@ describe('makePrompt', () => {
     expect(endpoints).toEqual(new Set(['chat', 'completion']))
   })
 
-  it('never offers chat to an engine without a chat template', async () => {
+  it('uses only the allowed endpoints, for engines without a chat template', async () => {
     const random = createRandom('completion')
     for (let round = 0; round < 20; round++) {
       const prompt = await makePrompt(options({ random, endpoints: ['completion'] }), signal)
@@ -61,7 +61,7 @@ describe('makePrompt', () => {
     }
   })
 
-  it('asks the question as the engine rewrote it, and as it was when the engine cannot', async () => {
+  it('uses the question as rewritten by the engine, and the original if the engine fails', async () => {
     const rewritten = await makePrompt(
       options({ engine: { generate: async () => ' tide causes \n' } }),
       signal,
@@ -74,10 +74,10 @@ describe('makePrompt', () => {
       },
     }
     const plain = await makePrompt(
-      options({ engine: failing, onFallback: (why) => reasons.push(why) }),
+      options({ engine: failing, onFallback: (reason) => reasons.push(reason) }),
       signal,
     )
     expect(plain.question).toBe((await makePrompt(options(), signal)).question)
-    expect(reasons).toEqual(['question not rewritten: engine down'])
+    expect(reasons).toEqual(['could not rewrite the question: engine down'])
   })
 })

@@ -1,22 +1,22 @@
 import type { Log } from '../../kernel/index.js'
 import type { QuestionSource } from '../prompt.js'
 
-/** Questions held ready, so that a round never waits for the hub. */
-const STOCK = 16
+/** Questions kept ready, so that a round never waits for the hub. */
+const BUFFER_SIZE = 16
 
 /**
- * Takes questions from a source that may be slow or away: what is in stock is given at once and replaced in the
- * background, and an empty stock gives '' (a bundled question is asked). The log says once that the source failed and
- * once that it is back.
+ * Buffers the questions of a slow or unreliable source: a buffered question is returned at once and replaced in the
+ * background; an empty buffer gives '', which means a bundled question. Logs once when the source fails and once when it
+ * recovers.
  *
- * @param signal ends the reading.
+ * @param signal stops the reading.
  */
 export function readInBackground(
   source: QuestionSource,
   log: Pick<Log, 'info' | 'warn'>,
   signal: AbortSignal,
 ): QuestionSource {
-  const stock: string[] = []
+  const buffer: string[] = []
   let state: 'new' | 'read' | 'failed' = 'new'
   let isFilling = false
 
@@ -24,12 +24,12 @@ export function readInBackground(
     if (isFilling || signal.aborted) return
     isFilling = true
     try {
-      while (stock.length < STOCK) {
+      while (buffer.length < BUFFER_SIZE) {
         const question = await source.nextQuestion(signal)
         if (question === '') break
-        stock.push(question)
+        buffer.push(question)
       }
-      if (state !== 'read') log.info({ event: 'dataset-ready' }, 'questions now come from the data set')
+      if (state !== 'read') log.info({ event: 'dataset-ready' }, 'using questions from the data set')
       state = 'read'
     } catch (error) {
       if (signal.aborted) return
@@ -47,7 +47,7 @@ export function readInBackground(
   void fill()
   return {
     nextQuestion: async () => {
-      const question = stock.shift() ?? ''
+      const question = buffer.shift() ?? ''
       void fill()
       return question
     },

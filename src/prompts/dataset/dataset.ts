@@ -8,28 +8,28 @@ import { createPageStore } from './page-store.js'
 import { listShards, openShard } from './shards.js'
 
 export interface DatasetOptions {
-  /** A Parquet file (address or path), or the address of a JSON list of Parquet files. */
+  /** URL or path of a Parquet file, or URL of a JSON list of Parquet files. */
   readonly source: string
   readonly cacheDir: string
   readonly random: Random
   readonly clock: Clock
-  /** Told as a page comes in: its bytes so far, and about how many it has once that is known. */
+  /** Called while a page is fetched, with the bytes so far and, once known, its approximate size. */
   readonly onProgress?: (bytes: number, ofBytes: number | undefined) => void
 }
 
 const PAGE_DEADLINE_MS = 120_000
-/** After a failure the hub is left alone this long. */
+/** Pause before the hub is contacted again after a failure. */
 const PAUSE_MS = 300_000
-const EMPTY_PAGES = 4
+const MAX_EMPTY_PAGES = 4
 
-/** The data set of 4.4.1 on a hub: `manifoldlabs/Infinity-Instruct`, subset 7M. */
+/** URL of the data set of 4.4.1 on a hub: `manifoldlabs/Infinity-Instruct`, subset 7M. */
 export function infinityInstruct(hubUrl: string): string {
   return `${hubUrl.replace(/\/+$/, '')}/api/datasets/manifoldlabs/Infinity-Instruct/parquet/7M/train`
 }
 
 /**
- * Questions from the Parquet shards of a data set, one row group in memory at a time, read by ranges and kept on disk.
- * `nextQuestion` throws TargonError DATASET (upstream) when neither hub nor disk has any.
+ * Questions from the Parquet shards of a data set: one row group ("page") is in memory at a time, fetched by range requests
+ * and cached on disk. `nextQuestion` throws TargonError DATASET (upstream) when neither the hub nor the cache has any.
  */
 export function createDataset(options: DatasetOptions): QuestionSource {
   const { source, clock, random, onProgress } = options
@@ -52,8 +52,8 @@ export function createDataset(options: DatasetOptions): QuestionSource {
     const footer = footers.get(shard) ?? (await parquetMetadataAsync(file))
     footers.set(shard, footer)
     const group = random.integer(0, footer.row_groups.length - 1)
-    const known = await store.read(shard, group)
-    if (known) return known
+    const cached = await store.read(shard, group)
+    if (cached) return cached
     bytes = 0
     ofBytes = pageBytes(footer, group)
     const questions = await readPage(file, footer, group)
@@ -61,7 +61,7 @@ export function createDataset(options: DatasetOptions): QuestionSource {
     return questions
   }
 
-  const keptPage = async (): Promise<string[]> => {
+  const cachedPage = async (): Promise<string[]> => {
     const names = await store.names()
     return names.length === 0 ? [] : ((await store.readNamed(random.pick(names))) ?? [])
   }
@@ -69,7 +69,7 @@ export function createDataset(options: DatasetOptions): QuestionSource {
   const nextPage = async (signal: AbortSignal): Promise<string[]> => {
     if (!failure || clock.monotonic() >= failure.untilMs) {
       try {
-        for (let attempt = 0; attempt < EMPTY_PAGES; attempt++) {
+        for (let attempt = 0; attempt < MAX_EMPTY_PAGES; attempt++) {
           const fetched = await withDeadline(
             clock,
             'reading the data set',
@@ -79,14 +79,14 @@ export function createDataset(options: DatasetOptions): QuestionSource {
           )
           if (fetched.length > 0) return fetched
         }
-        throw new Error('its rows hold no question')
+        throw new Error('it contains no questions')
       } catch (error) {
         signal.throwIfAborted()
         failure = { untilMs: clock.monotonic() + PAUSE_MS, reason: messageOf(error) }
       }
     }
-    const kept = await keptPage()
-    if (kept.length > 0) return kept
+    const cached = await cachedPage()
+    if (cached.length > 0) return cached
     throw unavailable(source, failure?.reason ?? 'nothing was read')
   }
 
@@ -103,6 +103,6 @@ function unavailable(source: string, reason: string): TargonError {
   return new TargonError(`The data set ${source} cannot be read: ${reason}.`, {
     code: 'DATASET',
     fault: 'upstream',
-    next: 'Check --dataset.url; the bundled questions are used meanwhile.',
+    next: 'Check --dataset.url. The bundled questions are used until it can be read.',
   })
 }

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../../kernel/index.js'
 
-const PAGES_KEPT = 32
+const MAX_PAGES = 32
 const pageSchema = z.array(z.string()).min(1)
 
-/** Pages of questions on disk: what was fetched once is not fetched again, and serves while the hub is away. */
+/** Cache of question pages on disk; it also serves while the hub is unreachable. */
 export interface PageStore {
   read(shard: string, group: number): Promise<string[] | undefined>
-  /** Keeps a page and drops the oldest beyond the bound. */
+  /** Stores a page and deletes the oldest beyond `MAX_PAGES`. */
   keep(shard: string, group: number, questions: readonly string[]): Promise<void>
-  /** Names of all pages, oldest first. */
+  /** Names of all stored pages, oldest first. */
   names(): Promise<string[]>
   readNamed(name: string): Promise<string[] | undefined>
 }
@@ -24,7 +24,7 @@ export function createPageStore(folder: string): PageStore {
     try {
       return pageSchema.parse(JSON.parse(await readFile(join(folder, name), 'utf8')))
     } catch {
-      // Absent or damaged: fetched anew.
+      // missing or damaged: the page is fetched again
       return undefined
     }
   }
@@ -45,7 +45,7 @@ export function createPageStore(folder: string): PageStore {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await replaceFile(join(folder, nameOf(shard, group)), JSON.stringify(questions))
       const all = await names()
-      for (const name of all.slice(0, Math.max(0, all.length - PAGES_KEPT)))
+      for (const name of all.slice(0, Math.max(0, all.length - MAX_PAGES)))
         await rm(join(folder, name), { force: true })
     },
   }

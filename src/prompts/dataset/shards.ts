@@ -4,25 +4,25 @@ import type { AsyncBuffer } from 'hyparquet'
 import { z } from 'zod'
 import { download } from '../../kernel/index.js'
 
-const LIST_LIMIT_BYTES = 1024 * 1024
-const RANGE_LIMIT_BYTES = 96 * 1024 * 1024
+const MAX_LIST_BYTES = 1024 * 1024
+const MAX_RANGE_BYTES = 96 * 1024 * 1024
 const TIMEOUT_MS = 30_000
 
 const listSchema = z.array(z.url()).min(1).max(10_000)
 
 export interface ShardOptions {
-  /** Told how many bytes were fetched, for a progress bar. */
+  /** Called with the number of bytes of each chunk, for a progress bar. */
   readonly onBytes?: (bytes: number) => void
 }
 
-/** Addresses of the Parquet shards: one file, a local path, or a JSON list of addresses as the hub answers it. */
+/** URLs or paths of the Parquet shards; the source is one file, or the URL of a JSON list as the hub returns it. */
 export async function listShards(source: string, signal: AbortSignal): Promise<readonly string[]> {
   if (!/^https?:/.test(source) || new URL(source).pathname.endsWith('.parquet')) return [source]
-  const body = await fetchBytes(source, {}, LIST_LIMIT_BYTES, signal)
+  const body = await fetchBytes(source, {}, MAX_LIST_BYTES, signal)
   return listSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
 }
 
-/** A shard of which only the asked ranges are read, whether it lies on disk or on a server. */
+/** Opens a local or remote shard for reading by ranges. */
 export async function openShard(
   shard: string,
   signal: AbortSignal,
@@ -34,7 +34,7 @@ export async function openShard(
   return {
     byteLength: file.byteLength,
     slice: async (start, end = file.byteLength) => {
-      if (end - start > RANGE_LIMIT_BYTES) throw new Error(`a range of ${end - start} bytes is too large`)
+      if (end - start > MAX_RANGE_BYTES) throw new Error(`a range of ${end - start} bytes is too large`)
       return await file.slice(start, end)
     },
   }
@@ -55,7 +55,8 @@ async function openRemote(
   signal.addEventListener('abort', abort, { once: true })
   const { headers } = await head.finally(() => signal.removeEventListener('abort', abort))
   const byteLength = Number(headers['content-length'])
-  if (!Number.isSafeInteger(byteLength) || byteLength <= 0) throw new Error(`${url} does not tell its length`)
+  if (!Number.isSafeInteger(byteLength) || byteLength <= 0)
+    throw new Error(`${url} returned no valid content-length`)
   return {
     byteLength,
     slice: (start, end = byteLength) =>
@@ -96,6 +97,6 @@ async function fetchBytes(
   const bounds = { limitBytes, timeoutMs: TIMEOUT_MS, signal, followRedirect: true }
   const body = await download(url, { ...bounds, headers, onBytes })
   if (headers.range !== undefined && body.length !== limitBytes)
-    throw new Error(`${url} does not answer ranges`)
+    throw new Error(`${url} does not support range requests`)
   return new Uint8Array(body).buffer
 }

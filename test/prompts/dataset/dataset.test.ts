@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LogFields } from '../../../src/kernel/log.js'
 import {
   createDataset,
   createRandom,
@@ -10,12 +11,12 @@ import {
   makePrompt,
   type QuestionSource,
   readInBackground,
-} from '../../src/prompts/index.js'
-import { ManualClock } from '../support/manual-clock.js'
-import { type StreamServer, startStreamServer } from '../support/stream-server.js'
+} from '../../../src/prompts/index.js'
+import { ManualClock } from '../../support/manual-clock.js'
+import { type StreamServer, startStreamServer } from '../../support/stream-server.js'
 
-/** 60 rows in 3 row groups, Snappy, nested as Infinity-Instruct is; every tenth row begins with another speaker. */
-const fixture = fileURLToPath(new URL('../fixtures/prompts/questions.parquet', import.meta.url))
+/** 60 rows in 3 row groups, Snappy, nested like Infinity-Instruct; every tenth row starts with another speaker. */
+const fixture = fileURLToPath(new URL('../../fixtures/prompts/questions.parquet', import.meta.url))
 const signal = new AbortController().signal
 
 let hub: StreamServer
@@ -49,8 +50,8 @@ async function draw(source: ReturnType<typeof dataset>, count: number): Promise<
   return questions
 }
 
-describe('data set', () => {
-  it('reads the first human turns by ranges, never the whole file', async () => {
+describe('createDataset', () => {
+  it('reads the first human turns by range requests, never the whole file', async () => {
     const questions = await draw(dataset(), 18)
     expect(new Set(questions).size).toBe(18)
     for (const question of questions)
@@ -59,14 +60,14 @@ describe('data set', () => {
     expect(ranges.every(({ headers }) => headers.range !== undefined)).toBe(true)
   })
 
-  it('fetches a row group once: it goes on from disk after a restart and while the hub is away', async () => {
+  it('uses the cached pages after a restart while the hub is unreachable', async () => {
     const first = await draw(dataset(), 1)
     down = true
     expect(await draw(dataset(), 1)).toEqual([expect.stringMatching(/^Question number/)])
     expect(first).toHaveLength(1)
   })
 
-  it('leaves a hub that is away alone for a while, and lets the bundled questions stand in', async () => {
+  it('pauses requests to an unreachable hub, and bundled questions are used meanwhile', async () => {
     down = true
     const source = dataset()
     await expect(source.nextQuestion(signal)).rejects.toMatchObject({ code: 'DATASET', fault: 'upstream' })
@@ -87,17 +88,17 @@ describe('data set', () => {
       signal,
     )
     expect(prompt.question).not.toBe('')
-    expect(reasons).toEqual([expect.stringContaining('bundled question used')])
+    expect(reasons).toEqual([expect.stringContaining('using a bundled question')])
     down = false
     await clock.advance(300_000)
     expect(await source.nextQuestion(signal)).toMatch(/^Question number/)
   })
 
-  it('tells how much of a page is there, up to all of it', async () => {
+  it('reports progress up to the size of the page', async () => {
     for (const source of [`${hub.url}/list`, fixture]) {
-      const told: [number, number | undefined][] = []
-      await draw(dataset({ source, onProgress: (bytes, ofBytes) => told.push([bytes, ofBytes]) }), 1)
-      const [bytes, ofBytes] = told.at(-1) ?? []
+      const calls: [number, number | undefined][] = []
+      await draw(dataset({ source, onProgress: (bytes, ofBytes) => calls.push([bytes, ofBytes]) }), 1)
+      const [bytes, ofBytes] = calls.at(-1) ?? []
       expect(ofBytes).toBeGreaterThan(0)
       expect(bytes).toBeGreaterThanOrEqual(ofBytes ?? Number.POSITIVE_INFINITY)
     }
@@ -107,78 +108,78 @@ describe('data set', () => {
     expect(await draw(dataset({ source: fixture }), 40)).toHaveLength(40)
   })
 
-  it('refuses a server that ignores ranges, and a file that is no Parquet', async () => {
-    const rude = await startStreamServer((response, { method }) =>
+  it('rejects a server that ignores range requests', async () => {
+    const server = await startStreamServer((response, { method }) =>
       method === 'HEAD'
         ? response.writeHead(200, { 'content-length': 1000 }).end()
         : response.end('x'.repeat(1000)),
     )
-    await expect(dataset({ source: `${rude.url}/a.parquet` }).nextQuestion(signal)).rejects.toMatchObject({
+    await expect(dataset({ source: `${server.url}/a.parquet` }).nextQuestion(signal)).rejects.toMatchObject({
       code: 'DATASET',
     })
-    await rude.close()
+    await server.close()
   })
 })
 
-describe('data set read in the background', () => {
-  const logged: string[] = []
+describe('readInBackground', () => {
+  const events: string[] = []
   const log = {
-    info: (...words: unknown[]) => void logged.push(String(words.at(-1))),
-    warn: (...words: unknown[]) => void logged.push(String(words.at(-1))),
+    info: ({ event }: LogFields) => void events.push(event),
+    warn: ({ event }: LogFields) => void events.push(event),
   }
   beforeEach(() => {
-    logged.length = 0
+    events.length = 0
   })
 
-  it('never makes a round wait for a hub that hangs, and serves its questions once it answers', async () => {
+  it('never waits for a hub that hangs, and returns its questions once it responds', async () => {
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => {
       open = resolve
     })
     const inner = dataset()
     const slow: QuestionSource = {
-      nextQuestion: async (own) => {
+      nextQuestion: async (given) => {
         await gate
-        return await inner.nextQuestion(own)
+        return await inner.nextQuestion(given)
       },
     }
     const source = readInBackground(slow, log, signal)
     expect(await source.nextQuestion(signal)).toBe('')
-    expect(logged).toEqual([])
+    expect(events).toEqual([])
     open()
-    await expect.poll(() => logged).toEqual(['questions come from the data set'])
+    await expect.poll(() => events).toEqual(['dataset-ready'])
     const questions = await draw(source, 16)
     for (const question of questions) expect(question).toMatch(/^Question number/)
     expect(new Set(questions).size).toBe(16)
   })
 
-  it('says once that the hub is away and once that it is back', async () => {
+  it('logs once that the hub is unreachable and once that it has recovered', async () => {
     down = true
     const source = readInBackground(dataset(), log, signal)
-    await expect.poll(() => logged).toEqual(['bundled questions used'])
+    await expect.poll(() => events).toEqual(['dataset-unavailable'])
     for (let call = 0; call < 3; call++) expect(await source.nextQuestion(signal)).toBe('')
     down = false
     await clock.advance(300_000)
     await expect.poll(() => source.nextQuestion(signal)).toMatch(/^Question number/)
-    expect(logged).toEqual(['bundled questions used', 'questions come from the data set'])
+    expect(events).toEqual(['dataset-unavailable', 'dataset-ready'])
   })
 
-  it('ends with its signal, in silence', async () => {
-    const life = new AbortController()
+  it('ends with its signal without logging', async () => {
+    const closing = new AbortController()
     const ended = new Promise<void>((resolve) => {
       const source: QuestionSource = {
-        nextQuestion: (own) =>
+        nextQuestion: (given) =>
           new Promise((_, reject) => {
-            own.addEventListener('abort', () => {
-              reject(own.reason)
+            given.addEventListener('abort', () => {
+              reject(given.reason)
               resolve()
             })
           }),
       }
-      readInBackground(source, log, life.signal)
+      readInBackground(source, log, closing.signal)
     })
-    life.abort()
+    closing.abort()
     await ended
-    expect(logged).toEqual([])
+    expect(events).toEqual([])
   })
 })
