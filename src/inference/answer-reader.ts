@@ -12,23 +12,23 @@ import {
 } from './timing.js'
 import type { Answer, Endpoint, OutputToken, RuleSet, StreamFault } from './types.js'
 
-/** The part of an answer that comes out of its chunks. */
+/** An answer as far as its chunks determine it. */
 export type AnswerContent = Omit<Answer, 'status'>
 
 export interface ReaderOptions {
   readonly endpoint: Endpoint
   readonly maxTokens: number
-  /** Tokens kept of an answer; one that claims more is cut there. */
+  /** Tokens after which reading stops. */
   readonly tokenLimit: number
   readonly rules: RuleSet
-  /** Undefined: an answer made first and streamed later is only reported, by its burst share. `targon-4`: 4.4.1's or none. */
+  /** Undefined: an answer generated first and streamed later is only reported, by its burst share. Under `targon-4` any rule means that of 4.4.1. */
   readonly burst: BurstRule | undefined
 }
 
-/** Takes the chunks of one answer as they arrive, all times in milliseconds on one monotonic clock. */
+/** Reads the chunks of one answer as they arrive. All times are milliseconds on one monotonic clock. */
 export interface AnswerReader {
-  /** @returns what this chunk adds, or why it ends the reading. */
-  accept(atMs: number, chunk: unknown): { readonly text: string; readonly carries: boolean } | StreamFault
+  /** @returns what the chunk adds, or the fault that ends the stream. */
+  accept(atMs: number, chunk: unknown): { readonly text: string; readonly hasContent: boolean } | StreamFault
   finish(startMs: number, endMs: number, fault: StreamFault | undefined): AnswerContent
 }
 
@@ -50,8 +50,8 @@ function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOp
       const content = readChunk(endpoint, chunk, tokenLimit - tokens.length)
       if ('cause' in content) return content
       finishReason = content.finishReason ?? finishReason
-      const carries = content.text !== '' || content.tokens.length > 0
-      if (!carries) return { text: '', carries }
+      const hasContent = content.text !== '' || content.tokens.length > 0
+      if (!hasContent) return { text: '', hasContent }
       firstMs ??= atMs
       chunks++
       lostTokens ||= content.lostTokens
@@ -60,7 +60,7 @@ function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOp
         tokens.push(token)
         tokenMoments.push(atMs)
       }
-      return { text: content.text, carries }
+      return { text: content.text, hasContent }
     },
     finish(startMs, endMs, streamFault) {
       const moments: Moments = { start: startMs, first: firstMs, end: endMs, tokens: tokenMoments }
@@ -85,7 +85,7 @@ function burstFault(moments: Moments, rule: BurstRule | undefined): StreamFault 
   return rule && isBurst(moments, rule) ? { cause: 'BAD_STREAM', detail: NON_STREAMED } : undefined
 }
 
-/** The stream is read twice: as it is, for the text and the guards, and at the end as 4.4.1 would have. */
+/** Reads the stream twice: strictly as it arrives, for the text and the limits, and at the end as 4.4.1 would have. */
 function createTargon4Reader(
   { endpoint, maxTokens, burst }: ReaderOptions,
   strict: AnswerReader,
@@ -96,11 +96,11 @@ function createTargon4Reader(
       const accepted = strict.accept(atMs, chunk)
       if ('cause' in accepted && accepted.cause === 'STREAM_LIMIT') return accepted
       record.push([atMs / 1000, chunk])
-      return 'cause' in accepted ? { text: '', carries: true } : accepted
+      return 'cause' in accepted ? { text: '', hasContent: true } : accepted
     },
     finish(startMs, endMs, fault) {
-      const strictly = strict.finish(startMs, endMs, fault)
-      const reading = readTargon4({
+      const strictContent = strict.finish(startMs, endMs, fault)
+      const targon4 = readTargon4({
         endpoint,
         maxTokens,
         startSeconds: startMs / 1000,
@@ -108,13 +108,13 @@ function createTargon4Reader(
         endSeconds: endMs / 1000,
         brokeOff: fault !== undefined,
       })
-      const own = reading.fault === NON_STREAMED && !burst ? undefined : reading.fault
+      const detail = targon4.fault === NON_STREAMED && !burst ? undefined : targon4.fault
       return {
-        ...strictly,
-        tokens: reading.tokens,
-        timing: reading.timing,
-        tokensPerSecond: reading.tokensPerSecond,
-        fault: fault ?? (own === undefined ? undefined : { cause: 'BAD_STREAM', detail: own }),
+        ...strictContent,
+        tokens: targon4.tokens,
+        timing: targon4.timing,
+        tokensPerSecond: targon4.tokensPerSecond,
+        fault: fault ?? (detail === undefined ? undefined : { cause: 'BAD_STREAM', detail }),
         lostTokens: false,
       }
     },

@@ -5,12 +5,12 @@ import type { Signer } from '../wallet/index.js'
 import { type AnswerReader, createAnswerReader } from './answer-reader.js'
 import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 import { createMinerAgent } from './miner-agent.js'
-import { runExchange } from './miner-stream.js'
+import { streamAnswer } from './miner-stream.js'
 import { encodeRequest, pathOf } from './request.js'
 import { type BurstRule, STRICT_BURST_RULE } from './timing.js'
 import type { Answer, InferenceRequest, RuleSet } from './types.js'
 
-/** Where a miner listens and who it must be. */
+/** Address and identity of a miner. */
 export interface MinerTarget {
   /** `http://ip:port`, IPv6 in brackets. */
   readonly url: string
@@ -18,7 +18,7 @@ export interface MinerTarget {
   readonly hotkey: string
 }
 
-/** A signed request, ready to be sent at once to its receiver. */
+/** A signed request, ready to be sent. */
 export interface PreparedRequest {
   readonly request: InferenceRequest
   readonly target: MinerTarget
@@ -28,21 +28,21 @@ export interface PreparedRequest {
 
 export interface AskOptions {
   readonly clock: Clock
-  /** Connections to use; one of its own, closed afterwards, when absent. */
+  /** Connections to use. Default: a new agent, closed afterwards. */
   readonly dispatcher?: Dispatcher | undefined
   readonly limits?: Partial<StreamLimits> | undefined
   readonly signal?: AbortSignal | undefined
   /** Default strict. */
   readonly rules?: RuleSet | undefined
-  /** Rule for answers made first and streamed later; null: report only. `targon-4` has but one: 4.4.1's. */
+  /** Rule for answers generated first and streamed later; null: report only. Under `targon-4` any rule means that of 4.4.1. */
   readonly burst?: BurstRule | null | undefined
   /** Called with the text of each chunk as it arrives. */
   readonly onText?: ((text: string) => void) | undefined
 }
 
 /**
- * Encodes and signs: the costly part, to be done for all miners of a round before the first request is sent. The result is
- * good for the 8 s a timestamp lives.
+ * Encodes and signs a request. This is the costly part: a round does it for all miners before it sends the first request.
+ * The signature is valid for 8 s.
  */
 export function prepareRequest(
   request: InferenceRequest,
@@ -61,8 +61,10 @@ export function prepareRequest(
 }
 
 /**
- * Sends a prepared request and reads the streamed answer under guard. Times count from the moment the request is really
- * written to the socket. Never rejects: whatever the miner does is in the answer's `fault`.
+ * Sends a prepared request and reads the streamed answer within limits. Times count from the moment the request is
+ * written to the socket. Whatever the miner does wrong is in the answer's `fault`.
+ *
+ * @throws only what `onText` throws
  */
 export async function sendPrepared(prepared: PreparedRequest, options: AskOptions): Promise<Answer> {
   const { request, target } = prepared
@@ -76,7 +78,7 @@ export async function sendPrepared(prepared: PreparedRequest, options: AskOption
   })
   const agent = options.dispatcher ?? createMinerAgent()
   try {
-    return await runExchange({
+    return await streamAnswer({
       dispatcher: agent,
       origin: target.url,
       path: pathOf(request.endpoint),
@@ -94,7 +96,7 @@ export async function sendPrepared(prepared: PreparedRequest, options: AskOption
   }
 }
 
-/** Prepares and sends one request. A round prepares all of them first. */
+/** Prepares and sends one request. */
 export function askMiner(
   request: InferenceRequest,
   target: MinerTarget,

@@ -1,56 +1,73 @@
 import type { Worker } from 'node:worker_threads'
 import { createDeferred, type Deferred, type Log, startWorkerThread } from '../kernel/index.js'
 import type { AskOptions, PreparedRequest } from './ask-miner.js'
-import type { FromThread, ToThread } from './ask-thread-worker.js'
 import type { Answer } from './types.js'
 
 export type ThreadOptions = Pick<AskOptions, 'limits' | 'rules' | 'burst' | 'signal'>
 
-/** Sends prepared requests and reads their answers on a thread of its own. */
+/** Messages from the main thread to the worker … */
+export type ToThread =
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly prepared: PreparedRequest
+      readonly options: Omit<ThreadOptions, 'signal'>
+    }
+  | { readonly kind: 'abort'; readonly id: number }
+
+/** … and back. */
+export type FromThread =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+
+/** Sends prepared requests and reads their answers on a separate thread. */
 export interface AskThread {
-  /** Resolves when a request sent now is sent at once: signatures age while the thread starts. Rejects when it cannot start. */
+  /**
+   * Resolves when the thread runs, so that requests are sent without delay: signatures expire while it starts. Rejects when
+   * it cannot start.
+   */
   ready(): Promise<void>
   /**
-   * As `sendPrepared`, with `stallMs` of the reading thread in the answer. When the thread dies its answers are `aborted`
-   * (our fault) and another one starts.
+   * Like `sendPrepared`; the answer also has the `stallMs` of the reading thread. When the thread dies, its answers are
+   * `aborted` (our fault) and a new thread starts.
    */
   send(prepared: PreparedRequest, options?: ThreadOptions): Promise<Answer>
   close(): Promise<void>
 }
 
 /**
- * Arrival times are only as good as the loop that takes them. Chain decoding, SQL and verdicts on the main thread delay a
- * stamp by as long as they take; on this thread nothing else runs.
+ * Arrival times are only as accurate as the event loop that takes them. On the main thread, chain decoding, SQL and
+ * verdicts would delay them; on this thread nothing else runs.
  */
 export function createAskThread(log: Pick<Log, 'error'>): AskThread {
   const waiting = new Map<number, Deferred<Answer>>()
   let nextId = 0
-  let closed = false
-  let isGone = false
+  let isClosed = false
+  let cannotStart = false
   let thread = start()
 
   function start(): { readonly worker: Worker; readonly ready: Deferred<void> } {
     const ready = createDeferred<void>()
-    const started = startWorkerThread(new URL('./ask-thread-worker', import.meta.url))
-    started.on('message', (message: FromThread) => {
-      if (message.kind === 'ready') ready.resolve()
-      else settle(message.id, message.answer)
+    const worker = startWorkerThread(new URL('./ask-thread-worker', import.meta.url))
+    let wasReady = false
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'answer') return settle(message.id, message.answer)
+      wasReady = true
+      ready.resolve()
     })
-    started.on('error', (error) =>
+    worker.on('error', (error) =>
       log.error({ event: 'ask-thread-failed', err: error }, 'the thread that reads answers failed'),
     )
-    let wasReady = false
-    ready.promise.then(() => {
-      wasReady = true
-    }, ignore)
-    started.on('exit', () => {
-      for (const id of [...waiting.keys()]) settle(id, lostAnswer)
-      // One that never came up would not the next time either.
-      if (wasReady && !closed) thread = start()
-      else isGone = true
-      ready.reject(new Error('the reading thread did not start'))
+    worker.on('exit', () => {
+      for (const id of [...waiting.keys()]) settle(id, LOST_ANSWER)
+      // A thread that never became ready would not the next time either.
+      if (wasReady && !isClosed) thread = start()
+      else cannotStart = true
+      ready.reject(new Error('the thread that reads answers did not start'))
     })
-    return { worker: started, ready }
+    // Callers of ready() get the rejection; without callers it must not be an unhandled one.
+    ready.promise.catch(() => {})
+    return { worker, ready }
   }
 
   function settle(id: number, answer: Answer): void {
@@ -62,7 +79,7 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
   return {
     ready: () => thread.ready.promise,
     async send(prepared, { signal, limits, rules, burst } = {}) {
-      if (isGone) return lostAnswer
+      if (cannotStart) return LOST_ANSWER
       const id = nextId++
       const deferred = createDeferred<Answer>()
       waiting.set(id, deferred)
@@ -70,9 +87,9 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
       worker.ref()
       const post = (message: ToThread) => worker.postMessage(message)
       const onAbort = () => post({ kind: 'abort', id })
-      // A copy of its own: a pooled buffer would be sent with all its neighbours.
-      const own = { ...prepared, body: Uint8Array.from(prepared.body) }
-      post({ kind: 'ask', id, prepared: own, options: { limits, rules, burst } })
+      // Copied, because a pooled buffer would be sent with all its neighbours.
+      const copy = { ...prepared, body: Uint8Array.from(prepared.body) }
+      post({ kind: 'ask', id, prepared: copy, options: { limits, rules, burst } })
       if (signal?.aborted) onAbort()
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
@@ -82,23 +99,20 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
       }
     },
     async close() {
-      closed = true
+      isClosed = true
       await thread.worker.terminate()
     },
   }
 }
 
-/** Whoever waits for the thread hears of it; nobody has to wait. */
-const ignore = () => {}
-
-const lostAnswer: Answer = {
+const LOST_ANSWER: Answer = {
   tokens: [],
   text: '',
   finishReason: undefined,
   timing: { timeToFirstTokenMs: 0, timeForAllTokensMs: 0, totalMs: 0 },
   tokensPerSecond: 0,
   status: 0,
-  fault: { cause: 'aborted', detail: 'the thread that read the answer ended' },
+  fault: { cause: 'aborted', detail: 'the thread that read the answer exited' },
   chunks: 0,
   lostTokens: false,
   burstShare: 0,

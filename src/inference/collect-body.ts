@@ -10,16 +10,17 @@ export interface CollectOptions {
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
-  /** For everything: connecting, sending, the last byte. */
+  /** For the whole call, from connecting to the last byte. */
   readonly timeoutMs: number
   readonly maxBytes: number
   readonly signal: AbortSignal | undefined
 }
 
 /**
- * One small request to a miner, bounded in bytes and in total time; redirects and encodings are refused.
+ * Sends a small request to a miner and returns the body, bounded in bytes and in total time. Redirects and encoded bodies
+ * are rejected.
  *
- * @throws Error with a short reason when anything else than a whole answer with status 200 came; the abort reason.
+ * @throws Error with a short reason unless a complete response with status 200 arrives; the abort reason
  */
 export async function collectBody(options: CollectOptions): Promise<Buffer> {
   const { clock, timeoutMs, signal } = options

@@ -6,7 +6,7 @@ export interface EventLimits {
   readonly events: number
 }
 
-/** A stream that is no longer worth reading. */
+/** The stream broke a limit or is malformed; reading stops. */
 export class EventStreamError extends Error {
   override readonly name = 'EventStreamError'
   constructor(
@@ -17,22 +17,22 @@ export class EventStreamError extends Error {
   }
 }
 
-/** Lines that are no data (comments, event names, blank lines), per allowed event. */
+/** Allowed lines per allowed event: comments, event names and blank lines count too. */
 const LINES_PER_EVENT = 8
 
 const LF = 10
 const CR = 13
 
 /**
- * Server-sent events out of bytes cut anywhere. Works on bytes: only complete data is decoded, nothing is scanned twice,
- * and what is kept between two pieces is at most one line plus the data of one event.
+ * Reads server-sent events from bytes that may be split anywhere. It works on bytes: only complete data is decoded, nothing
+ * is scanned twice, and at most one line and the data of one event are kept between two pieces.
  */
 export class EventStream {
   readonly #limits: EventLimits
-  /** Start of the line that has not ended yet, in a buffer that only grows: pieces may be single bytes. */
+  /** Start of the unfinished line. The buffer only grows, because pieces may be single bytes. */
   #partial = Buffer.alloc(0)
   #partialBytes = 0
-  /** Data lines of the event that has not ended yet. */
+  /** Data lines of the unfinished event. */
   #data: Buffer[] = []
   #dataBytes = 0
   #bytes = 0
@@ -46,14 +46,15 @@ export class EventStream {
   /** @returns the data of the events completed by these bytes. @throws EventStreamError */
   push(chunk: Buffer): string[] {
     this.#bytes += chunk.length
-    if (this.#bytes > this.#limits.streamBytes) throw limit(`more than ${this.#limits.streamBytes} bytes`)
+    if (this.#bytes > this.#limits.streamBytes)
+      throw limitError(`more than ${this.#limits.streamBytes} bytes`)
     const events: string[] = []
     let start = 0
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
       this.#checkLine(end - start)
       const tail = chunk.subarray(start, end)
       start = end + 1
-      const event = this.#line(this.#partialBytes === 0 ? tail : this.#join(tail))
+      const event = this.#readLine(this.#partialBytes === 0 ? tail : this.#join(tail))
       if (event !== undefined) events.push(event)
     }
     if (start < chunk.length) {
@@ -65,7 +66,7 @@ export class EventStream {
 
   #checkLine(moreBytes: number): void {
     if (this.#partialBytes + moreBytes > this.#limits.lineBytes) {
-      throw limit(`a line of more than ${this.#limits.lineBytes} bytes`)
+      throw limitError(`a line of more than ${this.#limits.lineBytes} bytes`)
     }
   }
 
@@ -80,30 +81,30 @@ export class EventStream {
     this.#partialBytes = needed
   }
 
-  /** The kept start of a line with its end, as a buffer of its own. */
+  /** Completes the unfinished line in a new buffer. */
   #join(tail: Buffer): Buffer {
     const line = Buffer.concat([this.#partial.subarray(0, this.#partialBytes), tail])
     this.#partialBytes = 0
     return line
   }
 
-  #line(raw: Buffer): string | undefined {
+  #readLine(raw: Buffer): string | undefined {
     if (++this.#lines > this.#limits.events * LINES_PER_EVENT)
-      throw limit(`more than ${this.#lines - 1} lines`)
+      throw limitError(`more than ${this.#lines - 1} lines`)
     const line = raw[raw.length - 1] === CR ? raw.subarray(0, -1) : raw
     if (line.length === 0) return this.#flush()
     if (!isData(line)) return undefined
     const data = line.subarray(line[5] === 32 ? 6 : 5)
     this.#dataBytes += data.length
     if (this.#dataBytes > this.#limits.lineBytes)
-      throw limit(`an event of more than ${this.#limits.lineBytes} bytes`)
+      throw limitError(`an event of more than ${this.#limits.lineBytes} bytes`)
     this.#data.push(data)
     return undefined
   }
 
   #flush(): string | undefined {
     if (this.#data.length === 0) return undefined
-    if (++this.#events > this.#limits.events) throw limit(`more than ${this.#limits.events} events`)
+    if (++this.#events > this.#limits.events) throw limitError(`more than ${this.#limits.events} events`)
     const bytes = joinLines(this.#data)
     this.#data = []
     this.#dataBytes = 0
@@ -112,7 +113,7 @@ export class EventStream {
   }
 }
 
-/** The data of an event is its data lines with line feeds between them. */
+/** Joins the data lines of an event with line feeds. */
 function joinLines(lines: readonly Buffer[]): Buffer {
   const [only, ...more] = lines
   if (only && more.length === 0) return only
@@ -124,6 +125,6 @@ function isData(line: Buffer): boolean {
   return line.length === 4 || line[4] === 58
 }
 
-function limit(what: string): EventStreamError {
+function limitError(what: string): EventStreamError {
   return new EventStreamError('STREAM_LIMIT', `the stream had ${what}`)
 }

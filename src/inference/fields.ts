@@ -1,4 +1,4 @@
-/** An object of unknown content, out of JSON a peer sent. */
+/** A JSON object of unknown content, sent by a peer. */
 export type Fields = { readonly [key: string]: unknown }
 
 export function isFields(value: unknown): value is Fields {

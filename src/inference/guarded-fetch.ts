@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from './limits.js'
 
-/** Bounds on a response that somebody else's code reads. */
+/** Bounds on a response that third-party code reads. */
 export interface FetchLimits {
   readonly lineBytes: number
   readonly streamBytes: number
@@ -9,9 +9,9 @@ export interface FetchLimits {
 const LF = 10
 
 /**
- * Wraps a `fetch` so that no answer has an endless line or an endless body, refuses encoded bodies and follows no redirect:
- * readers that were not written for hostile servers (an OpenAI client rescans its buffer with every piece) stay safe behind
- * it. The stream fails with an Error at the byte that goes too far.
+ * Wraps a `fetch` so that responses have bounded lines and a bounded body, and rejects encoded bodies and redirects. It
+ * protects readers that were not written for hostile servers (an OpenAI client rescans its buffer with every piece). The
+ * stream fails with an Error at the first byte beyond a limit.
  */
 export function guardFetch(inner: typeof fetch = fetch, limits: Partial<FetchLimits> = {}): typeof fetch {
   const bounds = { ...DEFAULT_LIMITS, ...limits }
@@ -20,7 +20,7 @@ export function guardFetch(inner: typeof fetch = fetch, limits: Partial<FetchLim
     const encoding = response.headers.get('content-encoding')
     if (encoding !== null && encoding !== 'identity') {
       await response.body?.cancel()
-      throw new Error(`the answer is encoded (${encoding.slice(0, 40)})`)
+      throw new Error(`the response is encoded (${encoding.slice(0, 40)})`)
     }
     if (!response.body) return response
     const body = response.body.pipeThrough(createGuard(bounds))
@@ -35,17 +35,17 @@ function createGuard({ lineBytes, streamBytes }: FetchLimits): TransformStream<U
   return new TransformStream({
     transform(chunk, controller) {
       bytes += chunk.length
-      if (bytes > streamBytes) throw new Error(`the answer had more than ${streamBytes} bytes`)
+      if (bytes > streamBytes) throw new Error(`the response had more than ${streamBytes} bytes`)
       const first = chunk.indexOf(LF)
       const longest = first === -1 ? line + chunk.length : Math.max(line + first, longestLine(chunk, first))
-      if (longest > lineBytes) throw new Error(`the answer had a line of more than ${lineBytes} bytes`)
+      if (longest > lineBytes) throw new Error(`the response had a line of more than ${lineBytes} bytes`)
       line = first === -1 ? line + chunk.length : chunk.length - 1 - chunk.lastIndexOf(LF)
       controller.enqueue(chunk)
     },
   })
 }
 
-/** Longest line after the one that ends at `from`, the unfinished last one included. */
+/** Length of the longest line after the one that ends at `from`, including the unfinished last one. */
 function longestLine(chunk: Uint8Array, from: number): number {
   let longest = 0
   for (let start = from + 1; start < chunk.length; ) {

@@ -1,3 +1,7 @@
+/**
+ * Queries miners: signs a request, reads the streamed answer within limits and measures it. Tests named after a behaviour:
+ * ask-miner.test.ts (stream-deadlines.ts), hostile-streams.test.ts (miner-stream.ts).
+ */
 export {
   type AskOptions,
   askMiner,

@@ -1,16 +1,16 @@
-/** Bounds on one streamed answer: a miner's bytes are hostile until they are parsed. */
+/** Bounds on one streamed answer. A miner's bytes are hostile until they are parsed. */
 export interface StreamLimits {
-  /** From the call until the request is written: connecting. */
+  /** From the call until the request is written, i.e. for connecting. */
   readonly connectMs: number
   /** From the written request to the first token. */
   readonly firstTokenMs: number
   /** Between two tokens. */
   readonly gapMs: number
-  /** From the written request to the end, whatever happens. */
+  /** From the written request to the end of the answer. */
   readonly totalMs: number
   readonly lineBytes: number
   readonly streamBytes: number
-  /** Events and tokens allowed beyond `max_tokens`: role, usage and [DONE] chunks; a few tokens too many have a cause of their own. */
+  /** Events and tokens allowed beyond `max_tokens`: role, usage and [DONE] chunks. A few tokens too many fail with another cause (TOO_LONG). */
   readonly extraEvents: number
 }
 

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import { Agent, buildConnector } from 'undici'
 
-/** Bytes of one connection, whatever they are: a stream at its limits in its framing is less than half of it. */
+/** Bytes received on one connection. A stream at its limits, framing included, is less than half of this. */
 const WIRE_BYTES = 16 << 20
 
 /**
- * Connections to miners: no limit on how many, small heads, no end of bytes that never become an answer (interim responses,
- * extensions of chunks), and no deadlines of undici's own but one that ends a connection attempt nobody waits for any more.
+ * Connections to miners: any number of them, with small heads and bounded bytes, because interim responses and chunk
+ * extensions never reach the limits of a stream. Deadlines are set by the callers; undici's own connect timeout only ends
+ * attempts that no caller waits for any more.
  */
 export function createMinerAgent(): Agent {
   const connect = buildConnector({ timeout: 10_000, allowH2: false })
@@ -26,6 +27,6 @@ export function createMinerAgent(): Agent {
 
 function boundBytes(socket: Socket): void {
   socket.on('readable', () => {
-    if (socket.bytesRead > WIRE_BYTES) socket.destroy(new Error(`more than ${WIRE_BYTES} bytes were sent`))
+    if (socket.bytesRead > WIRE_BYTES) socket.destroy(new Error(`received more than ${WIRE_BYTES} bytes`))
   })
 }

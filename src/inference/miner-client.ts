@@ -6,15 +6,15 @@ import { guardFetch } from './guarded-fetch.js'
 
 export interface MinerClientOptions {
   readonly signer: Signer
-  /** `ip:port` as the chain shows it, or the address of a balancer in front (`https://…`). */
+  /** `ip:port` as announced on the chain, or the URL of a load balancer in front of the miner (`https://…`). */
   readonly address: string
-  /** ss58 address of the miner that shall answer: requests are signed for it alone. */
+  /** ss58 address of the miner: requests are signed for it alone. */
   readonly hotkey: string
 }
 
 /**
- * The client of the `openai` package for one miner: each request is signed, none is repeated or redirected, and no answer is
- * endless. The package is loaded by the first call.
+ * A client of the `openai` package for one miner. Requests are signed, never retried or redirected, and responses are
+ * bounded. The package is loaded by the first call.
  *
  * @throws TargonError MINER_ADDRESS (fault usage)
  */
@@ -23,9 +23,9 @@ export async function minerClient({ signer, address, hotkey }: MinerClientOption
   const { OpenAI: Client } = await import('openai')
   return new Client({
     baseURL,
-    // Required by the package; a miner knows its callers by their signature.
+    // Required by the package; miners identify callers by their signature.
     apiKey: 'epistula',
-    // A request is signed once: the same one again would be refused as a replay.
+    // A retry would carry the same signature and be rejected as a replay.
     maxRetries: 0,
     fetch: epistulaFetch({ signer, signedFor: hotkey, fetch: guardFetch() }),
   })
@@ -35,10 +35,10 @@ function baseOf(address: string): string {
   const text = address.includes('://') ? address : `http://${address}`
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '')
-    throw new TargonError(`${JSON.stringify(address.slice(0, 200))} is no address of a miner.`, {
+    throw new TargonError(`${JSON.stringify(address.slice(0, 200))} is not a valid miner address.`, {
       code: 'MINER_ADDRESS',
       fault: 'usage',
-      next: 'Give ip:port, e.g. 203.0.113.5:8091, or an http(s) address.',
+      next: 'Use ip:port, e.g. 203.0.113.5:8091, or an http(s) URL.',
     })
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '')
 }

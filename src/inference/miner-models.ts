@@ -7,12 +7,12 @@ import type { MinerTarget } from './ask-miner.js'
 import { type CollectOptions, collectBody } from './collect-body.js'
 import { createMinerAgent } from './miner-agent.js'
 
-/** Bounds on what a miner may answer about its models. */
+/** Bounds on a miner's model list. */
 const MODELS_TIMEOUT_MS = 3000
 const MODELS_BYTES = 256 * 1024
 const MODELS_COUNT = 512
 
-/** `org/name` of letters, digits and `_ . - / :`. */
+/** `org/name`, made of letters, digits and `_ . - / :`. */
 const modelName = z.string().regex(/^[\w.\-/:]{1,200}$/)
 const modelList = z.array(z.unknown()).max(MODELS_COUNT)
 
@@ -23,29 +23,31 @@ export interface ModelsOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a miner says it serves; `failed` with a reason is no list at all, not an empty one. */
+/** The models a miner serves, or why it did not return a list. */
 export type ModelsAnswer =
   | { readonly kind: 'models'; readonly models: readonly string[] }
   | { readonly kind: 'failed'; readonly reason: string }
 
 /**
- * GET /models of a miner (4.4.1 validator.py): distinct names in the order given; entries that are no model names are
- * dropped, more than 512 of them or 256 KiB or 3 s are a failure.
+ * Reads GET /models of a miner (4.4.1 validator.py): distinct names in the given order. Entries that are not model names
+ * are dropped; more than 512 entries, 256 KiB or 3 s are a failure.
  */
 export async function listModels(target: MinerTarget, options: ModelsOptions): Promise<ModelsAnswer> {
   try {
-    const body = await exchange(target, 'GET', undefined, options)
+    const body = await callModels(target, 'GET', undefined, options)
     const list = modelList.parse(parseJson(body.toString('utf8')))
     const names = list.flatMap((entry) => modelName.safeParse(entry).data ?? [])
     return { kind: 'models', models: [...new Set(names)] }
   } catch (error) {
     options.signal?.throwIfAborted()
-    return { kind: 'failed', reason: error instanceof z.ZodError ? 'no list of models' : messageOf(error) }
+    return { kind: 'failed', reason: error instanceof z.ZodError ? 'not a list of models' : messageOf(error) }
   }
 }
 
 /**
- * POST /models: tells a miner which models are wanted. @returns undefined when it took them, else the reason.
+ * POST /models: tells a miner which models this validator queries.
+ *
+ * @returns undefined when the miner accepted the list, otherwise the reason
  */
 export async function postModels(
   target: MinerTarget,
@@ -53,7 +55,7 @@ export async function postModels(
   options: ModelsOptions,
 ): Promise<string | undefined> {
   try {
-    await exchange(target, 'POST', Buffer.from(JSON.stringify(models), 'utf8'), options)
+    await callModels(target, 'POST', Buffer.from(JSON.stringify(models), 'utf8'), options)
     return undefined
   } catch (error) {
     options.signal?.throwIfAborted()
@@ -61,7 +63,7 @@ export async function postModels(
   }
 }
 
-async function exchange(
+async function callModels(
   target: MinerTarget,
   method: CollectOptions['method'],
   body: Uint8Array | undefined,

@@ -4,10 +4,10 @@ import type { AnswerReader } from './answer-reader.js'
 import { EventStream, EventStreamError } from './event-stream.js'
 import type { StreamLimits } from './limits.js'
 import { checkResponseHead, errorResponseFault } from './response-head.js'
-import { createStreamWatch } from './stream-deadlines.js'
+import { StreamDeadlines } from './stream-deadlines.js'
 import type { Answer, StreamFault } from './types.js'
 
-export interface ExchangeOptions {
+export interface MinerStreamOptions {
   readonly dispatcher: Dispatcher
   readonly origin: string
   readonly path: string
@@ -21,120 +21,143 @@ export interface ExchangeOptions {
   readonly onText: ((text: string) => void) | undefined
 }
 
-/** Bytes of a refusal that are read for its text. */
-const REFUSAL_BYTES = 4096
-/** Responses before the response (103 Early Hints and the like): a server sends one or two. */
+/** Bytes read of an error response, for its text. */
+const ERROR_BODY_BYTES = 4096
+/** Responses with a 1xx status before the final one (103 Early Hints and the like): a server sends one or two. */
 const INTERIM_RESPONSES = 16
 
-/** One signed POST and its event stream. Every arrival is stamped in the socket's own event, before anything is parsed. */
-export function runExchange(options: ExchangeOptions): Promise<Answer> {
-  const { clock, limits, reader, signal } = options
+/**
+ * Sends one signed POST and reads its event stream. The arrival of every piece is stamped in the socket's own event, before
+ * anything is parsed.
+ *
+ * @throws whatever `onText` throws; faults of the miner are in the answer.
+ */
+export function streamAnswer(options: MinerStreamOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const events = new EventStream({
-      lineBytes: limits.lineBytes,
-      streamBytes: limits.streamBytes,
-      events: options.maxEvents + limits.extraEvents,
-    })
-    let controller: Dispatcher.DispatchController | undefined
-    let writtenMs: number | undefined
-    let status = 0
-    let interims = 0
-    let refusal: Buffer[] | undefined
-    let settled = false
-    const startMs = clock.monotonic()
-    const watch = createStreamWatch(clock, limits, startMs, (fault) => {
-      end(fault, fault ? clock.monotonic() : watch.drainedMs)
-    })
-    const onAbort = () => end({ cause: 'aborted', detail: 'the request was aborted' })
-
-    /** Settles once. With a fault, or with bytes still to come, the connection is dropped. */
-    function end(fault: StreamFault | undefined, atMs = clock.monotonic(), complete = false): void {
-      if (settled) return
-      settled = true
-      watch.stop()
-      signal?.removeEventListener('abort', onAbort)
-      if (!complete) controller?.abort(new Error(fault?.detail ?? 'the stream went on after its end'))
-      resolve({ ...reader.finish(writtenMs ?? atMs, atMs, fault), status })
-    }
-
-    function readEvents(chunk: Buffer, atMs: number): void {
-      for (const data of events.push(chunk)) {
-        if (data.startsWith('[DONE]')) {
-          watch.drain(atMs)
-          return
-        }
-        const accepted = reader.accept(atMs, parseChunk(data))
-        if ('cause' in accepted) {
-          end(accepted, atMs)
-          return
-        }
-        if (accepted.carries) watch.progress(atMs)
-        if (accepted.text !== '') options.onText?.(accepted.text)
-      }
-    }
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started
-        if (settled) return started.abort(new Error('settled before it was sent'))
-        // undici writes the head in this same turn of the loop.
-        writtenMs = clock.monotonic()
-        watch.written(writtenMs)
-      },
-      onResponseStart(_, statusCode, headers) {
-        if (settled) return
-        if (statusCode < 200) {
-          if (++interims <= INTERIM_RESPONSES) return
-          return end({ cause: 'STREAM_LIMIT', detail: `more than ${INTERIM_RESPONSES} interim responses` })
-        }
-        status = statusCode
-        const fault = checkResponseHead(statusCode, headers)
-        if (fault) return end(fault)
-        if (statusCode !== 200) refusal = []
-      },
-      onResponseData(_, chunk) {
-        const atMs = clock.monotonic()
-        if (settled) return
-        try {
-          if (refusal) return collectRefusal(refusal, chunk, atMs)
-          if (watch.draining) return end(undefined, watch.drainedMs)
-          readEvents(chunk, atMs)
-        } catch (error) {
-          if (error instanceof EventStreamError)
-            return end({ cause: error.kind, detail: error.message }, atMs)
-          // A mistake of ours (a caller's onText): never the miner's fault.
-          reject(error)
-          end({ cause: 'aborted', detail: messageOf(error) }, atMs)
-        }
-      },
-      onResponseEnd() {
-        const atMs = clock.monotonic()
-        if (refusal) return end(errorResponseFault(status, refusal), atMs, true)
-        end(undefined, watch.drainedMs ?? atMs, true)
-      },
-      onResponseError(_, error) {
-        if (watch.draining) return end(undefined, watch.drainedMs)
-        end({ cause: 'BAD_STREAM', detail: messageOf(error) })
-      },
-    }
-
-    function collectRefusal(parts: Buffer[], chunk: Buffer, atMs: number): void {
-      parts.push(Buffer.from(chunk.subarray(0, REFUSAL_BYTES)))
-      if (parts.reduce((sum, part) => sum + part.length, 0) >= REFUSAL_BYTES)
-        end(errorResponseFault(status, parts), atMs)
-    }
-
-    if (signal?.aborted) return onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    try {
-      options.dispatcher.dispatch(dispatchOptions(options), handler)
-    } catch (error) {
-      end({ cause: 'BAD_STREAM', detail: messageOf(error) })
-    }
+    new MinerStream(options, resolve, reject).start()
   })
 }
 
-function dispatchOptions(options: ExchangeOptions): Dispatcher.DispatchOptions {
+class MinerStream implements Dispatcher.DispatchHandler {
+  readonly #events: EventStream
+  readonly #deadlines: StreamDeadlines
+  #controller: Dispatcher.DispatchController | undefined
+  #writtenMs: number | undefined
+  #status = 0
+  #interimResponses = 0
+  /** Set once the status is not 200. */
+  #errorBody: Buffer[] | undefined
+  #isSettled = false
+
+  constructor(
+    private readonly options: MinerStreamOptions,
+    private readonly resolve: (answer: Answer) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    const { clock, limits, maxEvents } = options
+    this.#events = new EventStream({
+      lineBytes: limits.lineBytes,
+      streamBytes: limits.streamBytes,
+      events: maxEvents + limits.extraEvents,
+    })
+    this.#deadlines = new StreamDeadlines(clock, limits, clock.monotonic(), (fault) =>
+      this.#end(fault, fault ? clock.monotonic() : this.#deadlines.drainStartMs),
+    )
+  }
+
+  start() {
+    const { signal, dispatcher } = this.options
+    if (signal?.aborted) return this.#onAbort()
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    try {
+      dispatcher.dispatch(dispatchOptions(this.options), this)
+    } catch (error) {
+      this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) })
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController) {
+    this.#controller = controller
+    if (this.#isSettled) return controller.abort(new Error('settled before the request was sent'))
+    // undici writes the head in this same turn of the event loop.
+    this.#writtenMs = this.options.clock.monotonic()
+    this.#deadlines.requestWritten(this.#writtenMs)
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ) {
+    if (this.#isSettled) return
+    if (status < 200) {
+      if (++this.#interimResponses <= INTERIM_RESPONSES) return
+      return this.#end({ cause: 'STREAM_LIMIT', detail: `more than ${INTERIM_RESPONSES} interim responses` })
+    }
+    this.#status = status
+    const fault = checkResponseHead(status, headers)
+    if (fault) return this.#end(fault)
+    if (status !== 200) this.#errorBody = []
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer) {
+    const atMs = this.options.clock.monotonic()
+    if (this.#isSettled) return
+    try {
+      if (this.#errorBody) return this.#readErrorBody(this.#errorBody, chunk, atMs)
+      if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
+      this.#readEvents(chunk, atMs)
+    } catch (error) {
+      if (error instanceof EventStreamError)
+        return this.#end({ cause: error.kind, detail: error.message }, atMs)
+      // Thrown by our own code (a caller's onText), so it is not the miner's fault.
+      this.reject(error)
+      this.#end({ cause: 'aborted', detail: messageOf(error) }, atMs)
+    }
+  }
+
+  onResponseEnd() {
+    const atMs = this.options.clock.monotonic()
+    if (this.#errorBody) return this.#end(errorResponseFault(this.#status, this.#errorBody), atMs, true)
+    this.#end(undefined, this.#deadlines.drainStartMs ?? atMs, true)
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error) {
+    if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
+    this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) })
+  }
+
+  readonly #onAbort = () => this.#end({ cause: 'aborted', detail: 'the request was aborted' })
+
+  /** Settles once. The connection is dropped unless the response is complete. */
+  #end(fault: StreamFault | undefined, atMs = this.options.clock.monotonic(), isComplete = false): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#deadlines.stop()
+    this.options.signal?.removeEventListener('abort', this.#onAbort)
+    if (!isComplete) this.#controller?.abort(new Error(fault?.detail ?? 'the stream continued after its end'))
+    const content = this.options.reader.finish(this.#writtenMs ?? atMs, atMs, fault)
+    this.resolve({ ...content, status: this.#status })
+  }
+
+  #readEvents(chunk: Buffer, atMs: number) {
+    for (const data of this.#events.push(chunk)) {
+      if (data.startsWith('[DONE]')) return this.#deadlines.lastEventRead(atMs)
+      const accepted = this.options.reader.accept(atMs, parseChunk(data))
+      if ('cause' in accepted) return this.#end(accepted, atMs)
+      if (accepted.hasContent) this.#deadlines.tokenRead(atMs)
+      if (accepted.text !== '') this.options.onText?.(accepted.text)
+    }
+  }
+
+  #readErrorBody(parts: Buffer[], chunk: Buffer, atMs: number): void {
+    parts.push(Buffer.from(chunk.subarray(0, ERROR_BODY_BYTES)))
+    if (parts.reduce((sum, part) => sum + part.length, 0) >= ERROR_BODY_BYTES)
+      this.#end(errorResponseFault(this.#status, parts), atMs)
+  }
+}
+
+function dispatchOptions(options: MinerStreamOptions): Dispatcher.DispatchOptions {
   return {
     origin: options.origin,
     path: options.path,
@@ -146,7 +169,7 @@ function dispatchOptions(options: ExchangeOptions): Dispatcher.DispatchOptions {
       ...options.headers,
     },
     body: options.body,
-    // A connection of its own: a kept one that the miner closes at this moment would look like the miner's failure.
+    // Never reuses a connection: one the miner closes at this moment would look like the miner's failure.
     reset: true,
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -1,13 +1,13 @@
 import type { Endpoint, InferenceRequest } from './types.js'
 
-/** Path of a route on a miner, below the root of its address. */
+/** Path of an endpoint on a miner. */
 export function pathOf(endpoint: Endpoint): string {
   return endpoint === 'chat' ? '/v1/chat/completions' : '/v1/completions'
 }
 
 /**
- * The JSON body of a request, field by field as 4.4.1 sends it. These very bytes are hashed, signed and sent. `logprobs`
- * is `true` on both routes: vLLM reads it as 1 for completions.
+ * The JSON body of a request, with the fields in the order of 4.4.1. Exactly these bytes are hashed, signed and sent.
+ * `logprobs` is `true` on both routes: vLLM reads it as 1 for completions.
  */
 export function encodeRequest(request: InferenceRequest): Uint8Array {
   const { seed, maxTokens, temperature, model } = request

@@ -1,9 +1,9 @@
 import type { StreamFault } from './types.js'
 
-/** Characters of a refusal's text that are kept. */
-const REFUSAL_CHARACTERS = 200
+/** Characters kept of the text of an error response. */
+const ERROR_CHARACTERS = 200
 
-/** What the head of a response already decides: a redirect or an encoded body is never followed or decoded. */
+/** Rejects responses by their head: redirects are not followed, encoded bodies not decoded. */
 export function checkResponseHead(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -19,8 +19,8 @@ export function checkResponseHead(
   return undefined
 }
 
-/** The fault of an answer with another status than 200, with what the server said about it. */
+/** The fault of a response whose status is not 200, with the text the server sent. */
 export function errorResponseFault(status: number, body: readonly Buffer[]): StreamFault {
-  const text = Buffer.concat(body).toString('utf8').slice(0, REFUSAL_CHARACTERS)
+  const text = Buffer.concat(body).toString('utf8').slice(0, ERROR_CHARACTERS)
   return { cause: 'BAD_STREAM', detail: text === '' ? `answered ${status}` : `answered ${status}: ${text}` }
 }

@@ -2,13 +2,13 @@ import type { Clock } from '../kernel/index.js'
 
 const TICK_MS = 10
 /** Shorter delays are ordinary scheduling. */
-const NOTED_MS = 20
-/** No answer streams for longer (`--round.hard-cap`). */
+const SHORTEST_STALL_MS = 20
+/** Longer than any answer may stream (`--round.hard-cap`). */
 const KEEP_MS = 3_600_000
 
-/** Remembers when the event loop stood still: arrival times taken across a stall say nothing about a miner. */
+/** Remembers when the event loop stalled: arrival times taken across a stall say nothing about a miner. */
 export interface StallWatch {
-  /** Longest stall, in milliseconds, that touched the time since then (monotonic clock). */
+  /** Longest stall, in milliseconds, that ended after this moment of the monotonic clock or has not ended yet. */
   stallSince(monotonicMs: number): number
 }
 
@@ -21,7 +21,7 @@ export function watchStalls(clock: Clock, signal: AbortSignal): StallWatch {
       expected = clock.monotonic() + TICK_MS
       await clock.sleep(TICK_MS, signal).catch(() => {})
       const now = clock.monotonic()
-      if (now - expected < NOTED_MS) continue
+      if (now - expected < SHORTEST_STALL_MS) continue
       stalls.push({ end: now, ms: now - expected })
       while (stalls[0] && stalls[0].end <= now - KEEP_MS) stalls.shift()
     }
@@ -29,9 +29,9 @@ export function watchStalls(clock: Clock, signal: AbortSignal): StallWatch {
   void watch()
   return {
     stallSince: (since) => {
-      // A stall that has just ended may not have been noticed yet: its timer runs after us.
+      // A stall that just ended may not be recorded yet: its timer runs after this call.
       let worst = Math.max(0, clock.monotonic() - expected)
-      if (worst < NOTED_MS) worst = 0
+      if (worst < SHORTEST_STALL_MS) worst = 0
       for (const { end, ms } of stalls) if (end > since) worst = Math.max(worst, ms)
       return worst
     },

@@ -6,93 +6,94 @@ import type { StreamFault } from './types.js'
 /** How long the end of the response may take after its last event. */
 const DRAIN_MS = 1000
 
-/** The deadlines of one exchange, watched by a single sleep that moves on as the stream does. */
-export interface StreamWatch {
-  written(atMs: number): void
-  progress(atMs: number): void
-  /** The last event was read; only the end of the response is still to come. */
-  drain(atMs: number): void
-  readonly draining: boolean
-  readonly drainedMs: number | undefined
-  stop(): void
+interface Deadline {
+  readonly atMs: number
+  readonly fault: StreamFault | undefined
 }
 
-/** @param onDue called once with the fault of the deadline that passed; undefined when only the drain was cut. */
-export function createStreamWatch(
-  clock: Clock,
-  limits: StreamLimits,
-  startMs: number,
-  onDue: (fault: StreamFault | undefined) => void,
-): StreamWatch {
-  const stopped = new AbortController()
-  let sleeping = new AbortController()
-  let wakeMs = Number.POSITIVE_INFINITY
-  let writtenMs: number | undefined
-  let progressMs: number | undefined
-  let drainedMs: number | undefined
+/** The deadlines of one stream, watched by a single sleep that moves on as the stream does. */
+export class StreamDeadlines {
+  readonly #stopping = new AbortController()
+  #sleeping = new AbortController()
+  #wakeMs = Number.POSITIVE_INFINITY
+  #writtenMs: number | undefined
+  #lastTokenMs: number | undefined
+  #drainStartMs: number | undefined
 
-  function due(): { atMs: number; fault: StreamFault | undefined } {
+  /** @param onDue called once with the fault of the deadline that passed; undefined when only the drain was cut short. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: StreamLimits,
+    private readonly startMs: number,
+    private readonly onDue: (fault: StreamFault | undefined) => void,
+  ) {
+    void this.#watch()
+  }
+
+  requestWritten(atMs: number): void {
+    this.#writtenMs = atMs
+    this.#rearm()
+  }
+
+  tokenRead(atMs: number): void {
+    const isFirst = this.#lastTokenMs === undefined
+    this.#lastTokenMs = atMs
+    // Later tokens only postpone the deadline.
+    if (isFirst) this.#rearm()
+  }
+
+  /** Only the end of the response is still to come. */
+  lastEventRead(atMs: number): void {
+    this.#drainStartMs = atMs
+    this.#rearm()
+  }
+
+  get isDraining(): boolean {
+    return this.#drainStartMs !== undefined
+  }
+
+  /** When the last event was read. */
+  get drainStartMs(): number | undefined {
+    return this.#drainStartMs
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    this.#sleeping.abort()
+  }
+
+  #next(): Deadline {
+    const { limits } = this
     const timeout = (detail: string): StreamFault => ({ cause: 'TIMEOUT', detail })
-    if (drainedMs !== undefined) return { atMs: drainedMs + DRAIN_MS, fault: undefined }
-    if (writtenMs === undefined) {
-      return {
-        atMs: startMs + limits.connectMs,
-        fault: timeout(`no connection within ${limits.connectMs} ms`),
-      }
+    if (this.#drainStartMs !== undefined) return { atMs: this.#drainStartMs + DRAIN_MS, fault: undefined }
+    if (this.#writtenMs === undefined) {
+      const fault = timeout(`no connection within ${limits.connectMs} ms`)
+      return { atMs: this.startMs + limits.connectMs, fault }
     }
-    const capMs = writtenMs + limits.totalMs
-    const stepMs = progressMs === undefined ? writtenMs + limits.firstTokenMs : progressMs + limits.gapMs
-    if (capMs <= stepMs) return { atMs: capMs, fault: timeout(`not finished within ${limits.totalMs} ms`) }
-    if (progressMs === undefined) {
-      return { atMs: stepMs, fault: timeout(`no token within ${limits.firstTokenMs} ms`) }
-    }
-    return { atMs: stepMs, fault: { cause: 'BAD_STREAM', detail: `no token for ${limits.gapMs} ms` } }
+    const capMs = this.#writtenMs + limits.totalMs
+    const isWaiting = this.#lastTokenMs === undefined
+    const tokenMs = (this.#lastTokenMs ?? this.#writtenMs) + (isWaiting ? limits.firstTokenMs : limits.gapMs)
+    if (capMs <= tokenMs) return { atMs: capMs, fault: timeout(`not finished within ${limits.totalMs} ms`) }
+    if (isWaiting) return { atMs: tokenMs, fault: timeout(`no token within ${limits.firstTokenMs} ms`) }
+    return { atMs: tokenMs, fault: { cause: 'BAD_STREAM', detail: `no token for ${limits.gapMs} ms` } }
   }
 
-  async function watch(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      sleeping = new AbortController()
-      wakeMs = due().atMs
-      const waitMs = wakeMs - clock.monotonic()
-      if (waitMs > 0) await clock.sleep(waitMs, sleeping.signal).catch(() => {})
-      // The timer may be late because this process was busy: bytes that are already here count first.
+  async #watch(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#sleeping = new AbortController()
+      this.#wakeMs = this.#next().atMs
+      const waitMs = this.#wakeMs - this.clock.monotonic()
+      if (waitMs > 0) await this.clock.sleep(waitMs, this.#sleeping.signal).catch(() => {})
+      // The timer may be late because this process was busy: bytes that have already arrived count first.
       await nextTurn()
-      if (stopped.signal.aborted) return
-      const { atMs, fault } = due()
-      if (clock.monotonic() >= atMs) return onDue(fault)
+      if (this.#stopping.signal.aborted) return
+      const { atMs, fault } = this.#next()
+      if (this.clock.monotonic() >= atMs) return this.onDue(fault)
     }
   }
 
-  /** A sleep towards a later deadline than the new one must not go on. */
-  function rearm(): void {
-    if (due().atMs < wakeMs) sleeping.abort()
-  }
-
-  void watch()
-  return {
-    written: (atMs) => {
-      writtenMs = atMs
-      rearm()
-    },
-    progress: (atMs) => {
-      const first = progressMs === undefined
-      progressMs = atMs
-      // Later ones only move the deadline on.
-      if (first) rearm()
-    },
-    drain: (atMs) => {
-      drainedMs = atMs
-      rearm()
-    },
-    get draining() {
-      return drainedMs !== undefined
-    },
-    get drainedMs() {
-      return drainedMs
-    },
-    stop: () => {
-      stopped.abort()
-      sleeping.abort()
-    },
+  /** Wakes the watch when the next deadline is earlier than the one it sleeps towards. */
+  #rearm(): void {
+    if (this.#next().atMs < this.#wakeMs) this.#sleeping.abort()
   }
 }

@@ -9,23 +9,23 @@ import {
 } from './timing.js'
 import type { AnswerTiming, Endpoint, OutputToken } from './types.js'
 
-/** A stream with its times in seconds on one clock, as 4.4.1 sees it. */
+/** A recorded stream with times in seconds on one clock, as 4.4.1 sees it. */
 export interface TimedStream {
   readonly endpoint: Endpoint
   readonly maxTokens: number
   readonly startSeconds: number
   readonly chunks: readonly (readonly [atSeconds: number, chunk: unknown])[]
   readonly endSeconds: number
-  /** The connection failed, or the stream broke off after its last chunk. */
+  /** The connection failed, or the stream ended early. */
   readonly brokeOff: boolean
 }
 
-/** 4.4.1's reading: id −1 when the miner gave none, logprob −100 when it gave none, undefined when it gave null. */
+/** An answer as 4.4.1 reads it: id −1 and logprob −100 where the miner sent none, undefined where it sent a logprob of null. */
 export interface Targon4Answer {
   readonly tokens: readonly (OutputToken & { readonly tokenId: number })[]
   readonly timing: AnswerTiming
   readonly tokensPerSecond: number
-  /** 4.4.1's cause BAD_STREAM: what was wrong, undefined when nothing was. */
+  /** Detail of 4.4.1's cause BAD_STREAM; undefined when the stream was good. */
   readonly fault: string | undefined
 }
 
@@ -37,18 +37,18 @@ export function readTargon4(stream: TimedStream): Targon4Answer {
   const tokens: (OutputToken & { tokenId: number })[] = []
   const tokenMoments: number[] = []
   let first: number | undefined
-  let broken = stream.brokeOff ? 'the stream broke off' : undefined
+  let broken = stream.brokeOff ? 'the stream ended early' : undefined
   for (const [atSeconds, chunk] of stream.chunks) {
     const read = readChoice(stream.endpoint, chunk)
     if (read === undefined) {
-      broken = 'a chunk the client cannot read'
+      broken = 'a chunk is unreadable for 4.4.1'
       break
     }
     if (read.kind === 'skipped' || (read.text === '' && tokens.length === 0)) continue
     first ??= atSeconds
     const token = stream.endpoint === 'chat' ? chatToken(read.logprobs) : completionToken(read.logprobs)
     if (token === 'broken') {
-      broken = 'a token the client cannot read'
+      broken = 'a token is unreadable for 4.4.1'
       break
     }
     if (token === 'skipped') continue

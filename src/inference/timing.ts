@@ -1,14 +1,14 @@
 import type { AnswerTiming } from './types.js'
 
-/** When an answer counts as made first and streamed later (4.4.1 request.py "Likely non-streamed response"). */
+/** When an answer counts as generated first and streamed later (4.4.1 request.py "Likely non-streamed response"). */
 export interface BurstRule {
-  /** Answers of up to so many tokens are never judged. */
+  /** Answers of up to this many tokens are never judged. */
   readonly exemptTokens: number
   /** This share of the tokens … */
   readonly leadShare: number
-  /** … must have arrived before this share of the whole time; if not, the answer counts as made first … */
+  /** … must have arrived before this share of the whole time. Otherwise the answer counts as generated first … */
   readonly timeShare: number
-  /** … when what follows comes at this speed or faster: an answer that stood in a queue comes as fast as it is made. */
+  /** … if the remaining tokens arrive at this speed or faster: an answer that waited in a queue streams as fast as it is generated. */
   readonly minTokensPerSecond: number
 }
 
@@ -19,47 +19,47 @@ export const TARGON_4_BURST_RULE: BurstRule = {
   minTokensPerSecond: 0,
 }
 
-/** 4.4.1's test, for answers that come faster than an engine makes them (docs/verification.md has the experiment). */
+/** 4.4.1's rule, limited to answers that stream faster than an engine generates (experiment: docs/verification.md). */
 export const STRICT_BURST_RULE: BurstRule = { ...TARGON_4_BURST_RULE, minTokensPerSecond: 500 }
 
-/** The rule behind `--verification.burst`; null fails none. */
+/** The rule that `--verification.burst` selects; null: no answer fails. */
 export function burstRuleOf(minTokensPerSecond: number | 'off'): BurstRule | null {
   return minTokensPerSecond === 'off' ? null : { ...STRICT_BURST_RULE, minTokensPerSecond }
 }
 
-/** 4.4.1's text for it. */
+/** The text of 4.4.1 for such an answer. */
 export const NON_STREAMED = 'Likely non-streamed response'
 
-/** Moments of one answer on one monotonic clock, in any one unit. */
+/** Moments of one answer on one monotonic clock, all in the same unit. */
 export interface Moments {
   readonly start: number
-  /** First chunk that carried something; undefined when none did. */
+  /** First chunk with content; undefined when there was none. */
   readonly first: number | undefined
   readonly end: number
   /** One per token. */
   readonly tokens: readonly number[]
 }
 
-/** Spans in the unit of the moments. */
+/** In the unit of the moments. */
 export interface Spans {
   readonly first: number
   readonly rest: number
   readonly total: number
 }
 
-/** 4.4.1's three times: to the first token, from there to the end, and the sum. */
+/** The three times of 4.4.1: to the first token, from there to the end, and their sum. */
 export function measureSpans(moments: Moments): Spans {
   const first = (moments.first ?? moments.end) - moments.start
   const total = moments.end - moments.start
   return { first, rest: moments.end - (moments.first ?? moments.end), total }
 }
 
-/** Tokens per unit of time, of at most the tokens asked for; 0 when no time passed. */
+/** Tokens per unit of time, counting at most max_tokens; 0 when no time passed. */
 export function measureRate(tokenCount: number, maxTokens: number, total: number): number {
   return total > 0 ? Math.min(tokenCount, maxTokens) / total : 0
 }
 
-/** True when nearly all of the time passed before the first few tokens were there, and the others came all at once. */
+/** True when most of the time passed before the first few tokens arrived, and the others followed all at once. */
 export function isBurst({ start, end, tokens }: Moments, rule: BurstRule, unitMs = 1): boolean {
   if (tokens.length <= rule.exemptTokens) return false
   const leadIndex = Math.ceil(tokens.length * rule.leadShare)
@@ -70,7 +70,7 @@ export function isBurst({ start, end, tokens }: Moments, rule: BurstRule, unitMs
   return followers * 1000 >= rule.minTokensPerSecond * (last - lead) * unitMs
 }
 
-/** Share of the tokens in the fullest window of this length; 0 for no tokens. Moments ascend. */
+/** Largest share of the tokens in any window of this length; 0 for no tokens. The moments must be ascending. */
 export function measureBurst(tokenMoments: readonly number[], window = 100): number {
   let most = 0
   let from = 0

@@ -9,7 +9,7 @@ export interface ChatMessage {
   readonly content: string
 }
 
-/** A request as it is sent to a miner; the JSON body is built once, signed and sent as those very bytes. */
+/** A request to a miner. Its JSON body is encoded once, then signed and sent as the same bytes. */
 export type InferenceRequest = {
   readonly model: string
   /** 10,000 … 10,000,000 in synthetic requests. */
@@ -21,46 +21,46 @@ export type InferenceRequest = {
   | { readonly endpoint: 'completion'; readonly prompt: string }
 )
 
-/** One generated token as the miner reported it. Ids and logprobs are as received: unchecked. */
+/** One generated token as the miner reported it. Id and logprob are not validated. */
 export interface OutputToken {
   readonly text: string
-  /** From `token_id:<n>`; undefined when the miner gave none. */
+  /** From `token_id:<n>`; undefined when the miner sent none. */
   readonly tokenId: number | undefined
-  /** Natural log of the probability; undefined when the miner gave none. May be any number, NaN included. */
+  /** Natural log of the probability; undefined when the miner sent none. May be any number, including NaN. */
   readonly logprob: number | undefined
 }
 
-/** Why a stream ended badly. `aborted` is our own doing (shutdown), everything else is the miner's. */
+/** Why a stream failed. `aborted` is our own fault (shutdown), everything else is the miner's. */
 export interface StreamFault {
   readonly cause: 'BAD_STREAM' | 'STREAM_LIMIT' | 'TIMEOUT' | 'REDIRECT' | 'ENCODING' | 'aborted'
   readonly detail: string
 }
 
-/** All durations in milliseconds on the monotonic clock, from the moment the request was really written. */
+/** Durations in milliseconds on the monotonic clock, from the moment the request was written to the socket. */
 export interface AnswerTiming {
   readonly timeToFirstTokenMs: number
   readonly timeForAllTokensMs: number
   readonly totalMs: number
 }
 
-/** What a miner answered. */
+/** A miner's answer to an inference request. */
 export interface Answer {
   readonly tokens: readonly OutputToken[]
   /** The text as a reader of the stream sees it. */
   readonly text: string
   readonly finishReason: string | undefined
   readonly timing: AnswerTiming
-  /** min(tokens, max_tokens) per second of the whole answer; 0 when the stream ended badly. */
+  /** min(tokens, max_tokens) per second of the whole answer; 0 when the stream failed. */
   readonly tokensPerSecond: number
   /** HTTP status, 0 when none arrived. */
   readonly status: number
   readonly fault: StreamFault | undefined
   /** Chunks that carried text or tokens; fewer than tokens when a chunk carried several. */
   readonly chunks: number
-  /** True when one chunk carried more than one token and not all of them had ids. */
+  /** True when one chunk carried several tokens and not all of them had ids. */
   readonly lostTokens: boolean
-  /** Share of the tokens that arrived in the fullest 100 ms: near 1 when an answer was made first and streamed later. */
+  /** Largest share of the tokens that arrived within 100 ms: near 1 when the answer was generated first and streamed later. */
   readonly burstShare: number
-  /** Longest stall of the loop that read the answer, in milliseconds; absent when nobody watched. */
+  /** Longest stall of the event loop that read the answer, in milliseconds; absent when it was not measured. */
   readonly stallMs?: number
 }

@@ -117,7 +117,7 @@ describe('readChunk', () => {
   test.each(['chat', 'completion'] as const)(
     'of a list with more tokens than there is room for nothing is made: %s',
     (endpoint) => {
-      const tooMany = { cause: 'STREAM_LIMIT', detail: 'the stream had more tokens than asked for' }
+      const tooMany = { cause: 'STREAM_LIMIT', detail: 'the stream had more tokens than requested' }
       const claiming = (count: number) => {
         const zeros = new Array<number>(count).fill(0)
         const logprobs = { content: zeros, tokens: [], token_logprobs: zeros }

@@ -98,7 +98,7 @@ describe('hostile streams', () => {
       }, rules)
       expect(answer.fault).toEqual({
         cause: 'STREAM_LIMIT',
-        detail: 'the stream had more tokens than asked for',
+        detail: 'the stream had more tokens than requested',
       })
       expect(answer.tokens).toHaveLength(1)
     },
@@ -177,9 +177,13 @@ describe('hostile streams', () => {
     ],
     ['no choices', '{"choices":[]}', 'a chunk has neither choices nor usage'],
     ['null delta', '{"choices":[{"delta":null}]}', 'a choice has no delta'],
-    ['a list', '[]', 'a chunk is no object'],
+    ['a list', '[]', 'a chunk is not an object'],
     ['two choices', '{"choices":[{"delta":{}},{"delta":{}}]}', 'a chunk has more than one choice'],
-    ['text that is no text', '{"choices":[{"delta":{"content":{"a":1}}}]}', 'the text of a chunk is no text'],
+    [
+      'text that is no text',
+      '{"choices":[{"delta":{"content":{"a":1}}}]}',
+      'the text of a chunk is not a string',
+    ],
     [
       'an error of the server',
       '{"error":{"message":"out of memory"}}',

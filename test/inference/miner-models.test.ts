@@ -55,9 +55,9 @@ describe('listModels', () => {
   })
 
   test.each([
-    ['an object', '{"data":[]}', 'no list of models'],
-    ['half of a list', '["org/a"', 'no list of models'],
-    ['513 names', JSON.stringify(Array.from({ length: 513 }, (_, n) => `org/${n}`)), 'no list of models'],
+    ['an object', '{"data":[]}', 'not a list of models'],
+    ['half of a list', '["org/a"', 'not a list of models'],
+    ['513 names', JSON.stringify(Array.from({ length: 513 }, (_, n) => `org/${n}`)), 'not a list of models'],
     ['50 MB of names', JSON.stringify(['x'.repeat(50_000_000)]), 'answered more than 262144 bytes'],
   ])('%s is a failure, not an empty list', async (_, body, reason) => {
     const answer = await list(json(body))
