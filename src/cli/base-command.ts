@@ -13,65 +13,64 @@ import {
 import { escapeControlsInLines, isAbort, TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
-import { ISSUES_URL } from './issues.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
+import { errorDocument, ISSUES_URL, writeError, writeJson } from './output.js'
 import { respell } from './spelling.js'
 import { formatTable } from './table.js'
 import { usageError } from './usage-error.js'
-import { errorDocument, writeError } from './write-error.js'
-import { writeJson } from './write-json.js'
 
-const REPORT = `Please report it with what follows at ${ISSUES_URL}.`
+const REPORT = `Please report it with the stack trace at ${ISSUES_URL}.`
 
 type GivenFlags = Record<string, string | boolean | readonly string[]>
 
-/** A command line, read. */
+/** A parsed command line. */
 export interface Invocation<R extends keyof RoleSettings> {
   readonly resolved: Resolved<R>
   readonly settings: RoleSettings[R]
-  /** Flags that are no settings (`--list`, `--json`, …). */
+  /** Flags that are not settings (`--list`, `--json`, …). */
   readonly actions: Readonly<Record<string, unknown>>
   readonly args: Readonly<Record<string, unknown>>
-  /** Sentences for stderr: old spellings, settings without effect, secrets in the open. */
+  /** Sentences about deprecated spellings, settings without effect and exposed secrets. */
   readonly warnings: readonly string[]
-  /** Absolute paths of the files settings are read from, those not there yet included. */
+  /** Absolute paths of the files that settings are read from, including those that do not exist yet. */
   readonly files: readonly string[]
 }
 
-/** What every command shares: reading its settings, printing errors, exit statuses. It owns no clients. */
+/** Base of all commands: reads the settings, prints errors and sets the exit status. */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
   static override baseFlags: Interfaces.FlagInput = {
     config: Flags.string({
-      summary: 'JSON file with settings; its keys are the names of the flags.',
+      summary: 'JSON file with settings; its keys are flag names.',
       helpGroup: 'GLOBAL',
       helpValue: '<file>',
       env: 'TARGON_CONFIG',
-      defaultHelp: async () => 'targon.config.json if there is one',
+      defaultHelp: async () => 'targon.config.json if it exists',
     }),
     'env-file': Flags.string({
-      summary: 'Further file of variables, read after .env.',
+      summary: 'Additional file of variables, read after .env.',
       helpGroup: 'GLOBAL',
       helpValue: '<file>',
       env: 'TARGON_ENV_FILE',
     }),
     'print-config': Flags.boolean({
-      summary: 'Print every setting with its source, secrets masked, and end.',
+      summary: 'Print every setting with its source (secrets masked) and exit.',
       helpGroup: 'GLOBAL',
     }),
   }
 
-  /** The command line as it was typed: oclif replaces `argv` by what it was given to parse. */
-  #words: readonly string[] = []
+  /** The command line as typed; oclif replaces `argv` when it parses. */
+  #typed: readonly string[] = []
 
   override async init(): Promise<void> {
-    this.#words = [...this.argv]
+    this.#typed = [...this.argv]
     await super.init()
-    if (!process.stdout.listeners('error').includes(endQuietly)) process.stdout.on('error', endQuietly)
+    if (!process.stdout.listeners('error').includes(exitOnClosedPipe))
+      process.stdout.on('error', exitOnClosedPipe)
   }
 
-  /** Reads the command line and does the work; with --print-config prints the settings instead. */
+  /** Reads the command line and runs `work`, or prints the settings with --print-config. */
   protected async runWith<R extends keyof RoleSettings & Role>(
     role: R,
     work: (invocation: Invocation<R>) => Promise<unknown>,
@@ -83,10 +82,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * What the start commands of both neurons share: the role as it is, or with --mock within a network of its own. The role
-   * logs the warnings itself.
+   * Runs a neuron, with --mock inside an embedded network. Warnings are left to the log of the neuron.
    *
-   * @param loadNetwork cli/ does not import roles/localnet, and a role without --mock does not need it.
+   * @param loadNetwork loads localnet/ only for --mock; cli/ does not import it.
    */
   protected async runNeuron<R extends 'miner' | 'validator'>(
     role: R,
@@ -109,14 +107,14 @@ export abstract class BaseCommand extends Command {
   /**
    * Parses the command line and resolves the settings of the role.
    *
-   * @param placed flags that weaker than the operator's own place the role in an embedded network.
+   * @param networkFlags flags that place the role in an embedded network; the operator's own flags override them.
    */
   protected async readInvocation<R extends keyof RoleSettings & Role>(
     role: R,
-    placed: readonly string[] = [],
+    networkFlags: readonly string[] = [],
   ): Promise<Invocation<R>> {
-    const own = await this.#parseWords(this.#words, role)
-    const weak = placed.length > 0 ? (await this.#parseWords(placed, role)).given : {}
+    const own = await this.#parse(this.#typed, role)
+    const weak = networkFlags.length > 0 ? (await this.#parse(networkFlags, role)).given : {}
     const { config, 'env-file': envFile, ...given } = own.given
     const sources = readSources({ ...weak, ...given }, { config: textOf(config), envFile: textOf(envFile) })
     const resolved = resolveSettings(role, sources)
@@ -130,30 +128,30 @@ export abstract class BaseCommand extends Command {
     }
   }
 
-  async #parseWords(argv: readonly string[], role: Role) {
+  async #parse(argv: readonly string[], role: Role) {
     const { flags, baseFlags, args, enableJsonFlag, strict } = this.ctor
     const spelled = respell(argv, role, Object.keys(args).length === 0)
     const known = { ...baseFlags, ...flags }
     try {
       const own = { flags: commandLineOnly(flags ?? {}), baseFlags: commandLineOnly(baseFlags ?? {}) }
       const parsed = await this.parse({ ...own, args, enableJsonFlag, strict }, [...spelled.argv])
-      this.argv = [...this.#words]
+      this.argv = [...this.#typed]
       const given: GivenFlags = { ...spelled.switches }
       for (const token of parsed.raw) {
         if (token.type !== 'flag') continue
         const flag = known[token.flag]
-        if (flag?.type === 'boolean') given[token.flag] = !isNegation(token.flag, token.input)
+        if (flag?.type === 'boolean') given[token.flag] = !isNegated(token.flag, token.input)
         else if (flag?.multiple) given[token.flag] = [...listOf(given[token.flag]), token.input]
         else given[token.flag] = token.input
       }
       return { given, args: parsed.args as Record<string, unknown>, warnings: spelled.warnings }
     } catch (error) {
-      this.argv = [...this.#words]
+      this.argv = [...this.#typed]
       throw usageError(error, [...Object.keys(known), 'json', 'help'])
     }
   }
 
-  /** Prints the settings with their sources. @returns the document `--json` prints. */
+  /** Prints the settings with their sources. @returns the document that `--json` prints. */
   protected printConfig(resolved: Resolved<keyof RoleSettings>): unknown {
     const printed = printSettings(resolved)
     this.log(
@@ -168,12 +166,12 @@ export abstract class BaseCommand extends Command {
     return { settings: printed }
   }
 
-  /** One line each on stderr; silent under --json, whose stderr stays empty. */
+  /** Prints one line each on stderr; nothing with --json. */
   protected printWarnings(warnings: readonly string[]): void {
     for (const warning of warnings) this.logToStderr(`Warning: ${warning}`)
   }
 
-  /** The one place that turns an error into words and a status. A bug keeps its stack. */
+  /** Prints an error and sets the exit status. An unexpected error is a bug and keeps its stack. */
   protected override async catch(thrown: Error): Promise<never> {
     if (thrown instanceof Errors.ExitError) throw thrown
     const error = isAbort(thrown) ? interrupted(thrown) : thrown
@@ -182,7 +180,7 @@ export abstract class BaseCommand extends Command {
     else if (error instanceof TargonError) writeError(error)
     else
       process.stderr.write(
-        `Error [DEFECT]: this is a defect of targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? error.message)}\n`,
+        `Error [DEFECT]: this is a bug in targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? error.message)}\n`,
       )
     throw new Errors.ExitError(status)
   }
@@ -206,21 +204,21 @@ function listOf(value: GivenFlags[string] | undefined): readonly string[] {
   return Array.isArray(value) ? value : []
 }
 
-function isNegation(name: string, written: string): boolean {
-  return written === `--no-${name}`
+function isNegated(name: string, typed: string): boolean {
+  return typed === `--no-${name}`
 }
 
-/** A command that was stopped before it was done; roles that drain end well and never come here. */
+/** For commands stopped early; a neuron that drains ends normally. */
 function interrupted(cause: Error): TargonError {
   return new TargonError(
-    'The command was stopped before it was done.',
+    'The command was interrupted before it finished.',
     { code: 'INTERRUPTED', fault: 'runtime', next: 'Run it again.' },
     { cause },
   )
 }
 
-/** `targon … | head -1`: the reader has gone, nobody is left to tell. */
-function endQuietly(error: NodeJS.ErrnoException): void {
+/** Exits silently if the reader of stdout has closed it (`targon … | head -1`). */
+function exitOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 }

@@ -1,6 +1,6 @@
 import { type Fault, TargonError } from '../kernel/index.js'
 
-/** The exit statuses of the process; documented in docs/errors.md. Changing one is a breaking change. */
+/** Exit statuses, documented in docs/errors.md. Changing one is a breaking change. */
 export const EXIT_STATUS = {
   ok: 0,
   runtime: 1,
@@ -11,14 +11,14 @@ export const EXIT_STATUS = {
   update: 6,
   'hotkey-in-use': 7,
   updateAvailable: 10,
-  /** EX_UNAVAILABLE: it may be back by itself, so that a supervisor starts the process again. */
+  /** EX_UNAVAILABLE: may recover without action, so a supervisor should restart the process. */
   unreachable: 69,
   watchdog: 70,
   restartWanted: 75,
   noRelease: 78,
 } as const satisfies Record<Fault, number> & Record<string, number>
 
-/** Anything that is not one of ours is a bug of ours: a runtime failure. */
+/** An error that is not a TargonError is a bug and counts as a runtime failure. */
 export function exitStatus(error: unknown): number {
   return error instanceof TargonError ? EXIT_STATUS[error.fault] : EXIT_STATUS.runtime
 }

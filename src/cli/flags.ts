@@ -10,14 +10,14 @@ import {
   variableOf,
 } from '../config/index.js'
 
-/** A switch may be negated by `--no-…` unless its own name is a negation already. */
+/** A switch accepts `--no-…` unless its name is already a negation. */
 function isNegatable(name: string): boolean {
   return !name.startsWith('no-') && !name.startsWith('no_') && !name.endsWith('-off')
 }
 
 /**
- * The flags of a role, or some of them, from the table of settings. They carry no oclif default: default and given value would look
- * alike, and a config file could not come between; the default is shown in the help only.
+ * The flags of a role, or some of them, from the settings table. They have no oclif default, which would be
+ * indistinguishable from a typed value and override the config file; help shows the default as text.
  */
 export function flagsOf(role: Role, only?: readonly SettingName[]): Interfaces.FlagInput {
   const names = only ?? settingNames(role)
@@ -49,8 +49,8 @@ function flagOf(name: SettingName, role: Role) {
 }
 
 /**
- * The same flags without their variables and defaults: oclif then parses the command line alone, and config/ reads
- * the variables with their origin (oclif would take `TARGON_X=banana` for false).
+ * The flags without variables and defaults, so that oclif parses only the command line. Variables are read by config/,
+ * which validates them (oclif would read `TARGON_X=banana` as false).
  */
 export function commandLineOnly(flags: Interfaces.FlagInput): Interfaces.FlagInput {
   return Object.fromEntries(

@@ -3,9 +3,9 @@ import { type Clock, isAbort, systemClock } from '../kernel/index.js'
 import { selfCommand } from './self-command.js'
 import { runUntilStopped } from './shutdown.js'
 
-/** An embedded network with one role missing; the shape of roles/localnet, which cli/ does not import. */
+/** An embedded network without one role, as localnet/ starts it (cli/ does not import localnet/). */
 export interface SurroundingNetwork {
-  /** Flags that place the role in this network. */
+  /** Flags that place the missing role in this network. */
   readonly arguments: readonly string[]
   readonly death: Promise<never>
   stop(): Promise<void>
@@ -17,7 +17,7 @@ export type StartNetworkAround = (
   deps: { clock: Clock; signal: AbortSignal; onProgress: (line: string) => void },
 ) => Promise<SurroundingNetwork>
 
-/** `--mock`: brings up the embedded network, serves the role in it, and takes the network down whatever happens. */
+/** `--mock`: starts the embedded network, runs the role in it, and always stops the network afterwards. */
 export async function serveMocked<T>(
   role: 'miner' | 'validator',
   startNetworkAround: StartNetworkAround,
@@ -26,20 +26,20 @@ export async function serveMocked<T>(
   serve: (network: SurroundingNetwork) => Promise<T>,
 ): Promise<T | undefined> {
   const { seed, exitWithStdin } = options
-  const given = {
+  const networkOptions = {
     self: selfCommand(),
     env: inheritableEnvironment(),
     ...(seed === undefined ? {} : { seed }),
   }
   const network = await runUntilStopped({ exitWithStdin }, async (signal) => {
     try {
-      return await startNetworkAround(role, given, { clock: systemClock, signal, onProgress })
+      return await startNetworkAround(role, networkOptions, { clock: systemClock, signal, onProgress })
     } catch (error) {
       if (signal.aborted && isAbort(error)) return undefined
       throw error
     }
   })
-  // stopped while the network was coming up: a clean end
+  // Stopped during startup: a clean exit.
   if (network === undefined) return undefined
   try {
     return await serve(network)

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream'
 import { TargonError } from '../kernel/index.js'
 
-const MAX_BYTES = 1 << 20
+const MAX_PROMPT_BYTES = 1 << 20
 
 /**
- * The prompt: the argument, or all of standard input when there is none (or it is `-`).
+ * The prompt: the argument, or all of standard input if the argument is absent or `-`.
  *
  * @throws TargonError PROMPT_MISSING, PROMPT_TOO_LONG
  */
@@ -19,11 +19,11 @@ export async function readPrompt(
   for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > MAX_BYTES)
-      throw new TargonError(`The prompt on standard input is longer than ${MAX_BYTES} bytes.`, {
+    if (size > MAX_PROMPT_BYTES)
+      throw new TargonError(`The prompt on standard input exceeds ${MAX_PROMPT_BYTES} bytes.`, {
         code: 'PROMPT_TOO_LONG',
         fault: 'usage',
-        next: 'Shorten it.',
+        next: 'Shorten the prompt.',
       })
     chunks.push(bytes)
   }
@@ -36,9 +36,9 @@ function requireText(text: string): string {
 }
 
 function missing(): TargonError {
-  return new TargonError('There is no prompt.', {
+  return new TargonError('No prompt given.', {
     code: 'PROMPT_MISSING',
     fault: 'usage',
-    next: 'Give it as argument or on standard input: targon query "Why is the sky blue?"',
+    next: 'Pass it as an argument or on standard input: targon query "Why is the sky blue?"',
   })
 }

@@ -2,13 +2,13 @@ import type { Logger } from 'pino'
 import { type Clock, isAbort } from '../kernel/index.js'
 import { watchFiles } from './watch-files.js'
 
-/** A file has been written whole when it has been quiet for this long; a writer that never stops is read all the same. */
+/** Files are read once they have not changed for this long, and after LONGEST_WAIT_MS in any case. */
 const QUIET_MS = 300
 const LONGEST_WAIT_MS = 3000
 
 export interface ReloadOptions<S> {
   readonly resolve: () => Promise<S>
-  /** Absolute paths of what settings are read from; they need not exist yet. */
+  /** Absolute paths of the settings files; they need not exist yet. */
   readonly files: readonly string[]
   readonly clock: Clock
   readonly log: Logger
@@ -17,45 +17,45 @@ export interface ReloadOptions<S> {
 }
 
 /**
- * Freshly resolved settings each time the process gets SIGHUP or one of the files changes, until the signal aborts.
- * Settings that do not resolve are logged and skipped: the role goes on with the old ones.
+ * Yields newly resolved settings whenever the process receives SIGHUP or one of the files changes, until the signal aborts.
+ * Invalid settings are logged and skipped, so the role keeps the previous ones.
  */
 export function watchReload<S>(options: ReloadOptions<S>): AsyncGenerator<S> {
   const { files, log, signal, events = process } = options
-  const bell = createBell(signal)
+  const request = createReloadRequest(signal)
   let changes = 0
-  // Never taken off again: without a listener SIGHUP would end the process, and the streams of a drain with it.
-  events.on('SIGHUP', bell.ring)
+  // Never removed: without a listener, SIGHUP would kill the process while it drains.
+  events.on('SIGHUP', request.set)
   watchFiles(files, log, signal, () => {
     changes++
-    bell.ring()
+    request.set()
   })
-  return readOnRing(options, bell, () => changes)
+  return readOnRequest(options, request, () => changes)
 }
 
-async function* readOnRing<S>(
+async function* readOnRequest<S>(
   { resolve, clock, log, signal }: ReloadOptions<S>,
-  bell: Bell,
+  request: ReloadRequest,
   changes: () => number,
 ): AsyncGenerator<S> {
   let seen = 0
   try {
-    while (await bell.heard()) {
+    while (await request.wait()) {
       const until = clock.monotonic() + LONGEST_WAIT_MS
       while (changes() !== seen && clock.monotonic() < until) {
         seen = changes()
         await clock.sleep(QUIET_MS, signal)
       }
       seen = changes()
-      bell.hush()
+      request.clear()
       try {
         const settings = await resolve()
-        log.info({ event: 'settings-reloaded' }, 'reloaded the settings')
+        log.info({ event: 'settings-reloaded' }, 'settings reloaded')
         yield settings
       } catch (error) {
         log.error(
           { event: 'settings-reload-failed', err: error },
-          'could not reload the settings; the old ones stay in force',
+          'could not reload the settings; keeping the previous ones',
         )
       }
     }
@@ -64,28 +64,28 @@ async function* readOnRing<S>(
   }
 }
 
-interface Bell {
-  ring(): void
-  hush(): void
-  /** Waits for a ring not hushed yet. False when the signal has aborted. */
-  heard(): Promise<boolean>
+interface ReloadRequest {
+  set(): void
+  clear(): void
+  /** Resolves with true once the request is set, with false once the signal has aborted. */
+  wait(): Promise<boolean>
 }
 
-/** Remembers that it rang until it is hushed, so that nothing is missed while settings are being read. */
-function createBell(signal: AbortSignal): Bell {
-  let isRinging = false
+/** Stays set until cleared, so that a request made while settings are being read is not lost. */
+function createReloadRequest(signal: AbortSignal): ReloadRequest {
+  let isSet = false
   let wake: () => void = () => {}
   signal.addEventListener('abort', () => wake(), { once: true })
   return {
-    ring: () => {
-      isRinging = true
+    set: () => {
+      isSet = true
       wake()
     },
-    hush: () => {
-      isRinging = false
+    clear: () => {
+      isSet = false
     },
-    heard: async () => {
-      if (!isRinging && !signal.aborted) {
+    wait: async () => {
+      if (!isSet && !signal.aborted) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })

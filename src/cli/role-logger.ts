@@ -10,7 +10,7 @@ type LoggingSettings = Pick<
   'logging.debug' | 'logging.trace' | 'logging.info' | 'logging.record_log' | 'netuid'
 >
 
-/** The most talkative switch wins. */
+/** The most verbose switch wins. */
 function levelOf(
   settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
 ): 'trace' | 'debug' | 'info' | 'warn' {
@@ -20,8 +20,8 @@ function levelOf(
 }
 
 /**
- * The log of a neuron: for people on a terminal, JSON otherwise; with `logging.record_log` also in its folder. Progress is
- * a bar below it on a terminal, and lines of the log otherwise.
+ * Opens the log of a neuron: readable text on a terminal, JSON otherwise; with `logging.record_log` also a file in the state
+ * folder. Progress is a bar on a terminal and log lines otherwise.
  */
 export async function openRoleLog(options: {
   readonly role: string
@@ -33,7 +33,7 @@ export async function openRoleLog(options: {
   const { createLogger, drawProgress, logProgress } = await import('../telemetry/index.js')
   const { role, settings, hotkey, stateDir, secrets } = options
   const isTerminal = process.stderr.isTTY === true
-  // the bar writes without waiting: a terminal that has gone must not end a neuron that ignores its hang-up
+  // The bar writes asynchronously; without a listener, writing to a closed terminal would crash a neuron that survived SIGHUP.
   if (isTerminal) process.stderr.on('error', () => {})
   const bar = isTerminal ? await drawProgress(process.stderr) : undefined
   const log = createLogger({
@@ -41,23 +41,23 @@ export async function openRoleLog(options: {
     base: { role, netuid: settings.netuid, hotkey, version: packageVersion() },
     pretty: isTerminal,
     secrets,
-    ...(bar ? { destination: besideBar(bar.giveWay) } : {}),
+    ...(bar ? { destination: stderrBelowBar(bar.clear) } : {}),
     ...(settings['logging.record_log'] ? { copy: fileWriter(join(stateDir, `${role}.log`)) } : {}),
   })
   return { log, progress: bar ?? logProgress(log, systemClock) }
 }
 
-/** Standard error, written synchronously, so that nothing is lost on exit; a terminal that has gone ends nothing. */
-function besideBar(giveWay: () => void) {
+/** Stderr, written synchronously so that nothing is lost on exit; write errors (a closed terminal) are ignored. */
+function stderrBelowBar(clear: () => void) {
   return {
     write: (record: string) => {
-      giveWay()
+      clear()
       tryWrite(process.stderr.fd, record)
     },
   }
 }
 
-/** A file that cannot be written, on a full disk say, is told of once until it can be again. */
+/** Appends records to a file; when writing fails (a full disk), warns once until it succeeds again. */
 function fileWriter(path: string) {
   const file = openSync(path, 'a', 0o600)
   let isFailing = false
@@ -65,13 +65,13 @@ function fileWriter(path: string) {
     write: (record: string) => {
       const failure = tryWrite(file, record)
       if (failure !== undefined && !isFailing)
-        tryWrite(process.stderr.fd, `Warning: ${path} cannot be written: ${failure}\n`)
+        tryWrite(process.stderr.fd, `Warning: cannot write the log file ${path}: ${failure}\n`)
       isFailing = failure !== undefined
     },
   }
 }
 
-/** A log that fails must not end what it tells of. @returns why it failed. */
+/** Never throws: a failing log must not stop the neuron. @returns the reason of a failure. */
 function tryWrite(file: number, record: string): string | undefined {
   try {
     writeSync(file, record)
@@ -81,7 +81,7 @@ function tryWrite(file: number, record: string): string | undefined {
   }
 }
 
-/** The log of a command that is no neuron: only what the operator asked to see, and errors. */
+/** The log of a command that is not a neuron: only levels requested by flags, and fatal errors. */
 export async function openQuietLog(
   role: string,
   settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,

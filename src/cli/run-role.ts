@@ -11,25 +11,25 @@ import {
 } from '../kernel/index.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
-import { ISSUES_URL } from './issues.js'
+import { ISSUES_URL } from './output.js'
 import { openRoleLog } from './role-logger.js'
 import { secretsOf } from './secrets.js'
 import { type Shutdown, watchShutdown } from './shutdown.js'
 import { openStateFolder, type StateLocation } from './state-folder.js'
 
-/** What a role is given to run with; the shape of roles/role.ts, which cli/ does not import. */
-export interface RoleContext {
+/** What the process provides to a role; roles/role.ts declares the part it uses. */
+export interface RunContext {
   readonly clock: Clock
   readonly log: Logger
   readonly signal: AbortSignal
   readonly stateDir: string
-  /** Shows what takes long. */
+  /** Displays long-running tasks. */
   readonly progress: Progress
-  /** What systemd wants to hear while the role is well; undefined when it is not the supervisor, or does not ask. */
+  /** The watchdog pings systemd expects; undefined without systemd or its watchdog. */
   readonly keepAlive: KeepAlive | undefined
-  /** Drains and ends with the status that asks the supervisor for a restart: a release was put on trial. */
+  /** Drains and exits with the status that makes the supervisor restart: a release is on probation. */
   readonly restart: (reason: string) => void
-  /** Settings that came later: from now on their secrets are kept out of the log too. */
+  /** Adds the secrets of reloaded settings to those masked in the log. */
   readonly hide: (values: object) => void
 }
 
@@ -41,51 +41,54 @@ interface Running<Report> {
 export interface RoleRun<Report> {
   readonly role: 'miner' | 'validator'
   readonly settings: NodeSettings & StateLocation & { readonly launched: boolean }
-  /** Rejects when something the role cannot live without has died (the network of --mock). */
+  /** Rejects when something the role depends on has died (the network of --mock). */
   readonly death?: Promise<never>
   /** ss58 address, for the log. */
   readonly hotkey: string
   readonly warnings: readonly string[]
-  /** Resolves when the role serves. */
-  readonly start: (context: RoleContext) => Promise<Running<Report>>
+  /** Resolves when the role is serving. */
+  readonly start: (context: RunContext) => Promise<Running<Report>>
 }
 
-/** Time beyond `drain-timeout` for saving and closing before the process ends regardless. */
+/** Time after `drain-timeout` for saving and closing before the process exits anyway. */
 const DRAIN_GRACE_MS = 5000
 
 /**
- * The life of a neuron's process: state folder, log, signals, readiness, drain.
+ * Runs a neuron in this process: state folder, log, signals, readiness, drain.
  *
- * @returns the report of the role; undefined when it was stopped before it served.
+ * @returns the report of the role; undefined if it was stopped before it was serving.
  */
 export async function runRole<Report>(run: RoleRun<Report>): Promise<Report | undefined> {
-  // Unheard, SIGHUP would end the process without a drain, now and while it starts.
-  const hangup: Hangup = { heard: () => {} }
-  const onHangup = () => hangup.heard()
+  // Without a listener SIGHUP would kill the process, even while it starts.
+  const hangup: Hangup = { handle: () => {} }
+  const onHangup = () => hangup.handle()
   process.on('SIGHUP', onHangup)
   try {
-    return await runHeeding(run, hangup)
+    return await runWithHangup(run, hangup)
   } finally {
     process.removeListener('SIGHUP', onHangup)
   }
 }
 
 interface Hangup {
-  heard: () => void
+  handle: () => void
 }
 
-async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise<Report | undefined> {
-  // Whatever a neuron or one of its libraries writes (PGlite, lock folders) is its owner's alone.
+async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Promise<Report | undefined> {
+  // Files created by the neuron and its libraries (PGlite, locks) are accessible only to their owner.
   process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
   const secrets = new Set(secretsOf(run.settings))
   const { log, progress } = await openRoleLog({ ...run, stateDir, secrets })
   for (const warning of run.warnings)
-    log.warn({ event: 'setting-warning', warning }, 'a setting needs attention')
-  // A miner takes it as a wish to reload: reload.ts listens too.
+    log.warn({ event: 'setting-warning' }, `configuration warning: ${warning}`)
+  // A miner reloads its settings instead (reload.ts).
   if (run.role === 'validator')
-    hangup.heard = () =>
-      log.info({ event: 'reload-ignored', signal: 'SIGHUP' }, 'a validator has no settings to reload')
+    hangup.handle = () =>
+      log.info(
+        { event: 'reload-ignored', signal: 'SIGHUP' },
+        'ignored SIGHUP: a validator cannot reload settings',
+      )
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
     events: process,
@@ -95,13 +98,13 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
       fatal ??= { error }
     },
   })
-  // The launcher holds this channel: without it nobody would supervise, signal or replace this process.
-  const onOrphaned = () => shutdown.stop('end of the launcher')
+  // If the launcher dies, nothing would supervise, signal or update this process.
+  const onOrphaned = () => shutdown.stop('exit of the launcher')
   if (run.settings.launched) process.once('disconnect', onOrphaned)
   try {
     const { connectSupervisor } = await import('../telemetry/index.js')
     const supervisor = connectSupervisor({ env: process.env, send: sendToParent, log })
-    const restart = heedRestart(shutdown, supervisor)
+    const restart = onRestart(shutdown, supervisor)
     const hide = (values: object) => {
       for (const secret of secretsOf(values)) secrets.add(secret)
     }
@@ -118,8 +121,8 @@ async function runHeeding<Report>(run: RoleRun<Report>, hangup: Hangup): Promise
   }
 }
 
-/** The supervisor hears of an end, but not of one after which it is to start the process again. @returns what asks for that. */
-function heedRestart(shutdown: Shutdown, supervisor: Supervisor): (reason: string) => void {
+/** Notifies the supervisor of every stop except a restart. @returns the function that requests a restart. */
+function onRestart(shutdown: Shutdown, supervisor: Supervisor): (reason: string) => void {
   let isRestart = false
   shutdown.signal.addEventListener('abort', () => {
     if (!isRestart) supervisor.stopping()
@@ -131,19 +134,19 @@ function heedRestart(shutdown: Shutdown, supervisor: Supervisor): (reason: strin
   }
 }
 
-/** To whoever forked this process; one that is gone meanwhile is no error here: `disconnect` tells of it. */
+/** Sends to the parent over IPC. Errors are ignored: `disconnect` reports a parent that has exited. */
 function sendToParent(message: object | string): void {
   process.send?.(message, undefined, undefined, () => {})
 }
 
 async function serve<Report>(
   run: RoleRun<Report>,
-  context: RoleContext,
+  context: RunContext,
   supervisor: Supervisor,
 ): Promise<Report | undefined> {
   const { log, signal } = context
   try {
-    const report = await endOf(live(run, context, supervisor), run, context)
+    const report = await waitForEnd(startAndFinish(run, context, supervisor), run, context)
     log.info({ event: 'stopped' }, 'stopped')
     return report
   } catch (error) {
@@ -152,9 +155,9 @@ async function serve<Report>(
   }
 }
 
-async function live<Report>(
+async function startAndFinish<Report>(
   run: RoleRun<Report>,
-  context: RoleContext,
+  context: RunContext,
   supervisor: Supervisor,
 ): Promise<Report> {
   const running = await run.start(context)
@@ -163,28 +166,28 @@ async function live<Report>(
   return running.done
 }
 
-/** Waits as long as the role lives, starting included, and not much longer than the drain once it was asked to stop. */
-async function endOf<Report>(
-  life: Promise<Report>,
+/** Waits for the role to end, startup included; once a stop is requested, only as long as the drain may take. */
+async function waitForEnd<Report>(
+  work: Promise<Report>,
   { death, settings }: RoleRun<Report>,
-  { clock, signal }: RoleContext,
+  { clock, signal }: RunContext,
 ): Promise<Report> {
-  const asked = whenAborted(signal).then(() => 'asked' as const)
-  const ends = [life.then((report) => ({ report })), asked, ...(death === undefined ? [] : [death])]
+  const stopped = whenAborted(signal).then(() => 'stopped' as const)
+  const ends = [work.then((report) => ({ report })), stopped, ...(death === undefined ? [] : [death])]
   const first = await Promise.race(ends)
-  if (first !== 'asked') return first.report
+  if (first !== 'stopped') return first.report
   const drainMs = settings['drain-timeout'] * 1000 + DRAIN_GRACE_MS
-  return withDeadline(clock, 'Draining', drainMs, undefined, () => life)
+  return withDeadline(clock, 'Draining', drainMs, undefined, () => work)
 }
 
 function fatalError(error: unknown): TargonError {
   if (error instanceof TargonError) return error
   return new TargonError(
-    `An uncaught error ended the process: ${messageOf(error)}.`,
+    `An uncaught error stopped the process: ${messageOf(error)}.`,
     {
       code: 'UNCAUGHT',
       fault: 'runtime',
-      next: `The log has the stack with --logging.debug; please report it at ${ISSUES_URL}.`,
+      next: `Run with --logging.debug to log the stack trace, and report it at ${ISSUES_URL}.`,
     },
     { cause: error },
   )

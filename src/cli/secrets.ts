@@ -2,7 +2,7 @@ import { type Setting, type SettingName, settings } from '../config/index.js'
 
 const SECRET_MEMBER = /key|password|secret/i
 
-/** Values of settings that must never be written anywhere: secret ones, keys within sections, passwords within addresses. */
+/** Values that must never be logged: secret settings, keys in sections, passwords in URLs. */
 export function secretsOf(values: object): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const entry: Setting | undefined = settings[name as SettingName]
@@ -19,9 +19,9 @@ function keysWithin(value: unknown): string[] {
   })
 }
 
-function passwordOf(address: string): string[] {
-  if (!address.includes('://') || !URL.canParse(address)) return []
-  const { password } = new URL(address)
+function passwordOf(url: string): string[] {
+  if (!url.includes('://') || !URL.canParse(url)) return []
+  const { password } = new URL(url)
   if (password === '') return []
   try {
     return [password, decodeURIComponent(password)]

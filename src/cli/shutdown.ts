@@ -3,19 +3,19 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock } from '../kernel/index.js'
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
-/** A terminal and pm2 signal a whole tree of processes, and the launcher forwards its own: that is still one wish. */
-const SAME_WISH_MS = 500
+/** A terminal and pm2 signal the whole process tree and the launcher forwards its own signal; within this time they count as one. */
+const SAME_SIGNAL_MS = 500
 
 export interface Shutdown {
-  /** Aborts when the process shall drain and end. */
+  /** Aborts when the process should drain and exit. */
   readonly signal: AbortSignal
-  /** Asks for the drain from within. */
+  /** Starts the drain from within the process. */
   stop(reason: string): void
-  /** Forgets the process again: handlers are removed. */
+  /** Removes all handlers. */
   release(): void
 }
 
-/** The parts of `process` that end a role; a test passes its own. */
+/** The parts of `process` used here; tests pass a fake. */
 export interface ProcessEvents {
   on(event: string, listener: (...words: unknown[]) => void): unknown
   removeListener(event: string, listener: (...words: unknown[]) => void): unknown
@@ -23,10 +23,9 @@ export interface ProcessEvents {
 }
 
 /**
- * The first SIGTERM or SIGINT asks the role to drain, a second one ends the process at once (128 + signal); what comes
- * within half a second of the first is no second one.
- * With `stdin`, its end asks for a drain too: no process then outlives the one that started it.
- * An uncaught error is fatal: it is logged, the role may save what it has, and the process ends with status 1.
+ * Turns signals into a graceful shutdown. The first SIGTERM or SIGINT starts the drain; another one more than half a
+ * second later exits immediately with 128 + signal. With `stdin`, its end starts the drain too, so the process does not
+ * outlive its parent. An uncaught error is logged and starts the drain; the process then exits with 1.
  */
 export function watchShutdown(options: {
   readonly events: ProcessEvents
@@ -39,7 +38,7 @@ export function watchShutdown(options: {
   const controller = new AbortController()
   const drain = (reason: string) => {
     if (controller.signal.aborted) return
-    log?.info({ event: 'draining', reason }, 'draining: finishing what is under way')
+    log?.info({ event: 'draining', reason }, 'shutting down: finishing work in flight')
     controller.abort(new DOMException(`stopped by ${reason}`, 'AbortError'))
   }
   const listeners: [event: string, listener: (...words: unknown[]) => void][] = []
@@ -51,13 +50,13 @@ export function watchShutdown(options: {
   for (const [name, number] of Object.entries(SIGNALS))
     listen(name, () => {
       signalledAt ??= clock.monotonic()
-      if (clock.monotonic() - signalledAt < SAME_WISH_MS) return drain(name)
-      log?.warn({ event: 'forced-exit', reason: name }, 'exiting at once without draining')
+      if (clock.monotonic() - signalledAt < SAME_SIGNAL_MS) return drain(name)
+      log?.warn({ event: 'forced-exit', reason: name }, 'second signal received: exiting without draining')
       events.exit(128 + number)
     })
   for (const event of ['uncaughtException', 'unhandledRejection'])
     listen(event, (error) => {
-      log?.fatal({ event: 'uncaught-error', err: error, origin: event }, 'uncaught error: exiting')
+      log?.fatal({ event: 'uncaught-error', err: error, origin: event }, 'uncaught error: shutting down')
       onFatal(error)
       drain(event)
     })
@@ -76,7 +75,7 @@ export function watchShutdown(options: {
 }
 
 /**
- * Runs work that goes on until it ends by itself or the process is asked to stop, for commands without a role's log.
+ * Runs `work` with a signal that aborts when the process is asked to stop; for commands that are not neurons.
  *
  * @throws what `work` throws, or the uncaught error that interrupted it.
  */

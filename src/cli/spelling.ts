@@ -1,17 +1,10 @@
-import {
-  type Role,
-  type Setting,
-  type SettingName,
-  settingNames,
-  settings,
-  suggestName,
-} from '../config/index.js'
+import { type Role, type Setting, type SettingName, settingNames, settings } from '../config/index.js'
 import { TargonError } from '../kernel/index.js'
 
-/** A command line in our own spelling. */
+/** A command line in the current spelling. */
 export interface SpelledArgv {
   readonly argv: readonly string[]
-  /** Switches given with a word (`--x=FALSE`, `--no-force-validator-permit FALSE`), raw. */
+  /** Raw values of switches typed with a word (`--x=FALSE`, `--no-force-validator-permit FALSE`). */
   readonly switches: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
 }
@@ -25,13 +18,13 @@ interface Spelling {
 const WORD = /^(1|0|t|f|true|false|y|n|yes|no)$/i
 
 /**
- * Rewrites the spellings of the old README and of 4.x into ours before the parser sees them, because a parser of
- * switches refuses `--no-force-validator-permit FALSE` and knows no opposite names.
+ * Rewrites spellings of 4.x and its README before oclif parses them: oclif accepts neither a value after a switch
+ * (`--no-force-validator-permit FALSE`) nor aliases with the opposite meaning.
  *
- * @param wordsFollow a bare TRUE or FALSE after a switch belongs to it; off for commands that take arguments.
- * @throws TargonError FLAG_WITHOUT_VALUE when a flag stands where a value should.
+ * @param takesWords whether a bare TRUE or FALSE after a switch is its value; off for commands with arguments.
+ * @throws TargonError FLAG_WITHOUT_VALUE if another flag follows where a value is expected.
  */
-export function respell(argv: readonly string[], role: Role, wordsFollow: boolean): SpelledArgv {
+export function respell(argv: readonly string[], role: Role, takesWords: boolean): SpelledArgv {
   const spellings = spellingsOf(role)
   const words: string[] = []
   const switches: Record<string, string> = {}
@@ -51,7 +44,7 @@ export function respell(argv: readonly string[], role: Role, wordsFollow: boolea
     }
     if (spelling.deprecated) warnings.push(warningFor(written, spelling))
     if (settings[spelling.name].kind === 'switch') {
-      const follows = wordsFollow && value === undefined && next !== undefined && WORD.test(next)
+      const follows = takesWords && value === undefined && next !== undefined && WORD.test(next)
       if (follows) index++
       const given = value ?? (follows ? next : undefined)
       if (given !== undefined) switches[spelling.name] = spelling.inverse ? invert(given) : given
@@ -81,7 +74,7 @@ function spellingsOf(role: Role): Map<string, Spelling> {
   return spellings
 }
 
-/** A word that is no truth value is handed on, so that config/ refuses it. */
+/** Returns a word that is not a truth value unchanged, so that config/ refuses it. */
 function invert(word: string): string {
   if (!WORD.test(word)) return word
   return /^(1|t|true|y|yes)$/i.test(word) ? 'false' : 'true'
@@ -89,50 +82,14 @@ function invert(word: string): string {
 
 function warningFor(written: string, { name, inverse }: Spelling): string {
   return inverse
-    ? `--${written} is an old spelling; use --${name}, which means the opposite.`
-    : `--${written} is an old spelling; use --${name}.`
+    ? `--${written} is deprecated; use --${name}, which means the opposite.`
+    : `--${written} is deprecated; use --${name}.`
 }
 
 function withoutValue(name: string): TargonError {
-  return new TargonError(`Flag --${name} has no value.`, {
+  return new TargonError(`Flag --${name} needs a value.`, {
     code: 'FLAG_WITHOUT_VALUE',
     fault: 'usage',
-    next: `Write --${name} <value>, or --${name}=<value> when the value starts with two dashes.`,
+    next: `Write --${name} <value>, or --${name}=<value> if the value starts with two dashes.`,
   })
-}
-
-/** @param known the flags of the command, without dashes. */
-export function unknownFlag(word: string, known: Iterable<string>): TargonError {
-  const written = word.replace(/=.*$/s, '')
-  const elsewhere = commandsWith(written.replace(/^--(?:no-)?/, ''))
-  if (elsewhere !== undefined) {
-    return new TargonError(`Flag ${written} belongs to ${elsewhere}.`, {
-      code: 'UNKNOWN_FLAG',
-      fault: 'usage',
-      next: 'See the flags of this command with --help.',
-      facts: { flag: written },
-    })
-  }
-  const suggestion = suggestName(written.replace(/^-+/, ''), known)
-  return new TargonError(`Unknown flag ${written}.`, {
-    code: 'UNKNOWN_FLAG',
-    fault: 'usage',
-    next: suggestion ? `Did you mean --${suggestion}?` : 'See the flags with --help.',
-    facts: { flag: written, suggestion },
-  })
-}
-
-const COMMANDS: Readonly<Record<Role, string>> = {
-  miner: 'targon miner start',
-  validator: 'targon validator start',
-  query: 'targon query',
-  update: 'targon update',
-  localnet: 'targon localnet',
-}
-
-/** The commands that have a setting, when it is one of another command. */
-function commandsWith(name: string): string | undefined {
-  if (!Object.hasOwn(settings, name)) return undefined
-  const { roles, hidden }: Setting = settings[name as SettingName]
-  return hidden ? undefined : roles.map((role) => COMMANDS[role]).join(' and ')
 }

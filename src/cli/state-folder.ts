@@ -10,7 +10,7 @@ export interface StateLocation {
   readonly 'neuron.name': string | undefined
 }
 
-/** `<logging_dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>`, as 4.x lays it out (the name there is `targon`). */
+/** `<logging_dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>`, the layout of 4.x (where the name is `targon`). */
 export function stateFolderOf(location: StateLocation, role: string): string {
   const parts = [
     location['wallet.name'],
@@ -18,18 +18,21 @@ export function stateFolderOf(location: StateLocation, role: string): string {
     `netuid${location.netuid}`,
     location['neuron.name'] ?? role,
   ]
-  const bad = parts.find((part) => part === '.' || part === '..' || /[/\\\0]/.test(part))
-  if (bad !== undefined)
-    throw new TargonError(`${JSON.stringify(bad)} cannot name a part of the state folder.`, {
-      code: 'STATE_FOLDER_NAME',
-      fault: 'usage',
-      next: 'Give --wallet.name, --wallet.hotkey and --neuron.name as bare names.',
-    })
+  const invalid = parts.find((part) => part === '.' || part === '..' || /[/\\\0]/.test(part))
+  if (invalid !== undefined)
+    throw new TargonError(
+      `The state folder cannot be named after ${JSON.stringify(invalid)}, which is a path.`,
+      {
+        code: 'STATE_FOLDER_NAME',
+        fault: 'usage',
+        next: 'Set --wallet.name, --wallet.hotkey and --neuron.name to plain names.',
+      },
+    )
   return join(location['logging.logging_dir'], ...parts)
 }
 
 /**
- * Makes the folder, readable by its owner only.
+ * Creates the state folder, accessible only to its owner.
  *
  * @throws TargonError STATE_FOLDER
  */
@@ -42,7 +45,7 @@ export function openStateFolder(location: StateLocation, role: string): string {
   } catch (cause) {
     throw new TargonError(
       `Cannot use the state folder ${folder}: ${messageOf(cause)}.`,
-      { code: 'STATE_FOLDER', fault: 'usage', next: 'Give a writable folder with --logging.logging_dir.' },
+      { code: 'STATE_FOLDER', fault: 'usage', next: 'Set --logging.logging_dir to a writable folder.' },
       { cause },
     )
   }

@@ -1,10 +1,10 @@
 import { escapeControls } from '../kernel/index.js'
 
 /**
- * Columns padded to their widest cell, two spaces apart, no lines: readable for people, easy to cut for scripts. Cells are
- * escaped: what a peer wrote commands no terminal.
+ * Pads columns to their widest cell, two spaces apart, without rules. Control characters in cells are escaped, because peers
+ * supply some of the text.
  *
- * @param right indexes of the columns that are aligned to the right.
+ * @param right indexes of right-aligned columns.
  */
 export function formatTable(cells: readonly (readonly string[])[], right: readonly number[] = []): string {
   const rows = cells.map((row) => row.map(escapeControls))

@@ -1,9 +1,9 @@
 import { Errors } from '@oclif/core'
+import { type Role, type Setting, type SettingName, settings, suggestName } from '../config/index.js'
 import { TargonError } from '../kernel/index.js'
-import { unknownFlag } from './spelling.js'
 
 /**
- * oclif's parser errors as ours; its plain `CLIError` would exit 1 although the command line is at fault. Anything else stays.
+ * Converts errors of oclif's parser, which would exit with 1, into usage errors. Anything else is returned unchanged.
  *
  * @param known the flags of the command, without dashes.
  */
@@ -19,4 +19,39 @@ export function usageError(error: unknown, known: readonly string[]): unknown {
     .replaceAll(/\s*\n\s*/g, ', ')
     .replace(/([^.?!])$/, '$1.')
   return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })
+}
+
+function unknownFlag(typed: string, known: Iterable<string>): TargonError {
+  const flag = typed.replace(/=.*$/s, '')
+  const commands = commandsWith(flag.replace(/^--(?:no-)?/, ''))
+  if (commands !== undefined) {
+    return new TargonError(`${flag} is a flag of ${commands}, not of this command.`, {
+      code: 'UNKNOWN_FLAG',
+      fault: 'usage',
+      next: 'See the flags of this command with --help.',
+      facts: { flag },
+    })
+  }
+  const suggestion = suggestName(flag.replace(/^-+/, ''), known)
+  return new TargonError(`Unknown flag ${flag}.`, {
+    code: 'UNKNOWN_FLAG',
+    fault: 'usage',
+    next: suggestion ? `Did you mean --${suggestion}?` : 'See the flags with --help.',
+    facts: { flag, suggestion },
+  })
+}
+
+const COMMANDS: Readonly<Record<Role, string>> = {
+  miner: 'targon miner start',
+  validator: 'targon validator start',
+  query: 'targon query',
+  update: 'targon update',
+  localnet: 'targon localnet',
+}
+
+/** The commands that have this setting. */
+function commandsWith(name: string): string | undefined {
+  if (!Object.hasOwn(settings, name)) return undefined
+  const { roles, hidden }: Setting = settings[name as SettingName]
+  return hidden ? undefined : roles.map((role) => COMMANDS[role]).join(' and ')
 }

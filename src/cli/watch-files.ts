@@ -3,8 +3,8 @@ import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
 
 /**
- * Tells when one of the files is written, replaced or made, until the signal aborts. Folders are watched, not files:
- * editors replace a file by another, and a mounted configuration (Kubernetes) turns the link `..data` over.
+ * Calls `onChange` when one of the files is written, replaced or created, until the signal aborts. Watches folders instead
+ * of files: editors replace the file, and Kubernetes replaces the link `..data` of a mounted configuration.
  */
 export function watchFiles(
   files: readonly string[],
@@ -21,8 +21,8 @@ export function watchFiles(
   for (const [folder, names] of namesByFolder) {
     const warn = (error: unknown) =>
       log.warn(
-        { event: 'settings-watch-failed', folder, err: error, next: 'Reload with SIGHUP.' },
-        'could not watch the settings files for changes',
+        { event: 'settings-watch-failed', folder, err: error, next: 'Send SIGHUP to reload the settings.' },
+        'cannot watch the settings files for changes',
       )
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => {

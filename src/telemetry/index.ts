@@ -1,3 +1,5 @@
+/** Logs, metrics, the status server, progress and the connection to the supervisor. */
+
 export { createLogger, type LoggerOptions } from './logger.js'
 export {
   createMetrics,

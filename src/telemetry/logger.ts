@@ -1,32 +1,31 @@
 import pino, { type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
 import pretty from 'pino-pretty'
-import { messageOf, TargonError } from '../kernel/index.js'
-import { escapeRecord, escapeTwice } from './escaped-records.js'
+import { escapeControls, messageOf, TargonError } from '../kernel/index.js'
 import { createRedactor } from './redaction.js'
 
 export interface LoggerOptions {
   readonly level: LevelWithSilent
   /** Fields of every record: role, netuid, hotkey, version. */
   readonly base: Readonly<Record<string, unknown>>
-  /** Lines for people instead of JSON. */
+  /** Human-readable lines instead of JSON. */
   readonly pretty: boolean
-  /** Colours, when pretty. Default: as the terminal allows. */
+  /** Colours of pretty lines. Default: if the terminal supports them. */
   readonly colour?: boolean
-  /** Where records go, default file descriptor 2, written synchronously so that nothing is lost on exit. */
+  /** Default: file descriptor 2, written synchronously so that nothing is lost on exit. */
   readonly destination?: DestinationStream
-  /** A second place for records, always JSON (a log file). */
+  /** A second destination that always gets JSON (a log file). */
   readonly copy?: DestinationStream
-  /** Values that must never be written; a `Set` may grow later. */
+  /** Values to mask; a `Set` may grow later. */
   readonly secrets: Iterable<string>
 }
 
 /**
- * The log of a role: one record is one line, control characters are escaped and known secrets are masked at the sink,
- * after serialisation, so that no path through an object or an error message escapes it.
+ * Creates the log of a role. One record is one line. Control characters are escaped and secrets masked after
+ * serialisation, so that nested fields and error messages are covered too.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets)
-  // Standard error on a full disk, or closed: the record is lost, what it tells of goes on.
+  // If stderr is closed or its disk is full, the record is lost but the process continues.
   const sink = options.destination ?? pino.destination({ fd: 2, sync: true }).on('error', () => undefined)
   const print = options.pretty ? prettyPrinter(sink, options.colour) : plainPrinter(sink)
   const { copy } = options
@@ -49,7 +48,7 @@ export function createLogger(options: LoggerOptions): Logger {
   )
 }
 
-/** An error as fields: what an operator reads, and the stack only when asked for more. */
+/** An error as log fields; the stack only at debug level and below. */
 function errorFields(withStack: boolean) {
   return (error: unknown): unknown => {
     if (!(error instanceof Error)) return error
@@ -85,4 +84,17 @@ function prettyPrinter(sink: DestinationStream, colour: boolean | undefined): Pr
     const line = format(escapeTwice(record))
     if (line !== undefined) sink.write(line)
   }
+}
+
+/** Escapes control characters; in a JSON record they can only occur inside strings, where `\uXXXX` is equivalent. */
+function escapeRecord(json: string): string {
+  const body = json.endsWith('\n') ? json.slice(0, -1) : json
+  return `${escapeControls(body)}\n`
+}
+
+/** Escapes so that strings stay escaped after JSON.parse: the pretty printer then prints one line per record. */
+function escapeTwice(json: string): string {
+  return escapeRecord(json).replace(/\\(\\|"|\/|u[0-9a-fA-F]{4}|[bfnrt])/g, (sequence, kind: string) =>
+    kind === '\\' || kind === '"' || kind === '/' ? sequence : `\\${sequence}`,
+  )
 }

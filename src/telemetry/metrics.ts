@@ -1,13 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { packageVersion } from '../kernel/index.js'
 
-/** What a Prometheus scrape gets. */
+/** The response to a Prometheus scrape. */
 export interface MetricsText {
   readonly contentType: string
   text(): Promise<string>
 }
 
-/** Metrics both neurons have. No label ever grows freely: never a hotkey or a uuid. */
+/** Metrics of both neurons. Labels have few values: never a hotkey or uuid. */
 export interface NeuronMetrics extends MetricsText {
   readonly chainHeadBlock: Gauge
   readonly chainReconnects: Counter
@@ -36,30 +36,30 @@ export interface ValidatorMetrics extends NeuronMetrics {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 1000]
 
-/** One typed object per process; each call makes its own registry, so two roles in one process do not clash. */
+/** Creates the metrics of a role; each call has its own registry, so two roles can share a process. */
 export function createMetrics(role: 'miner'): MinerMetrics
 export function createMetrics(role: 'validator'): ValidatorMetrics
 export function createMetrics(role: 'miner' | 'validator'): MinerMetrics | ValidatorMetrics {
   const registry = new Registry()
   const make = maker(registry)
   make
-    .gauge('targon_build_info', 'Always 1; the labels say what runs.', ['version', 'role'])
+    .gauge('targon_build_info', 'Always 1; the labels give version and role.', ['version', 'role'])
     .set({ version: packageVersion(), role }, 1)
   const neuron: NeuronMetrics = {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    chainHeadBlock: make.gauge('targon_chain_head_block', 'Newest block seen.'),
-    chainReconnects: make.counter('targon_chain_reconnects_total', 'Connections to the chain made anew.'),
+    chainHeadBlock: make.gauge('targon_chain_head_block', 'Number of the latest block seen.'),
+    chainReconnects: make.counter('targon_chain_reconnects_total', 'Reconnections to the chain.'),
     clockOffset: make.gauge(
       'targon_clock_offset_seconds',
-      'This machine’s clock ahead of the chain’s, negative when behind; 0 while they agree.',
+      'Offset of the local clock from the chain in seconds: positive if ahead, negative if behind, 0 if they agree.',
     ),
-    updateChecks: make.counter('targon_update_checks_total', 'Looks for a newer release.', ['result']),
+    updateChecks: make.counter('targon_update_checks_total', 'Checks for a newer release.', ['result']),
   }
   return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }
 }
 
-/** What a scrape tells of the chain and this machine's clock, as the chain client knows it. */
+/** Sets the metrics that the chain client keeps itself. */
 export function noteChain(
   { chainReconnects, clockOffset }: NeuronMetrics,
   { reconnects, clockOffsetMs }: { readonly reconnects: number; readonly clockOffsetMs: number },
@@ -71,49 +71,62 @@ export function noteChain(
 
 function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
   return {
-    requests: make.counter('targon_miner_requests_total', 'Requests by route and how they ended.', [
+    requests: make.counter('targon_miner_requests_total', 'Requests by route and outcome.', [
       'route',
       'outcome',
     ]),
-    rejections: make.counter('targon_epistula_rejections_total', 'Requests refused at the door.', ['reason']),
+    rejections: make.counter('targon_epistula_rejections_total', 'Requests rejected at admission.', [
+      'reason',
+    ]),
     upstreamDuration: make.histogram(
       'targon_miner_upstream_duration_seconds',
-      'From the request sent upstream to the last byte.',
+      'Time from sending a request upstream to the last byte of the response.',
       SECONDS,
     ),
     timeToFirstByte: make.histogram(
       'targon_miner_first_byte_seconds',
-      'From the request sent upstream to the first byte of the answer.',
+      'Time from sending a request upstream to the first byte of the response.',
       SECONDS,
     ),
-    inFlight: make.gauge('targon_miner_in_flight', 'Requests being answered.'),
-    upstreamHealthy: make.gauge('targon_miner_upstream_healthy', '1 while an upstream takes requests.', [
+    inFlight: make.gauge('targon_miner_in_flight', 'Requests in flight.'),
+    upstreamHealthy: make.gauge(
+      'targon_miner_upstream_healthy',
+      '1 if the upstream accepts requests, otherwise 0.',
+      ['upstream'],
+    ),
+    upstreamInFlight: make.gauge('targon_miner_upstream_in_flight', 'Requests in flight at the upstream.', [
       'upstream',
     ]),
-    upstreamInFlight: make.gauge('targon_miner_upstream_in_flight', 'Requests at an upstream.', ['upstream']),
   }
 }
 
 function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetrics> {
-  const verdicts = make.counter('targon_validator_verdicts_total', 'Verdicts; cause is verified when good.', [
-    'cause',
-  ])
-  // there from the start: an alert on "nothing verified" sees no increase of what is not there
+  const verdicts = make.counter(
+    'targon_validator_verdicts_total',
+    'Verdicts by cause; the cause of a passed check is verified.',
+    ['cause'],
+  )
+  // Exported from the start, because an alert on "nothing verified" sees no increase of a missing series.
   verdicts.inc({ cause: 'verified' }, 0)
   return {
     roundDuration: make.histogram(
       'targon_validator_round_duration_seconds',
-      'One round of queries.',
+      'Duration of a round of queries.',
       SECONDS,
     ),
     verdicts,
     tokensPerSecond: make.histogram(
       'targon_validator_tokens_per_second',
-      'Speed of verified answers.',
+      'Speed of verified answers in tokens per second.',
       TOKENS_PER_SECOND,
     ),
-    weightsLastSetBlock: make.gauge('targon_weights_last_set_block', 'Block of the last confirmed weights.'),
-    weightsAttempts: make.counter('targon_weights_attempts_total', 'Submissions of weights.', ['result']),
+    weightsLastSetBlock: make.gauge(
+      'targon_weights_last_set_block',
+      'Block at which weights were last confirmed on chain.',
+    ),
+    weightsAttempts: make.counter('targon_weights_attempts_total', 'Weight submissions by result.', [
+      'result',
+    ]),
   }
 }
 

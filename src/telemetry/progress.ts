@@ -1,91 +1,94 @@
 import { Writable } from 'node:stream'
 import { type Clock, escapeControls, type Log } from '../kernel/index.js'
 
-/** Shows what takes long: downloads, engines that load. */
+/** Displays long-running tasks: downloads, engines that load. */
 export interface Progress {
-  /** What a task says last; `percent` 0 … 100 when it is known. */
+  /** Updates a task; `percent` is 0 to 100 if percentages. */
   report(task: string, status: string, percent?: number): void
-  /** Nothing is under way any more. */
+  /** Removes all tasks. */
   end(): void
 }
 
-/** A bar on a terminal, which gives way to lines of the log. */
+/** A bar on a terminal that makes room for log lines. */
 interface ProgressBar extends Progress {
-  /** To be called before anything else is written to the terminal. */
-  giveWay(): void
+  /** Clears the bar; to be called before anything else is written to the terminal. */
+  clear(): void
 }
 
 const LOG_INTERVAL_MS = 15_000
 const STATUS_LENGTH = 60
 const BAR_LENGTH = 24
-/** Brackets, spaces and the percentage beside the bar. */
+/** Brackets, spaces and percentage around the bar. */
 const FRAME_LENGTH = 10
 const CLEAR_LINE = '\r\u001b[K'
 const CURSOR_SAVE = '\u001b7'
-const CURSOR_RETURN = '\u001b8'
+const CURSOR_RESTORE = '\u001b8'
 
-/** One line of the log per task and 15 s, for where nobody watches. */
+/** Logs each task at most every 15 s. */
 export function logProgress(log: Pick<Log, 'info'>, clock: Clock): Progress {
-  const saidAtMs = new Map<string, number>()
+  const loggedAtMs = new Map<string, number>()
   return {
     report: (task, status, percent) => {
       const nowMs = clock.monotonic()
-      if (nowMs - (saidAtMs.get(task) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return
-      saidAtMs.set(task, nowMs)
-      log.info({ event: 'progress', task, status, ...(percent === undefined ? {} : { percent }) }, 'progress')
+      if (nowMs - (loggedAtMs.get(task) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL_MS) return
+      loggedAtMs.set(task, nowMs)
+      log.info(
+        { event: 'progress', task, status, ...(percent === undefined ? {} : { percent }) },
+        'task in progress',
+      )
     },
-    end: () => saidAtMs.clear(),
+    end: () => loggedAtMs.clear(),
   }
 }
 
-/** One bar for the task that spoke last, on a stream that is a terminal. */
+/** Draws one bar, for the task updated last, on a terminal. */
 export async function drawProgress(
   terminal: NodeJS.WritableStream & { readonly columns?: number },
 ): Promise<ProgressBar> {
   const { default: cliProgress } = await import('cli-progress')
   const bar = new cliProgress.SingleBar({
-    stream: withoutReturns(terminal),
+    stream: withoutCursorMoves(terminal),
     format: '{task} [{bar}] {percentage}% {status}',
     barsize: BAR_LENGTH,
     fps: 5,
     clearOnComplete: true,
     hideCursor: null,
-    // Switching it off would cut the lines of the log too.
+    // Disabling it would truncate log lines too.
     linewrap: true,
-    // The role has its own way of ending.
+    // Signals are handled by the role.
     gracefulExit: false,
   })
-  const known = new Map<string, number>()
+  const percentages = new Map<string, number>()
   let isDrawn = false
   return {
     report: (task, status, percent) => {
-      if (percent !== undefined) known.set(task, Math.min(100, Math.max(0, Math.floor(percent))))
+      if (percent !== undefined) percentages.set(task, Math.min(100, Math.max(0, Math.floor(percent))))
       const name = escapeControls(task).slice(0, STATUS_LENGTH)
       const room = (terminal.columns ?? 80) - name.length - BAR_LENGTH - FRAME_LENGTH
       const text = escapeControls(status).slice(0, Math.max(0, Math.min(STATUS_LENGTH, room)))
       const shown = { task: name, status: text }
-      const value = known.get(task) ?? 0
+      const value = percentages.get(task) ?? 0
       if (isDrawn) bar.update(value, shown)
       else bar.start(100, value, shown)
       isDrawn = true
     },
     end: () => {
-      known.clear()
+      percentages.clear()
       if (isDrawn) bar.stop()
       isDrawn = false
     },
-    giveWay: () => {
+    clear: () => {
       if (isDrawn) terminal.write(CLEAR_LINE)
     },
   }
 }
 
-/** cli-progress returns at the end to where it began, which by then may be a line of the log that it would wipe out. */
-function withoutReturns(terminal: NodeJS.WritableStream): Writable {
+/** Drops cursor save and restore: cli-progress would return to its first line and overwrite log lines printed since. */
+function withoutCursorMoves(terminal: NodeJS.WritableStream): Writable {
   const surface = new Writable({
     decodeStrings: false,
     write: (text: unknown, _encoding, done) => {
-      if (text !== CURSOR_SAVE && text !== CURSOR_RETURN) terminal.write(String(text))
+      if (text !== CURSOR_SAVE && text !== CURSOR_RESTORE) terminal.write(String(text))
       done()
     },
   })

@@ -1,14 +1,14 @@
 const MASK = '[redacted]'
 
-/** Shorter values would mask half the log; nobody should use them as a key anyway. */
+/** Shorter values would mask too much of the log. */
 const SHORTEST_SECRET = 4
 
-/** Fields that hold a credential whatever its value, at any depth and in any spelling. */
+/** Fields that always contain a credential, at any depth and in any spelling. */
 const SECRET_FIELD =
   /"((?:proxy-)?authorization|(?:x-)?api[-_]?key|(?:set-)?cookie|password|passphrase|mnemonic|secret(?:key|seed|phrase)?|private[-_]?key)":"(?:[^"\\]|\\.)*"/gi
 
-/** Every way a value may stand in a record: as it is, inside JSON, inside a URL, inside a Basic header. */
-function spellings(secret: string): string[] {
+/** The encodings of a value in a record: plain, in JSON, in a URL, in a Basic header. */
+function encodings(secret: string): string[] {
   const quoted = JSON.stringify(secret).slice(1, -1)
   return [
     secret,
@@ -20,21 +20,21 @@ function spellings(secret: string): string[] {
 }
 
 /**
- * Removes known secret values from text, wherever they stand; key paths alone miss nested objects and error messages.
- * A `Set` may grow while the logger lives (a reloaded configuration brings new keys).
+ * Masks known secrets anywhere in text; masking by key would miss nested objects and error messages. A `Set` may grow later
+ * (a reloaded configuration has new keys).
  */
 export function createRedactor(secrets: Iterable<string>): (text: string) => string {
-  let known = -1
+  let knownSize = -1
   let pattern: RegExp | undefined
   const refresh = () => {
     const values = [...secrets].filter((secret) => secret.length >= SHORTEST_SECRET)
-    const words = [...new Set(values.flatMap(spellings))].sort((a, b) => b.length - a.length)
+    const words = [...new Set(values.flatMap(encodings))].sort((a, b) => b.length - a.length)
     pattern = words.length === 0 ? undefined : new RegExp(words.map(escapePattern).join('|'), 'g')
   }
   return (text) => {
     const size = secrets instanceof Set ? secrets.size : 0
-    if (size !== known) {
-      known = size
+    if (size !== knownSize) {
+      knownSize = size
       refresh()
     }
     const masked = text.replace(SECRET_FIELD, `"$1":"${MASK}"`)

@@ -3,17 +3,17 @@ import { type Log, messageOf, TargonError } from '../kernel/index.js'
 import type { MetricsText } from './metrics.js'
 
 export interface StatusServerOptions {
-  /** Port on 127.0.0.1; 0 takes a free one. */
+  /** Port on 127.0.0.1; 0 picks a free port. */
   readonly port: number
   readonly log: Log
-  /** The process works at all. */
+  /** Whether the process is alive. */
   readonly live: () => boolean
-  /** Undefined when ready, else what is missing. */
+  /** What is missing; undefined if ready. */
   readonly ready: () => string | undefined
   readonly metrics: MetricsText
   /** The document of GET /status. */
   readonly status: () => unknown
-  /** Further documents by name, each at GET /<name> with the query it is asked with; a failure is a 503. */
+  /** Additional documents, each at GET /<name>, given the query parameters; a rejection is a 503. */
   readonly documents?: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Promise<unknown>>>
 }
 
@@ -23,13 +23,13 @@ export interface StatusServer {
 }
 
 /**
- * The operator's window on a running role: /livez, /readyz, /metrics and /status, on loopback only.
+ * Serves /livez, /readyz, /metrics and /status of a running role, on loopback only.
  *
- * @throws TargonError STATUS_PORT_IN_USE (fault usage) when the port is taken.
+ * @throws TargonError STATUS_PORT_IN_USE (fault usage)
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const server = fastify({ forceCloseConnections: true, requestTimeout: 5000, bodyLimit: 1024 })
-  // A web page may reach loopback through a name it controls; only our own names are answered.
+  // DNS rebinding: a web page may reach loopback through a name it controls, so other Host values are rejected.
   server.addHook('onRequest', async (request, reply) => {
     if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
       await reply.code(403).send({ detail: 'Only requests to 127.0.0.1 are answered.' })
@@ -63,7 +63,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       {
         code: 'STATUS_PORT_IN_USE',
         fault: 'usage',
-        next: 'Give another port with --metrics.port, or 0 for a free one.',
+        next: 'Set another port with --metrics.port, or 0 for a free port.',
         facts: { port: options.port },
       },
       { cause: error },

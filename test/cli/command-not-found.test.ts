@@ -13,24 +13,24 @@ it.each([
   ['quer', 'Did you mean targon query?'],
   ['miner:strat', 'Did you mean targon miner start?'],
   ['validatr:start', 'Did you mean targon validator start?'],
-  ['entirely-else', 'See the commands with targon --help.'],
-])('%s is one line on stderr and status 2', async (id, advice) => {
+  ['entirely-else', 'List the commands with targon --help.'],
+])('%s prints one line on stderr and exits with 2', async (id, advice) => {
   const { stdout, stderr, error } = await typed(id)
   expect(error?.oclif?.exit).toBe(2)
   expect(stdout).toBe('')
-  expect(stderr).toBe(`Error [UNKNOWN_COMMAND]: There is no command ${id.replace(':', ' ')}. ${advice}\n`)
+  expect(stderr).toBe(`Error [UNKNOWN_COMMAND]: Unknown command ${id.replace(':', ' ')}. ${advice}\n`)
 })
 
 it.each([
   ['miner:start:extra', 'Unexpected argument extra.'],
   ['update:now:please', 'Unexpected arguments now, please.'],
-])('%s is a command with words too many', async (id, words) => {
+])('%s has unexpected arguments', async (id, words) => {
   const { stderr, error } = await typed(id)
   expect(error?.oclif?.exit).toBe(2)
   expect(stderr).toBe(`Error [USAGE]: ${words} See --help.\n`)
 })
 
-it('under --json is one document on stdout', async () => {
+it('prints one document on stdout with --json', async () => {
   const { stdout, stderr } = await typed('quer', ['--json'])
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'UNKNOWN_COMMAND', exitStatus: 2 } })

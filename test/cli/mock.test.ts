@@ -4,7 +4,7 @@ import { serveMocked } from '../../src/cli/mock.js'
 describe('serveMocked', () => {
   const options = { exitWithStdin: false }
 
-  it('gives the network no variable of ours, serves, and takes the network down', async () => {
+  it('starts the network without our variables, serves, and stops it', async () => {
     const seen: string[] = []
     const result = await serveMocked(
       'miner',
@@ -29,7 +29,7 @@ describe('serveMocked', () => {
     expect(seen).toEqual(['miner', 'serve', 'stop'])
   })
 
-  it('takes the network down when the role fails', async () => {
+  it('stops the network when the role fails', async () => {
     let stopped = false
     const failing = serveMocked(
       'validator',
@@ -48,7 +48,7 @@ describe('serveMocked', () => {
     expect(stopped).toBe(true)
   })
 
-  it('ends cleanly when it is stopped while the network comes up', async () => {
+  it('exits cleanly when stopped while the network starts', async () => {
     const stopped = serveMocked(
       'miner',
       (_, __, { signal }) =>

@@ -25,7 +25,7 @@ describe('watchReload', () => {
     return { folder, files, stop, events, logs, reloads }
   }
 
-  it('reads again on SIGHUP, also on one that came before anybody waited for it', async () => {
+  it('reloads on SIGHUP, including one received before the first read', async () => {
     let read = 0
     const { events, reloads } = watch(async () => `settings ${++read}`)
     events.emit('SIGHUP')
@@ -35,19 +35,19 @@ describe('watchReload', () => {
     expect((await next).value).toBe('settings 2')
   })
 
-  it('reads once for many writes in a row, for a file made anew and for one put in place of another', async () => {
+  it('reloads once for a burst of writes, and for a created or replaced file', async () => {
     let read = 0
     const { folder, files, reloads } = watch(async () => `settings ${++read}`)
     const first = reloads.next()
     for (let write = 0; write < 20; write++) writeFileSync(files[1] ?? '', `{"write":${write}}`)
     expect((await first).value).toBe('settings 1')
     const second = reloads.next()
-    writeFileSync(join(folder, 'aside'), 'A=1')
-    renameSync(join(folder, 'aside'), files[0] ?? '')
+    writeFileSync(join(folder, 'replacement'), 'A=1')
+    renameSync(join(folder, 'replacement'), files[0] ?? '')
     expect((await second).value).toBe('settings 2')
   })
 
-  it('does not look at other files of the folder', async () => {
+  it('ignores other files of the folder', async () => {
     let read = 0
     const { folder, events, reloads } = watch(async () => `settings ${++read}`)
     const next = reloads.next()
@@ -57,7 +57,7 @@ describe('watchReload', () => {
     expect(read).toBe(1)
   })
 
-  it('keeps going after settings that do not resolve, and ends with the signal', async () => {
+  it('continues after invalid settings and ends with the signal', async () => {
     let isBroken = true
     const { events, logs, stop, reloads } = watch(async () => {
       if (isBroken) throw new Error('half a file')

@@ -15,7 +15,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-/** A process that logs three records and says that it is still there. */
+/** A process that logs three records and then prints "alive". */
 function logThrice(stderr: 'pipe' | number) {
   const settings = { 'logging.record_log': true, 'logging.info': true, netuid: 4 }
   const options = JSON.stringify({
@@ -28,7 +28,7 @@ function logThrice(stderr: 'pipe' | number) {
   const script = `
     import { openRoleLog } from ${JSON.stringify(logger)}
     const { log } = await openRoleLog(${options})
-    for (let index = 0; index < 3; index++) log.info({ index }, 'weights-set')
+    for (let index = 0; index < 3; index++) log.info({ index }, 'weights set')
     process.stdout.write('alive')`
   return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', stderr],
@@ -36,17 +36,17 @@ function logThrice(stderr: 'pipe' | number) {
   })
 }
 
-// A device that has no room left, on Linux.
-describe.skipIf(!existsSync('/dev/full'))('a log that cannot be written ends nothing', () => {
-  it('tells once of a log file on a full disk', async () => {
+// /dev/full is a device without free space, on Linux.
+describe.skipIf(!existsSync('/dev/full'))('a log that cannot be written', () => {
+  it('warns once about a log file on a full disk', async () => {
     await symlink('/dev/full', join(folder, 'miner.log'))
     const { stdout, stderr, status } = logThrice('pipe')
     expect({ stdout, status }).toEqual({ stdout: 'alive', status: 0 })
     expect(stderr.match(/weights set/g)).toHaveLength(3)
-    expect(stderr.match(/Warning: .*miner\.log cannot be written: ENOSPC/g)).toHaveLength(1)
+    expect(stderr.match(/Warning: cannot write the log file .*miner\.log: ENOSPC/g)).toHaveLength(1)
   })
 
-  it('goes on when standard error itself has no room', () => {
+  it('does not stop the process when stderr itself has no space', () => {
     const { stdout, status } = logThrice(openSync('/dev/full', 'a'))
     expect({ stdout, status }).toEqual({ stdout: 'alive', status: 0 })
   })

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type RoleContext, runRole } from '../../src/cli/index.js'
+import { type RunContext, runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
 import { createDeferred } from '../../src/kernel/deferred.js'
 import { TargonError } from '../../src/kernel/errors.js'
@@ -22,7 +22,7 @@ function minerSettings(more: Record<string, string | boolean> = {}) {
   return { directory, settings: resolveSettings('miner', { flags, env: {} }).values }
 }
 
-function run<T>(start: (context: RoleContext) => Promise<{ done: Promise<T> }>, more = {}) {
+function run<T>(start: (context: RunContext) => Promise<{ done: Promise<T> }>, more = {}) {
   const { directory, settings } = minerSettings(more)
   const ended = runRole({ role: 'miner', settings, hotkey, warnings: [], start, ...more })
   return { directory, ended }
@@ -33,7 +33,7 @@ afterEach(() => {
 })
 
 describe('runRole', () => {
-  it('gives the role a state folder of its own that nobody else can read', async () => {
+  it('creates a state folder only its owner can read', async () => {
     const { directory, ended } = run(async ({ stateDir }) => ({ done: Promise.resolve(stateDir) }))
     const stateDir = await ended
     expect(stateDir).toBe(join(directory, 'w', 'h', 'netuid4', 'miner'))
@@ -41,7 +41,7 @@ describe('runRole', () => {
     expect(statSync(join(stateDir ?? '', 'miner.log')).mode & 0o777).toBe(0o600)
   })
 
-  it('keeps keys of sections, passwords in addresses and secrets of later settings out of the log', async () => {
+  it('masks keys in sections, passwords in URLs and secrets of reloaded settings in the log', async () => {
     const { settings } = minerSettings({
       'api-key': 'canary-key',
       upstreams: JSON.stringify([
@@ -75,7 +75,7 @@ describe('runRole', () => {
     expect(text).toContain('org/model')
   })
 
-  it('returns the report of a role that ends by itself and leaves no listener', async () => {
+  it('returns the report of a role that ends by itself and removes its listeners', async () => {
     const before = process.listenerCount('SIGTERM')
     const { ended } = run(async () => ({ done: Promise.resolve({ served: 3 }) }))
     expect(await ended).toEqual({ served: 3 })
@@ -85,26 +85,26 @@ describe('runRole', () => {
   it.each([
     ['validator', 'reload-ignored'],
     ['miner', undefined],
-  ] as const)('a hangup does not end a %s, from its first line on', async (role, said) => {
+  ] as const)('SIGHUP does not stop a %s, even while it starts', async (role, event) => {
     const { settings } = minerSettings({ 'logging.info': true })
-    const going = createDeferred<string>()
-    const start = async ({ stateDir }: RoleContext) => {
-      heard = process.listenerCount('SIGHUP')
-      process.once('SIGHUP', () => going.resolve(stateDir))
+    const done = createDeferred<string>()
+    const start = async ({ stateDir }: RunContext) => {
+      listeners = process.listenerCount('SIGHUP')
+      process.once('SIGHUP', () => done.resolve(stateDir))
       process.kill(process.pid, 'SIGHUP')
-      return { done: going.promise }
+      return { done: done.promise }
     }
-    let heard = 0
+    let listeners = 0
     const ended = runRole({ role, settings, hotkey, warnings: [], start })
     expect(process.listenerCount('SIGHUP')).toBe(1)
     const text = readFileSync(join((await ended) ?? '', `${role}.log`), 'utf8')
-    if (said) expect(text).toContain(said)
+    if (event) expect(text).toContain(event)
     else expect(text).not.toContain('reload')
-    expect(heard).toBe(1)
+    expect(listeners).toBe(1)
     expect(process.listenerCount('SIGHUP')).toBe(0)
   })
 
-  it('drains and asks for a restart when a release was put on trial', async () => {
+  it('drains and requests a restart when a release is on probation', async () => {
     const { ended } = run(async ({ signal, restart }) => {
       const done = createDeferred<string>()
       signal.addEventListener('abort', () => done.resolve('drained'))
@@ -115,12 +115,12 @@ describe('runRole', () => {
     expect(process.exitCode).toBe(75)
   })
 
-  it('passes on why a role could not start', async () => {
+  it('rejects with the reason when a role cannot start', async () => {
     const refusal = new TargonError('The port is taken.', { code: 'X', fault: 'usage' })
     await expect(run(() => Promise.reject(refusal)).ended).rejects.toBe(refusal)
   })
 
-  it('counts a start that was cut off by a signal as a clean end', async () => {
+  it('treats a startup interrupted by a signal as a clean exit', async () => {
     const { ended } = run(async ({ signal, restart }) => {
       restart('test')
       signal.throwIfAborted()
@@ -129,21 +129,21 @@ describe('runRole', () => {
     expect(await ended).toBeUndefined()
   })
 
-  it('fails when what the role lives in dies, though the role goes on', async () => {
+  it('fails when what the role depends on dies', async () => {
     const death = createDeferred<never>()
     const { ended } = run(async () => ({ done: new Promise(() => {}) }), { death: death.promise })
     death.reject(new Error('the chain died'))
     await expect(ended).rejects.toThrow('the chain died')
   })
 
-  it('writes warnings about settings to the log file', async () => {
+  it('writes configuration warnings to the log file', async () => {
     const { ended } = run(async ({ stateDir }) => ({ done: Promise.resolve(stateDir) }), {
-      warnings: ['--x is an old spelling; use --y.'],
+      warnings: ['--x is deprecated; use --y.'],
     })
-    expect(readFileSync(join((await ended) ?? '', 'miner.log'), 'utf8')).toContain('old spelling')
+    expect(readFileSync(join((await ended) ?? '', 'miner.log'), 'utf8')).toContain('--x is deprecated')
   })
 
-  it('refuses names that would leave the state folder', async () => {
+  it('refuses names that lead out of the state folder', async () => {
     await expect(
       run(async () => ({ done: Promise.resolve(1) }), { 'wallet.name': '../../etc' }).ended,
     ).rejects.toMatchObject({ code: 'STATE_FOLDER_NAME' })

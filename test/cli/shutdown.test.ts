@@ -24,7 +24,7 @@ describe('watchShutdown', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ])('the first %s drains, the second exits with %i', async (name, status) => {
+  ])('drains on the first %s and exits with %i on the second', async (name, status) => {
     const { events, shutdown, clock } = watch()
     events.emit(name)
     expect(shutdown.signal.aborted).toBe(true)
@@ -38,7 +38,7 @@ describe('watchShutdown', () => {
     ['SIGINT', 'SIGINT'],
     ['SIGINT', 'SIGTERM'],
     ['SIGTERM', 'SIGTERM'],
-  ])('takes %s by the terminal and %s by the launcher for one wish', async (first, second) => {
+  ])('treats %s from the terminal and %s from the launcher as one signal', async (first, second) => {
     const { events, shutdown, clock } = watch()
     events.emit(first)
     await clock.advance(400)
@@ -55,7 +55,7 @@ describe('watchShutdown', () => {
     expect(shutdown.signal.reason).toMatchObject({ name: 'AbortError' })
   })
 
-  it('does not exit on a signal that comes after the end of standard input started the drain, but on one more', async () => {
+  it('exits only on the second signal when the end of standard input started the drain', async () => {
     const stdin = new PassThrough()
     const { events, shutdown, clock } = watch(stdin)
     stdin.end()
@@ -67,7 +67,7 @@ describe('watchShutdown', () => {
     expect(events.exits).toEqual([143])
   })
 
-  it.each(['uncaughtException', 'unhandledRejection'])('%s is fatal and drains', (event) => {
+  it.each(['uncaughtException', 'unhandledRejection'])('drains after %s and reports it as fatal', (event) => {
     const { events, fatals, shutdown } = watch()
     const error = new Error('lost')
     events.emit(event, error)
@@ -75,7 +75,7 @@ describe('watchShutdown', () => {
     expect(shutdown.signal.aborted).toBe(true)
   })
 
-  it('leaves no listener behind', () => {
+  it('removes its listeners on release', () => {
     const stdin = new PassThrough()
     const { events, shutdown } = watch(stdin)
     shutdown.release()

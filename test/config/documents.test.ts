@@ -62,7 +62,10 @@ describe('docs/errors.md', () => {
     const of = (code: string) => collectErrors().find((error) => error.code === code)
     expect(of('HISTORY_UNAVAILABLE')?.next).toContain('Check --database.url and the server.')
     expect(of('HISTORY_UNAVAILABLE')?.next).not.toContain('url')
-    expect(of('UNKNOWN_FLAG')?.messages).toEqual(['Flag … belongs to ….', 'Unknown flag ….'])
+    expect(of('UNKNOWN_FLAG')?.messages).toEqual([
+      '… is a flag of …, not of this command.',
+      'Unknown flag ….',
+    ])
     expect(of('WALLET_UNREADABLE')?.messages.length).toBeGreaterThan(2)
     expect(of('HOTKEY_IN_USE')?.messages.length).toBeGreaterThan(1)
   })

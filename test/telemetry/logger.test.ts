@@ -14,7 +14,7 @@ function capture(options: { pretty?: boolean; secrets?: Iterable<string> } = {})
   return { log, lines }
 }
 
-/** Everything that commands a terminal or turns a line, but for the line feed at the end of a record. */
+/** Control and bidirectional characters, except the line feed at the end of a record. */
 const UNSAFE = /(?!\n)[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u
 
 const PAYLOADS = [
@@ -34,7 +34,7 @@ const PAYLOADS = [
 
 describe('logger', () => {
   for (const pretty of [false, true]) {
-    it(`${pretty ? 'pretty' : 'JSON'}: one record is one line without control or bidi characters, whatever the field`, () => {
+    it(`${pretty ? 'pretty' : 'JSON'}: writes one line without control or bidi characters per record, whatever the field`, () => {
       for (const payload of PAYLOADS) {
         const { log, lines } = capture({ pretty })
         log.info({ model: payload, nested: { [payload]: [payload] } }, payload)
@@ -49,7 +49,7 @@ describe('logger', () => {
     })
   }
 
-  it('keeps the text readable as JSON: a reader gets back exactly what was logged', () => {
+  it('writes JSON from which a reader gets back exactly what was logged', () => {
     for (const payload of PAYLOADS) {
       const { log, lines } = capture()
       log.info({ model: payload }, 'event')
@@ -76,7 +76,7 @@ describe('logger', () => {
     for (const line of lines) expect(() => JSON.parse(line)).not.toThrow()
   })
 
-  it('masks credential fields whose value nobody told it', () => {
+  it('masks credential fields with unknown values', () => {
     const { log, lines } = capture()
     log.info(
       { headers: { Authorization: 'Bearer unknown-value', 'X-API-Key': 'other' }, apiKey: 'third' },
@@ -85,7 +85,7 @@ describe('logger', () => {
     expect(lines[0]).not.toMatch(/unknown-value|other|third/)
   })
 
-  it('learns secrets that appear while it runs', () => {
+  it('masks secrets added later', () => {
     const secrets = new Set(['first-secret'])
     const { log, lines } = capture({ secrets })
     log.info('second-secret')

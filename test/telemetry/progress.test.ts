@@ -11,28 +11,28 @@ function terminal() {
 }
 
 describe('progress on a terminal', () => {
-  it('draws a bar, gives way to a line of the log, and leaves nothing behind', async () => {
+  it('draws a bar, clears it for a log line, and leaves nothing behind', async () => {
     const { stream, text } = terminal()
     const bar = await drawProgress(stream)
-    bar.giveWay()
+    bar.clear()
     expect(text()).toBe('')
     bar.report('org/a', 'Loading weights', 25)
     expect(text()).toContain('org/a [')
     expect(text()).toContain('25% Loading weights')
-    bar.giveWay()
+    bar.clear()
     expect(text().endsWith('\r\u001b[K')).toBe(true)
     bar.end()
     const drawn = text()
-    // never back to an older line
+    // Never returns to an earlier line.
     for (const jump of ['\u001b7', '\u001b8']) expect(drawn).not.toContain(jump)
-    // long lines of the log still wrap
+    // Long log lines still wrap.
     expect(drawn).not.toContain('\u001b[?7l')
     bar.end()
-    bar.giveWay()
+    bar.clear()
     expect(text()).toBe(drawn)
   })
 
-  it('lets no control character of a container’s log reach the terminal', async () => {
+  it('escapes control characters from a container’s log', async () => {
     const { stream, text } = terminal()
     const bar = await drawProgress(stream)
     bar.report('org/a', 'a\u001b]0;title\u0007b')
@@ -41,7 +41,7 @@ describe('progress on a terminal', () => {
     expect(text()).toContain('\\u001b]0;title\\u0007b')
   })
 
-  it('never wraps: what does not fit is cut', async () => {
+  it('truncates what does not fit on one line', async () => {
     const { stream, text } = terminal()
     const bar = await drawProgress(stream)
     bar.report('organisation/a-model-with-a-rather-long-name', 'x'.repeat(200), 5)
@@ -51,7 +51,7 @@ describe('progress on a terminal', () => {
     expect(line?.length).toBeLessThan(120)
   })
 
-  it('keeps a share outside 0 … 100 within the bar', async () => {
+  it('limits percentages to 0 to 100', async () => {
     const { stream, text } = terminal()
     const bar = await drawProgress(stream)
     bar.report('org/a', 'done', 250)
@@ -61,15 +61,15 @@ describe('progress on a terminal', () => {
 })
 
 describe('progress without a terminal', () => {
-  it('logs a task at once and then every 15 s at most', async () => {
+  it('logs a task immediately and then at most every 15 s', async () => {
     const lines: unknown[] = []
     const clock = new ManualClock()
     const progress = logProgress({ info: (fields: unknown) => void lines.push(fields) }, clock)
     for (const percent of [1, 2, 3]) progress.report('org/a', 'loading', percent)
     progress.report('org/b', 'pulling')
     expect(lines).toEqual([
-      { task: 'org/a', status: 'loading', percent: 1 },
-      { task: 'org/b', status: 'pulling' },
+      { event: 'progress', task: 'org/a', status: 'loading', percent: 1 },
+      { event: 'progress', task: 'org/b', status: 'pulling' },
     ])
     await clock.advance(15_000)
     progress.report('org/a', 'loading', 90)

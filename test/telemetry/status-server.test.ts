@@ -26,7 +26,7 @@ describe('status server', () => {
     return server.url
   }
 
-  it('answers live, ready, metrics and status, and logs its address', async () => {
+  it('serves livez, readyz, metrics and status, and logs its address', async () => {
     const url = await start()
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
@@ -39,7 +39,7 @@ describe('status server', () => {
     expect((await fetch(`${url}/other`)).status).toBe(404)
   })
 
-  it('says 503 and what is missing while not ready or not alive', async () => {
+  it('answers 503 with what is missing while not ready or not alive', async () => {
     const url = await start({ live: false, missing: 'no upstream answers' })
     expect((await fetch(`${url}/livez`)).status).toBe(503)
     const ready = await fetch(`${url}/readyz`)
@@ -47,7 +47,7 @@ describe('status server', () => {
     expect(await ready.json()).toMatchObject({ ready: false, missing: 'no upstream answers' })
   })
 
-  it('refuses a foreign Host, so no web page can read it through its own name', async () => {
+  it('rejects a foreign Host header, against DNS rebinding', async () => {
     const url = await start()
     const { request } = await import('undici')
     const answer = await request(`${url}/status`, { headers: { host: 'evil.example' } })
@@ -55,7 +55,7 @@ describe('status server', () => {
     await answer.body.dump()
   })
 
-  it('names the taken port as the operator’s mistake', async () => {
+  it('rejects with a usage error if the port is taken', async () => {
     const url = await start()
     const second = startStatusServer({
       port: Number(new URL(url).port),

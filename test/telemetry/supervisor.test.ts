@@ -10,7 +10,7 @@ import { canNotify, type NotifySocket, openNotifySocket } from '../support/notif
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 
-/** The life of a role under systemd, with the watchdog a validator has. */
+/** A role under systemd, with the watchdog of a validator. */
 const ROLE = `
   import { mkdtempSync } from 'node:fs'
   import { runRole } from ${JSON.stringify(path('src/cli/index.ts'))}
@@ -21,7 +21,7 @@ const ROLE = `
   await runRole({
     role: 'validator', settings, hotkey: '5Hot', warnings: [],
     start: async ({ clock, log, signal, keepAlive, restart }) => {
-      // only of the loop that hangs on purpose may a busy machine make one that hangs
+      // A busy machine must not trip the watchdog except in the test that hangs on purpose.
       const dog = startWatchdog({ clock, log, keepAlive, loopTimeoutMs: process.argv[3] === 'hang' ? 3000 : 60_000 })
       if (process.argv[3] === 'hang') process.once('SIGUSR2', () => { for (;;) {} })
       if (process.argv[3] === 'update') setTimeout(() => restart('update'), 500)
@@ -54,7 +54,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     })
   const pings = (received: readonly string[]) => received.filter((one) => one === 'WATCHDOG=1').length
 
-  test('hears that the role is ready, a sign of life twice per period, and that it stops', async () => {
+  test('receives ready, two pings per watchdog period, and stopping', async () => {
     const role = start([script, folder])
     const ended = once(role, 'exit')
     await socket.until((received) => received.includes('READY=1') && pings(received) >= 3)
@@ -64,7 +64,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     expect(await ended).toEqual([0, null])
   })
 
-  test('hears nothing more from a role whose loop hangs, which ends with 70', async () => {
+  test('receives nothing from a role whose event loop hangs and which exits with 70', async () => {
     const role = start([script, folder, 'hang'])
     const ended = once(role, 'exit')
     await socket.until((received) => pings(received) >= 2)
@@ -73,13 +73,13 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     expect(socket.received).not.toContain('STOPPING=1')
   })
 
-  test('is not told of an end that is only a restart into another release', async () => {
+  test('is not told about a restart into another release', async () => {
     const role = start([script, folder, 'update'])
     expect(await once(role, 'exit')).toEqual([75, null])
     expect(socket.received).not.toContain('STOPPING=1')
   })
 
-  test('hears a role that the launcher started', async () => {
+  test('is notified by a role started by the launcher', async () => {
     const slot = join(folder, 'releases', '1.0.0')
     await mkdir(join(slot, 'bin'), { recursive: true })
     await writeFile(join(slot, 'COMPLETE'), '')
@@ -98,7 +98,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     launcher.kill('SIGTERM')
     await socket.until((received) => received.includes('STOPPING=1'))
     await once(launcher, 'exit')
-    // No WATCHDOG_USEC, no signs of life.
+    // No WATCHDOG_USEC, no pings.
     expect(pings(socket.received)).toBe(0)
   })
 })
@@ -107,7 +107,7 @@ describe('without systemd', () => {
   const warnings: unknown[] = []
   const log = { warn: (...words: unknown[]) => void warnings.push(words) }
 
-  test('nothing is started, and pm2 still hears that the role is ready', () => {
+  test('starts no process, and still tells pm2 that the role is ready', () => {
     const sent: unknown[] = []
     const supervisor = connectSupervisor({ env: {}, send: (message) => sent.push(message), log })
     supervisor.ready()
@@ -119,7 +119,7 @@ describe('without systemd', () => {
     expect(warnings).toEqual([])
   })
 
-  test('a missing systemd-notify is a warning and no end', async () => {
+  test('warns about a missing systemd-notify and continues', async () => {
     const warned = new Promise((resolve) => {
       const supervisor = connectSupervisor({
         env: { NOTIFY_SOCKET: '/nowhere', PATH: '/nowhere', WATCHDOG_USEC: 'soon' },
@@ -129,6 +129,6 @@ describe('without systemd', () => {
       expect(supervisor.keepAlive).toBeUndefined()
       supervisor.ready()
     })
-    expect(await warned).toMatchObject({ state: 'READY=1', error: expect.stringContaining('ENOENT') })
+    expect(await warned).toMatchObject({ state: 'READY=1', reason: expect.stringContaining('ENOENT') })
   })
 })

@@ -1,2 +1,0 @@
-/** Where defects are reported; `bugs` of package.json. */
-export const ISSUES_URL = 'https://github.com/manifold-inc/targon/issues'

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { createMetrics, noteChain } from '../../src/telemetry/index.js'
+
+describe('createMetrics', () => {
+  it.each(['miner', 'validator'] as const)(
+    'describes every metric of a %s with a help text',
+    async (role) => {
+      const text = await createMetrics(role as 'miner').text()
+      const helps = [...text.matchAll(/^# HELP (\w+) (.*)$/gm)]
+      const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name)
+      expect(helps.map(([, name]) => name)).toEqual(names)
+      for (const [, name, help] of helps) expect(help, name).toMatch(/^[A-Z0-9].*[^ .]$|^[A-Z0-9].*\.$/)
+    },
+  )
+
+  it('keeps the metrics of two roles in one process apart', async () => {
+    const [miner, validator] = [createMetrics('miner'), createMetrics('validator')]
+    miner.chainHeadBlock.set(7)
+    expect(await miner.text()).toContain('targon_chain_head_block 7')
+    expect(await validator.text()).toContain('targon_chain_head_block 0')
+  })
+
+  it('exports the verified verdict before the first one', async () => {
+    expect(await createMetrics('validator').text()).toContain(
+      'targon_validator_verdicts_total{cause="verified"} 0',
+    )
+  })
+})
+
+it('noteChain replaces the number of reconnects and converts the clock offset to seconds', async () => {
+  const metrics = createMetrics('miner')
+  noteChain(metrics, { reconnects: 2, clockOffsetMs: 500 })
+  noteChain(metrics, { reconnects: 3, clockOffsetMs: -1500 })
+  const text = await metrics.text()
+  expect(text).toContain('targon_chain_reconnects_total 3')
+  expect(text).toContain('targon_clock_offset_seconds -1.5')
+})
