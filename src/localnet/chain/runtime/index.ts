@@ -1,6 +1,6 @@
 /**
  * The runtime as data: pallets, runtime APIs and transaction extensions of each supported generation of Subtensor.
- * Tests named after a behaviour: ../metadata/conformance.test.ts (pallets.ts, dialects.ts, extensions.ts,
+ * Tests named after a behaviour: ../metadata/conformance.test.ts (apis.ts, pallets.ts, dialects.ts, extensions.ts,
  * metagraph-types.ts, neuron-types.ts, outcome-types.ts, subtensor.ts, subtensor-errors.ts, system.ts, types.ts).
  */
 export { type Dialect, dialectOf } from './dialects.js'
