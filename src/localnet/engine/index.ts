@@ -1,6 +1,6 @@
-export { BEHAVIOURS, type BehaviourName } from './behaviour/index.js'
+/** A deterministic stand-in for vLLM that needs no GPU and can cheat and fail; see docs/development-engine.md. */
+export { BEHAVIOURS, type BehaviourName, ENGINE_FAULTS } from './behaviour/index.js'
 export { type DevelopmentEngine, startDevelopmentEngine } from './engine.js'
-export { ENGINE_FAULTS } from './http/index.js'
 export {
   DEVELOPMENT_MODELS,
   encodeChat,

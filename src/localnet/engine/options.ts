@@ -1,30 +1,29 @@
 import type { Clock } from '../../kernel/index.js'
-import type { BehaviourName } from './behaviour/index.js'
-import type { EngineFault } from './http/index.js'
+import type { BehaviourName, EngineFault } from './behaviour/index.js'
 
-/** `v1`: a current vLLM. `v0`: vLLM 0.6.2, whose differences docs/development-engine.md lists. */
+/** `v1`: a current vLLM. `v0`: vLLM 0.6.2; docs/development-engine.md lists the differences. */
 export type Dialect = 'v0' | 'v1'
 
 export interface DevelopmentEngineOptions {
-  /** 0 = any free port. */
+  /** 0: any free port. */
   readonly port: number
   /** Default 127.0.0.1. */
   readonly host?: string
-  /** Names served, at least one. Names of `DEVELOPMENT_MODELS` are models of their own; others get one made up. */
+  /** Names to serve, at least one. `DEVELOPMENT_MODELS` lists the built-in models; any other name gets its own model. */
   readonly models: readonly string[]
   /** Default `honest`. */
   readonly behaviour?: BehaviourName
-  /** What is wrong with it from the start; default nothing. */
+  /** The fault it starts with; default none. */
   readonly fault?: EngineFault
-  /** Connections are reset for so long, as while a model is being loaded; default 0. */
+  /** How long connections are reset after the start, as if the model were loading; default 0. */
   readonly readyAfterMs?: number
-  /** Speed of each answer; undefined = as fast as the machine goes. */
+  /** Speed of each answer; undefined: as fast as the machine allows. */
   readonly tokensPerSecond?: number
-  /** From the request to the first token; default 0. */
+  /** Time from the request to the first token; default 0. */
   readonly timeToFirstTokenMs?: number
   /** Default `v1`. */
   readonly dialect?: Dialect
-  /** Asked for on every path under /v1, as vLLM does. */
+  /** Required on every path under /v1, as in vLLM. */
   readonly apiKey?: string
   /** Prompt and answer together, in tokens; default 8192. */
   readonly maxModelLen?: number
@@ -32,11 +31,11 @@ export interface DevelopmentEngineOptions {
   readonly maxLogprobs?: number
   /** The server's `--return-tokens-as-token-ids`; default false. */
   readonly returnTokensAsTokenIds?: boolean
-  /** Default raw in `v1`, processed in `v0`. */
+  /** Default `raw` in `v1`, `processed` in `v0`. */
   readonly logprobsMode?: 'raw' | 'processed'
-  /** Tokens in one chunk of a stream, as after a slow reader or with speculative decoding; default 1. */
+  /** Tokens per chunk of a stream: more than one happens with slow readers and speculative decoding. Default 1. */
   readonly tokensPerChunk?: number
-  /** Answers under way at once; more wait. Default 256. */
+  /** Concurrent answers; further requests wait. Default 256. */
   readonly maxConcurrentSequences?: number
 }
 

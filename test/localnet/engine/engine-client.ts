@@ -7,10 +7,10 @@ import {
 
 export const MODEL = 'targon-dev/small-a'
 
-/** biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field */
+/** biome-ignore lint/suspicious/noExplicitAny: tests read arbitrary fields of responses */
 export type Json = any
 
-/** A running engine, and calls to it. */
+/** A running engine and calls to it. */
 export interface EngineClient {
   readonly engine: DevelopmentEngine
   get(path: string): Promise<{ status: number; text: string; json: Json }>
@@ -55,7 +55,7 @@ export async function closeEngines(): Promise<void> {
 
 export const question = (content: string) => [{ role: 'user', content }]
 
-/** Ids, logprobs and text of a chat stream asked for with ids. */
+/** Ids, logprobs and text of a chat stream requested with ids. */
 export function readChatStream(events: readonly Json[]) {
   const entries = events.flatMap((event) => event.choices[0]?.logprobs?.content ?? [])
   return {

@@ -5,7 +5,7 @@ export interface SampledToken {
   readonly id: number
   readonly logprob: number
   readonly rank: number
-  /** The end was nearly certain, or likelier than this token beyond rank ten, and yet it was not taken. */
+  /** Not the end, although it was nearly certain, or more likely than this token of rank above ten. */
   readonly passedEnd: boolean
 }
 
@@ -29,7 +29,7 @@ export function completionPrompt(model: LanguageModel, number: number): number[]
 
 const NOTHING = { prompt: new Set<number>(), output: new Map<number, number>() }
 
-/** Samples from a model directly, as a server would. */
+/** Samples from a model directly, as a server does. */
 export function sampleAnswer(
   model: LanguageModel,
   prompt: readonly number[],
@@ -56,7 +56,7 @@ export function sampleAnswer(
   return tokens
 }
 
-/** Ranks another model gives these tokens after the same prompt. */
+/** The ranks a model gives these tokens after the prompt. */
 export function rankWith(model: LanguageModel, prompt: readonly number[], ids: readonly number[]): number[] {
   const context = model.start()
   for (const id of prompt) context.push(id)

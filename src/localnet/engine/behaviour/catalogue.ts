@@ -4,37 +4,37 @@ import * as bytes from './hostile-bytes.js'
 import * as lengths from './untrue-lengths.js'
 import * as tokens from './untrue-tokens.js'
 
-/** How far off the logits of `quantised` are: about half of the tokens are then no longer the likeliest. */
+/** Noise in the logits of `quantised`; with it, about half of the tokens are no longer the most likely ones. */
 const QUANTISATION_NATS = 4
 
 const CATALOGUE = {
-  honest: { summary: 'answers truly' },
+  honest: { summary: 'answers correctly' },
   'other-model': {
-    summary: 'answers with another model under the claimed name',
+    summary: 'answers with another model under the requested name',
     chooseModel: ({ name }) => loadModel(DEVELOPMENT_MODELS.find((other) => other !== name) ?? name),
   },
   'made-up-logprobs': { summary: 'real text, invented logprobs', changeSteps: tokens.inventLogprobs },
   'empty-padding': {
-    summary: 'a few real tokens, then tokens without text up to max_tokens, at no cost',
+    summary: 'a few real tokens, then tokens with empty text up to max_tokens, sent without delay',
     changeSteps: lengths.padWithEmptyText,
   },
   'generate-first': {
-    summary: 'generates the whole answer first, then sends it in a burst',
+    summary: 'generates the whole answer first, then sends it in one burst',
     delivery: 'burst',
   },
-  slow: { summary: 'honest at five tokens a second', tokensPerSecond: 5 },
+  slow: { summary: 'honest, at five tokens per second', tokensPerSecond: 5 },
   quantised: {
-    summary: 'the claimed model with coarse weights: its logits are off',
+    summary: 'the requested model with coarse weights, so its logits are off',
     chooseModel: (claimed) => claimed.withNoise(QUANTISATION_NATS),
   },
   replay: {
     summary: 'twenty real tokens, then the rest of an answer to another prompt',
     produce: tokens.replayOther,
   },
-  'early-end': { summary: 'stops in the middle and calls it the end', changeSteps: lengths.endEarly },
-  'skips-eos': { summary: 'goes on where the text ends', changeJob: lengths.refuseToEnd },
+  'early-end': { summary: 'stops halfway and reports a normal end', changeSteps: lengths.endEarly },
+  'skips-eos': { summary: 'continues past the end of the text', changeJob: lengths.ignoreEnd },
   'ignores-temperature': {
-    summary: 'always takes the likeliest token, whatever the temperature',
+    summary: 'always takes the most likely token, whatever the temperature',
     changeJob: tokens.sampleGreedily,
   },
   'absurd-logprobs': { summary: 'logprob -100 for every token', changeSteps: tokens.claimLogprob(-100) },
@@ -42,19 +42,19 @@ const CATALOGUE = {
   'unreadable-logprobs': {
     summary: 'logprobs of NaN, Infinity and 1000 in turn',
     changeSteps: tokens.sendUnreadableLogprobs,
-    sendsStrangeNumbers: true,
+    sendsNonFiniteNumbers: true,
   },
   'zero-logprobs': { summary: 'logprob 0 for every token', changeSteps: tokens.claimLogprob(0) },
   'no-logprobs': { summary: 'sends no logprobs and no ids', changeJob: tokens.omitLogprobs },
-  'wrong-ids': { summary: 'the right text under wrong ids', changeSteps: tokens.shiftIds },
-  'garbage-text': { summary: 'the right ids with other text', changeSteps: tokens.garbleText },
+  'wrong-ids': { summary: 'correct text with wrong ids', changeSteps: tokens.shiftIds },
+  'garbage-text': { summary: 'correct ids with wrong text', changeSteps: tokens.garbleText },
   'double-tokens': { summary: 'sends each token twice', changeSteps: lengths.sendTwice },
-  'multi-token-chunks': { summary: 'honest, four tokens in each chunk', tokensPerChunk: 4 },
-  'too-long': { summary: 'sixteen tokens more than max_tokens', changeJob: lengths.askForMore },
-  'too-short': { summary: 'two tokens and the end', changeSteps: lengths.endAtOnce },
-  'empty-answer': { summary: 'the end of the stream at once', changeSteps: lengths.sendNothing },
-  stall: { summary: 'silent for eight seconds in the middle', changeSteps: lengths.stallInTheMiddle },
-  drip: { summary: 'a token every 4.9 seconds, without end', changeSteps: lengths.dripForEver },
+  'multi-token-chunks': { summary: 'honest, with four tokens per chunk', tokensPerChunk: 4 },
+  'too-long': { summary: 'sixteen tokens more than max_tokens', changeJob: lengths.exceedMaxTokens },
+  'too-short': { summary: 'ends after two tokens', changeSteps: lengths.endAfterTwo },
+  'empty-answer': { summary: 'ends the stream without a token', changeSteps: lengths.sendNothing },
+  stall: { summary: 'pauses for eight seconds halfway', changeSteps: lengths.stallHalfway },
+  drip: { summary: 'sends a token every 4.9 seconds, endlessly', changeSteps: lengths.dripEndlessly },
   'endless-line': {
     summary: 'five tokens, then a line that never ends',
     trick: { afterEvents: 5, chunks: bytes.endlessLine },
@@ -64,7 +64,7 @@ const CATALOGUE = {
     trick: { afterEvents: 5, chunks: bytes.hugeEvent },
   },
   'event-flood': {
-    summary: 'five tokens, then a million events with nothing in them',
+    summary: 'five tokens, then a million empty events',
     trick: { afterEvents: 5, chunks: bytes.eventFlood },
   },
   'token-flood': {
@@ -72,26 +72,26 @@ const CATALOGUE = {
     trick: { afterEvents: 5, chunks: bytes.tokenFlood },
   },
   malformed: {
-    summary: 'every fifth event is broken JSON, an empty list, null, a string or no UTF-8',
+    summary: 'every fifth event is broken JSON, an empty list, null, a string or invalid UTF-8',
     changeEvent: bytes.malformEvent,
   },
   'crash-ids': {
-    summary: 'ids outside every vocabulary, half surrogates, a logprob of 1000',
+    summary: 'ids outside any vocabulary, lone surrogates, logprobs of 1000',
     changeSteps: tokens.sendCrashInputs,
   },
-  'http-500': { summary: 'refuses with 500', respond: bytes.refuseWith(500) },
-  'http-429': { summary: 'refuses with 429', respond: bytes.refuseWith(429) },
-  'http-404': { summary: 'refuses with 404', respond: bytes.refuseWith(404) },
-  refuse: { summary: 'resets the connection before a byte is sent', respond: bytes.resetConnection },
+  'http-500': { summary: 'responds with status 500', respond: bytes.respondWith(500) },
+  'http-429': { summary: 'responds with status 429', respond: bytes.respondWith(429) },
+  'http-404': { summary: 'responds with status 404', respond: bytes.respondWith(404) },
+  refuse: { summary: 'resets the connection before sending a byte', respond: bytes.resetConnection },
   reset: { summary: 'resets the connection after ten events', trick: { afterEvents: 10, isReset: true } },
   silent: { summary: 'accepts the request and never answers', respond: bytes.neverAnswer },
-  redirect: { summary: 'redirects to an address inside', respond: bytes.redirectInside },
-  'gzip-bomb': { summary: 'a small body that grows to 256 megabytes', respond: bytes.sendGzipBomb },
+  redirect: { summary: 'redirects to an internal address', respond: bytes.redirectToInternal },
+  'gzip-bomb': { summary: 'a small body that decompresses to 256 megabytes', respond: bytes.sendGzipBomb },
 } as const satisfies Record<string, Behaviour>
 
 export type BehaviourName = keyof typeof CATALOGUE
 
-/** Every behaviour an engine can have: `honest` and the cheats. */
+/** `honest` and the cheats. */
 export const BEHAVIOURS = Object.keys(CATALOGUE) as readonly BehaviourName[]
 
 export function behaviourOf(name: BehaviourName): Behaviour {

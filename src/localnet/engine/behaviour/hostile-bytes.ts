@@ -16,7 +16,7 @@ export function* hugeEvent(): Iterable<string> {
   yield `data: ${JSON.stringify({ choices: [{ index: 0, text: content, delta: { content } }] })}\n\n`
 }
 
-/** A million events with nothing in them. */
+/** A million empty events. */
 export function* eventFlood(): Iterable<string> {
   const thousand = 'data: {"choices":[{"index":0,"text":"","delta":{}}]}\n\n'.repeat(1000)
   for (let index = 0; index < 1000; index++) yield thousand
@@ -30,7 +30,7 @@ export function* tokenFlood(): Iterable<string> {
   for (let index = 0; index < 64; index++) yield one
 }
 
-/** Every fifth event is something else than a chunk, another thing each time. */
+/** What replaces every fifth event, in turn. */
 const MALFORMED: readonly (string | Uint8Array)[] = [
   'data: {"choices":[{"index":0,"delta":\n\n',
   'data: {"choices":[]}\n\n',
@@ -43,32 +43,31 @@ export function malformEvent(event: string, index: number): string | Uint8Array 
   return index % 5 === 4 ? (MALFORMED[Math.floor(index / 5) % MALFORMED.length] ?? event) : event
 }
 
-export function refuseWith(status: number): (response: ServerResponse) => void {
+export function respondWith(status: number): (response: ServerResponse) => void {
   return (response) => {
     const headers = { 'content-type': 'application/json', ...(status === 429 ? { 'retry-after': '1' } : {}) }
     response.writeHead(status, headers).end(JSON.stringify({ error: { message: 'refused', code: status } }))
   }
 }
 
-/** Sends the caller, with the body it signed, to an address inside its own network. */
-export function redirectInside(response: ServerResponse): void {
+/** Redirects the caller, along with the body it signed, to an address on its own machine. */
+export function redirectToInternal(response: ServerResponse): void {
   response.writeHead(307, { location: 'http://127.0.0.1:9/latest/meta-data/' }).end()
 }
 
-let bombLayer: Buffer | undefined
+let bombMember: Buffer | undefined
 
-/** A quarter of a megabyte on the wire that grows to 256 megabytes. */
+/** 16 gzip members, a quarter of a megabyte in all, that decompress to 256 megabytes. */
 export function sendGzipBomb(response: ServerResponse): void {
-  bombLayer ??= gzipSync(Buffer.alloc(16 * KIBIBYTE * KIBIBYTE), { level: 9 })
-  const layer = bombLayer
+  bombMember ??= gzipSync(Buffer.alloc(16 * KIBIBYTE * KIBIBYTE), { level: 9 })
+  const member = bombMember
   response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
-  response.end(Buffer.concat(Array.from({ length: 16 }, () => layer)))
+  response.end(Buffer.concat(Array.from({ length: 16 }, () => member)))
 }
 
-/** Closes the connection with a reset before a byte is sent. */
 export function resetConnection(response: ServerResponse): void {
   response.socket?.resetAndDestroy()
 }
 
-/** Accepts and stays silent until the caller leaves. */
+/** Leaves the request open until the caller disconnects. */
 export function neverAnswer(): void {}

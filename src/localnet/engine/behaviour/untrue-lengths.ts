@@ -4,14 +4,13 @@ import type { BehaviourContext } from './behaviour.js'
 const END = { reason: 'stop', stopReason: null } as const
 const FULL = { reason: 'length', stopReason: null } as const
 
-/** The step as one in the middle of an answer. */
 function withoutFinish({ finish: _, ...step }: Step): Step {
   return step
 }
 
 const REAL_TOKENS = 12
 
-/** A few real tokens, then tokens without text up to max_tokens: counts as a long, fast answer if nobody looks. */
+/** A few real tokens, then empty ones up to max_tokens: without a check it counts as a long, fast answer. */
 export function* padWithEmptyText(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
   const real: Step[] = []
   for (const step of steps) {
@@ -26,7 +25,7 @@ export function* padWithEmptyText(steps: Iterable<Step>, { job }: BehaviourConte
   }
 }
 
-/** Stops in the middle, at a third of what was asked for and at most after 40 tokens, and calls it the end. */
+/** Reports a normal end after a third of the requested tokens, 40 at most. */
 export function* endEarly(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
   const length = Math.max(3, Math.min(40, Math.ceil(job.maxTokens / 3)))
   let index = 0
@@ -37,13 +36,12 @@ export function* endEarly(steps: Iterable<Step>, { job }: BehaviourContext): Ite
   }
 }
 
-/** Goes on where the text would end. */
-export function refuseToEnd(job: Job): Job {
+/** Continues where the text would end. */
+export function ignoreEnd(job: Job): Job {
   return { ...job, minTokens: job.maxTokens }
 }
 
-/** Two tokens and the end. */
-export function* endAtOnce(steps: Iterable<Step>): Iterable<Step> {
+export function* endAfterTwo(steps: Iterable<Step>): Iterable<Step> {
   let index = 0
   for (const step of steps) {
     index += 1
@@ -52,14 +50,12 @@ export function* endAtOnce(steps: Iterable<Step>): Iterable<Step> {
   }
 }
 
-/** Not a single token. */
 export function* sendNothing(): Iterable<Step> {}
 
-export function askForMore(job: Job): Job {
+export function exceedMaxTokens(job: Job): Job {
   return { ...job, minTokens: job.maxTokens + 16, maxTokens: job.maxTokens + 16 }
 }
 
-/** Each token twice. */
 export function* sendTwice(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
   let left = job.maxTokens
   for (const step of steps) {
@@ -73,8 +69,8 @@ export function* sendTwice(steps: Iterable<Step>, { job }: BehaviourContext): It
 
 const STALL_MS = 8000
 
-/** Falls silent for eight seconds after a third of the answer, then goes on. */
-export function* stallInTheMiddle(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
+/** Pauses for eight seconds after a third of the requested tokens. */
+export function* stallHalfway(steps: Iterable<Step>, { job }: BehaviourContext): Iterable<Step> {
   const at = Math.ceil(job.maxTokens / 3)
   let index = 0
   for (const step of steps) {
@@ -85,8 +81,8 @@ export function* stallInTheMiddle(steps: Iterable<Step>, { job }: BehaviourConte
 
 const DRIP_MS = 4900
 
-/** A token every 4.9 seconds, without end: just inside a read timeout of five. */
-export function* dripForEver(steps: Iterable<Step>): Iterable<Step> {
+/** Endless, and 4.9 seconds a token stays just inside a read timeout of five. */
+export function* dripEndlessly(steps: Iterable<Step>): Iterable<Step> {
   let last: Step | undefined
   for (const step of steps) {
     last = { ...withoutFinish(step), extraDelayMs: DRIP_MS }

@@ -12,7 +12,7 @@ function withId(step: Step, id: number): Step {
   return { ...step, id, top: step.top.map((one) => (one.id === step.id ? { ...one, id } : one)) }
 }
 
-/** Real tokens, invented logprobs: probabilities between 3 % and 40 %, whatever the model said. */
+/** Probabilities between 3 % and 40 %, whatever the model computed. */
 export function* inventLogprobs(steps: Iterable<Step>): Iterable<Step> {
   let index = 0
   for (const step of steps) {
@@ -21,7 +21,6 @@ export function* inventLogprobs(steps: Iterable<Step>): Iterable<Step> {
   }
 }
 
-/** The same number for every token. */
 export function claimLogprob(logprob: number): (steps: Iterable<Step>) => Iterable<Step> {
   return function* (steps) {
     for (const step of steps) yield withLogprob(step, logprob)
@@ -30,12 +29,11 @@ export function claimLogprob(logprob: number): (steps: Iterable<Step>) => Iterab
 
 const UNREADABLE = [Number.NaN, Number.POSITIVE_INFINITY, 1000]
 
-/** Takes the likeliest token at every temperature. */
 export function sampleGreedily(job: Job): Job {
   return { ...job, sampling: { ...job.sampling, temperature: 0 } }
 }
 
-/** Numbers that are no JSON, and one that no exponential survives. */
+/** Two numbers that JSON cannot hold, and one whose exponential overflows. */
 export function* sendUnreadableLogprobs(steps: Iterable<Step>): Iterable<Step> {
   let index = 0
   for (const step of steps) {
@@ -48,19 +46,18 @@ export function omitLogprobs(job: Job): Job {
   return { ...job, logprobs: undefined, returnTokenIds: false }
 }
 
-/** The right text under the next id. */
 export function* shiftIds(steps: Iterable<Step>, { model }: BehaviourContext): Iterable<Step> {
   for (const step of steps) yield withId(step, (step.id + 1) % model.tokenizer.size)
 }
 
-/** The right ids with text of the same length that says something else. */
+/** Correct ids with wrong text of the same length. */
 export function* garbleText(steps: Iterable<Step>): Iterable<Step> {
   for (const step of steps) yield { ...step, text: step.text.replaceAll(/\p{L}/gu, 'x') }
 }
 
 const BAD_IDS = [2 ** 63, 2 ** 31, -1, 1e300]
 
-/** Ids outside every vocabulary, half a surrogate pair, a probability of e^1000. */
+/** Ids outside any vocabulary, half a surrogate pair, a probability of e^1000. */
 export function* sendCrashInputs(steps: Iterable<Step>): Iterable<Step> {
   let index = 0
   for (const step of steps) {
@@ -72,7 +69,7 @@ export function* sendCrashInputs(steps: Iterable<Step>): Iterable<Step> {
 
 const REPLAY_FROM = 20
 
-/** Twenty real tokens, then the rest of an answer to another prompt, as it was told then. */
+/** Twenty real tokens, then the rest of an answer to another prompt, with the logprobs it had there. */
 export function* replayOther({ model, prompt, job, mode }: BehaviourContext): Iterable<Step> {
   let index = 0
   for (const step of decode(model, prompt, job, mode)) {

@@ -1,4 +1,4 @@
-/** Training text, one document a line: the tone of somebody who answers questions. */
+/** Training text, one document per line: answers to questions. */
 export const ANSWERS = `That is a good question, and the short answer is that it depends on what you want to do with it. If you only need it once, take the simple way and do not think about it any longer. If you will need it every week, it is worth spending an afternoon on it, because the time comes back to you. Let me explain both ways, and then you can choose.
 Hello! I am happy to help. There are three things that you should know before you begin, and none of them is difficult. The first is to write down what you expect, the second is to change only one thing at a time, and the third is to stop when it works. Most people forget the third one. 🙂
 You asked for the difference between the two, so here it is in a few words. The first one is faster, but it needs more room; the second one is smaller, but you have to wait for it. For a home it makes hardly any difference. For a factory it decides whether the work is done at six in the evening or at midnight.

@@ -3,7 +3,7 @@ import { CITY } from './city.js'
 import { COUNTRY } from './country.js'
 import { WORKSHOP } from './workshop.js'
 
-/** The shipped training text by theme; each theme is a list of documents. */
+/** The training text: documents by theme. */
 export const CORPUS = {
   answers: ANSWERS.split('\n'),
   country: COUNTRY.split('\n'),

@@ -3,19 +3,19 @@ import {
   type LanguageModel,
   pickToken,
   processLogprobs,
-  type Spoken,
+  type SeenTokens,
   startRandom,
   TokenTextStream,
 } from '../language/index.js'
 import type { Finish, Job, PromptPosition, Step, TokenReport } from './job.js'
 
-/** `raw`: the model's own log-probabilities (V1). `processed`: after penalties, temperature and cuts (0.6.x). */
+/** `raw`: the model's own logprobs (V1). `processed`: after penalties, temperature, top-k, top-p and min-p (0.6.x). */
 export type LogprobsMode = 'raw' | 'processed'
 
-const NOTHING_SPOKEN: Spoken = { prompt: new Set(), output: new Map() }
-const NOTHING_BANNED: ReadonlySet<number> = new Set()
+const NO_TOKENS_SEEN: SeenTokens = { prompt: new Set(), output: new Map() }
+const NO_TOKENS_BANNED: ReadonlySet<number> = new Set()
 
-/** Log-probabilities of every prompt position from the same forward rule that generates. */
+/** Logprobs of every prompt position, from the same model code that generates. */
 export function scorePrompt(
   model: LanguageModel,
   prompt: readonly number[],
@@ -31,7 +31,7 @@ export function scorePrompt(
       const distribution = context.next()
       const scores =
         mode === 'processed'
-          ? processLogprobs(distribution, job.sampling, NOTHING_SPOKEN, NOTHING_BANNED)
+          ? processLogprobs(distribution, job.sampling, NO_TOKENS_SEEN, NO_TOKENS_BANNED)
           : undefined
       positions.push(reportTokens(distribution, scores, id, count))
     }
@@ -40,7 +40,7 @@ export function scorePrompt(
   return positions
 }
 
-/** Generates token by token; the consumer decides how fast. The last step carries `finish`. */
+/** Generates token by token, at the consumer's pace. The last step carries `finish`. */
 export function* decode(
   model: LanguageModel,
   prompt: readonly number[],
@@ -55,15 +55,15 @@ export function* decode(
   const random = startRandom(job.seed)
   const text = new VisibleText(new TokenTextStream(tokenizer, job.skipSpecial), job)
   const output = new Map<number, number>()
-  const spoken: Spoken = { prompt: new Set(prompt), output }
+  const seen: SeenTokens = { prompt: new Set(prompt), output }
   const bannedEarly = new Set([...endIds, ...job.stopTokenIds])
 
   for (let index = 1; index <= job.maxTokens; index++) {
     const distribution = context.next()
-    const banned = index <= job.minTokens ? bannedEarly : NOTHING_BANNED
+    const banned = index <= job.minTokens ? bannedEarly : NO_TOKENS_BANNED
     const scores =
-      mode === 'processed' ? processLogprobs(distribution, job.sampling, spoken, banned) : undefined
-    const id = pickToken(distribution, job.sampling, spoken, banned, random, scores)
+      mode === 'processed' ? processLogprobs(distribution, job.sampling, seen, banned) : undefined
+    const id = pickToken(distribution, job.sampling, seen, banned, random, scores)
     context.push(id)
     output.set(id, (output.get(id) ?? 0) + 1)
 
@@ -85,9 +85,9 @@ export function* decode(
 }
 
 /**
- * The token itself first, then the `count` likeliest others in order.
+ * The token itself first, then the `count` most likely others in order.
  *
- * @param scores processed log-probabilities, when those are told instead of the model's own
+ * @param scores processed logprobs, when they are reported instead of the model's own
  */
 function reportTokens(
   distribution: Distribution,
@@ -119,23 +119,23 @@ function topOf(scores: Float64Array, count: number): number[] {
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a - b)
 
-/** The answer's text as a reader sees it: cut at stop strings, held back while one could still begin. */
+/** The answer's text as sent: cut at stop strings, and withheld while it could be the start of one. */
 class VisibleText {
   readonly #stream: TokenTextStream
   readonly #stop: readonly string[]
   readonly #includeStop: boolean
-  readonly #heldBack: number
+  readonly #withheld: number
   #text = ''
-  #shown = 0
+  #sent = 0
 
   constructor(stream: TokenTextStream, { stop, includeStop }: Job) {
     this.#stream = stream
     this.#stop = stop
     this.#includeStop = includeStop
-    this.#heldBack = includeStop ? 0 : Math.max(0, ...stop.map((one) => one.length - 1))
+    this.#withheld = includeStop ? 0 : Math.max(0, ...stop.map((one) => one.length - 1))
   }
 
-  /** Adds a token; answers the stop string that is now complete, if any. */
+  /** Adds a token. @returns the stop string it completes, if any. */
   push(id: number, mayStop: boolean): string | undefined {
     const added = this.#stream.push(id)
     this.#text += added
@@ -151,9 +151,9 @@ class VisibleText {
   }
 
   take(isLast: boolean): string {
-    const end = isLast ? this.#text.length : Math.max(this.#shown, this.#text.length - this.#heldBack)
-    const taken = this.#text.slice(this.#shown, end)
-    this.#shown = end
+    const end = isLast ? this.#text.length : Math.max(this.#sent, this.#text.length - this.#withheld)
+    const taken = this.#text.slice(this.#sent, end)
+    this.#sent = end
     return taken
   }
 }

@@ -1,9 +1,8 @@
 import type { SamplingSettings } from '../language/index.js'
 
-/** One generation request after parsing: defaults filled in, prompts as ids. */
+/** A parsed generation request: defaults filled in, prompts as ids. */
 export interface Job {
   readonly endpoint: 'completion' | 'chat'
-  /** The name the caller asked for. */
   readonly model: string
   readonly prompts: readonly (readonly number[])[]
   readonly sampling: SamplingSettings
@@ -15,7 +14,7 @@ export interface Job {
   readonly ignoreEos: boolean
   readonly includeStop: boolean
   readonly skipSpecial: boolean
-  /** Number of alternatives asked for; undefined = no logprobs at all. */
+  /** Number of alternatives requested; undefined: no logprobs at all. */
   readonly logprobs: number | undefined
   readonly promptLogprobs: number | undefined
   readonly echo: boolean
@@ -26,7 +25,7 @@ export interface Job {
   readonly returnTokenIds: boolean
 }
 
-/** What is told about one id at one position. */
+/** What is reported of one id at one position. */
 export interface TokenReport {
   readonly id: number
   /** Natural log of the probability. */
@@ -34,7 +33,7 @@ export interface TokenReport {
   readonly rank: number
 }
 
-/** A position of the prompt: its own token first, then the likeliest ones. The first position has none. */
+/** A position of the prompt: its own token first, then the most likely ones. Null for the first position. */
 export type PromptPosition = readonly TokenReport[] | null
 
 export interface Finish {
@@ -43,16 +42,16 @@ export interface Finish {
   readonly stopReason: string | number | null
 }
 
-/** One generated token as it is told to the caller. */
+/** One generated token, as the caller receives it. */
 export interface Step extends TokenReport {
-  /** Text that became visible with it; '' for half a character, a control token, or text held back. */
+  /** Text that it completes; '' for part of a character, a control token, or withheld text. */
   readonly text: string
-  /** The token itself first, then the likeliest ones. */
+  /** The token itself first, then the most likely ones. */
   readonly top: readonly TokenReport[]
   /** Only on the last step. */
   readonly finish?: Finish
-  /** Takes no time; only of an engine that lies. */
+  /** Sent without waiting; only set by cheating engines. */
   readonly isFree?: boolean
-  /** Waits this much longer before it is sent; only of an engine that lies. */
+  /** Additional delay before it is sent; only set by cheating engines. */
   readonly extraDelayMs?: number
 }

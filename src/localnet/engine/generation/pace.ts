@@ -1,14 +1,14 @@
 import type { Clock } from '../../../kernel/index.js'
 
 export interface PaceSettings {
-  /** Undefined = as fast as the machine goes. */
+  /** Undefined: as fast as the machine allows. */
   readonly tokensPerSecond: number | undefined
   readonly timeToFirstTokenMs: number
 }
 
 /**
- * When each token of one answer is due. The schedule is absolute, from the moment the engine turns to it: a
- * timer that fires late does not delay the tokens after it, so the speed a caller measures is the one set.
+ * When each token of one answer is due. The schedule is absolute, counted from the start of the answer: a late timer
+ * does not delay later tokens, so callers measure the speed that was set.
  */
 export class Pace {
   readonly #clock: Clock
@@ -27,12 +27,12 @@ export class Pace {
     return timeToFirstTokenMs + (tokensPerSecond === undefined ? 0 : (index * 1000) / tokensPerSecond)
   }
 
-  /** Resolves when token `index` is due; at once when it is late. */
+  /** Resolves when token `index` is due, or at once if it is late. @throws the abort reason */
   async untilDue(index: number, signal: AbortSignal): Promise<void> {
     await this.untilMs(this.dueMs(index), signal)
   }
 
-  /** Resolves `elapsedMs` after the start. */
+  /** Resolves `elapsedMs` after the start. @throws the abort reason */
   async untilMs(elapsedMs: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const waitMs = this.#startedAtMs + elapsedMs - this.#clock.monotonic()

@@ -1,6 +1,7 @@
-import type { PromptPosition, Step } from '../generation/index.js'
+import type { Job, PromptPosition, Step } from '../generation/index.js'
+import type { Tokenizer } from '../language/index.js'
 
-/** The prompt given back at the head of an answer (`echo`). */
+/** The prompt, repeated at the start of an answer (`echo`). */
 export interface PromptEcho {
   readonly ids: readonly number[]
   readonly texts: readonly string[]
@@ -15,7 +16,7 @@ export interface AnswerShape {
   readonly object: string
   readonly streamObject: string
   readonly idPrefix: string
-  /** The chunk before any token: the role in a chat. */
+  /** The chunk before any token; in a chat it carries the role. */
   readonly opening: () => object | undefined
   /** One choice of a chunk. */
   readonly chunkChoice: (
@@ -26,7 +27,7 @@ export interface AnswerShape {
   ) => object
   /** Top-level fields of the first chunk. */
   readonly chunkExtras: () => object
-  /** Completions chunks carry `usage: null`, chat chunks leave it out. */
+  /** Completion chunks carry `usage: null`; chat chunks omit it. */
   readonly hasNullUsage: boolean
   readonly finalChoice: (
     index: number,
@@ -35,4 +36,22 @@ export interface AnswerShape {
     promptLogprobs: PromptLogprobs,
   ) => object
   readonly finalExtras: (promptLogprobs: PromptLogprobs) => object
+}
+
+export function textOf(steps: readonly Step[]): string {
+  return steps.map((step) => step.text).join('')
+}
+
+export function tokenIdsOf(steps: readonly Step[], job: Job): readonly number[] | null {
+  return job.returnTokenIds ? steps.map((step) => step.id) : null
+}
+
+/** vLLM never reports a logprob below -9999 (serving_chat.py: max(logprob, -9999.0)). */
+export function clampLogprob(logprob: number): number {
+  return Math.max(logprob, -9999)
+}
+
+/** The name of a token in an answer: its text, or `token_id:N`. */
+export function nameToken(id: number, job: Job, tokenizer: Tokenizer): string {
+  return job.tokensAsIds ? `token_id:${id}` : tokenizer.textOf(id)
 }

@@ -8,13 +8,13 @@ import { ApiError } from './api-error.js'
 import { chatShape } from './chat-answer.js'
 import { completionShape } from './completion-answer.js'
 import type { EngineState } from './engine-state.js'
-import { dieOfScoring } from './faults.js'
+import { failScoring } from './faults.js'
 import { sendEvents } from './stream-answer.js'
 import { sendWhole } from './whole-answer.js'
 
-/** Answers a generation request, streamed or whole. */
+/** Answers a generation request, streamed or in one piece. */
 export async function answerJob(
-  asked: Job,
+  requested: Job,
   state: EngineState,
   response: ServerResponse,
   signal: AbortSignal,
@@ -24,17 +24,18 @@ export async function answerJob(
   const startedAtMs = state.clock.monotonic()
   const release = await state.slots.take(signal)
   try {
-    // From its turn on: an answer that stood in the queue comes no faster for it.
+    // paced from here, not from its arrival: time spent in the queue does not speed an answer up
     const tokensPerSecond = behaviour.tokensPerSecond ?? state.pace.tokensPerSecond
     const pace = new Pace(state.clock, { ...state.pace, tokensPerSecond })
     const queuedMs = state.clock.monotonic() - startedAtMs
-    const job = behaviour.changeJob?.(asked) ?? asked
+    const job = behaviour.changeJob?.(requested) ?? requested
     const claimed = loadModel(job.model)
     const model = behaviour.chooseModel?.(claimed) ?? claimed
+    const shape = job.endpoint === 'chat' ? chatShape(job, state) : completionShape(job, state)
     const answering: Answering = {
       job,
-      shape: job.endpoint === 'chat' ? chatShape(job, state) : completionShape(job, state),
-      id: `${job.endpoint === 'chat' ? 'chatcmpl-' : 'cmpl-'}${randomUUID().replaceAll('-', '')}`,
+      shape,
+      id: `${shape.idPrefix}${randomUUID().replaceAll('-', '')}`,
       created: Math.floor(state.clock.now() / 1000),
       pace,
       signal,
@@ -63,7 +64,7 @@ function startSequence(
   job: Job,
   state: EngineState,
 ): Sequence {
-  if (job.promptLogprobs !== undefined) dieOfScoring(state)
+  if (job.promptLogprobs !== undefined) failScoring(state)
   const positions =
     job.promptLogprobs === undefined || state.fault === 'missing-logprobs'
       ? undefined
@@ -71,10 +72,10 @@ function startSequence(
   const { behaviour, logprobsMode: mode } = state
   const context = { job, model, prompt, mode }
   const steps = behaviour.produce?.(context) ?? decode(model, prompt, job, mode)
-  const told = behaviour.changeSteps?.(steps, context) ?? steps
+  const sent = behaviour.changeSteps?.(steps, context) ?? steps
   return {
     index,
-    steps: told[Symbol.iterator](),
+    steps: sent[Symbol.iterator](),
     echo: job.echo
       ? {
           ids: prompt,
@@ -86,7 +87,7 @@ function startSequence(
   }
 }
 
-/** Keys are ids, as in vLLM. @throws ApiError 500 where 0.6.2 fails on −Infinity */
+/** Maps by token id, as in vLLM. @throws ApiError 500 in `v0`, as 0.6.2 cannot encode −Infinity */
 function promptLogprobsOf(positions: readonly PromptPosition[], state: EngineState): PromptLogprobs {
   return positions.map((position) => {
     if (position === null) return null

@@ -2,7 +2,7 @@ import type { Job, Pace, Step } from '../generation/index.js'
 import type { AnswerShape, PromptEcho, PromptLogprobs } from './answer-shape.js'
 import type { EngineState } from './engine-state.js'
 
-/** One request being answered. */
+/** A request that is being answered. */
 export interface Answering {
   readonly job: Job
   readonly shape: AnswerShape
@@ -13,7 +13,7 @@ export interface Answering {
   readonly sequences: readonly Sequence[]
 }
 
-/** One prompt and the tokens that follow it, made on demand. */
+/** One prompt and the tokens that follow it, generated on demand. */
 export interface Sequence {
   readonly index: number
   readonly steps: Iterator<Step, unknown>
@@ -40,8 +40,8 @@ export function usageOf(job: Job, completionTokens: number, state: EngineState):
   }
 }
 
-/** Long answers leave the loop to other requests now and then. */
-export async function letOthersRun(signal: AbortSignal): Promise<void> {
+/** Lets other requests run during a long answer. @throws the abort reason */
+export async function yieldToEventLoop(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
   signal.throwIfAborted()
 }

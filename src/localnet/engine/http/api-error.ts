@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Dialect } from '../options.js'
 
-/** A refusal in vLLM's words. */
+/** An error response, worded as vLLM words it. */
 export class ApiError extends Error {
   readonly status: number
   readonly type: string
@@ -17,7 +17,7 @@ function typeOf(status: number): string {
   return `${(STATUS_CODES[status] ?? 'Internal Server Error').replaceAll(' ', '')}${status < 500 ? 'Error' : ''}`
 }
 
-/** 0.6.2 answers flat, current servers nested (vllm entrypoints/openai/protocol.py ErrorResponse). */
+/** Flat in 0.6.2, nested in current servers (vllm entrypoints/openai/protocol.py ErrorResponse). */
 export function errorBody(error: ApiError, dialect: Dialect): object {
   const { message, type, status: code } = error
   return dialect === 'v0'

@@ -1,13 +1,12 @@
 import type { Clock } from '../../../kernel/index.js'
-import type { Behaviour } from '../behaviour/index.js'
+import type { Behaviour, EngineFault } from '../behaviour/index.js'
 import type { LogprobsMode, PaceSettings } from '../generation/index.js'
 import type { Tokenizer } from '../language/index.js'
 import type { Dialect } from '../options.js'
-import type { EngineFault } from './faults.js'
 import type { EngineMetrics } from './metrics.js'
 import type { Slots } from './slots.js'
 
-/** What the routes of one running engine share. */
+/** State shared by the routes of one engine. */
 export interface EngineState {
   readonly clock: Clock
   readonly tokenizer: Tokenizer
@@ -22,12 +21,11 @@ export interface EngineState {
   readonly startedAtSeconds: number
   readonly metrics: EngineMetrics
   readonly slots: Slots
-  /** May change while the engine runs. */
   behaviour: Behaviour
   fault: EngineFault | undefined
-  /** Connections before this moment of the monotonic clock are reset: the model is still being loaded. */
+  /** Connections before this time (monotonic clock) are reset, as if the model were still loading. */
   readonly readyAtMs: number
   pace: PaceSettings
-  /** Number of the next request: ids and the seeds of requests without one. */
+  /** Counts requests; the seed of a request without one. */
   nextRequest: number
 }

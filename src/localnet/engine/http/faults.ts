@@ -2,28 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ApiError } from './api-error.js'
 import type { EngineState } from './engine-state.js'
 
-const CATALOGUE = {
-  'out-of-memory': 'the next scoring call kills the engine, which is then `dead`',
-  dead: 'the server runs, the engine behind it has died: 500 on all work, and /health is 503 (500 in `v0`)',
-  unreachable: 'every connection is reset',
-  hang: 'generation and tokenizing are accepted and never answered; /health is well',
-  'garbage-json': 'status 200 with a body that is no JSON',
-  'cut-json': 'status 200 with JSON that stops in the middle',
-  'error-in-stream': 'a stream breaks off after five tokens with an error event, status 200',
-  'missing-logprobs': 'scoring calls answer without prompt_logprobs',
-} as const satisfies Record<string, string>
+/** The routes that need the engine behind the server. */
+const ENGINE_ROUTES = /^\/(v1\/(chat\/)?completions|tokenize|detokenize)$/
 
-/** What can go wrong with a validator's own engine; no malice in it. */
-export type EngineFault = keyof typeof CATALOGUE
-
-export const ENGINE_FAULTS = Object.keys(CATALOGUE) as readonly EngineFault[]
-
-export const FAULT_SUMMARIES: Readonly<Record<EngineFault, string>> = CATALOGUE
-
-const WORK = /^\/(v1\/(chat\/)?completions|tokenize|detokenize)$/
-
-/** Acts out a fault that needs no knowledge of the request's body. Answers true when the request is dealt with. */
-export function actOutFault(
+/** Applies a fault that does not depend on the request's body. @returns whether the request has been handled. */
+export function applyFault(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -37,7 +20,7 @@ export function actOutFault(
     response.writeHead(state.dialect === 'v0' ? 500 : 503).end()
     return true
   }
-  if (!WORK.test(path)) return false
+  if (!ENGINE_ROUTES.test(path)) return false
   switch (state.fault) {
     case 'dead':
       throw deadEngine()
@@ -57,8 +40,8 @@ export function actOutFault(
   }
 }
 
-/** @throws ApiError 500 when scoring is what the engine dies of */
-export function dieOfScoring(state: EngineState): void {
+/** @throws ApiError 500 with the fault `out-of-memory`, which turns into `dead` */
+export function failScoring(state: EngineState): void {
   if (state.fault !== 'out-of-memory') return
   state.fault = 'dead'
   throw new ApiError(500, 'CUDA out of memory. Tried to allocate 2.41 GiB.', 'Internal Server Error')

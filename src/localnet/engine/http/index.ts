@@ -1,5 +1,8 @@
+/**
+ * vLLM's HTTP API. Tests named after a behaviour: rejected-requests.test.ts (router.ts, request-schema.ts,
+ * job-reader.ts), scoring.test.ts (answer.ts), shapes.test.ts (chat-answer.ts, completion-answer.ts).
+ */
 export type { EngineState } from './engine-state.js'
-export { ENGINE_FAULTS, type EngineFault, FAULT_SUMMARIES } from './faults.js'
 export { makeMetrics } from './metrics.js'
 export { route } from './router.js'
 export { Slots } from './slots.js'

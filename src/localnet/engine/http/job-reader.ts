@@ -5,10 +5,10 @@ import type { EngineState } from './engine-state.js'
 import { deadEngine } from './faults.js'
 import type { ChatBody, CompletionBody, SharedBody } from './request-schema.js'
 
-/** Most prompts in one call (current servers: VLLM_MAX_COMPLETION_PROMPTS). */
+/** Maximum prompts in one call (current servers: VLLM_MAX_COMPLETION_PROMPTS). */
 const MAX_PROMPTS = 1024
 
-/** @throws ApiError in vLLM's words */
+/** @throws ApiError worded as vLLM words it */
 export function readCompletion(body: CompletionBody, state: EngineState): Job {
   const bos = body.add_special_tokens !== false
   const listed: (string | number[])[] = []
@@ -32,7 +32,7 @@ export function readCompletion(body: CompletionBody, state: EngineState): Job {
   return checkJob({ ...job, endpoint: 'completion', logprobs: body.logprobs ?? undefined }, state, 'prompt')
 }
 
-/** @throws ApiError in vLLM's words */
+/** @throws ApiError worded as vLLM words it */
 export function readChat(body: ChatBody, state: EngineState): Job {
   const prompt = truncate(encodeMessages(body.messages, body, state), body, state)
   if ((body.top_logprobs ?? 0) > 0 && !body.logprobs) {
@@ -59,7 +59,7 @@ export function readChat(body: ChatBody, state: EngineState): Job {
   return checkJob(job, state, 'messages')
 }
 
-/** Prompt ids of a chat, by the template. */
+/** The prompt ids of a chat, by the chat template. */
 export function encodeMessages(
   messages: readonly TemplateMessage[],
   options: {
@@ -139,7 +139,7 @@ function readLogitBias(bias: Readonly<Record<string, number>>, state: EngineStat
   return read
 }
 
-/** The limits vLLM keeps, in its words. */
+/** Enforces vLLM's limits. @throws ApiError worded as vLLM words it */
 function checkJob(job: Job, state: EngineState, part: 'prompt' | 'messages'): Job {
   const { maxLogprobs, maxModelLen } = state
   if ((job.logprobs ?? 0) > maxLogprobs) {
@@ -177,7 +177,7 @@ function checkJob(job: Job, state: EngineState, part: 'prompt' | 'messages'): Jo
   return job
 }
 
-/** Current servers refuse an id outside the vocabulary; the engine of 0.6.2 dies of it. */
+/** Current servers reject an id outside the vocabulary; it crashes the engine of 0.6.2. */
 function checkIds(prompt: readonly number[], state: EngineState): void {
   const outside = prompt.find((id) => id >= state.tokenizer.size)
   if (outside === undefined) return

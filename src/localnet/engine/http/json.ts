@@ -1,8 +1,14 @@
+import type { Behaviour } from '../behaviour/index.js'
+
 const MARK = '\u0001number:'
 const MARKED = /"\\u0001number:(NaN|-?Infinity)"/g
 
-/** JSON as Python's json.dumps writes it: a number that is none appears as NaN or ±Infinity instead of null. */
-export function encodeStrangeJson(value: unknown): string {
+export function encodeJson(value: unknown, { sendsNonFiniteNumbers }: Behaviour): string {
+  return sendsNonFiniteNumbers ? encodeAsPython(value) : JSON.stringify(value)
+}
+
+/** JSON as Python's json.dumps writes it: non-finite numbers become NaN or ±Infinity instead of null. */
+function encodeAsPython(value: unknown): string {
   let isMarked = false
   const text = JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part !== 'number' || Number.isFinite(part)) return part

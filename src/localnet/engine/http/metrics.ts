@@ -10,7 +10,7 @@ export interface EngineMetrics {
   observeAnswer(model: string, seconds: { readonly toFirstToken: number; readonly total: number }): void
 }
 
-/** vLLM's names and labels; the KV cache gauge changed its name between the dialects. */
+/** Metrics with vLLM's names and labels; the KV cache gauge has another name in each dialect. */
 export function makeMetrics(dialect: Dialect, models: readonly string[], slots: Slots): EngineMetrics {
   const registers = [new Registry()]
   const [registry] = registers

@@ -4,7 +4,7 @@ import type { Dialect } from '../options.js'
 const count = z.int().nonnegative()
 const id = z.int().nonnegative()
 
-/** Fields both generation routes share. `null` means "not given", as in vLLM. */
+/** Fields of both generation routes. As in vLLM, `null` means "not given". */
 const SHARED = {
   model: z.string().nullish(),
   max_tokens: count.nullish(),
@@ -37,7 +37,7 @@ const SHARED = {
   truncate_prompt_tokens: z.int().gte(-1).nullish(),
 }
 
-/** Fields a 0.6.2 server refuses. */
+/** Fields that a 0.6.2 server rejects. */
 const CURRENT_ONLY = {
   return_tokens_as_token_ids: z.boolean().nullish(),
   return_token_ids: z.boolean().nullish(),
@@ -114,12 +114,12 @@ const SCHEMAS: Record<Dialect, RequestSchemas> = {
   },
 }
 
-/** What each dialect accepts: 0.6.2 refuses unknown fields, current servers ignore them. */
+/** 0.6.2 rejects unknown fields; current servers ignore them. */
 export function schemasOf(dialect: Dialect): RequestSchemas {
   return SCHEMAS[dialect]
 }
 
-/** The reason a body was refused, in the style of pydantic's report. */
+/** Why a body was rejected, in the style of pydantic's report. */
 export function describeIssues(error: z.ZodError): string {
   return error.issues
     .slice(0, 5)

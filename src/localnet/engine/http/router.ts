@@ -4,10 +4,9 @@ import { isAbort } from '../../../kernel/index.js'
 import { answerJob } from './answer.js'
 import { ApiError, errorBody } from './api-error.js'
 import type { EngineState } from './engine-state.js'
-import { actOutFault } from './faults.js'
-import { hubFile } from './hub-files.js'
+import { applyFault } from './faults.js'
 import { checkModel, encodeMessages, readChat, readCompletion } from './job-reader.js'
-import { listModels } from './model-list.js'
+import { hubFile, listModels } from './model-documents.js'
 import { describeIssues, schemasOf } from './request-schema.js'
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -40,7 +39,7 @@ async function dispatch(
   signal: AbortSignal,
 ): Promise<void> {
   const path = pathOf(request)
-  if (actOutFault(request, response, path, state)) return
+  if (applyFault(request, response, path, state)) return
   if (path.startsWith('/v1') && state.apiKey !== undefined) {
     if (request.headers.authorization !== `Bearer ${state.apiKey}`) {
       return sendJson(response, 401, { error: 'Unauthorized' })
@@ -75,7 +74,7 @@ async function dispatch(
       return sendJson(response, 200, { prompt: detokenize(body.tokens, state) })
     }
     default:
-      return sendFileOrNothing(request, response, path, state)
+      return sendHubFile(request, response, path, state)
   }
 }
 
@@ -103,7 +102,7 @@ function detokenize(ids: readonly number[], state: EngineState): string {
   return state.tokenizer.decode(ids)
 }
 
-function sendFileOrNothing(
+function sendHubFile(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -119,7 +118,7 @@ function sendFileOrNothing(
   else sendJson(response, 404, { detail: 'Not Found' })
 }
 
-/** The path of the request, decoded; '' for one that cannot be read. */
+/** The decoded path of the request; '' when it is malformed. */
 function pathOf(request: IncomingMessage): string {
   try {
     return decodeURIComponent(new URL(request.url ?? '/', 'http://engine').pathname)
@@ -128,7 +127,7 @@ function pathOf(request: IncomingMessage): string {
   }
 }
 
-/** @throws ApiError 400 with pydantic-like reasons */
+/** @throws ApiError 400, with reasons in pydantic's style */
 function parse<T>(schema: z.ZodType<T>, text: string): T {
   let value: unknown
   try {

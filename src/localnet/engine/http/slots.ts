@@ -1,4 +1,4 @@
-/** Answers under way at once; the others wait in the order they came. */
+/** Limits concurrent answers; further requests wait in order of arrival. */
 export class Slots {
   readonly #limit: number
   #running = 0
@@ -16,15 +16,15 @@ export class Slots {
     return this.#waiting.length
   }
 
-  /** Waits for a slot and answers its release. @throws the abort reason */
+  /** Waits for a slot. @returns its release. @throws the abort reason */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
     if (this.#running < this.#limit) this.#running += 1
     else await this.#wait(signal)
-    let isHeld = true
+    let isTaken = true
     return () => {
-      if (!isHeld) return
-      isHeld = false
+      if (!isTaken) return
+      isTaken = false
       const next = this.#waiting.shift()
       if (next) next()
       else this.#running -= 1

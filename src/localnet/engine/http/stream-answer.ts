@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Step } from '../generation/index.js'
-import { type Answering, type AnswerReport, letOthersRun, type Sequence, usageOf } from './answering.js'
+import { type Answering, type AnswerReport, type Sequence, usageOf, yieldToEventLoop } from './answering.js'
 import { ApiError, errorBody } from './api-error.js'
 import type { EngineState } from './engine-state.js'
 import { EventWriter } from './event-writer.js'
 
-/** Tokens before the error of the fault `error-in-stream`. */
+/** Tokens sent before the error event of the fault `error-in-stream`. */
 const TOKENS_BEFORE_ERROR = 5
 
-/** An engine without a set speed still needs a moment that a caller can tell from a stream. */
+/** Without a set speed, a burst still waits long enough for a caller to tell it from a stream. */
 const SHORTEST_BURST_DELAY_MS = 300
 
 /** Sends the answer as server-sent events, each token when it is due. */
@@ -25,7 +25,7 @@ export async function sendEvents(
   const tokensPerChunk = behaviour.tokensPerChunk ?? state.tokensPerChunk
   let lanes = answering.sequences.map((sequence) => new Lane(sequence, job.maxTokens > 0))
   let generated = 0
-  let costly = 0
+  let paced = 0
   let isOpened = false
   const send = (choice: object | undefined, fields: object = {}) => {
     const usage = job.continuousUsage
@@ -41,15 +41,15 @@ export async function sendEvents(
     if (opening) await send(opening, shape.chunkExtras())
   }
 
-  if (behaviour.delivery === 'burst') await holdBack(lanes, answering, state)
+  if (behaviour.delivery === 'burst') await generateWhole(lanes, answering, state)
   for (let turn = 1; lanes.length > 0; turn++) {
     for (const lane of lanes) lane.advance()
     const steps = lanes.flatMap((lane) => lane.latest ?? [])
     const extraDelayMs = Math.max(0, ...steps.map((step) => step.extraDelayMs ?? 0))
     if (extraDelayMs > 0) await state.clock.sleep(extraDelayMs, signal)
     if (steps.some((step) => !step.isFree)) {
-      if (behaviour.delivery !== 'burst') await pace.untilDue(costly, signal)
-      costly += 1
+      if (behaviour.delivery !== 'burst') await pace.untilDue(paced, signal)
+      paced += 1
     }
     await open()
     for (const lane of lanes) {
@@ -62,21 +62,21 @@ export async function sendEvents(
     if (state.fault === 'error-in-stream' && turn === TOKENS_BEFORE_ERROR) {
       await writer.send(errorBody(new ApiError(500, 'EngineCore encountered an issue.'), state.dialect))
       lanes = []
-    } else if (turn % 32 === 0) await letOthersRun(signal)
+    } else if (turn % 32 === 0) await yieldToEventLoop(signal)
   }
   if (job.includeUsage) await send(undefined, { usage: usageOf(job, generated, state) })
   await writer.finish()
   return { generatedTokens: generated, timeToFirstTokenMs: pace.dueMs(0) }
 }
 
-/** One sequence on its way out. */
+/** One sequence being sent. */
 class Lane {
   readonly #echo: Sequence['echo']
   readonly index: number
   steps: Iterator<Step, unknown>
   #pending: Step[] = []
   #isFirst = true
-  /** The step this turn made, if any. */
+  /** The step generated this turn, if any. */
   latest: Step | undefined
   isDone = false
 
@@ -93,7 +93,7 @@ class Lane {
     this.isDone = this.latest === undefined || this.latest.finish !== undefined
   }
 
-  /** What goes out this turn; undefined while tokens are still being gathered. */
+  /** What to send this turn; undefined until there are enough tokens for a chunk. */
   takeChunk(tokensPerChunk: number) {
     if (!this.isDone && this.#pending.length < tokensPerChunk) return undefined
     const echo = this.#isFirst ? this.#echo : undefined
@@ -105,8 +105,8 @@ class Lane {
   }
 }
 
-/** Makes the whole answer and waits until its last token would be due. */
-async function holdBack(
+/** Generates the whole answer and waits until its last token is due. */
+async function generateWhole(
   lanes: readonly Lane[],
   { pace, signal }: Answering,
   state: EngineState,

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Step } from '../generation/index.js'
-import { type Answering, type AnswerReport, letOthersRun, usageOf } from './answering.js'
+import { type Answering, type AnswerReport, usageOf, yieldToEventLoop } from './answering.js'
 import type { EngineState } from './engine-state.js'
-import { encodeStrangeJson } from './json.js'
+import { encodeJson } from './json.js'
 
-/** Sends the answer in one piece, when its last token is due. */
+/** Sends the answer in one piece when its last token is due. */
 export async function sendWhole(
   { job, shape, id, created, pace, signal, sequences }: Answering,
   response: ServerResponse,
@@ -14,14 +14,14 @@ export async function sendWhole(
   let longest = 0
   const choices: object[] = []
   for (const { index, steps, echo, promptLogprobs } of sequences) {
-    const told: Step[] = []
+    const sent: Step[] = []
     for (let step = job.maxTokens > 0 ? steps.next() : undefined; step && !step.done; step = steps.next()) {
-      told.push(step.value)
-      if (told.length % 64 === 0) await letOthersRun(signal)
+      sent.push(step.value)
+      if (sent.length % 64 === 0) await yieldToEventLoop(signal)
     }
-    generatedTokens += told.length
-    longest = Math.max(longest, told.length)
-    choices.push(shape.finalChoice(index, told, echo, promptLogprobs))
+    generatedTokens += sent.length
+    longest = Math.max(longest, sent.length)
+    choices.push(shape.finalChoice(index, sent, echo, promptLogprobs))
   }
   await pace.untilDue(Math.max(0, longest - 1), signal)
   const body = {
@@ -33,7 +33,6 @@ export async function sendWhole(
     usage: usageOf(job, generatedTokens, state),
     ...shape.finalExtras(sequences[0]?.promptLogprobs ?? null),
   }
-  const encode = state.behaviour.sendsStrangeNumbers ? encodeStrangeJson : JSON.stringify
-  response.writeHead(200, { 'content-type': 'application/json' }).end(encode(body))
+  response.writeHead(200, { 'content-type': 'application/json' }).end(encodeJson(body, state.behaviour))
   return { generatedTokens, timeToFirstTokenMs: pace.dueMs(0) }
 }

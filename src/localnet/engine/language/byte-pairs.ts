@@ -1,22 +1,22 @@
-/** Words, numbers, punctuation and white space apart, as byte-level BPE tokenizers of the GPT family cut text. */
+/** Splits words, numbers, punctuation and white space, as the GPT family's byte-level BPE tokenizers do. */
 const PRETOKEN = / ?\p{L}+| ?\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s*[\r\n]+|\s+(?!\S)|\s+/gu
 
-export function cutPretokens(text: string): string[] {
+export function splitPretokens(text: string): string[] {
   return text.match(PRETOKEN) ?? []
 }
 
-/** One learned merge: the two joined ids; its own id is 256 + its index. */
+/** One learned merge of two ids. Its own id is 256 + its index. */
 export interface Merge {
   readonly left: number
   readonly right: number
 }
 
-/** Ids stay below this, so that a pair fits one number key. */
+/** Above every id, so that a pair fits in one number. */
 const RADIX = 65_536
 
 export const pairKey = (left: number, right: number): number => left * RADIX + right
 
-/** Replaces each left-right neighbour pair by `id`, left to right. */
+/** Replaces each adjacent pair by `id`, from left to right. */
 export function mergePair(symbols: readonly number[], left: number, right: number, id: number): number[] {
   const merged: number[] = []
   for (let at = 0; at < symbols.length; at++) {
@@ -34,10 +34,10 @@ interface Word {
   readonly times: number
 }
 
-/** How often each neighbour pair occurs, and in which words; knows the most frequent one. */
+/** How often each adjacent pair occurs, and in which words. */
 class PairCounts {
   readonly #pairs = new Map<number, { times: number; words: Set<number> }>()
-  /** The pairs of each count. */
+  /** Pairs by their count. */
   readonly #byTimes: Set<number>[] = []
 
   add({ symbols, times }: Word, index: number, sign: 1 | -1): void {
@@ -51,13 +51,13 @@ class PairCounts {
       this.#byTimes[pair.times]?.delete(key)
       pair.times += sign * times
       if (sign === 1) pair.words.add(index)
-      const filed = this.#byTimes[pair.times] ?? new Set()
-      this.#byTimes[pair.times] = filed
-      filed.add(key)
+      const sameCount = this.#byTimes[pair.times] ?? new Set()
+      this.#byTimes[pair.times] = sameCount
+      sameCount.add(key)
     }
   }
 
-  /** The pair that occurs most often, at least twice; the smaller key among equals. */
+  /** The most frequent pair that occurs at least twice; of equally frequent ones, the one with the smaller key. */
   mostFrequent(): { readonly key: number; readonly words: ReadonlySet<number> } | undefined {
     while (this.#byTimes.length > 2) {
       const keys = this.#byTimes.at(-1)
@@ -73,12 +73,12 @@ class PairCounts {
 }
 
 /**
- * Learns byte-pair merges, most frequent first. Ties go to the smaller pair, so the same text always gives
- * the same vocabulary. Only the words that hold a merged pair are counted again.
+ * Learns byte-pair merges, most frequent first. Ties go to the smaller pair, so the same text always gives the same
+ * vocabulary. After a merge only the words that contain the pair are recounted.
  */
 export function learnMerges(text: string, count: number): Merge[] {
   const frequency = new Map<string, number>()
-  for (const word of cutPretokens(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
+  for (const word of splitPretokens(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1)
   const words: Word[] = [...frequency].map(([word, times]) => ({ symbols: [...Buffer.from(word)], times }))
   const pairs = new PairCounts()
   for (const [index, word] of words.entries()) pairs.add(word, index, 1)

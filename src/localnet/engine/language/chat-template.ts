@@ -5,13 +5,13 @@ export interface TemplateMessage {
   readonly content: string
 }
 
-/** The template as tokenizer_config.json carries it; `renderChat` does the same. */
+/** The Jinja template of tokenizer_config.json; `renderChat` is its equivalent. */
 export const CHAT_TEMPLATE =
   "{{ '<|begin_of_text|>' }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 
 interface TemplateOptions {
   readonly addGenerationPrompt: boolean
-  /** Leaves the last message open, so that the model goes on writing it. */
+  /** Leaves the last message open for the model to continue. */
   readonly continueFinalMessage?: boolean
 }
 

@@ -1,6 +1,6 @@
-/** The part of the vocabulary nothing speaks for, the same at every position of one model. */
+/** The unlikely part of the vocabulary, the same at every position of one model. */
 export class Tail {
-  /** Logit of every id, all far below those of a head. */
+  /** Logit of every id, far below those of any head. */
   readonly logits: Float64Array
   readonly #masses = new Map<number, number>()
 
@@ -8,7 +8,7 @@ export class Tail {
     this.logits = logits
   }
 
-  /** Sum of the exponentials of all logits over the temperature. */
+  /** Sum of exp(logit / temperature). */
   massAt(temperature: number): number {
     const known = this.#masses.get(temperature)
     if (known !== undefined) return known
@@ -19,9 +19,8 @@ export class Tail {
 }
 
 /**
- * The full next-token distribution at one position. Sparse: a short head in order of rank, some ids pushed
- * below the tail, and everything else at its tail logit. Ids, logprobs and ranks are exact over the whole
- * vocabulary.
+ * The full next-token distribution at one position, stored sparsely: a short head in order of rank, some ids pushed
+ * below the tail, and all others at their tail logit. Logprobs and ranks are exact over the whole vocabulary.
  */
 export class Distribution {
   readonly #tail: Tail
@@ -30,7 +29,7 @@ export class Distribution {
   readonly #sunk: ReadonlyMap<number, number>
   readonly #logMass: number
 
-  /** @param sunk ids and logits that replace their tail logit, without being part of the head */
+  /** @param sunk ids pushed below the tail, with their logits */
   constructor(
     tail: Tail,
     headIds: readonly number[],
@@ -44,7 +43,7 @@ export class Distribution {
     this.#logMass = Math.log(this.#massAt(1))
   }
 
-  /** Sum of the exponentials of all logits over the temperature. */
+  /** Sum of exp(logit / temperature). */
   #massAt(temperature: number): number {
     let mass = this.#tail.massAt(temperature)
     const { logits } = this.#tail
@@ -59,8 +58,8 @@ export class Distribution {
   }
 
   /**
-   * The id at this fraction of the distribution at a temperature above 0, likeliest ids first; undefined in
-   * the rare case that it lies beyond the head.
+   * The id at this fraction of the cumulative probability, most likely ids first, at a temperature above 0; undefined
+   * in the rare case that it lies beyond the head.
    */
   pickFromHead(temperature: number, fraction: number): number | undefined {
     let left = fraction * this.#massAt(temperature)
@@ -71,7 +70,7 @@ export class Distribution {
     return undefined
   }
 
-  /** The ids that stand out, likeliest first; all others are far less likely. */
+  /** The likely ids, most likely first; all others are far less likely. */
   get head(): readonly number[] {
     return this.#headIds
   }
@@ -80,12 +79,12 @@ export class Distribution {
     return this.#tail.logits.length
   }
 
-  /** Natural log of the probability; −Infinity for an id outside the vocabulary. */
+  /** −Infinity for an id outside the vocabulary. */
   logprobOf(id: number): number {
     return this.#logitOf(id) - this.#logMass
   }
 
-  /** 1 for the likeliest; ids of equal probability share the better rank. */
+  /** 1 for the most likely id; equally likely ids share the better rank. */
   rankOf(id: number): number {
     const index = this.#headIds.indexOf(id)
     if (index >= 0) return index + 1
@@ -95,21 +94,21 @@ export class Distribution {
     return rank
   }
 
-  /** The `count` likeliest ids, best first. */
+  /** The `count` most likely ids, in order. */
   top(count: number): readonly number[] {
     if (count <= this.#headIds.length) return this.#headIds.slice(0, count)
     const dense = this.dense()
     return [...dense.keys()].sort((a, b) => (dense[b] ?? 0) - (dense[a] ?? 0) || a - b).slice(0, count)
   }
 
-  /** Logprobs of the whole vocabulary, by id; a fresh array. */
+  /** Logprobs of the whole vocabulary, by id, in a new array. */
   logprobs(): Float64Array {
     const dense = this.dense()
     for (let id = 0; id < dense.length; id++) dense[id] = (dense[id] ?? 0) - this.#logMass
     return dense
   }
 
-  /** Logits of the whole vocabulary, by id; a fresh array. */
+  /** Logits of the whole vocabulary, by id, in a new array. */
   dense(): Float64Array {
     const dense = this.#tail.logits.slice()
     for (const [id, logit] of this.#sunk) dense[id] = logit

@@ -1,3 +1,4 @@
+/** The language model: tokenizer, chat template, next-token distributions and sampling. */
 export { CHAT_TEMPLATE, encodeChat, type TemplateMessage } from './chat-template.js'
 export type { Distribution } from './distribution.js'
 export { LanguageModel } from './model.js'
@@ -8,6 +9,6 @@ export {
   pickToken,
   processLogprobs,
   type SamplingSettings,
-  type Spoken,
+  type SeenTokens,
 } from './sampling.js'
 export { SPECIAL_TOKENS, type Tokenizer, TokenTextStream } from './tokenizer.js'

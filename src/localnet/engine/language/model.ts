@@ -4,38 +4,38 @@ import { fractionOf, mixHash } from './random.js'
 import type { Tokenizer } from './tokenizer.js'
 
 /**
- * Shape of the distribution. With these figures a sampled answer looks like a large model's: about one
- * token in five is not the likeliest at temperature 1, and a rank above 25 is rarer than one in a million.
+ * Shape of the distribution. These values make sampled answers look like a large model's: at temperature 1 about one
+ * token in five is not the most likely one, and a rank above 25 is rarer than one in a million.
  * docs/development-engine.md has the measurements.
  */
 const SHARPNESS = 1
-/** Every rank costs this much on top of its own improbability, in nats: ties do not exist. */
+/** Subtracted per rank, in nats, so that no two candidates tie. */
 const RANK_COST = 0.6
-/** How far what was said before can lift or sink a candidate, in nats. */
+/** How far the context can move a candidate up or down, in nats. */
 const SWAY = 2
-/** The same inside a word: words are to stay words. */
+/** The same inside a word; small, so that words stay words. */
 const SWAY_IN_WORD = 0.3
-/** Share of the content words that what was said before rules out. */
+/** Share of the content words that the context rules out. */
 const OFF_TOPIC_SHARE = 0.3
 const HEAD_DEPTH = 18
 const TAIL_DEPTH = 26
 const SPECIAL_DEPTH = 34
-/** What was said before is taken in by blocks of this many tokens. */
+/** The context takes effect in blocks of this many tokens. */
 const BLOCK = 8
-/** Frequent words are never off topic, so that sentences keep their joints. */
+/** Words above this share are never ruled out, so that sentences stay grammatical. */
 const COMMON_SHARE = 0.0012
 
 /** What a model learned from its text. */
 interface Knowledge {
   readonly ngrams: Ngrams
   readonly tail: Tail
-  /** How far what was said before moves each token. */
+  /** How far the context can move each token, in nats. */
   readonly sway: Float64Array
-  /** 1 where a token starts a word that is not common. */
+  /** 1 for a token that starts an uncommon word. */
   readonly isContent: Uint8Array
 }
 
-/** A small language model: next-token distributions from all the tokens before. Immutable. */
+/** A small language model: next-token distributions that depend on all earlier tokens. Immutable. */
 export class LanguageModel {
   readonly name: string
   readonly tokenizer: Tokenizer
@@ -51,7 +51,7 @@ export class LanguageModel {
     this.#noise = noise
   }
 
-  /** @param settings.order longest token sequence counted, up to 4 */
+  /** @param settings.order longest token sequence to count, up to 4 */
   static train(
     name: string,
     tokenizer: Tokenizer,
@@ -77,23 +77,22 @@ export class LanguageModel {
     return new LanguageModel(name, tokenizer, settings.seed, knowledge, 0)
   }
 
-  /** The same model with every candidate off by up to this much, in nats: what coarse weights do. */
+  /** The same model with every candidate off by up to `nats`, as with coarsely quantised weights. */
   withNoise(nats: number): LanguageModel {
     return new LanguageModel(this.name, this.tokenizer, this.seed, this.#knowledge, nats)
   }
 
-  /** An empty context; push tokens and ask for the next one's distribution. */
   start(): Context {
     return new Context(this)
   }
 
   /**
-   * The one forward rule, used for prompts and answers alike.
+   * The distribution of the next token, by the same rule in prompts and answers.
    *
-   * @param said hash of what was said before, up to the last whole block
+   * @param contextHash hash of the context up to the last whole block
    * @param ending probability that the text ends here, and the id that ends it
    */
-  forward(recent: readonly number[], said: number, ending: Ending | undefined): Distribution {
+  forward(recent: readonly number[], contextHash: number, ending: Ending | undefined): Distribution {
     const { ngrams, tail, sway, isContent } = this.#knowledge
     const { ids, logProbabilities } = ngrams.candidatesAfter(recent)
     const sunk = new Map<number, number>()
@@ -101,7 +100,7 @@ export class LanguageModel {
     for (let index = 0; index < ids.length; index++) {
       const id = ids[index] ?? 0
       if (this.tokenizer.isSpecial(id)) continue
-      const hash = mixHash(said, id)
+      const hash = mixHash(contextHash, id)
       if (isContent[id] === 1 && fractionOf(mixHash(hash, this.seed)) < OFF_TOPIC_SHARE) {
         sunk.set(id, (tail.logits[id] ?? 0) - 4)
         continue
@@ -129,13 +128,13 @@ export class LanguageModel {
   }
 }
 
-/** More than half: the end is then the likeliest token. */
+/** The end of the text as a candidate: its probability is above a half, so it is the most likely token. */
 export interface Ending {
   readonly id: number
   readonly probability: number
 }
 
-/** Tokens read so far, one model's view of them. */
+/** The tokens so far, as one model sees them. */
 export class Context {
   readonly #model: LanguageModel
   readonly #bos: number
@@ -145,11 +144,11 @@ export class Context {
   #recent: number[] = []
   #length = 0
   #rolling: number
-  #said: number
-  /** Position where the present piece of text began, and whether it is an answer in a chat. */
+  #contextHash: number
+  /** Position where the current piece of text began, and whether it is a chat message. */
   #startedAt = 0
   #inChat = false
-  /** Position of the last place where the text could have ended and did not. */
+  /** Last position where the text could have ended but did not. */
   #endPassedAt = Number.NEGATIVE_INFINITY
 
   constructor(model: LanguageModel) {
@@ -159,7 +158,7 @@ export class Context {
     this.#endOfText = model.tokenizer.special('<|end_of_text|>')
     this.#endOfTurn = model.tokenizer.special('<|eot_id|>')
     this.#rolling = model.seed
-    this.#said = mixHash(model.seed, 1)
+    this.#contextHash = mixHash(model.seed, 1)
   }
 
   get length(): number {
@@ -167,11 +166,11 @@ export class Context {
   }
 
   push(id: number): void {
-    if (this.#chanceOfEnd() > 0) this.#endPassedAt = this.#length
+    if (this.#endProbability() > 0) this.#endPassedAt = this.#length
     this.#recent = [...this.#recent.slice(-3), id]
     this.#length += 1
     this.#rolling = mixHash(this.#rolling, id)
-    if (this.#length % BLOCK === 0 || id === this.#headerEnd) this.#said = this.#rolling
+    if (this.#length % BLOCK === 0 || id === this.#headerEnd) this.#contextHash = this.#rolling
     if (id === this.#bos || id === this.#headerEnd) this.#begin(id === this.#headerEnd)
     else if (!this.#inChat && this.#isBlankLine()) this.#begin(false)
   }
@@ -182,7 +181,7 @@ export class Context {
     this.#endPassedAt = Number.NEGATIVE_INFINITY
   }
 
-  /** What parts the last piece of a prompt from those before; no answer has one. */
+  /** Separates the last piece of a prompt from earlier ones; answers never contain one. */
   #isBlankLine(): boolean {
     const [before = 0, last = 0] = this.#recent.slice(-2)
     const { tokenizer } = this.#model
@@ -191,16 +190,20 @@ export class Context {
   }
 
   next(): Distribution {
-    const probability = this.#chanceOfEnd()
+    const probability = this.#endProbability()
     const id = this.#inChat ? this.#endOfTurn : this.#endOfText
-    return this.#model.forward(this.#recent, this.#said, probability > 0 ? { id, probability } : undefined)
+    return this.#model.forward(
+      this.#recent,
+      this.#contextHash,
+      probability > 0 ? { id, probability } : undefined,
+    )
   }
 
   /**
-   * A text may end after a full stop once it is long enough. Where an end was passed over, the next full
-   * stop ends the text for certain: an honest answer does not go on for long.
+   * A text may end after a full stop once it is long enough. If sampling passes over an end, the next full stop ends
+   * the text almost certainly, so that an honest answer does not go on for long.
    */
-  #chanceOfEnd(): number {
+  #endProbability(): number {
     const last = this.#recent.at(-1)
     if (last === undefined || !this.#model.tokenizer.textOf(last).endsWith('.')) return 0
     const length = this.#length - this.#startedAt
@@ -214,17 +217,17 @@ export class Context {
 const CERTAIN_END = 1 - 1e-6
 const PASSED_END_MEMORY = 64
 
-/**
- * The same of a completion, its question included: that is far shorter, so no answer is cut to a few words, which an
- * honest miner would fail for.
- */
-function completionEndShare(length: number): number {
-  return length < 128 ? 0 : 0.03
-}
-
-/** Share of the full stops that may end a chat answer of this many tokens. */
+/** Share of the full stops that may end a chat answer of this length in tokens. */
 function chatEndShare(length: number): number {
   if (length < 96) return 0
   if (length < 192) return 0.03
   return length < 800 ? 0.08 : 1
+}
+
+/**
+ * The same for a completion; its length includes the question. Questions are far shorter than 128 tokens, so no answer
+ * ends after a few words, which would fail an honest miner.
+ */
+function completionEndShare(length: number): number {
+  return length < 128 ? 0 : 0.03
 }

@@ -17,7 +17,7 @@ const RECIPES = {
 
 export type DevelopmentModel = keyof typeof RECIPES
 
-/** Names the development engine has a model for; each is another model, all share one tokenizer. */
+/** The built-in models. All share one tokenizer. */
 export const DEVELOPMENT_MODELS = Object.keys(RECIPES) as readonly DevelopmentModel[]
 
 const MERGE_COUNT = 1000
@@ -25,7 +25,7 @@ const MERGE_COUNT = 1000
 let sharedTokenizer: Tokenizer | undefined
 const trained = new Map<string, LanguageModel>()
 
-/** The tokenizer of all development models, learned on first use. */
+/** The tokenizer of all models, trained on first use. */
 export function loadTokenizer(): Tokenizer {
   const text = Object.values(CORPUS).flat().join('\n\n')
   sharedTokenizer ??= Tokenizer.learn(text, MERGE_COUNT)
@@ -33,8 +33,8 @@ export function loadTokenizer(): Tokenizer {
 }
 
 /**
- * The model of this name, trained on first use. Any name has a model: one without a recipe is trained as
- * `targon-dev/small-a` is, with a seed of its own, and so answers differently.
+ * The model of this name, trained on first use. A name without a recipe gets the training text of
+ * `targon-dev/small-a` with its own seed, so it answers differently.
  */
 export function loadModel(name: string): LanguageModel {
   const known = trained.get(name)
@@ -51,7 +51,7 @@ export function loadModel(name: string): LanguageModel {
   return model
 }
 
-/** Each text as an answer that begins after a header, then all of them in one row, as paragraphs. */
+/** Each text as an answer after a chat header, and all of them as the paragraphs of one document. */
 function trainingDocuments(tokenizer: Tokenizer, themes: readonly Theme[]): number[][] {
   const texts = themes.flatMap((theme) => CORPUS[theme])
   const answerStart = tokenizer.encode('<|end_header_id|>\n\n')

@@ -1,4 +1,4 @@
-/** Tokens that may follow a context, best first, with the natural log of their interpolated probability. */
+/** Tokens that may follow a context, most likely first, with their interpolated logprobs. */
 export interface Candidates {
   readonly ids: Int32Array
   readonly logProbabilities: Float64Array
@@ -14,8 +14,8 @@ const CANDIDATE_LIMIT = 64
 const CACHE_LIMIT = 20_000
 
 /**
- * Counts of token sequences up to `order`, interpolated by Witten and Bell's rule: a context that was
- * followed by many different tokens trusts the next shorter context more.
+ * Counts of token sequences up to `order`, with Witten-Bell interpolation: the more different tokens followed a
+ * context, the more weight the next shorter context has.
  */
 export class Ngrams {
   readonly #order: number
@@ -38,7 +38,7 @@ export class Ngrams {
       .slice(0, CANDIDATE_LIMIT)
   }
 
-  /** Probability of a token without any context. */
+  /** Probability of a token without context. */
   probabilityOf(id: number): number {
     return this.#unigram[id] ?? 0
   }
@@ -60,7 +60,7 @@ export class Ngrams {
     }
   }
 
-  /** The 64 likeliest tokens after the last ids of `recent`. */
+  /** The 64 most likely tokens after `recent`. */
   candidatesAfter(recent: readonly number[]): Candidates {
     const longest = Math.min(this.#order - 1, recent.length)
     const cacheKey = contextKey(recent, recent.length, longest)
@@ -94,7 +94,7 @@ export class Ngrams {
   }
 }
 
-/** The `length` ids before `end` as one number; lengths never share a key. */
+/** The `length` ids before `end` as one number, unique across lengths. */
 function contextKey(ids: readonly number[], end: number, length: number): number {
   let key = length
   for (let at = end - length; at < end; at++) key = key * RADIX + (ids[at] ?? 0)

@@ -1,4 +1,4 @@
-/** Mixes two 32-bit integers into one (murmur3 finaliser); the base of everything that looks random here. */
+/** Mixes two 32-bit integers into one (murmur3 finaliser); every pseudo-random choice builds on it. */
 export function mixHash(left: number, right: number): number {
   let mixed = Math.imul(left ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(right + 0x7f4a7c15, 0xc2b2ae35)
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x7feb352d)
@@ -11,17 +11,17 @@ export function fractionOf(hash: number): number {
   return (hash >>> 0) / 0x1_0000_0000
 }
 
-/** Hash of a text, for seeds made from names. */
+/** Hash of a text, for seeds derived from names. */
 export function hashText(text: string): number {
   let hash = text.length
   for (const byte of new TextEncoder().encode(text)) hash = mixHash(hash, byte)
   return hash
 }
 
-/** Deterministic stream of fractions in [0, 1) with 32 bits each. */
+/** A deterministic stream of fractions in [0, 1), with 32 bits each. */
 export type RandomSource = () => number
 
-/** One stream per seed. Seeds up to 2^53 are told apart; negative ones too. */
+/** Every seed up to 2^53, negative ones included, has its own stream. */
 export function startRandom(seed: number): RandomSource {
   const low = seed >>> 0
   const high = Math.floor(seed / 0x1_0000_0000) >>> 0

@@ -1,19 +1,19 @@
 import type { Distribution } from './distribution.js'
 import type { RandomSource } from './random.js'
 
-/** What a request says about choosing tokens, with vLLM's defaults filled in. */
+/** The sampling parameters of a request, with vLLM's defaults filled in. */
 export interface SamplingSettings {
-  /** 0 = always the likeliest. */
+  /** 0: always the most likely token. */
   readonly temperature: number
-  /** 1 = off. */
+  /** 1: off. */
   readonly topP: number
-  /** 0 = off. */
+  /** 0: off. */
   readonly topK: number
-  /** 0 = off. */
+  /** 0: off. */
   readonly minP: number
   readonly presencePenalty: number
   readonly frequencyPenalty: number
-  /** 1 = off. */
+  /** 1: off. */
   readonly repetitionPenalty: number
   readonly logitBias: ReadonlyMap<number, number>
 }
@@ -29,28 +29,28 @@ export const NEUTRAL_SAMPLING: SamplingSettings = {
   logitBias: new Map(),
 }
 
-/** Below this vLLM takes the likeliest token (vllm/sampling_params.py _SAMPLING_EPS). */
+/** Below this temperature vLLM is greedy (vllm/sampling_params.py _SAMPLING_EPS). */
 const GREEDY_BELOW = 1e-5
 
-/** Tokens the penalties look at. */
-export interface Spoken {
+/** Tokens that the penalties apply to. */
+export interface SeenTokens {
   readonly prompt: ReadonlySet<number>
   /** How often each id was generated. */
   readonly output: ReadonlyMap<number, number>
 }
 
 /**
- * Log-probabilities after penalties, temperature and the cuts: what is sampled from, and what a 0.6.x server reports.
- * Ids that are cut or banned hold −Infinity. A temperature of 0 leaves the scale alone.
+ * Logprobs after penalties, temperature, top-k, top-p and min-p: tokens are sampled from these, and a 0.6.x server
+ * reports them. Excluded and banned ids have −Infinity. A temperature of 0 does not scale.
  */
 export function processLogprobs(
   distribution: Distribution,
   settings: SamplingSettings,
-  spoken: Spoken,
+  seen: SeenTokens,
   banned: ReadonlySet<number>,
 ): Float64Array {
   const scores = distribution.logprobs()
-  applyPenalties(scores, settings, spoken)
+  applyPenalties(scores, settings, seen)
   for (const [id, bias] of settings.logitBias) scores[id] = (scores[id] ?? 0) + bias
   for (const id of banned) scores[id] = Number.NEGATIVE_INFINITY
   const temperature = settings.temperature < GREEDY_BELOW ? 1 : settings.temperature
@@ -58,22 +58,22 @@ export function processLogprobs(
     for (let id = 0; id < scores.length; id++) scores[id] = (scores[id] ?? 0) / temperature
   normalise(scores)
   if (settings.topK > 0 || settings.topP < 1 || settings.minP > 0) {
-    cutUnlikely(scores, settings)
+    excludeUnlikely(scores, settings)
     normalise(scores)
   }
   return scores
 }
 
 /**
- * Picks the next id. One fraction of the random source decides, over the ids from the likeliest down, so a
- * seed gives the same answer whichever way the sum is done.
+ * Picks the next id: one random fraction, compared with the cumulative probability from the most likely id down. Both
+ * ways of summing therefore give the same answer for a seed.
  *
- * @param scores the processed log-probabilities when the caller has them already
+ * @param scores the processed logprobs, if the caller already has them
  */
 export function pickToken(
   distribution: Distribution,
   settings: SamplingSettings,
-  spoken: Spoken,
+  seen: SeenTokens,
   banned: ReadonlySet<number>,
   random: RandomSource,
   scores?: Float64Array,
@@ -81,21 +81,21 @@ export function pickToken(
   const isGreedy = settings.temperature < GREEDY_BELOW
   const fraction = isGreedy ? 0 : random()
   if (!scores && banned.size === 0 && isPlain(settings)) {
-    const [likeliest = 0] = distribution.head
-    if (isGreedy) return likeliest
+    const [mostLikely = 0] = distribution.head
+    if (isGreedy) return mostLikely
     const picked = distribution.pickFromHead(settings.temperature, fraction)
     if (picked !== undefined) return picked
   }
-  const dense = scores ?? processLogprobs(distribution, settings, spoken, banned)
+  const dense = scores ?? processLogprobs(distribution, settings, seen, banned)
   return isGreedy ? indexOfLargest(dense) : pickDense(dense, distribution.head, fraction)
 }
 
-/** Nothing but the temperature shapes what is sampled from. */
+/** Only the temperature affects the distribution. */
 function isPlain(settings: SamplingSettings): boolean {
   return settings.topP === 1 && settings.topK === 0 && settings.minP === 0 && !reordersTokens(settings)
 }
 
-/** Penalties and biases can change which token is likelier than which. */
+/** Penalties and biases can change the order of the tokens. */
 function reordersTokens(settings: SamplingSettings): boolean {
   return (
     settings.presencePenalty !== 0 ||
@@ -121,28 +121,28 @@ function pickDense(scores: Float64Array, head: readonly number[], fraction: numb
   return last
 }
 
-function applyPenalties(scores: Float64Array, settings: SamplingSettings, spoken: Spoken): void {
+function applyPenalties(scores: Float64Array, settings: SamplingSettings, seen: SeenTokens): void {
   if (settings.repetitionPenalty !== 1) {
-    for (const id of new Set([...spoken.prompt, ...spoken.output.keys()])) {
+    for (const id of new Set([...seen.prompt, ...seen.output.keys()])) {
       const score = scores[id] ?? 0
       scores[id] = score > 0 ? score / settings.repetitionPenalty : score * settings.repetitionPenalty
     }
   }
   if (settings.presencePenalty === 0 && settings.frequencyPenalty === 0) return
-  for (const [id, count] of spoken.output) {
+  for (const [id, count] of seen.output) {
     scores[id] = (scores[id] ?? 0) - settings.presencePenalty - settings.frequencyPenalty * count
   }
 }
 
-function cutUnlikely(scores: Float64Array, { topK, topP, minP }: SamplingSettings): void {
+function excludeUnlikely(scores: Float64Array, { topK, topP, minP }: SamplingSettings): void {
   const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
   const floor = minP > 0 ? (scores[order[0] ?? 0] ?? 0) + Math.log(minP) : Number.NEGATIVE_INFINITY
   let mass = 0
   for (const [index, id] of order.entries()) {
     const score = scores[id] ?? 0
-    const outside = (topK > 0 && index >= topK) || (index > 0 && mass >= topP) || score < floor
+    const isExcluded = (topK > 0 && index >= topK) || (index > 0 && mass >= topP) || score < floor
     mass += Math.exp(score)
-    if (outside) scores[id] = Number.NEGATIVE_INFINITY
+    if (isExcluded) scores[id] = Number.NEGATIVE_INFINITY
   }
 }
 

@@ -1,6 +1,6 @@
-import { cutPretokens, learnMerges, type Merge, mergePair, pairKey } from './byte-pairs.js'
+import { learnMerges, type Merge, mergePair, pairKey, splitPretokens } from './byte-pairs.js'
 
-/** Control tokens, spelt as in Llama 3; their ids follow the learned ones. */
+/** Control tokens, spelled as in Llama 3. Their ids follow the learned ones. */
 export const SPECIAL_TOKENS = [
   '<|begin_of_text|>',
   '<|end_of_text|>',
@@ -18,7 +18,7 @@ const SPECIAL_PATTERN = new RegExp(
 
 const WORD_CACHE_LIMIT = 20_000
 
-/** Byte-level BPE: every text has ids, and a character outside the vocabulary is split into its UTF-8 bytes. */
+/** Byte-level BPE: encodes any text, splitting characters outside the vocabulary into their UTF-8 bytes. */
 export class Tokenizer {
   readonly #merges: readonly Merge[]
   readonly #rankOfPair = new Map<number, number>()
@@ -26,7 +26,7 @@ export class Tokenizer {
   readonly #texts: string[]
   readonly #specialIds = new Map<string, number>()
   readonly #words = new Map<string, readonly number[]>()
-  /** Number of ids; valid ids are 0 … size − 1. */
+  /** Number of ids: 0 to size − 1. */
   readonly size: number
 
   constructor(merges: readonly Merge[]) {
@@ -60,23 +60,23 @@ export class Tokenizer {
     return id >= this.size - SPECIAL_TOKENS.length && id < this.size
   }
 
-  /** The bytes of one token; a control token's own spelling; empty for an id outside the vocabulary. */
+  /** The bytes of one token (of a control token, its spelling); empty for an id outside the vocabulary. */
   pieceOf(id: number): Buffer {
     return this.#pieces[id] ?? Buffer.alloc(0)
   }
 
-  /** One token as text: what is not UTF-8 by itself shows as U+FFFD. */
+  /** One token as text; bytes that are not valid UTF-8 by themselves become U+FFFD. */
   textOf(id: number): string {
     return this.#texts[id] ?? ''
   }
 
-  /** Control tokens written in the text become their id, as Hugging Face tokenizers do. */
+  /** Control tokens spelled out in the text become their id, as in Hugging Face tokenizers. */
   encode(text: string, options: { bos?: boolean } = {}): number[] {
     const ids = options.bos ? [this.special('<|begin_of_text|>')] : []
     for (const part of text.split(SPECIAL_PATTERN)) {
       const special = this.#specialIds.get(part)
       if (special !== undefined) ids.push(special)
-      else for (const word of cutPretokens(part)) for (const id of this.#encodeWord(word)) ids.push(id)
+      else for (const word of splitPretokens(part)) for (const id of this.#encodeWord(word)) ids.push(id)
     }
     return ids
   }
@@ -112,7 +112,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   return utf8.decode(bytes)
 }
 
-/** Turns tokens into text piece by piece; holds back the first bytes of a character until the rest arrives. */
+/** Turns tokens into text one by one; withholds the first bytes of a character until the rest arrives. */
 export class TokenTextStream {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   readonly #tokenizer: Tokenizer
@@ -123,7 +123,7 @@ export class TokenTextStream {
     this.#skipSpecial = skipSpecial
   }
 
-  /** Text that became complete with this token; '' for a control token that is skipped or half a character. */
+  /** The text this token completes; '' for a skipped control token or part of a character. */
   push(id: number): string {
     if (this.#skipSpecial && this.#tokenizer.isSpecial(id)) return ''
     return this.#decoder.decode(this.#tokenizer.pieceOf(id), { stream: true })

@@ -27,7 +27,7 @@ const request = {
   return_tokens_as_token_ids: true,
 }
 
-/** What an honest engine would have said, and what this one says. */
+/** What this engine sends, and what an honest one sends. */
 async function compare(behaviour: BehaviourName) {
   const client = await startEngine({ behaviour })
   const told = readChatStream(await client.stream(CHAT, request))
@@ -39,8 +39,8 @@ async function compare(behaviour: BehaviourName) {
   return { told, honest, ranks, detokenized: detokenized.prompt as string }
 }
 
-describe('engines that lie', () => {
-  it('honest: what it tells is what the model says', async () => {
+describe('behaviours', () => {
+  it('honest: sends what the model generates', async () => {
     const { told, honest, ranks, detokenized } = await compare('honest')
     expect(told).toEqual(honest)
     expect(breaksRankRules(ranks)).toBe(false)
@@ -48,7 +48,7 @@ describe('engines that lie', () => {
   })
 
   it.each(['other-model', 'replay', 'double-tokens'] as const)(
-    '%s: the claimed model would not say it',
+    '%s: the requested model would not generate it',
     async (name) => {
       const { told, ranks } = await compare(name)
       expect(told.ids).toHaveLength(MAX_TOKENS)
@@ -56,7 +56,7 @@ describe('engines that lie', () => {
     },
   )
 
-  it('quantised: logprobs disagree, ranks only a little', async () => {
+  it('quantised: ranks differ, but only moderately', async () => {
     const { told, ranks } = await compare('quantised')
     const notFirst = ranks.filter((rank) => rank !== 1).length / ranks.length
     expect(notFirst).toBeGreaterThan(0.3)
@@ -70,7 +70,7 @@ describe('engines that lie', () => {
     'absurd-logprobs',
     'positive-logprobs',
     'unreadable-logprobs',
-  ] as const)('%s: true tokens, untrue numbers', async (name) => {
+  ] as const)('%s: real tokens with false logprobs', async (name) => {
     const client = await startEngine({ behaviour: name })
     const { text } = await client.post(CHAT, { ...request, stream: true })
     const lenient = text.replaceAll(/"logprob":(NaN|-?Infinity)/g, '"logprob":"$1"')
@@ -91,12 +91,12 @@ describe('engines that lie', () => {
     if (name !== 'made-up-logprobs') expect([...new Set(told.logprobs.map(String))]).toEqual(said[name])
   })
 
-  it('no-logprobs: neither numbers nor ids', async () => {
+  it('no-logprobs: neither logprobs nor ids', async () => {
     const { stream } = await startEngine({ behaviour: 'no-logprobs' })
     for (const event of await stream(CHAT, request)) expect(event.choices[0].logprobs).toBeNull()
   })
 
-  it('wrong-ids and garbage-text: text and ids tell different stories', async () => {
+  it('wrong-ids and garbage-text: text and ids disagree', async () => {
     const wrongIds = await compare('wrong-ids')
     expect(wrongIds.told.text).toBe(wrongIds.honest.text)
     expect(wrongIds.told.ids).not.toEqual(wrongIds.honest.ids)
@@ -106,7 +106,7 @@ describe('engines that lie', () => {
     expect(garbage.told.text).toHaveLength(garbage.honest.text.length)
   })
 
-  it('empty-padding: max_tokens tokens, text of twelve, and the padding costs no time', async () => {
+  it('empty-padding: max_tokens tokens with the text of twelve, padded without delay', async () => {
     const { engine, stream } = await startEngine({ behaviour: 'empty-padding', tokensPerSecond: 100 })
     const startedAt = performance.now()
     const told = readChatStream(await stream(CHAT, { ...request, max_tokens: 1900 }))
@@ -118,7 +118,7 @@ describe('engines that lie', () => {
     expect(told.finish).toBe('length')
   })
 
-  it('lengths: too short, too long, ended early, nothing at all', async () => {
+  it('too-short, too-long, early-end, empty-answer: wrong lengths', async () => {
     const lengths: [BehaviourName, number, string | undefined][] = [
       ['too-short', 2, 'stop'],
       ['too-long', MAX_TOKENS + 16, 'length'],
@@ -132,7 +132,7 @@ describe('engines that lie', () => {
     }
   })
 
-  it('skips-eos: passes over an end that was certain', async () => {
+  it('skips-eos: continues past certain ends', async () => {
     const { engine, stream, post } = await startEngine({ behaviour: 'skips-eos' })
     const told = readChatStream(await stream(CHAT, { ...request, max_tokens: 1500 }))
     expect(told.ids).toHaveLength(1500)
@@ -149,14 +149,14 @@ describe('engines that lie', () => {
     expect(certainEnds).toBeGreaterThan(1)
   })
 
-  it('multi-token-chunks: four tokens a chunk, every one with its id', async () => {
+  it('multi-token-chunks: four tokens per chunk, each with its id', async () => {
     const { stream } = await startEngine({ behaviour: 'multi-token-chunks' })
     const events = await stream(CHAT, request)
     expect(events).toHaveLength(1 + MAX_TOKENS / 4)
     expect(readChatStream(events).ids).toHaveLength(MAX_TOKENS)
   })
 
-  it('generate-first: nothing until all of it is due, then everything at once', async () => {
+  it('generate-first: nothing until the last token is due, then everything at once', async () => {
     const clock = new ManualClock()
     const { engine } = await startEngine({ behaviour: 'generate-first', tokensPerSecond: 10 }, clock)
     const answer = fetch(engine.url + CHAT, {
@@ -174,7 +174,7 @@ describe('engines that lie', () => {
     expect((await answer).split('\n\n').length).toBeGreaterThan(MAX_TOKENS)
   })
 
-  it('stall and drip: silences of eight and of 4.9 seconds; the drip has no end', async () => {
+  it('stall and drip: pauses of 8 and 4.9 seconds; the drip is endless', async () => {
     const silences: [BehaviourName, number][] = [
       ['stall', 8_000],
       ['drip', 4_900],
@@ -212,7 +212,7 @@ describe('engines that lie', () => {
     }
   })
 
-  it('floods: an endless line, an event of eight megabytes, a million events', async () => {
+  it('endless-line, huge-event, event-flood: more than 4 MB', async () => {
     const readBytes = async ({ engine }: EngineClient, limit: number) => {
       const abort = new AbortController()
       const response = await fetch(engine.url + CHAT, {
@@ -239,7 +239,7 @@ describe('engines that lie', () => {
     }
   })
 
-  it('malformed and crash-ids: what a parser must survive', async () => {
+  it('malformed and crash-ids: input a parser must survive', async () => {
     const malformed = await startEngine({ behaviour: 'malformed' })
     const { text } = await malformed.post(CHAT, { ...request, stream: true })
     const broken = text.split('\n\n').filter((event) => {
@@ -257,7 +257,7 @@ describe('engines that lie', () => {
     expect(crash.text).toMatch(/[\ud800-\udfff]/)
   })
 
-  it('refusals: a status, a reset, a redirect, a bomb, silence', async () => {
+  it('http-*, refuse, reset, silent, redirect, gzip-bomb: no usable response', async () => {
     const send = async (behaviour: BehaviourName, stream = true) => {
       const { engine } = await startEngine({ behaviour })
       return await fetch(engine.url + CHAT, {
@@ -286,7 +286,7 @@ describe('engines that lie', () => {
     expect(inflated).toBeGreaterThan(32 * 1024 * 1024)
   })
 
-  it('all of them are honest about everything but answers', async () => {
+  it('affect nothing but answers', async () => {
     const { engine, get, post } = await startEngine()
     const facts = async (): Promise<Json[]> => [
       (await get('/v1/models')).json.data[0].id,

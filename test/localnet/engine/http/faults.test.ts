@@ -8,8 +8,8 @@ const COMPLETIONS = '/v1/completions'
 const generate = { model: MODEL, prompt: 'The river', max_tokens: 8 }
 const score = { ...generate, max_tokens: 1, prompt_logprobs: 2 }
 
-describe("faults of a validator's own engine", () => {
-  it('out of memory: scoring kills the engine, and it stays dead until mended', async () => {
+describe('engine faults', () => {
+  it('out-of-memory: scoring kills the engine, which stays dead until repaired', async () => {
     const { engine, get, post } = await startEngine({ fault: 'out-of-memory' })
     expect((await post(COMPLETIONS, generate)).status).toBe(200)
     expect(await post(COMPLETIONS, score)).toMatchObject({ status: 500 })
@@ -21,14 +21,14 @@ describe("faults of a validator's own engine", () => {
     expect((await get('/health')).status).toBe(200)
   })
 
-  it('hang: work is never answered while health is well', async () => {
+  it('hang: work is never answered while /health returns 200', async () => {
     const { get, post } = await startEngine({ fault: 'hang' })
     expect((await get('/health')).status).toBe(200)
     const signal = AbortSignal.timeout(200)
     await expect(post(COMPLETIONS, score, { signal })).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
-  it('rubbish: status 200 with a body that cannot be read', async () => {
+  it('garbage-json and cut-json: status 200 with an unreadable body', async () => {
     const { engine } = await startEngine()
     for (const fault of ['garbage-json', 'cut-json'] as const) {
       engine.setFault(fault)
@@ -38,12 +38,12 @@ describe("faults of a validator's own engine", () => {
     }
   })
 
-  it('missing logprobs: a scoring call answers without them', async () => {
+  it('missing-logprobs: a scoring call returns none', async () => {
     const { post } = await startEngine({ fault: 'missing-logprobs' })
     expect((await post(COMPLETIONS, score)).json.choices[0].prompt_logprobs).toBeNull()
   })
 
-  it('error in stream: an error event after five tokens, status 200', async () => {
+  it('error-in-stream: an error event after five tokens, status 200', async () => {
     for (const dialect of ['v0', 'v1'] as const) {
       const { stream } = await startEngine({ fault: 'error-in-stream', dialect })
       const events = await stream(COMPLETIONS, generate)
@@ -52,7 +52,7 @@ describe("faults of a validator's own engine", () => {
     }
   })
 
-  it('unreachable and slow to start: connections are reset until it is there', async () => {
+  it('unreachable, or not ready yet: connections are reset', async () => {
     const clock = new ManualClock()
     const { engine, get } = await startEngine({ readyAfterMs: 60_000 }, clock)
     await expect(get('/health')).rejects.toThrow()

@@ -14,9 +14,9 @@ const ask = (seed: number, temperature: number, maxTokens = 64) => ({
   return_tokens_as_token_ids: true,
 })
 
-describe('one forward rule', () => {
+describe('scoring', () => {
   it.each([0, 0.3, 0.7, 1])(
-    'the prompt logprobs of generated ids are exactly those streamed, at temperature %d',
+    'scores generated ids with exactly the logprobs it streamed, at temperature %d',
     async (temperature) => {
       const { post, stream } = await startEngine()
       for (let seed = 1; seed <= 3; seed++) {
@@ -55,7 +55,7 @@ describe('one forward rule', () => {
     },
   )
 
-  it('streamed, whole and token-id prompts give one answer for one seed', async () => {
+  it('gives the same answer for a seed streamed, in one piece and from token ids', async () => {
     const { post, stream } = await startEngine()
     const request = ask(11, 0.9)
     const streamed = readChatStream(await stream(CHAT, request))
@@ -78,7 +78,7 @@ describe('one forward rule', () => {
     expect(byIds.logprobs.tokens).toEqual(streamed.ids.map((id) => `token_id:${id}`))
   })
 
-  it('the next-token list after a whole answer holds the end the model chose', async () => {
+  it('lists the chosen end token among the candidates after a complete answer', async () => {
     const { post, stream } = await startEngine()
     for (let seed = 1; seed < 4; seed++) {
       const answer = readChatStream(await stream(CHAT, ask(seed, 0.8, 2000)))
@@ -98,7 +98,7 @@ describe('one forward rule', () => {
     }
   })
 
-  it('0.6.2 tells scaled logprobs for prompt and answer alike; ranks do not change', async () => {
+  it('reports scaled logprobs for prompt and answer as 0.6.2, with unchanged ranks', async () => {
     const old = await startEngine({ dialect: 'v0', returnTokensAsTokenIds: true })
     const current = await startEngine()
     const { return_tokens_as_token_ids: _, ...request } = ask(3, 0.5)

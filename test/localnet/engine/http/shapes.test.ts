@@ -7,8 +7,8 @@ const CHAT = '/v1/chat/completions'
 const COMPLETIONS = '/v1/completions'
 const keys = (value: Json) => Object.keys(value).sort()
 
-describe('shapes of a current server', () => {
-  it('lists models, tells its version, is healthy, and keeps its metrics', async () => {
+describe('responses of a current server', () => {
+  it('serves its models, version, health and metrics', async () => {
     const { get, post } = await startEngine({ models: [MODEL, 'targon-dev/small-b'] })
     const list = (await get('/v1/models')).json
     expect(list.data.map((model: Json) => model.id)).toEqual([MODEL, 'targon-dev/small-b'])
@@ -29,7 +29,7 @@ describe('shapes of a current server', () => {
     }
   })
 
-  it('serves the hub files of its models, and of no other', async () => {
+  it('serves the hub files of its own models only', async () => {
     const { get, post } = await startEngine()
     const config = (await get(`/${MODEL}/resolve/main/config.json`)).json
     const generation = (await get(`/${MODEL}/resolve/main/generation_config.json`)).json
@@ -74,7 +74,7 @@ describe('shapes of a current server', () => {
     expect(answer.usage.total_tokens).toBe(answer.usage.prompt_tokens + 8)
   })
 
-  it('counts a logprobs flag of true as one, as pydantic does', async () => {
+  it('reads logprobs: true as 1, as pydantic does', async () => {
     const { post } = await startEngine()
     const body = { model: MODEL, prompt: 'The river', max_tokens: 3, temperature: 0 }
     const { choices } = (await post(COMPLETIONS, { ...body, logprobs: true })).json
@@ -111,7 +111,7 @@ describe('shapes of a current server', () => {
     expect(json.choices[0]).not.toHaveProperty('prompt_logprobs')
   })
 
-  it('streams a chat: role first, then a chunk per token, finish on the last, usage when asked', async () => {
+  it('streams a chat: the role, one chunk per token, finish in the last, usage on request', async () => {
     const { stream } = await startEngine()
     const events = await stream(CHAT, {
       model: MODEL,
@@ -139,7 +139,7 @@ describe('shapes of a current server', () => {
     expect(usage.usage).toMatchObject({ completion_tokens: 6 })
   })
 
-  it('streams completions without a role, every prompt under its index', async () => {
+  it('streams completions without a role, each prompt under its index', async () => {
     const { stream } = await startEngine()
     const events = await stream(COMPLETIONS, { model: MODEL, prompt: ['A', 'B'], max_tokens: 3, logprobs: 1 })
     expect(events).toHaveLength(6)
@@ -150,7 +150,7 @@ describe('shapes of a current server', () => {
     }
   })
 
-  it('gives the prompt back on echo, with its logprobs; alone when nothing more is asked for', async () => {
+  it('echoes the prompt with its logprobs, alone when max_tokens is 0', async () => {
     const { post, stream } = await startEngine()
     const body = { model: MODEL, prompt: 'The river begins', echo: true, logprobs: 1, temperature: 0 }
     const only = (await post(COMPLETIONS, { ...body, max_tokens: 0 })).json.choices[0]
@@ -163,7 +163,7 @@ describe('shapes of a current server', () => {
     expect(events.map((event) => event.choices[0].text).join('')).toBe(more.text)
   })
 
-  it('tokenizes text and chats and gives them back', async () => {
+  it('tokenizes text and chats, and detokenizes them', async () => {
     const { post } = await startEngine()
     const text = (await post('/tokenize', { model: MODEL, prompt: 'Grüße 🦔', return_token_strs: true })).json
     expect(keys(text)).toEqual(['count', 'max_model_len', 'token_strs', 'tokens'])
@@ -179,8 +179,8 @@ describe('shapes of a current server', () => {
   })
 })
 
-describe('shapes of a 0.6.2 server', () => {
-  it('names ids only by its own flag and refuses the fields that came later', async () => {
+describe('responses of a 0.6.2 server', () => {
+  it('names ids only by its server flag and rejects newer fields', async () => {
     const { post } = await startEngine({ dialect: 'v0', returnTokensAsTokenIds: true })
     const body = { model: MODEL, prompt: 'A', max_tokens: 2, logprobs: 1 }
     const { choices, usage } = (await post(COMPLETIONS, body)).json
@@ -195,7 +195,7 @@ describe('shapes of a 0.6.2 server', () => {
     }
   })
 
-  it('scales the default temperature of chats and keeps the old gauge', async () => {
+  it('has the version, the gauge and the chat message of 0.6.2', async () => {
     const { get, post } = await startEngine({ dialect: 'v0' })
     expect((await get('/version')).json).toEqual({ version: '0.6.2' })
     expect((await get('/metrics')).text).toContain('vllm:gpu_cache_usage_perc')
@@ -203,7 +203,7 @@ describe('shapes of a 0.6.2 server', () => {
     expect(keys(json.choices[0].message)).toEqual(['content', 'role', 'tool_calls'])
   })
 
-  it('fails on minus infinity in prompt logprobs, and dies of an id outside the vocabulary', async () => {
+  it('fails on −Infinity in prompt logprobs and dies of an id outside the vocabulary', async () => {
     const { post, get } = await startEngine({ dialect: 'v0' })
     const cut = { model: MODEL, prompt: 'Seven zebras sing', max_tokens: 1, top_k: 1, prompt_logprobs: 1 }
     expect((await post(COMPLETIONS, cut)).status).toBe(500)

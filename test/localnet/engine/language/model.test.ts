@@ -6,34 +6,8 @@ import { breaksRankRules, chatPrompt, completionPrompt, rankWith, sampleAnswer }
 
 const models = DEVELOPMENT_MODELS.map(loadModel)
 
-describe('language model', () => {
-  it('gives every id a probability, and all of them sum to one', () => {
-    for (const model of models) {
-      const context = model.start()
-      for (const id of chatPrompt(model, 1)) {
-        context.push(id)
-        const logprobs = context.next().logprobs()
-        expect(logprobs.length).toBe(model.tokenizer.size)
-        expect(logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0)).toBeCloseTo(1, 9)
-        expect(Math.max(...logprobs)).toBeLessThan(0)
-      }
-    }
-  })
-
-  it('ranks agree with the order of the probabilities, head and tail alike', () => {
-    const [model] = models
-    const context = model!.start()
-    for (const id of chatPrompt(model!, 2)) context.push(id)
-    const distribution = context.next()
-    const logprobs = distribution.logprobs()
-    for (const [index, id] of distribution.top(model!.tokenizer.size).entries()) {
-      expect(distribution.rankOf(id)).toBe(index + 1)
-      expect(distribution.logprobOf(id)).toBe(logprobs[id])
-    }
-    expect(distribution.logprobOf(model!.tokenizer.size)).toBe(Number.NEGATIVE_INFINITY)
-  })
-
-  it('knows what was said far before: another prompt is another answer', () => {
+describe('LanguageModel', () => {
+  it('gives another answer to a prompt that differs far back', () => {
     const [model] = models
     const answers = [0, 1, 2, 3].map((number) =>
       sampleAnswer(model!, chatPrompt(model!, number), { temperature: 0, seed: 1, maxTokens: 40 })
@@ -43,7 +17,7 @@ describe('language model', () => {
     expect(new Set(answers).size).toBe(4)
   })
 
-  it('repeats itself exactly for one seed and not for another', () => {
+  it('repeats its answer for the same seed but not for another', () => {
     const [model] = models
     const answer = (seed: number) =>
       sampleAnswer(model!, chatPrompt(model!, 1), { temperature: 1, seed, maxTokens: 96 })
@@ -51,7 +25,7 @@ describe('language model', () => {
     expect(answer(7)).not.toEqual(answer(8))
   })
 
-  it('honest answers stay natural at every temperature: no rule against cheats hits them', () => {
+  it('gives honest answers that break no rule against cheats, at any temperature', () => {
     let ends = 0
     let answers = 0
     let outsideMembership = 0
@@ -81,7 +55,7 @@ describe('language model', () => {
     expect(outsideMembership).toBeLessThan(5)
   })
 
-  it('answers end by themselves when there is room, and after a full stop', () => {
+  it('ends answers by itself after a full stop when there is room', () => {
     const [model] = models
     const { tokenizer } = model!
     for (let number = 0; number < 10; number++) {
@@ -98,7 +72,7 @@ describe('language model', () => {
     }
   })
 
-  it('no completion is cut to a few words by what its prompt says: an honest miner would fail for it', async () => {
+  it('never ends a completion after a few words, which would fail an honest miner', async () => {
     const [model] = models
     for (let day = 0; day < 120; day++) {
       const prompt = await makePrompt(
@@ -110,14 +84,14 @@ describe('language model', () => {
         new AbortController().signal,
       )
       const request = prompt.forMiner('miner')
-      if (request.endpoint !== 'completion') throw new Error('a chat was drawn')
+      if (request.endpoint !== 'completion') throw new Error('expected a completion')
       const ids = model!.tokenizer.encode(request.prompt, { bos: true })
       const { temperature, seed = 0, maxTokens } = request
       expect(sampleAnswer(model!, ids, { temperature, seed, maxTokens })).toHaveLength(64)
     }
   })
 
-  it('no model can pass for another', () => {
+  it('produces answers that other models rank as cheating', () => {
     for (const answering of models) {
       for (const judging of models) {
         for (let number = 0; number < 6; number++) {

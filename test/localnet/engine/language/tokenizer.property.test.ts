@@ -9,8 +9,8 @@ import {
 const tokenizer = loadTokenizer()
 const text = fc.string({ unit: 'grapheme', maxLength: 80 })
 
-describe('tokenizer', () => {
-  it('gives back every text, whatever its characters', () => {
+describe('Tokenizer', () => {
+  it('decodes every encoded text to the same text', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.string({ unit: 'binary' })), (sample) => {
         const ids = tokenizer.encode(sample)
@@ -20,7 +20,7 @@ describe('tokenizer', () => {
     )
   })
 
-  it('streams the same text token by token, splitting no character', () => {
+  it('streams the same text token by token without splitting a character', () => {
     fc.assert(
       fc.property(text, (sample) => {
         const stream = new TokenTextStream(tokenizer, true)
@@ -31,7 +31,7 @@ describe('tokenizer', () => {
     )
   })
 
-  it('splits a character it has not learned over several tokens', () => {
+  it('splits an unknown character over several tokens', () => {
     const ids = tokenizer.encode('🦔')
     expect(ids.length).toBeGreaterThan(1)
     const stream = new TokenTextStream(tokenizer, true)
@@ -39,7 +39,7 @@ describe('tokenizer', () => {
     expect(tokenizer.textOf(ids[0]!)).toBe('\ufffd')
   })
 
-  it('reads control tokens written in the text as one id each', () => {
+  it('encodes each control token in the text as one id', () => {
     for (const token of SPECIAL_TOKENS) {
       expect(tokenizer.encode(token)).toEqual([tokenizer.special(token)])
       expect(tokenizer.decode([tokenizer.special(token)])).toBe(token)
@@ -47,12 +47,12 @@ describe('tokenizer', () => {
     }
   })
 
-  it('learns words, so that English takes fewer than half as many tokens as bytes', () => {
+  it('encodes English in fewer than half as many tokens as bytes', () => {
     const sample = 'The old bridge has to take seven steps to cross the river.'
     expect(tokenizer.encode(sample).length).toBeLessThan(sample.length / 2)
   })
 
-  it('puts one token in front when a beginning is asked for', () => {
+  it('prepends the beginning-of-text token on request', () => {
     const bos = tokenizer.special('<|begin_of_text|>')
     expect(tokenizer.encode('Hi', { bos: true })).toEqual([bos, ...tokenizer.encode('Hi')])
   })

@@ -1,6 +1,39 @@
-import { CHAT_TEMPLATE, SPECIAL_TOKENS, type Tokenizer } from '../language/index.js'
+import { CHAT_TEMPLATE, hashText, SPECIAL_TOKENS, type Tokenizer } from '../language/index.js'
+import type { EngineState } from './engine-state.js'
 
-/** Files of a model's hub repository: what HTTP does not tell about a model. Undefined for any other name. */
+/** GET /v1/models. */
+export function listModels({ models, startedAtSeconds, maxModelLen }: EngineState): object {
+  return {
+    object: 'list',
+    data: models.map((id) => ({
+      id,
+      object: 'model',
+      created: startedAtSeconds,
+      owned_by: 'vllm',
+      root: id,
+      parent: null,
+      max_model_len: maxModelLen,
+      permission: [
+        {
+          id: `modelperm-${hashText(id).toString(16).padStart(8, '0').repeat(4)}`,
+          object: 'model_permission',
+          created: startedAtSeconds,
+          allow_create_engine: false,
+          allow_sampling: true,
+          allow_logprobs: true,
+          allow_search_indices: false,
+          allow_view: true,
+          allow_fine_tuning: false,
+          organization: '*',
+          group: null,
+          is_blocking: false,
+        },
+      ],
+    })),
+  }
+}
+
+/** A file of a model's hub repository, with facts the engine's own routes do not report. Undefined for other names. */
 export function hubFile(name: string, tokenizer: Tokenizer, maxModelLen: number): object | undefined {
   const bos = tokenizer.special('<|begin_of_text|>')
   const endIds = [tokenizer.special('<|end_of_text|>'), tokenizer.special('<|eot_id|>')]

@@ -8,8 +8,14 @@ const COMPLETIONS = '/v1/completions'
 
 const BAD: readonly [what: string, path: string, body: object, status: number, words: RegExp][] = [
   ['a model it does not serve', COMPLETIONS, { model: 'other', prompt: 'A' }, 404, /`other` does not exist/],
-  ['more logprobs than it answers', COMPLETIONS, { prompt: 'A', logprobs: 21 }, 400, /max allowed: 20/],
-  ['more prompt logprobs', COMPLETIONS, { prompt: 'A', prompt_logprobs: 21 }, 400, /max allowed: 20/],
+  ['more logprobs than its maximum', COMPLETIONS, { prompt: 'A', logprobs: 21 }, 400, /max allowed: 20/],
+  [
+    'more prompt logprobs than its maximum',
+    COMPLETIONS,
+    { prompt: 'A', prompt_logprobs: 21 },
+    400,
+    /max allowed: 20/,
+  ],
   [
     'prompt logprobs in a stream',
     COMPLETIONS,
@@ -18,7 +24,7 @@ const BAD: readonly [what: string, path: string, body: object, status: number, w
     /stream/,
   ],
   [
-    'a prompt too long',
+    'a request beyond the context length',
     COMPLETIONS,
     { prompt: 'A', max_tokens: 9000 },
     400,
@@ -26,11 +32,11 @@ const BAD: readonly [what: string, path: string, body: object, status: number, w
   ],
   ['an id outside the vocabulary', COMPLETIONS, { prompt: [999_999] }, 400, /out of vocabulary/],
   ['an id below zero', COMPLETIONS, { prompt: [-1] }, 400, /prompt/],
-  ['no prompt', COMPLETIONS, { prompt: [] }, 400, /at least one prompt/],
+  ['an empty list of prompts', COMPLETIONS, { prompt: [] }, 400, /at least one prompt/],
   ['a temperature below zero', COMPLETIONS, { prompt: 'A', temperature: -1 }, 400, /temperature/],
-  ['several answers', COMPLETIONS, { prompt: 'A', n: 2 }, 400, /n and best_of/],
+  ['more than one answer per prompt', COMPLETIONS, { prompt: 'A', n: 2 }, 400, /n and best_of/],
   [
-    'min_tokens over max_tokens',
+    'min_tokens above max_tokens',
     COMPLETIONS,
     { prompt: 'A', min_tokens: 5, max_tokens: 2 },
     400,
@@ -38,17 +44,17 @@ const BAD: readonly [what: string, path: string, body: object, status: number, w
   ],
   ['top_logprobs without logprobs', CHAT, { messages: [], top_logprobs: 2 }, 400, /must be set to true/],
   [
-    'two ways to end a template',
+    'a chat that both continues and starts a message',
     '/tokenize',
     { messages: question('A'), add_generation_prompt: true, continue_final_message: true },
     400,
     /Cannot set both/,
   ],
-  ['an id it cannot spell', '/detokenize', { tokens: [999_999] }, 400, /out of vocabulary/],
+  ['an id without text', '/detokenize', { tokens: [999_999] }, 400, /out of vocabulary/],
 ]
 
-describe('refusals', () => {
-  it.each(BAD)('%s', async (_, path, body, status, words) => {
+describe('rejected requests', () => {
+  it.each(BAD)('rejects %s', async (_, path, body, status, words) => {
     const { post } = await startEngine()
     const answer = await post(path, { model: MODEL, ...body })
     expect(answer.status).toBe(status)
@@ -57,7 +63,7 @@ describe('refusals', () => {
     expect(answer.json.error.code).toBe(status)
   })
 
-  it('bodies that are no JSON and routes it does not have', async () => {
+  it('rejects invalid JSON and unknown routes', async () => {
     const { engine, get } = await startEngine()
     const broken = await fetch(engine.url + COMPLETIONS, { method: 'POST', body: '{"model":' })
     expect(broken.status).toBe(400)
@@ -65,7 +71,7 @@ describe('refusals', () => {
     expect((await get('/%E0%A4%A')).status).toBe(404)
   })
 
-  it('asks for its key under /v1 only', async () => {
+  it('requires its API key under /v1 only', async () => {
     const { get, post } = await startEngine({ apiKey: 'secret' })
     expect(await get('/v1/models')).toMatchObject({ status: 401, json: { error: 'Unauthorized' } })
     expect((await get('/health')).status).toBe(200)
@@ -74,18 +80,9 @@ describe('refusals', () => {
     expect((await post(COMPLETIONS, { model: MODEL, prompt: 'A' }, { headers })).status).toBe(200)
   })
 
-  it('unknown fields are ignored by a current server', async () => {
+  it('ignores unknown fields as a current server', async () => {
     const { post } = await startEngine()
     const answer = await post(COMPLETIONS, { model: MODEL, prompt: 'A', cache_salt: 'x', powv: true })
     expect(answer.status).toBe(200)
-  })
-
-  it('a port in use is one clear error', async () => {
-    const { engine } = await startEngine()
-    await expect(startEngine({ port: engine.port })).rejects.toMatchObject({
-      code: 'ENGINE_PORT',
-      fault: 'usage',
-    })
-    await expect(startEngine({ models: [] })).rejects.toMatchObject({ code: 'ENGINE_NO_MODELS' })
   })
 })

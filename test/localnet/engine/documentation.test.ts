@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { behaviourOf } from '../../../src/localnet/engine/behaviour/index.js'
-import { FAULT_SUMMARIES } from '../../../src/localnet/engine/http/index.js'
+import { behaviourOf, FAULT_SUMMARIES } from '../../../src/localnet/engine/behaviour/index.js'
 import {
   BEHAVIOURS,
   DEVELOPMENT_MODELS,
@@ -10,7 +9,7 @@ import {
 } from '../../../src/localnet/engine/index.js'
 
 describe('docs/development-engine.md', () => {
-  it('names every behaviour, fault and model with what it does', async () => {
+  it('describes every behaviour, fault and model', async () => {
     const page = await readFile('docs/development-engine.md', 'utf8')
     for (const name of BEHAVIOURS) expect(page).toContain(`| \`${name}\` | ${behaviourOf(name).summary} |`)
     for (const fault of ENGINE_FAULTS) expect(page).toContain(`| \`${fault}\` | ${FAULT_SUMMARIES[fault]} |`)
