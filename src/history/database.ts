@@ -11,7 +11,7 @@ interface Rows extends PgQueryResultHKT {
   readonly type: RowsOf<this['row']>
 }
 
-/** What both drivers have in common. */
+/** The interface common to both drivers. */
 export type Database = PgDatabase<Rows, typeof schema>
 
 export interface OpenDatabase {
@@ -19,28 +19,28 @@ export interface OpenDatabase {
   close(): Promise<void>
 }
 
-/** Where the history lives: a Postgres by address, or PGlite in a folder. */
+/** Where the history is stored: a PostgreSQL server, or PGlite in a folder. */
 export type HistoryPlace = { readonly url: string } | { readonly folder: string }
 
 /**
- * Opens the database; both drivers are loaded on first use, and PGlite takes about two seconds. PGlite belongs to one
- * process: whoever opens the folder holds the lock of the hotkey.
+ * Opens the database. Drivers are loaded on first use; opening PGlite takes about two seconds. A PGlite folder may be open
+ * in one process only: the caller must hold the hotkey lock.
  *
- * @throws TargonError HISTORY_UNAVAILABLE (fault runtime); the address is not in the message, it holds a password.
+ * @throws TargonError HISTORY_UNAVAILABLE (fault runtime); its message omits the URL, which contains a password.
  */
 export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
   try {
     return 'url' in place ? await openPostgres(place.url) : await openEmbedded(place.folder)
   } catch (error) {
     throw new TargonError(
-      `The history database cannot be opened: ${messageOf(error)}.`,
+      `The history database could not be opened: ${messageOf(error)}.`,
       {
         code: 'HISTORY_UNAVAILABLE',
         fault: 'runtime',
         next:
           'url' in place
-            ? 'Check --database.url and the server.'
-            : `Stop the validator and move ${place.folder} away: a new history begins, and scores and weights do not need the old one.`,
+            ? 'Check --database.url and the PostgreSQL server.'
+            : `Stop the validator and move ${place.folder} away. A new history is created; scores and weights do not depend on the old one.`,
       },
       { cause: error },
     )
@@ -60,7 +60,7 @@ async function openPostgres(url: string): Promise<OpenDatabase> {
     statement_timeout: 30_000,
     query_timeout: 30_000,
   })
-  // An idle connection that breaks is replaced at the next query; unheard, the event would end the process.
+  // a broken idle connection is replaced at the next query; without a listener the event would end the process
   pool.on('error', () => {})
   try {
     await pool.query('select 1')

@@ -1,18 +1,15 @@
-import { type Clock, createDeferred, type Log, TargonError, withDeadline } from '../kernel/index.js'
-import { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
-import { migrate } from './migrations.js'
+import { type Clock, createDeferred, type Log } from '../kernel/index.js'
+import { HistoryConnection } from './connection.js'
+import type { Database, HistoryPlace } from './database.js'
 import { createPruning } from './pruning.js'
-import { isRefusal, reasonOf } from './refusal.js'
-import { type ResultRow, results, type WeightsRow, weights } from './schema.js'
+import type { ResultRow, WeightsRow } from './schema.js'
+import { Spool, type SpooledRow } from './spool.js'
+import { HistoryWriter } from './writer.js'
 
-/** Rows kept in memory while the database is away; the oldest are dropped beyond. */
-const MAX_SPOOLED = 20_000
-const BATCH_ROWS = 500
 const FLUSH_MS = 1000
 const RETRY_MS = 10_000
-/** A damaged folder does not heal by itself, and each attempt to open it blocks this thread. */
+/** A damaged folder does not repair itself, and each attempt to open it blocks this thread for seconds. */
 const REOPEN_MS = 300_000
-const OPERATION_TIMEOUT_MS = 30_000
 
 export interface HistoryOptions {
   readonly place: HistoryPlace
@@ -23,138 +20,49 @@ export interface HistoryOptions {
   readonly signal: AbortSignal
 }
 
-/** Miner data in SQL, written in batches beside the work. Nothing here is ever waited for by a round. */
+/** Verdicts and weights in an SQL database, written in batches in the background; a round never waits for it. */
 export interface History {
   record(row: ResultRow): void
   recordWeights(row: WeightsRow): void
-  /** Undefined while rows get through, else why they do not. */
+  /** Why rows cannot be written; undefined while they can. */
   trouble(): string | undefined
-  /** Rows lost because the database was away too long, or would not have them. */
+  /** Rows lost because the spool was full or the database rejected them. */
   dropped(): number
+  /** Rows not yet written. */
   spooled(): number
-  /** Resolves when the first opening of an embedded database, which holds this thread for seconds, ended, well or not. */
+  /** Resolves when the first attempt to open an embedded database, which blocks this thread for seconds, has ended. */
   readonly opened: Promise<void>
-  /** The database for reports. @throws TargonError HISTORY_UNAVAILABLE while it is not open */
+  /** Runs a query for a report. @throws TargonError HISTORY_UNAVAILABLE when the database cannot be opened */
   read<T>(query: (database: Database) => Promise<T>): Promise<T>
-  /** Writes what is spooled, then closes; also after the signal has aborted. */
+  /** Writes what is spooled, then closes; the signal must have been aborted. */
   close(): Promise<void>
 }
 
-type Spooled =
-  | { readonly table: 'results'; readonly row: ResultRow }
-  | { readonly table: 'weights'; readonly row: WeightsRow }
-
-export function openHistory(options: HistoryOptions): History {
-  const { place, clock, log, signal } = options
-  const spool: Spooled[] = []
-  /** Taken from the spool and on its way into the database. */
-  let batch: readonly Spooled[] = []
-  let open: OpenDatabase | undefined
-  let trouble: string | undefined = 'the history is being opened'
-  let dropped = 0
-  let refused = 0
+export function openHistory({ place, clock, log, retentionMs, signal }: HistoryOptions): History {
   const isEmbedded = 'folder' in place
-  const prune = createPruning({ clock, retentionMs: options.retentionMs, isEmbedded })
-
-  let connecting: Promise<OpenDatabase> | undefined
-  // A report may come while the first batch still opens: PGlite must never be open twice.
-  const connect = async () => {
-    if (open) return open
-    connecting ??= openFresh().finally(() => {
-      connecting = undefined
-    })
-    return connecting
-  }
-  const openFresh = async () => {
-    const fresh = await openDatabase(place)
-    try {
-      await migrate(fresh.database)
-    } catch (error) {
-      await fresh.close().catch(() => {})
-      throw error
-    }
-    log.info(
-      { event: 'history-opened', kind: isEmbedded ? 'embedded' : 'postgres' },
-      'opened the history database',
-    )
-    open = fresh
-    return fresh
-  }
-
-  const flush = async () => {
-    const { database } = await connect()
-    let most = BATCH_ROWS
-    while (batch.length > 0 || spool.length > 0) {
-      if (batch.length === 0) batch = spool.splice(0, most)
-      const rows = batch
-      try {
-        await withDeadline(clock, 'writing the history', OPERATION_TIMEOUT_MS, undefined, () =>
-          insert(database, rows),
-        )
-        batch = []
-        most = Math.min(BATCH_ROWS, 2 * most)
-      } catch (error) {
-        if (!isRefusal(error)) throw error
-        // One row that the database cannot hold must not keep the others out: they are parted until it is alone.
-        most = Math.max(1, rows.length >> 1)
-        if (rows.length === 1) refuse(error)
-        else spool.unshift(...rows.slice(most))
-        batch = rows.length === 1 ? [] : rows.slice(0, most)
-      }
-    }
-    await prune(database)
-  }
-
-  const refuse = (error: unknown) => {
-    dropped++
-    refused++
-    if (refused % 100 === 1)
-      log.error(
-        { event: 'history-row-refused', error: reasonOf(error), refused },
-        'the history database refused a row',
-      )
-  }
-
-  const spooled = () => batch.length + spool.length
-
-  const tryFlush = async (): Promise<boolean> => {
-    try {
-      await flush()
-      if (trouble !== undefined && open)
-        log.debug({ event: 'history-recovered' }, 'the history database accepts rows again')
-      trouble = undefined
-      return true
-    } catch (error) {
-      const reason = reasonOf(error)
-      const next = error instanceof TargonError ? error.next : undefined
-      if (trouble !== reason)
-        log.error(
-          { event: 'history-write-failed', error: reason, next, spooled: spooled() },
-          'could not write to the history database',
-        )
-      trouble = reason
-      return false
-    }
-  }
-
+  const spool = new Spool()
+  const connection = new HistoryConnection(place, log)
+  const prune = createPruning({ clock, retentionMs, isEmbedded })
+  const writer = new HistoryWriter(connection, spool, prune, clock, log)
   const opened = createDeferred<void>()
   if (!isEmbedded) opened.resolve()
-  const work = async () => {
+
+  const flushUntilAborted = async () => {
     while (!signal.aborted) {
-      const fine = await tryFlush()
+      const isWritten = await writer.flush()
       opened.resolve()
-      const pauseMs = fine ? FLUSH_MS : isEmbedded && !open ? REOPEN_MS : RETRY_MS
+      const pauseMs = isWritten ? FLUSH_MS : isEmbedded && !connection.isOpen ? REOPEN_MS : RETRY_MS
       await clock.sleep(pauseMs, signal).catch(() => {})
     }
     opened.resolve()
   }
-  const working = work()
+  const flushing = flushUntilAborted()
 
-  const add = (entry: Spooled) => {
-    spool.push(entry)
-    if (spooled() <= MAX_SPOOLED) return
-    spool.shift()
-    dropped++
+  let overflowed = 0
+  const add = (row: SpooledRow) => {
+    if (spool.add(row)) return
+    overflowed++
+    const dropped = overflowed + writer.rejected
     if (dropped % 1000 === 1)
       log.error({ event: 'history-rows-dropped', dropped }, 'dropped history rows: the spool is full')
   }
@@ -162,24 +70,15 @@ export function openHistory(options: HistoryOptions): History {
   return {
     record: (row) => add({ table: 'results', row }),
     recordWeights: (row) => add({ table: 'weights', row }),
-    trouble: () => trouble,
-    dropped: () => dropped,
-    spooled,
+    trouble: () => writer.trouble,
+    dropped: () => overflowed + writer.rejected,
+    spooled: () => spool.size,
     opened: opened.promise,
-    read: async (query) => query((await connect()).database),
+    read: async (query) => query(await connection.database()),
     close: async () => {
-      await working
-      if (spooled() > 0) await tryFlush()
-      await open?.close()
+      await flushing
+      if (spool.size > 0) await writer.flush()
+      await connection.close()
     },
   }
-}
-
-async function insert(database: Database, batch: readonly Spooled[]): Promise<void> {
-  const rows = batch.flatMap((entry) => (entry.table === 'results' ? [entry.row] : []))
-  const sets = batch.flatMap((entry) => (entry.table === 'weights' ? [entry.row] : []))
-  await database.transaction(async (transaction) => {
-    if (rows.length > 0) await transaction.insert(results).values(rows)
-    if (sets.length > 0) await transaction.insert(weights).values(sets)
-  })
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from './database.js'
 
-/** Applied in order, each once; a released one is never changed, only followed by another. */
+/** Applied in order, once each. Never change a released migration; append another. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `create table results (
@@ -40,18 +40,18 @@ const MIGRATIONS: readonly (readonly string[])[] = [
   ],
 ]
 
-/** Key of the advisory lock that keeps two validators on one Postgres from migrating at once. */
+/** Key of the advisory lock that keeps two validators on one PostgreSQL server from migrating at the same time. */
 const LOCK_KEY = 4_404_010
 
-/** Brings the database to the schema of this release. @returns how many migrations ran */
+/** Migrates the database to the schema of this release. @returns how many migrations ran */
 export async function migrate(database: Database): Promise<number> {
   return database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK_KEY})`)
-    // asked first, since "create … if not exists" wants the right to create even where nothing is to be made
-    const known = await transaction.execute<{ found: boolean }>(
+    // "create … if not exists" would need the right to create even if the table exists
+    const existing = await transaction.execute<{ found: boolean }>(
       sql`select to_regclass('targon_migrations') is not null as found`,
     )
-    if (known.rows[0]?.found !== true) {
+    if (existing.rows[0]?.found !== true) {
       await transaction.execute(
         sql`create table targon_migrations (version integer primary key, at timestamptz not null default now())`,
       )

@@ -5,17 +5,17 @@ import { results } from './schema.js'
 
 const spread = z.object({ p5: z.number(), p50: z.number(), p95: z.number() })
 
-/** Why a miner has its score, for one model. Times in milliseconds, speeds in tokens per second. */
+/** Explains the score of a miner for one model. Times in milliseconds, speeds in tokens per second. */
 export const modelReport = z.object({
   model: z.string(),
-  /** The last 15 results that count, also from before the period, oldest first: tokens per second, or null for a miss. */
+  /** The last 15 results that count, also from before the period, oldest first: tokens per second, or null for a failure. */
   window: z.array(z.number().nullable()),
   verdicts: z.object({
     verified: z.number(),
     inconclusive: z.number(),
     failed: z.record(z.string(), z.number()),
   }),
-  /** Misses in the windows without an answer: the miner did not list the model when it was asked. */
+  /** How often the miner was not queried because it did not list the model. */
   notServing: z.number(),
   tokensPerSecond: spread.nullable(),
   timeToFirstTokenMs: spread.nullable(),
@@ -47,21 +47,20 @@ export type ModelReport = z.output<typeof modelReport>
 export type MinerReport = z.output<typeof minerReport>
 
 export interface ReportFilter {
-  /** A uid, a hotkey, or everybody. */
+  /** A uid or a hotkey; undefined for all miners. */
   readonly miner?: string | undefined
-  /** Only results since then, wall clock. */
+  /** Only results since this time. */
   readonly since: Date
-  /** Only what the validator of this hotkey saw: several may share a Postgres. */
+  /** Only results of the validator with this hotkey; several may share a PostgreSQL database. */
   readonly validator?: string | undefined
 }
 
 const WINDOW = 15
-const FAILURES = 5
+const MAX_FAILURES = 5
 
-/** Reports on the miners that match, by uid; the uid is the one a hotkey had last. */
+/** Reports on the matching miners, sorted by uid; a hotkey is listed under its latest uid. */
 export async function reportMiners(database: Database, filter: ReportFilter): Promise<MinerReport[]> {
-  const seen = and(gte(results.at, filter.since), validatorCondition(filter.validator))
-  const wanted = and(seen, minerCondition(filter.miner))
+  const inPeriod = and(gte(results.at, filter.since), validatorCondition(filter.validator))
   const groups = await database
     .select({
       hotkey: results.hotkey,
@@ -71,7 +70,7 @@ export async function reportMiners(database: Database, filter: ReportFilter): Pr
       to: sql<string | Date>`max(${results.at})`,
     })
     .from(results)
-    .where(wanted)
+    .where(and(inPeriod, minerCondition(filter.miner)))
     .groupBy(results.hotkey, results.model)
     .orderBy(results.hotkey, results.model)
   const miners = new Map<string, MinerReport>()
@@ -106,77 +105,104 @@ async function reportModel(
   { validator, since }: ReportFilter,
 ): Promise<ModelReport> {
   const ever = and(eq(results.hotkey, hotkey), eq(results.model, model), validatorCondition(validator))
-  const one = and(ever, gte(results.at, since))
-  const verified = sql`filter (where ${results.kind} = 'verified')`
-  const spreadOf = (column: SQL) =>
-    sql<
-      number[] | null
-    >`percentile_cont(array[0.05, 0.5, 0.95]) within group (order by ${column}) ${verified}`
-  const [counts, [spreads], window, failures, trend] = [
-    await database
-      .select({ kind: results.kind, cause: results.cause, count: sql<number>`count(*)::int` })
-      .from(results)
-      .where(one)
-      .groupBy(results.kind, results.cause),
-    await database
-      .select({
-        speed: spreadOf(sql`${results.tokensPerSecond}`),
-        first: spreadOf(sql`${results.timeToFirstTokenMs}`),
-      })
-      .from(results)
-      .where(one),
-    await database
-      .select({ kind: results.kind, tokensPerSecond: results.tokensPerSecond })
-      .from(results)
-      .where(and(ever, sql`${results.kind} <> 'inconclusive'`))
-      .orderBy(desc(results.at), desc(results.id))
-      .limit(WINDOW),
-    await database
-      .select()
-      .from(results)
-      .where(and(one, eq(results.kind, 'failed')))
-      .orderBy(desc(results.at), desc(results.id))
-      .limit(FAILURES),
-    await database
-      .select({
-        at: sql<string | Date>`date_trunc('hour', ${results.at})`,
-        verified: sql<number>`count(*) ${verified}`,
-        failed: sql<number>`count(*) filter (where ${results.kind} in ('failed', 'missed'))`,
-        mean: sql<number>`coalesce(avg(${results.tokensPerSecond}) ${verified}, 0)`,
-      })
-      .from(results)
-      .where(one)
-      .groupBy(sql`1`)
-      .orderBy(sql`1`),
-  ]
+  const inPeriod = and(ever, gte(results.at, since))
+  const counts = await countResults(database, inPeriod)
+  const spreads = await readSpreads(database, inPeriod)
   return {
     model,
-    window: window
-      .map(({ kind, tokensPerSecond }) => (kind === 'verified' ? tokensPerSecond : null))
-      .reverse(),
-    verdicts: countVerdicts(counts),
+    window: await readWindow(database, ever),
+    verdicts: summarizeVerdicts(counts),
     notServing: counts.find(({ kind }) => kind === 'missed')?.count ?? 0,
-    tokensPerSecond: readSpread(spreads?.speed),
-    timeToFirstTokenMs: readSpread(spreads?.first),
-    lastFailures: failures.map(({ at, block, cause, detail, tokens }) => ({
-      at: at.toISOString(),
-      block,
-      cause: cause ?? '',
-      detail: detail ?? '',
-      tokens,
-    })),
-    trend: trend.map(({ at, verified: good, failed, mean }) => ({
-      at: iso(at),
-      verified: Number(good),
-      failed: Number(failed),
-      meanTokensPerSecond: Number(mean),
-    })),
+    ...spreads,
+    lastFailures: await readFailures(database, inPeriod),
+    trend: await readTrend(database, inPeriod),
   }
 }
 
-function countVerdicts(
-  counts: readonly { kind: string; cause: string | null; count: number }[],
-): ModelReport['verdicts'] {
+const ifVerified = sql`filter (where ${results.kind} = 'verified')`
+
+interface ResultCount {
+  readonly kind: string
+  readonly cause: string | null
+  readonly count: number
+}
+
+async function countResults(database: Database, condition: SQL | undefined): Promise<ResultCount[]> {
+  return await database
+    .select({ kind: results.kind, cause: results.cause, count: sql<number>`count(*)::int` })
+    .from(results)
+    .where(condition)
+    .groupBy(results.kind, results.cause)
+}
+
+async function readSpreads(
+  database: Database,
+  condition: SQL | undefined,
+): Promise<Pick<ModelReport, 'tokensPerSecond' | 'timeToFirstTokenMs'>> {
+  const percentiles = (column: SQL) =>
+    sql<
+      number[] | null
+    >`percentile_cont(array[0.05, 0.5, 0.95]) within group (order by ${column}) ${ifVerified}`
+  const [row] = await database
+    .select({
+      speed: percentiles(sql`${results.tokensPerSecond}`),
+      first: percentiles(sql`${results.timeToFirstTokenMs}`),
+    })
+    .from(results)
+    .where(condition)
+  return { tokensPerSecond: spreadOf(row?.speed), timeToFirstTokenMs: spreadOf(row?.first) }
+}
+
+async function readWindow(database: Database, condition: SQL | undefined): Promise<(number | null)[]> {
+  const rows = await database
+    .select({ kind: results.kind, tokensPerSecond: results.tokensPerSecond })
+    .from(results)
+    .where(and(condition, sql`${results.kind} <> 'inconclusive'`))
+    .orderBy(desc(results.at), desc(results.id))
+    .limit(WINDOW)
+  return rows.map(({ kind, tokensPerSecond }) => (kind === 'verified' ? tokensPerSecond : null)).reverse()
+}
+
+async function readFailures(
+  database: Database,
+  condition: SQL | undefined,
+): Promise<ModelReport['lastFailures']> {
+  const rows = await database
+    .select()
+    .from(results)
+    .where(and(condition, eq(results.kind, 'failed')))
+    .orderBy(desc(results.at), desc(results.id))
+    .limit(MAX_FAILURES)
+  return rows.map(({ at, block, cause, detail, tokens }) => ({
+    at: at.toISOString(),
+    block,
+    cause: cause ?? '',
+    detail: detail ?? '',
+    tokens,
+  }))
+}
+
+async function readTrend(database: Database, condition: SQL | undefined): Promise<ModelReport['trend']> {
+  const rows = await database
+    .select({
+      at: sql<string | Date>`date_trunc('hour', ${results.at})`,
+      verified: sql<number>`count(*) ${ifVerified}`,
+      failed: sql<number>`count(*) filter (where ${results.kind} in ('failed', 'missed'))`,
+      mean: sql<number>`coalesce(avg(${results.tokensPerSecond}) ${ifVerified}, 0)`,
+    })
+    .from(results)
+    .where(condition)
+    .groupBy(sql`1`)
+    .orderBy(sql`1`)
+  return rows.map(({ at, verified, failed, mean }) => ({
+    at: iso(at),
+    verified: Number(verified),
+    failed: Number(failed),
+    meanTokensPerSecond: Number(mean),
+  }))
+}
+
+function summarizeVerdicts(counts: readonly ResultCount[]): ModelReport['verdicts'] {
   const total = (kind: string) =>
     counts.filter((entry) => entry.kind === kind).reduce((sum, { count }) => sum + count, 0)
   const failed = counts.filter(({ kind }) => kind === 'failed')
@@ -187,12 +213,12 @@ function countVerdicts(
   }
 }
 
-function readSpread(values: readonly number[] | null | undefined): z.output<typeof spread> | null {
+function spreadOf(values: readonly number[] | null | undefined): z.output<typeof spread> | null {
   const [p5, p50, p95] = values ?? []
   return p5 === undefined || p50 === undefined || p95 === undefined ? null : { p5, p50, p95 }
 }
 
-/** Drivers give raw timestamps as text or Date. */
+/** Drivers return raw timestamps as text or as Date. */
 function iso(at: string | Date): string {
   return new Date(at).toISOString()
 }

@@ -9,7 +9,7 @@ import {
   timestamp,
 } from 'drizzle-orm/pg-core'
 
-/** One answer of one miner with its verdict. */
+/** The verdict on one answer of one miner. */
 export const results = pgTable(
   'results',
   {
@@ -41,7 +41,7 @@ export const results = pgTable(
   ],
 )
 
-/** Weights the chain took. */
+/** Weights confirmed on chain. */
 export const weights = pgTable('weights', {
   id: bigserial('id', { mode: 'number' }).primaryKey(),
   at: timestamp('at', { withTimezone: true, mode: 'date' }).notNull(),

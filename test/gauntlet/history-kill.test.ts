@@ -9,7 +9,7 @@ import { openHistory, results } from '../../src/history/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { scaled } from './scale.js'
 
-/** @returns how many rows the writer knew to be in the database before kill -9 hit it. */
+/** @returns how many rows the writer had confirmed as written before it was killed. */
 async function writeUntilKilled(
   folder: string,
   first: number,
@@ -33,7 +33,7 @@ async function writeUntilKilled(
   return Number(known.at(-1) ?? first)
 }
 
-/** Rounds in the database, after it was opened again. */
+/** Reopens the database and reads the rounds in it. */
 async function readRounds(folder: string): Promise<number[]> {
   const stop = new AbortController()
   const history = openHistory({
@@ -52,13 +52,13 @@ async function readRounds(folder: string): Promise<number[]> {
   }
 }
 
-test('kill -9 of the process that has the embedded history open, its first opening included: it opens again with every row that was written', async () => {
+test('the embedded history keeps every confirmed row through kill -9, also during its creation', async () => {
   let written = 0
   for (let run = 0; run < scaled(60); run++) {
     const folder = await mkdtemp(join(tmpdir(), 'targon-history-kill-'))
     try {
       const place = join(folder, 'history')
-      // The first kill may hit the making of the database, the second its being opened and written.
+      // the first kill may hit the creation of the database, the second its opening and writing
       let known = await writeUntilKilled(place, 0, 'started', Math.random() * 5000)
       known = Math.max(known, await writeUntilKilled(place, known, 'written', Math.random() * 2000))
       const rounds = new Set(await readRounds(place))

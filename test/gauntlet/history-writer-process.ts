@@ -3,7 +3,7 @@ import { openHistory } from '../../src/history/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { row } from '../history/history-suite.js'
 
-/** Writes rows one after the other and names, once they are in the database, how many there are, until it is killed. */
+/** Writes rows until it is killed, and prints their number whenever all of them are in the database. */
 const [folder = '', firstText = '0'] = process.argv.slice(2)
 const history = openHistory({
   place: { folder },

@@ -53,9 +53,7 @@ async function write(history: History, rows: readonly ResultRow[]): Promise<void
   await expect.poll(() => history.spooled(), { interval: 20 }).toBe(0)
 }
 
-/**
- * One suite for both databases; `place` is empty at first. One database for all tests: opening PGlite takes seconds.
- */
+/** The suite for both databases. All tests share one database, empty at first, because opening PGlite takes seconds. */
 export function describeHistory(name: string, place: () => Promise<HistoryPlace>): void {
   describe(name, { timeout: 120_000 }, () => {
     let at: HistoryPlace
@@ -77,11 +75,11 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
     })
     afterAll(() => close(), 60_000)
 
-    test('reports that come while the database opens do not open it a second time', () => {
+    test('opens the database once for concurrent reads', () => {
       expect(opened).toHaveLength(1)
     })
 
-    test('a report says why: window, causes, percentiles, last failures with numbers, trend', async () => {
+    test('reports window, verdicts, percentiles, last failures and trend', async () => {
       await write(history, [
         ...Array.from({ length: 20 }, (_, index) => row(index)),
         row(20, { kind: 'failed', cause: 'LOGPROB_MISMATCH', detail: 'position 7: 0.31 against 0.92' }),
@@ -114,7 +112,7 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       expect(await seenBy('5Else')).toEqual([])
     })
 
-    test('batches, a close with rows still spooled, a second start: everything is there, old rows go', async () => {
+    test('writes spooled rows on close, and deletes old rows after the next start', async () => {
       for (let index = 0; index < 1200; index++) history.record(row(index, { hotkey: '5Batch' }))
       history.record(row(0, { at: new Date(), hotkey: '5New' }))
       for (const [block, at] of [START, Date.now()].entries())
@@ -133,24 +131,24 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       await expect.poll(blocks).toEqual([{ block: 1 }])
     })
 
-    test('a role that may create nothing opens a database that is up to date', async () => {
-      const cutDown = `cut_down_${process.pid}`
-      const ends = new Error('nothing of this stays')
-      const trial = history.read((database) =>
+    test('migrate needs no right to create when the database is up to date', async () => {
+      const restricted = `restricted_${process.pid}`
+      const rollback = new Error('rolled back')
+      const attempt = history.read((database) =>
         database.transaction(async (transaction) => {
           const run = (statement: string) => transaction.execute(sql.raw(statement))
           await run('revoke create on schema public from public')
-          await run(`create role ${cutDown}`)
-          await run(`grant select on targon_migrations to ${cutDown}`)
-          await run(`set local role ${cutDown}`)
+          await run(`create role ${restricted}`)
+          await run(`grant select on targon_migrations to ${restricted}`)
+          await run(`set local role ${restricted}`)
           expect(await migrate(transaction)).toBe(0)
-          throw ends
+          throw rollback
         }),
       )
-      await expect(trial).rejects.toThrow(ends.message)
+      await expect(attempt).rejects.toThrow(rollback.message)
     })
 
-    test('rows the database cannot hold are dropped alone, the batch around them is written', async () => {
+    test('drops only the rows the database rejects, and writes the rest of their batch', async () => {
       const dropped = history.dropped()
       const good = Array.from({ length: 60 }, (_, index) => row(index, { at: new Date(), hotkey: '5Good' }))
       good.splice(30, 0, row(0, { detail: 'a\u0000b' }), row(0, { detail: 'a\u0000b' }))
@@ -164,7 +162,7 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       expect(count).toBe(61)
     })
 
-    test('old rows go in portions that no statement limit stops, and their space is used again', async () => {
+    test('deletes old rows in portions within the statement timeout, and reuses their space', async () => {
       const run = (text: string) =>
         history.read((database) => database.execute<{ size: string }>(sql.raw(text)))
       await run(`create function forbid_long() returns trigger language plpgsql as $$ begin
@@ -186,7 +184,7 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
         return Number(rows[0]?.size)
       }
       const sizes = [await age(), await age(), await age()]
-      // A Postgres cleans up in its own time.
+      // PostgreSQL vacuums on its own schedule
       if ('folder' in at) expect(sizes[2]).toBeLessThan(1.5 * (sizes[0] ?? 0))
     })
   })

@@ -18,13 +18,13 @@ describeHistory('embedded PGlite', async () => {
   return { folder: join(folder, 'history') }
 })
 
-test('a database that is away: rows wait in a bounded spool, the oldest go first, and nobody waits', async () => {
+test('keeps rows of an unreachable database in a bounded spool, and drops the oldest', async () => {
   const lines: string[] = []
   const log = pino({ level: 'error' }, { write: (line) => lines.push(line) })
   const abort = new AbortController()
   const clock = new ManualClock()
   const history = openHistory({
-    place: { url: 'postgres://nobody:secret-word@127.0.0.1:1/none' },
+    place: { url: 'postgres://user:secret-word@127.0.0.1:1/none' },
     clock,
     log,
     retentionMs: 1000,
@@ -36,12 +36,12 @@ test('a database that is away: rows wait in a bounded spool, the oldest go first
   await expect(history.read(async () => 1)).rejects.toMatchObject({ code: 'HISTORY_UNAVAILABLE' })
   abort.abort()
   await history.close()
-  expect(history.trouble()).toMatch(/cannot be opened/)
+  expect(history.trouble()).toMatch(/could not be opened/)
   expect(lines.join('')).toContain('history-write-failed')
   expect(lines.join('')).not.toContain('secret-word')
 })
 
-test('a damaged embedded database: the log says what to do, and once it is moved away a new one begins', async () => {
+test('logs what to do about a damaged embedded database, and creates a new one once it is moved away', async () => {
   const home = await mkdtemp(join(tmpdir(), 'targon-history-'))
   folders.push(home)
   const folder = join(home, 'history')
@@ -54,7 +54,7 @@ test('a damaged embedded database: the log says what to do, and once it is moved
   const history = openHistory({ place: { folder }, clock, log, retentionMs: 1000, signal: abort.signal })
   history.record(row(0))
   await history.opened
-  expect(history.trouble()).toMatch(/cannot be opened/)
+  expect(history.trouble()).toMatch(/could not be opened/)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     event: 'history-write-failed',
     next: expect.stringContaining(`move ${folder} away`),

@@ -31,7 +31,7 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
     const until = (count: number) => Array.from({ length: count }, (_, index) => index)
     try {
       for (const index of until(700)) history.record(row(index))
-      await expect.poll(() => history.trouble()).toMatch(/cannot be opened/)
+      await expect.poll(() => history.trouble()).toMatch(/could not be opened/)
       expect(history.spooled()).toBe(700)
       await own.allowConnections(true)
       await expect.poll(() => history.spooled()).toBe(0)
