@@ -149,9 +149,8 @@ describe('targon miner start', () => {
       ...model,
     ])
     await miner.said('upstream-down')
-    await miner.said('miner-listening')
+    await miner.ready()
     expect(miner.stderr()).toContain('--model-endpoint')
-    await miner.said('"event":"ready"')
     expect(await miner.stop()).toBe(0)
   })
 })

@@ -10,14 +10,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 const run = promisify(execFile)
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
-/** Processes whose command line mentions this folder. */
+/** Processes whose command line contains this folder. */
 async function processesOf(marker: string): Promise<string[]> {
   const { stdout } = await run('ps', ['-eo', 'pid,args'])
   return stdout.split('\n').filter((line) => line.includes(marker) && !line.includes('ps -eo'))
 }
 
-describe('the end of a localnet', () => {
-  /** Every process of a localnet names a folder in here on its command line. */
+describe('stopping a localnet', () => {
+  /** Part of the command line of every process of a localnet. */
   let folder = ''
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'targon-end-'))
@@ -30,7 +30,7 @@ describe('the end of a localnet', () => {
       stdio: ['ignore', stdout, 'pipe'],
     })
 
-  it('Ctrl-C prints the table, exits 0 and leaves no process behind', async () => {
+  it('prints the board, exits 0 and leaves no process behind on Ctrl-C', async () => {
     const child = start('sigint', 'pipe', ['--epochs', '50'])
     let table = ''
     child.stdout?.on('data', (data: Buffer) => {
@@ -42,19 +42,19 @@ describe('the end of a localnet', () => {
         text += data.toString()
         if (text.includes('verified')) resolve(text)
       })
-      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
+      child.once('exit', (code) => reject(new Error(`exited with ${code}: ${text}`)))
     })
     expect(marker).toContain('miners ready')
     child.removeAllListeners('exit')
     child.kill('SIGINT')
-    // closed, not only ended: the table may still be on its way
+    // 'close' rather than 'exit': the table may still be in the pipe
     const [code] = (await once(child, 'close')) as [number | null]
     expect(code).toBe(0)
     expect(table).toContain('honest-fast')
     expect(await processesOf(folder)).toEqual([])
   })
 
-  it('kill -9 leaves no process behind either', async () => {
+  it('leaves no process behind after kill -9', async () => {
     const child = start('sigkill', 'ignore')
     let text = ''
     await new Promise<void>((resolve, reject) => {
@@ -62,7 +62,7 @@ describe('the end of a localnet', () => {
         text += data.toString()
         if (text.includes('miners ready')) resolve()
       })
-      child.once('exit', (code) => reject(new Error(`ended with ${code}: ${text}`)))
+      child.once('exit', (code) => reject(new Error(`exited with ${code}: ${text}`)))
     })
     expect((await processesOf(folder)).length).toBeGreaterThan(5)
     child.removeAllListeners('exit')
@@ -70,7 +70,7 @@ describe('the end of a localnet', () => {
     await expect.poll(() => processesOf(folder), { timeout: 60_000, interval: 500 }).toEqual([])
   })
 
-  it('names the part that died and restarts none', async () => {
+  it('names the process that died and restarts none', async () => {
     const child = start('death', 'ignore')
     let text = ''
     const up = new Promise<void>((resolve) => {

@@ -37,7 +37,7 @@ const report = z.object({
   }),
 })
 
-describe('two epochs of a whole subnet', () => {
+describe('a localnet of two epochs', () => {
   let result: z.output<typeof report>
 
   const runNetwork = async (seed: string) => {
@@ -55,7 +55,7 @@ describe('two epochs of a whole subnet', () => {
   beforeAll(async () => {
     result = await runNetwork('e2e')
   }, 470_000)
-  // Another try looks at another run: a machine that stood still spoils what all of them look at.
+  // A retry starts a new run: if the machine stalled, every test of the old run is affected.
   beforeEach(async ({ task }) => {
     if ((task.result?.retryCount ?? 0) > 0) result = await runNetwork('another')
   }, 470_000)
@@ -67,21 +67,21 @@ describe('two epochs of a whole subnet', () => {
     expect(result.validator.rounds).toBeGreaterThan(4)
   })
 
-  it('judges every miner', () => {
+  it('gives every miner at least two verdicts', () => {
     for (const { verdicts } of result.miners) {
       const count = Object.values(verdicts.failed).reduce((sum, failed) => sum + failed, verdicts.verified)
       expect(count).toBeGreaterThanOrEqual(2)
     }
   })
 
-  it('verifies the honest and fails none of them', () => {
+  it('verifies the honest miners and fails none of them', () => {
     for (const miner of by(/^honest$/)) {
       expect(miner.verdicts.failed, miner.hotkey).toEqual({})
       expect(miner.verdicts.verified).toBeGreaterThan(0)
     }
   })
 
-  it('orders honest miners by speed and models', () => {
+  it('weights honest miners by speed and number of models', () => {
     const [fast, medium, slow, both] = result.miners
     const weights = [both, fast, medium, slow].map((miner) => miner?.weightU16 ?? 0)
     expect(weights).toEqual([...weights].sort((a, b) => b - a))
@@ -90,7 +90,7 @@ describe('two epochs of a whole subnet', () => {
     expect(both?.models).toHaveLength(2)
   })
 
-  it('catches every cheat and leaves it at weight 0', () => {
+  it('fails every cheat and gives it weight 0', () => {
     const cheats = by(/^(?!honest$)/)
     expect(cheats.map((miner) => miner.behaviour).sort()).toEqual([
       'empty-padding',
@@ -102,7 +102,7 @@ describe('two epochs of a whole subnet', () => {
       expect(cheat).toMatchObject({ weightU16: 0, score: 0, verdicts: { verified: 0 } })
   })
 
-  it('has on chain the very weights the validator submitted', () => {
+  it('stores the weights the validator submitted on chain', () => {
     const onChain = new Map(result.miners.map((miner) => [miner.uid, miner.weightU16]))
     for (const entry of result.validator.weights.entries)
       expect(onChain.get(entry.uid) ?? 0).toBe(entry.weightU16)

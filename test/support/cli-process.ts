@@ -6,14 +6,16 @@ import { fileURLToPath } from 'node:url'
 
 const script = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
-/** The built command line as a process of its own, in an empty folder and with no variables of ours. */
+/** The built command line in a separate process, with an empty working directory and none of the caller's variables. */
 export interface CliProcess {
   readonly child: ChildProcess
   readonly stdout: () => string
   readonly stderr: () => string
-  /** Resolves when this text has been written to either stream; rejects when the process ends before. */
+  /** Resolves when this text has appeared on stdout or stderr; rejects when the process ends first. */
   said(text: string): Promise<void>
-  /** Exit status, or the signal's name. */
+  /** Resolves when a role has sent `ready` over IPC; rejects when the process ends first. */
+  ready(): Promise<void>
+  /** Exit status or signal name. */
   readonly ended: Promise<number | string>
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
@@ -22,38 +24,46 @@ export function startCli(argv: readonly string[], env: Record<string, string> = 
   const child = spawn(process.execPath, [script, ...argv], {
     cwd: mkdtempSync(join(tmpdir(), 'targon-cli-')),
     env: { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   })
   let stdout = ''
   let stderr = ''
+  let isReady = false
   const listeners = new Set<() => void>()
-  child.stdout.on('data', (chunk) => {
+  const notify = () => {
+    for (const listener of listeners) listener()
+  }
+  child.stdout?.on('data', (chunk) => {
     stdout += chunk
-    for (const listener of listeners) listener()
+    notify()
   })
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr += chunk
-    for (const listener of listeners) listener()
+    notify()
+  })
+  child.on('message', (message) => {
+    isReady ||= message === 'ready'
+    notify()
   })
   const ended = new Promise<number | string>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'lost'))
   })
+  const until = (what: string, holds: () => boolean) =>
+    new Promise<void>((resolve, reject) => {
+      const check = () => {
+        if (holds()) resolve()
+      }
+      listeners.add(check)
+      check()
+      void ended.then((status) => reject(new Error(`exited with ${status} before ${what}:\n${stderr}`)))
+    })
   return {
     child,
     stdout: () => stdout,
     stderr: () => stderr,
     ended,
-    said: (text) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (stdout.includes(text) || stderr.includes(text)) resolve()
-        }
-        listeners.add(look)
-        look()
-        void ended.then((status) =>
-          reject(new Error(`ended with ${status} before saying ${text}:\n${stderr}`)),
-        )
-      }),
+    said: (text) => until(`printing ${text}`, () => stdout.includes(text) || stderr.includes(text)),
+    ready: () => until('it was ready', () => isReady),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal)
       return ended
@@ -61,7 +71,7 @@ export function startCli(argv: readonly string[], env: Record<string, string> = 
   }
 }
 
-/** Runs to the end; standard input is closed at once. */
+/** Runs a command to its end, with standard input closed. */
 export async function runCli(argv: readonly string[], env: Record<string, string> = {}) {
   const cli = startCli(argv, env)
   cli.child.stdin?.end()

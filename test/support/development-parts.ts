@@ -9,9 +9,9 @@ const endpoints = z.tuple([
   z.object({ kind: z.literal('engine'), url: z.string() }),
 ])
 
-/** A development chain and one honest engine, run by the built command line as its users do. */
+/** A development chain and one honest engine, run by the built command line. */
 export interface DevelopmentParts {
-  /** Variables with which `miner start` serves on them; its state lies in `stateFolder`. */
+  /** Variables for a `miner start` that uses them; its state is in `stateFolder`. */
   readonly minerVariables: Readonly<Record<string, string>>
   readonly stateFolder: string
   stop(): Promise<unknown>
