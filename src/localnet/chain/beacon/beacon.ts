@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2'
 import { utf8 } from '../scale/index.js'
-import { equalTargets, G1, G2, pair, roundPoint, scalarOf } from './curve.js'
+import { equalPairings, G1, G2, pairing, roundPoint, scalarOf } from './curve.js'
 
 export interface Pulse {
   readonly round: bigint
@@ -47,7 +47,7 @@ export function verifyPulse(publicKey: Uint8Array, round: bigint, signature: Uin
   try {
     const point = G1.fromHex(Buffer.from(signature).toString('hex'))
     const key = G2.fromHex(Buffer.from(publicKey).toString('hex'))
-    return equalTargets(pair(point, G2.BASE), pair(roundPoint(round), key))
+    return equalPairings(pairing(point, G2.BASE), pairing(roundPoint(round), key))
   } catch {
     return false
   }

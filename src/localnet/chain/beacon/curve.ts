@@ -12,7 +12,7 @@ const FIELD_BYTES = 48
 
 type G1Point = ReturnType<typeof G1.fromHex>
 type G2Point = ReturnType<typeof G2.fromHex>
-export type TargetElement = ReturnType<typeof bls12_381.pairing>
+export type Pairing = ReturnType<typeof bls12_381.pairing>
 
 /** The point of G1 that the beacon signs for a round. */
 export function roundPoint(round: bigint): G1Point {
@@ -22,16 +22,16 @@ export function roundPoint(round: bigint): G1Point {
   return G1.fromAffine(point.toAffine())
 }
 
-export function pair(signature: G1Point, key: G2Point): TargetElement {
+export function pairing(signature: G1Point, key: G2Point): Pairing {
   return bls12_381.pairing(signature, key)
 }
 
-export function equalTargets(a: TargetElement, b: TargetElement): boolean {
+export function equalPairings(a: Pairing, b: Pairing): boolean {
   return bls12_381.fields.Fp12.eql(a, b)
 }
 
 /** A pairing in arkworks' serialization: coefficients in tower order, 48 bytes each, little-endian. */
-export function targetBytes(element: TargetElement): Uint8Array {
+export function pairingBytes(element: Pairing): Uint8Array {
   const coefficients = [element.c0, element.c1].flatMap((six) =>
     [six.c0, six.c1, six.c2].flatMap((two) => [two.c0, two.c1]),
   )

@@ -1,7 +1,7 @@
 import { createDecipheriv } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2'
 import { concatBytes } from '../scale/index.js'
-import { G1, G2, pair, scalarOf, targetBytes } from './curve.js'
+import { G1, G2, pairing, pairingBytes, scalarOf } from './curve.js'
 
 const POINT_BYTES = 96
 const TAG_BYTES = 16
@@ -21,7 +21,7 @@ export function decryptTimelock(ciphertext: Uint8Array, signature: Uint8Array): 
   const maskedKey = cursor.takeVector()
   const body = new Cursor(cursor.takeVector())
 
-  const shared = sha256(targetBytes(pair(G1.fromHex(Buffer.from(signature).toString('hex')), point)))
+  const shared = sha256(pairingBytes(pairing(G1.fromHex(Buffer.from(signature).toString('hex')), point)))
   const seed = xor(maskedSeed, shared)
   const key = xor(maskedKey, sha256(seed))
   const blinding = scalarOf(sha256(concatBytes(seed, key)))

@@ -2,7 +2,7 @@ import { type Runtime, type RuntimeCall, type RuntimeEvent, system } from '../ru
 import { blake2b256, type State } from '../storage/index.js'
 import { DispatchError, dispatchCall, type PalletContext, transfer } from '../subtensor/index.js'
 import type { SignedExtrinsic } from './extrinsic.js'
-import { paysNoFee, type Validity } from './validity.js'
+import { paysNoFee, type ValidTransaction } from './validity.js'
 
 type EventRecord = Runtime['events']['fallback'][number]
 export type Phase = EventRecord['phase']
@@ -36,7 +36,7 @@ export function applyExtrinsic(
   state: State,
   events: EventLog,
   runtime: Runtime,
-  { extrinsic, validity }: { readonly extrinsic: SignedExtrinsic; readonly validity: Validity },
+  { extrinsic, validity }: { readonly extrinsic: SignedExtrinsic; readonly validity: ValidTransaction },
 ): void {
   const { storage } = context
   const { account, feeRao } = validity

@@ -10,7 +10,7 @@ import { decodeExtrinsic, timestampInherent } from './extrinsic.js'
 import { Listeners } from './listeners.js'
 import { type PoolEntry, TransactionPool, type TransactionStatus } from './pool.js'
 import { InvalidTransaction } from './rpc-error.js'
-import { type ValidationContext, type Validity, validateExtrinsic } from './validity.js'
+import { type ValidationContext, type ValidTransaction, validateExtrinsic } from './validity.js'
 
 /** How many block hashes the chain remembers, as on finney. */
 export const BLOCK_HASH_COUNT = 2400
@@ -104,7 +104,7 @@ export class Chain {
   }
 
   /** @throws RpcError */
-  validate(bytes: Uint8Array): Validity {
+  validate(bytes: Uint8Array): ValidTransaction {
     return validateExtrinsic(this.#validation(this.head.number), decodeExtrinsic(this.#runtime, bytes))
   }
 

@@ -7,7 +7,7 @@ import {
   type SignedExtra,
 } from '../runtime/index.js'
 import { encode, type Infer, Reader, Writer } from '../scale/index.js'
-import { badFormat, undecodable, unknownValidity } from './rpc-error.js'
+import { badFormat, RpcError, undecodable, unknownValidity } from './rpc-error.js'
 
 const SIGNED_V4 = 0x84
 const BARE_V4 = 0x04
@@ -39,7 +39,7 @@ export function decodeExtrinsic(runtime: Runtime, bytes: Uint8Array): SignedExtr
   try {
     return decodeBody(runtime, bytes, reader)
   } catch (error) {
-    if (error instanceof Error && error.name === 'RpcError') throw error
+    if (error instanceof RpcError) throw error
     throw undecodable(error instanceof Error ? error.message : String(error))
   }
 }

@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
 import type { SignedExtrinsic } from './extrinsic.js'
 import { alreadyImported, priorityTooLow } from './rpc-error.js'
-import type { Validity } from './validity.js'
+import type { ValidTransaction } from './validity.js'
 
 /** A transaction status, in the form that `author_extrinsicUpdate` notifies. */
 export type TransactionStatus =
@@ -17,7 +17,7 @@ export type TransactionStatus =
 export interface PoolEntry {
   readonly hash: string
   readonly extrinsic: SignedExtrinsic
-  readonly validity: Validity
+  readonly validity: ValidTransaction
   readonly onStatus: (status: TransactionStatus) => void
 }
 
@@ -36,7 +36,7 @@ export class TransactionPool {
   /** @throws RpcError 1013 for a duplicate, 1014 when the same nonce is pooled with an equal or higher tip */
   add(
     extrinsic: SignedExtrinsic,
-    validity: Validity,
+    validity: ValidTransaction,
     onStatus: (status: TransactionStatus) => void,
   ): PoolEntry {
     const hash = toHex(blake2b256(extrinsic.bytes))

@@ -38,7 +38,7 @@ export function startSealing(
     }
   })
   if (sealing.kind === 'auto') {
-    // Every block that is not final yet adds a listener.
+    // Each block that is not final yet holds one listener.
     setMaxListeners(0, signal)
     chain.onSubmitted.add((entry) => {
       setImmediate(() => {

@@ -14,8 +14,8 @@ import { customErrorCodeOf, DispatchError, isFeeless } from '../subtensor/index.
 import type { SignedExtrinsic } from './extrinsic.js'
 import { InvalidTransaction, RpcError } from './rpc-error.js'
 
-/** Facts about an extrinsic that passed validation. */
-export interface Validity {
+/** What validation established about an extrinsic. */
+export interface ValidTransaction {
   readonly account: Uint8Array
   readonly feeRao: bigint
   /** First block in which the extrinsic is no longer valid; undefined for an immortal one. */
@@ -55,7 +55,7 @@ export function paysNoFee(call: RuntimeCall): boolean {
  *
  * @throws RpcError 1010 with the reason, 1002 for an era that no encoder produces
  */
-export function validateExtrinsic(context: ValidationContext, extrinsic: SignedExtrinsic): Validity {
+export function validateExtrinsic(context: ValidationContext, extrinsic: SignedExtrinsic): ValidTransaction {
   const { extra, call } = extrinsic
   if (extrinsic.address.type !== 'Id') throw new InvalidTransaction('badSigner')
   const account = extrinsic.address.value

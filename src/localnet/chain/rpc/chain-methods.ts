@@ -1,16 +1,11 @@
 import { z } from 'zod'
-import { publicKeyOf } from '../../../kernel/index.js'
-import { type Chain, RpcError } from '../node/index.js'
+import type { Chain } from '../node/index.js'
 import { toHex } from '../scale/index.js'
-import { blockHash, type Json, type Methods, method, withoutParams } from './method.js'
+import { accountOf, blockHash, type Json, type Methods, method, withoutParams } from './method.js'
 import { headerView } from './views.js'
 
 export function systemMethods(chain: Chain): Methods {
-  const accountNextIndex = method(z.tuple([z.string()]), ([address]) => {
-    const account = publicKeyOf(address)
-    if (!account) throw new RpcError(-32602, 'Invalid params', `${address} is not an address of this chain`)
-    return chain.nextNonce(account)
-  })
+  const accountNextIndex = method(z.tuple([z.string()]), ([address]) => chain.nextNonce(accountOf(address)))
   return {
     system_chain: withoutParams(() => 'Development'),
     system_name: withoutParams(() => 'targon-development-chain'),

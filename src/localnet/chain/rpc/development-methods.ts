@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { publicKeyOf } from '../../../kernel/index.js'
 import { type Chain, RpcError } from '../node/index.js'
 import { fromHex, toHex } from '../scale/index.js'
 import { endow, raoOf } from '../subtensor/index.js'
 import { type Faults, SUBMISSION_FAULTS } from './faults.js'
-import { hexText, type Methods, method, withoutParams } from './method.js'
+import { accountOf, hexText, type Methods, method, withoutParams } from './method.js'
 
 const MAX_NEW_BLOCKS = 100_000
 const MAX_FAILED_SUBMISSIONS = 1000
@@ -18,7 +17,7 @@ const faultChanges = z.strictObject({
   beaconSilent: z.boolean().optional(),
 })
 
-/** Switches to the runtime of another spec version, without the named calls, storage items, events, … or API methods. */
+/** Switches to the runtime of another spec version. @param without names of the parts that the runtime lacks */
 export type Upgrade = (specVersion: number, without?: readonly string[]) => void
 
 /** `dev_*`: control of the chain for tests and manual use. */
@@ -40,9 +39,7 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
       return headHash()
     }),
     dev_endow: method(z.tuple([z.string(), z.number().positive()]), ([address, tao]) => {
-      const account = publicKeyOf(address)
-      if (!account) throw new RpcError(-32602, 'Invalid params', `${address} is not an address of this chain`)
-      endow(chain.storage, account, raoOf(tao))
+      endow(chain.storage, accountOf(address), raoOf(tao))
       chain.produceBlock()
       return headHash()
     }),

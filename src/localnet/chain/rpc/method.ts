@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { messageOf } from '../../../kernel/index.js'
+import { messageOf, publicKeyOf } from '../../../kernel/index.js'
 import { RpcError } from '../node/index.js'
 import { fromHex } from '../scale/index.js'
 
@@ -27,6 +27,13 @@ export function parseParams<S extends z.ZodType>(schema: S, params: readonly unk
   const parsed = schema.safeParse(params)
   if (parsed.success) return parsed.data
   throw new RpcError(-32602, 'Invalid params', z.prettifyError(parsed.error))
+}
+
+/** The public key of an SS58 address. @throws RpcError -32602 */
+export function accountOf(address: string): Uint8Array {
+  const account = publicKeyOf(address)
+  if (account) return account
+  throw new RpcError(-32602, 'Invalid params', `${address} is not an address of this chain`)
 }
 
 /** Hex as bytes; the 0x prefix is optional. */

@@ -1,6 +1,6 @@
 import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
 import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
-import { hyperparametersOf, metagraphOf, selectiveMetagraphOf, u16Cutoff } from './metagraph-types.js'
+import { hyperparametersType, metagraphType, selectiveMetagraphType, u16Cutoff } from './metagraph-types.js'
 import { neuronInfoLite } from './neuron-types.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
 import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
@@ -16,8 +16,8 @@ function method(name: string, inputs: { readonly [name: string]: AnyType }, outp
  */
 export function runtimeApis(extrinsic: ScaleType<Uint8Array>, hasWideCutoff: boolean): readonly RuntimeApi[] {
   const cutoff = hasWideCutoff ? compactU64 : u16Cutoff
-  const metagraph = metagraphOf(cutoff)
-  const selectiveMetagraph = selectiveMetagraphOf(cutoff)
+  const metagraph = metagraphType(cutoff)
+  const selectiveMetagraph = selectiveMetagraphType(cutoff)
   const byNetuid = { netuid: u16 }
   return [
     { name: 'Core', version: 5, methods: [method('version', {}, runtimeVersion)] },
@@ -62,7 +62,7 @@ export function runtimeApis(extrinsic: ScaleType<Uint8Array>, hasWideCutoff: boo
       name: 'SubnetInfoRuntimeApi',
       version: 2,
       methods: [
-        method('get_subnet_hyperparams', byNetuid, option(hyperparametersOf(cutoff))),
+        method('get_subnet_hyperparams', byNetuid, option(hyperparametersType(cutoff))),
         method('get_metagraph', byNetuid, option(metagraph)),
         method('get_mechagraph', { netuid: u16, mecid: u8 }, option(metagraph)),
         method(

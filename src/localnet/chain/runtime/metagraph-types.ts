@@ -98,11 +98,11 @@ const metagraphFields = {
   alpha_dividends_per_hotkey: vec(tuple(accountId, compactU64)),
 } as const
 
-export function metagraphOf(cutoff: ScaleType<bigint>) {
+export function metagraphType(cutoff: ScaleType<bigint>) {
   const fields = { ...metagraphFields, activity_cutoff: cutoff }
   return struct('pallet_subtensor::rpc_info::metagraph::Metagraph', fields, { AccountId: accountId })
 }
-export type Metagraph = Infer<ReturnType<typeof metagraphOf>>
+export type Metagraph = Infer<ReturnType<typeof metagraphType>>
 
 export const METAGRAPH_FIELDS = Object.keys(metagraphFields) as readonly (keyof Metagraph)[]
 
@@ -118,7 +118,7 @@ function optionalFields(cutoff: ScaleType<bigint>): { readonly [name: string]: A
 }
 
 /** The metagraph with each field optional: only requested indexes are present. `validators` is 72, `commitments` 73. */
-export function selectiveMetagraphOf(
+export function selectiveMetagraphType(
   cutoff: ScaleType<bigint>,
 ): ScaleType<Readonly<Record<string, unknown>>> {
   return struct('pallet_subtensor::rpc_info::metagraph::SelectiveMetagraph', optionalFields(cutoff), {
@@ -126,7 +126,7 @@ export function selectiveMetagraphOf(
   })
 }
 
-export function hyperparametersOf(cutoff: ScaleType<bigint>) {
+export function hyperparametersType(cutoff: ScaleType<bigint>) {
   return struct('pallet_subtensor::rpc_info::subnet_info::SubnetHyperparams', {
     rho: compactU16,
     kappa: compactU16,
@@ -157,4 +157,4 @@ export function hyperparametersOf(cutoff: ScaleType<bigint>) {
     liquid_alpha_enabled: bool,
   })
 }
-export type Hyperparameters = Infer<ReturnType<typeof hyperparametersOf>>
+export type Hyperparameters = Infer<ReturnType<typeof hyperparametersType>>

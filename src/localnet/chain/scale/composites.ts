@@ -66,7 +66,7 @@ export function variant<const V extends VariantEntries>(
     key: keyOf(path, params),
     describe: () => ({
       path: path.split('::'),
-      params: parametersOf(params),
+      params: describeParameters(params),
       definition: {
         kind: 'variant',
         variants: known.map(({ name, index, fields }) => ({ name, index, fields: describeFields(fields) })),
@@ -93,7 +93,7 @@ function composite(path: string, fields: Fields, params: Parameters): AnyType {
     key: keyOf(path, params),
     describe: () => ({
       path: path.split('::'),
-      params: parametersOf(params),
+      params: describeParameters(params),
       definition: { kind: 'composite', fields: describeFields(fields) },
     }),
     encode: (writer, value) => encodeFields(writer, fields, value),
@@ -106,7 +106,7 @@ function keyOf(path: string, params: Parameters): string {
   return names.length === 0 ? path : `${path}<${names.join(',')}>`
 }
 
-function parametersOf(params: Parameters): TypeParameter[] {
+function describeParameters(params: Parameters): TypeParameter[] {
   return Object.entries(params).map(([name, type]) => ({ name, type }))
 }
 

@@ -23,11 +23,7 @@ export function endow(storage: StorageWriter, account: Uint8Array, amountRao: bi
 
 /** @throws DispatchError Balances.InsufficientBalance */
 export function withdraw(context: PalletContext, account: Uint8Array, amountRao: bigint): void {
-  const { storage } = context
-  const info = storage.get(system.Account, account)
-  if (info.data.free < amountRao) throw new DispatchError('InsufficientBalance', 'Balances')
-  storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, account)
-  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
+  debit(context.storage, account, amountRao)
   context.deposit({
     type: 'Balances',
     value: { type: 'Withdraw', value: { who: account, amount: amountRao } },
@@ -36,11 +32,14 @@ export function withdraw(context: PalletContext, account: Uint8Array, amountRao:
 
 /** @throws DispatchError Balances.InsufficientBalance */
 export function transfer(context: PalletContext, from: Uint8Array, to: Uint8Array, amountRao: bigint): void {
-  const { storage } = context
-  const info = storage.get(system.Account, from)
-  if (info.data.free < amountRao) throw new DispatchError('InsufficientBalance', 'Balances')
-  storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, from)
-  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
-  endow(storage, to, amountRao)
+  debit(context.storage, from, amountRao)
+  endow(context.storage, to, amountRao)
   context.deposit({ type: 'Balances', value: { type: 'Transfer', value: { from, to, amount: amountRao } } })
+}
+
+function debit(storage: StorageWriter, account: Uint8Array, amountRao: bigint): void {
+  const info = storage.get(system.Account, account)
+  if (info.data.free < amountRao) throw new DispatchError('InsufficientBalance', 'Balances')
+  storage.set(system.Account, { ...info, data: { ...info.data, free: info.data.free - amountRao } }, account)
+  storage.set(balances.TotalIssuance, storage.get(balances.TotalIssuance) - amountRao)
 }
