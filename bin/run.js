@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// This door alone: the whole of oclif costs a light command a sixth of its start.
+// Not '@oclif/core': loading all of oclif would add a sixth to the start of a light command.
 import { execute } from '@oclif/core/execute'
 
 await execute({ dir: import.meta.url })
-// The command has ended; a handle that something forgot must not keep the process.
+// The command is done; a forgotten handle must not keep the process alive.
 setTimeout(() => process.exit(), 2000).unref()

@@ -1,5 +1,5 @@
 /**
- * The library door: query miners of the subnet from any OpenAI client, check signed requests, judge answers. Importing it
+ * The library: query miners of the subnet from any OpenAI client, verify signed requests, verify answers. Importing it
  * starts nothing and does not load the chain client.
  *
  * @module
@@ -55,7 +55,7 @@ export { type Clock, initSr25519, systemClock, TargonError } from './kernel/inde
 export { CAUSES, type Cause, type RuleSet, type Verdict, verifyAnswer } from './verification/index.js'
 export { type HotkeyLocation, loadHotkey, type Signer } from './wallet/index.js'
 
-/** Connects to a Subtensor endpoint; the chain client is loaded by the first call. */
+/** Connects to a Subtensor endpoint. The first call loads the chain client. */
 export async function connectSubtensor(options: SubtensorOptions, deps: SubtensorDeps): Promise<Subtensor> {
   const chain = await import('./chain/index.js')
   return chain.connectSubtensor(options, deps)

@@ -4,16 +4,16 @@ import { inheritableEnvironment, type LocalnetSettings } from '../config/index.j
 import { systemClock } from '../kernel/index.js'
 import type { LocalnetReport, Snapshot } from '../localnet/index.js'
 
-/** Epochs of a run nobody watches. */
-const UNWATCHED_EPOCHS = 2
+/** Epochs to run without a terminal. */
+const UNATTENDED_EPOCHS = 2
 const DEFAULT_SEED = 'localnet'
 
 export default class Localnet extends BaseCommand {
-  static override summary = 'Run a whole subnet on this machine'
+  static override summary = 'Run a complete subnet on this machine'
 
   static override description =
-    'A development chain, development engines, honest and cheating miners, and a validator, each in a process of its own. ' +
-    'With --only chain,engine just those run; start the roles in other terminals against them.'
+    'Starts a development chain, development engines, honest and cheating miners, and a validator, each in its own process. ' +
+    'With --only chain,engine only those parts run, and the roles are started in other terminals.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -46,8 +46,8 @@ export default class Localnet extends BaseCommand {
 
   async #runAll(settings: LocalnetSettings, signal: AbortSignal): Promise<LocalnetReport> {
     const { renderBoard, reportOf, runLocalnet } = await import('../localnet/index.js')
-    const watched = process.stdout.isTTY && !this.jsonEnabled()
-    const show = await this.#openDisplay(watched)
+    const isInteractive = process.stdout.isTTY && !this.jsonEnabled()
+    const show = await this.#openDisplay(isInteractive)
     const last = await runLocalnet(
       {
         self: selfCommand(),
@@ -57,21 +57,21 @@ export default class Localnet extends BaseCommand {
         blockTimeMs: settings['chain.block-time'],
         epochBlocks: settings['chain.tempo'],
         chainPort: settings['chain.port'] ?? 0,
-        epochs: settings.epochs ?? (watched ? undefined : UNWATCHED_EPOCHS),
+        epochs: settings.epochs ?? (isInteractive ? undefined : UNATTENDED_EPOCHS),
       },
       { clock: systemClock, signal, onProgress: show.note, onSnapshot: show.snapshot },
     )
     show.end()
     if (last === undefined) return { epochs: 0, miners: [], validator: null }
-    this.log(renderBoard(last, { fancy: watched }))
+    this.log(renderBoard(last, { fancy: isInteractive }))
     return reportOf(last)
   }
 
   /** A live board on a terminal, plain lines on stderr otherwise. */
-  async #openDisplay(watched: boolean) {
+  async #openDisplay(isInteractive: boolean) {
     const { narrateChange, renderBoard } = await import('../localnet/index.js')
     const note = (line: string) => void process.stderr.write(`${line}\n`)
-    if (!watched) {
+    if (!isInteractive) {
       let before: Snapshot | undefined
       const snapshot = (now: Snapshot) => {
         for (const line of narrateChange(before, now)) note(line)
@@ -80,7 +80,8 @@ export default class Localnet extends BaseCommand {
       return { note, snapshot, end: () => {} }
     }
     const board = createLogUpdate(process.stdout)
-    const snapshot = (now: Snapshot) => board(`${renderBoard(now, { fancy: true })}\nCtrl-C ends the subnet.`)
+    const snapshot = (now: Snapshot) =>
+      board(`${renderBoard(now, { fancy: true })}\nCtrl-C stops the subnet.`)
     return { note, snapshot, end: () => board.clear() }
   }
 }

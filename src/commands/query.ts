@@ -19,10 +19,10 @@ type QueryRole = typeof import('../roles/query/index.js')
 type QueryDeps = AskDeps & { readonly log: Awaited<ReturnType<typeof openQuietLog>> }
 
 export default class Query extends BaseCommand {
-  static override summary = 'Ask a miner and stream its answer.'
+  static override summary = 'Query a miner and stream its answer.'
 
   static override description =
-    'The answer goes to standard output; time to first token, tokens per second and the verdict (--verify) go to standard error. With --axon and --hotkey no chain is needed.'
+    'Prints the answer on standard output, and the time to first token, tokens per second and verdict (--verify) on standard error. With --axon and --hotkey no chain connection is needed.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> "Why is the sky blue?"',
@@ -35,7 +35,7 @@ export default class Query extends BaseCommand {
 
   static override args = {
     prompt: Args.string({
-      description: 'The prompt; standard input when absent or -.',
+      description: 'The prompt; read from standard input if absent or -.',
       ignoreStdin: true,
     }),
   }
@@ -48,11 +48,11 @@ export default class Query extends BaseCommand {
       helpGroup: 'QUERY',
     }),
     all: Flags.boolean({
-      summary: 'Ask every miner that serves the model and compare them.',
+      summary: 'Query every miner that serves the model and compare the answers.',
       helpGroup: 'QUERY',
     }),
     ndjson: Flags.boolean({
-      summary: 'Stream JSON lines: {"text"} for each chunk, then one with the result.',
+      summary: 'Stream JSON lines: {"text"} for each chunk, then {"result"}.',
       exclusive: ['json', 'all', 'list'],
       helpGroup: 'QUERY',
     }),
@@ -60,11 +60,11 @@ export default class Query extends BaseCommand {
 
   run(): Promise<unknown> {
     return this.runWith('query', (invocation) =>
-      runUntilStopped({ exitWithStdin: false }, (signal) => this.#answer(invocation, signal)),
+      runUntilStopped({ exitWithStdin: false }, (signal) => this.#query(invocation, signal)),
     )
   }
 
-  async #answer(invocation: Invocation<'query'>, signal: AbortSignal): Promise<unknown> {
+  async #query(invocation: Invocation<'query'>, signal: AbortSignal): Promise<unknown> {
     const { settings, actions, args } = invocation
     const prompt = actions.list
       ? ''
@@ -97,7 +97,7 @@ export default class Query extends BaseCommand {
     }
   }
 
-  /** Miners of the chain; the one given by address and hotkey needs no chain. */
+  /** Reads the miners from the chain, unless one is given by address and hotkey. */
   async #knownMiners({ settings, resolved }: Invocation<'query'>, deps: QueryDeps): Promise<Miner[]> {
     const { axon, hotkey, uid } = settings
     const { minerUrlOf, servingMiners } = await import('../roles/query/index.js')
@@ -108,8 +108,12 @@ export default class Query extends BaseCommand {
     const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), deps)
     try {
       const metagraph = await subtensor.metagraph(settings.netuid, deps.signal)
-      const everywhere = settings['allow-private-axons'] || axon !== undefined
-      return servingMiners(metagraph, deps.signer.address, (ip) => everywhere || !isForbiddenAddress(ip))
+      const isPrivateAllowed = settings['allow-private-axons'] || axon !== undefined
+      return servingMiners(
+        metagraph,
+        deps.signer.address,
+        (ip) => isPrivateAllowed || !isForbiddenAddress(ip),
+      )
     } finally {
       await subtensor.close()
     }
@@ -154,7 +158,7 @@ async function openDeps(settings: QuerySettings, signal: AbortSignal): Promise<Q
   return { signer, clock: systemClock, signal, log, timeoutMs: settings['query-timeout'] * 1000 }
 }
 
-/** Any of them: always the same one would get all the load. */
+/** Picks at random, to spread the load. */
 function pick<T>(choices: readonly T[]): T {
   const chosen = choices[Math.floor(Math.random() * choices.length)]
   if (chosen === undefined) throw new RangeError('nothing to pick from')

@@ -7,11 +7,11 @@ import { escapeControls, packageVersion, systemClock, TargonError } from '../ker
 type Actions = Readonly<Record<string, unknown>>
 
 export default class Update extends BaseCommand {
-  static override summary = 'Upgrade targon to a signed release, with a way back'
+  static override summary = 'Upgrade targon to a signed release, with automatic rollback'
 
   static override description =
-    'Releases are signed git tags. One is fetched, verified against the pinned signers, built in a slot of its own, ' +
-    'tested, and put on trial at the next start; the launcher goes back when it does not prove healthy.'
+    'Releases are signed git tags. A release is fetched, verified against the pinned signers, built in its own slot and ' +
+    'tested. It starts on probation; the launcher rolls it back unless it becomes healthy.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --check',
@@ -21,21 +21,25 @@ export default class Update extends BaseCommand {
   ]
 
   static override flags = {
-    check: Flags.boolean({ summary: 'Tell what is offered: exit 0 when nothing is, 10 when an update is.' }),
-    to: Flags.string({ summary: 'Take this version instead of the newest.', helpValue: '<X.Y.Z>' }),
-    'dry-run': Flags.boolean({ summary: 'Print the plan and end.' }),
+    check: Flags.boolean({
+      summary: 'Check for an update: exit status 0 if there is none, 10 if there is one.',
+    }),
+    to: Flags.string({ summary: 'Install this version instead of the latest.', helpValue: '<X.Y.Z>' }),
+    'dry-run': Flags.boolean({ summary: 'Print the plan and exit.' }),
     rollback: Flags.boolean({
-      summary: 'Go back to the previous version committed here.',
+      summary: 'Go back to the previous version confirmed on this machine.',
       exclusive: ['check', 'dry-run'],
     }),
-    yes: Flags.boolean({ summary: 'With --update.source npm: run the command instead of printing it.' }),
+    yes: Flags.boolean({
+      summary: 'With --update.source npm: run the install command instead of printing it.',
+    }),
     'self-test': Flags.boolean({ summary: 'Load every module and print the version.', hidden: true }),
     ...flagsOf('update'),
   }
 
   run(): Promise<unknown> {
     return this.runWith('update', async ({ settings, actions }) => {
-      if (actions['self-test'] === true) return await this.#testItself()
+      if (actions['self-test'] === true) return await this.#selfTest()
       return await runUntilStopped({ exitWithStdin: false }, (signal) => this.#act(settings, actions, signal))
     })
   }
@@ -59,7 +63,7 @@ export default class Update extends BaseCommand {
   #printOffer(offer: Offer): unknown {
     this.log(`installed  ${offer.installed}`)
     if (offer.kind === 'none') {
-      this.log(`offered    ${offer.latest ?? 'nothing'}, so there is nothing to do`)
+      this.log(`offered    ${offer.latest ?? 'nothing'}; nothing to do`)
       this.printWarnings(offer.warnings)
       return { ...offer, wouldApply: false }
     }
@@ -71,7 +75,7 @@ export default class Update extends BaseCommand {
     const { version, signedBy, release } = offer.verified
     this.log(`offered    ${version}\nsigned by  ${signedBy}\nexpires    ${release.expires.slice(0, 10)}`)
     this.printWarnings(offer.warnings)
-    this.log('It would apply: run targon update.')
+    this.log('Run targon update to install it.')
     process.exitCode = EXIT_STATUS.updateAvailable
     return {
       kind: offer.kind,
@@ -87,22 +91,22 @@ export default class Update extends BaseCommand {
   #printOutcome(outcome: UpdateOutcome): UpdateOutcome {
     if (outcome.kind === 'none') {
       const { installed, latest } = outcome
-      if (installed === latest) this.log(`${installed} is the newest.`)
-      else this.log(`${installed} is installed already (newest offered: ${latest ?? 'none'}).`)
+      if (installed === latest) this.log(`${installed} is up to date.`)
+      else this.log(`${installed} is already installed (latest offered: ${latest ?? 'none'}).`)
       this.printWarnings(outcome.warnings)
       return outcome
     }
     if (!('signedBy' in outcome)) {
-      const how = outcome.kind === 'switched' ? ', on trial,' : ''
+      const how = outcome.kind === 'switched' ? ' on probation' : ''
       this.log(
         `Switched from ${outcome.from ?? 'no release'} to ${outcome.to}; it runs${how} from the next start.`,
       )
       return outcome
     }
     this.printWarnings(outcome.warnings)
-    const words = `${outcome.from} → ${outcome.to}, signed by ${outcome.signedBy}`
-    if (outcome.kind === 'planned') this.log(`Would update ${words}.`)
-    else this.log(`Updated ${words}. It runs, on trial, when the launcher starts it next.`)
+    const change = `${outcome.from} → ${outcome.to}, signed by ${outcome.signedBy}`
+    if (outcome.kind === 'planned') this.log(`Would update ${change}.`)
+    else this.log(`Updated ${change}. It runs on probation from the next start of the launcher.`)
     return outcome
   }
 
@@ -110,7 +114,7 @@ export default class Update extends BaseCommand {
     const { installCommand, installPublished, isNewer, newestPublished } = await import(
       '../autoupdate/index.js'
     )
-    if (actions.rollback === true) throw noWayBack()
+    if (actions.rollback === true) throw noRollback()
     const installed = context.runningVersion
     const version = to ?? (await newestPublished(context))
     const command = installCommand(version).join(' ')
@@ -126,8 +130,8 @@ export default class Update extends BaseCommand {
     return { installed, version, command, run }
   }
 
-  /** What an updater runs in a new slot: a release that cannot load its own modules must not be switched to. */
-  async #testItself(): Promise<{ version: string }> {
+  /** Run by an updater in a new slot: a release that cannot load its own modules must not be installed. */
+  async #selfTest(): Promise<{ version: string }> {
     await Promise.all([
       import('../chain/index.js'),
       import('../index.js'),
@@ -141,14 +145,11 @@ export default class Update extends BaseCommand {
   }
 }
 
-/** npm keeps no versions side by side. */
-function noWayBack(): TargonError {
-  return new TargonError(
-    'The package registry installs one version over the other, so there is none to go back to.',
-    {
-      code: 'UPDATE_NO_ROLLBACK',
-      fault: 'update',
-      next: 'Install the older one: targon update --update.source npm --to X.Y.Z --yes.',
-    },
-  )
+/** npm replaces the installed version. */
+function noRollback(): TargonError {
+  return new TargonError('There is no version to roll back to, because npm replaces the installed one.', {
+    code: 'UPDATE_NO_ROLLBACK',
+    fault: 'update',
+    next: 'Install an older version: targon update --update.source npm --to X.Y.Z --yes.',
+  })
 }

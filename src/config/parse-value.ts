@@ -17,7 +17,7 @@ export function parseValue(name: string, entry: Setting, raw: unknown, origin: O
   const rule = entry.options ? `must be one of ${entry.options.join(', ')}` : must
   const shown = entry.secret || got === '' ? '' : `, got ${JSON.stringify(got)}`
   const words = entry.options ?? entry.words
-  const suggestion = words && typeof raw === 'string' ? suggestName(raw, words) : undefined
+  const suggestion = words && typeof got === 'string' ? suggestName(got, words) : undefined
   throw new TargonError(`${subject} ${rule}${shown}.`, {
     code: 'CONFIG_BAD_VALUE',
     fault: 'usage',
@@ -37,8 +37,14 @@ function describeIssue(issues: readonly z.core.$ZodIssue[], raw: unknown) {
   const place = issue.path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')
-  const got = issue.code === 'custom' && issue.params && 'got' in issue.params ? issue.params.got : raw
-  return { place, must: wordingOf(issue), got }
+  const got = issue.code === 'custom' && issue.params ? issue.params.got : valueAt(raw, issue.path)
+  return { place: place.replace(/^\./, ''), must: wordingOf(issue), got: got ?? raw }
+}
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  const isParent = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
+    typeof value === 'object' && value !== null
+  return path.reduce((value, part) => (isParent(value) ? value[part] : undefined), raw)
 }
 
 /** Our own messages start with "must"; those of zod start with a capital letter. */

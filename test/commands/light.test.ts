@@ -3,12 +3,12 @@ import { expect, it } from 'vitest'
 
 const commands = new URL('../../src/commands/', import.meta.url)
 
-/** What a command may cost before `run()` decides what it needs: --help and a misspelt flag must answer at once. */
+/** Packages a command may load before `run()`: --help and misspelt flags must respond immediately. */
 const LIGHT = ['@oclif/core', 'zod', 'dotenv', 'semver', 'log-update']
 
 const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm
 
-/** Packages that are loaded together with a module, by its static imports. */
+/** Packages loaded with a module through its static imports. */
 function packagesOf(file: URL, seen = new Set<string>()): Set<string> {
   const packages = new Set<string>()
   if (seen.has(file.href)) return packages
@@ -26,7 +26,7 @@ const files = readdirSync(commands, { recursive: true, encoding: 'utf8' }).filte
   path.endsWith('.ts'),
 )
 
-it.each(files)('%s loads no heavy package before it runs', (path) => {
+it.each(files)('%s loads no heavy package before run()', (path) => {
   const packages = [...packagesOf(new URL(path, commands))]
   expect(packages).toContain('@oclif/core')
   expect(packages.filter((name) => !LIGHT.includes(name))).toEqual([])

@@ -10,7 +10,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-/** A status port that answers with this text, or with what it is asked for. */
+/** Starts a status port that responds with this text. @returns the flags that point to it. */
 async function servePort(text: string | ((url: URL) => string)): Promise<string[]> {
   const server = createServer((request, response) =>
     response.end(typeof text === 'string' ? text : text(new URL(request.url ?? '/', 'http://status'))),
@@ -107,7 +107,7 @@ describe('previewWeights', () => {
   })
   const { signal } = new AbortController()
 
-  it('puts what would be submitted beside what is on chain', async () => {
+  it('compares the weights to submit with those on chain', async () => {
     const preview = await previewWeights(chain(), 4, validator, signal)
     expect(preview).toMatchObject({ path: 'direct', skipped: undefined, validatorUid: 0 })
     expect(preview.weights).toMatchObject([
@@ -116,7 +116,7 @@ describe('previewWeights', () => {
     ])
   })
 
-  it('says why nothing would be submitted', async () => {
+  it('gives the reason if nothing would be submitted', async () => {
     const preview = await previewWeights(chain(4), 4, validator, signal)
     expect(preview.skipped).toContain('too-few-weights')
     expect(preview.weights.every(({ weightU16 }) => weightU16 === 0)).toBe(true)

@@ -32,7 +32,7 @@ beforeAll(async () => {
     },
   })
   rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url] } })
-  await vi.waitFor(() => expect(JSON.stringify(rig.logs)).toContain('upstream up'), 10_000)
+  await vi.waitFor(() => expect(JSON.stringify(rig.logs)).toContain('upstream-up'), 10_000)
 })
 
 afterAll(async () => {
@@ -40,7 +40,7 @@ afterAll(async () => {
   await vllm.close()
 })
 
-/** The miner by address and hotkey: no chain is asked. */
+/** Flags that name the miner by address and hotkey, so that no chain is needed. */
 function direct(...words: string[]): string[] {
   return [...wallet, '--axon', new URL(rig.url).host, '--hotkey', rig.miner.address, ...words]
 }
@@ -52,7 +52,7 @@ describe('targon query', () => {
     expect(stderr).toMatch(/test\/model · 3 tokens · first after \d+\.\d\d s · \d+\.\d tokens\/s/)
   })
 
-  it('sends what the flags say', async () => {
+  it('sends the parameters given by flags', async () => {
     const words = ['--system', 'Be brief.', '--max-tokens', '7', '--temperature', '0.25', '--seed', '42']
     await runCommand(Query, direct('Why?', '--model', MODEL, ...words))
     expect(JSON.parse(vllm.received.at(-1)?.body ?? '')).toMatchObject({
@@ -68,14 +68,14 @@ describe('targon query', () => {
     })
   })
 
-  it('asks for a completion', async () => {
+  it('sends a completion request', async () => {
     const { status } = await runCommand(Query, direct('Once upon', '--completion'))
     expect(status).toBe(0)
     expect(vllm.received.at(-1)).toMatchObject({ path: '/v1/completions' })
     expect(JSON.parse(vllm.received.at(-1)?.body ?? '')).toMatchObject({ prompt: 'Once upon' })
   })
 
-  it('--json prints one document and nothing else', async () => {
+  it('--json prints exactly one document', async () => {
     const { stdout, stderr } = await runCommand(Query, direct('Why?', '--json'))
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -87,7 +87,7 @@ describe('targon query', () => {
     })
   })
 
-  it('--ndjson streams a line for each chunk and ends with the result', async () => {
+  it('--ndjson streams one line per chunk, then the result', async () => {
     const { stdout } = await runCommand(Query, direct('Why?', '--ndjson'))
     const lines = stdout
       .trim()
@@ -107,9 +107,9 @@ describe('targon query', () => {
     expect(stdout).toMatch(new RegExp(`${rig.miner.address}\\s+${rig.url}\\s+${MODEL}`))
   })
 
-  it('--list says why a miner shows no models', async () => {
-    const gone = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address, '--list']
-    const { status, stdout } = await runCommand(Query, gone)
+  it('--list gives the reason if a miner lists no models', async () => {
+    const unreachable = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address, '--list']
+    const { status, stdout } = await runCommand(Query, unreachable)
     expect(status).toBe(0)
     expect(stdout).toMatch(/127\.0\.0\.1:1\s+\(.*ECONNREFUSED.*\)$/m)
   })
@@ -121,13 +121,19 @@ describe('targon query', () => {
   })
 })
 
-describe('what goes wrong is said in one line, with the right status', () => {
+describe('failures print one line and set the exit status', () => {
   it.each([
-    ['a model nobody serves', ['--model', 'no/such', 'Why?'], 4, 'MINER_ANSWER', 'does not serve this model'],
-    ['no seed but words', ['--seed', 'abc', 'Why?'], 2, 'CONFIG_BAD_VALUE', 'whole number'],
+    [
+      'a model that is not served',
+      ['--model', 'no/such', 'Why?'],
+      4,
+      'MINER_ANSWER',
+      'does not serve this model',
+    ],
+    ['a seed that is not a number', ['--seed', 'abc', 'Why?'], 2, 'CONFIG_BAD_VALUE', 'whole number'],
     ['--verify without an engine', ['--verify', 'Why?'], 2, 'REFERENCE_ENGINE_MISSING', '--engine.endpoints'],
     ['an empty prompt', [' '], 2, 'PROMPT_MISSING', 'targon query'],
-    ['two ways at once', ['--list', '--all'], 2, 'USAGE', '--all'],
+    ['exclusive flags', ['--list', '--all'], 2, 'USAGE', '--all'],
   ])('%s', async (_, words, expected, code, advice) => {
     const { status, stderr } = await runCommand(Query, direct(...words))
     expect(stderr).toContain(`Error [${code}]`)
@@ -136,7 +142,7 @@ describe('what goes wrong is said in one line, with the right status', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
-  it('a hotkey the miner does not know', async () => {
+  it('a hotkey that is not registered', async () => {
     const stranger = direct('Why?').map((word) => (word === 'validator' ? 'stranger' : word))
     const { status, stderr } = await runCommand(Query, [...stranger, '--model', MODEL])
     expect(status).toBe(4)
@@ -151,20 +157,20 @@ describe('what goes wrong is said in one line, with the right status', () => {
     expect(stderr).toContain('btcli wallet new-hotkey')
   })
 
-  it('a miner that is not there', async () => {
-    const gone = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address]
-    const { status, stderr } = await runCommand(Query, [...gone, '--model', MODEL, 'Why?'])
+  it('an unreachable miner', async () => {
+    const unreachable = [...wallet, '--axon', '127.0.0.1:1', '--hotkey', rig.miner.address]
+    const { status, stderr } = await runCommand(Query, [...unreachable, '--model', MODEL, 'Why?'])
     expect(status).toBe(4)
     expect(stderr).toMatch(/Error \[MINER_ANSWER\].*ECONNREFUSED/)
   })
 
-  it('an address that is none', async () => {
+  it('an invalid address', async () => {
     const { status, stderr } = await runCommand(Query, [...wallet, '--axon', 'here', '--hotkey', 'x', 'Why?'])
     expect(status).toBe(2)
     expect(stderr).toMatch(/Error \[CONFIG_BAD_VALUE\]: --axon must be ip:port.*, got "here"\./)
   })
 
-  it('a hotkey that is none, told before the wallet is opened', async () => {
+  it('an invalid hotkey, before the wallet is opened', async () => {
     const { status, stderr } = await runCommand(Query, [
       '--wallet.path',
       '/nonexistent',

@@ -81,7 +81,7 @@ it('--to a version that is there already says that there is nothing to do', asyn
   const { status, stdout } = await update('--to', '90.0.0')
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout: '90.0.0 is installed already (newest offered: 90.0.1).\n',
+    stdout: '90.0.0 is already installed (latest offered: 90.0.1).\n',
   })
   expect((await readState(layout)).state).toBe('committed')
 })
@@ -93,7 +93,7 @@ it('--check exits 10 while there is something, 0 when there is nothing', async (
   const { status, stdout } = await update('--check')
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout: 'installed  90.0.1\noffered    90.0.1, so there is nothing to do\n',
+    stdout: 'installed  90.0.1\noffered    90.0.1; nothing to do\n',
   })
 })
 
@@ -112,7 +112,7 @@ it('--to an installed version above goes there on trial without asking the sourc
   const { status, stdout } = await runCli([...argv, '--to', '90.0.1'], env)
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout: 'Switched from 90.0.0 to 90.0.1; it runs, on trial, from the next start.\n',
+    stdout: 'Switched from 90.0.0 to 90.0.1; it runs on probation from the next start.\n',
   })
   expect(await readState(layout)).toMatchObject({ state: 'probation', from: '90.0.0', to: '90.0.1' })
 })

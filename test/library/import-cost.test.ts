@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 
 const run = promisify(execFile)
 
-/** Reports every module a program resolves whose address holds this text. */
-function watchingFor(text: string): string {
+/** Code that prints every module a program resolves whose URL contains this text. */
+function traceImports(text: string): string {
   const loader = `
     import { writeSync } from 'node:fs'
     export async function resolve(specifier, context, next) {
@@ -17,10 +17,10 @@ function watchingFor(text: string): string {
   return `import { register } from 'node:module'; register(${JSON.stringify(address)});`
 }
 
-test('importing the library loads no chain client, connecting does', async () => {
+test('the chain client is loaded by connecting, not by importing the library', async () => {
   const door = new URL('../../src/index.ts', import.meta.url).href
   const program = `
-    ${watchingFor('@polkadot/api/')}
+    ${traceImports('@polkadot/api/')}
     const { connectSubtensor, systemClock, ...rest } = await import(${JSON.stringify(door)})
     console.log('imported', typeof rest.epistulaFetch)
     const log = { debug() {}, info() {}, warn() {}, error() {} }

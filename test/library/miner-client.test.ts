@@ -29,7 +29,7 @@ describe('minerClient against a miner', () => {
     ['ip:port', (url: string) => url.replace('http://', '')],
     ['a URL', (url: string) => url],
     ['a URL that ends in /v1/', (url: string) => `${url}/v1/`],
-  ])('streams an answer, the address given as %s', async (_, given) => {
+  ])('streams an answer from an address given as %s', async (_, given) => {
     const client = await minerClient({
       signer: rig.validator,
       address: given(rig.url),
@@ -44,7 +44,7 @@ describe('minerClient against a miner', () => {
     expect(chunks).toBeGreaterThan(5)
   })
 
-  it('is refused when it signs for another miner, and does not ask again', async () => {
+  it('is refused without a retry when it signs for another miner', async () => {
     const client = await minerClient({
       signer: rig.validator,
       address: rig.url,
@@ -56,7 +56,7 @@ describe('minerClient against a miner', () => {
   })
 })
 
-it('is guarded: an endless line ends the answer', async () => {
+it('aborts an answer with an endless line', async () => {
   const server = await startStreamServer((response) => {
     const out = startEvents(response)
     const more = () => {

@@ -16,15 +16,15 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-/** The first code block of the README that asks a miner. */
+/** The first code block of the README that queries a miner. */
 function readSnippet(): string {
   const blocks = readFileSync(readme, 'utf8').matchAll(/```(?:ts|js|typescript|javascript)\n([\s\S]*?)```/g)
   const found = [...blocks].map((block) => block[1] ?? '').find((code) => code.includes('minerClient'))
-  if (found === undefined) throw new Error('README.md shows no snippet with minerClient')
+  if (found === undefined) throw new Error('README.md has no snippet with minerClient')
   return found
 }
 
-/** Runs the code from the root of the project, `targon` being its source. */
+/** Runs code in the root of the project, with `targon` resolved to its source. */
 async function runSnippet(code: string, home: string): Promise<{ stdout: string; stderr: string }> {
   const door = new URL('../../src/index.ts', import.meta.url).href
   const child = spawn(
@@ -43,7 +43,7 @@ async function runSnippet(code: string, home: string): Promise<{ stdout: string;
   return { stdout, stderr }
 }
 
-test('the snippet of the README queries a miner', async () => {
+test('the README snippet queries a miner', async () => {
   const miner = await hotkeyOf(2)
   const server = await startStreamServer((response) =>
     startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),

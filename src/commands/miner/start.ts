@@ -14,7 +14,7 @@ export default class MinerStart extends BaseCommand {
   static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
 
   static override description =
-    'Listens for signed requests of validators, checks who sent them, and streams the answers of the model servers back byte for byte. On SIGHUP, and when the config file or `.env` changes, it reads its settings again and takes over model servers and keys.'
+    'Listens for signed requests from validators, verifies the sender, and streams the responses of the model servers back unchanged. On SIGHUP, and when the config file or `.env` changes, it reloads the model servers and their keys.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --wallet.name mine --wallet.hotkey h1 --model-endpoint http://127.0.0.1:8000/v1',
@@ -47,15 +47,15 @@ export default class MinerStart extends BaseCommand {
         const metrics = createMetrics('miner')
         const onCheck = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onCheck })
-        const fresh = async () => {
-          const { settings: changed } = await this.readInvocation('miner', network?.arguments)
-          context.hide(changed)
-          return changed
+        const readSettings = async () => {
+          const { settings: reloaded } = await this.readInvocation('miner', network?.arguments)
+          context.hide(reloaded)
+          return reloaded
         }
-        // Before the chain is reached, which may take minutes: what changes meanwhile is read as soon as it serves.
-        const reload = watchReload({ ...context, resolve: fresh, files: invocation.files })
-        const waiting = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
-        const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), waiting)
+        // Before connecting, which may take minutes, so that changes made meanwhile are not missed.
+        const reload = watchReload({ ...context, resolve: readSettings, files: invocation.files })
+        const patient = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
+        const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
           if (isUnattended('miner', settings)) updates.checkHourly(running.lack)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BaseCommand, flagsOf, formatTable, runUntilStopped } from '../../cli/index.js'
 import { systemClock } from '../../kernel/index.js'
 
-/** What is shown of a miner's status; `--json` prints all of it. */
+/** The part of a miner's status shown here; `--json` prints all of it. */
 const minerStatus = z.looseObject({
   role: z.literal('miner'),
   upstreams: z.array(
@@ -24,7 +24,7 @@ const minerStatus = z.looseObject({
 })
 
 export default class MinerUpstreams extends BaseCommand {
-  static override summary = 'Show the model servers of the miner that runs on this machine.'
+  static override summary = 'Show the model servers of the miner running on this machine.'
 
   static override usage = 'miner upstreams [--metrics.port <integer>] [--json]'
 

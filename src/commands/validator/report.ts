@@ -14,10 +14,10 @@ type ModelReport = ExplainedMiner['models'][number]
 
 export default class ValidatorReport extends BaseCommand {
   static override summary =
-    'Show why miners have their scores: windows, verdicts by cause, speeds, last failures.'
+    'Explain the scores of miners: windows, verdicts by cause, speeds, recent failures.'
 
   static override description =
-    'Asks the validator that runs on this machine. When none runs, its embedded database is read; with --database.url, Postgres is read directly.'
+    'Reads from the validator running on this machine, or from its embedded database if none is running; with --database.url, reads Postgres directly.'
 
   static override usage = 'validator report [UID|HOTKEY] [--hours <n>] [--json | --csv | --html] [FLAGS]'
 
@@ -27,7 +27,7 @@ export default class ValidatorReport extends BaseCommand {
   ]
 
   static override args = {
-    miner: Args.string({ description: 'Only this miner, by uid or hotkey.', ignoreStdin: true }),
+    miner: Args.string({ description: 'Show only this miner, by uid or hotkey.', ignoreStdin: true }),
   }
 
   static override flags = {
@@ -40,10 +40,16 @@ export default class ValidatorReport extends BaseCommand {
       'neuron.name',
       'logging.logging_dir',
     ]),
-    hours: Flags.integer({ summary: 'How far back.', helpValue: '<n>', min: 1, max: 99_999, default: 24 }),
-    csv: Flags.boolean({ summary: 'One line per miner and model.', exclusive: ['html', 'json'] }),
+    hours: Flags.integer({
+      summary: 'Hours to look back.',
+      helpValue: '<n>',
+      min: 1,
+      max: 99_999,
+      default: 24,
+    }),
+    csv: Flags.boolean({ summary: 'Print CSV, one line per miner and model.', exclusive: ['html', 'json'] }),
     html: Flags.boolean({
-      summary: 'One page with plots that needs no network, on stdout.',
+      summary: 'Print a self-contained HTML page with plots.',
       exclusive: ['csv', 'json'],
     }),
   }
@@ -80,7 +86,7 @@ export default class ValidatorReport extends BaseCommand {
 
 type DescribeFailures = (verdicts: ModelReport['verdicts']) => string
 
-/** The table of all miners, or all about the only one. */
+/** The table of all miners, or the details of one. */
 function printReport(report: ExplainedReport, isOne: boolean, failuresOf: DescribeFailures): string {
   const [only] = report.miners
   return isOne && only ? describe(only, report, failuresOf) : tableOf(report, failuresOf)
@@ -88,10 +94,10 @@ function printReport(report: ExplainedReport, isOne: boolean, failuresOf: Descri
 
 function headline({ source, since, validator }: ExplainedReport): string {
   const from = { validator: 'running validator', embedded: 'embedded database', postgres: 'Postgres' }[source]
-  const now = validator
+  const state = validator
     ? `block ${validator.block}, epoch ${validator.epoch.index}, weights due at block ${validator.epoch.nextBlock}, ${validator.rounds} rounds\n`
     : ''
-  return `${now}results since ${since} (${from})`
+  return `${state}results since ${since} (${from})`
 }
 
 function tableOf(report: ExplainedReport, failuresOf: DescribeFailures): string {
@@ -152,7 +158,7 @@ function describeModel(model: ModelReport, failuresOf: DescribeFailures): string
     ['verified', String(verdicts.verified)],
     ['no verdict', String(verdicts.inconclusive)],
     ['failed', failuresOf(verdicts)],
-    ['did not serve it', `${notServing} times`],
+    ['not serving', `${notServing} times`],
     ['tokens/s p5/p50/p95', spread(tokensPerSecond, 1)],
     ['first token ms p5/p50/p95', spread(timeToFirstTokenMs, 0)],
     ['trend by hour', sparkline(model)],
@@ -166,14 +172,14 @@ function describeModel(model: ModelReport, failuresOf: DescribeFailures): string
 
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** Mean speed of the last hours; `×` is an hour with failures only, `·` one without verdicts. */
+/** Mean speed per hour; `×` is an hour with failures only, `·` an hour without verdicts. */
 function sparkline({ trend }: ModelReport): string {
   const hours = trend.slice(-24)
-  const most = Math.max(...hours.map(({ meanTokensPerSecond }) => meanTokensPerSecond), 1e-9)
+  const highest = Math.max(...hours.map(({ meanTokensPerSecond }) => meanTokensPerSecond), 1e-9)
   return hours
     .map(({ verified, failed, meanTokensPerSecond }) => {
       if (verified === 0) return failed > 0 ? '×' : '·'
-      return BARS[Math.min(7, Math.floor((8 * meanTokensPerSecond) / most))] ?? ''
+      return BARS[Math.min(7, Math.floor((8 * meanTokensPerSecond) / highest))] ?? ''
     })
     .join('')
 }
@@ -183,9 +189,9 @@ function text(value: string | number | null | undefined): string {
 }
 
 function unknownMiner(name: string): TargonError {
-  return new TargonError(`There are no results of a miner ${name}.`, {
+  return new TargonError(`There are no results for miner ${name}.`, {
     code: 'MINER_UNKNOWN',
     fault: 'usage',
-    next: 'See them all with: targon validator report; look further back with --hours.',
+    next: 'List all miners with: targon validator report; or look further back with --hours.',
   })
 }

@@ -11,10 +11,11 @@ import { isGiven, passwordVariables } from '../../config/index.js'
 import type { ValidatorTools } from '../../roles/index.js'
 
 export default class ValidatorStart extends BaseCommand {
-  static override summary = 'Query miners, verify every answer, score speed and set weights on chain.'
+  static override summary =
+    'Query miners, verify every answer, score miners by speed and set weights on chain.'
 
   static override description =
-    'Needs a registered hotkey with a validator permit and one reference engine per model: any stock vLLM server by its address (--engine.endpoints), or containers on this host (--engine.mode docker, taken by itself when no address is given and Docker and nvidia-smi are there).'
+    'Requires a registered hotkey with a validator permit and a reference engine for each model: any stock vLLM server (--engine.endpoints), or Docker containers on this host (--engine.mode docker, the default if no endpoint is given and Docker and nvidia-smi are present).'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> --wallet.name mine --engine.endpoints NousResearch/Meta-Llama-3.1-8B-Instruct=http://127.0.0.1:8000/v1',
@@ -61,14 +62,16 @@ export default class ValidatorStart extends BaseCommand {
         try {
           tools = await openValidatorTools(settings, signer, isNetworkGiven, searchPath, context)
           const { subtensor } = tools
-          const window = () => {
+          const weightsWindow = () => {
             const block = subtensor.head().number
             return { block, nextWeightsBlock: epochAt(block, settings['epoch-length']).nextBlock }
           }
           const running = await startValidator(settings, {
             ...context,
             ...tools,
-            ...(isUnattended('validator', settings) ? { afterWeights: updates.afterWeights(window) } : {}),
+            ...(isUnattended('validator', settings)
+              ? { afterWeights: updates.afterWeights(weightsWindow) }
+              : {}),
             signer,
             metrics,
             watchdog,

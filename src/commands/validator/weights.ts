@@ -13,16 +13,16 @@ import type { PreviewedWeight, WeightsPreview } from '../../roles/index.js'
 
 export default class ValidatorWeights extends BaseCommand {
   static override summary =
-    'Show the weights the running validator would submit now, and why. Submits nothing.'
+    'Show the weights the running validator would submit now and the scores behind them, without submitting.'
 
   static override usage = 'validator weights [--dry-run | --diff] [FLAGS]'
 
   static override flags = {
     ...flagsOf('validator', ['metrics.port', 'netuid', 'subtensor.network', 'subtensor.chain_endpoint']),
     'dry-run': Flags.boolean({
-      summary: 'Print the vector and the scores behind it; what this command does anyway.',
+      summary: 'Has no effect: this command never submits.',
     }),
-    diff: Flags.boolean({ summary: 'Print only the neurons whose weight differs from the one on chain.' }),
+    diff: Flags.boolean({ summary: 'Show only neurons whose weight differs from the one on chain.' }),
   }
 
   run(): Promise<unknown> {
@@ -53,9 +53,9 @@ export default class ValidatorWeights extends BaseCommand {
 }
 
 function headline({ validatorUid, block, path, skipped }: WeightsPreview): string {
-  const way = path === 'commit' ? 'committed now and revealed later' : 'set directly'
+  const how = path === 'commit' ? 'committed now and revealed later' : 'set directly'
   return skipped === undefined
-    ? `Validator uid ${validatorUid} at block ${block}: these weights would be ${way}.`
+    ? `Validator uid ${validatorUid} at block ${block}: these weights would be ${how}.`
     : `Validator uid ${validatorUid} at block ${block}: nothing would be submitted (${skipped}).`
 }
 

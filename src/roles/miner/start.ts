@@ -253,7 +253,7 @@ async function takeReloads(
       } catch (error) {
         deps.log.warn(
           { event: 'settings-reload-failed', err: error },
-          'could not reload the settings; the old ones stay in force',
+          'could not reload the settings; keeping the previous ones',
         )
       }
     }

@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** A status port that answers with this text. */
+/** Starts a status port that responds with this text. @returns the flags that point to it. */
 async function servePort(text: string, status = 200): Promise<string[]> {
   const server = createServer((_, response) => response.writeHead(status).end(text)).listen(0, '127.0.0.1')
   servers.push(server)
@@ -68,7 +68,7 @@ const miners = [{ uid: 5, hotkey: '5Miner', from: at, to: at, models: [model] }]
 const answer = JSON.stringify({ since: at, miners, now })
 
 describe('targon validator report', () => {
-  it('shows every miner, the best first, also those without results', async () => {
+  it('lists every miner, best first, including those without results', async () => {
     const { stdout } = await runCommand(ValidatorReport, await servePort(answer))
     const [epoch, source, head, first, second] = stdout.split('\n')
     expect(epoch).toBe('block 61, epoch 2, weights due at block 90, 12 rounds')
@@ -80,17 +80,14 @@ describe('targon validator report', () => {
     expect(second).toMatch(/^\s*3\s+-\s+0\.000\s+0\s+0\s+0\s/)
   })
 
-  it.each(['5', '5Miner'])(
-    'explains one miner, given as %s, and lets no text of it reach the terminal',
-    async (name) => {
-      const { stdout } = await runCommand(ValidatorReport, [name, ...(await servePort(answer))])
-      expect(stdout).toMatch(/window\s+(90\.0 ){14}miss/)
-      expect(stdout).toMatch(/did not serve it\s+3 times/)
-      expect(stdout).toMatch(/OVERFIT\s+8 tokens\s+=1\+1 position 7/)
-      expect(stdout).toMatch(/tokens\/s p5\/p50\/p95\s+80\.0 \/ 90\.5 \/ 99\.0/)
-      expect(stdout).not.toContain('\u001b')
-    },
-  )
+  it.each(['5', '5Miner'])('explains one miner, given as %s, and escapes its text', async (name) => {
+    const { stdout } = await runCommand(ValidatorReport, [name, ...(await servePort(answer))])
+    expect(stdout).toMatch(/window\s+(90\.0 ){14}miss/)
+    expect(stdout).toMatch(/not serving\s+3 times/)
+    expect(stdout).toMatch(/OVERFIT\s+8 tokens\s+=1\+1 position 7/)
+    expect(stdout).toMatch(/tokens\/s p5\/p50\/p95\s+80\.0 \/ 90\.5 \/ 99\.0/)
+    expect(stdout).not.toContain('\u001b')
+  })
 
   it('prints the whole document as JSON', async () => {
     const { result } = await runCommand(ValidatorReport, ['--json', ...(await servePort(answer))])
@@ -104,7 +101,7 @@ describe('targon validator report', () => {
     })
   })
 
-  it('prints CSV a spreadsheet reads as data, never as a formula', async () => {
+  it('prints CSV that a spreadsheet reads as data, never as a formula', async () => {
     const { stdout } = await runCommand(ValidatorReport, ['--csv', ...(await servePort(answer))])
     const [head, first, second] = stdout.trimEnd().split('\n')
     expect(first).toMatch(/^5,5Miner,org\/a,.*,120,65535,14,2,4,"OVERFIT 3, NO_LOGPROBS 1",3,80,90\.5,99,/)
@@ -112,7 +109,7 @@ describe('targon validator report', () => {
     expect(second?.split(',')).toHaveLength(head?.split(',').length ?? 0)
   })
 
-  it('makes a page that loads nothing and lets no text of a miner become markup', async () => {
+  it('prints a page that loads nothing and escapes the text of miners', async () => {
     const { stdout } = await runCommand(ValidatorReport, ['--html', ...(await servePort(answer))])
     expect(loadsOf(stdout)).toEqual([])
     expect(stdout).toContain("default-src 'none'")
@@ -126,7 +123,7 @@ describe('targon validator report', () => {
   })
 
   it.each([['5'], [], ['--csv'], ['--html'], ['--json']])(
-    'lets no C1 control and no turn of direction of a peer through: %s',
+    'escapes C1 and bidirectional controls of peers: %s',
     async (...flags) => {
       const bad = '\u202egpj.exe\u009b31m\u2066\u0085\u200e\u200f\u061c'
       const failure = { at, block: 55, cause: `X${bad}`, detail: `quoted ${bad}`, tokens: 8 }
@@ -149,7 +146,7 @@ describe('targon validator report', () => {
   )
 
   it.each(['=1+1', '+1', '-1+2', '@SUM(A1)', ' =1', '\t=1', '\r=1', '＝1'])(
-    'a CSV cell of a peer that begins like a formula is text (%j), numbers stay numbers',
+    'quotes a CSV cell that starts like a formula (%j) but not numbers',
     async (start) => {
       const failure = { at, block: 55, cause: 'OVERFIT', detail: start, tokens: 8 }
       const speed = { p5: -80.5, p50: 90, p95: 99 }
@@ -166,20 +163,20 @@ describe('targon validator report', () => {
     },
   )
 
-  it('the check of the page finds what a page would load', () => {
+  it('loadsOf detects everything a page would load', () => {
     expect(loadsOf('<script src="https://cdn.example/u.js"></script>')).toHaveLength(1)
     expect(loadsOf('<style>@import "x.css"; a{background:url(//x/y.png)}</style>')).toHaveLength(2)
     expect(loadsOf('<link rel=stylesheet href=x.css>')).toHaveLength(1)
   })
 
-  it('knows when there is no such miner', async () => {
+  it('refuses an unknown miner', async () => {
     const empty = JSON.stringify({ since: at, miners: [], now })
     const { status, stderr } = await runCommand(ValidatorReport, ['77', ...(await servePort(empty))])
     expect(status).toBe(2)
     expect(stderr).toContain('MINER_UNKNOWN')
   })
 
-  it('passes on why a running validator has no report', async () => {
+  it('reports why a running validator has no report', async () => {
     const port = await servePort('{"detail":"the history is being opened"}', 503)
     const { status, stderr } = await runCommand(ValidatorReport, port)
     expect(status).toBe(1)
@@ -187,9 +184,9 @@ describe('targon validator report', () => {
   })
 
   it.each([
-    ['something else that speaks JSON', '{"role":"miner"}'],
-    ['something that speaks no JSON', '<html>'],
-  ])('takes %s on the port for no validator, and makes no folder', async (_, text) => {
+    ['another JSON service', '{"role":"miner"}'],
+    ['a service without JSON', '<html>'],
+  ])('does not mistake %s on the port for a validator, and creates no folder', async (_, text) => {
     const { status, stderr } = await runCommand(ValidatorReport, await servePort(text))
     expect(status).toBe(1)
     expect(stderr).toMatch(/HISTORY_UNAVAILABLE.*--metrics\.port/)

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import ValidatorStart from '../../../src/commands/validator/start.js'
+import { runCommand } from '../../support/cli.js'
+
+describe('targon validator start', () => {
+  it('prints the settings of a validator with units and starts nothing with --print-config', async () => {
+    const { status, stdout } = await runCommand(ValidatorStart, ['--print-config', '--miner-timeout', '1m'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^miner-timeout\s+60 s\s+← --miner-timeout$/m)
+    expect(stdout).toMatch(/^epoch-length\s+360 blocks\s+← default$/m)
+    expect(stdout).toMatch(/^round\.max-tokens\s+512-1920 tokens\s+← default$/m)
+    expect(stdout).toMatch(/^verification\.burst\s+500 tokens\/s\s+← default$/m)
+  })
+
+  it('refuses a missing wallet and says how to create one', async () => {
+    const { status, stderr } = await runCommand(ValidatorStart, ['--wallet.path', '/nonexistent'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('Error [WALLET_NOT_FOUND]')
+    expect(stderr).toContain('btcli wallet new-hotkey')
+  })
+
+  it('refuses a flag of another command', async () => {
+    const { status, stderr } = await runCommand(ValidatorStart, ['--model-endpoint', 'http://a'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('--model-endpoint is a flag of targon miner start, not of this command.')
+  })
+})
