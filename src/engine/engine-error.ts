@@ -4,13 +4,13 @@ export type EngineErrorCode = 'ENGINE_UNAVAILABLE' | 'ENGINE_ANSWER' | 'ENGINE_R
 
 const NEXT: Record<EngineErrorCode, string> = {
   ENGINE_UNAVAILABLE:
-    'Check that the vLLM server of this model runs and has memory left; it is tried again by itself.',
+    'Check that the vLLM server of this model is running and has memory left; it is retried automatically.',
   ENGINE_ANSWER:
-    'Check that the address is a vLLM server of this model; compare its version with docs/verification.md.',
-  ENGINE_REFUSED: 'Check the limits the server was started with (--max-logprobs, --max-model-len).',
+    'Check that the URL is a vLLM server of this model, and compare its version with docs/verification.md.',
+  ENGINE_REFUSED: 'Check the limits of the vLLM server (--max-logprobs, --max-model-len).',
 }
 
-/** A fault of the validator's own model server; never a miner's. */
+/** A fault of the validator's engine, never of a miner. */
 export function engineError(
   code: EngineErrorCode,
   message: string,
@@ -20,14 +20,14 @@ export function engineError(
   return new TargonError(message, { code, fault: 'upstream', next: NEXT[code], facts }, options)
 }
 
-/** What is wanted of a model's repository cannot be had; the model servers have no part in it. */
+/** A file of a model's repository is missing or unreadable. The engine's servers are not involved. */
 export function hubError(message: string, options?: ErrorOptions): TargonError {
   return new TargonError(
     message,
     {
       code: 'ENGINE_UNAVAILABLE',
       fault: 'upstream',
-      next: 'Check --engine.hub-url and the network, or give the files by --engine.model-dir.',
+      next: 'Check --engine.hub-url and the network, or provide the files with --engine.model-dir.',
     },
     options,
   )

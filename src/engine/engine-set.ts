@@ -3,17 +3,11 @@ import { delimiter, join } from 'node:path'
 import type { Clock, Log } from '../kernel/index.js'
 import { type ConnectedEngine, connectEngine } from './connect-engine.js'
 import type { EngineEndpoint } from './endpoints.js'
-import {
-  createDockerClient,
-  createFleet,
-  type Fleet,
-  type OnEngineProgress,
-  readGpus,
-} from './fleet/index.js'
+import { DockerClient, Fleet, type OnEngineProgress, readGpus } from './fleet/index.js'
 import type { ReferenceEngine } from './types.js'
 
 export interface EngineSetOptions {
-  /** `auto`: docker when a socket and nvidia-smi are there and no endpoint is given. */
+  /** `auto`: docker if no endpoint is configured and the Docker socket and nvidia-smi exist. */
   readonly mode: 'auto' | 'endpoints' | 'docker'
   readonly endpoints: readonly EngineEndpoint[]
   readonly apiKey?: string | undefined
@@ -26,25 +20,25 @@ export interface EngineSetOptions {
   readonly docker: {
     readonly socketPath: string
     readonly image: string
-    /** Weights downloaded by the engines. */
+    /** Folder for the weights the engines download. */
     readonly cacheDir: string
     readonly gpuMemoryUtilization: number
-    /** Hotkey whose containers these are. */
+    /** Hotkey that owns the containers. */
     readonly owner: string
     readonly shuffle: (models: readonly string[]) => readonly string[]
-    /** Folders in which nvidia-smi is looked for (PATH). */
+    /** Folders to search for nvidia-smi (PATH). */
     readonly searchPath: string
   }
   readonly onProgress?: OnEngineProgress | undefined
 }
 
-/** The reference engines of a validator: given by address, or a fleet of containers of its own. */
+/** The reference engines of a validator: configured endpoints, or a fleet of containers it manages. */
 export interface EngineSet {
   readonly mode: 'endpoints' | 'docker'
   current(): readonly ReferenceEngine[]
-  /** In docker mode makes the fleet what is wanted; faults are logged and what runs goes on. */
-  refresh(wanted: readonly string[], signal: AbortSignal): Promise<void>
-  /** Closes connections; containers go on running and are adopted at the next start. */
+  /** In docker mode makes the fleet serve `models`. Errors are logged; running engines keep running. */
+  refresh(models: readonly string[], signal: AbortSignal): Promise<void>
+  /** Closes the connections. Containers keep running and are adopted at the next start. */
   close(): Promise<void>
 }
 
@@ -57,7 +51,7 @@ export function createEngineSet(options: EngineSetOptions): EngineSet {
   )
   const engines = new Map<string, ConnectedEngine>()
 
-  const follow = async (endpoints: readonly EngineEndpoint[]) => {
+  const connectTo = async (endpoints: readonly EngineEndpoint[]) => {
     const wanted = new Map(endpoints.map((endpoint) => [JSON.stringify(endpoint), endpoint]))
     for (const [key, engine] of engines) {
       if (wanted.has(key)) continue
@@ -71,36 +65,38 @@ export function createEngineSet(options: EngineSetOptions): EngineSet {
   }
 
   const fleet = mode === 'docker' ? openFleet(options) : undefined
-  if (!fleet) void follow(options.endpoints)
+  if (!fleet) void connectTo(options.endpoints)
 
   return {
     mode,
     current: () => [...engines.values()],
-    refresh: async (wanted, signal) => {
+    refresh: async (models, signal) => {
       if (!fleet) return
       try {
-        await follow((await fleet.reconcile(wanted, signal)).running)
+        await connectTo((await fleet.reconcile(models, signal)).running)
       } catch (error) {
         signal.throwIfAborted()
         log.error({ event: 'fleet-refresh-failed', err: error }, 'could not refresh the engine fleet')
       }
     },
     close: async () => {
-      await follow([])
+      await connectTo([])
     },
   }
 }
 
 function chooseMode({ mode, endpoints, docker }: EngineSetOptions): EngineSet['mode'] {
   if (mode !== 'auto') return mode
-  const hasCards = docker.searchPath.split(delimiter).some((folder) => existsSync(join(folder, 'nvidia-smi')))
-  return endpoints.length === 0 && hasCards && existsSync(docker.socketPath) ? 'docker' : 'endpoints'
+  const hasNvidiaSmi = docker.searchPath
+    .split(delimiter)
+    .some((folder) => existsSync(join(folder, 'nvidia-smi')))
+  return endpoints.length === 0 && hasNvidiaSmi && existsSync(docker.socketPath) ? 'docker' : 'endpoints'
 }
 
 function openFleet(options: EngineSetOptions): Fleet {
   const { docker, hubUrl, hubToken, stateDir, clock, log, onProgress } = options
-  return createFleet({
-    docker: createDockerClient(docker.socketPath),
+  return new Fleet({
+    docker: new DockerClient(docker.socketPath),
     readGpus,
     owner: docker.owner,
     image: docker.image,

@@ -18,11 +18,11 @@ const FILE_LIMIT_BYTES = 4 * 1024 * 1024
 const TIMEOUT_MS = 15_000
 
 /**
- * A JSON file of a model's repository: from the model folder, else from the disk cache, else from the hub.
+ * Reads a JSON file of a model's repository from the model folder if there is one, otherwise from the disk cache or the hub.
  *
  * @returns undefined when the repository has no such file
- * @throws TargonError ENGINE_UNAVAILABLE (upstream) when the hub does not answer or the file is no JSON; the file system's
- *   error for one of the model folder
+ * @throws TargonError ENGINE_UNAVAILABLE (upstream) when the hub does not respond or the file is not JSON; the file system's
+ *   error for a file of the model folder
  */
 export async function readHubFile(
   source: HubSource,
@@ -36,17 +36,17 @@ export async function readHubFile(
   if (known !== undefined) return known
   const text = await fetchText(source, `${model}/resolve/main/${file}`, signal)
   if (text === undefined) return undefined
-  await keep(cached, text)
+  await writeCache(cached, text)
   return parse(text, `${file} of ${model}`)
 }
 
-/** What the hub's API says about a model; not cached, since repositories grow. */
+/** The hub's API record of a model. Not cached, because repositories change. */
 export async function readHubApi(source: HubSource, model: string, signal: AbortSignal): Promise<unknown> {
   const text = await fetchText(source, `api/models/${model}`, signal)
   return text === undefined ? undefined : parse(text, `the hub's record of ${model}`)
 }
 
-/** @returns undefined when there is no such file. */
+/** @returns undefined when the file does not exist (404) */
 async function fetchText(
   { hubUrl, hubToken }: HubSource,
   path: string,
@@ -60,16 +60,16 @@ async function fetchText(
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof HTTPError && error.response.statusCode === 404) return undefined
-    // No `cause`: got's errors carry the whole connection.
-    throw hubError(`${url} cannot be read: ${messageOf(error)}.`)
+    // No `cause`: got's errors hold the whole connection.
+    throw hubError(`${url} could not be read: ${messageOf(error)}.`)
   }
 }
 
-/** The cache is a convenience: a disk that is full or read-only costs a download, nothing more. */
-async function keep(path: string, text: string): Promise<void> {
+/** Errors are ignored: without the cache, the file is downloaded again. */
+async function writeCache(path: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    // A name of its own: several processes of this user may share the cache.
+    // A unique name, because several processes of this user may share the cache.
     const temporary = `${path}.${randomUUID()}.tmp`
     await writeFile(temporary, text, { mode: 0o600 })
     await rename(temporary, path)

@@ -1,18 +1,18 @@
+/**
+ * A validator's reference engines: connects to vLLM servers, or runs them as containers, and scores answers. Tests named
+ * after a behaviour: connect-engine.test.ts (engine-calls.ts, engine-discovery.ts, probe.ts, server.ts),
+ * replaced-engine.test.ts (replica.ts).
+ */
 export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
 export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
 export { createEngineSet, type EngineSet, type EngineSetOptions } from './engine-set.js'
 export {
   bytesToMib,
-  type Container,
   containerName,
   containerSlug,
-  createDockerClient,
-  createFleet,
-  type DockerClient,
-  type Fleet,
+  DockerClient,
+  Fleet,
   type FleetOptions,
-  type FleetPlan,
-  type FleetState,
   type Gpu,
   parseGpus,
   placeModel,

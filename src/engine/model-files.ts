@@ -21,12 +21,12 @@ const generationSchema = z.object({
 export interface FileFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
-  /** What current vLLM cuts a distribution by when a request names neither. */
+  /** top_p and top_k that current vLLM applies to requests without them. */
   readonly samplingDefaults: { readonly topP?: number; readonly topK?: number }
 }
 
 /**
- * What no HTTP route of vLLM tells: vocabulary size and end tokens.
+ * Reads what no HTTP route of vLLM reports: vocabulary size, end tokens and sampling defaults.
  *
  * @throws TargonError ENGINE_UNAVAILABLE naming what is missing
  */
@@ -42,20 +42,20 @@ export async function readModelFiles(
   const parsed = configSchema.safeParse(config)
   const vocabularySize = parsed.data?.vocab_size ?? parsed.data?.text_config?.vocab_size
   if (!parsed.success || vocabularySize === undefined) {
-    throw hubError(`config.json of ${model} is missing or names no vocab_size.`)
+    throw hubError(`config.json of ${model} is missing or has no vocab_size.`)
   }
-  const told = generationSchema.safeParse(generation).data
+  const defaults = generationSchema.safeParse(generation).data
   const eosTokenIds =
-    told?.eos_token_id ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
+    defaults?.eos_token_id ?? parsed.data.eos_token_id ?? parsed.data.text_config?.eos_token_id ?? []
   if (eosTokenIds.length === 0) {
-    throw hubError(`Neither generation_config.json nor config.json of ${model} names an eos_token_id.`)
+    throw hubError(`Neither generation_config.json nor config.json of ${model} has an eos_token_id.`)
   }
   return {
     vocabularySize,
     eosTokenIds: eosTokenIds.filter((id) => id < vocabularySize),
     samplingDefaults: {
-      ...(told?.top_p ? { topP: told.top_p } : {}),
-      ...(told?.top_k ? { topK: told.top_k } : {}),
+      ...(defaults?.top_p ? { topP: defaults.top_p } : {}),
+      ...(defaults?.top_k ? { topK: defaults.top_k } : {}),
     },
   }
 }

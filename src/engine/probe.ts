@@ -22,9 +22,9 @@ export interface ProbeResult {
 }
 
 /**
- * Learns once how this server speaks: which models, which dialect, how many logprobs, raw or scaled.
+ * Finds out what a server is: its models, dialect, number of logprobs, and whether they are raw or temperature-scaled.
  *
- * @throws TargonError naming what keeps the engine from being ready
+ * @throws TargonError ENGINE_UNAVAILABLE or ENGINE_ANSWER naming why the server cannot be used
  */
 export async function probeServer(
   server: EngineServer,
@@ -43,7 +43,7 @@ export async function probeServer(
     add_generation_prompt: true,
     add_special_tokens: false,
   }).catch((error: unknown) => {
-    // A tokenizer without chat template is a 4xx; anything else is a fault.
+    // vLLM returns a 4xx when the tokenizer has no chat template; anything else is a fault.
     if (isEngineError(error, 'ENGINE_REFUSED')) return []
     throw error
   })
@@ -72,16 +72,20 @@ async function findModel(
   options: CallOptions,
 ): Promise<number | undefined> {
   const list = modelsSchema.safeParse(await server.getJson('/v1/models', options))
-  if (!list.success) throw engineError('ENGINE_ANSWER', `${server.url}/v1/models answers no list of models.`)
+  if (!list.success)
+    throw engineError(
+      'ENGINE_ANSWER',
+      `${server.url}/v1/models did not return a list of models; is this vLLM?`,
+    )
   const entry = list.data.data.find(({ id }) => id === model)
   if (!entry) {
     const served = list.data.data.map(({ id }) => id.slice(0, 100)).slice(0, 5)
-    throw engineError('ENGINE_UNAVAILABLE', `${server.url} does not serve ${model} but ${served.join(', ')}.`)
+    throw engineError('ENGINE_UNAVAILABLE', `${server.url} serves ${served.join(', ')} instead of ${model}.`)
   }
   return entry.max_model_len ?? undefined
 }
 
-/** The current dialect takes the field for token ids; 0.6.x refuses it and needs the server flag. */
+/** The current dialect accepts the request field for token ids; 0.6.x rejects it and needs the server flag. */
 async function probeDialect(
   server: EngineServer,
   model: string,
@@ -100,13 +104,13 @@ async function probeDialect(
     }
   }
   for (const dialect of ['v1', 'v0'] as const) {
-    const wanted = await attempt(dialect, WANTED_LOGPROBS)
-    if (wanted) return wanted
+    const full = await attempt(dialect, WANTED_LOGPROBS)
+    if (full) return full
     const allowed = allowedLogprobs(refused)
     const fewer = allowed === undefined ? undefined : await attempt(dialect, allowed)
     if (fewer) return fewer
   }
-  throw engineError('ENGINE_UNAVAILABLE', `${server.url} refuses scoring calls: ${messageOf(refused)}`)
+  throw engineError('ENGINE_UNAVAILABLE', `${server.url} rejects scoring calls: ${messageOf(refused)}`)
 }
 
 /** "Cannot request more than 5 logprobs." or "… greater than max allowed: 5". */
@@ -116,7 +120,7 @@ function allowedLogprobs(error: unknown): number | undefined {
   return allowed >= 1 && allowed < WANTED_LOGPROBS ? allowed : undefined
 }
 
-/** Raw logprobs do not know the temperature, scaled ones do. */
+/** Scores one text at two temperatures: raw logprobs stay the same, scaled ones change. */
 async function probeScaling(
   server: EngineServer,
   model: string,
@@ -137,7 +141,7 @@ async function probeScaling(
       )
     }
   }
-  // Raw values differ by numeric noise only; scaled ones by a multiple of any logprob that is not 0.
+  // Raw values differ only by numeric noise; scaled ones by a multiple of every logprob that is not 0.
   return difference > 0.3
 }
 

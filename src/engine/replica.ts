@@ -1,38 +1,39 @@
 import { type Breaker, type Clock, createBreaker, createDeferred } from '../kernel/index.js'
 import { isEngineError } from './engine-error.js'
-import { parseLoad } from './load.js'
 import type { FileFacts } from './model-files.js'
 import { type ProbeResult, probeServer } from './probe.js'
 import { Semaphore } from './semaphore.js'
 import { type CallOptions, EngineServer } from './server.js'
 
-/** Scoring calls at once per server: prompt logprobs take memory vLLM does not plan for. */
-const CALLS_AT_ONCE = 4
-/** A server that failed again and again is left alone for this long at first. */
+/** Parallel calls per server: prompt logprobs need memory that vLLM does not reserve. */
+const PARALLEL_CALLS = 4
+/** First pause after repeated failures. */
 const BREAKER_PAUSE_MS = 2_000
 const LOAD_TIMEOUT_MS = 1_000
 const PROBE_TIMEOUT_MS = 15_000
-/** However well it answers, what is known of a server is asked again after this long. */
-const KNOWLEDGE_AGE_MS = 60_000
-/** Nobody who answers this often can have been started anew in between. */
+/** A server is probed again after this long, even if all its calls succeed. */
+const PROBE_AGE_MS = 60_000
+/** A server that responded within this time cannot have been restarted since. */
 const RESTART_MS = 10_000
-/** Refusals may be about the request (a miner's ids): they ask for no more probes than this. */
+/** Refusals may be caused by the request (a miner's ids), so they trigger a probe at most this often. */
 const REFUSAL_PAUSE_MS = 5_000
 
-/** One server of an engine, with what is known of it: it may be replaced by another behind the same address. */
+const LOAD_GAUGE = /^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})? ([0-9.eE+-]+)/gm
+
+/** One server of an engine. It may be replaced by another one behind the same address, so it is probed again and again. */
 export class Replica {
   readonly server: EngineServer
   readonly breaker: Breaker
   #probed: ProbeResult | undefined
   #probedAtMs = Number.NEGATIVE_INFINITY
-  #answeredAtMs = Number.NEGATIVE_INFINITY
+  #respondedAtMs = Number.NEGATIVE_INFINITY
   #hasFailed = false
   #hasRefused = false
-  #learning: Promise<void> | undefined
-  #apart = createDeferred<void>()
+  #identifying: Promise<void> | undefined
+  #quarantined = createDeferred<void>()
   #reportedLoad = 0
   #inFlight = 0
-  readonly #slots = new Semaphore(CALLS_AT_ONCE)
+  readonly #permits = new Semaphore(PARALLEL_CALLS)
 
   constructor(
     readonly url: string,
@@ -43,79 +44,79 @@ export class Replica {
     this.breaker = createBreaker({ clock, firstPauseMs: BREAKER_PAUSE_MS })
   }
 
+  /** Undefined while the server is quarantined. */
   get probed(): ProbeResult | undefined {
     return this.#probed
   }
 
-  get usable(): boolean {
+  get isUsable(): boolean {
     return this.#probed !== undefined && this.breaker.allows()
   }
 
-  /** Admitted, and nothing went wrong since. */
+  /** Admitted, and no call has failed since. */
   get isTrusted(): boolean {
     return this.#probed !== undefined && !this.#hasFailed
   }
 
-  /** It may not be the server any more that was probed, and is to be asked again before its next call. */
-  get isDoubtful(): boolean {
+  /** The server may have been replaced since it was probed. */
+  get needsProbe(): boolean {
     const nowMs = this.clock.monotonic()
     const hasRefused = this.#hasRefused && nowMs - this.#probedAtMs > REFUSAL_PAUSE_MS
-    const isSilent = nowMs - Math.max(this.#answeredAtMs, this.#probedAtMs) > RESTART_MS
-    return this.#hasFailed || hasRefused || isSilent || nowMs - this.#probedAtMs > KNOWLEDGE_AGE_MS
+    const isSilent = nowMs - Math.max(this.#respondedAtMs, this.#probedAtMs) > RESTART_MS
+    return this.#hasFailed || hasRefused || isSilent || nowMs - this.#probedAtMs > PROBE_AGE_MS
   }
 
-  /** What the server reports plus what we sent since. */
+  /** What the server reports plus what was sent since. */
   get load(): number {
     return this.#reportedLoad + this.#inFlight
   }
 
-  /** Asks what it is; it takes no calls before it is admitted. */
   async probe(model: string, files: FileFacts, { timeoutMs, signal }: CallOptions): Promise<ProbeResult> {
     const bounded = { timeoutMs: Math.min(PROBE_TIMEOUT_MS, timeoutMs), signal }
     return await probeServer(this.server, model, files, bounded)
   }
 
-  /** Learns what it is; whoever asks while that is under way gets the same answer. */
-  learn(work: (replica: Replica) => Promise<void>): Promise<void> {
-    this.#learning ??= work(this).finally(() => {
-      this.#learning = undefined
+  /** Runs `work`, which probes and admits this server; callers that arrive meanwhile share the result. */
+  identify(work: (replica: Replica) => Promise<void>): Promise<void> {
+    this.#identifying ??= work(this).finally(() => {
+      this.#identifying = undefined
     })
-    return this.#learning
+    return this.#identifying
   }
 
-  /** From now on it takes calls. */
+  /** From now on the server accepts calls. */
   admit(probed: ProbeResult): void {
-    if (this.#probed === undefined) this.#apart = createDeferred<void>()
+    if (this.#probed === undefined) this.#quarantined = createDeferred<void>()
     this.#probed = probed
     this.#probedAtMs = this.clock.monotonic()
     this.#hasFailed = false
     this.#hasRefused = false
   }
 
-  /** It takes no calls until it is admitted again. */
+  /** The server gets no calls until it is admitted again. */
   quarantine(): void {
     this.#probed = undefined
-    this.#apart.resolve()
+    this.#quarantined.resolve()
   }
 
-  /** Resolves when it is kept apart, or closed. */
-  get whenApart(): Promise<void> {
-    return this.#apart.promise
+  /** Resolves when the server is quarantined or closed. */
+  get whenQuarantined(): Promise<void> {
+    return this.#quarantined.promise
   }
 
   async refreshLoad(signal: AbortSignal): Promise<void> {
     const metrics = await this.server.getText('/metrics', { timeoutMs: LOAD_TIMEOUT_MS, signal })
-    this.#reportedLoad = Math.max(0, (parseLoad(metrics) ?? 0) - this.#inFlight)
+    this.#reportedLoad = Math.max(0, parseLoad(metrics) - this.#inFlight)
   }
 
-  /** Runs one call; a refusal says the server lives, a fault counts against it. */
+  /** Runs one call. A refusal proves that the server is alive; any other error counts against it. */
   async call<T>(signal: AbortSignal, work: (replica: Replica) => Promise<T>): Promise<T> {
     this.#inFlight++
     this.breaker.begin()
     try {
-      const result = await this.#slots.run(signal, () => work(this))
+      const result = await this.#permits.run(signal, () => work(this))
       this.breaker.succeeded()
-      this.#answeredAtMs = this.clock.monotonic()
+      this.#respondedAtMs = this.clock.monotonic()
       return result
     } catch (error) {
       if (signal.aborted) this.breaker.abandoned()
@@ -125,7 +126,7 @@ export class Replica {
       } else {
         this.breaker.failed()
         this.#hasFailed = true
-        // Out of the way until it answers a probe again, not only until somebody tries.
+        // The end of the pause alone does not bring it back: it must pass a probe first.
         if (!this.breaker.allows()) this.quarantine()
       }
       throw error
@@ -135,7 +136,17 @@ export class Replica {
   }
 
   async close(): Promise<void> {
-    this.#apart.resolve()
+    this.#quarantined.resolve()
     await this.server.close()
   }
+}
+
+/** Running and waiting requests of a vLLM server, from its /metrics; 0 when it does not report them. */
+function parseLoad(metrics: string): number {
+  let load = 0
+  for (const [, value] of metrics.matchAll(LOAD_GAUGE)) {
+    const count = Number(value)
+    if (Number.isFinite(count)) load += count
+  }
+  return load
 }

@@ -1,4 +1,4 @@
-/** A bounded number of calls at once; the rest wait their turn in order. */
+/** Limits how many calls run at once; the others wait in order. */
 export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = count
   }
 
-  /** Runs `work` when a slot is free; rejects with the abort reason when `signal` aborts before that. */
+  /** Runs `work` once a permit is free; rejects with the abort reason when `signal` aborts first. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await this.#take(signal)
     try {

@@ -2,8 +2,8 @@ import { Agent, request } from 'undici'
 import { type Clock, DeadlineError, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { engineError } from './engine-error.js'
 
-/** Largest answer read: prompt_logprobs of a long prompt are a few megabytes. */
-const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+/** Largest response read: the prompt_logprobs of a long prompt are a few megabytes. */
+const RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
 const ERROR_TEXT_LENGTH = 300
 
 export interface CallOptions {
@@ -11,7 +11,7 @@ export interface CallOptions {
   readonly signal: AbortSignal
 }
 
-/** HTTP to one vLLM server: JSON in, JSON out, bounded in time and size, faults told apart. */
+/** HTTP to one vLLM server: JSON in, JSON out, bounded in time and size, with faults classified. */
 export class EngineServer {
   readonly #agent = new Agent({ connections: 32, keepAliveTimeout: 10_000, connect: { timeout: 5_000 } })
 
@@ -57,7 +57,7 @@ export class EngineServer {
           ...(body === undefined ? {} : { body }),
         })
         const text = await readLimited(what, response.body)
-        if (response.statusCode !== 200) throw refusal(what, response.statusCode, text)
+        if (response.statusCode !== 200) throw statusError(what, response.statusCode, text)
         return text
       })
     } catch (error) {
@@ -73,22 +73,22 @@ async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<s
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > ANSWER_LIMIT_BYTES) {
-      throw engineError('ENGINE_ANSWER', `${what} answers more than ${ANSWER_LIMIT_BYTES} bytes.`)
+    if (bytes > RESPONSE_LIMIT_BYTES) {
+      throw engineError('ENGINE_ANSWER', `${what} returned more than ${RESPONSE_LIMIT_BYTES} bytes.`)
     }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** 4xx is about this request, but for keys and rate limits; 5xx is about the server (out of memory, dead engine). */
-function refusal(what: string, status: number, text: string): TargonError {
-  const ours = status === 401 || status === 403 || status === 408 || status === 429
-  const code = status >= 400 && status < 500 && !ours ? 'ENGINE_REFUSED' : 'ENGINE_UNAVAILABLE'
-  return engineError(code, `${what} answers ${status}: ${errorText(text)}`, { status })
+/** A 4xx is about this request, except for keys and rate limits; a 5xx is about the server (out of memory, dead engine). */
+function statusError(what: string, status: number, text: string): TargonError {
+  const isAboutServer = status === 401 || status === 403 || status === 408 || status === 429
+  const code = status >= 400 && status < 500 && !isAboutServer ? 'ENGINE_REFUSED' : 'ENGINE_UNAVAILABLE'
+  return engineError(code, `${what} returned ${status}: ${errorText(text)}`, { status })
 }
 
-/** vLLM 0.6.x answers `{message}`, newer ones `{error: {message}}`. */
+/** vLLM 0.6.x sends `{message}`, later versions `{error: {message}}`. */
 function errorText(text: string): string {
   let message = text
   try {
@@ -98,7 +98,7 @@ function errorText(text: string): string {
       if (typeof inner === 'string') message = inner
     }
   } catch {
-    // Not JSON: shown as it is.
+    // Not JSON: the text is shown unchanged.
   }
   return message.slice(0, ERROR_TEXT_LENGTH)
 }
@@ -107,7 +107,7 @@ function parseJson(url: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw engineError('ENGINE_ANSWER', `${url} answers something that is not JSON.`, {}, { cause: error })
+    throw engineError('ENGINE_ANSWER', `${url} did not return JSON; is this vLLM?`, {}, { cause: error })
   }
 }
 

@@ -1,33 +1,33 @@
 import type { ChatMessage } from '../inference/index.js'
 
-/** Reference distribution at one position, from the engine's prompt_logprobs. Keys are token ids. */
+/** Reference distribution at one position, from the engine's prompt_logprobs, by token id. */
 export type ReferencePosition = ReadonlyMap<number, { readonly logprob: number; readonly rank: number }>
 
-/** One scoring call: reference for every output position, and the top of the next-token distribution. */
+/** Result of a scoring call: the reference of every output position, and the top of the next-token distribution. */
 export interface Reference {
-  /** `positions[i]` belongs to output token i; always holds that token itself. */
+  /** `positions[i]` belongs to output token i and always contains that token. */
   readonly positions: readonly ReferencePosition[]
   /** Top of the distribution after the last output token. */
   readonly next: ReferencePosition
 }
 
-/** What HTTP does not tell about a model, from its config.json / generation_config.json. */
+/** What is known about a model and the servers that run it. The first three come from the model's files. */
 export interface ModelFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
-  /** top_p and top_k of the model's generation_config.json, where it has them. */
+  /** top_p and top_k of the model's generation_config.json, if any. */
   readonly samplingDefaults?: { readonly topP?: number; readonly topK?: number }
   /** Id of the end-of-turn token, undefined when the vocabulary has none. */
   readonly endOfTurnId: number | undefined
   /** `chat` only when the tokenizer has a chat template. */
   readonly endpoints: readonly ('chat' | 'completion')[]
-  /** Largest K the server answers for logprobs and prompt_logprobs. */
+  /** Largest number of logprobs and prompt_logprobs the server returns per position. */
   readonly maxLogprobs: number
-  /** Server speaks vLLM 0.6.x (server flag, unknown fields refused) or the current dialect. */
+  /** `v0`: vLLM 0.6.x (token ids by server flag, unknown fields rejected). `v1`: current vLLM. */
   readonly dialect: 'v0' | 'v1'
-  /** True when prompt logprobs are after temperature (V0), false when they are the raw model's (V1); measured. */
+  /** True when prompt logprobs are scaled by temperature (V0), false when they are raw (V1); measured by the probe. */
   readonly scaledLogprobs: boolean
-  /** Most tokens of prompt and output together; undefined when the server does not say. */
+  /** Maximum of prompt and output tokens together; undefined when the server does not report it. */
   readonly maxModelLength: number | undefined
 }
 
@@ -36,32 +36,32 @@ export interface ScoreRequest {
   readonly output: readonly number[]
   readonly temperature: number
   readonly seed?: number
-  /** Entries wanted per position; capped by the server's maximum. */
+  /** Entries requested per position; capped at the server's maximum. */
   readonly topK: number
 }
 
 export interface TokenizeOptions {
-  /** Whether the tokenizer puts its own start token in front; true unless said otherwise. */
+  /** Whether the tokenizer adds its start token. Default: true. */
   readonly addSpecialTokens?: boolean
 }
 
 /**
- * A validator's own model server for one model, or several replicas of it.
+ * A validator's engine for one model: one vLLM server, or several replicas.
  *
  * Every call throws TargonError with fault `upstream`: ENGINE_UNAVAILABLE (down, slow, out of memory),
- * ENGINE_ANSWER (an answer that makes no sense) or ENGINE_REFUSED (a 4xx for this very request).
+ * ENGINE_ANSWER (an invalid response) or ENGINE_REFUSED (a 4xx for this request).
  */
 export interface ReferenceEngine {
   readonly model: string
-  /** Undefined until it was ready once. */
+  /** Undefined until the engine was ready for the first time. */
   readonly facts: ModelFacts | undefined
-  /** Why no server of it takes calls now; undefined while one does. */
+  /** Why no server accepts calls; undefined while one does. */
   readonly unreadyReason: string | undefined
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>
   tokenizeText(prompt: string, signal: AbortSignal, options?: TokenizeOptions): Promise<readonly number[]>
   detokenize(ids: readonly number[], signal: AbortSignal): Promise<string>
   score(request: ScoreRequest, signal: AbortSignal): Promise<Reference>
-  /** Short free generation, used to rewrite a question. */
+  /** Generates a short text; used to rewrite questions. */
   generate(
     request: { messages: readonly ChatMessage[]; maxTokens: number; temperature: number },
     signal: AbortSignal,

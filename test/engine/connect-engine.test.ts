@@ -126,7 +126,7 @@ describe('an engine that is not ready says why', () => {
       () => ({ model: 'org/other', modelDir: 'test/fixtures/engine' }),
       /config\.json of org\/other is missing/,
     ],
-    ['has no hub', () => ({ hubUrl: 'http://127.0.0.1:1' }), /cannot be read/],
+    ['has no hub', () => ({ hubUrl: 'http://127.0.0.1:1' }), /could not be read/],
     ['is down', (url) => ({ urls: ['http://127.0.0.1:1'], hubUrl: url }), /127\.0\.0\.1:1/],
   ])('%s', async (_, change, reason) => {
     const server = await development()
@@ -240,8 +240,8 @@ describe('a failing engine', () => {
       { logprobsMode: 'processed' },
       /its logprobs are temperature-scaled, those of the others raw/,
     ],
-    ['fewer logprobs', { maxLogprobs: 7 }, /it answers 7 logprobs, the others 20/],
-    ['less room', { maxModelLen: 4096 }, /it takes 4096 tokens, the others 8192/],
+    ['fewer logprobs', { maxLogprobs: 7 }, /it returns at most 7 logprobs, the others 20/],
+    ['less room', { maxModelLen: 4096 }, /it accepts at most 4096 tokens, the others 8192/],
   ] as const)('keeps a replica with %s apart and says why', async (_, options, reason) => {
     const [first, odd] = [await development(), await development(options)]
     const gate = createDeferred<void>()

@@ -55,7 +55,7 @@ describe('what a model’s files tell', () => {
     await expect(readModelFiles(source, MODEL, signal)).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
       message: expect.stringMatching(
-        /^http:\/\/127\.0\.0\.1:1\/org\/m\/resolve\/main\/\S+ cannot be read: .*ECONNREFUSED.*\.$/,
+        /^http:\/\/127\.0\.0\.1:1\/org\/m\/resolve\/main\/\S+ could not be read: .*ECONNREFUSED.*\.$/,
       ),
       next: expect.stringContaining('--engine.hub-url'),
     })

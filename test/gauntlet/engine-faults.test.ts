@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  connectEngine,
-  createDockerClient,
-  createFleet,
-  type ReferenceEngine,
-} from '../../src/engine/index.js'
+import { connectEngine, DockerClient, Fleet, type ReferenceEngine } from '../../src/engine/index.js'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { type ValidatorDeps, validatorStatus } from '../../src/roles/validator/index.js'
 import { softDeadlineMs } from '../../src/roles/validator/rounds/round-loop.js'
@@ -175,8 +170,8 @@ suite('the engine of a validator', () => {
   test('loses its Docker socket: the engines that run go on, weights are set, and the fleet is looked after again', async () => {
     const socketPath = join(folder, 'docker.sock')
     const refreshes: string[] = []
-    const fleet = createFleet({
-      docker: createDockerClient(socketPath),
+    const fleet = new Fleet({
+      docker: new DockerClient(socketPath),
       ...{ owner: '5Owner', image: 'vllm/vllm-openai:latest', cacheDir: folder, stateDir: folder },
       ...{ gpuMemoryUtilization: 0.9, hubUrl: 'http://127.0.0.1:1', clock: fastClock },
       readGpus: async () => [],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 export interface ContainerOptions {
-  /** Hotkey of the validator: containers of others are never touched. */
+  /** Hotkey of the validator. Containers of other owners are never touched. */
   readonly owner: string
   readonly image: string
   readonly cacheDir: string
@@ -18,7 +18,7 @@ export const LABEL = {
   specification: 'io.targon.specification',
 } as const
 
-/** Readable part of a container's name; 4.4.1 targon/docker.py used it alone, so that `a/b` and `a-b` collided. */
+/** Readable part of a container's name. 4.4.1 targon/docker.py used nothing else, so `a/b` and `a-b` collided. */
 export function containerSlug(model: string): string {
   return model.replace(/[^\p{L}\p{N}]/gu, '-').toLowerCase()
 }
@@ -30,7 +30,7 @@ export function containerName(owner: string, model: string): string {
   return `targon-${slug}-${digest(`${owner}\n${model}`).slice(0, 10)}`
 }
 
-/** Body of a container's creation: a stock vLLM server, reachable from this host alone. */
+/** Body of the request that creates a container: a stock vLLM server, reachable only from this host. */
 export function containerSpecification(options: ContainerOptions, model: string, gpuIds: readonly number[]) {
   const specification = {
     Image: options.image,
@@ -41,7 +41,7 @@ export function containerSpecification(options: ContainerOptions, model: string,
     ],
     ExposedPorts: { [`${ENGINE_PORT}/tcp`]: {} },
     HostConfig: {
-      // An open port would let strangers test a forgery against the verifier it is meant for.
+      // An open port would let anyone test forged answers against the engine that verifies them.
       PortBindings: { [`${ENGINE_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
       Binds: [`${options.cacheDir}:/root/.cache/huggingface`],
       IpcMode: 'host',
@@ -61,25 +61,25 @@ export function containerSpecification(options: ContainerOptions, model: string,
   }
 }
 
-/** Same digest = the running container is what we would start now. The token is no part of it. */
+/** Changes whenever a container would be started differently. The hub token is not included. */
 export function specificationDigest(
   options: ContainerOptions,
   model: string,
   gpuIds: readonly number[],
 ): string {
-  const essence = [
+  const parts = [
     options.image,
     options.cacheDir,
     ...serverArguments(options, model, gpuIds.length),
     ...gpuIds,
   ]
-  return digest(JSON.stringify(essence)).slice(0, 16)
+  return digest(JSON.stringify(parts)).slice(0, 16)
 }
 
 function serverArguments(
   { image, gpuMemoryUtilization }: ContainerOptions,
   model: string,
-  cards: number,
+  gpuCount: number,
 ): string[] {
   const common = [
     '--model',
@@ -87,13 +87,13 @@ function serverArguments(
     '--port',
     String(ENGINE_PORT),
     '--tensor-parallel-size',
-    String(cards),
+    String(gpuCount),
     '--gpu-memory-utilization',
     String(gpuMemoryUtilization),
     '--max-logprobs',
     '32',
   ]
-  // 0.6.x knows neither switch and needs the server flag for token ids.
+  // 0.6.x does not know the last two options and needs the server flag for token ids.
   return /:v?0\.6\b/.test(image)
     ? [...common, '--return-tokens-as-token-ids']
     : [...common, '--no-enable-prefix-caching', '--generation-config', 'vllm']

@@ -8,38 +8,38 @@ export interface Gpu {
   readonly totalMib: number
 }
 
-/** Share of a card's memory that must be free before it counts (4.4.1 targon/docker.py). Whole cards only: sharing ends in OOM. */
+/** Share of a GPU's memory that must be free (4.4.1 targon/docker.py). Only whole GPUs are used: sharing one runs out of memory. */
 const FREE_SHARE = 0.9
-/** Room beside the weights for the cache and activations (4.4.1 targon/docker.py). */
+/** Memory needed per byte of weights, including cache and activations (4.4.1 targon/docker.py). */
 const HEADROOM = 1.2
 
 /**
- * Cards for a model: the first that holds it alone, else cards in order until they hold it together.
+ * GPUs for a model: the first one that can hold it, otherwise GPUs in order until they can hold it together.
  *
- * @returns undefined when all free cards together are too small
+ * @returns undefined when all free GPUs together are too small
  */
 export function placeModel(gpus: readonly Gpu[], requiredMib: number): readonly Gpu[] | undefined {
   const free = gpus.filter((gpu) => gpu.totalMib > 0 && gpu.freeMib / gpu.totalMib > FREE_SHARE)
   const neededMib = requiredMib * HEADROOM
   const single = free.find((gpu) => gpu.freeMib >= neededMib)
   if (single) return [single]
-  let togetherMib = 0
+  let totalFreeMib = 0
   for (const [index, gpu] of free.entries()) {
-    togetherMib += gpu.freeMib
-    if (togetherMib > neededMib) return free.slice(0, index + 1)
+    totalFreeMib += gpu.freeMib
+    if (totalFreeMib > neededMib) return free.slice(0, index + 1)
   }
   return undefined
 }
 
-/** Why a model got no card, with the arithmetic. */
+/** Why a model got no GPU, with the numbers. */
 export function explainMisfit(gpus: readonly Gpu[], requiredMib: number): string {
   const free = gpus.filter((gpu) => gpu.totalMib > 0 && gpu.freeMib / gpu.totalMib > FREE_SHARE)
-  const togetherMib = free.reduce((sum, gpu) => sum + gpu.freeMib, 0)
-  return `needs ${requiredMib} MiB × ${HEADROOM} = ${Math.ceil(requiredMib * HEADROOM)} MiB; ${free.length} of ${gpus.length} cards are more than ${FREE_SHARE * 100} % free and hold ${togetherMib} MiB`
+  const totalFreeMib = free.reduce((sum, gpu) => sum + gpu.freeMib, 0)
+  return `needs ${requiredMib} MiB × ${HEADROOM} = ${Math.ceil(requiredMib * HEADROOM)} MiB; ${free.length} of ${gpus.length} GPUs are more than ${FREE_SHARE * 100} % free and have ${totalFreeMib} MiB`
 }
 
 /**
- * Output of `nvidia-smi --query-gpu=memory.free,memory.total --format=csv,noheader`, with or without units.
+ * Parses the output of `nvidia-smi --query-gpu=memory.free,memory.total --format=csv,noheader`, with or without units.
  *
  * @throws TargonError GPU_QUERY (runtime)
  */
@@ -54,7 +54,7 @@ export function parseGpus(output: string): Gpu[] {
     })
 }
 
-/** @throws TargonError GPU_QUERY (runtime) when there is no nvidia-smi or it fails */
+/** @throws TargonError GPU_QUERY (runtime) when nvidia-smi is missing or fails */
 export async function readGpus(signal: AbortSignal): Promise<Gpu[]> {
   const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader']
   try {
@@ -68,11 +68,11 @@ export async function readGpus(signal: AbortSignal): Promise<Gpu[]> {
 
 function unreadable(why: string, options?: ErrorOptions): TargonError {
   return new TargonError(
-    `The graphics cards cannot be read with nvidia-smi: ${why}.`,
+    `nvidia-smi could not list the GPUs: ${why}.`,
     {
       code: 'GPU_QUERY',
       fault: 'runtime',
-      next: 'Check the NVIDIA driver, or use --engine.mode endpoints with vLLM servers elsewhere.',
+      next: 'Check the NVIDIA driver, or use --engine.mode endpoints with vLLM servers on other hosts.',
     },
     options,
   )

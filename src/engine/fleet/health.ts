@@ -3,14 +3,14 @@ import { type Clock, withScopedSignal } from '../../kernel/index.js'
 import { engineError } from '../engine-error.js'
 import type { DockerClient } from './docker-client.js'
 
-/** For a progress bar: what an image that is pulled or an engine that starts says last; `percent` when it is told. */
+/** Progress of an image pull or of a starting engine; `percent` is undefined when it is not reported. */
 export type OnEngineProgress = (task: string, status: string, percent: number | undefined) => void
 
 export interface HealthOptions {
   readonly docker: DockerClient
   readonly clock: Clock
   readonly onProgress?: OnEngineProgress | undefined
-  /** How long an engine may show no progress while it starts; 10 min unless given. */
+  /** How long a starting engine may show no progress. Default: 10 min. */
   readonly stallMs?: number
 }
 
@@ -20,10 +20,10 @@ const HEALTH_TIMEOUT_MS = 3_000
 const STATUS_LENGTH = 120
 
 /**
- * Waits until the server in a container answers /health. A model takes as long as it takes to download and load, so
- * the deadline counts from the last line it logged.
+ * Waits until the server in a container answers /health. Downloading and loading a model may take any time, so the
+ * deadline counts from the last new line in the log.
  *
- * @returns its base address
+ * @returns the base URL of the server
  * @throws TargonError ENGINE_UNAVAILABLE when the container exits or stalls
  */
 export async function awaitHealthy(
@@ -60,14 +60,14 @@ export async function awaitHealthy(
     if (clock.monotonic() - progressAt > stallMs) {
       throw engineError(
         'ENGINE_UNAVAILABLE',
-        `The engine of ${model} made no progress for ${Math.round(stallMs / 1000)} s; its last line: ${line.slice(0, STATUS_LENGTH)}`,
+        `The engine of ${model} made no progress for ${Math.round(stallMs / 1000)} s; its last log line: ${line.slice(0, STATUS_LENGTH)}`,
       )
     }
     await clock.sleep(POLL_MS, signal)
   }
 }
 
-/** vLLM's own bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */
+/** The percentage of vLLM's progress bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */
 function percentIn(line: string): number | undefined {
   const percent = Number(/\b(\d{1,3})%/.exec(line)?.[1])
   return percent <= 100 ? percent : undefined
@@ -80,7 +80,6 @@ async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
     followRedirect: false,
     throwHttpErrors: false,
   } as const
-  const asked = withScopedSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
-  const response = await asked.catch(() => undefined)
-  return response?.statusCode === 200
+  const response = withScopedSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
+  return (await response.catch(() => undefined))?.statusCode === 200
 }

@@ -1,7 +1,11 @@
+/**
+ * Runs a validator's engines as containers on this host. Tests named after a behaviour: fleet.test.ts (docker-client.ts,
+ * health.ts, pull-progress.ts).
+ */
 export { containerName, containerSlug } from './container.js'
-export { type Container, createDockerClient, type DockerClient } from './docker-client.js'
-export { createFleet, type Fleet, type FleetOptions, type FleetState } from './fleet.js'
+export { DockerClient } from './docker-client.js'
+export { Fleet, type FleetOptions } from './fleet.js'
 export { type Gpu, parseGpus, placeModel, readGpus } from './gpu.js'
 export type { OnEngineProgress } from './health.js'
 export { bytesToMib, weightBytes } from './model-size.js'
-export { type FleetPlan, planFleet } from './plan.js'
+export { planFleet } from './plan.js'

@@ -20,8 +20,8 @@ const BYTES_PER_PARAMETER: Readonly<Record<string, number>> = {
   I4: 0.5,
   U4: 0.5,
 }
-/** An unknown type counts as large as the usual one. */
-const USUAL_BYTES = 2
+/** For unknown types: the size of the most common one. */
+const DEFAULT_BYTES = 2
 
 const modelSchema = z.object({
   safetensors: z.object({ parameters: z.record(z.string(), z.number().nonnegative()) }),
@@ -34,15 +34,15 @@ export function bytesToMib(bytes: number): number {
 
 export function weightBytes(parameters: Readonly<Record<string, number>>): number {
   return Object.entries(parameters).reduce(
-    (sum, [type, count]) => sum + count * (BYTES_PER_PARAMETER[type] ?? USUAL_BYTES),
+    (sum, [type, count]) => sum + count * (BYTES_PER_PARAMETER[type] ?? DEFAULT_BYTES),
     0,
   )
 }
 
 /**
- * Memory the weights take, from the hub's safetensors metadata.
+ * Memory of the weights in MiB, from the hub's safetensors metadata.
  *
- * @throws TargonError ENGINE_UNAVAILABLE when the hub does not tell
+ * @throws TargonError ENGINE_UNAVAILABLE when the hub does not report it
  */
 export async function readModelSizeMib(
   source: HubSource,
@@ -51,7 +51,7 @@ export async function readModelSizeMib(
 ): Promise<number> {
   const parsed = modelSchema.safeParse(await readHubApi(source, model, signal))
   if (!parsed.success) {
-    throw hubError(`The hub has no safetensors metadata of ${model}, so its size is unknown.`)
+    throw hubError(`The hub has no safetensors metadata for ${model}, so its size is unknown.`)
   }
   return bytesToMib(weightBytes(parsed.data.safetensors.parameters))
 }

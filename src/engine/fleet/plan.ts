@@ -1,40 +1,39 @@
 import { explainMisfit, type Gpu, placeModel } from './gpu.js'
 
-export interface RunningModel {
-  readonly model: string
-  readonly gpuIds: readonly number[]
-}
-
 export interface Placement {
   readonly model: string
   readonly gpuIds: readonly number[]
 }
 
+/** A model without an engine: it does not fit, or its size is unknown. */
+export interface UnplacedModel {
+  readonly model: string
+  readonly reason: string
+}
+
 export interface FleetPlan {
   readonly placements: readonly Placement[]
-  /** Models that do not fit, with the arithmetic, or whose size is unknown. */
-  readonly unplaced: readonly { readonly model: string; readonly reason: string }[]
+  readonly unplaced: readonly UnplacedModel[]
 }
 
 /** Memory in MiB, or why it is unknown. */
 export type ModelSize = number | { readonly unknown: string }
 
 /**
- * Places models in this order into whole cards. A running model keeps its cards unless an earlier one needed them;
- * others take cards that are free, then cards that our own containers would give back.
+ * Places models on whole GPUs in the given order. A running model keeps its GPUs unless an earlier model needs them. Other
+ * models take free GPUs, then GPUs that our containers would release.
  */
 export function planFleet(
   order: readonly string[],
   sizes: ReadonlyMap<string, ModelSize>,
   gpus: readonly Gpu[],
-  running: readonly RunningModel[],
+  running: readonly Placement[],
 ): FleetPlan {
   const taken = new Set<number>()
   const placements: Placement[] = []
-  const unplaced: { model: string; reason: string }[] = []
-  const keepable = (wanted: string) => running.find(({ model }) => model === wanted)
+  const unplaced: UnplacedModel[] = []
   for (const model of order) {
-    const current = keepable(model)
+    const current = running.find((placement) => placement.model === model)
     if (current?.gpuIds.every((id) => !taken.has(id))) {
       placements.push(claim(current, taken))
       continue
@@ -44,13 +43,13 @@ export function planFleet(
       unplaced.push({ model, reason: size?.unknown ?? 'its size is unknown' })
       continue
     }
-    const held = new Set(running.flatMap(({ gpuIds }) => gpuIds))
-    const left = gpus.filter(({ id }) => !taken.has(id))
-    const free = left.filter(({ id }) => !held.has(id))
-    const returned = left.map((gpu) => (held.has(gpu.id) ? { ...gpu, freeMib: gpu.totalMib } : gpu))
-    const cards = placeModel(free, size) ?? placeModel(returned, size)
-    if (cards) placements.push(claim({ model, gpuIds: cards.map(({ id }) => id) }, taken))
-    else unplaced.push({ model, reason: explainMisfit(returned, size) })
+    const ours = new Set(running.flatMap(({ gpuIds }) => gpuIds))
+    const available = gpus.filter(({ id }) => !taken.has(id))
+    const free = available.filter(({ id }) => !ours.has(id))
+    const released = available.map((gpu) => (ours.has(gpu.id) ? { ...gpu, freeMib: gpu.totalMib } : gpu))
+    const chosen = placeModel(free, size) ?? placeModel(released, size)
+    if (chosen) placements.push(claim({ model, gpuIds: chosen.map(({ id }) => id) }, taken))
+    else unplaced.push({ model, reason: explainMisfit(released, size) })
   }
   return { placements, unplaced }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** One line of what `POST /images/create` streams; Docker tells bytes per layer, Podman often text alone. */
+/** One line of the stream of `POST /images/create`. Docker reports bytes per layer, Podman often only text. */
 export const pullLineSchema = z.object({
   error: z.string().optional(),
   status: z.string().optional(),
@@ -15,7 +15,7 @@ export type PullLine = z.infer<typeof pullLineSchema>
 
 export interface PullState {
   readonly status: string
-  /** 0 … 100 over the layers whose size is known; undefined while none is. */
+  /** From 0 to 100 over the layers whose size is known; undefined while none is. */
   readonly percent: number | undefined
 }
 
@@ -25,28 +25,28 @@ interface Layer {
   extractedBytes: number
 }
 
-/** A layer is downloaded and then extracted: every byte counts twice. */
+/** A layer is downloaded and then extracted, so every byte counts twice. */
 const PASSES = 2
 const MEGABYTE = 1e6
 
-/** Sums the layers of one pull. Layers that are there already have no size and do not count. */
+/** Sums the layers of one pull. Layers that already exist locally have no size and do not count. */
 export class PullProgress {
   readonly #layers = new Map<string, Layer>()
 
-  /** @returns undefined for a line that says nothing. */
+  /** @returns undefined for a line without status */
   accept({ id, status, stream, progressDetail }: PullLine): PullState | undefined {
     const text = status ?? stream?.trim()
     if (text === undefined || text === '') return undefined
-    if (id !== undefined) this.#note(id, text, progressDetail ?? {})
+    if (id !== undefined) this.#update(id, text, progressDetail ?? {})
     return this.#sum(text)
   }
 
-  #note(id: string, status: string, { current, total }: NonNullable<PullLine['progressDetail']>): void {
+  #update(id: string, status: string, { current, total }: NonNullable<PullLine['progressDetail']>): void {
     const known = this.#layers.get(id)
     const isDone = status === 'Download complete' || status === 'Pull complete'
     if (known === undefined && !total) return
     const layer = known ?? { totalBytes: 0, downloadedBytes: 0, extractedBytes: 0 }
-    // While it is extracted a layer may be told another size; the first one stays.
+    // Docker may report another size while it extracts a layer; the first one counts.
     if (layer.totalBytes === 0) layer.totalBytes = total ?? 0
     const bytes = Math.min(layer.totalBytes, isDone ? layer.totalBytes : (current ?? 0))
     const isExtracted = status === 'Extracting' || status === 'Pull complete'
@@ -63,10 +63,10 @@ export class PullProgress {
       extracted += layer.extractedBytes
     }
     if (total === 0) return { status: text, percent: undefined }
-    const shown = (bytes: number) => Math.round(bytes / MEGABYTE)
+    const megabytes = (bytes: number) => Math.round(bytes / MEGABYTE)
     const isDownloaded = downloaded >= total
     return {
-      status: `${shown(isDownloaded ? extracted : downloaded)} of ${shown(total)} MB ${isDownloaded ? 'unpacked' : 'pulled'}`,
+      status: `${megabytes(isDownloaded ? extracted : downloaded)} of ${megabytes(total)} MB ${isDownloaded ? 'unpacked' : 'pulled'}`,
       percent: (100 * (downloaded + extracted)) / (PASSES * total),
     }
   }

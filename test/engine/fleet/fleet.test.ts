@@ -3,16 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  connectEngine,
-  createDockerClient,
-  createFleet,
-  type FleetOptions,
-  type Gpu,
-} from '../../src/engine/index.js'
-import { type Clock, systemClock } from '../../src/kernel/clock.js'
-import { type FakeDocker, startFakeDocker } from '../support/fake-docker.js'
-import { type StreamServer, startStreamServer } from '../support/stream-server.js'
+import { connectEngine, DockerClient, Fleet, type FleetOptions, type Gpu } from '../../../src/engine/index.js'
+import { type Clock, systemClock } from '../../../src/kernel/clock.js'
+import { type FakeDocker, startFakeDocker } from '../../support/fake-docker.js'
+import { type StreamServer, startStreamServer } from '../../support/stream-server.js'
 
 const OWNER = '5Owner'
 const MIB = 2 ** 20
@@ -49,8 +43,8 @@ afterEach(async () => {
 })
 
 function fleet(change: Partial<FleetOptions> = {}) {
-  return createFleet({
-    docker: createDockerClient(join(folder, 'docker.sock')),
+  return new Fleet({
+    docker: new DockerClient(join(folder, 'docker.sock')),
     owner: OWNER,
     image: 'vllm/vllm-openai:latest',
     cacheDir: '/var/targon/hub',
@@ -73,7 +67,7 @@ describe('fleet', () => {
     const foreign = docker.addForeign('postgres', { model: 'targon-dev/small-a' })
     const other = docker.addForeign('targon-else', { 'io.targon.owner': '5Else', 'io.targon.model': 'x/y' })
     const first = await fleet().reconcile(['targon-dev/small-a'], signal())
-    expect(first).toMatchObject({ running: [{ model: 'targon-dev/small-a' }], refused: [] })
+    expect(first).toMatchObject({ running: [{ model: 'targon-dev/small-a' }], unplaced: [] })
     const started = [...docker.containers.values()].find(({ process }) => process)
     expect(started?.specification).toMatchObject({
       Image: 'vllm/vllm-openai:latest',
@@ -124,8 +118,8 @@ describe('fleet', () => {
     const state = await fleet().reconcile(['org/huge', 'org/unknown', 'org/small'], signal())
     expect(state.running.map(({ model }) => model)).toEqual(['org/small'])
     expect(state.unplaced).toEqual([
-      { model: 'org/huge', reason: expect.stringContaining('200000 MiB × 1.2 = 240000 MiB; 2 of 2 cards') },
-      { model: 'org/unknown', reason: expect.stringContaining('no safetensors metadata of org/unknown') },
+      { model: 'org/huge', reason: expect.stringContaining('200000 MiB × 1.2 = 240000 MiB; 2 of 2 GPUs') },
+      { model: 'org/unknown', reason: expect.stringContaining('no safetensors metadata for org/unknown') },
     ])
   })
 
@@ -164,7 +158,7 @@ describe('fleet', () => {
   })
 
   it('names the socket when Docker is not there', async () => {
-    const absent = createDockerClient(join(folder, 'absent.sock'))
+    const absent = new DockerClient(join(folder, 'absent.sock'))
     await expect(absent.ping(signal())).rejects.toMatchObject({ code: 'DOCKER', fault: 'upstream' })
   })
 })

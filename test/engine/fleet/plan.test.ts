@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { containerName, type Gpu, parseGpus, planFleet, weightBytes } from '../../src/engine/index.js'
+import { containerName, type Gpu, parseGpus, planFleet, weightBytes } from '../../../src/engine/index.js'
 
 const card = (id: number, freeMib: number, totalMib = 81_920): Gpu => ({ id, freeMib, totalMib })
 
@@ -36,7 +36,7 @@ describe('planFleet', () => {
 
   it('leaves cards alone that somebody else fills', () => {
     const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [card(0, 40_000)], [])
-    expect(plan.unplaced[0]?.reason).toContain('0 of 1 cards are more than 90 % free')
+    expect(plan.unplaced[0]?.reason).toContain('0 of 1 GPUs are more than 90 % free')
   })
 })
 

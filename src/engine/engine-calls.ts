@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { withScopedSignal } from '../kernel/index.js'
+import type { EngineDiscovery } from './engine-discovery.js'
+import { engineError } from './engine-error.js'
+import type { ReplicaPool } from './replica-pool.js'
+import { parseScoring, scoringBody } from './scoring-call.js'
+import type { ReferenceEngine } from './types.js'
+
+type EngineCalls = Pick<
+  ReferenceEngine,
+  'tokenizeChat' | 'tokenizeText' | 'detokenize' | 'score' | 'generate'
+>
+
+const TEXT_TIMEOUT_MS = 15_000
+
+const tokensSchema = z.object({ tokens: z.array(z.number().int().min(0)) })
+const promptSchema = z.object({ prompt: z.string() })
+const chatSchema = z.object({ choices: z.tuple([z.object({ message: z.object({ content: z.string() }) })]) })
+const completionSchema = z.object({ choices: z.tuple([z.object({ text: z.string() })]) })
+
+/** The calls of a reference engine; each goes to a server of the pool, until it ends or the engine is `closing`. */
+export function createCalls(
+  model: string,
+  pool: ReplicaPool,
+  discovery: EngineDiscovery,
+  scoringTimeoutMs: number,
+  closing: AbortSignal,
+): EngineCalls {
+  const callText = async <T>(
+    path: string,
+    body: Record<string, unknown>,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<T> =>
+    withScopedSignal([signal, closing], (own) =>
+      pool.call(own, async ({ server }) => {
+        const response = await server.post(path, { model, ...body }, { timeoutMs: TEXT_TIMEOUT_MS, signal })
+        const parsed = schema.safeParse(response)
+        if (parsed.success) return parsed.data
+        const message = `${server.url}${path} returned an unexpected response; is this vLLM?`
+        throw engineError('ENGINE_ANSWER', message)
+      }),
+    )
+
+  return {
+    tokenizeChat: async (messages, signal) => {
+      const body = { messages, add_generation_prompt: true, add_special_tokens: false }
+      return (await callText('/tokenize', body, tokensSchema, signal)).tokens
+    },
+    tokenizeText: async (prompt, signal, { addSpecialTokens = true } = {}) => {
+      const body = { prompt, add_special_tokens: addSpecialTokens }
+      return (await callText('/tokenize', body, tokensSchema, signal)).tokens
+    },
+    detokenize: async (tokens, signal) =>
+      tokens.length === 0 ? '' : (await callText('/detokenize', { tokens }, promptSchema, signal)).prompt,
+    score: async (request, signal) => {
+      // Throws before a server is called when none was admitted yet.
+      discovery.requireFacts()
+      return await withScopedSignal([signal, closing], (own) =>
+        pool.call(own, async ({ server }) => {
+          // Read here, because the server may have been identified again for this call.
+          const { dialect, maxLogprobs } = discovery.requireFacts()
+          const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
+          const body = scoringBody(model, bounded, dialect)
+          const response = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
+          return parseScoring(response, bounded)
+        }),
+      )
+    },
+    generate: async ({ messages, maxTokens, temperature }, signal) => {
+      const sampling = { max_tokens: maxTokens, temperature }
+      if (discovery.requireFacts().endpoints.includes('chat')) {
+        const body = { messages, ...sampling }
+        return (await callText('/v1/chat/completions', body, chatSchema, signal)).choices[0].message.content
+      }
+      const body = { prompt: messages.map(({ content }) => content).join('\n\n'), ...sampling }
+      return (await callText('/v1/completions', body, completionSchema, signal)).choices[0].text
+    },
+  }
+}
