@@ -4,7 +4,7 @@ import { FINNEY_GENESIS } from './networks.js'
 import type { ReadAt, Runtime } from './runtime.js'
 import type { BeaconClock } from './timelock/index.js'
 
-/** A drand beacon commits are locked to. */
+/** A drand beacon, to whose rounds commits are locked. */
 export interface Beacon extends BeaconClock {
   /** Compressed G2, 96 bytes. */
   readonly publicKey: Uint8Array
@@ -27,8 +27,8 @@ const configSchema = z.object({
 })
 
 /**
- * The beacon of the chain: what its drand pallet is configured with, or quicknet. On the main network only quicknet
- * will do: an endpoint that names another key could open the weights before their time.
+ * The beacon configured in the chain's drand pallet, or quicknet. The main network must use quicknet: an endpoint that
+ * reports another key could decrypt the weights early.
  *
  * @throws TargonError CHAIN_BEACON (fault chain).
  */
@@ -37,10 +37,10 @@ export async function readBeacon(runtime: Runtime, at: ReadAt): Promise<Beacon> 
   if (!parsed.success) return QUICKNET
   const { public_key: publicKey, period, genesis_time: genesis } = parsed.data
   if (runtime.genesisHash === FINNEY_GENESIS && !Buffer.from(publicKey).equals(QUICKNET.publicKey)) {
-    throw new TargonError('The endpoint names a randomness beacon that is not drand quicknet.', {
+    throw new TargonError('The endpoint reports a randomness beacon other than drand quicknet.', {
       code: 'CHAIN_BEACON',
       fault: 'chain',
-      next: 'Use another endpoint; if the network really changed its beacon, update this software.',
+      next: 'Use another endpoint. If the network really changed its beacon, update this software.',
     })
   }
   return { publicKey, periodSeconds: period, genesisSeconds: genesis }

@@ -1,7 +1,7 @@
 import { TargonError } from '../kernel/index.js'
 import { camelCase, type Runtime } from './runtime.js'
 
-/** A call by name; arguments by the names the metadata gives them. */
+/** A call by name, with its arguments by their names in the metadata. */
 export interface Call {
   readonly pallet: string
   readonly method: string
@@ -18,19 +18,21 @@ export function hasCall(runtime: Runtime, method: string): boolean {
 }
 
 /**
- * The call as an unsigned extrinsic. Arguments are put in the runtime's order; one the runtime wants and we do not
- * know, or a call that is gone, is an error rather than a guess.
+ * Builds the call as an unsigned extrinsic, with the arguments in the runtime's order. A call that does not exist any more,
+ * or one with an argument we do not know, is an error rather than a guess.
  *
  * @throws TargonError CHAIN_CALL_GONE (fault chain).
  */
 export function buildCall(runtime: Runtime, { pallet, method, args }: Call) {
   const make = runtime.api.tx[camelCase(pallet)]?.[camelCase(method)]
-  // The library camel-cases the names of arguments in some metadata versions: compare them in one spelling.
+  // The library camel-cases argument names for some metadata versions only, so both sides are camel-cased here.
   const known = new Map(Object.entries(args).map(([name, value]) => [camelCase(name), value]))
   const names = make?.meta.args.map(({ name }) => camelCase(name.toString()))
   const missing = names?.filter((name) => !known.has(name))
   if (!make || !names || missing === undefined || missing.length > 0) {
-    const why = make ? `wants ${missing?.join(', ')}, which this version does not know` : 'does not exist'
+    const why = make
+      ? `requires ${missing?.join(', ')}, which this version does not support`
+      : 'does not exist'
     throw new TargonError(`The call ${pallet}.${method} ${why} in runtime ${runtime.specVersion}.`, {
       code: 'CHAIN_CALL_GONE',
       fault: 'chain',

@@ -6,15 +6,15 @@ import type { ReadAt, Runtime } from './runtime.js'
 import { type EpochState, encodeWeightsPayload, encryptForRound, revealRound } from './timelock/index.js'
 import type { ChainSigner, WeightEntry } from './types.js'
 
-/** A vector locked until its reveal. */
+/** Weights encrypted until their reveal. */
 export interface WeightsCommit {
   readonly call: Call
   readonly revealRound: number
-  /** First block at which the chain reveals it. */
+  /** First block at which the chain reveals them. */
   readonly revealBlock: number
 }
 
-/** Commit-reveal versions this client speaks: 4 names the hotkey in the payload, 3 does not. */
+/** Commit-reveal versions this client supports: 4 has the hotkey in the payload, 3 does not. */
 const PAYLOAD_WITH_HOTKEY = 4
 const KNOWN_VERSIONS: readonly number[] = [3, PAYLOAD_WITH_HOTKEY]
 
@@ -24,7 +24,7 @@ export function isKnownCommitVersion(version: number): boolean {
 
 const integer = z.union([z.number(), z.bigint()]).transform(Number)
 
-/** Encrypts the vector to the round of the next reveal and picks the newest commit call the runtime has. */
+/** Encrypts the weights for the round of their reveal, in the newest commit call the runtime has. */
 export async function commitCall(
   link: Link,
   signer: ChainSigner,
@@ -68,7 +68,7 @@ function commitMethod(runtime: Runtime): string {
   return methods.find((method) => hasCall(runtime, method)) ?? 'commit_timelocked_weights'
 }
 
-/** @returns the state the reveal epoch follows from; on runtimes before spec 423 without the stateful part. */
+/** The state that determines the reveal epoch; runtimes before spec 423 lack the stateful part. */
 async function readEpochState(
   runtime: Runtime,
   netuid: number,

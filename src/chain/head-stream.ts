@@ -1,9 +1,9 @@
 import type { BlockHead } from './types.js'
 
-/** Heads with strictly rising numbers for any number of readers; a slow reader finds the newest, never a queue. */
+/** Heads with strictly increasing numbers for any number of readers; a slow reader skips to the newest. */
 export interface HeadStream {
   readonly latest: BlockHead | undefined
-  /** @returns false when the number does not rise: a repeat, a re-org, or a lagging endpoint. */
+  /** @returns false when the number does not increase: a repeat, a re-org or a lagging endpoint. */
   publish(head: BlockHead): boolean
   /** Ends when the signal aborts or the stream is closed. */
   read(signal: AbortSignal): AsyncIterable<BlockHead>
@@ -13,7 +13,7 @@ export interface HeadStream {
 export function createHeadStream(): HeadStream {
   let latest: BlockHead | undefined
   let closed = false
-  /** One for each reader that waits; a promise shared by all would collect their reactions for ever. */
+  /** One per waiting reader; a shared promise would accumulate their callbacks. */
   const waiters = new Set<() => void>()
 
   function wakeAll(): void {

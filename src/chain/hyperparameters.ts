@@ -3,7 +3,7 @@ import type { ReadAt, Runtime } from './runtime.js'
 
 const integer = z.union([z.number(), z.bigint()]).transform(Number)
 
-/** Rules of a subnet that decide how and when weights are set. */
+/** Rules of a subnet for setting weights. */
 export interface WeightRules {
   readonly neuronCount: number
   readonly minAllowedWeights: number
@@ -16,7 +16,7 @@ export interface WeightRules {
   readonly commitRevealVersion: number
 }
 
-/** Reads the rules at one block; an item a runtime lacks has the value it had when there was none. */
+/** Reads the rules at one block. An item the runtime lacks gets the value that was in force without it. */
 export async function readWeightRules(runtime: Runtime, netuid: number, at: ReadAt): Promise<WeightRules> {
   const read = (item: string, keys: readonly unknown[] = [netuid]) => runtime.read(item, keys, at)
   const [count, min, max, rate, key, enabled, version] = await Promise.all([
@@ -39,7 +39,7 @@ export async function readWeightRules(runtime: Runtime, netuid: number, at: Read
   }
 }
 
-/** A hotkey's place on a subnet. */
+/** The registration of a hotkey on a subnet. */
 export interface Registration {
   readonly uid: number
   readonly lastUpdateBlock: number

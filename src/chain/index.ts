@@ -1,7 +1,10 @@
+/** The Subtensor client: reads subnets, announces axons and sets weights, over endpoints that may fail or lie. */
+
+export type { SubtensorDeps } from './context.js'
 export type { WeightRules } from './hyperparameters.js'
 export { FINNEY_GENESIS, NETWORKS, type Network, type NetworkChoice, networkEndpoints } from './networks.js'
 export { planWeights, type WeightPlan } from './plan-weights.js'
-export { connectSubtensor, type SubtensorClient, type SubtensorDeps } from './subtensor.js'
+export { connectSubtensor, type SubtensorClient } from './subtensor.js'
 export type {
   Axon,
   BlockHead,
@@ -14,6 +17,7 @@ export type {
   Subtensor,
   SubtensorOptions,
   WeightEntry,
+  WeightsStatus,
 } from './types.js'
 export {
   openWeightsPipeline,
@@ -21,5 +25,4 @@ export {
   type WeightsChain,
   type WeightsPipeline,
   type WeightsPipelineOptions,
-  type WeightsStatus,
 } from './weights-pipeline.js'

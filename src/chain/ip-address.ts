@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** An address as the chain stores it: the integer of its bytes, and its family. */
+/** An IP address as the chain stores it: its bytes as an integer, and its family. */
 export interface IpNumber {
   readonly value: bigint
   readonly type: 4 | 6
@@ -12,7 +12,7 @@ export function parseIp(text: string): IpNumber | undefined {
     return { value: text.split('.').reduce((value, part) => (value << 8n) | BigInt(part), 0n), type: 4 }
   }
   if (!isIPv6(text) || text.includes('%')) return undefined
-  // URL writes any valid form as hextets; only `::` is left to fill in.
+  // URL normalises every form to hextets, so that only `::` has to be expanded.
   const canonical = new URL(`http://[${text}]`).hostname.slice(1, -1)
   const [head = '', tail] = canonical.split('::')
   const left = head === '' ? [] : head.split(':')
@@ -22,7 +22,7 @@ export function parseIp(text: string): IpNumber | undefined {
   return { value: hextets.reduce((value, part) => (value << 16n) | BigInt(`0x${part}`), 0n), type: 6 }
 }
 
-/** Text of an address as the chain stores it; IPv6 in its canonical short form. */
+/** The address as text, IPv6 in its canonical short form. */
 export function formatIp({ value, type }: IpNumber): string {
   if (type === 4) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.')
   const hextets = Array.from({ length: 8 }, (_, i) =>

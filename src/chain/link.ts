@@ -1,35 +1,27 @@
 import { z } from 'zod'
-import { type Clock, TargonError } from '../kernel/index.js'
+import { TargonError } from '../kernel/index.js'
+import type { LinkContext } from './context.js'
 import { openRpc, type RequestOptions, type Rpc } from './rpc.js'
 import { loadRuntime, type Runtime } from './runtime.js'
 import type { BlockHead } from './types.js'
 
-/** A connection that has passed its checks: known genesis, understood runtime. */
+/** A connection whose genesis was checked and whose runtime was read. */
 export interface Link {
   readonly rpc: Rpc
   readonly runtime: Runtime
 }
 
-export interface LinkOptions {
-  readonly clock: Clock
-  readonly rpcTimeoutMs: number
-  /** Genesis every endpoint must show; undefined accepts any. */
-  readonly genesisHash?: string | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
-/** @throws TargonError CHAIN_WRONG_NETWORK when the genesis differs; whatever opening and reading throw. */
-export async function openLink(endpoint: string, options: LinkOptions): Promise<Link> {
-  const { clock, rpcTimeoutMs, signal } = options
-  const rpc = await openRpc(endpoint, { clock, timeoutMs: rpcTimeoutMs, signal })
+/** @throws TargonError CHAIN_WRONG_NETWORK when the genesis differs; whatever connecting and reading throw. */
+export async function openLink(endpoint: string, context: LinkContext): Promise<Link> {
+  const rpc = await openRpc(endpoint, context)
   try {
-    const runtime = await loadRuntime(rpc, clock, rpcTimeoutMs, signal)
-    if (options.genesisHash !== undefined && runtime.genesisHash !== options.genesisHash) {
-      throw new TargonError(`${endpoint} serves another network: its genesis is ${runtime.genesisHash}.`, {
+    const runtime = await loadRuntime(rpc, context)
+    if (context.genesisHash !== undefined && runtime.genesisHash !== context.genesisHash) {
+      throw new TargonError(`${endpoint} serves another network (genesis ${runtime.genesisHash}).`, {
         code: 'CHAIN_WRONG_NETWORK',
         fault: 'chain',
         next: 'Check --subtensor.network and --subtensor.chain_endpoint.',
-        facts: { endpoint, genesisHash: runtime.genesisHash, expected: options.genesisHash },
+        facts: { endpoint, genesisHash: runtime.genesisHash, expected: context.genesisHash },
       })
     }
     return { rpc, runtime }
@@ -39,12 +31,26 @@ export async function openLink(endpoint: string, options: LinkOptions): Promise<
   }
 }
 
+/** Runs `work` on a temporary link. */
+export async function withLink<T>(
+  endpoint: string,
+  context: LinkContext,
+  work: (link: Link) => Promise<T>,
+): Promise<T> {
+  const link = await openLink(endpoint, context)
+  try {
+    return await work(link)
+  } finally {
+    link.rpc.close()
+  }
+}
+
 const headerSchema = z.object({
   number: z.string().regex(/^0x[0-9a-f]{1,8}$/i),
   parentHash: z.string(),
 })
 
-/** Number and hash of a header; the hash is computed here, as every client does. */
+/** Number and hash of a header; nodes leave the hash to the client. */
 export function readHeader(runtime: Runtime, header: unknown): BlockHead {
   const { number } = headerSchema.parse(header)
   return {
@@ -53,7 +59,7 @@ export function readHeader(runtime: Runtime, header: unknown): BlockHead {
   }
 }
 
-/** The node's best block, or its newest final one. */
+/** The best or the newest finalized block of the node. */
 export async function readHead(
   { rpc, runtime }: Link,
   kind: 'best' | 'finalized' = 'best',

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { TargonError } from '../kernel/index.js'
-import type { AddressBook } from './address-book.js'
+import { addressOf, TargonError } from '../kernel/index.js'
 import { formatIp } from './ip-address.js'
 import type { ReadAt, Runtime } from './runtime.js'
 import type { Axon, Metagraph, Neuron } from './types.js'
@@ -9,7 +8,7 @@ const TRAIT = 'SubnetInfoRuntimeApi'
 const RAO_PER_TAO = 1e9
 const U16_MAX = 65_535
 
-/** Columns of get_metagraph this client reads; the numbering of get_selective_metagraph follows from their order. */
+/** Columns of get_metagraph this client reads; their positions in the runtime's struct select them. */
 const COLUMNS = [
   'hotkeys',
   'coldkeys',
@@ -65,7 +64,26 @@ const liteSchema = z.array(
   }),
 )
 
-/** What a metagraph is read at, and where its addresses are kept. */
+/** Encodes public keys as ss58 addresses, once per key: the same keys return with every metagraph. */
+export type AddressBook = (publicKey: Uint8Array) => string
+
+/** Several subnets of 1,024 neurons; beyond that the oldest keys are dropped. */
+const MAX_ADDRESSES = 16_384
+
+export function createAddressBook(): AddressBook {
+  const known = new Map<string, string>()
+  return (publicKey) => {
+    const key = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length).toString('latin1')
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const address = addressOf(publicKey)
+    if (known.size >= MAX_ADDRESSES) known.delete(known.keys().next().value ?? '')
+    known.set(key, address)
+    return address
+  }
+}
+
+/** Which metagraph to read, and at which block. */
 export interface MetagraphRequest {
   readonly netuid: number
   readonly block: number
@@ -76,8 +94,8 @@ export interface MetagraphRequest {
 }
 
 /**
- * Reads a subnet by one runtime call (selective, whole, or the old list of neurons) and the validators' trust, all at
- * one block.
+ * Reads a subnet at one block: by one runtime call (selective metagraph, whole metagraph or the old list of neurons), and the
+ * validators' trust.
  *
  * @throws TargonError SUBNET_UNKNOWN, CHAIN_DATA or CHAIN_METADATA (fault chain).
  */
@@ -104,7 +122,7 @@ async function readColumns(runtime: Runtime, netuid: number, at: ReadAt): Promis
   }
   const lite = await runtime.callApi('NeuronInfoRuntimeApi', 'get_neurons_lite', [netuid], at)
   if (lite !== undefined) return columnsOfNeurons(lite, netuid)
-  throw new TargonError('This chain offers no way to read a metagraph.', {
+  throw new TargonError('This chain has no runtime call that returns a metagraph.', {
     code: 'CHAIN_METADATA',
     fault: 'chain',
     next: 'Check that the endpoint is a Subtensor node, or update this software.',
@@ -119,7 +137,7 @@ function parseColumns(answer: unknown, netuid: number): Columns {
   return parsed.data
 }
 
-/** Before get_metagraph, stake on the subnet was all the stake there was. */
+/** The old list of neurons as columns; before get_metagraph, stake on the subnet was the only stake. */
 function columnsOfNeurons(answer: unknown, netuid: number): Columns {
   const parsed = liteSchema.safeParse(answer)
   if (!parsed.success) throw badMetagraph(netuid, z.prettifyError(parsed.error).slice(0, 500))
@@ -163,7 +181,7 @@ function buildMetagraph(
       incentive === undefined ||
       consensus === undefined
     ) {
-      throw badMetagraph(netuid, `its columns end before uid ${uid}`)
+      throw badMetagraph(netuid, `a column has no entry for uid ${uid}`)
     }
     return {
       uid,
@@ -191,7 +209,7 @@ function buildMetagraph(
   })
 }
 
-/** Undefined for the zero address (bittensor axon_info.is_serving). */
+/** @returns undefined for the zero address (bittensor axon_info.is_serving). */
 export function readAxon(stored: z.infer<typeof axonSchema>): Axon | undefined {
   if (stored.ip === 0n) return undefined
   const ipType = stored.ip_type === 6 || stored.ip > 0xffff_ffffn ? 6 : 4
@@ -217,7 +235,7 @@ function unknownSubnet(netuid: number): TargonError {
 }
 
 function badMetagraph(netuid: number, why: string): TargonError {
-  return new TargonError(`The metagraph of subnet ${netuid} cannot be used: ${why}.`, {
+  return new TargonError(`The metagraph of subnet ${netuid} is invalid: ${why}.`, {
     code: 'CHAIN_DATA',
     fault: 'chain',
     next: 'Use another endpoint, or update this software.',

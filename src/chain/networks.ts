@@ -5,14 +5,14 @@ export interface Network {
   readonly name: string
   /** Tried in order. */
   readonly endpoints: readonly string[]
-  /** Hash of block 0; an endpoint that shows another one is refused. Undefined accepts any. */
+  /** Hash of block 0; endpoints with another one are rejected. Undefined accepts any. */
   readonly genesisHash: string | undefined
 }
 
-/** Block 0 of the main network, where money is at stake. */
+/** Hash of block 0 of the main network. */
 export const FINNEY_GENESIS = '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03'
 
-/** bittensor settings.py; the fallbacks of finney are those of the newer SDK. Test chains are reset, so have no pin. */
+/** From bittensor settings.py, finney's fallbacks from the newer SDK. Test networks get reset, so their genesis is not pinned. */
 export const NETWORKS: readonly Network[] = [
   {
     name: 'finney',
@@ -28,18 +28,18 @@ export const NETWORKS: readonly Network[] = [
   { name: 'local', endpoints: ['ws://127.0.0.1:9944'], genesisHash: undefined },
 ]
 
-/** What the operator chose. */
+/** The operator's choice. */
 export interface NetworkChoice {
-  /** Name of a network, or a ws:// or wss:// address. */
+  /** Name of a network, or a ws:// or wss:// URL. */
   readonly network: string
-  /** Endpoints to use instead of the network's own. */
+  /** Endpoints to use instead of those of the network. */
   readonly endpoints?: readonly string[]
-  /** True when the network was named on purpose: own endpoints must then show its genesis too. */
+  /** Whether the network was set explicitly; custom endpoints must then have its genesis. */
   readonly networkGiven?: boolean
 }
 
 /**
- * Endpoints and, where it is known, the genesis hash they must show.
+ * The endpoints and, where known, the genesis hash they must have.
  *
  * @throws TargonError NETWORK_UNKNOWN or ENDPOINT_INVALID (fault usage).
  */
@@ -49,18 +49,18 @@ export function networkEndpoints({ network, endpoints = [], networkGiven = false
 } {
   const known = NETWORKS.find(({ name }) => name === network.toLowerCase())
   if (!known && !isEndpoint(network)) {
-    throw new TargonError(`There is no network ${JSON.stringify(network)}.`, {
+    throw new TargonError(`Unknown network ${JSON.stringify(network)}.`, {
       code: 'NETWORK_UNKNOWN',
       fault: 'usage',
-      next: `Use one of ${NETWORKS.map(({ name }) => name).join(', ')}, or a ws:// or wss:// address.`,
+      next: `Use one of ${NETWORKS.map(({ name }) => name).join(', ')}, or a ws:// or wss:// URL.`,
     })
   }
   for (const endpoint of endpoints) {
     if (!isEndpoint(endpoint)) {
-      throw new TargonError(`${JSON.stringify(endpoint)} is no chain endpoint.`, {
+      throw new TargonError(`${JSON.stringify(endpoint)} is not a chain endpoint.`, {
         code: 'ENDPOINT_INVALID',
         fault: 'usage',
-        next: 'Give ws://host:port or wss://host:port.',
+        next: 'Use ws://host:port or wss://host:port.',
       })
     }
   }

@@ -1,10 +1,10 @@
 /**
- * numpy's arithmetic where the SDK's results depend on it: rounding to the array's type after every step, and the
+ * numpy's arithmetic as far as the SDK's results depend on it: rounding to the array type after every step, and the
  * pairwise summation of `np.sum` (numpy/_core/src/umath/loops_utils.h.src, pairwise_sum).
  */
 
 export interface Arithmetic {
-  /** Rounds to the type. */
+  /** Rounds to the array type. */
   readonly round: (value: number) => number
   readonly sum: (values: readonly number[]) => number
 }

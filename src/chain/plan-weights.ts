@@ -1,7 +1,7 @@
 import { convertWeights, processWeights, type WeightLimits } from './process-weights.js'
 import type { WeightEntry } from './types.js'
 
-/** What would be submitted for these scores, or why nothing is. */
+/** The weights to submit, or why there are none. */
 export type WeightPlan =
   | { readonly kind: 'submit'; readonly entries: readonly WeightEntry[] }
   | {
@@ -11,10 +11,9 @@ export type WeightPlan =
     }
 
 /**
- * Float scores to the vector the chain stores, by the SDK's own steps; where those would invent weights nobody earned
- * (uniform for all, or padding up to the minimum) nothing is submitted and the chain keeps its last vector.
- * Negative and non-finite scores count as zero, uids that are not on the subnet are left out, and of a uid given twice
- * the first score counts.
+ * Converts scores to the weights the chain stores, as the SDK does. Where the SDK would make up weights (uniform for all, or
+ * padding up to the minimum) nothing is submitted and the chain keeps its last weights. Negative and non-finite scores
+ * count as zero, unknown uids are ignored, and the first score of a repeated uid counts.
  */
 export function planWeights(
   uids: readonly number[],
@@ -32,13 +31,13 @@ export function planWeights(
   if (largest === 0) {
     return { kind: 'skip', reason: 'nothing-scorable', detail: 'No neuron has a score above zero.' }
   }
-  // Scaling first keeps scores of any size within float32.
+  // Scaled first, so that scores of any size fit float32.
   const weights = scored.map(([, score]) => score / largest)
   const needed = Math.min(limits.minAllowedWeights, limits.neuronCount)
   const entries = convertWeights(
     processWeights(
       { uids: scored.map(([uid]) => uid), weights },
-      // The minimum is checked below on what is left after rounding.
+      // The minimum is checked below, after rounding.
       { ...limits, minAllowedWeights: 0 },
     ),
   )
@@ -46,7 +45,7 @@ export function planWeights(
     return {
       kind: 'skip',
       reason: 'too-few-weights',
-      detail: `${entries.length} neurons have a weight, the subnet asks for ${needed}.`,
+      detail: `Only ${entries.length} neurons have a weight; the subnet requires ${needed}.`,
     }
   }
   return { kind: 'submit', entries }

@@ -1,52 +1,47 @@
 import type { BlockHead, Metagraph } from './types.js'
 
-/** Why a picture of a subnet cannot follow from the one before it. */
+/** Why a metagraph cannot follow from the previous one. */
 export interface Implausibility {
   readonly what: 'height' | 'neurons' | 'hotkeys' | 'permits' | 'stake'
   readonly before: number
   readonly now: number
 }
 
-/** Endpoints are seconds apart; two minutes of finney's blocks are not lag any more. */
+/** Endpoints are seconds apart; ten blocks of finney are two minutes, which is more than lag. */
 export const LAG_TOLERANCE_BLOCKS = 10
 
-/** The chain registers about one neuron per block, in bursts a few more. */
+/** The chain registers about one neuron per block, and a few more in bursts. */
 const REGISTRATION_BURST = 8
-/** Within so many blocks, one epoch of the validator, a subnet does not change all its neurons. */
+/** One epoch of the validator, within which a subnet does not replace all its neurons. */
 const TURNOVER_BLOCKS = 360
 /** Fewer permits than this may well change all at once. */
 const FEW_PERMITS = 4
 
 /**
- * What the chain's own rules forbid between two pictures: height falls, neurons disappear (uids are reused, never
- * given back) or appear faster than they can register, everyone or more than can register is replaced, the permits or
- * the stake of the subnet vanish.
+ * Finds what the chain's rules forbid between two metagraphs: the height falls; neurons disappear (uids are reused, never
+ * removed) or appear or change hotkeys faster than they can register; the permits or the stake of the subnet vanish.
  */
 export function findImplausibility(last: Metagraph, next: Metagraph): Implausibility | undefined {
-  const doubt = (what: Implausibility['what'], before: number, now: number): Implausibility => ({
-    what,
-    before,
-    now,
-  })
+  const found = (what: Implausibility['what'], before: number, now: number) => ({ what, before, now })
   const blocks = next.block - last.block
-  if (blocks < -LAG_TOLERANCE_BLOCKS) return doubt('height', last.block, next.block)
+  if (blocks < -LAG_TOLERANCE_BLOCKS) return found('height', last.block, next.block)
   const [before, now] = [last.neurons.length, next.neurons.length]
   const registrations = REGISTRATION_BURST + Math.abs(blocks)
-  if (now < before || now > before + registrations) return doubt('neurons', before, now)
+  if (now < before || now > before + registrations) return found('neurons', before, now)
 
   const kept = last.neurons.filter(({ hotkey }) => next.find(hotkey) !== undefined).length
   const isTurnover = kept === 0 && before > 1 && blocks < TURNOVER_BLOCKS
-  if (before - kept > registrations || isTurnover) return doubt('hotkeys', before, kept)
+  if (before - kept > registrations || isTurnover) return found('hotkeys', before, kept)
 
   const permitted = last.neurons.filter(({ validatorPermit }) => validatorPermit)
   const still = permitted.filter(({ hotkey }) => next.find(hotkey)?.validatorPermit === true).length
   const hasNone = !next.neurons.some(({ validatorPermit }) => validatorPermit)
   const registered = permitted.filter(({ hotkey }) => next.find(hotkey) !== undefined).length
-  const isMostGone = registered >= FEW_PERMITS && still < registered / 2
-  if (permitted.length > 0 && (hasNone || isMostGone)) return doubt('permits', permitted.length, still)
+  const lostMost = registered >= FEW_PERMITS && still < registered / 2
+  if (permitted.length > 0 && (hasNone || lostMost)) return found('permits', permitted.length, still)
 
   const [stakeBefore, stakeNow] = [totalStake(last), totalStake(next)]
-  if (stakeNow < stakeBefore / 10) return doubt('stake', stakeBefore, stakeNow)
+  if (stakeNow < stakeBefore / 10) return found('stake', stakeBefore, stakeNow)
   return undefined
 }
 
@@ -54,22 +49,22 @@ function totalStake({ neurons }: Metagraph): number {
   return neurons.reduce((sum, { stakeTao }) => sum + stakeTao, 0)
 }
 
-/** Blocks a head may jump at once, whatever the clock says. */
+/** Blocks a head may always jump, whatever the clock says. */
 const JUMP_BLOCKS = 50
 
-/** Heads in time: a height nobody could have reached would hide every honest head after it. */
+/** Rejects heads too far ahead of the elapsed time: an impossible height would hide every honest head after it. */
 export interface HeadGuard {
-  /** @returns false for a height that time does not allow and another endpoint has yet to confirm. */
+  /** @returns false for a head that is too far ahead and not yet confirmed by every endpoint. */
   admits(head: BlockHead, endpoint: string, blockTimeMs: number): boolean
 }
 
 /**
- * @param endpointCount once all of them show such a height it is believed: nobody is left to contradict.
- * @param now milliseconds that go on while the machine sleeps.
+ * @param endpointCount a head too far ahead is accepted once this many endpoints have shown one.
+ * @param now milliseconds on a clock that also runs while the machine is suspended.
  */
 export function createHeadGuard(endpointCount: number, now: () => number): HeadGuard {
   let last: { readonly number: number; readonly at: number } | undefined
-  const witnesses = new Set<string>()
+  const endpointsAhead = new Set<string>()
   return {
     admits(head, endpoint, blockTimeMs) {
       const at = now()
@@ -77,10 +72,10 @@ export function createHeadGuard(endpointCount: number, now: () => number): HeadG
         ? last.number + JUMP_BLOCKS + (2 * Math.max(0, at - last.at)) / blockTimeMs
         : Number.POSITIVE_INFINITY
       if (head.number > possible) {
-        witnesses.add(endpoint)
-        if (witnesses.size < endpointCount) return false
+        endpointsAhead.add(endpoint)
+        if (endpointsAhead.size < endpointCount) return false
       }
-      witnesses.clear()
+      endpointsAhead.clear()
       if (last === undefined || head.number > last.number) last = { number: head.number, at }
       return true
     },

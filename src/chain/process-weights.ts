@@ -1,7 +1,7 @@
 import { type Arithmetic, float32, float64 } from './numpy.js'
 import type { WeightEntry } from './types.js'
 
-/** Weights as floats, one for each uid. */
+/** Float weights, one per uid. */
 export interface FloatWeights {
   readonly uids: readonly number[]
   readonly weights: readonly number[]
@@ -12,7 +12,7 @@ export interface WeightLimits {
   readonly neuronCount: number
   /** MinAllowedWeights. */
   readonly minAllowedWeights: number
-  /** MaxWeightsLimit as a fraction, 0..1; the chain has ignored it since it became constant 1. */
+  /** MaxWeightsLimit as a fraction, 0..1; constant 1 on today's chain. */
   readonly maxWeightLimit: number
 }
 
@@ -20,9 +20,9 @@ const EPSILON = 1e-7
 const U16_MAX = 65_535
 
 /**
- * The SDK's process_weights_for_netuid (bittensor 8.5.1 and 10.2.0 utils/weight_utils.py), bit for bit, its traps
- * included: without any positive weight, or with fewer neurons than the minimum, every neuron gets the same; too few
- * positive weights are padded with 1e-5, placed by position instead of uid. planWeights refuses those cases.
+ * The SDK's process_weights_for_netuid (bittensor 8.5.1 and 10.2.0 utils/weight_utils.py), bit for bit, including its
+ * pitfalls: without a positive weight, or with fewer neurons than the minimum, all neurons get the same weight; too few
+ * positive weights are padded with 1e-5, by position instead of uid. planWeights excludes those cases.
  */
 export function processWeights({ uids, weights }: FloatWeights, limits: WeightLimits): FloatWeights {
   const { neuronCount, minAllowedWeights, maxWeightLimit } = limits
@@ -67,7 +67,7 @@ function normalizeMaxWeight(
     const rest = round((count - index - 1) * estimate)
     return round(estimate / round(round(rest + (cumulative[index] ?? 0)) + epsilon)) < roundedLimit
   }).length
-  // The count of valid entries is a numpy int64, which lifts what follows to float64 until it is stored again.
+  // The count of valid entries is a numpy int64, which promotes this to float64 until it is stored again.
   const numerator = round(round(roundedLimit * (cumulative.at(valid - 1) ?? 0)) - epsilon)
   const cutoff = (numerator / (1 - limit * (count - valid))) * sortedTotal
   const clipped = values.map((value) => (value > cutoff ? round(cutoff) : value))
@@ -83,7 +83,7 @@ function normalizeMaxWeight(
 export function convertWeights({ uids, weights }: FloatWeights): readonly WeightEntry[] {
   if (uids.length !== weights.length) throw new RangeError('uids and weights differ in length')
   if (weights.length === 0) throw new RangeError('there are no weights')
-  if (!weights.every((weight) => weight >= 0)) throw new RangeError('a weight is negative or no number')
+  if (!weights.every((weight) => weight >= 0)) throw new RangeError('a weight is negative or not a number')
   if (!uids.every((uid) => uid >= 0)) throw new RangeError('a uid is negative')
   const largest = Math.max(...weights)
   if (largest === 0) return []

@@ -1,7 +1,7 @@
 import type { RpcError } from './rpc.js'
 import type { ChainRefusal } from './types.js'
 
-type RefusalClass = ChainRefusal['class']
+export type RefusalClass = ChainRefusal['class']
 
 /** `1010 Invalid Transaction, Custom error: N` (subtensor common/src/transaction_error.rs). */
 const POOL_CODES: Readonly<Record<number, { readonly class: RefusalClass; readonly name: string }>> = {
@@ -18,7 +18,7 @@ const POOL_CODES: Readonly<Record<number, { readonly class: RefusalClass; readon
   19: { class: 'not-registered', name: 'UidNotFound' },
 }
 
-/** Dispatch errors by name: their indexes drift between runtimes. */
+/** Dispatch errors by name, because their indexes change between runtimes. */
 const DISPATCH_ERRORS: Readonly<Record<string, RefusalClass>> = {
   SettingWeightsTooFast: 'too-fast',
   CommittingWeightsTooFast: 'too-fast',
@@ -48,25 +48,25 @@ const DISPATCH_ERRORS: Readonly<Record<string, RefusalClass>> = {
   InvalidPort: 'bad-axon',
 }
 
-/** What to do, in the operator's words. */
+/** What happens next, or what the operator should do. */
 const ADVICE: Readonly<Record<RefusalClass, string>> = {
-  'too-fast': 'The rate limit of the chain has not passed; it is tried again later.',
-  'version-key': 'The subnet asks for a newer version: run targon update.',
-  'no-permit': 'The hotkey has no validator permit; it needs more stake. Tried again next epoch.',
-  stake: 'The hotkey has too little stake to set weights. Tried again next epoch.',
-  'not-registered': 'Register the hotkey: btcli subnets register.',
-  'commit-reveal-mismatch': 'The subnet switched commit-reveal; the other path is taken.',
-  'commit-reveal-version': 'The subnet asks for another commit-reveal version: run targon update.',
-  'bad-reveal-round': 'The reveal round is computed again from fresh chain state.',
-  'bad-vector': 'The vector is rebuilt from a fresh metagraph.',
-  'bad-axon': 'Set --axon.external_ip and --axon.external_port to an address others can reach.',
-  stale: 'Nonce and runtime are read again and the call is signed anew.',
-  'window-closing': 'Too few blocks are left in the epoch; the next one has its own weights.',
+  'too-fast': 'The chain limits the rate of this call; the node retries later.',
+  'version-key': 'The subnet requires a newer version; run targon update.',
+  'no-permit': 'The hotkey has no validator permit and needs more stake; the node retries next epoch.',
+  stake: 'The hotkey has too little stake to set weights; the node retries next epoch.',
+  'not-registered': 'Register the hotkey with btcli subnets register.',
+  'commit-reveal-mismatch': 'The subnet switched commit-reveal on or off; the node retries the other way.',
+  'commit-reveal-version': 'The subnet requires another commit-reveal version; run targon update.',
+  'bad-reveal-round': 'The node recomputes the reveal round from current chain state.',
+  'bad-vector': 'The node rebuilds the weights from a fresh metagraph.',
+  'bad-axon': 'Set --axon.external_ip and --axon.external_port to a publicly reachable address.',
+  stale: 'The node reads nonce and runtime again and signs again.',
+  'window-closing': 'Too few blocks are left in this epoch; the next one sets its own weights.',
   implausible:
-    'The endpoint shows less of the subnet than the metagraph had: give another one by --subtensor.chain_endpoint. Weights are held until they fit.',
+    'The endpoint shows less of the subnet than the last metagraph, so weights are paused; set another --subtensor.chain_endpoint.',
   'endpoints-differ':
-    'The endpoints show different chains: check --subtensor.chain_endpoint. Weights are held until one agrees.',
-  other: 'See the name of the error.',
+    'The endpoints disagree, so weights are paused until one agrees; check --subtensor.chain_endpoint.',
+  other: 'The name says what the chain reported.',
 }
 
 export const REFUSAL_CLASSES = Object.keys(ADVICE)
@@ -75,14 +75,14 @@ export function refusal(refusalClass: RefusalClass, name: string): ChainRefusal 
   return { class: refusalClass, name, detail: ADVICE[refusalClass] }
 }
 
-/** Class of a dispatch error by the name the runtime's metadata gives it. */
+/** Classifies a dispatch error by its name in the runtime's metadata. */
 export function refusalOfDispatchError(name: string): ChainRefusal {
   return refusal(DISPATCH_ERRORS[name] ?? 'other', name)
 }
 
 /**
- * Class of an error the node answered a submission with; undefined when the extrinsic may have been taken all the
- * same (already imported, temporarily banned, or an error of the node itself).
+ * Classifies the error of a submission. Undefined when the pool may have accepted the extrinsic anyway: already imported,
+ * temporarily banned, or an error of the node itself.
  */
 export function refusalOfPoolError(error: RpcError): ChainRefusal | undefined {
   const text = `${error.rpcMessage} ${error.data}`

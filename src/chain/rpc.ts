@@ -1,18 +1,17 @@
 import { setMaxListeners } from 'node:events'
 import WebSocket from 'ws'
 import { z } from 'zod'
-import { type Clock, TargonError, withDeadline } from '../kernel/index.js'
+import { createDeferred, TargonError, withDeadline } from '../kernel/index.js'
+import type { LinkContext } from './context.js'
 
-/** One JSON-RPC connection to one endpoint. It never reconnects: whoever holds it decides what comes next. */
+/** One JSON-RPC connection to one endpoint. It never reconnects; that is for its owner to decide. */
 export interface Rpc {
   readonly endpoint: string
-  /** Resolves with the reason once the connection is gone; never rejects. */
+  /** Resolves with the reason once the connection is closed; never rejects. */
   readonly closed: Promise<string>
-  /**
-   * @throws RpcError when the node answers with an error; TargonError CHAIN_CONNECTION_LOST; DeadlineError.
-   */
+  /** @throws RpcError when the node returns an error; TargonError CHAIN_CONNECTION_LOST; DeadlineError. */
   request(method: string, params: readonly unknown[], options?: RequestOptions): Promise<unknown>
-  /** Subscribes; `onNotice` gets every result until the connection closes or the returned function is called. */
+  /** Calls `onNotice` with every result until the connection closes or the returned function is called. */
   subscribe(
     method: string,
     params: readonly unknown[],
@@ -28,14 +27,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface RpcDeps {
-  readonly clock: Clock
-  /** Deadline of one request. */
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
-}
-
-/** The node answered a request with an error of its own: overloaded or just started, it may do better the next time. */
+/** The node returned an error. A node that is overloaded or has just started may succeed on the next attempt. */
 export class RpcError extends TargonError {
   constructor(
     readonly method: string,
@@ -43,18 +35,21 @@ export class RpcError extends TargonError {
     readonly rpcMessage: string,
     readonly data: string,
   ) {
-    super(`The chain node answered ${method} with ${rpcCode}: ${rpcMessage}${data ? ` (${data})` : ''}.`, {
-      code: 'CHAIN_RPC_ERROR',
-      fault: 'unreachable',
-      next: 'Try again, or use another endpoint by --subtensor.chain_endpoint.',
-      facts: { method, rpcCode, data },
-    })
+    super(
+      `The chain node returned error ${rpcCode} for ${method}: ${rpcMessage}${data ? ` (${data})` : ''}.`,
+      {
+        code: 'CHAIN_RPC_ERROR',
+        fault: 'unreachable',
+        next: 'Try again, or use another endpoint with --subtensor.chain_endpoint.',
+        facts: { method, rpcCode, data },
+      },
+    )
   }
 }
 
-/** The metagraph of 1,024 neurons is 2.4 MB of hex, metadata 0.7 MB. */
+/** A metagraph of 1,024 neurons is 2.4 MB of hex, metadata 0.7 MB. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
-/** Notices that overtake the reply naming their subscription. */
+/** Notices kept that arrive before the reply with their subscription id. */
 const MAX_EARLY_NOTICES = 64
 
 const messageSchema = z.object({
@@ -71,22 +66,23 @@ const messageSchema = z.object({
 
 type Message = z.infer<typeof messageSchema>
 
-interface Waiter {
+interface PendingRequest {
   readonly method: string
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
 }
 
 /** @throws TargonError CHAIN_CANNOT_CONNECT or DeadlineError when the endpoint cannot be reached in time. */
-export async function openRpc(endpoint: string, deps: RpcDeps): Promise<Rpc> {
+export async function openRpc(endpoint: string, context: LinkContext): Promise<Rpc> {
   const socket = new WebSocket(endpoint, {
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
     followRedirects: false,
   })
-  const connection = connect(endpoint, socket, deps)
+  const { clock, rpcTimeoutMs, signal } = context
+  const connection = new WebSocketRpc(endpoint, socket, context)
   try {
-    await withDeadline(deps.clock, `Connecting to ${endpoint}`, deps.timeoutMs, deps.signal, () =>
+    await withDeadline(clock, `Connecting to ${endpoint}`, rpcTimeoutMs, signal, () =>
       Promise.race([
         new Promise<void>((resolve) => socket.once('open', () => resolve())),
         connection.closed.then((reason) => Promise.reject(cannotConnect(endpoint, reason))),
@@ -99,102 +95,118 @@ export async function openRpc(endpoint: string, deps: RpcDeps): Promise<Rpc> {
   }
 }
 
-function connect(endpoint: string, socket: WebSocket, deps: RpcDeps): Rpc {
-  const waiters = new Map<number, Waiter>()
-  const subscriptions = new Map<string, (result: unknown) => void>()
-  const early = new Map<string, unknown[]>()
-  let earlyCount = 0
-  let nextId = 1
-  let end: (reason: string) => void = () => {}
-  let gone: string | undefined
-  const closed = new Promise<string>((resolve) => {
-    end = (reason) => {
-      if (gone !== undefined) return
-      gone = reason
-      resolve(reason)
-      subscriptions.clear()
-      for (const waiter of waiters.values()) waiter.reject(connectionLost(endpoint, reason))
-      waiters.clear()
-      socket.terminate()
-    }
-  })
-  socket.on('error', (error) => end(error.message))
-  socket.on('close', (code, reason) =>
-    end(reason.length > 0 ? reason.toString('utf8', 0, 120) : `code ${code}`),
-  )
-  socket.on('message', (data) => {
-    const message = parseMessage(data)
-    if (!message) return end('the endpoint sent something that is no JSON-RPC message')
-    if (message.params !== undefined) deliver(String(message.params.subscription), message.params.result)
-    else if (typeof message.id === 'number') settle(message.id, message)
-  })
+class WebSocketRpc implements Rpc {
+  readonly endpoint: string
+  readonly #socket: WebSocket
+  readonly #context: LinkContext
+  readonly #pending = new Map<number, PendingRequest>()
+  readonly #subscriptions = new Map<string, (result: unknown) => void>()
+  readonly #early = new Map<string, unknown[]>()
+  readonly #closed = createDeferred<string>()
+  #earlyCount = 0
+  #nextId = 1
+  #closeReason: string | undefined
 
-  function deliver(subscription: string, result: unknown): void {
-    const onNotice = subscriptions.get(subscription)
-    if (onNotice) onNotice(result)
-    else if (earlyCount < MAX_EARLY_NOTICES) {
-      earlyCount++
-      early.set(subscription, [...(early.get(subscription) ?? []), result])
-    }
+  constructor(endpoint: string, socket: WebSocket, context: LinkContext) {
+    this.endpoint = endpoint
+    this.#socket = socket
+    this.#context = context
+    socket.on('error', (error) => this.#end(error.message))
+    socket.on('close', (code, reason) =>
+      this.#end(reason.length > 0 ? reason.toString('utf8', 0, 120) : `code ${code}`),
+    )
+    socket.on('message', (data) => {
+      const message = parseMessage(data)
+      if (!message) return this.#end('the endpoint sent a message that is not JSON-RPC')
+      if (message.params !== undefined) {
+        this.#deliver(String(message.params.subscription), message.params.result)
+      } else if (typeof message.id === 'number') this.#settle(message.id, message)
+    })
   }
 
-  function settle(id: number, message: Message): void {
-    const waiter = waiters.get(id)
-    if (!waiter) return
-    waiters.delete(id)
-    const { error } = message
-    if (!error) {
-      waiter.resolve(message.result)
-      return
-    }
-    const data = typeof error.data === 'string' ? error.data : error.data ? JSON.stringify(error.data) : ''
-    waiter.reject(new RpcError(waiter.method, error.code, error.message.slice(0, 500), data.slice(0, 500)))
+  get closed(): Promise<string> {
+    return this.#closed.promise
   }
 
-  async function request(method: string, params: readonly unknown[], options: RequestOptions = {}) {
-    const id = nextId++
-    const signal = options.signal ?? deps.signal
-    // Many requests wait under one signal at a time; that is no leak.
+  async request(method: string, params: readonly unknown[], options: RequestOptions = {}): Promise<unknown> {
+    const { clock, rpcTimeoutMs } = this.#context
+    const id = this.#nextId++
+    const signal = options.signal ?? this.#context.signal
+    // Many requests legitimately wait on one signal; without this Node would warn of a leak.
     if (signal) setMaxListeners(0, signal)
+    const send = () =>
+      new Promise<unknown>((resolve, reject) => {
+        if (this.#closeReason !== undefined) return reject(connectionLost(this.endpoint, this.#closeReason))
+        this.#pending.set(id, { method, resolve, reject })
+        this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }), (error) => {
+          if (error) this.#end(error.message)
+        })
+      })
     try {
-      return await withDeadline(
-        deps.clock,
-        `${method} at ${endpoint}`,
-        options.timeoutMs ?? deps.timeoutMs,
-        signal,
-        () =>
-          new Promise<unknown>((resolve, reject) => {
-            if (gone !== undefined) return reject(connectionLost(endpoint, gone))
-            waiters.set(id, { method, resolve, reject })
-            socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }), (error) => {
-              if (error) end(error.message)
-            })
-          }),
-      )
+      const timeoutMs = options.timeoutMs ?? rpcTimeoutMs
+      return await withDeadline(clock, `${method} at ${this.endpoint}`, timeoutMs, signal, send)
     } finally {
-      waiters.delete(id)
+      this.#pending.delete(id)
     }
   }
 
-  return {
-    endpoint,
-    closed,
-    request,
-    async subscribe(method, params, unsubscribe, onNotice, options) {
-      const id = z.union([z.string(), z.number()]).parse(await request(method, params, options))
-      const key = String(id)
-      subscriptions.set(key, onNotice)
-      const waiting = early.get(key) ?? []
-      early.delete(key)
-      earlyCount -= waiting.length
-      for (const result of waiting) onNotice(result)
-      return () => {
-        // Best effort: the node forgets it anyway when the connection closes.
-        if (subscriptions.delete(key) && gone === undefined) request(unsubscribe, [id]).catch(() => {})
+  async subscribe(
+    method: string,
+    params: readonly unknown[],
+    unsubscribe: string,
+    onNotice: (result: unknown) => void,
+    options?: RequestOptions,
+  ): Promise<() => void> {
+    const id = z.union([z.string(), z.number()]).parse(await this.request(method, params, options))
+    const key = String(id)
+    this.#subscriptions.set(key, onNotice)
+    const early = this.#early.get(key) ?? []
+    this.#early.delete(key)
+    this.#earlyCount -= early.length
+    for (const result of early) onNotice(result)
+    return () => {
+      // Best effort: the node drops the subscription anyway when the connection closes.
+      if (this.#subscriptions.delete(key) && this.#closeReason === undefined) {
+        this.request(unsubscribe, [id]).catch(() => {})
       }
-    },
-    close: () => end('closed by this node'),
+    }
   }
+
+  close(): void {
+    this.#end('closed by this node')
+  }
+
+  #end(reason: string): void {
+    if (this.#closeReason !== undefined) return
+    this.#closeReason = reason
+    this.#closed.resolve(reason)
+    this.#subscriptions.clear()
+    for (const { reject } of this.#pending.values()) reject(connectionLost(this.endpoint, reason))
+    this.#pending.clear()
+    this.#socket.terminate()
+  }
+
+  #deliver(subscription: string, result: unknown): void {
+    const onNotice = this.#subscriptions.get(subscription)
+    if (onNotice) onNotice(result)
+    else if (this.#earlyCount < MAX_EARLY_NOTICES) {
+      this.#earlyCount++
+      this.#early.set(subscription, [...(this.#early.get(subscription) ?? []), result])
+    }
+  }
+
+  #settle(id: number, { error, result }: Message): void {
+    const pending = this.#pending.get(id)
+    if (!pending) return
+    this.#pending.delete(id)
+    if (error) pending.reject(rpcError(pending.method, error))
+    else pending.resolve(result)
+  }
+}
+
+function rpcError(method: string, { code, message, data }: NonNullable<Message['error']>): RpcError {
+  const text = typeof data === 'string' ? data : data ? JSON.stringify(data) : ''
+  return new RpcError(method, code, message.slice(0, 500), text.slice(0, 500))
 }
 
 function parseMessage(data: WebSocket.RawData): Message | undefined {
@@ -210,16 +222,16 @@ function cannotConnect(endpoint: string, reason: string): TargonError {
   return new TargonError(`Cannot connect to ${endpoint}: ${reason}.`, {
     code: 'CHAIN_CANNOT_CONNECT',
     fault: 'unreachable',
-    next: 'Check the name and the network, or give several endpoints by --subtensor.chain_endpoint.',
+    next: 'Check the address and the network, or set several endpoints with --subtensor.chain_endpoint.',
     facts: { endpoint, reason },
   })
 }
 
 export function connectionLost(endpoint: string, reason: string): TargonError {
-  return new TargonError(`The connection to ${endpoint} is gone: ${reason}.`, {
+  return new TargonError(`Lost the connection to ${endpoint}: ${reason}.`, {
     code: 'CHAIN_CONNECTION_LOST',
     fault: 'unreachable',
-    next: 'Check the endpoint, or give several by --subtensor.chain_endpoint.',
+    next: 'Check the endpoint, or set several with --subtensor.chain_endpoint.',
     facts: { endpoint, reason },
   })
 }

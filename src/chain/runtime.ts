@@ -1,13 +1,14 @@
 import { ApiPromise } from '@polkadot/api'
 import type { ApiOptions } from '@polkadot/api/types'
 import { z } from 'zod'
-import { type Clock, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import { createDeferred, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import type { LinkContext } from './context.js'
 import { type RequestOptions, type Rpc, RpcError } from './rpc.js'
 import { createDecoders, type Decode, decodeExactly, type Lookup } from './scale-decoder.js'
 
 /**
- * What a Subtensor runtime offers, by name. One runtime belongs to one connection and one metadata: after an upgrade
- * the connection is opened anew.
+ * What a Subtensor runtime offers, by name. A runtime belongs to one connection and one metadata; after an upgrade the
+ * connection is reopened.
  */
 export interface Runtime {
   readonly genesisHash: string
@@ -22,7 +23,7 @@ export interface Runtime {
   hasRuntimeApi(trait: string, method: string): boolean
   /** Field names, in order, of the struct (or optional struct) a runtime API returns; undefined without the API. */
   outputFields(trait: string, method: string): readonly string[] | undefined
-  /** Answer of a runtime API at a block; undefined when the runtime has no such API. */
+  /** Result of a runtime API at a block; undefined when the runtime has no such API. */
   callApi(trait: string, method: string, args: readonly unknown[], at: ReadAt): Promise<unknown>
 }
 
@@ -32,13 +33,13 @@ export interface ReadAt extends RequestOptions {
   readonly pallet?: string
 }
 
-/** Hex as it travels in JSON-RPC. */
+/** Hex as JSON-RPC carries it. */
 export const hexSchema = z
   .string()
   .regex(/^0x([0-9a-f]{2})*$/i)
   .transform((text) => new Uint8Array(Buffer.from(text.slice(2), 'hex')))
 
-/** Extensions of Subtensor that encode to nothing; named so that the library does not warn about them. */
+/** Subtensor's extensions that encode to nothing; listed so that the library does not warn about them. */
 const EMPTY_EXTENSIONS = [
   'SubtensorSignedExtension',
   'CommitmentsSignedExtension',
@@ -48,104 +49,112 @@ const EMPTY_EXTENSIONS = [
   'CheckShieldedTxValidity',
 ]
 
-/** @throws TargonError CHAIN_METADATA when the runtime cannot be understood; whatever the connection throws. */
-export async function loadRuntime(
-  rpc: Rpc,
-  clock: Clock,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<Runtime> {
-  let fail: (error: unknown) => void = () => {}
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  // The race below may be over before it rejects.
-  failed.catch(() => {})
+/** @throws TargonError CHAIN_METADATA when the runtime is not understood; whatever the connection throws. */
+export async function loadRuntime(rpc: Rpc, context: LinkContext): Promise<Runtime> {
+  const { clock, rpcTimeoutMs, signal } = context
+  const failed = createDeferred<never>()
+  // The race below may be over before this rejects.
+  failed.promise.catch(() => {})
   const api = new ApiPromise({
-    provider: bootProvider(rpc, fail),
+    provider: metadataProvider(rpc, failed.reject),
     noInitWarn: true,
     signedExtensions: Object.fromEntries(
       EMPTY_EXTENSIONS.map((name) => [name, { extrinsic: {}, payload: {} }]),
     ),
   })
   const ready = new Promise<void>((resolve) => api.on('ready', () => resolve()))
-  api.on('error', (error: unknown) => fail(metadataError(rpc.endpoint, error)))
-  await withDeadline(clock, `Reading the runtime of ${rpc.endpoint}`, timeoutMs, signal, () =>
-    Promise.race([ready, failed]),
+  api.on('error', (error: unknown) => failed.reject(metadataError(rpc.endpoint, error)))
+  await withDeadline(clock, `Reading the runtime of ${rpc.endpoint}`, rpcTimeoutMs, signal, () =>
+    Promise.race([ready, failed.promise]),
   )
-  return describe(rpc, api)
+  return new MetadataRuntime(rpc, api)
 }
 
-function describe(rpc: Rpc, api: ApiPromise): Runtime {
-  const latest = api.runtimeMetadata.asLatest
-  const decoders = createDecoders(latest.lookup)
-  const { registry } = api
+class MetadataRuntime implements Runtime {
+  readonly genesisHash: string
+  readonly specVersion: number
+  readonly transactionVersion: number
+  readonly blockTimeMs: number
+  readonly api: ApiPromise
+  readonly outputFields: Runtime['outputFields']
+  readonly #rpc: Rpc
+  readonly #decoder: (typeId: number) => Decode
+  readonly #storageEntry: (pallet: string, item: string) => ReturnType<typeof findStorage>
+  readonly #apiMethod: (trait: string, method: string) => ReturnType<typeof findApiMethod>
 
-  /** What is looked up in the metadata stays what it is for as long as this runtime does. */
-  function remember<T>(find: (group: string, name: string) => T): (group: string, name: string) => T {
-    const found = new Map<string, T>()
-    return (group, name) => {
-      const key = `${group}.${name}`
-      const known = found.get(key) ?? find(group, name)
-      found.set(key, known)
-      return known
-    }
+  constructor(rpc: Rpc, api: ApiPromise) {
+    const { lookup } = api.runtimeMetadata.asLatest
+    this.#rpc = rpc
+    this.api = api
+    this.genesisHash = api.genesisHash.toHex()
+    this.specVersion = api.runtimeVersion.specVersion.toNumber()
+    this.transactionVersion = api.runtimeVersion.transactionVersion.toNumber()
+    // Timestamp.MinimumPeriod is half the block time; 12 s for a runtime without it.
+    this.blockTimeMs = 2 * Number(api.consts.timestamp?.minimumPeriod?.toString() ?? 6000)
+    this.#decoder = createDecoders(lookup)
+    this.#storageEntry = memoize((pallet, item) => findStorage(api, this.#decoder, pallet, item))
+    this.#apiMethod = memoize((trait, method) => findApiMethod(api, trait, method))
+    this.outputFields = memoize((trait, method) => {
+      const output = this.#apiMethod(trait, method)?.output
+      return output === undefined ? undefined : structFields(lookup, output)
+    })
   }
 
-  const storageEntry = remember((pallet, item) => {
-    const entry = api.query[camelCase(pallet)]?.[camelCase(item)]
-    if (!entry) return undefined
-    const { type, modifier, fallback } = entry.creator.meta
-    const valueId = type.isPlain ? type.asPlain.toNumber() : type.asMap.value.toNumber()
-    return { entry, decode: decoders(valueId), optional: modifier.isOptional, fallback: fallback.toU8a(true) }
-  })
+  hasStorage(item: string, pallet = 'SubtensorModule'): boolean {
+    return this.#storageEntry(pallet, item) !== undefined
+  }
 
-  const apiMethod = remember((trait, method) => {
-    const found = latest.apis
-      .find(({ name }) => name.toString() === trait)
-      ?.methods.find(({ name }) => name.toString() === method)
+  async read(item: string, keys: readonly unknown[], at: ReadAt): Promise<unknown> {
+    const found = this.#storageEntry(at.pallet ?? 'SubtensorModule', item)
     if (!found) return undefined
-    return {
-      inputs: found.inputs.map(({ type }) => registry.createLookupType(type)),
-      output: found.output.toNumber(),
-    }
-  })
-
-  const fieldsOf = remember((trait, method) => {
-    const output = apiMethod(trait, method)?.output
-    return output === undefined ? undefined : structFields(latest.lookup, output)
-  })
-
-  return {
-    genesisHash: api.genesisHash.toHex(),
-    specVersion: api.runtimeVersion.specVersion.toNumber(),
-    transactionVersion: api.runtimeVersion.transactionVersion.toNumber(),
-    // Timestamp.MinimumPeriod is half a block; 12 s where a runtime does not say.
-    blockTimeMs: 2 * Number(api.consts.timestamp?.minimumPeriod?.toString() ?? 6000),
-    api,
-    hasStorage: (item, pallet = 'SubtensorModule') => storageEntry(pallet, item) !== undefined,
-    async read(item, keys, at) {
-      const found = storageEntry(at.pallet ?? 'SubtensorModule', item)
-      if (!found) return undefined
-      const value = await rpc.request('state_getStorage', [found.entry.key(...keys), at.blockHash], at)
-      if (value === null) {
-        return found.optional ? undefined : decode(item, found.decode, found.fallback)
-      }
-      return decode(item, found.decode, hexSchema.parse(value))
-    },
-    hasRuntimeApi: (trait, method) => apiMethod(trait, method) !== undefined,
-    outputFields: fieldsOf,
-    async callApi(trait, method, args, at) {
-      const found = apiMethod(trait, method)
-      if (!found) return undefined
-      const input = Buffer.concat(
-        found.inputs.map((type, index) => registry.createTypeUnsafe(type, [args[index]]).toU8a()),
-      )
-      const name = `${trait}_${method}`
-      const answer = await rpc.request('state_call', [name, `0x${input.toString('hex')}`, at.blockHash], at)
-      return decode(name, decoders(found.output), hexSchema.parse(answer))
-    },
+    const value = await this.#rpc.request('state_getStorage', [found.entry.key(...keys), at.blockHash], at)
+    if (value !== null) return decode(item, found.decode, hexSchema.parse(value))
+    return found.isOptional ? undefined : decode(item, found.decode, found.fallback)
   }
+
+  hasRuntimeApi(trait: string, method: string): boolean {
+    return this.#apiMethod(trait, method) !== undefined
+  }
+
+  async callApi(trait: string, method: string, args: readonly unknown[], at: ReadAt): Promise<unknown> {
+    const found = this.#apiMethod(trait, method)
+    if (!found) return undefined
+    const input = Buffer.concat(
+      found.inputs.map((type, index) => this.api.registry.createTypeUnsafe(type, [args[index]]).toU8a()),
+    )
+    const name = `${trait}_${method}`
+    const params = [name, `0x${input.toString('hex')}`, at.blockHash]
+    const result = await this.#rpc.request('state_call', params, at)
+    return decode(name, this.#decoder(found.output), hexSchema.parse(result))
+  }
+}
+
+/** Metadata never changes within a runtime, so each lookup is made once. */
+function memoize<T>(find: (group: string, name: string) => T): (group: string, name: string) => T {
+  const found = new Map<string, T>()
+  return (group, name) => {
+    const key = `${group}.${name}`
+    const known = found.get(key) ?? find(group, name)
+    found.set(key, known)
+    return known
+  }
+}
+
+function findStorage(api: ApiPromise, decoder: (typeId: number) => Decode, pallet: string, item: string) {
+  const entry = api.query[camelCase(pallet)]?.[camelCase(item)]
+  if (!entry) return undefined
+  const { type, modifier, fallback } = entry.creator.meta
+  const valueId = type.isPlain ? type.asPlain.toNumber() : type.asMap.value.toNumber()
+  return { entry, decode: decoder(valueId), isOptional: modifier.isOptional, fallback: fallback.toU8a(true) }
+}
+
+function findApiMethod(api: ApiPromise, trait: string, method: string) {
+  const found = api.runtimeMetadata.asLatest.apis
+    .find(({ name }) => name.toString() === trait)
+    ?.methods.find(({ name }) => name.toString() === method)
+  if (!found) return undefined
+  const inputs = found.inputs.map(({ type }) => api.registry.createLookupType(type))
+  return { inputs, output: found.output.toNumber() }
 }
 
 function structFields(lookup: Lookup, typeId: number): readonly string[] {
@@ -160,7 +169,7 @@ function decode(what: string, decoder: Decode, bytes: Uint8Array): unknown {
     return decodeExactly(decoder, bytes)
   } catch (error) {
     throw new TargonError(
-      `The chain's answer for ${what} does not match its own metadata: ${messageOf(error)}.`,
+      `The chain returned a value for ${what} that does not match its own metadata: ${messageOf(error)}.`,
       { code: 'CHAIN_DATA', fault: 'chain', next: 'Use another endpoint.', facts: { what } },
       { cause: error },
     )
@@ -174,11 +183,10 @@ export function camelCase(name: string): string {
 }
 
 /**
- * The library reads metadata and builds its registry through this; everything afterwards goes over the connection
- * directly, with deadlines. A failure is handed to `fail` and leaves the library waiting: it would otherwise print
- * errors on the console and retry on its own.
+ * Lets the library read metadata and build its registry; everything else uses the connection directly, with deadlines. A
+ * failure goes to `fail` and leaves the library waiting, because it would print errors and retry on its own.
  */
-function bootProvider(rpc: Rpc, fail: (error: unknown) => void): NonNullable<ApiOptions['provider']> {
+function metadataProvider(rpc: Rpc, fail: (error: unknown) => void): NonNullable<ApiOptions['provider']> {
   const never = () => new Promise<never>(() => {})
   const provider: NonNullable<ApiOptions['provider']> = {
     hasSubscriptions: false,
@@ -206,7 +214,7 @@ function bootProvider(rpc: Rpc, fail: (error: unknown) => void): NonNullable<Api
 
 function metadataError(endpoint: string, error: unknown): TargonError {
   return new TargonError(
-    `The runtime of ${endpoint} cannot be understood: ${messageOf(error)}.`,
+    `The runtime of ${endpoint} is not understood: ${messageOf(error)}.`,
     {
       code: 'CHAIN_METADATA',
       fault: 'chain',

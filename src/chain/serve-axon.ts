@@ -6,7 +6,7 @@ import { readAxon, storedAxonSchema } from './metagraph.js'
 import type { Submitter } from './submitter.js'
 import type { Axon, ChainSigner, ServeAxonResult } from './types.js'
 
-/** Protocol number every SDK announces. */
+/** The protocol number every SDK announces. */
 const PROTOCOL = 4
 
 export interface AxonAddress {
@@ -15,7 +15,7 @@ export interface AxonAddress {
   readonly port: number
 }
 
-/** What the chain has stored for a hotkey now. */
+/** The axon the chain currently stores for a hotkey. */
 export async function readStoredAxon(
   link: Link,
   netuid: number,
@@ -29,18 +29,18 @@ export async function readStoredAxon(
   return stored ? readAxon(stored) : undefined
 }
 
-/** @throws TargonError AXON_ADDRESS (fault usage) when the text is no address. */
+/** @throws TargonError AXON_ADDRESS (fault usage) when the text is not an IP address. */
 export function parseAxonIp(ip: string) {
   const parsed = parseIp(ip)
   if (parsed) return parsed
-  throw new TargonError(`${JSON.stringify(ip)} is no IP address to announce.`, {
+  throw new TargonError(`Cannot announce ${JSON.stringify(ip)}: it is not an IP address.`, {
     code: 'AXON_ADDRESS',
     fault: 'usage',
     next: 'Set --axon.external_ip to an IPv4 or IPv6 address.',
   })
 }
 
-/** Announces the address; a refusal for going too fast is no failure when the chain has the address already. */
+/** Announces the address. A refused or unconfirmed call counts as success if the chain has the address anyway. */
 export async function announceAxon(
   submitter: Submitter,
   signer: ChainSigner,

@@ -1,245 +1,175 @@
-import { type Clock, DeadlineError, type Log, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import {
+  createDeferred,
+  DeadlineError,
+  type Deferred,
+  messageOf,
+  TargonError,
+  withDeadline,
+} from '../kernel/index.js'
+import { Connector } from './connector.js'
+import type { ChainContext } from './context.js'
 import { createHeadStream, type HeadStream } from './head-stream.js'
-import { type Link, openLink, readHead } from './link.js'
+import type { Link } from './link.js'
 import { createHeadGuard } from './plausibility.js'
-import { connectionLost } from './rpc.js'
 import type { BlockHead } from './types.js'
-import { JUMPED, type LinkWatch, type Published, RUNTIME_UPGRADE, watchLink } from './watch-link.js'
+import { type LinkWatch, type Published, RUNTIME_UPGRADE, watchLink } from './watch-link.js'
 
-/** What the chain client needs of a log. */
-export type ChainLog = Pick<Log, 'info' | 'warn' | 'error'>
-
-export interface SessionOptions {
-  readonly endpoints: readonly string[]
-  readonly genesisHash?: string | undefined
-  readonly rpcTimeoutMs: number
-  readonly headTimeoutMs: number
-  readonly firstConnectMs?: number | undefined
-  readonly clock: Clock
-  readonly log: ChainLog
-  readonly signal: AbortSignal
-}
-
-/**
- * A reading connection that is kept alive: when it closes, falls silent or its runtime changes, the next endpoint
- * takes over, for as long as the session lives.
- */
+/** The connection for reads. It is replaced when it closes, falls silent or its runtime changes. */
 export interface Session {
   readonly heads: HeadStream
-  /** The link in use, or the last one. */
+  /** The current link, or the last one while there is none. */
   readonly link: Link
-  /** Times the connection was rebuilt. */
+  /** How often the connection was replaced. */
   readonly reconnects: number
-  /** Runs a read on the current link; once more on the next one when the link dies or does not answer. */
+  /** Runs a read on the current link, and once more on the next one if the link fails or times out. */
   use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T>
-  /** Gives up a link that proved untrue, if it is still the one in use. */
-  leave(link: Link, reason: string): void
+  /** Abandons a link that gave false data, if it is still the current one. */
+  abandon(link: Link, reason: string): void
   close(): Promise<void>
 }
 
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 5000
-
-/** @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint can be used; CHAIN_WRONG_NETWORK (chain). */
-export async function openSession(options: SessionOptions): Promise<Session> {
-  const { clock, log, endpoints } = options
-  const life = new AbortController()
-  const signal = AbortSignal.any([options.signal, life.signal])
+/** @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint is usable; CHAIN_WRONG_NETWORK (chain). */
+export async function openSession(clientContext: ChainContext): Promise<Session> {
+  const closing = new AbortController()
+  const context = { ...clientContext, signal: AbortSignal.any([clientContext.signal, closing.signal]) }
+  const { clock, log } = context
   const heads = createHeadStream()
-  const guard = createHeadGuard(endpoints.length, () => clock.now())
-  let index = 0
-  let reconnects = 0
-  let link = await openFirst()
+  const guard = createHeadGuard(context.endpoints.length, () => clock.now())
+  const publish = ({ rpc, runtime }: Link, head: BlockHead): Published => {
+    if (guard.admits(head, rpc.endpoint, runtime.blockTimeMs)) return heads.publish(head) ? 'new' : 'known'
+    log.error(
+      { event: 'chain-head-rejected', endpoint: rpc.endpoint, ...head },
+      'rejected chain head: block number too far ahead',
+    )
+    return 'rejected'
+  }
+  const connector = new Connector(context, publish)
+  return new ReconnectingSession({ context, closing, heads, publish, connector }, await connector.first())
+}
+
+interface SessionParts {
+  /** Its signal ends with the session. */
+  readonly context: ChainContext
+  readonly closing: AbortController
+  readonly heads: HeadStream
+  readonly publish: (link: Link, head: BlockHead) => Published
+  readonly connector: Connector
+}
+
+class ReconnectingSession implements Session {
+  readonly heads: HeadStream
+  readonly #parts: SessionParts
+  readonly #running: Promise<void>
+  #link: Link
+  #watch: LinkWatch
+  #reconnects = 0
   /** Pending while there is no usable link; never rejects. */
-  let arrival: Promise<Link> | undefined
-  let arrive: (link: Link) => void = () => {}
-  let lost = watch(link)
-  const running = keep()
+  #nextLink: Deferred<Link> | undefined
 
-  /** All endpoints in turn, in rounds, as long as there is time; at least once. */
-  async function openFirst(): Promise<Link> {
-    const until = clock.monotonic() + (options.firstConnectMs ?? 0)
-    for (let round = 0; ; round++) {
-      const failures: unknown[] = []
-      for (index = 0; index < endpoints.length; index++) {
-        const opened = await open(endpoints[index] ?? '').catch((error: unknown) => {
-          if (signal.aborted) throw error
-          failures.push(error)
-          return undefined
-        })
-        if (opened) return opened
-      }
-      const error = unreachable(endpoints, failures)
-      const pause = pauseAfter(round)
-      // Another network stays another network; what is merely away may come back.
-      if (error.fault !== 'unreachable' || clock.monotonic() + pause >= until) throw error
-      log.warn(
-        { event: 'chain-unreachable', reasons: error.facts.reasons },
-        'no chain endpoint is reachable yet',
-      )
-      await clock.sleep(pause, signal)
-    }
+  constructor(parts: SessionParts, link: Link) {
+    this.heads = parts.heads
+    this.#parts = parts
+    this.#link = link
+    this.#watch = this.#watchHeads(link)
+    this.#running = this.#reconnect()
   }
 
-  async function open(endpoint: string): Promise<Link> {
-    const opened = await openLink(endpoint, { ...options, signal })
+  get link(): Link {
+    return this.#link
+  }
+
+  get reconnects(): number {
+    return this.#reconnects
+  }
+
+  async use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const first = await this.#usableLink(signal)
     try {
-      if (publish(opened, await readHead(opened)) === 'refused') throw connectionLost(endpoint, JUMPED)
-      return opened
+      return await work(first)
     } catch (error) {
-      opened.rpc.close()
-      throw error
+      if (signal?.aborted || this.#parts.context.signal.aborted || !isLinkFailure(error)) throw error
+      this.abandon(first, messageOf(error))
+      return work(await this.#usableLink(signal))
     }
   }
 
-  function publish({ rpc, runtime }: Link, head: BlockHead): Published {
-    if (!guard.admits(head, rpc.endpoint, runtime.blockTimeMs)) {
-      log.error(
-        { event: 'chain-head-rejected', endpoint: rpc.endpoint, ...head },
-        'rejected chain head: block number too far ahead',
-      )
-      return 'refused'
-    }
-    return heads.publish(head) ? 'news' : 'known'
+  abandon(link: Link, reason: string): void {
+    if (link === this.#link) this.#watch.end(reason)
   }
 
-  function watch(watched: Link): LinkWatch {
-    return watchLink(watched, {
+  async close(): Promise<void> {
+    this.#parts.closing.abort()
+    this.#watch.end('closed')
+    this.heads.close()
+    await this.#running
+  }
+
+  #watchHeads(link: Link): LinkWatch {
+    const { clock, signal, headTimeoutMs } = this.#parts.context
+    return watchLink(link, {
       clock,
       signal,
-      headTimeoutMs: options.headTimeoutMs,
-      publish: (head) => publish(watched, head),
+      headTimeoutMs,
+      publish: (head) => this.#parts.publish(link, head),
       onEnd: () => {
-        arrival = new Promise((settle) => {
-          arrive = settle
-        })
+        this.#nextLink = createDeferred<Link>()
       },
     })
   }
 
-  async function keep(): Promise<void> {
+  async #reconnect(): Promise<void> {
+    const { connector, context } = this.#parts
+    const { log, signal } = context
     while (!signal.aborted) {
-      const reason = await lost.done
+      const reason = await this.#watch.done
       if (signal.aborted) return
       log.warn(
-        { event: 'chain-disconnected', endpoint: link.rpc.endpoint, reason },
+        { event: 'chain-disconnected', endpoint: this.#link.rpc.endpoint, reason },
         'lost the connection to the chain',
       )
-      // Another endpoint, unless the chain itself changed.
-      if (!reason.startsWith(RUNTIME_UPGRADE)) index++
       try {
-        link = await reopen()
+        this.#link = await connector.next(reason.startsWith(RUNTIME_UPGRADE))
       } catch {
         return
       }
-      reconnects++
-      lost = watch(link)
-      arrival = undefined
-      arrive(link)
+      this.#reconnects++
+      this.#watch = this.#watchHeads(this.#link)
+      const waiting = this.#nextLink
+      this.#nextLink = undefined
+      waiting?.resolve(this.#link)
+      const { rpc, runtime } = this.#link
       log.info(
-        { event: 'chain-connected', endpoint: link.rpc.endpoint, specVersion: link.runtime.specVersion },
+        { event: 'chain-connected', endpoint: rpc.endpoint, specVersion: runtime.specVersion },
         'connected to the chain',
       )
     }
   }
 
-  async function reopen(): Promise<Link> {
-    for (let attempt = 0; ; attempt++) {
-      signal.throwIfAborted()
-      const endpoint = endpoints[index % endpoints.length] ?? ''
-      try {
-        return await open(endpoint)
-      } catch (error) {
-        if (signal.aborted) throw error
-        log.warn(
-          { event: 'chain-endpoint-failed', endpoint, err: error },
-          'could not connect to a chain endpoint',
-        )
-        index++
-        // A whole round over the endpoints goes without pausing; then the pauses grow.
-        if ((attempt + 1) % endpoints.length === 0) {
-          await clock.sleep(pauseAfter(Math.floor(attempt / endpoints.length)), signal)
-        }
-      }
-    }
-  }
-
-  /** The link in use, or the next one once it has arrived. */
-  async function usable(callerSignal: AbortSignal | undefined): Promise<Link> {
-    const pending = arrival
-    if (pending === undefined) return link
-    const either = AbortSignal.any(callerSignal ? [signal, callerSignal] : [signal])
+  /** The current link, or the next one once it is open. */
+  async #usableLink(callSignal: AbortSignal | undefined): Promise<Link> {
+    const pending = this.#nextLink?.promise
+    if (pending === undefined) return this.#link
+    const { clock, rpcTimeoutMs, signal } = this.#parts.context
+    const either = AbortSignal.any(callSignal ? [signal, callSignal] : [signal])
     try {
-      return await withDeadline(clock, 'The next connection', options.rpcTimeoutMs, either, () => pending)
+      return await withDeadline(clock, 'Reconnecting to the chain', rpcTimeoutMs, either, () => pending)
     } catch (error) {
       throw error instanceof DeadlineError ? noConnection() : error
     }
   }
-
-  return {
-    heads,
-    get link() {
-      return link
-    },
-    get reconnects() {
-      return reconnects
-    },
-    async use(work, callerSignal) {
-      const first = await usable(callerSignal)
-      try {
-        return await work(first)
-      } catch (error) {
-        if (callerSignal?.aborted || signal.aborted || !isLinkFailure(error)) throw error
-        if (first === link) lost.end(messageOf(error))
-        return work(await usable(callerSignal))
-      }
-    },
-    leave(left, reason) {
-      if (left === link) lost.end(reason)
-    },
-    async close() {
-      life.abort()
-      lost.end('closed')
-      heads.close()
-      await running
-    },
-  }
 }
 
-/** Growing, and not the same for everyone who lost the same endpoint. */
-function pauseAfter(round: number): number {
-  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(round, 10))
-  return pause * (0.5 + Math.random() / 2)
-}
-
-/** Failures of a connection, as opposed to answers of the chain. */
+/** Failures of the connection, as opposed to errors the chain returned. */
 function isLinkFailure(error: unknown): boolean {
   return (
     error instanceof DeadlineError || (error instanceof TargonError && error.code === 'CHAIN_CONNECTION_LOST')
   )
 }
 
-/** Waiting does not help against these. */
-const FINAL_CODES = ['CHAIN_WRONG_NETWORK', 'CHAIN_METADATA']
-
-function unreachable(endpoints: readonly string[], failures: readonly unknown[]): TargonError {
-  const final = failures.filter(
-    (error): error is TargonError => error instanceof TargonError && FINAL_CODES.includes(error.code),
-  )
-  if (final[0] && final.length === failures.length) return final[0]
-  const reasons = failures.map(messageOf)
-  return new TargonError(`No chain endpoint can be used: ${reasons.join(' ')}`, {
-    code: 'CHAIN_UNREACHABLE',
-    fault: 'unreachable',
-    next: 'Check --subtensor.chain_endpoint and the network.',
-    facts: { endpoints, reasons },
-  })
-}
-
 function noConnection(): TargonError {
-  return new TargonError('The chain connection is down and no endpoint has answered yet.', {
+  return new TargonError('The chain connection is down and no endpoint has responded yet.', {
     code: 'CHAIN_UNREACHABLE',
     fault: 'unreachable',
-    next: 'Check --subtensor.chain_endpoint and the network.',
+    next: 'Check --subtensor.chain_endpoint and the network connection.',
   })
 }

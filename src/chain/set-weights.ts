@@ -1,51 +1,32 @@
-import type { Clock } from '../kernel/index.js'
 import { type Call, hasCall, subtensorCall } from './call.js'
 import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
-import { readNonce } from './extrinsic.js'
+import type { ChainContext } from './context.js'
 import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { planWeights } from './plan-weights.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
+import { readNonce } from './signed-extrinsic.js'
 import type { Submitter } from './submitter.js'
-import type { ChainRefusal, ChainSigner, Metagraph, SetWeightsResult, WeightEntry } from './types.js'
-import type { WeightsStatus } from './weights-pipeline.js'
-
-export interface WeightsRequest {
-  readonly netuid: number
-  readonly uids: readonly number[]
-  readonly scores: readonly number[]
-  readonly versionKey: number
-  /**
-   * Nonce to sign with, as of the block the decision was taken at: of all that is signed with one nonce the chain
-   * takes one. By default the next one, after what waits in the pool.
-   */
-  readonly nonce?: number
-  /** First block of the next epoch: what is sent cannot land there any more. */
-  readonly untilBlock?: number
-  /** Awaited between signing and sending: what is written here survives a crash in the midst. */
-  readonly onSigned?: (attempt: SignedAttempt) => Promise<void>
-}
-
-/** A submission about to be sent. */
-export interface SignedAttempt {
-  readonly hash: string
-  readonly nonce: number
-  readonly path: 'direct' | 'commit'
-  readonly entries: readonly WeightEntry[]
-}
+import type {
+  ChainRefusal,
+  ChainSigner,
+  Metagraph,
+  SetWeightsResult,
+  WeightEntry,
+  WeightsRequest,
+  WeightsStatus,
+} from './types.js'
 
 export interface WeightsDeps {
+  readonly context: ChainContext
   readonly session: Session
   readonly submitter: Submitter
-  readonly clock: Clock
-  /** How long an unconfirmed submission is looked for on chain. */
-  readonly confirmTimeoutMs: number
-  /** The newest picture of the subnet that could be believed. */
+  /** The newest accepted metagraph. */
   readonly lastMetagraph: (netuid: number) => Metagraph | undefined
 }
 
-/** What the chain says about the subnet and the signer, at one block. */
+/** The rules of the subnet and the state of the signer, at one block. */
 interface Situation {
   readonly rules: WeightRules
   readonly registration: Registration | undefined
@@ -55,8 +36,8 @@ interface Situation {
 }
 
 /**
- * Submits the vector the scores make, by the path the chain asks for at this moment, and confirms it: the extrinsic
- * is in a block and succeeded, or LastUpdate moved.
+ * Submits weights made from scores, directly or as a commit, as the chain currently requires, and confirms them: the
+ * extrinsic succeeded in a block, or LastUpdate advanced.
  */
 export async function submitWeights(
   deps: WeightsDeps,
@@ -64,13 +45,14 @@ export async function submitWeights(
   request: WeightsRequest,
   signal?: AbortSignal,
 ): Promise<SetWeightsResult> {
-  const { netuid } = request
+  const { netuid, versionKey } = request
   const situation = await deps.session.use(
     (link) => readSituation(link, netuid, signer.address, signal),
     signal,
   )
   const { rules } = situation
-  const registration = admit(situation, deps.lastMetagraph(netuid), signer.address, request.versionKey)
+  const last = deps.lastMetagraph(netuid)
+  const registration = requireRegistration(situation, last, signer.address, versionKey)
   if ('class' in registration) return { kind: 'refused', refusal: registration }
   const plan = planWeights(request.uids, request.scores, rules)
   if (plan.kind === 'skip') return { kind: 'skipped', reason: plan.reason }
@@ -78,32 +60,35 @@ export async function submitWeights(
     const refused = refusal('commit-reveal-version', 'IncorrectCommitRevealVersion')
     return { kind: 'refused', refusal: refused }
   }
-  const { entries } = plan
+  return send(deps, signer, request, { rules, registration, entries: plan.entries }, signal)
+}
+
+interface PlannedWeights {
+  readonly rules: WeightRules
+  readonly registration: Registration
+  readonly entries: readonly WeightEntry[]
+}
+
+async function send(
+  deps: WeightsDeps,
+  signer: ChainSigner,
+  request: WeightsRequest,
+  { rules, registration, entries }: PlannedWeights,
+  signal: AbortSignal | undefined,
+): Promise<SetWeightsResult> {
+  const { netuid, versionKey, nonce, untilBlock } = request
   const path = rules.isCommitReveal ? 'commit' : 'direct'
   let commit: WeightsCommit | undefined
-  const outcome = await deps.submitter.submit(
-    signer,
-    async (link) => {
-      if (path === 'direct') return directCall(link, request, entries)
-      const commitVersion = rules.commitRevealVersion
-      commit = await commitCall(
-        link,
-        signer,
-        { netuid, versionKey: request.versionKey, commitVersion },
-        entries,
-        signal,
-      )
-      return commit.call
-    },
-    {
-      signal,
-      nonce: request.nonce,
-      untilBlock: request.untilBlock,
-      onSigned: async (hash, nonce) => {
-        await request.onSigned?.({ hash, nonce, path, entries })
-      },
-    },
-  )
+  const chooseCall = async (link: Link): Promise<Call> => {
+    if (path === 'direct') return directCall(link, request, entries)
+    const commitVersion = rules.commitRevealVersion
+    commit = await commitCall(link, signer, { netuid, versionKey, commitVersion }, entries, signal)
+    return commit.call
+  }
+  const onSigned = async (hash: string, signedNonce: number) => {
+    await request.onSigned?.({ hash, nonce: signedNonce, path, entries })
+  }
+  const outcome = await deps.submitter.submit(signer, chooseCall, { signal, nonce, untilBlock, onSigned })
   const set = (block: number, hash: string): SetWeightsResult => ({
     kind: 'set',
     block,
@@ -126,15 +111,15 @@ export async function submitWeights(
   }
 }
 
-/** The signer's place; or a refusal, where the chain would refuse for certain or shows what it cannot have become. */
-function admit(
+/** The registration of the signer, or a refusal when the chain would certainly refuse or shows an impossible state. */
+function requireRegistration(
   { rules, registration, block }: Situation,
-  known: Metagraph | undefined,
+  last: Metagraph | undefined,
   hotkey: string,
   versionKey: number,
 ): Registration | ChainRefusal {
-  if (known && rules.neuronCount < known.neurons.length) return refusal('implausible', 'neurons disappeared')
-  if (!registration && known?.find(hotkey)) return refusal('implausible', 'registration disappeared')
+  if (last && rules.neuronCount < last.neurons.length) return refusal('implausible', 'neurons disappeared')
+  if (!registration && last?.find(hotkey)) return refusal('implausible', 'registration disappeared')
   if (!registration) return refusal('not-registered', 'HotKeyNotRegisteredInSubNet')
   if (rules.versionKey !== 0 && versionKey < rules.versionKey)
     return refusal('version-key', 'IncorrectWeightVersionKey')
@@ -143,7 +128,7 @@ function admit(
   return registration
 }
 
-/** Call that stores the vector at once; on runtimes with mechanisms the one for mechanism 0. */
+/** The call that stores weights directly; for mechanism 0 on runtimes with mechanisms. */
 export function directCall(
   { runtime }: Link,
   { netuid, versionKey }: Pick<WeightsRequest, 'netuid' | 'versionKey'>,
@@ -162,7 +147,7 @@ export function directCall(
   )
 }
 
-/** Everything at one block: what is true of another one would not fit together. */
+/** Reads everything at one block, so that the parts are consistent. */
 async function readSituation(
   link: Link,
   netuid: number,
@@ -179,7 +164,7 @@ async function readSituation(
   return { rules, registration, block: head.number, nonce }
 }
 
-/** What the chain shows about a hotkey's weights at its best block. */
+/** What the best block shows about the weights of a hotkey. */
 export async function readWeightsStatus(
   link: Link,
   netuid: number,
@@ -196,9 +181,9 @@ export async function readWeightsStatus(
   }
 }
 
-/** Looks at each new head for a LastUpdate later than the one before the submission. */
+/** Checks each new head for a LastUpdate after the one before the submission. */
 async function findUpdate(
-  { session, clock, confirmTimeoutMs }: WeightsDeps,
+  { context, session }: WeightsDeps,
   signer: ChainSigner,
   netuid: number,
   before: number,
@@ -206,7 +191,7 @@ async function findUpdate(
 ): Promise<number | undefined> {
   const end = new AbortController()
   const waiting = AbortSignal.any(signal ? [signal, end.signal] : [end.signal])
-  clock.sleep(confirmTimeoutMs, waiting).then(
+  context.clock.sleep(context.inclusionTimeoutMs, waiting).then(
     () => end.abort(),
     () => {},
   )

@@ -1,40 +1,46 @@
 import { z } from 'zod'
-import { type Clock, initSr25519, withDeadline } from '../kernel/index.js'
-import { createAddressBook } from './address-book.js'
+import { initSr25519, withDeadline } from '../kernel/index.js'
 import { watchClockOffset } from './clock-offset.js'
+import { type ChainContext, createChainContext, type SubtensorDeps } from './context.js'
 import { readWeightRules, type WeightRules } from './hyperparameters.js'
-import { readHead } from './link.js'
-import { readMetagraph } from './metagraph.js'
+import { type Link, readHead } from './link.js'
+import { createAddressBook, readMetagraph } from './metagraph.js'
 import { refusal } from './refusal.js'
-import { askSecondOpinion } from './second-opinion.js'
-import { announceAxon, readStoredAxon } from './serve-axon.js'
-import { type ChainLog, openSession } from './session.js'
-import { readWeightsStatus, submitWeights, type WeightsRequest } from './set-weights.js'
-import { createSubmitter } from './submitter.js'
-import { createTrustedMetagraph } from './trusted-metagraph.js'
-import type { BlockHead, ChainSigner, SetWeightsResult, Subtensor, SubtensorOptions } from './types.js'
+import type { ReadAt } from './runtime.js'
+import { checkSecondEndpoint } from './second-endpoint-check.js'
+import { type AxonAddress, announceAxon, readStoredAxon } from './serve-axon.js'
+import { openSession, type Session } from './session.js'
+import { readWeightsStatus, submitWeights } from './set-weights.js'
+import { Submitter } from './submitter.js'
+import { TrustedMetagraphs } from './trusted-metagraphs.js'
+import type {
+  BlockHead,
+  ChainSigner,
+  Metagraph,
+  ServeAxonResult,
+  SetWeightsResult,
+  Subtensor,
+  SubtensorOptions,
+  WeightEntry,
+  WeightsRequest,
+  WeightsStatus,
+} from './types.js'
 import type { WeightsChain } from './weights-pipeline.js'
 
-/** The chain client itself: what roles need, and what the weights pipeline needs beyond it. */
+/** The whole chain client: what roles need, and what the weights pipeline needs beyond that. */
 export interface SubtensorClient extends Subtensor, WeightsChain {
-  /** What the subnet asks of a vector of weights now. */
+  /** The subnet's current rules for weights. */
   weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules>
   setWeights(signer: ChainSigner, weights: WeightsRequest, signal?: AbortSignal): Promise<SetWeightsResult>
 }
 
-export interface SubtensorDeps {
-  readonly clock: Clock
-  readonly log: ChainLog
-  readonly signal: AbortSignal
-}
-
-/** SDK version the axon is announced with, free-form on chain (bittensor 8.5.1 as an integer). */
+/** SDK version announced with the axon, free-form on chain (bittensor 8.5.1 as an integer). */
 const AXON_VERSION = 8_005_001
 
 const weightsSchema = z.array(z.tuple([z.number(), z.number()]))
 
 /**
- * Connects to the first endpoint that answers and keeps the connection alive from then on.
+ * Connects to the first endpoint that responds and keeps the connection alive from then on.
  *
  * @throws TargonError CHAIN_UNREACHABLE (fault unreachable), CHAIN_WRONG_NETWORK (fault chain).
  */
@@ -43,108 +49,120 @@ export async function connectSubtensor(
   deps: SubtensorDeps,
 ): Promise<SubtensorClient> {
   await initSr25519()
-  const { clock, log } = deps
-  const rpcTimeoutMs = options.rpcTimeoutMs ?? 20_000
-  const inclusionTimeoutMs = options.inclusionTimeoutMs ?? 120_000
-  const session = await openSession({
-    endpoints: options.endpoints,
-    genesisHash: options.genesisHash,
-    rpcTimeoutMs,
-    headTimeoutMs: options.headTimeoutMs ?? 60_000,
-    firstConnectMs: options.firstConnectMs,
-    clock,
-    log,
-    signal: deps.signal,
-  })
-  const { genesisHash } = session.link.runtime
-  const submitter = createSubmitter({
-    endpoints: () => {
-      const current = session.link.rpc.endpoint
-      return [current, ...options.endpoints.filter((endpoint) => endpoint !== current)]
-    },
-    genesisHash,
-    rpcTimeoutMs,
-    inclusionTimeoutMs,
-    clock,
-    log,
-  })
-  const addresses = createAddressBook()
-  const metagraphs = createTrustedMetagraph({
-    session,
-    endpoints: options.endpoints,
-    rpcTimeoutMs,
-    clock,
-    log,
-    async read(link, netuid, signal) {
-      const best = await readHead(link, 'best', { signal })
-      const at = { blockHash: best.hash, ...(signal ? { signal } : {}) }
-      return readMetagraph(link.runtime, { netuid, block: best.number, at, addresses, now: clock.now() })
-    },
-  })
-  const clockOffsetMs = watchClockOffset({ session, clock, log, signal: deps.signal })
-  const head = (): BlockHead => session.heads.latest ?? { number: 0, hash: genesisHash }
+  const context = createChainContext(options, deps)
+  return new SessionClient(context, await openSession(context))
+}
 
-  return {
-    get endpoint() {
-      return session.link.rpc.endpoint
-    },
-    genesisHash,
-    get specVersion() {
-      return session.link.runtime.specVersion
-    },
-    get reconnects() {
-      return session.reconnects
-    },
-    get clockOffsetMs() {
-      return clockOffsetMs()
-    },
-    head,
-    blocks: (signal) => session.heads.read(AbortSignal.any([signal, deps.signal])),
-    metagraph: (netuid, signal) => metagraphs.read(netuid, signal),
-    serveAxon: (signer, axon, signal) =>
-      announceAxon(
-        submitter,
-        signer,
-        axon,
-        AXON_VERSION,
-        () => session.use((link) => readStoredAxon(link, axon.netuid, signer.address, signal), signal),
-        signal,
-      ),
-    setWeights: async (signer, weights, signal) => {
-      const opinion = await askSecondOpinion(
-        { session, endpoints: options.endpoints, rpcTimeoutMs, clock, log },
-        weights.netuid,
-        signer.address,
-        signal,
-      )
-      if (opinion.kind === 'differs') {
-        log.error({ event: 'chain-endpoints-differ', ...opinion }, 'chain endpoints disagree: weights paused')
-        return { kind: 'refused', refusal: refusal('endpoints-differ', `${opinion.what} differs`) }
-      }
-      return submitWeights(
-        { session, submitter, clock, confirmTimeoutMs: inclusionTimeoutMs, lastMetagraph: metagraphs.last },
-        signer,
-        weights,
-        signal,
-      )
-    },
-    weightsStatus: (netuid, hotkey, signal) =>
-      session.use((link) => readWeightsStatus(link, netuid, hotkey, signal), signal),
-    weightRules: (netuid, signal) =>
-      session.use(async (link) => {
-        const best = await readHead(link, 'best', { signal })
-        return readWeightRules(link.runtime, netuid, { blockHash: best.hash, ...(signal ? { signal } : {}) })
-      }, signal),
-    weightsOf: (netuid, uid, signal) =>
-      session.use(async (link) => {
-        const best = await readHead(link, 'best', { signal })
-        const stored = await link.runtime.read('Weights', [netuid, uid], {
-          blockHash: best.hash,
-          ...(signal ? { signal } : {}),
-        })
-        return weightsSchema.parse(stored).map(([target, weightU16]) => ({ uid: target, weightU16 }))
-      }, signal),
-    close: () =>
-      withDeadline(clock, 'Closing the chain connection', rpcTimeoutMs, undefined, () => session.close()),
+class SessionClient implements SubtensorClient {
+  readonly genesisHash: string
+  readonly #context: ChainContext
+  readonly #session: Session
+  readonly #submitter: Submitter
+  readonly #metagraphs: TrustedMetagraphs
+  readonly #clockOffset: () => number
+
+  constructor(context: ChainContext, session: Session) {
+    const addresses = createAddressBook()
+    this.genesisHash = session.link.runtime.genesisHash
+    this.#context = context
+    this.#session = session
+    this.#submitter = new Submitter({ ...context, genesisHash: this.genesisHash }, session)
+    this.#metagraphs = new TrustedMetagraphs(context, session, async (link, netuid, signal) => {
+      const { head, at } = await readAtBest(link, signal)
+      const request = { netuid, block: head.number, at, addresses, now: context.clock.now() }
+      return readMetagraph(link.runtime, request)
+    })
+    this.#clockOffset = watchClockOffset(context, session)
   }
+
+  get endpoint(): string {
+    return this.#session.link.rpc.endpoint
+  }
+
+  get specVersion(): number {
+    return this.#session.link.runtime.specVersion
+  }
+
+  get reconnects(): number {
+    return this.#session.reconnects
+  }
+
+  get clockOffsetMs(): number {
+    return this.#clockOffset()
+  }
+
+  head(): BlockHead {
+    return this.#session.heads.latest ?? { number: 0, hash: this.genesisHash }
+  }
+
+  blocks(signal: AbortSignal): AsyncIterable<BlockHead> {
+    return this.#session.heads.read(AbortSignal.any([signal, this.#context.signal]))
+  }
+
+  metagraph(netuid: number, signal?: AbortSignal): Promise<Metagraph> {
+    return this.#metagraphs.read(netuid, signal)
+  }
+
+  serveAxon(signer: ChainSigner, axon: AxonAddress, signal?: AbortSignal): Promise<ServeAxonResult> {
+    const readStored = () =>
+      this.#session.use((link) => readStoredAxon(link, axon.netuid, signer.address, signal), signal)
+    return announceAxon(this.#submitter, signer, axon, AXON_VERSION, readStored, signal)
+  }
+
+  async setWeights(
+    signer: ChainSigner,
+    weights: WeightsRequest,
+    signal?: AbortSignal,
+  ): Promise<SetWeightsResult> {
+    const subject = { netuid: weights.netuid, hotkey: signer.address, signal }
+    const comparison = await checkSecondEndpoint(this.#context, this.#session, subject)
+    if (comparison.kind === 'differs') {
+      this.#context.log.error(
+        { event: 'chain-endpoints-differ', ...comparison },
+        'chain endpoints disagree: weights paused',
+      )
+      return { kind: 'refused', refusal: refusal('endpoints-differ', `${comparison.what} differs`) }
+    }
+    const deps = {
+      context: this.#context,
+      session: this.#session,
+      submitter: this.#submitter,
+      lastMetagraph: (netuid: number) => this.#metagraphs.last(netuid),
+    }
+    return submitWeights(deps, signer, weights, signal)
+  }
+
+  weightsStatus(netuid: number, hotkey: string, signal?: AbortSignal): Promise<WeightsStatus> {
+    return this.#session.use((link) => readWeightsStatus(link, netuid, hotkey, signal), signal)
+  }
+
+  weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules> {
+    return this.#session.use(async (link) => {
+      const { at } = await readAtBest(link, signal)
+      return readWeightRules(link.runtime, netuid, at)
+    }, signal)
+  }
+
+  weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]> {
+    return this.#session.use(async (link) => {
+      const { at } = await readAtBest(link, signal)
+      const stored = await link.runtime.read('Weights', [netuid, uid], at)
+      return weightsSchema.parse(stored).map(([target, weightU16]) => ({ uid: target, weightU16 }))
+    }, signal)
+  }
+
+  close(): Promise<void> {
+    const { clock, rpcTimeoutMs } = this.#context
+    return withDeadline(clock, 'Closing the chain connection', rpcTimeoutMs, undefined, () =>
+      this.#session.close(),
+    )
+  }
+}
+
+async function readAtBest(
+  link: Link,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly head: BlockHead; readonly at: ReadAt }> {
+  const head = await readHead(link, 'best', { signal })
+  return { head, at: { blockHash: head.hash, ...(signal ? { signal } : {}) } }
 }

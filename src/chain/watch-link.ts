@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { type Clock, messageOf } from '../kernel/index.js'
+import { type Clock, createDeferred, messageOf } from '../kernel/index.js'
 import { type Link, readHeader } from './link.js'
 import type { BlockHead } from './types.js'
 
-/** What became of a head: `news` is higher than any before, `refused` is higher than time allows. */
-export type Published = 'news' | 'known' | 'refused'
+/** What became of a head: `new` is higher than any before, `rejected` is higher than the elapsed time allows. */
+export type Published = 'new' | 'known' | 'rejected'
 
-export const JUMPED = 'its head jumped further than time allows'
-/** How the reason begins when the chain itself changed, not the endpoint. */
+export const HEAD_TOO_FAR = 'its block number is too far ahead'
+/** Prefix of the reason when the chain itself changed, not the endpoint. */
 export const RUNTIME_UPGRADE = 'runtime upgrade'
 
 export interface LinkWatchOptions {
@@ -17,46 +17,42 @@ export interface LinkWatchOptions {
   /** Longest time without a new head. */
   readonly headTimeoutMs: number
   readonly publish: (head: BlockHead) => Published
-  /** Called once, before the connection closes and everything that waits on it fails. */
+  /** Called once, before the connection closes and everything waiting on it fails. */
   readonly onEnd: () => void
 }
 
 export interface LinkWatch {
-  /** Resolves with why the link must be replaced; never rejects. */
+  /** Resolves with the reason to replace the link; never rejects. */
   readonly done: Promise<string>
-  /** Gives it up; only the first reason counts. */
+  /** Gives the link up; only the first reason counts. */
   end(reason: string): void
 }
 
 const versionSchema = z.object({ specVersion: z.number() })
 
-/** Follows the heads of a link until it closes, falls silent, shows what cannot be, or its runtime is another one. */
-export function watchLink(link: Link, options: LinkWatchOptions): LinkWatch {
-  const { rpc, runtime } = link
+/** Follows the heads of a link until it closes, falls silent, shows an impossible head or changes its runtime. */
+export function watchLink({ rpc, runtime }: Link, options: LinkWatchOptions): LinkWatch {
   const { clock, signal, headTimeoutMs } = options
-  const over = new AbortController()
-  let resolve: (reason: string) => void = () => {}
-  const done = new Promise<string>((settle) => {
-    resolve = settle
-  })
+  const ended = new AbortController()
+  const done = createDeferred<string>()
   const end = (reason: string) => {
-    if (over.signal.aborted) return
-    over.abort()
+    if (ended.signal.aborted) return
+    ended.abort()
     options.onEnd()
     rpc.close()
-    resolve(reason)
+    done.resolve(reason)
   }
-  signal.addEventListener('abort', () => end('closed'), { once: true, signal: over.signal })
+  signal.addEventListener('abort', () => end('closed'), { once: true, signal: ended.signal })
   rpc.closed.then(end, end)
 
   let freshAt = clock.monotonic()
   const onHeader = (header: unknown) => {
     try {
       const published = options.publish(readHeader(runtime, header))
-      if (published === 'news') freshAt = clock.monotonic()
-      if (published === 'refused') end(JUMPED)
+      if (published === 'new') freshAt = clock.monotonic()
+      if (published === 'rejected') end(HEAD_TOO_FAR)
     } catch (error) {
-      end(`a head cannot be read: ${messageOf(error)}`)
+      end(`invalid block header: ${messageOf(error)}`)
     }
   }
   const onVersion = (version: unknown) => {
@@ -73,9 +69,9 @@ export function watchLink(link: Link, options: LinkWatchOptions): LinkWatch {
     for (;;) {
       const leftMs = freshAt + headTimeoutMs - clock.monotonic()
       if (leftMs <= 0) return end(`no new head for ${headTimeoutMs} ms`)
-      await clock.sleep(leftMs, AbortSignal.any([over.signal, signal]))
+      await clock.sleep(leftMs, AbortSignal.any([ended.signal, signal]))
     }
   }
   watchAge().catch(() => {})
-  return { done, end }
+  return { done: done.promise, end }
 }

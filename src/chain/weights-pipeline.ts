@@ -1,20 +1,22 @@
-import { type Clock, type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
+import { type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
+import type { ChainContext } from './context.js'
 import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './ledger/index.js'
-import { doppelganger, giveUpPending, isOwnUpdate, moveConfirmed, settlePending } from './own-updates.js'
-import type { ChainLog } from './session.js'
-import type { WeightsRequest } from './set-weights.js'
-import type { BlockHead, ChainSigner, SetWeightsResult, WeightEntry } from './types.js'
-
-/** What the chain shows about a hotkey's weights, at one block. */
-export interface WeightsStatus {
-  readonly block: number
-  /** Undefined when the hotkey is not registered. */
-  readonly uid: number | undefined
-  readonly lastUpdateBlock: number
-  readonly rateLimitBlocks: number
-  /** Nonce of the account in the state of the block. */
-  readonly nonce: number
-}
+import {
+  discardSubmitted,
+  hotkeyInUse,
+  isOwnUpdate,
+  moveConfirmed,
+  settleSubmitted,
+} from './reconcile-ledger.js'
+import type {
+  BlockHead,
+  ChainSigner,
+  SetWeightsResult,
+  SignedAttempt,
+  WeightEntry,
+  WeightsRequest,
+  WeightsStatus,
+} from './types.js'
 
 /** The part of the chain client a pipeline uses. */
 export interface WeightsChain {
@@ -25,62 +27,52 @@ export interface WeightsChain {
   weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]>
 }
 
-export interface WeightsPipelineOptions {
+export interface WeightsPipelineOptions extends Pick<ChainContext, 'clock' | 'log' | 'signal'> {
   readonly chain: WeightsChain
   readonly signer: ChainSigner
   readonly netuid: number
-  /** File of the ledger; the lock lies beside it. Its folder belongs to this hotkey and subnet alone. */
+  /** File of the ledger, with the lock beside it, in a folder of this hotkey and subnet only. */
   readonly ledgerPath: string
   readonly lockTimes?: LockTimes
-  /** The operator vouches that no other machine uses the hotkey: weights are not held at the start. */
+  /** The operator guarantees that no other machine uses the hotkey: weights are not held back at the start. */
   readonly isAlone?: boolean
-  readonly clock: Clock
-  readonly log: ChainLog
-  readonly signal: AbortSignal
 }
 
 export type WeightsAttemptResult =
   | SetWeightsResult
-  /** The ledger or the chain has this epoch's weights already. */
+  /** The ledger or the chain already has the weights of this epoch. */
   | { readonly kind: 'already-set'; readonly block: number }
-  /** Not yet: another process might be using the hotkey, or an earlier submission is still on its way. */
-  | {
-      readonly kind: 'held'
-      readonly untilBlock: number
-      readonly reason: 'doppelganger-watch' | 'in-flight'
-    }
+  /** Not yet: another validator might use the hotkey. */
+  | { readonly kind: 'held'; readonly untilBlock: number; readonly reason: 'doppelganger-watch' }
 
 /** Scores to set, and the blocks they are for. */
 export interface WeightsVector {
   readonly uids: readonly number[]
   readonly scores: readonly number[]
   readonly versionKey: number
-  /** Blocks of the epoch: from the first to before the first of the next. */
+  /** Blocks of the epoch; `untilBlock` is the first of the next one. */
   readonly window?: { readonly fromBlock: number; readonly untilBlock: number }
 }
 
 /**
- * At most one accepted submission per epoch, none lost: a lock for processes of this machine, a watch for those of
- * others, and a ledger written before anything is sent.
+ * Gets exactly one submission per epoch accepted: a lock excludes processes of this machine, a check of LastUpdate detects
+ * those of other machines, and a ledger is written before anything is sent.
  */
 export interface WeightsPipeline {
   /** Aborts when the lock was lost; weights must not be set any more. */
   readonly lost: AbortSignal
   /**
-   * One try for an epoch. Calling it again for the same epoch is safe at any time.
+   * One attempt for an epoch; safe to repeat for the same epoch.
    *
-   * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use) when someone else set weights with the hotkey.
+   * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use) when another validator set weights with the hotkey.
    */
   attempt(epoch: number, vector: WeightsVector, signal?: AbortSignal): Promise<WeightsAttemptResult>
-  /** Notes an epoch for which there was nothing to set; it does not count as missed. */
+  /** Records an epoch with nothing to set, so that it does not count as missed. */
   skip(epoch: number, reason: string): Promise<void>
   close(): Promise<void>
 }
 
-/** Blocks after the reveal block at which the vector must be in place: the beacon's round may be late. */
-const REVEAL_GRACE_BLOCKS = 16
-
-/** @throws TargonError HOTKEY_IN_USE when the lock is held; whatever the chain throws. */
+/** @throws TargonError HOTKEY_IN_USE when another process holds the lock; whatever the chain throws. */
 export async function openWeightsPipeline(options: WeightsPipelineOptions): Promise<WeightsPipeline> {
   const { chain, signer, netuid, clock, log } = options
   const lock = await lockHotkey({
@@ -96,135 +88,147 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
     const ledger = await openLedger(options.ledgerPath, owner, (file, reason) =>
       log.warn(
         { event: 'weights-ledger-quarantined', file, reason },
-        'moved an unreadable weights ledger aside and started a new one',
+        'quarantined an unusable weights ledger and started a new one',
       ),
     )
     const start = await chain.weightsStatus(netuid, signer.address, options.signal)
-    return createPipeline(options, ledger, start, lock)
+    return new LedgeredPipeline(options, ledger, start, lock)
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-function createPipeline(
-  { chain, signer, netuid, isAlone = false, log }: WeightsPipelineOptions,
-  ledger: WeightsLedger,
-  start: WeightsStatus,
-  lock: HotkeyLock,
-): WeightsPipeline {
-  /** LastUpdate, and the nonces used, as far as this process can explain them. */
-  let explained = { lastUpdateBlock: start.lastUpdateBlock, nonce: start.nonce }
-  const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start)
-  const watchUntil = isAlone || isKnown ? 0 : start.block + start.rateLimitBlocks
-  if (watchUntil > 0)
-    log.info(
-      { event: 'weights-paused', untilBlock: watchUntil },
-      'weights paused: checking for a second validator on this hotkey',
-    )
+/** Blocks after the reveal block by which the weights must be in place: the beacon round may be late. */
+const REVEAL_GRACE_BLOCKS = 16
 
-  return {
-    lost: lock.lost,
-    async attempt(epoch, vector, signal) {
-      lock.lost.throwIfAborted()
-      const known = ledger.find(epoch)
-      if (known?.status === 'confirmed') return { kind: 'already-set', block: known.block }
-      const standing = await chain.weightsStatus(netuid, signer.address, signal)
-      const landed = await settlePending(ledger, standing)
-      if (landed) explain(standing.lastUpdateBlock, landed.nonce)
-      if (standing.lastUpdateBlock > explained.lastUpdateBlock) {
-        // Whoever sets weights uses a nonce. Without one the update was ours: a re-org moved it, or a reveal made it.
-        if (standing.nonce > explained.nonce && !isAlone) throw doppelganger(signer.address, standing)
-        explain(standing.lastUpdateBlock, undefined)
-        await moveConfirmed(ledger, standing)
-      }
-      if (landed?.epoch === epoch) return { kind: 'already-set', block: standing.lastUpdateBlock }
-      if (standing.block < watchUntil) {
-        return { kind: 'held', untilBlock: watchUntil, reason: 'doppelganger-watch' }
-      }
-      await checkReveal(standing, signal)
-      return send(epoch, vector, standing, signal)
-    },
-    async skip(epoch, reason) {
-      // What has landed, or may land yet, stays noted.
-      const status = ledger.find(epoch)?.status
-      if (status === 'submitted' || status === 'confirmed') return
-      await ledger.write({ epoch, status: 'skipped', reason, block: chain.head().number })
-    },
-    close: () => lock.release(),
+/** Shorter epochs leave no room for an extrinsic that must expire with them. */
+const SHORTEST_GUARDED_BLOCKS = 32
+
+class LedgeredPipeline implements WeightsPipeline {
+  readonly lost: AbortSignal
+  readonly #options: WeightsPipelineOptions
+  readonly #ledger: WeightsLedger
+  readonly #lock: HotkeyLock
+  /** Weights are held back until this block, to detect another validator first; 0 for not at all. */
+  readonly #heldUntil: number
+  /** LastUpdate and the next nonce, as far as our own submissions explain them. */
+  #explained: { readonly lastUpdateBlock: number; readonly nonce: number }
+
+  constructor(
+    options: WeightsPipelineOptions,
+    ledger: WeightsLedger,
+    start: WeightsStatus,
+    lock: HotkeyLock,
+  ) {
+    this.lost = lock.lost
+    this.#options = options
+    this.#ledger = ledger
+    this.#lock = lock
+    this.#explained = { lastUpdateBlock: start.lastUpdateBlock, nonce: start.nonce }
+    const isKnown = ledger.hasHistory && isOwnUpdate(ledger, start)
+    this.#heldUntil = options.isAlone || isKnown ? 0 : start.block + start.rateLimitBlocks
+    if (this.#heldUntil > 0)
+      options.log.info(
+        { event: 'weights-paused', untilBlock: this.#heldUntil },
+        'weights paused: checking for a second validator on this hotkey',
+      )
   }
 
-  function explain(lastUpdateBlock: number, usedNonce: number | undefined): void {
-    explained = {
-      lastUpdateBlock: Math.max(explained.lastUpdateBlock, lastUpdateBlock),
-      nonce: Math.max(explained.nonce, (usedNonce ?? -1) + 1),
+  async attempt(epoch: number, vector: WeightsVector, signal?: AbortSignal): Promise<WeightsAttemptResult> {
+    const { chain, signer, netuid, isAlone = false } = this.#options
+    this.lost.throwIfAborted()
+    const known = this.#ledger.find(epoch)
+    if (known?.status === 'confirmed') return { kind: 'already-set', block: known.block }
+    const status = await chain.weightsStatus(netuid, signer.address, signal)
+    const landed = await settleSubmitted(this.#ledger, status)
+    if (landed) this.#explain(status.lastUpdateBlock, landed.nonce)
+    if (status.lastUpdateBlock > this.#explained.lastUpdateBlock) {
+      // Setting weights uses a nonce. Without a new nonce the update is ours, moved by a re-org or made by a reveal.
+      if (status.nonce > this.#explained.nonce && !isAlone) throw hotkeyInUse(signer.address, status)
+      this.#explain(status.lastUpdateBlock, undefined)
+      await moveConfirmed(this.#ledger, status)
+    }
+    if (landed?.epoch === epoch) return { kind: 'already-set', block: status.lastUpdateBlock }
+    if (status.block < this.#heldUntil) {
+      return { kind: 'held', untilBlock: this.#heldUntil, reason: 'doppelganger-watch' }
+    }
+    await this.#checkReveal(status, signal)
+    return this.#send(epoch, vector, status, signal)
+  }
+
+  async skip(epoch: number, reason: string): Promise<void> {
+    // A submission that landed, or may still land, stays recorded.
+    const status = this.#ledger.find(epoch)?.status
+    if (status === 'submitted' || status === 'confirmed') return
+    await this.#ledger.write({ epoch, status: 'skipped', reason, block: this.#options.chain.head().number })
+  }
+
+  close(): Promise<void> {
+    return this.#lock.release()
+  }
+
+  #explain(lastUpdateBlock: number, usedNonce: number | undefined): void {
+    this.#explained = {
+      lastUpdateBlock: Math.max(this.#explained.lastUpdateBlock, lastUpdateBlock),
+      nonce: Math.max(this.#explained.nonce, (usedNonce ?? -1) + 1),
     }
   }
 
   /**
-   * Everything that is sent carries the nonce of the standing it was decided on. If anything sent before lands after
-   * all, that nonce is used up and the chain refuses the rest: however often it is tried, one is taken.
+   * Every submission carries the nonce read at its decision. If an earlier one lands after all, that nonce is used and the
+   * chain refuses the rest, so that only one is accepted however often it is tried.
    */
-  async function send(
+  async #send(
     epoch: number,
     { window, ...vector }: WeightsVector,
     { block: decidedAt, nonce }: WeightsStatus,
     signal: AbortSignal | undefined,
   ): Promise<WeightsAttemptResult> {
-    const isInFlight = ledger.entries.some(({ status }) => status === 'submitted')
+    const { chain, signer, netuid } = this.#options
+    const isInFlight = this.#ledger.entries.some(({ status }) => status === 'submitted')
     let entry: LedgerEntry = { epoch, status: 'refused', block: decidedAt }
-    const result = await chain.setWeights(
-      signer,
-      {
-        netuid,
-        ...vector,
-        nonce,
-        ...(window && isGuardable(window) ? { untilBlock: window.untilBlock } : {}),
-        onSigned: async ({ hash, nonce: signedNonce, path, entries }) => {
-          lock.lost.throwIfAborted()
-          const vectorHash = hashVector(entries)
-          const block = decidedAt
-          entry = {
-            epoch,
-            status: 'submitted',
-            vectorHash,
-            extrinsicHash: hash,
-            nonce: signedNonce,
-            path,
-            block,
-          }
-          await ledger.write(entry)
-        },
-      },
-      signal,
-    )
-    if (result.kind === 'set') {
-      explain(result.block, entry.nonce)
-      const { block, revealBlock } = result
-      const vectorOfCommit = result.entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
-      await ledger.write({
-        ...entry,
-        status: 'confirmed',
-        block,
-        ...(revealBlock === undefined ? {} : { revealBlock, vector: vectorOfCommit }),
-      })
-      await giveUpPending(ledger)
-    } else if (result.kind !== 'unconfirmed' && !isInFlight) {
-      const reason = result.kind === 'refused' ? result.refusal.name : result.reason
-      await ledger.write({ ...entry, status: result.kind, reason })
+    const onSigned = async (attempt: SignedAttempt) => {
+      this.lost.throwIfAborted()
+      entry = submittedEntry(epoch, decidedAt, attempt)
+      await this.#ledger.write(entry)
     }
-    // Anything else stays `submitted`: this one, or one before it, may land yet.
+    const guard = window && isGuardable(window) ? { untilBlock: window.untilBlock } : {}
+    const request = { netuid, ...vector, nonce, ...guard, onSigned }
+    const result = await chain.setWeights(signer, request, signal)
+    if (result.kind === 'set') await this.#recordSet(entry, result)
+    else if (result.kind !== 'unconfirmed' && !isInFlight) {
+      const reason = result.kind === 'refused' ? result.refusal.name : result.reason
+      await this.#ledger.write({ ...entry, status: result.kind, reason })
+    }
+    // Otherwise it stays `submitted`: this submission, or one before it, may still land.
     return result
   }
 
-  /** A commit whose vector the chain does not show after its reveal was lost: nobody else would notice. */
-  async function checkReveal(standing: WeightsStatus, signal: AbortSignal | undefined): Promise<void> {
-    const due = ledger.entries.find(({ vector, status }) => vector !== undefined && status === 'confirmed')
-    if (!due?.vector || standing.uid === undefined) return
-    if (standing.block <= (due.revealBlock ?? 0) + REVEAL_GRACE_BLOCKS) return
-    const stored = await chain.weightsOf(netuid, standing.uid, signal)
+  async #recordSet(entry: LedgerEntry, result: Extract<SetWeightsResult, { kind: 'set' }>): Promise<void> {
+    const { block, revealBlock, entries } = result
+    this.#explain(block, entry.nonce)
+    const vector = entries.map(({ uid, weightU16 }): [number, number] => [uid, weightU16])
+    await this.#ledger.write({
+      ...entry,
+      status: 'confirmed',
+      block,
+      ...(revealBlock === undefined ? {} : { revealBlock, vector }),
+    })
+    await discardSubmitted(this.#ledger)
+  }
+
+  /** Reports a commit whose weights are not on chain after its reveal; nothing else would notice. */
+  async #checkReveal(status: WeightsStatus, signal: AbortSignal | undefined): Promise<void> {
+    const { chain, netuid, log } = this.#options
+    const due = this.#ledger.entries.find(
+      (entry) => entry.vector !== undefined && entry.status === 'confirmed',
+    )
+    if (!due?.vector || status.uid === undefined) return
+    if (status.block <= (due.revealBlock ?? 0) + REVEAL_GRACE_BLOCKS) return
+    const stored = await chain.weightsOf(netuid, status.uid, signal)
     const { vector, ...rest } = due
-    await ledger.write(rest)
+    await this.#ledger.write(rest)
     if (hashVector(stored) === due.vectorHash) return
     log.error(
       { event: 'weights-not-revealed', epoch: due.epoch, revealBlock: due.revealBlock },
@@ -233,8 +237,17 @@ function createPipeline(
   }
 }
 
-/** Epochs shorter than this leave no room for an extrinsic that must not outlive them. */
-const SHORTEST_GUARDED_BLOCKS = 32
+function submittedEntry(epoch: number, block: number, attempt: SignedAttempt): LedgerEntry {
+  return {
+    epoch,
+    status: 'submitted',
+    vectorHash: hashVector(attempt.entries),
+    extrinsicHash: attempt.hash,
+    nonce: attempt.nonce,
+    path: attempt.path,
+    block,
+  }
+}
 
 function isGuardable({ fromBlock, untilBlock }: NonNullable<WeightsVector['window']>): boolean {
   return untilBlock - fromBlock >= SHORTEST_GUARDED_BLOCKS

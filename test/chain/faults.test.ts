@@ -146,9 +146,9 @@ describe('an endpoint that talks nonsense', () => {
     sockets.on('connection', (socket) => socket.on('message', () => socket.send(message)))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
     const { port } = server.address() as { port: number }
-    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, timeoutMs: 5000 })
+    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, rpcTimeoutMs: 5000 })
     await expect(rpc.request('system_chain', [])).rejects.toMatchObject({ code: 'CHAIN_CONNECTION_LOST' })
-    expect(await rpc.closed).toMatch(/no JSON-RPC/)
+    expect(await rpc.closed).toMatch(/not JSON-RPC/)
     await expect(rpc.request('system_chain', [])).rejects.toMatchObject({ code: 'CHAIN_CONNECTION_LOST' })
     sockets.close()
     server.close()
@@ -162,7 +162,7 @@ describe('an endpoint that talks nonsense', () => {
     )
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
     const { port } = server.address() as { port: number }
-    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, timeoutMs: 15_000 })
+    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, rpcTimeoutMs: 15_000 })
     await expect(rpc.request('system_chain', [])).rejects.toMatchObject({ code: 'CHAIN_CONNECTION_LOST' })
     sockets.close()
     server.close()
@@ -173,7 +173,7 @@ describe('an endpoint that talks nonsense', () => {
     const sockets = new WebSocketServer({ server })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
     const { port } = server.address() as { port: number }
-    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, timeoutMs: 5000 })
+    const rpc = await openRpc(`ws://127.0.0.1:${port}`, { clock: systemClock, rpcTimeoutMs: 5000 })
     await expect(rpc.request('system_chain', [], { timeoutMs: 50 })).rejects.toMatchObject({
       code: 'DEADLINE',
     })

@@ -158,7 +158,7 @@ describe('an endpoint that fails, again and again (F16)', () => {
   it('a connection alone stays lost: nothing comes from it any more', async () => {
     const [used] = relays
     if (!used) throw new Error('no endpoint')
-    const rpc = await openRpc(used.proxy.url, { clock: systemClock, timeoutMs: RPC_TIMEOUT_MS })
+    const rpc = await openRpc(used.proxy.url, { clock: systemClock, rpcTimeoutMs: RPC_TIMEOUT_MS })
     used.proxy.drop('reset')
     await rpc.closed
     await expect(rpc.request('system_chain', [])).rejects.toMatchObject({ code: 'CHAIN_CONNECTION_LOST' })

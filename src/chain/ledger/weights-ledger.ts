@@ -5,27 +5,27 @@ import { parseJson, readIfExists, removeStaged, replaceFile } from '../../kernel
 import type { WeightEntry } from '../types.js'
 
 /**
- * What this node did about each epoch's weights, written before it is done: a process killed at any point finds on
- * its next start what may be on its way.
+ * What this node did about the weights of an epoch. Written before the act, so that a process killed at any point finds on
+ * its next start which submissions may still land.
  */
 const entrySchema = z.object({
   epoch: z.number().int().nonnegative(),
   /**
-   * `submitted` signed and perhaps sent; `confirmed` on chain; `refused` the chain said no; `skipped` nothing to set.
+   * `submitted`: signed and perhaps sent; `confirmed`: on chain; `refused`: by the chain; `skipped`: nothing to set.
    */
   status: z.enum(['submitted', 'confirmed', 'refused', 'skipped']),
-  /** Why, for `refused` and `skipped`. */
+  /** For `refused` and `skipped`. */
   reason: z.string().optional(),
-  /** SHA-256 of the vector. */
+  /** SHA-256 of the weights. */
   vectorHash: z.string().optional(),
   extrinsicHash: z.string().optional(),
   nonce: z.number().int().nonnegative().optional(),
   path: z.enum(['direct', 'commit']).optional(),
-  /** Block of the decision, or of the inclusion once confirmed. */
+  /** Block of the decision; once confirmed, of the inclusion. */
   block: z.number().int().nonnegative(),
-  /** For path `commit`: first block at which the chain reveals the vector. */
+  /** For path `commit`: first block at which the chain reveals the weights. */
   revealBlock: z.number().int().nonnegative().optional(),
-  /** The vector of a commit that is still to be revealed. */
+  /** The weights of a commit that is not revealed yet. */
   vector: z.array(z.tuple([z.number(), z.number()])).optional(),
 })
 
@@ -40,7 +40,7 @@ const fileSchema = z.object({
   checksum: z.string(),
 })
 
-/** Whose ledger it is: one of another hotkey, subnet or chain says nothing here. */
+/** Whose ledger it is; that of another hotkey, subnet or chain is not used. */
 export interface LedgerOwner {
   readonly hotkey: string
   readonly netuid: number
@@ -48,7 +48,7 @@ export interface LedgerOwner {
 }
 
 export interface WeightsLedger {
-  /** True when the file existed and was whole. */
+  /** Whether the file existed and was valid. */
   readonly hasHistory: boolean
   /** Newest first. */
   readonly entries: readonly LedgerEntry[]
@@ -57,26 +57,26 @@ export interface WeightsLedger {
   write(entry: LedgerEntry): Promise<void>
 }
 
-/** A day of epochs of 360 blocks is 20. */
+/** Three days of epochs of 360 blocks. */
 const KEPT_ENTRIES = 64
 
 /**
- * Opens the ledger file; missing is empty, damaged or foreign is set aside and counts as missing.
+ * Opens the ledger file. A missing file is an empty ledger; a damaged or foreign one is quarantined and counts as missing.
  *
- * @param onSetAside told the new name of a file that could not be used.
+ * @param onQuarantined called with the new path of an unusable file.
  */
 export async function openLedger(
   path: string,
   owner: LedgerOwner,
-  onSetAside: (file: string, reason: string) => void = () => {},
+  onQuarantined: (file: string, reason: string) => void = () => {},
 ): Promise<WeightsLedger> {
-  // The caller holds the hotkey's lock: nobody is writing.
+  // The caller holds the hotkey lock, so no other process is writing.
   await removeStaged(path)
   const read = await readLedger(path, owner)
   if (typeof read === 'string') {
-    const aside = `${path}.${read}`
-    await rename(path, aside)
-    onSetAside(aside, read)
+    const quarantined = `${path}.${read}`
+    await rename(path, quarantined)
+    onQuarantined(quarantined, read)
   }
   let entries = typeof read === 'string' ? [] : (read ?? [])
   let writing: Promise<void> = Promise.resolve()

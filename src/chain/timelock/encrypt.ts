@@ -3,8 +3,8 @@ import { bls12_381 as bls } from '@noble/curves/bls12-381'
 import { sha256 } from '@noble/hashes/sha2'
 
 /**
- * Time-lock encryption as Subtensor opens it (ideal-lab5/timelock rev 5416406, TinyBLS381): identity-based encryption
- * to the signature a drand beacon publishes for a round, over AES-256-GCM.
+ * Time-lock encryption as Subtensor decrypts it (ideal-lab5/timelock rev 5416406, TinyBLS381): identity-based encryption
+ * with the signature a drand beacon publishes for a round as the key, over AES-256-GCM.
  *
  *     id    = sha256(round as u64 BE)          Q = hash_to_G1(id)
  *     sigma = sha256(t as 32 B LE)             r = sha256(sigma ‖ key) as BE integer mod order
@@ -18,7 +18,7 @@ const DST = 'BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_'
 const SUITE = Buffer.from('AES_GCM_')
 const ORDER = bls.fields.Fr.ORDER
 
-/** What makes a ciphertext differ each time; tests fix it, everyone else leaves it out. */
+/** The random part of a ciphertext; only tests fix it. */
 export interface TimelockRandomness {
   /** AES key, 32 bytes. */
   readonly key: Uint8Array
@@ -28,7 +28,7 @@ export interface TimelockRandomness {
   readonly nonce: Uint8Array
 }
 
-/** @param publicKey of the beacon: compressed G2, 96 bytes. */
+/** @param publicKey public key of the beacon, compressed G2, 96 bytes. */
 export function encryptForRound(
   message: Uint8Array,
   round: number,
@@ -55,11 +55,11 @@ export function encryptForRound(
 function hashRound(round: number) {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64BE(BigInt(round))
-  // The isogeny hash lands in the group, but its type is the wider one of all curve hashes.
+  // The hash is a point of the group, but its type is the general one of all curve hashes.
   return bls.G1.Point.fromAffine(bls.G1.hashToCurve(sha256(bytes), { DST }).toAffine())
 }
 
-/** arkworks' order: both halves, three pairs each, every coordinate 48 bytes little endian. */
+/** In arkworks' order: both halves, three pairs each, every coordinate 48 bytes little-endian. */
 function targetGroupBytes(value: ReturnType<typeof bls.pairing>): Uint8Array {
   const pairs = [value.c0, value.c1].flatMap((half) => [half.c0, half.c1, half.c2])
   return Buffer.concat(pairs.flatMap(({ c0, c1 }) => [littleEndian(c0, 48), littleEndian(c1, 48)]))

@@ -1,8 +1,8 @@
 import type { WeightEntry } from '../types.js'
 
 /**
- * What a timelock commit hides, in SCALE. Version 4 names the hotkey, so that a copied commit is worthless; before
- * it the payload was without (subtensor WeightsTlockPayload, LegacyWeightsTlockPayload).
+ * The SCALE payload of a timelock commit. From version 4 it includes the hotkey, which makes a copied commit worthless
+ * (subtensor WeightsTlockPayload, LegacyWeightsTlockPayload).
  */
 export function encodeWeightsPayload(
   entries: readonly WeightEntry[],
@@ -25,7 +25,7 @@ function u16List(values: readonly number[]): Uint8Array {
   return Buffer.concat([compact(values.length), bytes])
 }
 
-/** SCALE compact of lengths below 2^30. */
+/** SCALE compact encoding of lengths below 2^30. */
 function compact(value: number): Uint8Array {
   if (value < 1 << 6) return Buffer.of(value << 2)
   const bytes = Buffer.alloc(4)

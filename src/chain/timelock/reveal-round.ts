@@ -1,12 +1,12 @@
-/** State the epoch schedule follows from, read at one block. */
+/** The state that determines the epoch schedule, read at one block. */
 export interface EpochState {
   readonly netuid: number
-  /** Block it was read at. */
+  /** Block of the reading. */
   readonly head: number
   readonly tempo: number
   /** Epochs between commit and reveal. */
   readonly revealPeriod: number
-  /** Undefined on runtimes before spec 423, whose epochs follow from the block number alone. */
+  /** Undefined on runtimes before spec 423, whose epochs depend on the block number alone. */
   readonly stateful?: {
     readonly lastEpochBlock: number
     /** 0 = none. */
@@ -16,15 +16,14 @@ export interface EpochState {
   }
 }
 
-/** Blocks after which the chain runs an epoch come what may (subtensor MAX_BLOCKS_SINCE_LAST_STEP). */
+/** Blocks after which the chain runs an epoch in any case (subtensor MAX_BLOCKS_SINCE_LAST_STEP). */
 const LONGEST_EPOCH_BLOCKS = 50_400
 /** Margin between the first block of the reveal epoch and the round's time (SDK SECURITY_BLOCK_OFFSET). */
 const SECURITY_BLOCKS = 3
 
 /**
- * First block at which the commit, taken into the next block, is revealed.
- *
- * Spec ≥ 423 by simulation (RaoFoundation bittensor-core epoch_schedule.rs), before by formula (bittensor-drand 1.2).
+ * First block at which a commit included in the next block is revealed. Spec 423 and later by simulation (RaoFoundation
+ * bittensor-core epoch_schedule.rs), earlier ones by formula (bittensor-drand 1.2).
  *
  * @throws RangeError when the subnet has no epochs (tempo 0).
  */
@@ -55,15 +54,15 @@ export function firstRevealBlock(state: EpochState): number {
   }
 }
 
-/** A beacon's clock. */
+/** The schedule of a beacon. */
 export interface BeaconClock {
-  /** Seconds since the Unix epoch of round 1's period. */
+  /** Start of round 1, in seconds since the Unix epoch. */
   readonly genesisSeconds: number
   readonly periodSeconds: number
 }
 
 /**
- * Round whose signature is published just after the reveal epoch began.
+ * The round whose signature is published just after the reveal epoch began.
  *
  * @param headSeconds time of the head block, seconds since the Unix epoch.
  */

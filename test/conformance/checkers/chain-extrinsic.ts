@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { signingBytes } from '../../../src/chain/extrinsic.js'
 import { openRpc } from '../../../src/chain/rpc.js'
 import { loadRuntime } from '../../../src/chain/runtime.js'
+import { signingBytes } from '../../../src/chain/signed-extrinsic.js'
 import { systemClock } from '../../../src/kernel/clock.js'
 import { initSr25519, verify } from '../../../src/kernel/sr25519.js'
 import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
@@ -40,9 +40,9 @@ export const checker: Checker = {
       runtimeVersion: runtimeVersion(recorded),
       header: {},
     })
-    const rpc = await openRpc(node.url, { clock: systemClock, timeoutMs: 20_000 })
+    const rpc = await openRpc(node.url, { clock: systemClock, rpcTimeoutMs: 20_000 })
     try {
-      const runtime = await loadRuntime(rpc, systemClock, 20_000)
+      const runtime = await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })
       const signed = signingBytes(runtime, {
         genesisHash: recorded.genesis,
         blockHash: recorded.genesis,

@@ -164,9 +164,9 @@ async function loadDevelopment(specVersion: number): Promise<ApiPromise> {
 }
 
 async function loadApi(url: string): Promise<ApiPromise> {
-  const rpc = await openRpc(url, { clock: systemClock, timeoutMs: 20_000 })
+  const rpc = await openRpc(url, { clock: systemClock, rpcTimeoutMs: 20_000 })
   try {
-    return (await loadRuntime(rpc, systemClock, 20_000)).api
+    return (await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })).api
   } finally {
     rpc.close()
   }

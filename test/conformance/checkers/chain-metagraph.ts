@@ -102,8 +102,8 @@ function sameValue(a: unknown, b: unknown): boolean {
 
 /** The same subnet by other runtime calls and the library's own codecs. */
 async function libraryView(url: string, lite: string, state: string): Promise<unknown[][]> {
-  const rpc = await openRpc(url, { clock: systemClock, timeoutMs: 20_000 })
-  const { api } = await loadRuntime(rpc, systemClock, 20_000)
+  const rpc = await openRpc(url, { clock: systemClock, rpcTimeoutMs: 20_000 })
+  const { api } = await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })
   try {
     const output = (trait: string, method: string) => {
       const found = api.runtimeMetadata.asLatest.apis

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chooseEra } from '../../src/chain/mortality.js'
+import { chooseEra } from '../../src/chain/signed-extrinsic.js'
 
 const head = (number: number) => ({ number, hash: `0x${number}` })
 
-describe('the life of an extrinsic', () => {
-  it('never reaches into the next epoch, and is long enough to land', () => {
+describe('chooseEra', () => {
+  it('ends before the next epoch, and is long enough to land', () => {
     const blocks = fc.record({
       best: fc.nat(1_000_000),
       lag: fc.nat(2000),
@@ -25,7 +25,7 @@ describe('the life of an extrinsic', () => {
     )
   })
 
-  it('begins at the newest final block, or at the head where finality lags', () => {
+  it('starts at the newest finalized block, or at the head when finality lags', () => {
     expect(chooseEra(head(100), head(97))).toMatchObject({ birth: { number: 97 }, period: 64 })
     expect(chooseEra(head(1000), head(900))).toMatchObject({ birth: { number: 1000 }, period: 64 })
   })

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createAddressBook } from '../../src/chain/address-book.js'
 import { openLink, readHead } from '../../src/chain/link.js'
-import { readMetagraph } from '../../src/chain/metagraph.js'
-import { createTrustedMetagraph } from '../../src/chain/trusted-metagraph.js'
+import { createAddressBook, readMetagraph } from '../../src/chain/metagraph.js'
+import { TrustedMetagraphs } from '../../src/chain/trusted-metagraphs.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { type GenesisNeuron, startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { startFaultProxy } from '../support/fault-proxy.js'
@@ -128,11 +127,10 @@ describe('an endpoint that makes up a subnet (T-C4)', () => {
     const session = {
       link,
       use: async <T>(work: (used: typeof link) => Promise<T>) => work(link),
-      leave() {},
+      abandon() {},
     }
-    const trusted = createTrustedMetagraph({
-      ...{ session, endpoints: [liar.url], rpcTimeoutMs: 8000, clock, log: recordLog(), read },
-    })
+    const context = { clock, log: recordLog(), endpoints: [liar.url], rpcTimeoutMs: 8000 }
+    const trusted = new TrustedMetagraphs(context, session, read)
     await trusted.read(4)
     await invent(neurons(3))
     await expect(trusted.read(4)).rejects.toMatchObject({ code: 'CHAIN_IMPLAUSIBLE' })
