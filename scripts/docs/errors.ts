@@ -5,12 +5,12 @@ import { callsOf, endOfBracket, membersOf, splitTop, textsOf } from './source-sc
 
 const source = new URL('../../src/', import.meta.url)
 
-/** One code as the source uses it. */
+/** An error code found in the source. */
 export interface DocumentedError {
   readonly code: string
-  /** Which of them depends on what went wrong, where there are several. */
+  /** Several if the code is used with different faults. */
   readonly faults: readonly (keyof typeof EXIT_STATUS)[]
-  /** What it may say, `…` for what varies. */
+  /** Possible messages; `…` marks variable parts. */
   readonly messages: readonly string[]
   readonly next: readonly string[]
 }
@@ -18,28 +18,29 @@ export interface DocumentedError {
 const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   ok: 'done',
   runtime: 'something failed while running',
-  usage: 'a flag, variable, file or wallet is wrong',
-  chain: 'another network, hotkey not registered, or no permit',
-  unreachable: 'the chain, or the look-up of the own address, does not answer; supervisors start again',
+  usage: 'a flag, variable, file or wallet is invalid',
+  chain: 'wrong network, hotkey not registered, or no validator permit',
+  unreachable:
+    'the chain is unreachable or the public IP could not be determined; supervisors should restart',
   upstream: 'a model server, engine or miner is unavailable',
-  verification: 'an answer did not verify (`query --verify`)',
-  update: 'the update failed and the old version was kept',
+  verification: 'an answer failed verification (`query --verify`)',
+  update: 'the update failed; the installed version was kept',
   'hotkey-in-use': 'another process uses this hotkey',
   updateAvailable: '`update --check`: a newer release is available',
-  watchdog: 'the watchdog ended a process that hung',
-  restartWanted: 'an update was applied, the supervisor shall start the process again',
-  noRelease: 'no release can start (launcher)',
+  watchdog: 'the watchdog stopped a hung process',
+  restartWanted: 'an update was installed; the supervisor should restart the process',
+  noRelease: 'the launcher found no release it can start',
 }
 
-/** Messages that are not written where the code is. */
+/** Messages that are not next to the code in the source. */
 const MESSAGES: Readonly<Record<string, readonly string[]>> = {
-  USAGE: ['What the parser of the command line refused.'],
+  USAGE: ['The problem found by the command-line parser.'],
   CONFIG_BAD_VALUE: ['… must be …, got ….'],
 }
 
-/** Advice that is not written where the code is. */
+/** Next steps that are not next to the code in the source. */
 const ADVICE: Readonly<Record<string, readonly string[]>> = {
-  MINER_ANSWER: ['What the status means for the caller; or ask another miner, see targon query --list.'],
+  MINER_ANSWER: ['Depends on the HTTP status; or query another miner, see targon query --list.'],
   WALLET_NOT_FOUND: [
     'Create one with: btcli wallet new-hotkey --wallet.name … --wallet.hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
     'Correct --wallet.password_file.',
@@ -47,21 +48,22 @@ const ADVICE: Readonly<Record<string, readonly string[]>> = {
   CONFIG_BAD_VALUE: ['Did you mean …?', 'Correct the value.'],
 }
 
-/** No TargonError: what BaseCommand says of anything else that is thrown. */
+/** Not a TargonError: what BaseCommand prints for any other error. */
 const DEFECT: DocumentedError = {
   code: 'DEFECT',
   faults: ['runtime'],
-  messages: ['This is a defect of targon.'],
-  next: ['Report it with the stack that follows, at the address the message names.'],
+  messages: ['This is a bug in targon.'],
+  next: ['Report it with the stack trace at the URL in the message.'],
 }
 
-interface Maker {
+/** A function that creates an error from its parameters. */
+interface Factory {
   readonly file: string
   readonly name: string
   readonly parameters: readonly string[]
 }
 
-/** Every code of a TargonError in src, by its name. */
+/** Every code of a TargonError in src, sorted by code. */
 export function collectErrors(): DocumentedError[] {
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
@@ -86,17 +88,17 @@ export function collectErrors(): DocumentedError[] {
       const [code = '', fault = '', next = ''] = written
       if (code === '') continue
       const all = [code, fault, args[0] ?? '', next].map((expression) => constantOf(text, expression))
-      const maker = makerAround(path, text, at)
-      const isMade = maker !== undefined && all.some((word) => maker.parameters.includes(word))
-      if (!isMade) add(unquoted(all[0]), unquoted(all[1]), all[2] ?? '', all[3] ?? '')
+      const factory = enclosingFunction(path, text, at)
+      const isFactory = factory !== undefined && all.some((word) => factory.parameters.includes(word))
+      if (!isFactory) add(unquoted(all[0]), unquoted(all[1]), all[2] ?? '', all[3] ?? '')
       else {
         for (const other of files) {
           const isVisible =
-            other.path === path || new RegExp(`import [^;]*?\\b${maker.name}\\b`).test(other.text)
+            other.path === path || new RegExp(`import [^;]*?\\b${factory.name}\\b`).test(other.text)
           if (!isVisible) continue
-          for (const call of callsOf(other.text, [maker.name])) {
+          for (const call of callsOf(other.text, [factory.name])) {
             const given = all.map((word) => {
-              const index = maker.parameters.indexOf(word)
+              const index = factory.parameters.indexOf(word)
               return index === -1 ? word : constantOf(other.text, call.args[index] ?? '')
             })
             const made = unquoted(given[0])
@@ -115,8 +117,8 @@ export function collectErrors(): DocumentedError[] {
   return [...errors, DEFECT].sort((a, b) => a.code.localeCompare(b.code))
 }
 
-/** The function a place lies in, and its parameters. */
-function makerAround(file: string, text: string, at: number): Maker | undefined {
+/** The function around a position, and its parameters. */
+function enclosingFunction(file: string, text: string, at: number): Factory | undefined {
   const heads = [...text.slice(0, at).matchAll(/(?:function (\w+)|const (\w+) = (?:async )?)\(/g)]
   const head = heads.at(-1)
   if (!head) return undefined
@@ -126,7 +128,7 @@ function makerAround(file: string, text: string, at: number): Maker | undefined 
   return { file, name: head[1] ?? head[2] ?? '', parameters: names }
 }
 
-/** A constant of the file instead of its name. */
+/** The value of a constant of the file; other expressions are returned unchanged. */
 function constantOf(text: string, expression: string): string {
   if (!/^[A-Za-z]\w*$/.test(expression)) return expression
   return (
@@ -135,7 +137,7 @@ function constantOf(text: string, expression: string): string {
   )
 }
 
-/** `TABLE[code]` as what the table of the file says of that code. */
+/** The entry of `TABLE[code]`; other expressions are returned unchanged. */
 function memberOf(text: string, expression: string, code: string): string {
   if (!/^\w+\[code\]$/.test(expression)) return expression
   return new RegExp(`\\b${code}:\\s*('[^']*')`).exec(text)?.[1] ?? ''
@@ -156,9 +158,9 @@ export function renderErrors(): string {
   )
   return `# Errors and exit statuses
 
-An error is one line on standard error, \`Error [CODE]: what and why. What to do.\`, or with \`--json\` one document
-\`{"error": {"code", "message", "next", "facts", "exitStatus"}}\` on standard output. Codes and statuses are stable.
-\`…\` stands for what varies.
+An error is one line on standard error, \`Error [CODE]: message. Next step.\`, or with \`--json\` one document
+\`{"error": {"code", "message", "next", "facts", "exitStatus"}}\` on standard output (\`next\` only if there is one). Codes and
+exit statuses are stable. \`…\` marks variable parts.
 
 Generated by \`npm run docs\` from the source.
 
@@ -167,11 +169,11 @@ Generated by \`npm run docs\` from the source.
 | status | meaning |
 |---|---|
 ${statuses.join('\n')}
-| 9 | Node found no file of \`--env-file\`: its own status and words, before a line of ours runs |
-| 127 | \`/usr/bin/env\` of the unit found no \`node\`: the shell's status, not ours |
-| 130, 143 | ended at once by a second SIGINT or SIGTERM; the first one drains and ends with 0 |
+| 9 | Node.js did not find the file of \`--env-file\`; Node.js itself prints the message |
+| 127 | \`/usr/bin/env\` did not find \`node\`; the status of the shell |
+| 130, 143 | stopped immediately by a second SIGINT or SIGTERM; the first one drains and exits with 0 |
 
-Supervisors should not restart on 2, 3, 7 and 78.
+Supervisors should not restart after 2, 3, 7 and 78.
 
 ## Codes
 

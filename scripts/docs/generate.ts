@@ -1,4 +1,4 @@
-// npm run docs: writes every document that is made from the source. The command reference needs a build before.
+// npm run docs: writes every page generated from the source. The command reference requires a build.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { renderEnvExample } from './env-example.js'
 import { renderErrors } from './errors.js'

@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const COMMANDS = 'docs/commands'
 
 /**
- * README.md and docs/commands/*.md by path: the command reference by `oclif readme` from the built commands, the
- * settings from their table. Everything outside the markers stays as it is.
+ * README.md and docs/commands/*.md by path: the command reference from `oclif readme` and the built commands, the settings
+ * from their table. Text outside the markers is kept.
  */
 export function renderReadme(): Map<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'targon-docs-'))
@@ -45,7 +45,7 @@ function emptied(readme: string): string {
     )
 }
 
-/** No trailing blanks and one newline at the end, whatever the generator leaves. */
+/** Removes trailing blanks and ends with one newline. */
 function tidy(text: string): string {
   return `${text.replaceAll(/[ \t]+$/gm, '').trimEnd()}\n`
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** How a miner answers a request it does not serve. */
+/** A response of the miner's public port to a request it does not serve. */
 export interface DocumentedRefusal {
   readonly code: string
   readonly statuses: readonly string[]
@@ -11,44 +11,47 @@ const read = (path: string) => readFileSync(new URL(`../../src/${path}`, import.
 
 const LITERAL = "(?:'([^']*)'|`([^`]*)`)"
 
-/** Who mends it, and how. */
-const MENDED_BY: Readonly<Record<string, string>> = {
+/** Who can fix it, and how. */
+const FIXES: Readonly<Record<string, string>> = {
   REPEATED_HEADER: 'caller: send each Epistula header once',
   UNKNOWN_VERSION: 'caller: sign with Epistula version 2',
-  NOT_FOR_SELF: 'caller: sign for the hotkey of this miner; a balancer in front of two hotkeys does this too',
-  UNKNOWN_SIGNER: 'caller: register the hotkey on the subnet; seen within minutes',
-  LOW_STAKE: 'caller: more stake; miner: `--min-stake`, `--no-force-validator-permit`',
-  INVALID_SIGNATURE: 'caller: its signature is no hex of 64 bytes',
-  INVALID_TIMESTAMP: 'caller: 13 digits, milliseconds',
-  INVALID_SENDER: 'caller: its own hotkey as ss58',
-  INVALID_RECEIVER: 'caller: the hotkey of the miner as ss58',
-  INVALID_UUID: 'caller: a uuid for each request',
-  STALE: 'both: NTP; what stands between them delays or keeps requests',
-  FROM_FUTURE: 'both: NTP',
-  SIGNATURE_MISMATCH: 'caller: sign the exact bytes that travel; no proxy may change the body',
-  REPLAYED: 'caller: sign each request anew, retries too',
-  BEFORE_START: 'caller: sign anew; it was signed before the miner, or its Redis, started',
-  REPLAY_GUARD_FULL: 'miner: Redis does not answer, or more requests than can be remembered',
-  STANDING_EXPIRED: 'miner: the chain has not been read for too long',
-  TOO_MANY_REQUESTS: 'caller: fewer at once; miner: `--max-in-flight`, `--max-in-flight-per-signer`',
-  TOO_MANY_FAILURES: 'caller: correct its signatures; miner behind a balancer: `--axon.trusted-proxies`',
-  BODY_TOO_LARGE: 'caller: a smaller body; miner: `--max-body-bytes`',
-  BODY_TOO_SLOW: 'caller: a faster line; miner: `--body-timeout`',
-  TOO_MANY_BYTES: 'caller: later; the miner is reading as many bodies as it may',
-  NOT_FOUND: 'caller: POST /v1/chat/completions, /v1/completions, /models, or GET /models',
-  DRAINING: 'nobody: the miner is being stopped or updated',
-  BAD_MODEL_LIST: 'caller: an array of model names',
-  BAD_REQUEST_BODY: 'caller: a JSON object with `model`',
-  MODEL_MISMATCH: 'caller: the header as the body, or none',
-  UNCLEAR_REQUEST: 'caller: HTTP/1.1, one `Host`, `Transfer-Encoding` `chunked` or none',
-  INTERNAL: 'miner: the log has `request failed`',
-  model_not_found: 'caller: a model of GET /models; miner: no server has it',
-  all_busy: 'caller: later; miner: more servers, `--routing.max-in-flight`, `--routing.queue-length`',
-  model_unavailable: 'miner: its servers of this model are down; `targon miner upstreams` says why',
-  upstream_failed: 'miner: its server failed (502) or was silent (504)',
+  NOT_FOR_SELF:
+    'caller: sign for the hotkey of this miner; also happens behind a load balancer for two hotkeys',
+  UNKNOWN_SIGNER: 'caller: register the hotkey on the subnet; the miner notices within minutes',
+  LOW_STAKE: 'caller: add stake; miner: `--min-stake`, `--no-force-validator-permit`',
+  INVALID_SIGNATURE: 'caller: send the signature as 64 bytes in hex',
+  INVALID_TIMESTAMP: 'caller: send milliseconds, 13 digits',
+  INVALID_SENDER: 'caller: send its hotkey as an ss58 address',
+  INVALID_RECEIVER: 'caller: send the hotkey of the miner as an ss58 address',
+  INVALID_UUID: 'caller: send a new uuid with each request',
+  STALE: 'both: synchronize clocks (NTP); a proxy in between may delay or queue requests',
+  FROM_FUTURE: 'both: synchronize clocks (NTP)',
+  SIGNATURE_MISMATCH: 'caller: sign the exact bytes that are sent; proxies must not change the body',
+  REPLAYED: 'caller: sign each request again, including retries',
+  BEFORE_START: 'caller: sign again; the request was signed before the miner or its Redis started',
+  REPLAY_GUARD_FULL: 'miner: Redis is unreachable, or the replay guard is full',
+  STANDING_EXPIRED: 'miner: the chain has been unreachable for too long',
+  TOO_MANY_REQUESTS:
+    'caller: fewer concurrent requests; miner: `--max-in-flight`, `--max-in-flight-per-signer`',
+  TOO_MANY_FAILURES: 'caller: fix its signatures; miner behind a proxy: `--axon.trusted-proxies`',
+  BODY_TOO_LARGE: 'caller: send a smaller body; miner: `--max-body-bytes`',
+  BODY_TOO_SLOW: 'caller: send the body faster; miner: `--body-timeout`',
+  TOO_MANY_BYTES: 'caller: retry later; the miner is receiving as many bytes as it allows',
+  NOT_FOUND: 'caller: use POST /v1/chat/completions, /v1/completions, /models, or GET /models',
+  DRAINING: 'nothing to fix: the miner is being stopped or updated',
+  BAD_MODEL_LIST: 'caller: send an array of model names',
+  BAD_REQUEST_BODY: 'caller: send a JSON object with `model`',
+  MODEL_MISMATCH: 'caller: name the same model in header and body, or omit the header',
+  UNCLEAR_REQUEST: 'caller: use HTTP/1.1 with one `Host` header and `Transfer-Encoding` `chunked` or none',
+  INTERNAL: 'miner: see the log event `request-failed`',
+  model_not_found: 'caller: use a model of GET /models; miner: no server has this model',
+  all_busy:
+    'caller: retry later; miner: add servers, or raise `--routing.max-in-flight` or `--routing.queue-length`',
+  model_unavailable: 'miner: all servers of this model are down; `targon miner upstreams` shows why',
+  upstream_failed: 'miner: its server failed (502) or did not respond in time (504)',
 }
 
-/** Every refusal in the source of the miner's public port. */
+/** Every refusal found in the source of the miner's public port. */
 export function collectRefusals(): DocumentedRefusal[] {
   const found = new Map<string, { statuses: Set<string>; text: string }>()
   const add = (code: string, status: string, text: string) => {
@@ -81,25 +84,24 @@ export function collectRefusals(): DocumentedRefusal[] {
   }))
 }
 
-/** Codes without a word on who mends them, and words on codes that are gone. */
+/** Codes without a fix, and fixes of codes that no longer exist. */
 export function undocumentedRefusals(): string[] {
   const codes = collectRefusals().map(({ code }) => code)
-  const words = Object.keys(MENDED_BY)
-  return [...codes.filter((code) => !words.includes(code)), ...words.filter((word) => !codes.includes(word))]
+  const fixed = Object.keys(FIXES)
+  return [...codes.filter((code) => !fixed.includes(code)), ...fixed.filter((code) => !codes.includes(code))]
 }
 
 export function renderRefusals(): string {
   const rows = collectRefusals().map(
-    ({ code, statuses, text }) =>
-      `| \`${code}\` | ${statuses.join(', ')} | ${text} | ${MENDED_BY[code] ?? ''} |`,
+    ({ code, statuses, text }) => `| \`${code}\` | ${statuses.join(', ')} | ${text} | ${FIXES[code] ?? ''} |`,
   )
   return `## Refusals of a miner
 
-How the miner's public port answers a request it does not serve. Codes in capitals are labels of
-\`targon_epistula_rejections_total\` and stand in the debug log; the caller gets \`{"detail": text}\`, as from 4.4.1. The last four
-are errors of OpenAI's shape, with their code. Most 429 and 503 say in \`Retry-After\` when to come again.
+Responses of the miner's public port to requests it does not serve. Codes in capitals are labels of
+\`targon_epistula_rejections_total\` and appear in the debug log; the caller gets \`{"detail": text}\`, as from 4.4.1. The last four
+are errors in OpenAI's format, with their code. Most 429 and 503 responses have a \`Retry-After\` header.
 
-| code | HTTP | text | who mends it |
+| code | HTTP | text | who can fix it |
 |---|---|---|---|
 ${rows.join('\n')}
 `

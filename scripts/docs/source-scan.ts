@@ -1,4 +1,4 @@
-/** One call in the source, its arguments as they are written. */
+/** A call in the source, with the text of its arguments. */
 export interface Call {
   readonly name: string
   readonly at: number
@@ -8,7 +8,7 @@ export interface Call {
 const OPEN = '([{'
 const CLOSE = ')]}'
 
-/** Where the string, template, comment or regular expression that starts here ends; the same place when none does. */
+/** The end of the string, template, comment or regular expression that starts here; `at` if none does. */
 function skipToken(text: string, at: number): number {
   const char = text[at]
   if (char === "'" || char === '"') {
@@ -38,7 +38,7 @@ function endOr(found: number, text: string): number {
   return found === -1 ? text.length : found
 }
 
-/** The place after the bracket that closes the one at `at`. */
+/** The position after the bracket that closes the one at `at`. */
 export function endOfBracket(text: string, at: number): number {
   let depth = 0
   for (let place = at; place < text.length; ) {
@@ -55,7 +55,7 @@ export function endOfBracket(text: string, at: number): number {
   return text.length
 }
 
-/** Parts of a text between separators that stand in no bracket, string or comment. */
+/** Splits at separators outside brackets, strings and comments. */
 export function splitTop(text: string, separator: string): string[] {
   const parts: string[] = []
   let start = 0
@@ -74,7 +74,7 @@ export function splitTop(text: string, separator: string): string[] {
   return [...parts, text.slice(start)].map((part) => part.trim()).filter((part) => part !== '')
 }
 
-/** Every call of one of these names. */
+/** Every call of one of these functions. */
 export function callsOf(text: string, names: readonly string[]): Call[] {
   const pattern = new RegExp(String.raw`(?<![\w.])(?:new )?(${names.join('|')})\(`, 'g')
   return [...text.matchAll(pattern)].flatMap((found) => {
@@ -85,7 +85,7 @@ export function callsOf(text: string, names: readonly string[]): Call[] {
   })
 }
 
-/** Members of an object literal by name; a shorthand is its own name. */
+/** Members of an object literal by name; the value of a shorthand is its name. */
 export function membersOf(literal: string): Map<string, string> {
   const members = splitTop(literal.trim().replace(/^\{|\}$/g, ''), ',').flatMap((member) => {
     const [, name, value] = /^(\w+)\s*(?::\s*([\s\S]*))?$/.exec(member) ?? []
@@ -94,7 +94,7 @@ export function membersOf(literal: string): Map<string, string> {
   return new Map(members)
 }
 
-/** What an expression may say: each literal of its branches, `…` for what varies; nothing when it is no text. */
+/** Possible texts of an expression: the literals of its branches with `…` for variable parts; none if it is not text. */
 export function textsOf(expression: string): string[] {
   const [, whole] = /^\(([\s\S]*)\)$/.exec(expression.trim()) ?? []
   if (whole !== undefined) return textsOf(whole)

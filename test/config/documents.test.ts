@@ -70,7 +70,7 @@ describe('docs/errors.md', () => {
     expect(of('HOTKEY_IN_USE')?.messages.length).toBeGreaterThan(1)
   })
 
-  it('says of every refusal of the miner who mends it', () => {
+  it('says who can fix every refusal of the miner', () => {
     expect(collectRefusals().length).toBeGreaterThan(30)
     expect(undocumentedRefusals()).toEqual([])
   })
