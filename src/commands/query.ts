@@ -13,10 +13,10 @@ import {
 } from '../cli/index.js'
 import { isGiven, passwordVariables, type QuerySettings } from '../config/index.js'
 import { systemClock } from '../kernel/index.js'
-import type { AskDeps, JudgedReply, ListedMiner, Miner } from '../roles/index.js'
+import type { ListedMiner, Miner, QueryOptions, QueryReply } from '../roles/index.js'
 
 type QueryRole = typeof import('../roles/query/index.js')
-type QueryDeps = AskDeps & { readonly log: Awaited<ReturnType<typeof openQuietLog>> }
+type QueryDeps = QueryOptions & { readonly log: Awaited<ReturnType<typeof openQuietLog>> }
 
 export default class Query extends BaseCommand {
   static override summary = 'Query a miner and stream its answer.'
@@ -70,7 +70,7 @@ export default class Query extends BaseCommand {
       ? ''
       : await readPrompt(typeof args.prompt === 'string' ? args.prompt : undefined)
     const query = await import('../roles/query/index.js')
-    if (settings.hotkey !== undefined) query.requireHotkey(settings.hotkey)
+    if (settings.hotkey !== undefined) await query.requireHotkey(settings.hotkey)
     const deps = await openDeps(settings, signal)
     const known = await this.#knownMiners(invocation, deps)
     const { uid, hotkey, axon, model: wanted } = settings
@@ -83,17 +83,17 @@ export default class Query extends BaseCommand {
       : { model: wanted, serving: named }
     const { model, serving } = chosen
     const request = query.buildRequest(settings, model, prompt)
-    const judge = settings.verify
-      ? await query.openJudge(settings, model, this.config.cacheDir, deps)
+    const verifier = settings.verify
+      ? await query.openVerifier(settings, model, this.config.cacheDir, deps)
       : undefined
-    const ask = (miner: Miner, given: AskDeps) => query.askAndJudge(request, miner, judge, given)
+    const ask = (miner: Miner, given: QueryOptions) => query.queryMiner(request, miner, verifier, given)
     try {
       if (actions.all)
         return this.#printAll(model, await Promise.all(serving.map((one) => ask(one, deps))), query)
       const ndjson = actions.ndjson === true
       return this.#printReply(await ask(pick(serving), this.#streaming(deps, ndjson)), query, ndjson)
     } finally {
-      await judge?.close()
+      await verifier?.close()
     }
   }
 
@@ -119,18 +119,18 @@ export default class Query extends BaseCommand {
     }
   }
 
-  #streaming(deps: AskDeps, ndjson: boolean): AskDeps {
+  #streaming(deps: QueryOptions, ndjson: boolean): QueryOptions {
     if (this.jsonEnabled()) return deps
     const onText = ndjson ? (text: string) => writeJson({ text }, 0) : writeAnswer
     return { ...deps, onText }
   }
 
-  #printAll(model: string, replies: readonly JudgedReply[], query: QueryRole): unknown {
+  #printAll(model: string, replies: readonly QueryReply[], query: QueryRole): unknown {
     this.log(formatTable(query.compareReplies(replies), [0, 2, 3, 4]))
     return { model, answers: replies.map(query.reportReply) }
   }
 
-  #printReply(reply: JudgedReply, query: QueryRole, ndjson: boolean): unknown {
+  #printReply(reply: QueryReply, query: QueryRole, ndjson: boolean): unknown {
     const report = query.reportReply(reply)
     if (ndjson) writeJson({ result: report }, 0)
     else if (!this.jsonEnabled() && reply.answer.text !== '') this.log()

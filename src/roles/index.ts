@@ -1,3 +1,4 @@
+/** What all roles share: their keys, chain connection, updates and status, and the tools of a validator. */
 export { readLocalStatus } from './local-status.js'
 export {
   connectNeuronChain,
@@ -6,7 +7,7 @@ export {
   type PasswordWays,
   ROLE_FIRST_CONNECT_MS,
 } from './neuron.js'
-export type { AskDeps, JudgedReply, ListedMiner, Miner } from './query/index.js'
+export type { ListedMiner, Miner, QueryOptions, QueryReply } from './query/index.js'
 export type { RoleDeps, RunningRole } from './role.js'
 export { isUnattended, openSelfUpdate, type SelfUpdate } from './self-update.js'
 export type { ExplainedMiner, ExplainedReport, ValidatorStatus } from './validator/index.js'

@@ -4,10 +4,10 @@ import { type Clock, messageOf, parseJson, TargonError, withDeadline } from '../
 const TIMEOUT_MS = 5000
 
 /**
- * Asks the neuron that runs on this machine for its status.
+ * Reads the status of the neuron that runs on this machine.
  *
- * @throws TargonError STATUS_PORT_UNKNOWN (usage) for port 0, NEURON_NOT_RUNNING when nobody answers there,
- * STATUS_UNREADABLE when what answers is something else.
+ * @throws TargonError STATUS_PORT_UNKNOWN (usage) for port 0, NEURON_NOT_RUNNING when nothing responds on the port,
+ * STATUS_UNREADABLE (usage) when the response is not the status of this role.
  */
 export async function readLocalStatus<T>(
   neuron: 'miner' | 'validator',
@@ -16,10 +16,10 @@ export async function readLocalStatus<T>(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<T> {
   if (port === 0)
-    throw new TargonError('The status port is 0, which is a different one at each start.', {
+    throw new TargonError('--metrics.port is 0, so the status port differs at every start.', {
       code: 'STATUS_PORT_UNKNOWN',
       fault: 'usage',
-      next: `Give the port with --metrics.port; the ${neuron} logs it as "status server listening".`,
+      next: `Set --metrics.port to the port that the ${neuron} logs with the event status-server-listening.`,
     })
   const url = `http://127.0.0.1:${port}/status`
   const text = await withDeadline(clock, `GET ${url}`, TIMEOUT_MS, signal, async (inner) => {
@@ -28,11 +28,11 @@ export async function readLocalStatus<T>(
   }).catch((cause: unknown) => {
     if (signal.aborted) throw cause
     throw new TargonError(
-      `No ${neuron} answers on 127.0.0.1:${port}: ${reasonOf(cause)}.`,
+      `No ${neuron} responds on 127.0.0.1:${port}: ${reasonOf(cause)}.`,
       {
         code: 'NEURON_NOT_RUNNING',
         fault: 'runtime',
-        next: `Start it, or give its status port with --metrics.port.`,
+        next: `Start the ${neuron}, or set --metrics.port to its status port.`,
         facts: { port },
       },
       { cause },
@@ -40,10 +40,10 @@ export async function readLocalStatus<T>(
   })
   const parsed = schema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
-  throw new TargonError(`What answers on 127.0.0.1:${port} is not the status of a ${neuron}.`, {
+  throw new TargonError(`127.0.0.1:${port} did not return the status of a ${neuron}.`, {
     code: 'STATUS_UNREADABLE',
     fault: 'usage',
-    next: 'Give the right port with --metrics.port, and use the same version of targon for both.',
+    next: `Set --metrics.port to the status port of the ${neuron}, and use the same version of targon for both.`,
     facts: { port },
   })
 }

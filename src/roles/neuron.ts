@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/index.js'
 import { loadHotkey, type Signer } from '../wallet/index.js'
 import type { RoleDeps } from './role.js'
 
-/** Settings that say which hotkey on which chain. */
+/** The settings that select the hotkey and the chain. */
 export interface NeuronPlace {
   readonly 'wallet.path': string
   readonly 'wallet.name': string
@@ -31,13 +31,14 @@ export function loadNeuronHotkey(place: NeuronPlace, ways: PasswordWays): Promis
   })
 }
 
-/** A role that starts while its chain is away waits for it; then a supervisor starts it anew. */
+/** How long a role waits at its start for an unreachable chain; then it exits and the supervisor restarts it. */
 export const ROLE_FIRST_CONNECT_MS = 300_000
 
 /**
- * The signal only ends the connecting: a role that drains still reads the chain, and its opener closes it afterwards.
+ * Connects to the chain. The signal only ends the connecting, because a draining role still reads the chain; the caller
+ * closes the client.
  *
- * @param networkGiven somebody named the network: endpoints of one's own must then show its genesis.
+ * @param networkGiven the network was set explicitly, so that configured endpoints must have its genesis.
  * @throws TargonError NETWORK_UNKNOWN, ENDPOINT_INVALID (usage), CHAIN_UNREACHABLE (unreachable)
  */
 export async function connectNeuronChain(
@@ -52,24 +53,24 @@ export async function connectNeuronChain(
     readonly clock: Clock
     readonly log: RoleDeps['log']
     readonly signal: AbortSignal
-    /** How long the first connection is tried. */
+    /** How long to retry the first connection; 0 tries once. */
     readonly firstConnectMs?: number
   },
 ): Promise<SubtensorClient> {
-  // @polkadot/api takes a second to load: a wrong wallet should be told before
+  // @polkadot/api takes a second to load; imported here so that a wrong wallet is reported first
   const { connectSubtensor, networkEndpoints } = await import('../chain/index.js')
   const options = networkEndpoints({
     network: place['subtensor.network'],
     endpoints: place['subtensor.chain_endpoint'],
     networkGiven,
   })
-  const life = new AbortController()
-  const give = () => life.abort(signal.reason)
+  const connecting = new AbortController()
+  const abortConnecting = () => connecting.abort(signal.reason)
   signal.throwIfAborted()
-  signal.addEventListener('abort', give, { once: true })
+  signal.addEventListener('abort', abortConnecting, { once: true })
   try {
-    return await connectSubtensor({ ...options, firstConnectMs }, { clock, log, signal: life.signal })
+    return await connectSubtensor({ ...options, firstConnectMs }, { clock, log, signal: connecting.signal })
   } finally {
-    signal.removeEventListener('abort', give)
+    signal.removeEventListener('abort', abortConnecting)
   }
 }

@@ -179,6 +179,6 @@ describe('failures print one line and set the exit status', () => {
       'Why?',
     ])
     expect(status).toBe(2)
-    expect(stderr).toContain('Error [HOTKEY_INVALID]: "x" is no hotkey.')
+    expect(stderr).toContain('Error [HOTKEY_INVALID]: --hotkey must be an ss58 address, got "x".')
   })
 })

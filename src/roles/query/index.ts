@@ -1,12 +1,6 @@
-export {
-  type AskDeps,
-  askAndJudge,
-  type Judge,
-  type JudgedReply,
-  requireGoodReply,
-} from './ask.js'
-export { chooseModel } from './choose.js'
-export { type ListedMiner, listModels } from './miner-models.js'
+/** The query role: finds miners, queries them, verifies their answers and reports speed and verdict. */
+export { buildRequest } from './build-request.js'
+export { chooseModel, type ListedMiner, listModels } from './miner-models.js'
 export {
   findMiner,
   type Miner,
@@ -15,5 +9,6 @@ export {
   requireHotkey,
   servingMiners,
 } from './miners.js'
+export { type QueryOptions, type QueryReply, queryMiner, requireGoodReply } from './query-miner.js'
 export { compareReplies, reportReply, summarizeReply } from './report.js'
-export { buildRequest, type OpenJudge, openJudge } from './session.js'
+export { type OpenVerifier, openVerifier, type Verifier } from './verifier.js'

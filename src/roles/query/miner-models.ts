@@ -1,15 +1,15 @@
 import { listModels as askModels, createMinerAgent } from '../../inference/index.js'
-import type { Clock } from '../../kernel/index.js'
+import { type Clock, TargonError } from '../../kernel/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { Miner } from './miners.js'
 
-/** A miner with the models it says it serves; `fault` instead of them when it did not say. */
+/** A miner with the models it serves, or with the reason why it did not list them. */
 export interface ListedMiner extends Miner {
   readonly models: readonly string[]
   readonly fault?: string
 }
 
-/** Asks every miner at once which models it serves (GET /models, signed), within the bounds inference/ sets for each. */
+/** Asks every miner concurrently which models it serves (signed GET /models), within the bounds of inference/. */
 export async function listModels(
   miners: readonly Miner[],
   { signer, clock, signal }: { readonly signer: Signer; readonly clock: Clock; readonly signal: AbortSignal },
@@ -27,4 +27,35 @@ export async function listModels(
   } finally {
     await dispatcher.destroy()
   }
+}
+
+/**
+ * The model to query, the requested one or the one most miners serve, and the miners that serve it.
+ *
+ * @throws TargonError MODEL_NOT_SERVED (upstream) when no miner serves it.
+ */
+export function chooseModel(
+  miners: readonly ListedMiner[],
+  requested: string | undefined,
+): { readonly model: string; readonly serving: readonly ListedMiner[] } {
+  const model = requested ?? mostServed(miners)
+  const serving = model === undefined ? [] : miners.filter(({ models }) => models.includes(model))
+  if (model !== undefined && serving.length > 0) return { model, serving }
+  const served = [...new Set(miners.flatMap(({ models }) => models))]
+  const what = model === undefined ? 'any model' : `the model ${model}`
+  throw new TargonError(`None of the ${miners.length} reachable miners serves ${what}.`, {
+    code: 'MODEL_NOT_SERVED',
+    fault: 'upstream',
+    next:
+      served.length > 0
+        ? `Choose one of the served models: ${served.slice(0, 8).join(', ')}.`
+        : 'Run targon query --list to see why (private addresses need --allow-private-axons).',
+    facts: { model },
+  })
+}
+
+function mostServed(miners: readonly ListedMiner[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const model of miners.flatMap(({ models }) => models)) counts.set(model, (counts.get(model) ?? 0) + 1)
+  return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b))[0]?.[0]
 }

@@ -1,17 +1,17 @@
 import { isIP } from 'node:net'
 import type { Metagraph } from '../../chain/index.js'
-import { parseIpPort, publicKeyOf, TargonError } from '../../kernel/index.js'
+import { initSr25519, parseIpPort, publicKeyOf, TargonError } from '../../kernel/index.js'
 
-/** A miner that can be asked. */
+/** A miner that can be queried. */
 export interface Miner {
-  /** Undefined when it was given by address alone. */
+  /** Undefined if the miner was given by address and hotkey. */
   readonly uid: number | undefined
   readonly hotkey: string
   /** `http://ip:port` */
   readonly url: string
 }
 
-/** How the caller names the miner; nothing at all means any that serves the model. */
+/** How the user selects a miner; without any of these, any miner that serves the model. */
 export interface MinerChoice {
   readonly uid: number | undefined
   readonly hotkey: string | undefined
@@ -19,29 +19,30 @@ export interface MinerChoice {
 }
 
 /**
- * Every neuron with an address, except our own.
+ * All neurons with an address, except ours.
  *
- * @param isAllowed whether requests may go to an ip at all (private and loopback ranges).
+ * @param isAllowed whether requests may be sent to an IP (private and loopback ranges).
  */
 export function servingMiners(
   metagraph: Metagraph,
-  ownHotkey: string,
+  ourHotkey: string,
   isAllowed: (ip: string) => boolean,
 ): Miner[] {
   return metagraph.neurons.flatMap(({ uid, hotkey, axon }) =>
-    axon && axon.port > 0 && hotkey !== ownHotkey && isAllowed(axon.ip)
+    axon && axon.port > 0 && hotkey !== ourHotkey && isAllowed(axon.ip)
       ? [{ uid, hotkey, url: urlOf(axon.ip, axon.port) }]
       : [],
   )
 }
 
-/** @throws TargonError HOTKEY_INVALID unless the text is an ss58 address of Bittensor; nothing is asked of the network for it. */
-export function requireHotkey(hotkey: string): void {
+/** Checked before the network is used. @throws TargonError HOTKEY_INVALID unless it is an ss58 address of Bittensor. */
+export async function requireHotkey(hotkey: string): Promise<void> {
+  await initSr25519()
   if (publicKeyOf(hotkey) !== undefined) return
-  throw new TargonError(`${JSON.stringify(hotkey.slice(0, 80))} is no hotkey.`, {
+  throw new TargonError(`--hotkey must be an ss58 address, got ${JSON.stringify(hotkey.slice(0, 80))}.`, {
     code: 'HOTKEY_INVALID',
     fault: 'usage',
-    next: 'Give --hotkey as an ss58 address (48 characters that begin with 5), as targon query --list shows it.',
+    next: 'Use 48 characters that start with 5, as shown by targon query --list.',
   })
 }
 
@@ -49,17 +50,17 @@ export function requireHotkey(hotkey: string): void {
 export function minerUrlOf(axon: string): string {
   const address = parseIpPort(axon)
   if (address) return urlOf(address.ip, address.port)
-  throw new TargonError(`${JSON.stringify(axon)} is no address of a miner.`, {
+  throw new TargonError(`--axon must be ip:port, got ${JSON.stringify(axon)}.`, {
     code: 'AXON_INVALID',
     fault: 'usage',
-    next: 'Give --axon as ip:port, e.g. 203.0.113.5:8091 or [2001:db8::1]:8091.',
+    next: 'Use for example 203.0.113.5:8091 or [2001:db8::1]:8091.',
   })
 }
 
 /**
- * The miner that was named, by uid, hotkey or address.
+ * The miner selected by uid, hotkey or address.
  *
- * @throws TargonError MINER_UNKNOWN when nobody serves under that name.
+ * @throws TargonError MINER_UNKNOWN if no serving miner matches.
  */
 export function findMiner(miners: readonly Miner[], choice: MinerChoice): Miner {
   const url = choice.axon === undefined ? undefined : minerUrlOf(choice.axon)
@@ -76,11 +77,11 @@ export function findMiner(miners: readonly Miner[], choice: MinerChoice): Miner 
     choice.axon === undefined ? [] : [`address ${choice.axon}`],
   ].flat()
   throw new TargonError(
-    `No miner with ${name.join(' and ')} can be asked: it is unknown or has no public address.`,
+    `No miner with ${name.join(' and ')} was found: it is not registered or announces no public address.`,
     {
       code: 'MINER_UNKNOWN',
       fault: 'upstream',
-      next: 'See who serves what with: targon query --list (private addresses need --allow-private-axons).',
+      next: 'Run targon query --list to see all miners (private addresses need --allow-private-axons).',
     },
   )
 }

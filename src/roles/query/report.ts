@@ -1,7 +1,7 @@
-import { describeFault, type JudgedReply } from './ask.js'
+import { describeFault, type QueryReply } from './query-miner.js'
 
-/** A reply as `--json` prints it. */
-export function reportReply({ miner, request, answer, verdict }: JudgedReply) {
+/** The reply for `--json`. */
+export function reportReply({ miner, request, answer, verdict }: QueryReply) {
   const { text, tokens, timing, tokensPerSecond, finishReason, fault, status } = answer
   return {
     miner,
@@ -18,8 +18,8 @@ export function reportReply({ miner, request, answer, verdict }: JudgedReply) {
   }
 }
 
-/** Speed and verdict in one line. */
-export function summarizeReply(reply: JudgedReply): string {
+/** Speed and verdict on one line. */
+export function summarizeReply(reply: QueryReply): string {
   const { miner, request, answer } = reply
   const { timing, tokens } = answer
   return [
@@ -32,16 +32,16 @@ export function summarizeReply(reply: JudgedReply): string {
   ].join(' · ')
 }
 
-/** `verified`, the cause of a failure, or why there is no verdict. */
-export function describeVerdict({ answer, verdict }: JudgedReply): string {
+/** `verified`, the cause of the failure, or the reason for having no verdict. */
+export function describeVerdict({ answer, verdict }: QueryReply): string {
   if (answer.fault) return `${answer.fault.cause}: ${describeFault(answer)}`
   if (!verdict) return '-'
   if (verdict.kind === 'verified') return 'verified'
   return verdict.kind === 'failed' ? `failed: ${verdict.cause}` : `no verdict: ${verdict.reason}`
 }
 
-/** One row per miner, the fastest first. */
-export function compareReplies(replies: readonly JudgedReply[]): string[][] {
+/** Table with one row per miner, fastest first. */
+export function compareReplies(replies: readonly QueryReply[]): string[][] {
   const sorted = [...replies].sort((a, b) => b.answer.tokensPerSecond - a.answer.tokensPerSecond)
   return [
     ['uid', 'hotkey', 'tokens', 'first s', 'tokens/s', 'result'],

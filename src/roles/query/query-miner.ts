@@ -1,0 +1,84 @@
+import { type Answer, askMiner, type InferenceRequest } from '../../inference/index.js'
+import { type Clock, TargonError } from '../../kernel/index.js'
+import { type Verdict, verifyAnswer } from '../../verification/index.js'
+import type { Signer } from '../../wallet/index.js'
+import type { Miner } from './miners.js'
+import type { Verifier } from './verifier.js'
+
+export interface QueryOptions {
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Timeout of the whole answer in ms. */
+  readonly timeoutMs: number
+  readonly onText?: (text: string) => void
+}
+
+/** The answer of a miner, and its verdict if a verifier was given and the answer is complete. */
+export interface QueryReply {
+  readonly miner: Miner
+  readonly request: InferenceRequest
+  readonly answer: Answer
+  readonly verdict: Verdict | undefined
+}
+
+/** Queries a miner and verifies its answer. Never throws for what the miner does: its fault is in the reply. */
+export async function queryMiner(
+  request: InferenceRequest,
+  miner: Miner,
+  verifier: Verifier | undefined,
+  { signer, clock, signal, timeoutMs, onText }: QueryOptions,
+): Promise<QueryReply> {
+  const answer = await askMiner(request, miner, {
+    signer,
+    clock,
+    signal,
+    limits: { totalMs: timeoutMs },
+    ...(verifier ? { rules: verifier.rules, burst: verifier.burst } : {}),
+    ...(onText === undefined ? {} : { onText }),
+  })
+  const verdict =
+    verifier && answer.fault === undefined
+      ? await verifyAnswer({ request, answer, ...verifier, clock, signal })
+      : undefined
+  return { miner, request, answer, verdict }
+}
+
+/** @throws TargonError MINER_ANSWER (upstream) for an incomplete answer, VERIFICATION_FAILED, VERDICT_INCONCLUSIVE. */
+export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
+  const name = miner.uid === undefined ? `at ${miner.url}` : `with uid ${miner.uid} at ${miner.url}`
+  if (answer.fault)
+    throw new TargonError(`The miner ${name} returned no valid answer: ${describeFault(answer)}.`, {
+      code: 'MINER_ANSWER',
+      fault: 'upstream',
+      next: adviceFor(answer.status),
+      facts: { status: answer.status, cause: answer.fault.cause },
+    })
+  if (verdict?.kind === 'failed')
+    throw new TargonError(`The answer failed verification: ${verdict.cause} (${verdict.detail}).`, {
+      code: 'VERIFICATION_FAILED',
+      fault: 'verification',
+      next: 'Query another miner; this one does not run the model it claims to run.',
+      facts: { cause: verdict.cause },
+    })
+  if (verdict?.kind === 'inconclusive')
+    throw new TargonError(`The answer could not be verified: ${verdict.reason} (${verdict.detail}).`, {
+      code: 'VERDICT_INCONCLUSIVE',
+      fault: 'upstream',
+      next: 'Check the reference engine set by --engine.endpoints.',
+      facts: { reason: verdict.reason },
+    })
+}
+
+export function describeFault({ fault, status }: Answer): string {
+  const detail = fault?.detail ?? 'no fault'
+  return status === 0 || status === 200 ? detail : `status ${status}, ${detail}`
+}
+
+function adviceFor(status: number): string {
+  if (status === 401 || status === 403)
+    return 'The miner rejects this hotkey: callers must be registered, and most miners require stake.'
+  if (status === 404) return 'The miner does not serve this model. Run targon query --list to see who does.'
+  if (status === 429 || status === 503) return 'The miner is busy. Try again later, or query another miner.'
+  return 'Query another miner. Run targon query --list to see who serves the model.'
+}
