@@ -3,6 +3,5 @@
  * Tests named after a behaviour: polkadot-js.test.ts and polkadot-api.test.ts (real clients on all of it), start.test.ts
  * (options.ts).
  */
-export type { Chain } from './node/index.js'
-export type { DevelopmentChainOptions, GenesisAccount, GenesisNeuron } from './options.js'
+export type { DevelopmentChainOptions, GenesisNeuron } from './options.js'
 export { type DevelopmentChain, type DevelopmentChainDeps, startDevelopmentChain } from './start.js'

@@ -1,3 +1,3 @@
 /** The chain's own randomness beacon, and decryption of what was time-locked to it. */
-export { DevelopmentBeacon, type Pulse, verifyPulse } from './beacon.js'
+export { DevelopmentBeacon, verifyPulse } from './beacon.js'
 export { decryptTimelock } from './timelock.js'

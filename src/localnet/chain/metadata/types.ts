@@ -19,28 +19,8 @@ const typeId = compactU32
 
 const field = struct('Field', { name: option(str), type: typeId, typeName: option(str), docs })
 const variantEntry = struct('Variant', { name: str, fields: vec(field), index: u8, docs })
-const primitive = variant(
-  'Primitive',
-  unitVariants(
-    ...[
-      'Bool',
-      'Char',
-      'Str',
-      'U8',
-      'U16',
-      'U32',
-      'U64',
-      'U128',
-      'U256',
-      'I8',
-      'I16',
-      'I32',
-      'I64',
-      'I128',
-      'I256',
-    ],
-  ),
-)
+const PRIMITIVES = 'Bool Char Str U8 U16 U32 U64 U128 U256 I8 I16 I32 I64 I128 I256'
+const primitive = variant('Primitive', unitVariants(...PRIMITIVES.split(' ')))
 export const typeDefinition = variant('TypeDef', {
   Composite: at(0, { fields: vec(field) }),
   Variant: at(1, { variants: vec(variantEntry) }),

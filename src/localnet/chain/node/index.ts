@@ -4,7 +4,7 @@
  * ../polkadot-js.test.ts (runtime-api.ts).
  */
 export type { Block, Header } from './block.js'
-export { BLOCK_HASH_COUNT, Chain, type ChainParameters } from './chain.js'
+export { BLOCK_HASH_COUNT, Chain } from './chain.js'
 export { Listeners } from './listeners.js'
 export type { TransactionStatus } from './pool.js'
 export { priorityTooLow, RpcError, stateDiscarded, temporarilyBanned, unknownBlock } from './rpc-error.js'

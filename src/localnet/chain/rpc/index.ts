@@ -2,5 +2,5 @@
  * The JSON-RPC server of the chain, its faults and its `dev_*` methods.
  * Tests named after a behaviour: faults.test.ts (development-methods.ts, subscriptions.ts), ../start.test.ts (server.ts).
  */
-export { type FaultSettings, Faults, type SubmissionFault } from './faults.js'
-export { type RpcServer, startRpcServer } from './server.js'
+export { Faults } from './faults.js'
+export { startRpcServer } from './server.js'

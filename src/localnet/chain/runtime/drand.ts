@@ -1,4 +1,4 @@
-import { at, bytes, newtype, struct, u8, u32, u64, unitVariants, vec } from '../scale/index.js'
+import { at, bytes, newtype, struct, u8, u32, u64, unitVariants, variant, vec } from '../scale/index.js'
 import { blake2Concat, optionalMap, palletItems, plain } from '../storage/index.js'
 
 const bounded = newtype('bounded_collections::bounded_vec::BoundedVec', bytes, { T: u8, S: undefined })
@@ -37,14 +37,17 @@ export const drand = palletItems('Drand', {
   OldestStoredRound: plain(u64, 0n),
   NextUnsignedAt: plain(u32, 0),
 })
-export const drandEvents = {
+export const drandEvents = variant('pallet_drand::pallet::Event', {
   BeaconConfigChanged: at(0, null),
   NewPulse: at(1, { rounds: vec(u64) }),
   SetOldestStoredRound: at(2, [u64]),
-} as const
-export const drandErrors = unitVariants(
-  ...['NoneValue', 'StorageOverflow', 'DrandConnectionFailure', 'UnverifiedPulse', 'InvalidRoundNumber'],
-  'PulseVerificationError',
+})
+export const drandErrors = variant(
+  'pallet_drand::pallet::Error',
+  unitVariants(
+    ...['NoneValue', 'StorageOverflow', 'DrandConnectionFailure', 'UnverifiedPulse', 'InvalidRoundNumber'],
+    'PulseVerificationError',
+  ),
 )
 
 function hexBytes(...parts: readonly string[]): Uint8Array {

@@ -13,7 +13,7 @@ export {
   type SignedImplicit,
 } from './extensions.js'
 export { type Hyperparameters, METAGRAPH_FIELDS, type Metagraph } from './metagraph-types.js'
-export { type AxonInfo, type NeuronInfoLite, NO_AXON } from './neuron-types.js'
+export { type NeuronInfoLite, NO_AXON } from './neuron-types.js'
 export { createRuntime, type Runtime, type RuntimeCall, type RuntimeEvent } from './runtime.js'
 export { type CallArguments, type SubtensorCall, type SubtensorEvent, subtensor } from './subtensor.js'
 export type { SubtensorError } from './subtensor-errors.js'

@@ -24,17 +24,6 @@ export interface RuntimeParameters {
   readonly blockHashCount: number
 }
 
-const systemCalls = variant('frame_system::pallet::Call', base.systemCalls)
-const systemEvents = variant('frame_system::pallet::Event', base.systemEvents)
-const systemErrors = variant('frame_system::pallet::Error', base.systemErrors)
-const timestampCalls = variant('pallet_timestamp::pallet::Call', base.timestampCalls)
-const balancesCalls = variant('pallet_balances::pallet::Call', base.balancesCalls)
-const balancesEvents = variant('pallet_balances::pallet::Event', base.balancesEvents)
-const balancesErrors = variant('pallet_balances::pallet::Error', base.balancesErrors)
-const paymentEvents = variant('pallet_transaction_payment::pallet::Event', base.transactionPaymentEvents)
-const drandPalletEvents = variant('pallet_drand::pallet::Event', drandEvents)
-const drandPalletErrors = variant('pallet_drand::pallet::Error', drandErrors)
-
 export type PalletTypes = ReturnType<typeof palletTypesOf>
 
 /** Calls, events and errors of SubtensorModule in a dialect, and the outer enums of all pallets. */
@@ -45,23 +34,23 @@ export function palletTypesOf({ omitted, eventIndexes, errors }: Dialect) {
     errors: variant('pallet_subtensor::pallet::Error', unitVariants(...errors)),
   }
   const call = variant('node_subtensor_runtime::RuntimeCall', {
-    System: at(0, [systemCalls]),
-    Timestamp: at(2, [timestampCalls]),
-    Balances: at(5, [balancesCalls]),
+    System: at(0, [base.systemCalls]),
+    Timestamp: at(2, [base.timestampCalls]),
+    Balances: at(5, [base.balancesCalls]),
     SubtensorModule: at(7, [subtensorTypes.calls]),
   })
   const event = variant('node_subtensor_runtime::RuntimeEvent', {
-    System: at(0, [systemEvents]),
-    Balances: at(5, [balancesEvents]),
-    TransactionPayment: at(6, [paymentEvents]),
+    System: at(0, [base.systemEvents]),
+    Balances: at(5, [base.balancesEvents]),
+    TransactionPayment: at(6, [base.transactionPaymentEvents]),
     SubtensorModule: at(7, [subtensorTypes.events]),
-    Drand: at(26, [drandPalletEvents]),
+    Drand: at(26, [drandEvents]),
   })
   const error = variant('node_subtensor_runtime::RuntimeError', {
-    System: at(0, [systemErrors]),
-    Balances: at(5, [balancesErrors]),
+    System: at(0, [base.systemErrors]),
+    Balances: at(5, [base.balancesErrors]),
     SubtensorModule: at(7, [subtensorTypes.errors]),
-    Drand: at(26, [drandPalletErrors]),
+    Drand: at(26, [drandErrors]),
   })
   const eventRecord = struct(
     'frame_system::EventRecord',
@@ -87,9 +76,9 @@ export function palletsOf(
       name: 'System',
       index: 0,
       storage: itemsOf({ ...base.system, Events: types.events }),
-      calls: systemCalls,
-      events: systemEvents,
-      errors: systemErrors,
+      calls: base.systemCalls,
+      events: base.systemEvents,
+      errors: base.systemErrors,
       constants: [
         { name: 'BlockHashCount', type: u32, value: blockHashCount },
         { name: 'Version', type: runtimeVersion, value: version },
@@ -100,23 +89,23 @@ export function palletsOf(
       name: 'Timestamp',
       index: 2,
       storage: itemsOf(base.timestamp),
-      calls: timestampCalls,
+      calls: base.timestampCalls,
       constants: [{ name: 'MinimumPeriod', type: u64, value: minimumPeriod }],
     },
     {
       name: 'Balances',
       index: 5,
       storage: itemsOf(base.balances),
-      calls: balancesCalls,
-      events: balancesEvents,
-      errors: balancesErrors,
+      calls: base.balancesCalls,
+      events: base.balancesEvents,
+      errors: base.balancesErrors,
       constants: [{ name: 'ExistentialDeposit', type: u64, value: 500n }],
     },
     {
       name: 'TransactionPayment',
       index: 6,
       storage: itemsOf(base.transactionPayment),
-      events: paymentEvents,
+      events: base.transactionPaymentEvents,
       constants: [],
     },
     { name: 'SubtensorModule', index: 7, storage: itemsOf(subtensor), ...types.subtensor, constants: [] },
@@ -124,8 +113,8 @@ export function palletsOf(
       name: 'Drand',
       index: 26,
       storage: itemsOf(drand),
-      events: drandPalletEvents,
-      errors: drandPalletErrors,
+      events: drandEvents,
+      errors: drandErrors,
       constants: [],
     },
   ]

@@ -1,4 +1,4 @@
-import { at, bytes, compactU64, u32, u64, unitVariants } from '../scale/index.js'
+import { at, bytes, compactU64, u32, u64, unitVariants, variant } from '../scale/index.js'
 import { blake2Concat, map, optionalPlain, palletItems, plain, twoxConcat } from '../storage/index.js'
 import { dispatchError } from './outcome-types.js'
 import {
@@ -30,51 +30,57 @@ export const system = palletItems('System', {
   EventCount: plain(u32, 0),
   LastRuntimeUpgrade: optionalPlain(lastRuntimeUpgrade),
 })
-export const systemCalls = {
+export const systemCalls = variant('frame_system::pallet::Call', {
   remark: at(0, { remark: bytes }),
   remark_with_event: at(7, { remark: bytes }),
-} as const
-export const systemEvents = {
+})
+export const systemEvents = variant('frame_system::pallet::Event', {
   ExtrinsicSuccess: at(0, { dispatch_info: dispatchEventInfo }),
   ExtrinsicFailed: at(1, { dispatch_error: dispatchError, dispatch_info: dispatchEventInfo }),
   CodeUpdated: at(2, null),
   NewAccount: at(3, { account: accountId }),
   KilledAccount: at(4, { account: accountId }),
   Remarked: at(5, { sender: accountId, hash: h256 }),
-} as const
-export const systemErrors = unitVariants(
-  'InvalidSpecName',
-  'SpecVersionNeedsToIncrease',
-  'FailedToExtractRuntimeVersion',
-  'NonDefaultComposite',
-  'NonZeroRefCount',
-  'CallFiltered',
+})
+export const systemErrors = variant(
+  'frame_system::pallet::Error',
+  unitVariants(
+    'InvalidSpecName',
+    'SpecVersionNeedsToIncrease',
+    'FailedToExtractRuntimeVersion',
+    'NonDefaultComposite',
+    'NonZeroRefCount',
+    'CallFiltered',
+  ),
 )
 
 export const timestamp = palletItems('Timestamp', { Now: plain(u64, 0n) })
-export const timestampCalls = { set: at(0, { now: compactU64 }) } as const
+export const timestampCalls = variant('pallet_timestamp::pallet::Call', { set: at(0, { now: compactU64 }) })
 
 export const balances = palletItems('Balances', { TotalIssuance: plain(u64, 0n) })
-export const balancesCalls = {
+export const balancesCalls = variant('pallet_balances::pallet::Call', {
   transfer_allow_death: at(0, { dest: multiAddress, value: compactU64 }),
   transfer_keep_alive: at(3, { dest: multiAddress, value: compactU64 }),
-} as const
-export const balancesEvents = {
+})
+export const balancesEvents = variant('pallet_balances::pallet::Event', {
   Endowed: at(0, { account: accountId, free_balance: u64 }),
   Transfer: at(2, { from: accountId, to: accountId, amount: u64 }),
   Withdraw: at(8, { who: accountId, amount: u64 }),
-} as const
-export const balancesErrors = unitVariants(
-  'VestingBalance',
-  'LiquidityRestrictions',
-  'InsufficientBalance',
-  'ExistentialDeposit',
-  'Expendability',
+})
+export const balancesErrors = variant(
+  'pallet_balances::pallet::Error',
+  unitVariants(
+    'VestingBalance',
+    'LiquidityRestrictions',
+    'InsufficientBalance',
+    'ExistentialDeposit',
+    'Expendability',
+  ),
 )
 
 export const transactionPayment = palletItems('TransactionPayment', {
   NextFeeMultiplier: plain(fixedU128, 1_000_000_000_000_000_000n),
 })
-export const transactionPaymentEvents = {
+export const transactionPaymentEvents = variant('pallet_transaction_payment::pallet::Event', {
   TransactionFeePaid: at(0, { who: accountId, actual_fee: u64, tip: u64 }),
-} as const
+})

@@ -5,7 +5,6 @@
 export { concatBytes, equalBytes, fromHex, toHex, utf8 } from './bytes.js'
 export {
   at,
-  type Fields,
   type FieldsValue,
   newtype,
   struct,
@@ -34,5 +33,5 @@ export {
   unit,
 } from './primitives.js'
 export { Reader } from './reader.js'
-export { type AnyType, decode, encode, type Infer, type ScaleType, type TypeDefinition } from './type.js'
+export { type AnyType, decode, encode, type Infer, type ScaleType } from './type.js'
 export { Writer } from './writer.js'

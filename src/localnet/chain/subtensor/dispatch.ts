@@ -22,16 +22,12 @@ export function dispatchCall(context: PalletContext, signer: Uint8Array, call: S
     case 'register':
       burnedRegister(context, signer, call.value)
       break
+    case 'commit_crv3_weights':
     case 'commit_timelocked_weights':
       commitTimelocked(context, signer, timelockedCommitOf(call.value, 0))
       break
-    case 'commit_timelocked_mechanism_weights':
-      commitTimelocked(context, signer, timelockedCommitOf(call.value, call.value.mecid))
-      break
-    case 'commit_crv3_weights':
-      commitTimelocked(context, signer, timelockedCommitOf(call.value, 0))
-      break
     case 'commit_crv3_mechanism_weights':
+    case 'commit_timelocked_mechanism_weights':
       commitTimelocked(context, signer, timelockedCommitOf(call.value, call.value.mecid))
       break
     case 'add_stake':

@@ -7,7 +7,7 @@ export { type ChainRules, DispatchError, type PalletContext, type ReadContext } 
 export { dispatchCall } from './dispatch.js'
 export { hyperparametersOf, metagraphOf, selectMetagraph } from './metagraph.js'
 export { neuronLite, neuronsLite } from './neurons.js'
-export { type InitializeInputs, onInitialize } from './on-initialize.js'
+export { onInitialize } from './on-initialize.js'
 export { registerNeuron } from './registration.js'
 export { nextEpochStartBlock } from './schedule.js'
 export { customErrorCodeOf, isFeeless, validateCall } from './transaction-extension.js'
