@@ -63,8 +63,8 @@ export function collectRefusals(): DocumentedRefusal[] {
   for (const [, code = '', status = '', a, b] of read('epistula/refusal.ts').matchAll(byName))
     add(code, status, a ?? b ?? '')
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
-  const sources = read('roles/miner/admission/admission.ts') + read('roles/miner/serving/routes.ts')
-  for (const [, code = '', status = '', a, b] of sources.matchAll(byCode)) add(code, status, a ?? b ?? '')
+  for (const [, code = '', status = '', a, b] of read('roles/miner/admission/refusals.ts').matchAll(byCode))
+    add(code, status, a ?? b ?? '')
   const unavailable = read('routing/unavailable.ts')
   for (const [, status = '', text = '', code = ''] of unavailable.matchAll(
     /status: (\d+),\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/g,

@@ -58,7 +58,7 @@ export default class MinerStart extends BaseCommand {
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
         try {
           const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
-          if (isUnattended('miner', settings)) updates.checkHourly(running.lack)
+          if (isUnattended('miner', settings)) updates.checkHourly(running.unavailableReason)
           updates.confirmWhen(running.healthy)
           return { ...running, done: running.done.finally(() => subtensor.close()) }
         } catch (error) {

@@ -9,17 +9,17 @@ import type { CallerCounts, RequestCounts } from './serving/index.js'
 export interface MinerDeps extends RoleDeps {
   readonly subtensor: Subtensor
   readonly signer: Signer
-  /** Settings read anew (SIGHUP, changed file); upstreams, their keys and bounds are taken from them. */
+  /** New settings after SIGHUP or a changed file; only upstreams, their keys and limits are taken from them. */
   readonly reload?: AsyncIterable<MinerSettings>
-  /** Own ones when absent. */
+  /** Created when absent. */
   readonly metrics?: MinerMetrics
 }
 
-/** What a drained miner leaves behind. */
+/** Final report of a drained miner. */
 export interface MinerReport extends RequestCounts {
   readonly role: 'miner'
   readonly hotkey: string
-  /** Requests cut because the drain took too long. */
+  /** Requests cut off by the drain timeout. */
   readonly cut: number
 }
 
@@ -33,11 +33,11 @@ export interface MinerStatus {
   readonly block: number
   readonly isDraining: boolean
   readonly inFlight: number
-  /** Names GET /models answers now. */
+  /** What GET /models answers now. */
   readonly models: readonly string[]
   readonly upstreams: readonly UpstreamReport[]
   readonly requests: RequestCounts
   readonly callers: readonly (CallerCounts & { readonly inFlight: number })[]
-  /** What validators said they want. */
+  /** Models requested by validators. */
   readonly wanted: readonly { readonly hotkey: string; readonly models: readonly string[] }[]
 }

@@ -3,8 +3,8 @@ import { createServer, request as sendRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createReplayMemory } from '../../../src/epistula/index.js'
 import { initSr25519 } from '../../../src/kernel/sr25519.js'
-import { type Admission, createAdmission } from '../../../src/roles/miner/admission/admission.js'
-import { createBodyReader } from '../../../src/roles/miner/admission/body-reader.js'
+import { Admission } from '../../../src/roles/miner/admission/admission.js'
+import { BodyReader } from '../../../src/roles/miner/admission/body-reader.js'
 import { createFailureBuckets } from '../../../src/roles/miner/admission/failure-buckets.js'
 import type { RegistrationWatch } from '../../../src/roles/miner/admission/registration.js'
 import { inlineSignatureCheck } from '../../../src/roles/miner/admission/signature-check.js'
@@ -18,7 +18,7 @@ interface GateAnswer {
   readonly detail?: string
 }
 
-/** 4.4.1 neurons/miner.py, the dependency run before every route, against the miner's real door over real HTTP. */
+/** 4.4.1 neurons/miner.py, the dependency run before every route, against the miner's real admission over real HTTP. */
 export const checker: Checker = {
   vectors: 'miner_gate',
   rules: {
@@ -54,15 +54,15 @@ function explain({ headers, expected, now_ms }: Case, { status, detail = '' }: G
   return { agrees: false, detail: `${status} ${detail}` }
 }
 
-/** Sends the case's request to a door set up as the case says. */
+/** Sends the case's request to an admission configured as the case says. */
 async function knock(testCase: Case, minStake: number): Promise<GateAnswer> {
   const stop = new AbortController()
-  const door = createCaseDoor(testCase, minStake, stop.signal)
+  const admission = createCaseAdmission(testCase, minStake, stop.signal)
   const server = createServer((request, response) => {
-    void door.enter(request, '127.0.0.1').then((entry) => {
-      if (entry.kind === 'admitted') response.end('{}')
-      if (entry.kind === 'refused') {
-        response.writeHead(entry.refusal.status).end(JSON.stringify({ detail: entry.refusal.detail }))
+    void admission.admit(request, '127.0.0.1').then((result) => {
+      if (result.kind === 'admitted') response.end('{}')
+      if (result.kind === 'refused') {
+        response.writeHead(result.refusal.status).end(JSON.stringify({ detail: result.refusal.detail }))
       }
     })
   })
@@ -77,11 +77,10 @@ async function knock(testCase: Case, minStake: number): Promise<GateAnswer> {
   }
 }
 
-function createCaseDoor(testCase: Case, minStake: number, signal: AbortSignal): Admission {
+function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSignal): Admission {
   const clock = new ManualClock(testCase.now_ms)
   const { hotkeys, stake } = testCase.metagraph
-  const standing: RegistrationWatch = {
-    block: 1,
+  const registration: RegistrationWatch = {
     find: (hotkey) => {
       const uid = hotkeys.indexOf(hotkey)
       return uid === -1 ? undefined : neuronOf({ uid, hotkey, stakeTao: stake[uid] })
@@ -90,16 +89,16 @@ function createCaseDoor(testCase: Case, minStake: number, signal: AbortSignal): 
     isExpired: () => false,
     refreshSoon: () => {},
   }
-  return createAdmission({
+  return new Admission({
     self: testCase.self_hotkey,
     clock,
-    standing,
+    registration,
     minStakeTao: testCase.no_force_validator_permit ? undefined : minStake,
     windowMs: 8000,
     maxInFlight: 10,
     maxInFlightPerSigner: 10,
     failures: createFailureBuckets(clock, 20),
-    bodies: createBodyReader(clock, createDeadlines(clock, signal), { maxBytes: 4 << 20, timeoutMs: 10_000 }),
+    bodies: new BodyReader(clock, createDeadlines(clock, signal), { maxBytes: 4 << 20, timeoutMs: 10_000 }),
     signatures: inlineSignatureCheck,
     // As if the process had started long ago.
     replays: createReplayMemory(new ManualClock(0)),

@@ -14,7 +14,7 @@ const QUESTION = {
   max_tokens: 24,
 }
 
-describe('an OpenAI client whose fetch signs', () => {
+describe('an OpenAI client with a signing fetch', () => {
   let engine: DevelopmentEngine
   let rig: MinerRig
   let client: OpenAI
@@ -51,13 +51,13 @@ describe('an OpenAI client whose fetch signs', () => {
     return { text, ids }
   }
 
-  it('streams a chat through the miner token by token, the same as from the model server itself', async () => {
+  it('streams the same tokens through the miner as from the model server itself', async () => {
     const through = await streamed(client)
     expect(through.ids.length).toBeGreaterThan(5)
     expect(through).toEqual(await streamed(direct))
   })
 
-  it('gets whole answers of both endpoints, with their usage', async () => {
+  it('gets unstreamed answers of both endpoints, with usage', async () => {
     const chat = await client.chat.completions.create(QUESTION)
     const same = await direct.chat.completions.create(QUESTION)
     expect(chat.choices).toEqual(same.choices)
@@ -67,7 +67,7 @@ describe('an OpenAI client whose fetch signs', () => {
     expect(text.choices).toEqual((await direct.completions.create(prompt)).choices)
   })
 
-  it('reads the refusal of an unknown model as its own kind of error', async () => {
+  it('reports an unknown model as its NotFoundError', async () => {
     const fetch = epistulaFetch({ signer: rig.validator, signedFor: rig.miner.address })
     const stranger = client.withOptions({ fetch })
     const error = await stranger.chat.completions
@@ -77,7 +77,7 @@ describe('an OpenAI client whose fetch signs', () => {
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })
   })
 
-  it('frees the model server when it leaves a stream', async () => {
+  it('frees the model server when it aborts a stream', async () => {
     engine.setPace({ tokensPerSecond: 20 })
     const stream = await client.chat.completions.create({ ...QUESTION, max_tokens: 400, stream: true })
     for await (const _ of stream) break

@@ -27,7 +27,7 @@ const headersOf = (signature: string) => ({
   'Epistula-Request-Signature': signature,
 })
 
-describe('a request signed by the original Python', () => {
+describe('a request signed by the Python of 4.4.1', () => {
   const open: { close(): Promise<unknown> }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
@@ -47,7 +47,7 @@ describe('a request signed by the original Python', () => {
     return rig
   }
 
-  it('is let in over HTTP, once', async () => {
+  it('is admitted over HTTP, once', async () => {
     const rig = await start()
     const ask = () => request(`${rig.url}/models`, { headers: headersOf(SIGNED.empty) })
     const answer = await ask()
@@ -57,14 +57,14 @@ describe('a request signed by the original Python', () => {
     expect(await copy.body.json()).toEqual({ detail: 'Request was received before' })
   })
 
-  it('covers its body as Python writes it, byte for byte', async () => {
+  it('covers its body as Python serialises it, byte for byte', async () => {
     const rig = await start()
     const post = async (body: string) => {
       const answer = await rig.post('/v1/completions', body, headersOf(SIGNED.object))
       return await answer.body.json()
     }
     expect(await post('{"a":1}')).toEqual({ detail: 'Signature Mismatch' })
-    // Past the door; what it lacks is a model.
+    // Admitted, but without a model.
     expect(await post('{"a": 1}')).toEqual({ detail: 'Body is not a JSON object with a model' })
   })
 })

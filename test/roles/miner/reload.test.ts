@@ -11,7 +11,7 @@ import { minerSettingsOf, startMinerRig } from '../../support/miner-rig.js'
 
 const CHAT = JSON.stringify({ model: 'org/model', messages: [], stream: true })
 
-describe('a miner whose settings change', () => {
+describe('reloading the settings of a miner', () => {
   const open: { close(): Promise<unknown> }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
@@ -44,7 +44,7 @@ describe('a miner whose settings change', () => {
 
   const causes = ['a changed file', 'SIGHUP'] as const
   it.each(causes)(
-    'goes over to another server by %s while a stream of the old one runs on',
+    'switches to another server on %s while a stream of the old one continues',
     async (cause) => {
       const { old, fresh, write, events, rig, reloaded } = await start()
       old.answer = ({ response }) => {
@@ -67,7 +67,7 @@ describe('a miner whose settings change', () => {
     },
   )
 
-  it('keeps serving by the old settings when the new ones do not resolve', async () => {
+  it('keeps the old settings when the new ones are invalid', async () => {
     const { old, write, events, rig, reloaded } = await start()
     write({ ...old, url: 'ftp://nowhere' })
     events.emit('SIGHUP')

@@ -16,38 +16,38 @@ afterEach(async () => {
   await dev.close()
 })
 
-/** Calls of the miner's start at which the chain falls silent. */
+/** Calls during the start at which the chain stops answering. */
 const WAITS = ['metagraph', 'serveAxon'] as const
 
-describe('a miner asked to stop before it serves', () => {
-  it.each(WAITS)('ends at once while it waits for %s of a silent chain', async (wait) => {
+describe('a miner stopped before it serves', () => {
+  it.each(WAITS)('ends at once while it waits for %s from a silent chain', async (wait) => {
     const signer = await hotkeyOf(1)
     dev = await startDevelopmentChain({
       sealing: 'auto',
       neurons: [{ hotkey: signer.publicKey, coldkey: signer.publicKey }],
     })
     const log = pino({ level: 'silent' })
-    const life = new AbortController()
+    const connection = new AbortController()
     chain = await connectSubtensor(
       { endpoints: [dev.url], rpcTimeoutMs: 60_000, headTimeoutMs: 60_000 },
-      { clock: systemClock, log, signal: life.signal },
+      { clock: systemClock, log, signal: connection.signal },
     )
     let reached = () => {}
     const waiting = new Promise<void>((resolve) => {
       reached = resolve
     })
-    const fallSilentAt = (call: (typeof WAITS)[number]) => {
+    const silenceAt = (call: (typeof WAITS)[number]) => {
       if (call !== wait) return
       dev.faults.set({ silent: true })
       reached()
     }
     const subtensor: SubtensorClient = Object.assign(Object.create(chain), {
       metagraph: (...args: Parameters<SubtensorClient['metagraph']>) => {
-        fallSilentAt('metagraph')
+        silenceAt('metagraph')
         return chain.metagraph(...args)
       },
       serveAxon: (...args: Parameters<SubtensorClient['serveAxon']>) => {
-        fallSilentAt('serveAxon')
+        silenceAt('serveAxon')
         return chain.serveAxon(...args)
       },
     })
@@ -63,7 +63,7 @@ describe('a miner asked to stop before it serves', () => {
     await waiting
     const from = performance.now()
     stopping.abort(new DOMException('stopped by SIGTERM', 'AbortError'))
-    // It either never served, or served for no time at all.
+    // It either failed to start, or started and drained immediately.
     const end = await starting.then(({ done }) => done).catch((error: Error) => error.name)
     expect(['AbortError', expect.objectContaining({ role: 'miner', cut: 0 })]).toContainEqual(end)
     expect(performance.now() - from).toBeLessThan(20_000)

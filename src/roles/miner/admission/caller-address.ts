@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { TargonError } from '../../../kernel/index.js'
 
-/** Tells whose share a caller uses up, through the balancers the operator trusts: its IPv4 address, or its IPv6 network. */
+/** The address a caller is counted under, seen through trusted proxies: its IPv4 address, or its IPv6 network. */
 export type CallerAddress = (request: IncomingMessage) => string
 
-/** Whether an address is that of a balancer the operator trusts. */
+/** Whether the operator trusts the proxy at an address. */
 export type IsTrustedProxy = (address: string) => boolean
 
-/** @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or names everybody. */
+/**
+ * @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or covers every
+ *   address.
+ */
 export function readTrustedProxies(entries: readonly string[]): IsTrustedProxy {
   const trusted = new BlockList()
   for (const entry of entries) addEntry(trusted, entry)
@@ -19,39 +22,40 @@ export function readTrustedProxies(entries: readonly string[]): IsTrustedProxy {
 }
 
 /**
- * X-Forwarded-For counts only when the connection comes from a trusted proxy, and then only up to the last address no trusted
- * proxy stands for: whatever the caller wrote before it is ignored.
+ * X-Forwarded-For counts only when the connection comes from a trusted proxy, and only back to the first address that is
+ * not trusted: what stands before it was written by the caller.
  */
 export function createCallerAddress(isTrusted: IsTrustedProxy): CallerAddress {
   const addressOf = (request: IncomingMessage): string => {
-    let address = plainAddress(request.socket.remoteAddress ?? '')
+    let address = unmapAddress(request.socket.remoteAddress ?? '')
     if (!isTrusted(address)) return address
     const forwarded = (request.headersDistinct['x-forwarded-for'] ?? []).join(',').split(',').reverse()
     for (const entry of forwarded) {
       if (!isTrusted(address)) return address
-      const next = plainAddress(entry.trim())
+      const next = unmapAddress(entry.trim())
       if (isIP(next) === 0) return address
       address = next
     }
     return address
   }
-  return (request) => shareOf(addressOf(request))
+  return (request) => networkOf(addressOf(request))
 }
 
-/** A host has a whole /64 of IPv6 addresses to call from (RFC 4291 §2.5.4): they count as one. */
-export function shareOf(address: string): string {
+/** A host owns a whole /64 of IPv6 addresses (RFC 4291 §2.5.4), so they count as one. */
+export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address
   const [front = '', back] = address.replace(/%.*$/, '').split('::')
   const first = front === '' ? [] : front.split(':')
   const last = back ? back.split(':') : []
-  // an IPv4 address at the end stands for two groups
+  // An IPv4 address at the end takes the place of two groups.
   const count = first.length + last.length + (address.includes('.') ? 1 : 0)
   const groups = back === undefined ? first : [...first, ...Array<string>(8 - count).fill('0'), ...last]
   const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
   return `${network.join(':')}::/64`
 }
 
-export function plainAddress(address: string): string {
+/** `::ffff:1.2.3.4` as `1.2.3.4`. */
+export function unmapAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
@@ -59,10 +63,10 @@ function addEntry(list: BlockList, entry: string): void {
   const [address = '', prefix, ...more] = entry.split('/')
   const version = isIP(address)
   const longest = version === 6 ? 128 : 32
-  // `10.0.0.0/` would be the number 0: a network of everybody, whose word would then count for every address.
+  // An empty prefix (`10.0.0.0/`) must not be read as 0, which would trust every address.
   const bits = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : 0
   if (version === 0 || more.length > 0 || bits < 1 || bits > longest) {
-    throw new TargonError(`${JSON.stringify(entry)} is neither an IP address nor a network.`, {
+    throw new TargonError(`${JSON.stringify(entry)} is not an IP address or network.`, {
       code: 'BAD_TRUSTED_PROXY',
       fault: 'usage',
       next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../kernel/index.js'
 
-/** Addresses remembered at once; a full table forgets the one that has been quiet longest. */
+/** Addresses remembered at once; a full table forgets the one whose last failure is oldest. */
 const MAX_ADDRESSES = 65_536
 
 interface Bucket {
@@ -8,7 +8,7 @@ interface Bucket {
   at: number
 }
 
-/** Counts failures by address: each address may fail `perSecond` times a second, with a burst of twice as many. */
+/** A token bucket per address: each may fail `perSecond` times a second, with bursts of twice as many. */
 export interface FailureBuckets {
   isExhausted(address: string): boolean
   fail(address: string): void

@@ -1,5 +1,6 @@
-export { type Admission, type AdmittedRequest, createAdmission } from './admission.js'
-export { createBodyReader } from './body-reader.js'
+/** Decides which requests are served: who signed them, whether they may call, how much they may take, and the refusals. */
+export { Admission, type AdmittedRequest } from './admission.js'
+export { BodyReader } from './body-reader.js'
 export {
   type CallerAddress,
   createCallerAddress,
@@ -9,6 +10,16 @@ export {
 export { createConnectionCap } from './connection-cap.js'
 export { createFailureBuckets } from './failure-buckets.js'
 export { connectRedisReplayGuard } from './redis-replay-guard.js'
-export { type AdmissionRefusal, dropBody, writeRefusal } from './refusal.js'
-export { watchRegistration } from './registration.js'
+export {
+  type AdmissionRefusal,
+  BAD_MODEL_LIST,
+  BAD_REQUEST_BODY,
+  DRAINING,
+  INTERNAL_ERROR,
+  MODEL_MISMATCH,
+  NOT_FOUND,
+  UNCLEAR_REQUEST,
+} from './refusals.js'
+export { type RegistrationWatch, watchRegistration } from './registration.js'
 export { createSignatureWorkers } from './signature-check.js'
+export { discardBody, writeRefusal } from './write-refusal.js'

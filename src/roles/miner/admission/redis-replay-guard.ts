@@ -1,20 +1,20 @@
 import type { Redis } from 'ioredis'
-import { type ReplayAnswer, type ReplayGuard, replayKey } from '../../../epistula/index.js'
+import { type ReplayAnswer, type ReplayGuard, replayKey, type SignedOnce } from '../../../epistula/index.js'
 import { type Clock, every, type Log, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
 
-/** Clocks of two replicas may differ by this much without a key expiring too early for one of them. */
+/** How far the clocks of two replicas may differ without a key expiring too early for one of them. */
 const SKEW_MS = 10_000
 
 const COMMAND_TIMEOUT_MS = 1000
 
-/** For the first connection as a whole: name, connection, greeting, first command. */
+/** For the whole first connection: name resolution, TCP, handshake, first command. */
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** How often it is asked for a sign of life: a miner that is not ready gets no requests that would show it back. */
+/** Pings are needed to notice that Redis is back: a miner that is not ready may receive no requests. */
 const PING_INTERVAL_MS = 2000
 
 export interface RedisReplayGuard extends ReplayGuard {
-  /** It answered last time; while it does not, every request is refused with 503. */
+  /** Redis answered last time; while it does not, every request is refused with 503. */
   readonly isReachable: boolean
   close(): Promise<void>
 }
@@ -26,21 +26,20 @@ export interface RedisReplayOptions {
   readonly windowMs: number
   readonly clock: Clock
   readonly log: Log
-  /** Ends the first connection, and later the signs of life. */
+  /** Aborts the first connection, and later the pings. */
   readonly signal: AbortSignal
 }
 
 /**
- * Remembers accepted requests for all replicas of a miner: one atomic SET … NX PX each. When Redis does not answer, nobody is
- * let in (503). A Redis that forgot (restarted without its data) is noticed by a mark it no longer has, and requests stamped
- * before the mark is set anew are refused for as long as they could be copies: a clock that was ahead when the mark was set
- * locks nobody out for longer.
+ * Remembers accepted requests for all replicas of a miner, each by one atomic SET … NX PX. While Redis does not answer, all
+ * requests are refused (503). The time since when Redis remembers is kept in Redis itself: if it was restarted without its
+ * data, that key is missing and is set anew, and requests signed before it are refused for as long as they could be copies
+ * (no longer, should the clock have been ahead when it was set).
  *
  * @throws TargonError REDIS_UNREACHABLE (fault runtime); the abort reason when the signal aborts.
  */
 export async function connectRedisReplayGuard(options: RedisReplayOptions): Promise<RedisReplayGuard> {
   const { clock, log, signal } = options
-  const keptMs = 2 * options.windowMs + SKEW_MS
   const { Redis: Client } = await import('ioredis')
   const redis = new Client(options.url, {
     lazyConnect: true,
@@ -49,34 +48,11 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 5000,
   })
-  let isDown = false
-  const markDown = (error: unknown) => {
-    if (!isDown)
-      log.error(
-        { event: 'replay-store-unreachable', err: error },
-        'replay store unreachable: refusing requests',
-      )
-    isDown = true
-  }
-  const markUp = () => {
-    if (isDown) log.info({ event: 'replay-store-reachable' }, 'replay store reachable again')
-    isDown = false
-  }
-  redis.on('error', markDown)
-  const prefix = `targon:replay:${options.self}`
-  let sinceMs = Number.POSITIVE_INFINITY
-  let readAt = 0
-  const readMark = async () => {
-    sinceMs = await markOf(redis, `${prefix}:since`, clock.now())
-    readAt = clock.monotonic()
-    if (!Number.isFinite(sinceMs)) throw new Error('it does not keep its mark')
-    markUp()
-  }
+  const guard = new RedisGuard(redis, options)
   try {
-    await withDeadline(clock, 'Connecting to the replay store', CONNECT_TIMEOUT_MS, signal, async () => {
-      await redis.connect()
-      await readMark()
-    })
+    await withDeadline(clock, 'connecting to the replay store', CONNECT_TIMEOUT_MS, signal, () =>
+      guard.connect(),
+    )
   } catch (error) {
     redis.disconnect()
     if (signal.aborted) throw error
@@ -91,61 +67,117 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
     )
   }
   await warnOfEviction(redis, log)
-  redis.on('ready', () => {
-    sinceMs = Number.POSITIVE_INFINITY
-    readMark().catch(markDown)
-  })
-  const ping = async () => {
-    await redis.ping()
-    if (Number.isFinite(sinceMs)) markUp()
-    else await readMark()
+  guard.keepConnected(signal)
+  return guard
+}
+
+class RedisGuard implements RedisReplayGuard {
+  readonly #redis: Redis
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #prefix: string
+  readonly #keptMs: number
+  /** Since when Redis remembers, wall clock; infinite while unknown. */
+  #sinceMs = Number.POSITIVE_INFINITY
+  /** Monotonic milliseconds at which that was read. */
+  #sinceReadAt = 0
+  #isDown = false
+
+  constructor(redis: Redis, { self, windowMs, clock, log }: RedisReplayOptions) {
+    this.#redis = redis.on('error', this.#markDown)
+    this.#clock = clock
+    this.#log = log
+    this.#prefix = `targon:replay:${self}`
+    this.#keptMs = 2 * windowMs + SKEW_MS
   }
-  void every(clock, PING_INTERVAL_MS, signal, ping, (error) => {
-    markDown(error)
-    // Half open, it would stay silent for as long as the system goes on sending: a new connection shows how things are.
-    if (redis.status === 'ready') redis.disconnect(true)
-  })
-  return {
-    get isReachable() {
-      return !isDown
-    },
-    admit: async (request): Promise<ReplayAnswer> => {
-      if (!Number.isFinite(sinceMs)) return 'REPLAY_GUARD_FULL'
-      const isNew = clock.monotonic() - readAt <= keptMs
-      if (isNew && request.timestampMs < sinceMs) return 'BEFORE_START'
-      try {
-        const answer = await redis.set(`${prefix}:${replayKey(request)}`, '1', 'PX', keptMs, 'NX')
-        return answer === 'OK' ? 'fresh' : 'REPLAYED'
-      } catch (error) {
-        markDown(error)
-        return 'REPLAY_GUARD_FULL'
-      }
-    },
-    close: async () => {
-      redis.disconnect()
-    },
+
+  get isReachable(): boolean {
+    return !this.#isDown
+  }
+
+  async admit(request: SignedOnce): Promise<ReplayAnswer> {
+    if (!Number.isFinite(this.#sinceMs)) return 'REPLAY_GUARD_FULL'
+    const isRecent = this.#clock.monotonic() - this.#sinceReadAt <= this.#keptMs
+    if (isRecent && request.timestampMs < this.#sinceMs) return 'BEFORE_START'
+    try {
+      const key = `${this.#prefix}:${replayKey(request)}`
+      const answer = await this.#redis.set(key, '1', 'PX', this.#keptMs, 'NX')
+      return answer === 'OK' ? 'fresh' : 'REPLAYED'
+    } catch (error) {
+      this.#markDown(error)
+      return 'REPLAY_GUARD_FULL'
+    }
+  }
+
+  async connect(): Promise<void> {
+    await this.#redis.connect()
+    await this.#readSince()
+  }
+
+  /** Pings until the signal aborts, and reads anew after each reconnection since when Redis remembers. */
+  keepConnected(signal: AbortSignal): void {
+    this.#redis.on('ready', () => {
+      this.#sinceMs = Number.POSITIVE_INFINITY
+      this.#readSince().catch(this.#markDown)
+    })
+    const ping = async () => {
+      await this.#redis.ping()
+      if (Number.isFinite(this.#sinceMs)) this.#markUp()
+      else await this.#readSince()
+    }
+    void every(this.#clock, PING_INTERVAL_MS, signal, ping, (error) => {
+      this.#markDown(error)
+      // A half-open connection would stay silent until the system stops resending; a new one shows the real state.
+      if (this.#redis.status === 'ready') this.#redis.disconnect(true)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#redis.disconnect()
+  }
+
+  async #readSince(): Promise<void> {
+    const key = `${this.#prefix}:since`
+    // The first replica sets it.
+    await this.#redis.set(key, String(this.#clock.now()), 'NX')
+    const since = await this.#redis.get(key)
+    this.#sinceReadAt = this.#clock.monotonic()
+    const isValid = since !== null && /^\d+$/.test(since)
+    this.#sinceMs = isValid ? Number(since) : Number.POSITIVE_INFINITY
+    // Evicted or overwritten: refusing all requests is better than accepting a copy.
+    if (!isValid) throw new Error(`${key} is missing or not a number`)
+    this.#markUp()
+  }
+
+  readonly #markDown = (error: unknown): void => {
+    if (!this.#isDown)
+      this.#log.error(
+        { event: 'replay-store-unreachable', err: error },
+        'replay store unreachable: refusing all requests',
+      )
+    this.#isDown = true
+  }
+
+  #markUp(): void {
+    if (this.#isDown) this.#log.info({ event: 'replay-store-reachable' }, 'replay store is reachable again')
+    this.#isDown = false
   }
 }
 
-/** The moment this store began to remember, set by whoever comes first. */
-async function markOf(redis: Redis, key: string, nowMs: number): Promise<number> {
-  await redis.set(key, String(nowMs), 'NX')
-  const mark = await redis.get(key)
-  // One that is no number, or was evicted in between, proves nothing: better nobody than a copy.
-  return mark !== null && /^\d+$/.test(mark) ? Number(mark) : Number.POSITIVE_INFINITY
-}
-
-/** A Redis that may evict keys may forget a live one. */
+/** A Redis that may evict keys may forget a request that could still be replayed. */
 async function warnOfEviction(redis: Redis, log: Log): Promise<void> {
   try {
     const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[]
     if (policy !== undefined && policy !== 'noeviction') {
       log.warn(
         { event: 'replay-store-evicts', policy, next: 'Set maxmemory-policy noeviction.' },
-        'the replay store may evict live entries',
+        'replay store may evict keys that are still needed',
       )
     }
   } catch {
-    log.debug({ event: 'replay-store-policy-unknown' }, 'the replay store does not tell its eviction policy')
+    log.debug(
+      { event: 'replay-store-policy-unknown' },
+      'could not read the eviction policy of the replay store',
+    )
   }
 }

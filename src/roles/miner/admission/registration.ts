@@ -1,10 +1,10 @@
 import type { Metagraph, Neuron, Subtensor } from '../../../chain/index.js'
 import { type Clock, every, type Log } from '../../../kernel/index.js'
 
-/** A picture of the subnet older than this lets nobody in any more. */
+/** A metagraph older than this admits no one. */
 const EXPIRY_MS = 2 * 60 * 60 * 1000
 
-/** An unknown caller may be a new one: worth a look at the chain, but not a look for each of its requests. */
+/** An unknown caller may have registered just now, which justifies a refresh, but not one for each of its requests. */
 const EARLY_REFRESH_MS = 30_000
 
 export interface RegistrationWatchOptions {
@@ -17,15 +17,14 @@ export interface RegistrationWatchOptions {
   readonly signal: AbortSignal
 }
 
-/** Who is who on the subnet, as of the last few minutes. */
+/** Who is registered on the subnet, by the last metagraph. */
 export interface RegistrationWatch {
   find(hotkey: string): Neuron | undefined
-  /** Ourselves; undefined once the hotkey was deregistered. */
+  /** This miner; undefined once its hotkey has been deregistered. */
   self(): Neuron | undefined
-  readonly block: number
-  /** Too old to trust. */
+  /** The metagraph is too old to trust. */
   isExpired(): boolean
-  /** Somebody unknown or below the minimum called: looks again soon if the last look is not recent. */
+  /** Refreshes now unless the last attempt is recent: a caller was unknown or below the minimum stake. */
   refreshSoon(): void
 }
 
@@ -34,17 +33,17 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   const { subtensor, netuid, hotkey, clock, log, signal } = options
   let metagraph: Metagraph = await subtensor.metagraph(netuid, signal)
   let readAt = clock.monotonic()
-  let lookedAt = readAt
+  let triedAt = readAt
   let isReading = false
 
   const refresh = async () => {
     if (isReading) return
     isReading = true
-    lookedAt = clock.monotonic()
+    triedAt = clock.monotonic()
     try {
       metagraph = await subtensor.metagraph(netuid, signal)
       readAt = clock.monotonic()
-      report()
+      logRegistration(log, metagraph, hotkey)
     } finally {
       isReading = false
     }
@@ -53,41 +52,32 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
     const ageSeconds = Math.round((clock.monotonic() - readAt) / 1000)
     log.warn({ event: 'metagraph-refresh-failed', err: error, ageSeconds }, 'could not refresh the metagraph')
   }
-  const report = () => {
-    const self = metagraph.find(hotkey)
-    if (self === undefined) {
-      log.error(
-        { event: 'hotkey-deregistered', hotkey, next: 'Register it again: btcli subnets register.' },
-        'this hotkey is no longer registered',
-      )
-      return
-    }
-    const { uid, stakeTao, incentive, consensus, emissionRao } = self
-    log.info(
-      {
-        event: 'registration-status',
-        uid,
-        block: metagraph.block,
-        stakeTao,
-        incentive,
-        consensus,
-        emissionRao,
-      },
-      'current registration, stake and incentive',
-    )
-  }
-  report()
+  logRegistration(log, metagraph, hotkey)
   void every(clock, options.refreshMs, signal, refresh, warn)
   return {
     find: (key) => metagraph.find(key),
     self: () => metagraph.find(hotkey),
-    get block() {
-      return metagraph.block
-    },
     isExpired: () => clock.monotonic() - readAt > EXPIRY_MS,
     refreshSoon: () => {
-      // Counted from the last try, not the last success: strangers must not drive requests to the chain.
-      if (!isReading && clock.monotonic() - lookedAt >= EARLY_REFRESH_MS) void refresh().catch(warn)
+      // Since the last attempt, not the last success: strangers must not be able to flood the chain endpoint.
+      if (!isReading && clock.monotonic() - triedAt >= EARLY_REFRESH_MS) void refresh().catch(warn)
     },
   }
+}
+
+function logRegistration(log: Log, metagraph: Metagraph, hotkey: string): void {
+  const self = metagraph.find(hotkey)
+  if (self === undefined) {
+    log.error(
+      { event: 'hotkey-deregistered', hotkey, next: 'Register it again: btcli subnets register.' },
+      'this hotkey is no longer registered',
+    )
+    return
+  }
+  const { uid, stakeTao, incentive, consensus, emissionRao } = self
+  const { block } = metagraph
+  log.info(
+    { event: 'registration-status', uid, block, stakeTao, incentive, consensus, emissionRao },
+    'current registration, stake and incentive',
+  )
 }

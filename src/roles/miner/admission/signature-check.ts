@@ -3,11 +3,11 @@ import { type Claim, checkSignature, type Refusal, refuse } from '../../../epist
 import { createDeferred, type Log, startWorkerThread } from '../../../kernel/index.js'
 import type { CheckAnswers, CheckJob, READY } from './signature-worker.js'
 
-/** Where signatures are checked: here, or on threads of their own so that streams do not wait for them. */
+/** Checks signatures on the calling thread, or on worker threads so that streams do not wait. */
 export interface SignatureCheck {
   /** @returns undefined when the signature is good. */
   check(claim: Claim, bodyHash: string): Refusal | undefined | Promise<Refusal | undefined>
-  /** Checks that threads have answered so far. */
+  /** Checks done by worker threads so far. */
   readonly checkedOnThreads: number
   close(): Promise<void>
 }
@@ -24,8 +24,8 @@ interface Waiting extends CheckJob {
 }
 
 /**
- * A check costs about 0.25 ms; on a thread of its own the streams of other callers do not feel it. Resolves when the
- * threads take jobs: the first callers must not wait for their start.
+ * A check takes about 0.25 ms; on a worker thread it does not delay the streams of other callers. Resolves when the threads
+ * are ready, so that the first callers do not wait for them to start.
  */
 export async function createSignatureWorkers(count: number, log: Log): Promise<SignatureCheck> {
   if (count === 0) return inlineSignatureCheck
@@ -36,11 +36,11 @@ export async function createSignatureWorkers(count: number, log: Log): Promise<S
       checkedOnThreads += answers
     })
     threads.add(thread)
-    thread.onEnd = () => {
+    thread.onExit = () => {
       if (threads.delete(thread))
-        log.warn({ event: 'signature-thread-ended', left: threads.size }, 'a signature thread ended')
+        log.warn({ event: 'signature-thread-ended', left: threads.size }, 'a signature thread exited')
     }
-    await thread.settled
+    await thread.started
   }
   await Promise.all(Array.from({ length: count }, start))
   return {
@@ -49,7 +49,7 @@ export async function createSignatureWorkers(count: number, log: Log): Promise<S
     },
     check: (claim, bodyHash) => {
       const thread = leastBusy(threads)
-      // Threads that died are not replaced: checking here is slower, never wrong.
+      // Threads that died are not replaced: checking here is slower but correct.
       return thread === undefined ? checkSignature(claim, bodyHash) : thread.check(claim, bodyHash)
     },
     close: async () => {
@@ -66,24 +66,24 @@ function leastBusy(threads: ReadonlySet<CheckThread>): CheckThread | undefined {
   return best
 }
 
-/** A thread keeps nothing but the jobs it has; left alone, its heap grows by what it throws away. */
+/** A thread keeps nothing but its current jobs; without limits its heap would fill with garbage. */
 const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
 
 class CheckThread {
   readonly #worker: Worker
-  /** Sent or to be sent, in the order of their answers. */
+  /** Jobs without an answer, in the order in which the answers arrive. */
   readonly #waiting: Waiting[] = []
   #unsent: CheckJob[] = []
-  onEnd = () => {}
-  /** Resolves when the thread takes jobs, or has ended without. */
-  readonly settled: Promise<void>
+  onExit = () => {}
+  /** Resolves when the thread is ready for jobs, or has exited before it was. */
+  readonly started: Promise<void>
 
   constructor(log: Log, onAnswers: (count: number) => void) {
-    const settled = createDeferred<void>()
-    this.settled = settled.promise
+    const started = createDeferred<void>()
+    this.started = started.promise
     this.#worker = startWorkerThread(new URL('./signature-worker', import.meta.url), HEAP)
       .on('message', (message: CheckAnswers | typeof READY) => {
-        if (message === 'ready') return settled.resolve()
+        if (message === 'ready') return started.resolve()
         onAnswers(message.length)
         this.#answer(message)
       })
@@ -91,10 +91,10 @@ class CheckThread {
         log.error({ event: 'signature-thread-failed', err: error }, 'a signature thread failed'),
       )
       .on('exit', () => {
-        this.onEnd()
+        this.onExit()
         for (const { claim, bodyHash, resolve } of this.#waiting.splice(0))
           resolve(checkSignature(claim, bodyHash))
-        settled.resolve()
+        started.resolve()
       })
   }
 
@@ -102,7 +102,7 @@ class CheckThread {
     return this.#waiting.length
   }
 
-  /** Jobs of one turn of the loop travel in one message. */
+  /** Jobs of one turn of the event loop are sent in one message. */
   check(claim: Claim, bodyHash: string): Promise<Refusal | undefined> {
     if (this.#unsent.length === 0) setImmediate(() => this.#send())
     this.#unsent.push({ claim, bodyHash })
@@ -119,8 +119,8 @@ class CheckThread {
   }
 
   #answer(answers: CheckAnswers): void {
-    const asked = this.#waiting.splice(0, answers.length)
-    asked.forEach(({ resolve }, index) => {
+    const answered = this.#waiting.splice(0, answers.length)
+    answered.forEach(({ resolve }, index) => {
       resolve(answers[index] === true ? undefined : refuse('SIGNATURE_MISMATCH'))
     })
   }

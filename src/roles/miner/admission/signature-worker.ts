@@ -2,19 +2,19 @@ import { parentPort } from 'node:worker_threads'
 import { type Claim, checkSignature } from '../../../epistula/index.js'
 import { initSr25519 } from '../../../kernel/index.js'
 
-/** A check asked of a worker. A message carries many, and they are answered in their order. */
+/** One check. A message carries many, answered in their order. */
 export interface CheckJob {
   readonly claim: Claim
   readonly bodyHash: string
 }
 
-/** For each job in its order: is the signature good? */
+/** For each job in order: whether the signature is valid. */
 export type CheckAnswers = readonly boolean[]
 
-/** Said once, when jobs can be taken. */
+/** Sent once, when the thread can take jobs. */
 export const READY = 'ready'
 
-/** Answers that travel together: a message costs the streams' thread some 10 µs, a check takes this one 250. */
+/** A message costs the main thread about 10 µs, a check costs this thread about 250 µs. */
 const ANSWERS_PER_MESSAGE = 4
 
 await initSr25519()

@@ -1,26 +1,26 @@
 const SLAB_BYTES = 16 << 10
 
-/** Bytes of one body, gathered piece by piece. */
+/** Bytes of one body, collected piece by piece. */
 export interface SlabBuffer {
-  /** Memory taken for it, in whole slabs. */
+  /** Memory in use, in whole slabs. */
   readonly heldBytes: number
-  /** Copies the bytes; they need not be kept. */
+  /** Copies the bytes. */
   add(bytes: Buffer): void
-  /** The bytes as one, in memory of their own. */
+  /** All bytes in one buffer of their own. */
   join(): Buffer
-  /** Gives the memory back. */
+  /** Returns the slabs to the pool. */
   free(): void
 }
 
 /**
- * Memory for bodies nobody has vouched for, used again and again. Left to the collector it would pile up: buffers that
- * outlive two small collections are freed only by a full one, which V8 starts when there are 64 MB of them.
+ * Reusable memory for unverified bodies. Left to the garbage collector it would pile up: buffers that survive two minor
+ * collections are freed only by a major one, which V8 starts at 64 MB of them.
  *
- * @param keptBytes of memory that is kept for the next bodies.
+ * @param keptBytes of free memory kept for later bodies.
  */
-export function createSlabPool(keptBytes: number): { gather(): SlabBuffer } {
+export function createSlabPool(keptBytes: number): { createBuffer(): SlabBuffer } {
   const free: Buffer[] = []
-  const gather = (): SlabBuffer => {
+  const createBuffer = (): SlabBuffer => {
     const slabs: Buffer[] = []
     let size = 0
     return {
@@ -44,5 +44,5 @@ export function createSlabPool(keptBytes: number): { gather(): SlabBuffer } {
       },
     }
   }
-  return { gather }
+  return { createBuffer }
 }

@@ -5,6 +5,9 @@ import type { Signer } from '../../../wallet/index.js'
 const FIRST_PAUSE_MS = 15_000
 const LONGEST_PAUSE_MS = 10 * 60_000
 
+/** Refusals that a retry cannot change. */
+const FINAL_REFUSALS = ['bad-axon', 'not-registered', 'stake']
+
 export interface AnnounceOptions {
   readonly subtensor: Subtensor
   readonly signer: Signer
@@ -15,16 +18,16 @@ export interface AnnounceOptions {
 }
 
 /**
- * Puts our address on chain. A refusal that trying again cannot mend ends the start; anything else is tried again in the
- * background, for the miner serves meanwhile under the address the chain already knows.
+ * Announces our address on chain. After any failure but a final refusal it retries in the background, since meanwhile the
+ * miner can serve under the address that the chain already has.
  *
  * @throws TargonError ANNOUNCEMENT_REFUSED (fault chain).
  */
 export async function announce(options: AnnounceOptions): Promise<void> {
-  if ((await tryOnce(options)) === 'again') void keepTrying(options)
+  if ((await tryOnce(options)) === 'retry') void keepTrying(options)
 }
 
-async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions): Promise<'done' | 'again'> {
+async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions): Promise<'done' | 'retry'> {
   let result: ServeAxonResult
   try {
     result = await subtensor.serveAxon(signer, axon, signal)
@@ -34,13 +37,13 @@ async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions
       { event: 'axon-announce-failed', ...axon, err: error },
       'could not announce the address on chain',
     )
-    return 'again'
+    return 'retry'
   }
   if (result.kind === 'refused') {
     const { refusal } = result
     log.warn({ event: 'axon-announce-failed', ...axon, refusal }, 'could not announce the address on chain')
-    if (!['bad-axon', 'not-registered', 'stake'].includes(refusal.class)) return 'again'
-    throw new TargonError(`The chain refuses the address ${axon.ip}:${axon.port}: ${refusal.name}.`, {
+    if (!FINAL_REFUSALS.includes(refusal.class)) return 'retry'
+    throw new TargonError(`The chain refused the address ${axon.ip}:${axon.port}: ${refusal.name}.`, {
       code: 'ANNOUNCEMENT_REFUSED',
       fault: 'chain',
       next: 'Give a public address with --axon.external_ip and --axon.external_port.',
@@ -55,20 +58,14 @@ async function tryOnce({ subtensor, signer, axon, log, signal }: AnnounceOptions
 }
 
 async function keepTrying(options: AnnounceOptions): Promise<void> {
-  for (
-    let pauseMs = FIRST_PAUSE_MS;
-    !options.signal.aborted;
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)
-  ) {
+  const { clock, log, signal } = options
+  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
     try {
-      await options.clock.sleep(pauseMs * (0.75 + Math.random() / 2), options.signal)
+      await clock.sleep(pauseMs * (0.75 + Math.random() / 2), signal)
       if ((await tryOnce(options)) === 'done') return
     } catch (error) {
-      if (!options.signal.aborted)
-        options.log.error(
-          { event: 'axon-announce-failed', err: error },
-          'could not announce the address on chain',
-        )
+      if (!signal.aborted)
+        log.error({ event: 'axon-announce-failed', err: error }, 'could not announce the address on chain')
       return
     }
   }

@@ -3,7 +3,7 @@ import { messageOf, TargonError } from '../../../kernel/index.js'
 
 const LOOKUP_URL = 'https://checkip.amazonaws.com'
 
-/** Asks a public service for the address this host is seen under. */
+/** Asks a public service for this host's public IP. */
 export async function lookUpAddress(url: string, signal: AbortSignal): Promise<string> {
   const { got } = await import('got')
   const text = await got(url, {
@@ -16,11 +16,11 @@ export async function lookUpAddress(url: string, signal: AbortSignal): Promise<s
 }
 
 /**
- * The address to announce: `--axon.external_ip`, else `--axon.ip` when it is a real one, else looked up (4.4.1 took the same
+ * The IP to announce: `--axon.external_ip`, else `--axon.ip` unless it is a wildcard, else looked up (4.4.1 took the same
  * order from bittensor).
  *
- * @throws TargonError NO_EXTERNAL_ADDRESS when none of them gives an IP address: fault usage for a setting that is none,
- *   unreachable for a look-up that fails, which may succeed at the next start.
+ * @throws TargonError NO_EXTERNAL_ADDRESS: fault usage for a setting that is not an IP address; unreachable for a failed
+ *   lookup, which may succeed at the next start.
  */
 export async function resolveExternalAddress(
   settings: { readonly 'axon.external_ip': string | undefined; readonly 'axon.ip': string },
@@ -30,14 +30,14 @@ export async function resolveExternalAddress(
   const given =
     settings['axon.external_ip'] ?? (isWildcard(settings['axon.ip']) ? undefined : settings['axon.ip'])
   if (given !== undefined) {
-    if (isIP(given) === 0) throw noAddress('usage', `${quoted(given)} is no IP address`)
+    if (isIP(given) === 0) throw noAddress('usage', `${quoted(given)} is not an IP address`)
     return given
   }
   const found = await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
     signal.throwIfAborted()
-    throw noAddress('unreachable', `${LOOKUP_URL} did not tell it: ${messageOf(cause)}`, { cause })
+    throw noAddress('unreachable', `${LOOKUP_URL} failed: ${messageOf(cause)}`, { cause })
   })
-  if (isIP(found) === 0) throw noAddress('unreachable', `${LOOKUP_URL} answered ${quoted(found)}`)
+  if (isIP(found) === 0) throw noAddress('unreachable', `${LOOKUP_URL} returned ${quoted(found)}`)
   return found
 }
 
@@ -51,8 +51,8 @@ function quoted(text: string): string {
 
 function noAddress(fault: 'usage' | 'unreachable', why: string, options?: ErrorOptions): TargonError {
   return new TargonError(
-    `There is no address to announce: ${why}.`,
-    { code: 'NO_EXTERNAL_ADDRESS', fault, next: 'Give this host’s public address with --axon.external_ip.' },
+    `The public IP to announce could not be determined: ${why}.`,
+    { code: 'NO_EXTERNAL_ADDRESS', fault, next: "Give this host's public IP with --axon.external_ip." },
     options,
   )
 }

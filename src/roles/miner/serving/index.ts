@@ -1,7 +1,14 @@
-export { waitUntilIdle } from './drain.js'
-export { whenHealthy } from './healthy.js'
-export { listenPublicly } from './public-server.js'
-export { type CallerCounts, createRequestCounter, type RequestCounts } from './request-counter.js'
+/**
+ * The public port: its HTTP server, its four routes, and what they count and remember. Tests named after a behaviour:
+ * hostile-callers.test.ts (routes.ts, public-server.ts).
+ */
+export { listenPublicly, type PublicServer } from './public-server.js'
+export {
+  type CallerCounts,
+  createRequestCounter,
+  type RequestCounter,
+  type RequestCounts,
+} from './request-counter.js'
 export { createRequestHandler } from './routes.js'
 export { readLimits, readUpstreams } from './upstream-settings.js'
-export { createWantedModels } from './wanted-models.js'
+export { createWantedModels, type WantedModels } from './wanted-models.js'

@@ -4,21 +4,21 @@ import { type Clock, hasCode, type Log, messageOf, TargonError } from '../../../
 import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
 
-/** Connections at once; the next ones are closed at once. */
+/** Open connections; further ones are closed immediately. */
 const MAX_CONNECTIONS = 8192
 
-/** The same for one address. */
+/** The same, per address. */
 const MAX_CONNECTIONS_PER_ADDRESS = 2048
 
 const MAX_HEADER_BYTES = 16 << 10
 
-/** Two seconds and a half in all. */
+/** Together 2.5 s. */
 const LISTEN_TRIES = 6
 const LISTEN_PAUSE_MS = 500
 
 export interface PublicServerOptions {
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number
   readonly headerTimeoutMs: number
   readonly bodyTimeoutMs: number
@@ -26,16 +26,14 @@ export interface PublicServerOptions {
   readonly handle: RequestHandler
   readonly clock: Clock
   readonly log: Log
-  /** Ends the waiting for a port that is still taken. */
+  /** Aborts waiting for a port that is in use. */
   readonly signal: AbortSignal
 }
 
 export interface PublicServer {
   readonly address: string
   readonly port: number
-  /** Stops listening and drops connections that carry nothing. */
-  stop(): void
-  /** Cuts what is left. */
+  /** Stops listening and cuts all connections. */
   close(): Promise<void>
 }
 
@@ -54,13 +52,13 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   })
   server.maxConnections = MAX_CONNECTIONS
   server.on('connection', createConnectionCap(MAX_CONNECTIONS_PER_ADDRESS, options.isTrustedProxy))
-  const endWithConnection = createConnectionWatch()
+  const closeWithConnection = createConnectionWatch()
   server.on('request', (request, response) => {
-    if (response.socket === null) endWithConnection(request.socket, response)
+    if (response.socket === null) closeWithConnection(request.socket, response)
     void options.handle(request, response)
   })
-  await listenPatiently(server, options)
-  // No descriptor left for one more connection: those that are there go on.
+  await listenWithRetries(server, options)
+  // Out of file descriptors, for example: existing connections continue.
   server.on('error', (error) =>
     options.log.warn({ event: 'connection-refused', err: error }, 'could not accept a connection'),
   )
@@ -69,10 +67,6 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   return {
     address: actual.address,
     port: actual.port,
-    stop: () => {
-      server.close()
-      server.closeIdleConnections()
-    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -81,8 +75,8 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   }
 }
 
-/** The process before this one may take a moment to let go of the port. */
-async function listenPatiently(server: Server, options: PublicServerOptions): Promise<void> {
+/** The previous process may take a moment to release the port. */
+async function listenWithRetries(server: Server, options: PublicServerOptions): Promise<void> {
   const { host, port, clock, signal } = options
   for (let tries = 1; ; tries++) {
     try {
@@ -97,7 +91,7 @@ async function listenPatiently(server: Server, options: PublicServerOptions): Pr
         {
           code: 'AXON_PORT_UNAVAILABLE',
           fault: 'usage',
-          next: 'Stop what uses the port, or give another with --axon.port.',
+          next: 'Stop the process that uses the port, or choose another with --axon.port.',
           facts: { host, port },
         },
         { cause: error },
@@ -117,25 +111,25 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 /**
- * An answer that waits for the one before it on its connection has no socket yet, and Node does not tell it when the
- * connection is gone: its model server would go on for nobody.
+ * A pipelined response waiting for the one before it has no socket yet, and Node emits no event on it when the connection
+ * closes: its model server would keep generating for a caller that has left.
  */
 function createConnectionWatch(): (socket: Socket, response: ServerResponse) => void {
   const waiting = new WeakMap<Socket, Set<ServerResponse>>()
   const watch = (socket: Socket): Set<ServerResponse> => {
-    const answers = new Set<ServerResponse>()
+    const responses = new Set<ServerResponse>()
     socket.once('close', () => {
-      for (const answer of answers) {
-        answer.destroy()
-        if (answer.socket === null) answer.emit('close')
+      for (const response of responses) {
+        response.destroy()
+        if (response.socket === null) response.emit('close')
       }
     })
-    waiting.set(socket, answers)
-    return answers
+    waiting.set(socket, responses)
+    return responses
   }
   return (socket, response) => {
-    const answers = waiting.get(socket) ?? watch(socket)
-    answers.add(response)
-    response.once('close', () => answers.delete(response))
+    const responses = waiting.get(socket) ?? watch(socket)
+    responses.add(response)
+    response.once('close', () => responses.delete(response))
   }
 }

@@ -1,6 +1,6 @@
 import type { MinerMetrics } from '../../../telemetry/index.js'
 
-/** What the miner did since it started. */
+/** Since the miner started. */
 export interface RequestCounts {
   readonly requests: number
   readonly answered: number
@@ -17,41 +17,41 @@ export interface CallerCounts {
   readonly requests: number
 }
 
-/** Counts requests for the status, the report and the metrics. */
+/** Counts requests for the status document, the final report and the metrics. */
 export interface RequestCounter {
-  end(route: string, end: RequestEnd): void
-  reject(code: string): void
-  caller(hotkey: string, uid: number): void
+  admitted(hotkey: string, uid: number): void
+  refused(code: string): void
+  ended(route: string, end: RequestEnd): void
   counts(): RequestCounts
   callers(): CallerCounts[]
 }
 
-/** Only hotkeys of the subnet get this far, but they come and go. */
+/** Only registered hotkeys are counted, but over time they change. */
 const MAX_CALLERS = 512
 
 type LabelledCounter = ReturnType<MinerMetrics['requests']['labels']>
 
 export function createRequestCounter(metrics: MinerMetrics): RequestCounter {
   const counts = { requests: 0, answered: 0, refused: 0, failed: 0, abandoned: 0 }
-  // Looked up once each: prom-client hashes labels on every call otherwise.
-  const ends = new Map<string, LabelledCounter>()
-  const endsOf = (route: string, outcome: RequestEnd): LabelledCounter => {
+  // Cached, since prom-client hashes the labels on every lookup.
+  const counters = new Map<string, LabelledCounter>()
+  const counterOf = (route: string, outcome: RequestEnd): LabelledCounter => {
     const key = `${route} ${outcome}`
-    const known = ends.get(key) ?? metrics.requests.labels({ route, outcome })
-    ends.set(key, known)
-    return known
+    const counter = counters.get(key) ?? metrics.requests.labels({ route, outcome })
+    counters.set(key, counter)
+    return counter
   }
   const callers = new Map<string, { uid: number; requests: number }>()
   return {
-    end: (route, end) => {
+    ended: (route, end) => {
       counts.requests++
       counts[end]++
-      endsOf(route, end).inc()
+      counterOf(route, end).inc()
     },
-    reject: (code) => {
+    refused: (code) => {
       metrics.rejections.inc({ reason: code })
     },
-    caller: (hotkey, uid) => {
+    admitted: (hotkey, uid) => {
       const caller = callers.get(hotkey) ?? { uid, requests: 0 }
       caller.uid = uid
       caller.requests++

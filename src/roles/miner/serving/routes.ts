@@ -12,8 +12,15 @@ import {
   type Admission,
   type AdmissionRefusal,
   type AdmittedRequest,
+  BAD_MODEL_LIST,
+  BAD_REQUEST_BODY,
   type CallerAddress,
-  dropBody,
+  DRAINING,
+  discardBody,
+  INTERNAL_ERROR,
+  MODEL_MISMATCH,
+  NOT_FOUND,
+  UNCLEAR_REQUEST,
   writeRefusal,
 } from '../admission/index.js'
 import type { RequestCounter, RequestEnd } from './request-counter.js'
@@ -23,13 +30,12 @@ export interface RouteDeps {
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  readonly door: Admission
+  readonly admission: Admission
   readonly router: Router
   readonly wanted: WantedModels
-  readonly tally: RequestCounter
+  readonly requests: RequestCounter
   readonly metrics: MinerMetrics
   readonly callerAddress: CallerAddress
-  /** True from SIGTERM on. */
   readonly isDraining: () => boolean
 }
 
@@ -49,149 +55,144 @@ const PATHS: Readonly<Record<'chat' | 'completion', ForwardedRequest['path']>> =
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** The four routes of the public port, all behind the door, and 404 for the rest. Never rejects. */
+/** The four routes of the public port, each behind admission, and 404 for everything else. Never rejects. */
 export function createRequestHandler(deps: RouteDeps): RequestHandler {
-  const { log, tally } = deps
-  const refuse = (request: IncomingMessage, response: ServerResponse, refusal: AdmissionRefusal) => {
-    tally.reject(refusal.code)
-    writeRefusal(deps.clock, deps.deadlines, request, response, refusal)
+  const routes = new PublicRoutes(deps)
+  return (request, response) => routes.handle(request, response)
+}
+
+class PublicRoutes {
+  readonly #deps: RouteDeps
+
+  constructor(deps: RouteDeps) {
+    this.#deps = deps
   }
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<[string, RequestEnd]> => {
-    if (!isPlain(request)) {
-      response.shouldKeepAlive = false
-      refuse(request, response, UNCLEAR)
-      return ['other', 'refused']
-    }
-    const route = ROUTES.get(`${request.method} ${pathOf(request)}`)
-    if (route === undefined) {
-      refuse(request, response, NOT_FOUND)
-      return ['other', 'refused']
-    }
-    if (deps.isDraining()) {
-      response.shouldKeepAlive = false
-      refuse(request, response, DRAINING)
-      return [route, 'refused']
-    }
-    const isInference = route === 'chat' || route === 'completion'
-    const announced = isInference ? request.headersDistinct['x-targon-model']?.[0] : undefined
-    const entry = await deps.door.enter(request, deps.callerAddress(request), announced)
-    if (entry.kind === 'gone') return [route, 'abandoned']
-    if (entry.kind === 'refused') {
-      const { refusal, hotkey } = entry
-      log.debug(
-        {
-          event: 'request-refused',
-          route,
-          code: refusal.code,
-          hotkey,
-          address: request.socket.remoteAddress,
-        },
-        'refused a request',
-      )
-      refuse(request, response, refusal)
-      return [route, 'refused']
-    }
-    if (entry.kind === 'unserved') {
-      const { hotkey, uid, lack } = entry
-      const outcome = deps.router.refuse(response, announced ?? '', lack)
-      dropBody(deps.clock, deps.deadlines, request, response)
-      // nobody has proven to be this hotkey: no failure of a request of its, and no line in the log for each
-      log.debug(
-        { event: 'request-not-served', hotkey, uid, model: announced, ...outcome },
-        'could not serve a request',
-      )
-      return [route, 'refused']
-    }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { log, requests } = this.#deps
     try {
-      tally.caller(entry.hotkey, entry.uid)
-      return [route, await answer(route, entry, request, response)]
-    } finally {
-      entry.leave()
+      const [route, end] = await this.#serve(request, response)
+      requests.ended(route, end)
+    } catch (error) {
+      log.error({ event: 'request-failed', err: error }, 'request failed with an internal error')
+      this.#refuse(request, response, INTERNAL_ERROR)
+      requests.ended('other', 'failed')
     }
   }
 
-  const answer = async (
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<[string, RequestEnd]> {
+    if (!isUnambiguous(request)) {
+      response.shouldKeepAlive = false
+      return ['other', this.#refuse(request, response, UNCLEAR_REQUEST)]
+    }
+    const route = ROUTES.get(`${request.method} ${pathOf(request)}`)
+    if (route === undefined) return ['other', this.#refuse(request, response, NOT_FOUND)]
+    if (this.#deps.isDraining()) {
+      response.shouldKeepAlive = false
+      return [route, this.#refuse(request, response, DRAINING)]
+    }
+    return [route, await this.#admit(route, request, response)]
+  }
+
+  async #admit(route: RouteName, request: IncomingMessage, response: ServerResponse): Promise<RequestEnd> {
+    const { log, admission, router, requests, callerAddress, clock, deadlines } = this.#deps
+    const isInference = route === 'chat' || route === 'completion'
+    const model = isInference ? request.headersDistinct['x-targon-model']?.[0] : undefined
+    const result = await admission.admit(request, callerAddress(request), model)
+    if (result.kind === 'caller-left') return 'abandoned'
+    if (result.kind === 'refused') {
+      const { refusal, hotkey } = result
+      const { code } = refusal
+      const address = request.socket.remoteAddress
+      log.debug({ event: 'request-refused', route, code, hotkey, address }, 'refused a request')
+      return this.#refuse(request, response, refusal)
+    }
+    if (result.kind === 'unavailable') {
+      const { hotkey, uid, reason } = result
+      const outcome = router.refuse(response, model ?? '', reason)
+      discardBody(clock, deadlines, request, response)
+      // The hotkey is not verified yet: neither a warning nor a failed request may be held against it.
+      log.debug({ event: 'request-not-served', hotkey, uid, model, ...outcome }, 'could not serve a request')
+      return 'refused'
+    }
+    try {
+      requests.admitted(result.hotkey, result.uid)
+      return await this.#answer(route, result, request, response)
+    } finally {
+      result.release()
+    }
+  }
+
+  async #answer(
     route: RouteName,
-    admission: AdmittedRequest,
+    admitted: AdmittedRequest,
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<RequestEnd> => {
+  ): Promise<RequestEnd> {
+    const { router, wanted, log } = this.#deps
+    const { hotkey, uid, body } = admitted
     if (route === 'models') {
-      writeJson(response, deps.router.models())
+      writeJson(response, router.models())
       return 'answered'
     }
     if (route === 'wanted') {
-      if (!deps.wanted.take(admission.hotkey, admission.body)) {
-        refuse(request, response, NO_LIST)
-        return 'refused'
-      }
-      log.info(
-        { event: 'wanted-models-received', hotkey: admission.hotkey, uid: admission.uid },
-        'validator sent its model list',
-      )
+      if (!wanted.take(hotkey, body)) return this.#refuse(request, response, BAD_MODEL_LIST)
+      log.info({ event: 'wanted-models-received', hotkey, uid }, 'validator sent its model list')
       writeJson(response, '')
       return 'answered'
     }
-    const facts = readRequest(admission.body)
+    const facts = readRequest(body)
+    if (facts === undefined) return this.#refuse(request, response, BAD_REQUEST_BODY)
     const claimed = request.headersDistinct['x-targon-model']
-    if (facts === undefined || claimed?.some((model) => model !== facts.model)) {
-      refuse(request, response, facts === undefined ? NO_REQUEST : OTHER_MODEL)
-      return 'refused'
-    }
-    const outcome = await deps.router.forward({
-      ...facts,
-      path: PATHS[route],
-      body: admission.body,
-      response,
-    })
-    return note(admission, facts.model, outcome)
+    if (claimed?.some((model) => model !== facts.model))
+      return this.#refuse(request, response, MODEL_MISMATCH)
+    const outcome = await router.forward({ ...facts, path: PATHS[route], body, response })
+    return this.#record(admitted, facts.model, outcome)
   }
 
-  const note = ({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd => {
+  #record({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd {
+    const { log, metrics } = this.#deps
     const fields = () => ({ hotkey, uid, model, ...outcome })
     if (outcome.kind === 'answered') {
-      deps.metrics.upstreamDuration.observe(outcome.totalMs / 1000)
-      deps.metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
+      metrics.upstreamDuration.observe(outcome.totalMs / 1000)
+      metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
       if (log.isLevelEnabled('debug'))
         log.debug({ event: 'request-answered', ...fields() }, 'answered a request')
       return 'answered'
     }
     if (outcome.kind === 'caller-left') {
-      log.debug({ event: 'caller-left', ...fields() }, 'the caller left before the answer ended')
+      log.debug({ event: 'caller-left', ...fields() }, 'caller disconnected before the answer ended')
       return 'abandoned'
     }
-    const isOurs = outcome.kind === 'broken' || outcome.status >= 500
-    if (outcome.kind === 'broken')
-      log.warn({ event: 'answer-interrupted', ...fields() }, 'the answer broke off before its end')
-    else
-      log[isOurs ? 'warn' : 'debug'](
-        { event: 'request-not-served', ...fields() },
-        'could not serve a request',
-      )
-    return isOurs ? 'failed' : 'refused'
+    if (outcome.kind === 'broken') {
+      log.warn({ event: 'answer-interrupted', ...fields() }, 'answer was cut off before its end')
+      return 'failed'
+    }
+    const isOurFault = outcome.status >= 500
+    log[isOurFault ? 'warn' : 'debug'](
+      { event: 'request-not-served', ...fields() },
+      'could not serve a request',
+    )
+    return isOurFault ? 'failed' : 'refused'
   }
 
-  return async (request, response) => {
-    try {
-      const [route, end] = await serve(request, response)
-      tally.end(route, end)
-    } catch (error) {
-      log.error({ event: 'request-failed', err: error }, 'a request failed inside the miner')
-      refuse(request, response, { code: 'INTERNAL', status: 500, detail: 'Internal error' })
-      tally.end('other', 'failed')
-    }
+  #refuse(request: IncomingMessage, response: ServerResponse, refusal: AdmissionRefusal): 'refused' {
+    const { requests, clock, deadlines } = this.#deps
+    requests.refused(refusal.code)
+    writeRefusal(clock, deadlines, request, response, refusal)
+    return 'refused'
   }
 }
 
-/** What Node lets through though a proxy before us may have read it differently (RFC 9112 §2.3, §3.2, §6.1). */
-function isPlain({ headersDistinct, httpVersion }: IncomingMessage): boolean {
+/** False for requests Node accepts that a proxy in front of us may read differently (RFC 9112 §2.3, §3.2, §6.1). */
+function isUnambiguous({ headersDistinct, httpVersion }: IncomingMessage): boolean {
   const coding = headersDistinct['transfer-encoding']
   if (httpVersion !== '1.1' && (httpVersion !== '1.0' || coding !== undefined)) return false
   if (coding !== undefined && (coding.length !== 1 || coding[0]?.toLowerCase() !== 'chunked')) return false
   return (headersDistinct.host?.length ?? 0) <= 1
 }
 
-/** Without the query, and without the origin that a request through a forward proxy carries (RFC 9112 §3.2.2). */
+/** Without the query, and without the origin that a forward proxy sends along (RFC 9112 §3.2.2). */
 function pathOf({ url = '' }: IncomingMessage): string {
   const query = url.indexOf('?')
   const target = query === -1 ? url : url.slice(0, query)
@@ -205,32 +206,4 @@ function writeJson(response: ServerResponse, value: unknown): void {
     'content-length': String(Buffer.byteLength(body)),
   })
   response.end(body)
-}
-
-const UNCLEAR: AdmissionRefusal = {
-  code: 'UNCLEAR_REQUEST',
-  status: 400,
-  detail: 'Request can be read in more than one way',
-}
-const NOT_FOUND: AdmissionRefusal = { code: 'NOT_FOUND', status: 404, detail: 'Not Found' }
-const DRAINING: AdmissionRefusal = {
-  code: 'DRAINING',
-  status: 503,
-  detail: 'The miner is shutting down',
-  retryAfterSeconds: 10,
-}
-const NO_LIST: AdmissionRefusal = {
-  code: 'BAD_MODEL_LIST',
-  status: 400,
-  detail: 'Body is not a list of models',
-}
-const NO_REQUEST: AdmissionRefusal = {
-  code: 'BAD_REQUEST_BODY',
-  status: 400,
-  detail: 'Body is not a JSON object with a model',
-}
-const OTHER_MODEL: AdmissionRefusal = {
-  code: 'MODEL_MISMATCH',
-  status: 400,
-  detail: 'X-Targon-Model differs from the model of the body',
 }

@@ -8,9 +8,9 @@ type RoutingSettings = Pick<
 >
 
 /**
- * The model servers of the configuration: its `upstreams` section, else one for each `--model-endpoint`.
+ * The configured model servers: the `upstreams` section, else one per `--model-endpoint`.
  *
- * @throws TargonError BAD_UPSTREAM (fault usage) for an address that is none, or is listed twice.
+ * @throws TargonError BAD_UPSTREAM (fault usage) for an invalid or duplicate URL.
  */
 export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
   const entries =
@@ -18,7 +18,7 @@ export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
   const upstreams = entries.map((entry): UpstreamSettings => {
     const { url, ...given }: (typeof settings.upstreams)[number] = entry
     return {
-      url: readAddress(url),
+      url: readUrl(url),
       apiKey: given.apiKey ?? settings['api-key'],
       weight: given.weight ?? 1,
       maxInFlight: given.maxInFlight ?? settings['routing.max-in-flight'],
@@ -35,13 +35,13 @@ export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
   return upstreams
 }
 
-function readAddress(text: string): string {
+function readUrl(text: string): string {
   const full = text.includes('://') ? text : `http://${text}`
-  if (!URL.canParse(full)) throw badUpstream(text, 'is no http address')
+  if (!URL.canParse(full)) throw badUpstream(text, 'is not an HTTP URL')
   const address = new URL(full)
-  if (!/^https?:$/.test(address.protocol)) throw badUpstream(text, 'is no http address')
+  if (!/^https?:$/.test(address.protocol)) throw badUpstream(text, 'is not an HTTP URL')
   if (address.username !== '' || address.password !== '') {
-    throw badUpstream(address.host, 'carries a user or password; use the key instead')
+    throw badUpstream(address.host, 'contains a user name or password; use the API key instead')
   }
   return `${address.origin}${address.pathname.replace(/\/+$/, '')}`
 }
@@ -50,7 +50,7 @@ function badUpstream(url: string, why: string): TargonError {
   return new TargonError(`The model server ${url} ${why}.`, {
     code: 'BAD_UPSTREAM',
     fault: 'usage',
-    next: 'Give addresses like http://127.0.0.1:8000/v1 with --model-endpoint or in the upstreams section.',
+    next: 'Give URLs like http://127.0.0.1:8000/v1 with --model-endpoint or in the upstreams section.',
   })
 }
 

@@ -1,15 +1,15 @@
 import { z } from 'zod'
 
-/** Validators remembered; each sends its list about once an epoch. */
+/** Validators remembered; each sends its list about once per epoch. */
 const MAX_SENDERS = 256
 
 const list = z.array(z.unknown()).max(10_000)
 const name = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
 const MAX_NAMES = 512
 
-/** What validators say they would like to be served, newest list of each, cleaned. */
+/** The models that validators request: the last list of each, without invalid names. */
 export interface WantedModels {
-  /** False when the body is no list. */
+  /** @returns false when the body is not a list. */
   take(hotkey: string, body: Buffer): boolean
   report(): { readonly hotkey: string; readonly models: readonly string[] }[]
 }

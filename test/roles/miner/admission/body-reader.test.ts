@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createBodyReader } from '../../../../src/roles/miner/admission/body-reader.js'
+import { BodyReader } from '../../../../src/roles/miner/admission/body-reader.js'
 import { createDeadlines } from '../../../../src/routing/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
@@ -9,11 +9,11 @@ const MEGABYTE = Buffer.alloc(1 << 20)
 
 function createRig(maxBytes = 4 << 20) {
   const clock = new ManualClock()
-  const reader = createBodyReader(clock, createDeadlines(clock, new AbortController().signal), {
+  const reader = new BodyReader(clock, createDeadlines(clock, new AbortController().signal), {
     maxBytes,
     timeoutMs: 10_000,
   })
-  /** A body of so many megabytes that does not end by itself. */
+  /** Sends a body of this size that ends only on `finish`. */
   const send = (address: string, megabytes: number) => {
     const stream = Object.assign(new PassThrough({ highWaterMark: 64 << 20 }), { headersDistinct: {} })
     const end = reader.read(stream as unknown as IncomingMessage, address)
@@ -29,8 +29,8 @@ function createRig(maxBytes = 4 << 20) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('bodies whose signature is not checked yet', () => {
-  it('of one address can fill its share only: others are still read, and it is again when bytes are released', async () => {
+describe('body reader', () => {
+  it('limits the unverified bytes of one address without affecting others, until they are released', async () => {
     const { reader, send } = createRig()
     const held = [send('1.1.1.1', 4), send('1.1.1.1', 4)]
     await turn()
@@ -43,7 +43,7 @@ describe('bodies whose signature is not checked yet', () => {
     expect(await send('1.1.1.1', 4).finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('of many addresses share one bound: the body that has been coming for longest makes room', async () => {
+  it('gives up the body that has been arriving for longest when the total bound is reached', async () => {
     const { send } = createRig()
     const held = Array.from({ length: 3 }, (_, address) => send(`1.1.1.${address}`, 4))
     await turn()
@@ -52,7 +52,7 @@ describe('bodies whose signature is not checked yet', () => {
     expect(await held[1]?.finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('find no room when all of it holds bodies that are in, until some are checked', async () => {
+  it('refuses a body while all memory holds complete bodies, until one is released', async () => {
     const { send, reader } = createRig()
     for (let address = 0; address < 3; address++) {
       expect(await send(`1.1.1.${address}`, 4).finish()).toMatchObject({ kind: 'read' })
@@ -63,7 +63,7 @@ describe('bodies whose signature is not checked yet', () => {
     expect(await send('2.2.2.2', 1).finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('of strangers who hold a byte each on hundreds of connections keep nobody out', async () => {
+  it('still reads a body while strangers hold one byte each on hundreds of connections', async () => {
     const { send } = createRig()
     const held = Array.from({ length: 768 }, (_, index) => {
       const one = send(`1.1.1.${index % 2}`, 0)
@@ -76,19 +76,19 @@ describe('bodies whose signature is not checked yet', () => {
     expect(await held.at(-1)?.finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('give their bytes back when the caller leaves or sends too much', async () => {
+  it('frees the memory when the caller disconnects or sends too much', async () => {
     const { send } = createRig()
     for (let round = 0; round < 20; round++) {
-      const gone = send('1.1.1.1', 3)
+      const leaving = send('1.1.1.1', 3)
       await turn()
-      gone.stream.destroy()
-      expect(await gone.end).toEqual({ kind: 'gone' })
+      leaving.stream.destroy()
+      expect(await leaving.end).toEqual({ kind: 'caller-left' })
       expect(await send('1.1.1.1', 5).end).toEqual({ kind: 'too-large' })
     }
     expect(await send('1.1.1.1', 4).finish()).toMatchObject({ kind: 'read' })
   })
 
-  it('may be as large as the operator allows, even larger than the bounds', async () => {
+  it('reads a body as large as the operator allows, even beyond the memory bounds', async () => {
     const { send } = createRig(30 << 20)
     expect(await send('1.1.1.1', 30).finish()).toMatchObject({ kind: 'read' })
   })

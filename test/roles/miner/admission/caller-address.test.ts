@@ -13,7 +13,7 @@ const requestOf = (remoteAddress: string, forwarded?: string) =>
 
 const callerAddressBehind = (proxies: string[]) => createCallerAddress(readTrustedProxies(proxies))
 
-describe('address of a caller', () => {
+describe('caller address', () => {
   it.each([
     '',
     '/',
@@ -31,13 +31,13 @@ describe('address of a caller', () => {
     '::/0',
     'balancer',
     '10.0.0.1:80',
-  ])('refuses the trusted proxy %j instead of trusting everybody', (entry) => {
+  ])('rejects the trusted proxy %j instead of trusting every address', (entry) => {
     expect(() => readTrustedProxies([entry])).toThrowError(
       expect.objectContaining({ code: 'BAD_TRUSTED_PROXY', fault: 'usage' }),
     )
   })
 
-  it('takes addresses and networks of both kinds', () => {
+  it('accepts addresses and networks of IPv4 and IPv6', () => {
     const read = callerAddressBehind(['10.0.0.0/8', '192.0.2.7', 'fd00::/8', '2001:db8::1'])
     for (const proxy of ['10.200.0.1', '::ffff:10.0.0.1', '192.0.2.7', 'fd12::1', '2001:db8::1']) {
       expect(read(requestOf(proxy, '5.6.7.8'))).toBe('5.6.7.8')
@@ -49,13 +49,13 @@ describe('address of a caller', () => {
   })
 
   it.each(['', ',', 'unknown', '5.6.7.8:443', '[2001:db8::9]:443', '5.6.7', '1.2.3.4, ', 'a'.repeat(4000)])(
-    'counts a forwarded address that is none (%j) for the proxy itself, never for anybody else',
+    'counts the proxy itself when the forwarded address is invalid: %j',
     (forwarded) => {
       expect(callerAddressBehind(['10.0.0.0/8'])(requestOf('10.0.0.1', forwarded))).toBe('10.0.0.1')
     },
   )
 
-  it('survives an address with a zone', () => {
+  it('ignores the zone of an IPv6 address', () => {
     const read = callerAddressBehind(['10.0.0.0/8'])
     expect(read(requestOf('10.0.0.1', '1.2.3.4, fe80::1%eth0'))).toBe('fe80:0:0:0::/64')
     expect(read(requestOf('fe80::1%eth0', '1.2.3.4'))).toBe('fe80:0:0:0::/64')
@@ -71,7 +71,7 @@ describe('address of a caller', () => {
     ['64:ff9b::1.2.3.4', '64:ff9b:0:0::/64'],
     ['::ffff:1.2.3.4', '1.2.3.4'],
     ['1.2.3.4', '1.2.3.4'],
-  ])('counts all addresses of an IPv6 network as one: %s', (address, share) => {
+  ])('counts all addresses of a /64 network as one: %s', (address, share) => {
     expect(callerAddressBehind([])(requestOf(address))).toBe(share)
   })
 })

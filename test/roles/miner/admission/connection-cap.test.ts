@@ -25,7 +25,7 @@ async function call(localAddress: string): Promise<boolean> {
   return isKept
 }
 
-it('keeps so many connections of one address, of others as well, and of a trusted proxy all', async () => {
+it('limits the connections per address, and never those of a trusted proxy', async () => {
   server = createServer()
   server.on('connection', createConnectionCap(2, readTrustedProxies([PROXY])))
   server.on('connection', (socket) => {

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { connectRedisReplayGuard } from '../../../../src/roles/miner/admission/redis-replay-guard.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
-/** Takes connections and never says a word. */
-async function startSilence() {
+/** Accepts connections and never answers. */
+async function startSilentServer() {
   let arrived = () => {}
   const connection = new Promise<void>((resolve) => {
     arrived = resolve
@@ -22,33 +22,33 @@ async function startSilence() {
 
 const common = { self: 'miner', windowMs: 8000, log: pino({ level: 'silent' }) }
 
-describe('connecting to a Redis that says nothing', () => {
-  it('ends at once when the miner is asked to stop', async () => {
-    const silence = await startSilence()
+describe('connecting to a Redis that does not answer', () => {
+  it('ends at once when the miner is stopped', async () => {
+    const silent = await startSilentServer()
     const stopping = new AbortController()
     const { signal } = stopping
-    // No time passes: nothing but the signal can end it.
+    // The clock stands still: only the signal can end it.
     const connecting = connectRedisReplayGuard({
       ...common,
-      url: silence.url,
+      url: silent.url,
       clock: new ManualClock(),
       signal,
     })
-    await silence.connection
+    await silent.connection
     stopping.abort(new DOMException('stopped by SIGTERM', 'AbortError'))
     await expect(connecting).rejects.toMatchObject({ name: 'AbortError' })
-    silence.close()
+    silent.close()
   })
 
-  it('ends at its deadline with the reason', async () => {
-    const silence = await startSilence()
+  it('fails at its deadline with a reason', async () => {
+    const silent = await startSilentServer()
     const clock = new ManualClock()
     const { signal } = new AbortController()
-    const connecting = connectRedisReplayGuard({ ...common, url: silence.url, clock, signal })
+    const connecting = connectRedisReplayGuard({ ...common, url: silent.url, clock, signal })
     const outcome = expect(connecting).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
-    await silence.connection
+    await silent.connection
     await clock.advance(10_000)
     await outcome
-    silence.close()
+    silent.close()
   })
 })

@@ -4,16 +4,16 @@ import { watchRegistration } from '../../../../src/roles/miner/admission/registr
 import { createFakeSubtensor, neuronOf } from '../../../support/fake-subtensor.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
-describe('standing', () => {
+describe('registration', () => {
   const stop = new AbortController()
   afterEach(() => stop.abort())
 
-  it('expires two hours after the last good look at the chain, not after the last try, and recovers', async () => {
+  it('expires two hours after the last successful refresh, not the last attempt, and recovers', async () => {
     const clock = new ManualClock()
     const subtensor = createFakeSubtensor([neuronOf({ uid: 0, hotkey: 'us' })])
     const records: Record<string, unknown>[] = []
     const log = pino({ base: null }, { write: (line) => void records.push(JSON.parse(line)) })
-    const standing = await watchRegistration({
+    const registration = await watchRegistration({
       subtensor,
       netuid: 4,
       hotkey: 'us',
@@ -25,16 +25,16 @@ describe('standing', () => {
     await clock.advance(300_000)
     subtensor.failure = new Error('chain away')
     await clock.advance(2 * 3_600_000)
-    expect(standing.isExpired()).toBe(false)
+    expect(registration.isExpired()).toBe(false)
     await clock.advance(1)
-    expect(standing.isExpired()).toBe(true)
+    expect(registration.isExpired()).toBe(true)
     expect(records.filter(({ event }) => event === 'metagraph-refresh-failed').length).toBeGreaterThan(20)
     subtensor.failure = undefined
     await clock.advance(300_000)
-    expect(standing.isExpired()).toBe(false)
+    expect(registration.isExpired()).toBe(false)
     subtensor.neurons = []
     await clock.advance(300_000)
-    expect(standing.self()).toBeUndefined()
+    expect(registration.self()).toBeUndefined()
     expect(records.at(-1)).toMatchObject({ level: 50, event: 'hotkey-deregistered' })
   })
 })

@@ -7,11 +7,11 @@ import {
 } from '../../../../src/roles/miner/admission/signature-check.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 
-describe('signature threads', () => {
+describe('signature workers', () => {
   let check: SignatureCheck | undefined
   afterEach(() => check?.close())
 
-  it('tell good from bad signatures, each answer for its own question', async () => {
+  it('match each answer to its own request, valid or not', async () => {
     check = await createSignatureWorkers(2, pino({ level: 'silent' }))
     const signer = await hotkeyOf(2)
     const jobs = Array.from({ length: 40 }, (_, index) => {
@@ -28,7 +28,7 @@ describe('signature threads', () => {
     expect(answers.map((answer) => answer?.code)).toEqual(
       jobs.map((_, index) => (index % 3 === 0 ? 'SIGNATURE_MISMATCH' : undefined)),
     )
-    // A thread that does not start hands its checks back to this one: right answers alone prove nothing.
+    // A thread that does not start leaves its checks to this one, so correct answers alone prove nothing.
     expect(check.checkedOnThreads).toBe(jobs.length)
   })
 })

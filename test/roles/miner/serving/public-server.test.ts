@@ -27,8 +27,8 @@ async function startAt(clock: ManualClock) {
   return { holder, port, stopping, starting, isWaiting }
 }
 
-describe('a port that is taken at the start', () => {
-  it('is tried again: the process before may be about to let go of it', async () => {
+describe('a port in use at the start', () => {
+  it('is retried, since the previous process may be about to release it', async () => {
     const clock = new ManualClock()
     const { holder, port, starting, isWaiting } = await startAt(clock)
     await isWaiting()
@@ -41,7 +41,7 @@ describe('a port that is taken at the start', () => {
     await server.close()
   })
 
-  it('ends the start with its own code when it stays taken', async () => {
+  it('fails with AXON_PORT_UNAVAILABLE when it stays in use', async () => {
     const clock = new ManualClock()
     const { holder, starting, isWaiting } = await startAt(clock)
     for (let pause = 0; pause < 5; pause++) {
@@ -52,7 +52,7 @@ describe('a port that is taken at the start', () => {
     holder.close()
   })
 
-  it('keeps nobody who asks it to stop waiting', async () => {
+  it('is not waited for once the miner is stopped', async () => {
     const { holder, stopping, starting, isWaiting } = await startAt(new ManualClock())
     await isWaiting()
     stopping.abort(new DOMException('stopped', 'AbortError'))

@@ -8,7 +8,7 @@ const BODY = JSON.stringify({ model: 'org/model', stream: true })
 const LENGTH = `content-length: ${BODY.length}`
 const CHUNKS = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`
 
-describe('a caller that writes its own bytes', () => {
+describe('hand-written requests', () => {
   const open: { close(): Promise<unknown> }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
@@ -51,23 +51,23 @@ describe('a caller that writes its own bytes', () => {
   it.each([
     ['two hosts', ['host: y', LENGTH], BODY, '1.1'],
     ['length and chunks', [LENGTH, 'transfer-encoding: chunked'], CHUNKS, '1.1'],
-    ['a coding besides chunks', ['transfer-encoding: gzip, chunked'], CHUNKS, '1.1'],
-    ['a coding that is none', ['transfer-encoding: xchunked'], CHUNKS, '1.1'],
-    ['chunks that do not come last', ['transfer-encoding: chunked, identity'], CHUNKS, '1.1'],
+    ['a coding before chunked', ['transfer-encoding: gzip, chunked'], CHUNKS, '1.1'],
+    ['an unknown coding', ['transfer-encoding: xchunked'], CHUNKS, '1.1'],
+    ['a coding after chunked', ['transfer-encoding: chunked, identity'], CHUNKS, '1.1'],
     ['chunks in HTTP/1.0', ['transfer-encoding: chunked'], CHUNKS, '1.0'],
-    ['another version', [LENGTH], BODY, '2.0'],
+    ['another HTTP version', [LENGTH], BODY, '2.0'],
     ['a folded line', [LENGTH, 'x-a: b\r\n c'], BODY, '1.1'],
     ['a space before the colon', ['content-length : 5', LENGTH], BODY, '1.1'],
     ['two lengths', [LENGTH, LENGTH], BODY, '1.1'],
     ['a bare carriage return', [LENGTH, 'x-a: b\rtransfer-encoding: chunked'], BODY, '1.1'],
-  ])('is refused once, and its connection closed, for %s', async (_, lines, rest, version) => {
+  ])('are refused once and the connection is closed: %s', async (_, lines, rest, version) => {
     const { rig, vllm } = await start()
     const next = requestOf(rig, [LENGTH, 'connection: close'])
     expect(await call(rig, requestOf(rig, lines, rest, version) + next).statuses()).toEqual([400])
     expect(vllm.received).toEqual([])
   })
 
-  it('gets one answer for each request behind a refused one', async () => {
+  it('get one response for each request pipelined behind a refused one', async () => {
     const { rig, vllm } = await start()
     const refused = 'POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 20000\r\n\r\n'
     const bytes = refused + 'x'.repeat(20_000) + requestOf(rig, [LENGTH, 'connection: close'])
@@ -75,7 +75,7 @@ describe('a caller that writes its own bytes', () => {
     expect(vllm.received).toHaveLength(1)
   })
 
-  it('is served in HTTP/1.0 and with trailers, which are no headers', async () => {
+  it('are served in HTTP/1.0, and with trailers, which do not count as headers', async () => {
     const { rig } = await start()
     expect(await call(rig, requestOf(rig, [LENGTH], BODY, '1.0')).statuses()).toEqual([200])
     const trailed = CHUNKS.replace(/\r\n\r\n$/, '\r\nx-targon-model: other\r\n\r\n')
@@ -83,7 +83,7 @@ describe('a caller that writes its own bytes', () => {
     expect(await call(rig, requestOf(rig, lines, trailed)).statuses()).toEqual([200])
   })
 
-  it('takes all its requests with it when it leaves, those not yet answered too', async () => {
+  it('are all aborted when the caller disconnects, those not yet answered too', async () => {
     const { rig, vllm } = await start(true)
     const { socket } = call(rig, Array.from({ length: 6 }, () => requestOf(rig, [LENGTH])).join(''))
     await vllm.arrived(6)

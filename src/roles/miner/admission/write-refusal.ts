@@ -1,27 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../../kernel/index.js'
 import type { Deadlines, Timed } from '../../../routing/index.js'
+import type { AdmissionRefusal } from './refusals.js'
 
-/** Why the door stays shut: a label for metrics, a status and the text of the answer. */
-export interface AdmissionRefusal {
-  readonly code: string
-  readonly status: number
-  readonly detail: string
-  readonly retryAfterSeconds?: number
-}
-
-/** How long a refused caller has to see its answer before the connection is cut. */
+/** How long a refused caller that is still sending has to read its response before the connection is cut. */
 const LINGER_MS = 1000
 
-/** What of a refused body is still taken in (and thrown away) meanwhile: a small rest, not whatever a stranger sends. */
-const MAX_DROPPED_BYTES = 64 << 10
+/** How much of a refused body is read and discarded meanwhile; beyond that reading pauses. */
+const MAX_DISCARDED_BYTES = 64 << 10
 
-/** Callers that may linger at once: each may hold one read of ours, and beyond that an answer may be lost on a liar. */
+/** Connections that may linger at once, since each may cost us a read buffer; more are closed after the response. */
 const MAX_LINGERING = 32
 
 let lingering = 0
 
-/** `{"detail": …}`, the shape 4.4.1 answers with. The body is not read any further; its connection does not live on it. */
+/** Answers `{"detail": …}`, as 4.4.1 does, and stops reading the body. */
 export function writeRefusal(
   clock: Clock,
   deadlines: Deadlines,
@@ -37,11 +30,11 @@ export function writeRefusal(
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
   })
   response.end(body)
-  dropBody(clock, deadlines, request, response)
+  discardBody(clock, deadlines, request, response)
 }
 
-/** The request has its answer: what is left of its body is thrown away for a moment, then the connection is cut. */
-export function dropBody(
+/** After the response: discards the rest of the body for a moment, then cuts the connection. */
+export function discardBody(
   clock: Clock,
   deadlines: Deadlines,
   request: IncomingMessage,
@@ -50,22 +43,22 @@ export function dropBody(
   if (request.complete || request.destroyed) return
   const { socket } = request
   if (lingering >= MAX_LINGERING) {
-    // What has been written leaves before the end of the connection.
+    // `destroySoon` flushes what has been written first.
     if (response.writableFinished) socket.destroySoon()
     else response.once('finish', () => socket.destroySoon())
     return
   }
   lingering++
-  let dropped = 0
+  let discarded = 0
   request.on('data', (bytes: Buffer) => {
-    dropped += bytes.length
-    if (dropped > MAX_DROPPED_BYTES) request.pause()
+    discarded += bytes.length
+    if (discarded > MAX_DISCARDED_BYTES) request.pause()
   })
   request.resume()
-  const since = clock.monotonic()
+  const startedAt = clock.monotonic()
   const timed: Timed = {
     check: (now) => {
-      if (now - since >= LINGER_MS) socket.destroy()
+      if (now - startedAt >= LINGER_MS) socket.destroy()
     },
   }
   deadlines.watch(timed)

@@ -1,0 +1,188 @@
+import type { MinerSettings } from '../../config/index.js'
+import { createReplayMemory } from '../../epistula/index.js'
+import { initSr25519, isAbort, TargonError } from '../../kernel/index.js'
+import { createDeadlines, type Deadlines, type Router, startRouter } from '../../routing/index.js'
+import {
+  Admission,
+  BodyReader,
+  connectRedisReplayGuard,
+  createCallerAddress,
+  createFailureBuckets,
+  createSignatureWorkers,
+  type RegistrationWatch,
+  readTrustedProxies,
+  watchRegistration,
+} from './admission/index.js'
+import { announce, resolveExternalAddress } from './announcing/index.js'
+import type { Miner, MinerContext, ReplayStore } from './parts.js'
+import {
+  createRequestCounter,
+  createRequestHandler,
+  createWantedModels,
+  listenPublicly,
+  readLimits,
+  readUpstreams,
+} from './serving/index.js'
+import { openStatusServer } from './status.js'
+import type { MinerReport } from './types.js'
+
+/** Opens the parts in order: registration, router, admission, public port, status server; then announces the address. */
+export async function openMiner(
+  context: MinerContext,
+): Promise<{ readonly miner: Miner; readonly statusUrl: string }> {
+  const { settings, deps, metrics, cleanup, signal } = context
+  const { clock, log } = deps
+  const upstreams = readUpstreams(settings)
+  const isTrustedProxy = readTrustedProxies(settings['axon.trusted-proxies'])
+  await initSr25519()
+
+  const registration = await openRegistration(context)
+  const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings), signal })
+  cleanup.add('router', () => router.close())
+  const deadlines = createDeadlines(clock, signal)
+  const { admission, replays } = await openAdmission(context, registration, router, deadlines)
+
+  const requests = createRequestCounter(metrics)
+  const wanted = createWantedModels()
+  let isDraining = false
+  const server = await listenPublicly({
+    clock,
+    log,
+    signal,
+    host: settings['axon.ip'],
+    port: settings['axon.port'],
+    headerTimeoutMs: settings['header-timeout'] * 1000,
+    bodyTimeoutMs: settings['body-timeout'] * 1000,
+    isTrustedProxy,
+    handle: createRequestHandler({
+      ...{ clock, log, deadlines, admission, router, wanted, requests, metrics },
+      callerAddress: createCallerAddress(isTrustedProxy),
+      isDraining: () => isDraining,
+    }),
+  })
+  cleanup.add('public server', () => server.close())
+
+  const miner: Miner = {
+    ...{ registration, router, admission, replays, server, requests, wanted },
+    isDraining: () => isDraining,
+    startDraining: () => {
+      isDraining = true
+    },
+  }
+  const { url: statusUrl } = await openStatusServer(miner, context)
+  if (settings['axon.announce']) await announceAddress(context, server.port)
+  if (deps.reload) void applyReloads(context, deps.reload, router)
+  log.info(
+    { event: 'miner-listening', address: server.address, port: server.port, models: router.models() },
+    'miner is listening',
+  )
+  return { miner, statusUrl }
+}
+
+async function openRegistration({ settings, deps, signal }: MinerContext): Promise<RegistrationWatch> {
+  const { clock, log, subtensor, signer } = deps
+  const { netuid } = settings
+  const hotkey = signer.address
+  const refreshMs = settings['metagraph-refresh'] * 1000
+  const registration = await watchRegistration({ subtensor, netuid, hotkey, refreshMs, clock, log, signal })
+  if (registration.self() !== undefined) return registration
+  throw new TargonError(`The hotkey ${hotkey} is not registered on subnet ${netuid}.`, {
+    code: 'HOTKEY_NOT_REGISTERED',
+    fault: 'chain',
+    next: `Register it: btcli subnets register --netuid ${netuid} --wallet.name ${settings['wallet.name']} --wallet.hotkey ${settings['wallet.hotkey']}.`,
+    facts: { hotkey, netuid },
+  })
+}
+
+async function openAdmission(
+  context: MinerContext,
+  registration: RegistrationWatch,
+  router: Router,
+  deadlines: Deadlines,
+): Promise<{ readonly admission: Admission; readonly replays: ReplayStore }> {
+  const { settings, deps, cleanup } = context
+  const { clock, log, signer } = deps
+  const signatures = await createSignatureWorkers(settings['signature-workers'], log)
+  cleanup.add('signature threads', () => signatures.close())
+  const replays = await openReplayStore(context)
+  const admission = new Admission({
+    self: signer.address,
+    clock,
+    registration,
+    minStakeTao: settings['no-force-validator-permit'] ? undefined : settings['min-stake'],
+    windowMs: settings['timestamp-window'],
+    maxInFlight: settings['max-in-flight'],
+    maxInFlightPerSigner: settings['max-in-flight-per-signer'],
+    failures: createFailureBuckets(clock, settings['max-failed-checks']),
+    bodies: new BodyReader(clock, deadlines, {
+      maxBytes: settings['max-body-bytes'],
+      timeoutMs: settings['body-timeout'] * 1000,
+    }),
+    signatures,
+    replays: replays.guard,
+    unavailableReason: (model) => router.unavailableReason(model),
+  })
+  return { admission, replays }
+}
+
+async function openReplayStore({ settings, deps, cleanup, signal }: MinerContext): Promise<ReplayStore> {
+  const { clock, log, signer } = deps
+  const url = settings['replay.redis-url']
+  const windowMs = settings['timestamp-window']
+  if (url === undefined) return { guard: createReplayMemory(clock, { windowMs }), isReachable: () => true }
+  const guard = await connectRedisReplayGuard({ url, self: signer.address, windowMs, clock, log, signal })
+  cleanup.add('replay store', () => guard.close())
+  return { guard, isReachable: () => guard.isReachable }
+}
+
+async function announceAddress({ settings, deps, signal }: MinerContext, boundPort: number): Promise<void> {
+  const { subtensor, signer, clock, log } = deps
+  const ip = await resolveExternalAddress(settings, signal)
+  const port = settings['axon.external_port'] ?? boundPort
+  await announce({ subtensor, signer, axon: { netuid: settings.netuid, ip, port }, clock, log, signal })
+}
+
+/** Applies the upstreams of each new configuration. One that is invalid leaves the current upstreams in place. */
+async function applyReloads(
+  { deps, signal }: MinerContext,
+  reload: AsyncIterable<MinerSettings>,
+  router: Router,
+): Promise<void> {
+  const { log } = deps
+  try {
+    for await (const settings of reload) {
+      if (signal.aborted) return
+      try {
+        await router.reload(readUpstreams(settings))
+      } catch (error) {
+        log.warn(
+          { event: 'settings-reload-failed', err: error },
+          'could not reload the settings; keeping the previous ones',
+        )
+      }
+    }
+  } catch (error) {
+    if (!isAbort(error))
+      log.error({ event: 'settings-reload-unavailable', err: error }, 'settings can no longer be reloaded')
+  }
+}
+
+const DRAIN_CHECK_MS = 50
+
+/** Refuses new requests, lets those in flight finish until the drain timeout, then closes everything. */
+export async function drainMiner(
+  { admission, requests, startDraining }: Miner,
+  { settings, deps, cleanup }: MinerContext,
+): Promise<MinerReport> {
+  const { clock, log, signer } = deps
+  startDraining()
+  log.info({ event: 'miner-draining', inFlight: admission.inFlight }, 'miner is draining')
+  const pending = () => admission.inFlight + admission.unverified
+  const until = clock.monotonic() + settings['drain-timeout'] * 1000
+  while (pending() > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
+  const cut = pending()
+  await cleanup.closeAll()
+  const report: MinerReport = { role: 'miner', hotkey: signer.address, ...requests.counts(), cut }
+  log.info({ event: 'miner-ended', ...report }, 'miner ended')
+  return report
+}

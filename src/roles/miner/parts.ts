@@ -1,0 +1,36 @@
+import type { MinerSettings } from '../../config/index.js'
+import type { ReplayGuard } from '../../epistula/index.js'
+import type { CleanupStack } from '../../kernel/index.js'
+import type { Router } from '../../routing/index.js'
+import type { MinerMetrics } from '../../telemetry/index.js'
+import type { Admission, RegistrationWatch } from './admission/index.js'
+import type { PublicServer, RequestCounter, WantedModels } from './serving/index.js'
+import type { MinerDeps } from './types.js'
+
+/** What the parts of a miner are opened with. */
+export interface MinerContext {
+  readonly settings: MinerSettings
+  readonly deps: MinerDeps
+  readonly metrics: MinerMetrics
+  readonly cleanup: CleanupStack
+  /** Aborts when the miner has drained, or when it is stopped before it serves. */
+  readonly signal: AbortSignal
+}
+
+/** The parts of a miner that serves. */
+export interface Miner {
+  readonly registration: RegistrationWatch
+  readonly router: Router
+  readonly admission: Admission
+  readonly replays: ReplayStore
+  readonly server: PublicServer
+  readonly requests: RequestCounter
+  readonly wanted: WantedModels
+  readonly isDraining: () => boolean
+  readonly startDraining: () => void
+}
+
+export interface ReplayStore {
+  readonly guard: ReplayGuard
+  readonly isReachable: () => boolean
+}

@@ -1,0 +1,94 @@
+import { type Clock, createDeferred, every } from '../../kernel/index.js'
+import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
+import type { Miner, MinerContext } from './parts.js'
+import type { MinerStatus } from './types.js'
+
+const HEALTH_CHECK_MS = 1000
+
+/** Why the miner cannot serve now; undefined when it can. */
+export function unavailableReason({ isDraining, registration, replays, router }: Miner): string | undefined {
+  if (isDraining()) return 'the miner is shutting down'
+  if (registration.isExpired()) return 'the metagraph is too old'
+  if (registration.self() === undefined) return 'the hotkey is not registered'
+  if (!replays.isReachable()) return 'the replay store does not answer'
+  return router.models().length === 0 ? 'no upstream answers' : undefined
+}
+
+/**
+ * Resolves once the miner can serve: it is registered and an upstream answers. Checks at once, then every second until the
+ * signal aborts; after that it stays pending.
+ */
+export function whenHealthy(
+  clock: Clock,
+  reason: () => string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const healthy = createDeferred<void>()
+  if (reason() === undefined) healthy.resolve()
+  else {
+    const found = new AbortController()
+    const check = async () => {
+      if (reason() !== undefined) return
+      found.abort()
+      healthy.resolve()
+    }
+    void every(clock, HEALTH_CHECK_MS, AbortSignal.any([signal, found.signal]), check, () => {})
+  }
+  return healthy.promise
+}
+
+/** Serves /livez, /readyz, /metrics and /status to the operator. */
+export async function openStatusServer(miner: Miner, context: MinerContext): Promise<StatusServer> {
+  const { settings, deps, metrics, cleanup } = context
+  const server = await startStatusServer({
+    port: settings['metrics.port'],
+    log: deps.log,
+    live: () => true,
+    ready: () => unavailableReason(miner),
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => {
+        updateMetrics(miner, context)
+        return metrics.text()
+      },
+    },
+    status: () => statusOf(miner, context),
+  })
+  cleanup.add('status server', () => server.close())
+  return server
+}
+
+function statusOf(miner: Miner, { deps }: MinerContext): MinerStatus {
+  const { registration, router, admission, server, requests, wanted } = miner
+  const withInFlight = requests.callers().map((caller) => ({
+    ...caller,
+    inFlight: admission.inFlightOf(caller.hotkey),
+  }))
+  return {
+    role: 'miner',
+    uid: registration.self()?.uid ?? null,
+    hotkey: deps.signer.address,
+    address: server.address,
+    port: server.port,
+    block: deps.subtensor.head().number,
+    isDraining: miner.isDraining(),
+    inFlight: admission.inFlight,
+    models: router.models(),
+    upstreams: router.report(),
+    requests: requests.counts(),
+    callers: withInFlight,
+    wanted: wanted.report(),
+  }
+}
+
+function updateMetrics({ router, admission }: Miner, { deps, metrics }: MinerContext): void {
+  metrics.chainHeadBlock.set(deps.subtensor.head().number)
+  noteChain(metrics, deps.subtensor)
+  metrics.inFlight.set(admission.inFlight)
+  metrics.upstreamHealthy.reset()
+  metrics.upstreamInFlight.reset()
+  for (const { url, health, inFlight } of router.report()) {
+    metrics.upstreamHealthy.set({ upstream: url }, health === 'up' ? 1 : 0)
+    metrics.upstreamInFlight.set({ upstream: url }, inFlight)
+  }
+}
