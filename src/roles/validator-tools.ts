@@ -9,23 +9,24 @@ import type { Signer } from '../wallet/index.js'
 import { connectNeuronChain, ROLE_FIRST_CONNECT_MS } from './neuron.js'
 import type { RoleDeps } from './role.js'
 
-/** Everything a validator works with and does not own; closed by whoever opened it. */
+/** What a validator uses but does not own. */
 export interface ValidatorTools {
   readonly subtensor: SubtensorClient
   readonly weights: WeightsPipeline
   readonly models: ModelList
   readonly engines: () => readonly ReferenceEngine[]
-  /** Absent: the bundled questions. */
+  /** The bundled questions when absent. */
   readonly questions?: QuestionSource
   readonly refreshEngines: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
-  /** Closes all of it, last opened first; never rejects. */
+  /** Closes everything in reverse order of opening; never rejects. */
   close(): Promise<void>
 }
 
 /**
- * Opens chain, ledger of weights, list of models and reference engines.
+ * Opens chain, weights ledger, model list and reference engines.
  *
- * @param searchPath folders in which nvidia-smi is looked for.
+ * @param networkGiven the user named the network, so the endpoints must have its genesis.
+ * @param searchPath folders in which to find nvidia-smi.
  * @throws TargonError CHAIN_UNREACHABLE (unreachable), HOTKEY_IN_USE (hotkey-in-use), HOTKEY_LOCK (runtime),
  *   ENGINE_ENDPOINTS (usage); in mode docker also MODELS_FILE (usage), MODELS_ENDPOINT (usage or upstream)
  */
@@ -96,7 +97,7 @@ async function openModels(settings: ValidatorSettings, { stateDir, log }: RoleDe
   })
 }
 
-/** @param owner hotkey whose containers these are, in mode docker. */
+/** @param owner hotkey that owns the containers, in mode docker. */
 async function openEngines(
   settings: ValidatorSettings,
   owner: string,
@@ -127,7 +128,7 @@ async function openEngines(
   })
 }
 
-/** A seeded run shall repeat, so it asks bundled questions unless a data set is named. */
+/** A seeded run must be reproducible, so it uses the bundled questions unless a data set is named. */
 async function openQuestions(
   settings: Pick<ValidatorSettings, 'dataset.url' | 'engine.hub-url' | 'seed'>,
   { clock, log, signal, stateDir, progress }: RoleDeps,
@@ -148,7 +149,7 @@ async function openQuestions(
     if (percent !== undefined && percent >= 100) progress?.end()
   }
   const dataset = createDataset({ source, cacheDir: stateDir, random, clock, onProgress })
-  const shown: QuestionSource = {
+  const tracked: QuestionSource = {
     nextQuestion: async (inner) => {
       try {
         return await dataset.nextQuestion(inner)
@@ -158,10 +159,10 @@ async function openQuestions(
       }
     },
   }
-  return readInBackground(shown, log.child({ source }), AbortSignal.any([signal, closing.signal]))
+  return readInBackground(tracked, log.child({ source }), AbortSignal.any([signal, closing.signal]))
 }
 
-/** Fisher–Yates: which model gets the free cards shall not depend on the order of the list. */
+/** Fisher–Yates, so that which model gets the free GPUs does not depend on the order of the list. */
 function shuffled(models: readonly string[]): string[] {
   const order = [...models]
   for (let index = order.length - 1; index > 0; index--) {

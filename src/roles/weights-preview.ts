@@ -1,13 +1,13 @@
 import type { SubtensorClient, WeightEntry } from '../chain/index.js'
 
-/** One neuron in a preview: what it would get and what it has on chain. */
+/** One neuron in a preview, with its weight as computed and as stored on chain. */
 export interface PreviewedWeight {
   readonly uid: number
   readonly hotkey: string
   readonly score: number
-  /** What would be submitted, 0..65535. */
+  /** The weight that would be submitted, 0..65535. */
   readonly weightU16: number
-  /** What the chain stores now. */
+  /** The weight the chain stores. */
   readonly onChainU16: number
 }
 
@@ -15,12 +15,12 @@ export interface WeightsPreview {
   readonly validatorUid: number
   readonly block: number
   readonly path: 'direct' | 'commit'
-  /** Undefined when something would be submitted, else why nothing is. */
+  /** Why no weights would be submitted; undefined when they would be. */
   readonly skipped: string | undefined
   readonly weights: readonly PreviewedWeight[]
 }
 
-/** The vector a running validator would submit now, computed as the submission does, beside what is on chain. */
+/** Computes the weights a running validator would submit now, like the submission, and compares them with the chain. */
 export async function previewWeights(
   subtensor: Pick<SubtensorClient, 'weightRules' | 'weightsOf'>,
   netuid: number,
@@ -31,7 +31,7 @@ export async function previewWeights(
   },
   signal: AbortSignal,
 ): Promise<WeightsPreview> {
-  // @polkadot/api comes with the chain's door: loaded when it is used
+  // Importing chain/ loads @polkadot/api, which takes a second.
   const { planWeights } = await import('../chain/index.js')
   const [rules, stored] = await Promise.all([
     subtensor.weightRules(netuid, signal),

@@ -90,7 +90,7 @@ function concludeAttempt(
       return { kind: 'done' }
     case 'held': {
       const { untilBlock, reason } = result
-      log.info({ event: 'weights-held', epoch, untilBlock, reason }, 'weights paused')
+      log.info({ event: 'weights-held', epoch, untilBlock, reason }, 'paused setting weights')
       return { kind: 'retry', reason }
     }
     case 'unconfirmed': {

@@ -4,11 +4,15 @@ import { type Clock, withDeadline } from '../../../kernel/index.js'
 import type { Signer } from '../../../wallet/index.js'
 import { boundJson } from './json-bounds.js'
 
-/** A hundred requests of users with all their chunks fit in well. */
+/** Ample for a hundred requests of users with all their chunks. */
 const BOUNDS = { bytes: 64 << 20, values: 2_000_000, depth: 64 }
 
 export interface HubClient {
-  /** Posts a signed JSON body; bytes are one already. @returns status and text; rejects when the hub is away, too slow or too talkative. */
+  /**
+   * Posts a signed JSON body; bytes are sent as they are.
+   *
+   * @returns status and text; rejects when the hub is unreachable or exceeds the deadline or the bounds.
+   */
   post(
     path: string,
     body: unknown,
@@ -17,9 +21,10 @@ export interface HubClient {
   close(): Promise<void>
 }
 
-/** The hub's dialect (4.4.1 targon/jugo.py): Epistula without a receiver, JSON body, 60 s in all, no redirect. */
+/** For the whole exchange. */
 const TIMEOUT_MS = 60_000
 
+/** Speaks the hub's protocol (4.4.1 targon/jugo.py): Epistula without a receiver, JSON body, no redirects. */
 export function connectHub(url: string, signer: Signer, clock: Clock): HubClient {
   const dispatcher = new Agent({ connect: { timeout: 10_000 }, pipelining: 0 })
   const base = url.replace(/\/+$/, '')

@@ -5,7 +5,7 @@ import type { Result } from '../../../scoring/index.js'
 import type { RoundResult } from '../rounds/index.js'
 import type { HubClient } from './hub-client.js'
 
-/** Reports waiting for the hub; the oldest are dropped when it falls behind. What miners wrote is in them: bytes count too. */
+/** Bounds on the queue, beyond which the oldest reports are dropped. Reports contain text of miners, so bytes count as well. */
 const MAX_QUEUED = 32
 const MAX_QUEUED_BYTES = 64 << 20
 
@@ -13,19 +13,19 @@ const MAX_QUEUED_BYTES = 64 << 20
 export type HubScores = Readonly<Record<string, Readonly<Record<string, readonly Result[]>>>>
 
 export interface HubReports {
-  /** Queues the report of a finished round; never waits for the hub. */
+  /** Queues the report of a finished round; does not wait for the hub. */
   report(results: readonly RoundResult[], models: readonly string[], scores: HubScores): void
   readonly dropped: () => number
-  /** Resolves when the queue has been sent or given up. */
+  /** Resolves when every queued report has been sent or dropped. */
   idle(): Promise<void>
 }
 
-/** Statistics for the hub after each round, sent aside: a hub that is away costs nothing but its own reports. */
+/** Sends the statistics of each round to the hub in the background; while the hub is unreachable only reports are lost. */
 export function createHubReports(hub: HubClient, hotkey: string, log: Log, signal: AbortSignal): HubReports {
   const queue: Buffer[] = []
   let queuedBytes = 0
   let dropped = 0
-  let away = false
+  let isFailing = false
   let sending: Promise<void> | undefined
   const next = () => {
     const body = queue.shift()
@@ -37,12 +37,12 @@ export function createHubReports(hub: HubClient, hotkey: string, log: Log, signa
       try {
         const { status } = await hub.post('/', body, signal)
         if (status !== 200) throw new Error(`status ${status}`)
-        away = false
+        isFailing = false
       } catch (error) {
         dropped++
-        if (!away && !signal.aborted)
+        if (!isFailing && !signal.aborted)
           log.warn({ event: 'hub-report-failed', err: error }, 'the hub did not accept a report')
-        away = true
+        isFailing = true
       }
     }
     sending = undefined
@@ -73,13 +73,13 @@ export interface RoundReport {
   readonly models: readonly string[]
   readonly scores: HubScores
   readonly hotkey: string
-  /** The dialect knows one request per round: that of the first miner, whose persona and seed are its own. */
+  /** The protocol has one request per round: that of the first miner, with its own persona and seed. */
   readonly request: InferenceRequest
   readonly block: number
   readonly id?: string
 }
 
-/** The body of POST / (4.4.1 targon/jugo.py send_stats_to_jugo). Times in seconds; results without verdict are left out. */
+/** The body of POST / (4.4.1 targon/jugo.py send_stats_to_jugo). Times are in seconds; inconclusive results are omitted. */
 export function describeRound({ results, models, scores, hotkey, request, block, id }: RoundReport): object {
   const nanoid = id ?? randomBytes(36).toString('base64url')
   const prompt = request.endpoint === 'chat' ? { messages: request.messages } : { prompt: request.prompt }
@@ -114,7 +114,7 @@ export function describeRound({ results, models, scores, hotkey, request, block,
   }
 }
 
-/** A logprob or id that JSON cannot carry, or that the miner did not give, has 4.4.1's stand-in. */
+/** A token id that is missing becomes -1, a logprob that is missing or not finite -100, as in 4.4.1. */
 function describeStats(
   { timing, tokensPerSecond, tokens }: RoundResult['answer'],
   verdict: RoundResult['verdict'],

@@ -8,27 +8,26 @@ const CLOSING_BRACE = 125
 
 export interface JsonBounds {
   readonly bytes: number
-  /** Values of any kind: two bytes each would become up to a hundred. */
+  /** Values of any kind: two bytes of JSON become up to a hundred in memory. */
   readonly values: number
   readonly depth: number
 }
 
 /**
- * Bounds on a JSON text that is still arriving, for a sender that is not trusted: what it would cost to parse is known
- * before it is parsed.
+ * Checks bounds on a JSON text from an untrusted sender while it arrives, so that its cost is known before it is parsed.
  *
- * @returns takes the pieces in order. @throws Error naming the bound that was passed.
+ * @returns takes the chunks in order and throws an Error that names the bound exceeded.
  */
-export function boundJson(bounds: JsonBounds): (piece: Uint8Array) => void {
+export function boundJson(bounds: JsonBounds): (chunk: Uint8Array) => void {
   let bytes = 0
   let values = 1
   let depth = 0
   let isText = false
   let isEscaped = false
-  return (piece) => {
-    bytes += piece.length
+  return (chunk) => {
+    bytes += chunk.length
     if (bytes > bounds.bytes) throw new Error(`the answer has more than ${bounds.bytes} bytes`)
-    for (const byte of piece) {
+    for (const byte of chunk) {
       if (isText) {
         if (isEscaped) isEscaped = false
         else if (byte === BACKSLASH) isEscaped = true

@@ -10,15 +10,15 @@ import {
 import { parseJson } from '../../../kernel/index.js'
 
 const MAX_TOTAL_MS = 600_000
-/** Records looked at, good or bad; a bucket of the hub has a hundred. */
+/** Records of a bucket that are read, valid or not; the hub sends a hundred. */
 const MAX_RECORDS = 1000
-/** Models of a bucket; it was asked for those of the engines. */
+/** Models of a bucket; the hub was asked for those of the engines. */
 const MAX_MODELS = 1000
 
-/** Characters of a prompt: more than any model's context, and far less than would hold up the engine that judges everybody. */
+/** Characters of a prompt: longer than any model's context, and short enough not to block the engine that verifies all miners. */
 const MAX_PROMPT = 1_000_000
 
-/** The hub's times are whole milliseconds; a fraction is cut off, as in 4.4.1. */
+/** The hub's times are whole milliseconds; a fraction is truncated, as in 4.4.1. */
 const wholeMs = z.number().transform(Math.trunc)
 
 const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
@@ -51,7 +51,7 @@ const answered = z
   })
   .refine(({ total_time: totalMs, time_to_first_token: firstMs }) => firstMs <= totalMs)
 
-/** Of a miner that did not answer, or broke off, the hub has neither times nor tokens (zeros, and null for the answer). */
+/** For a miner that did not answer or disconnected, the hub sends zero times and tokens and a null response. */
 const failed = z.object({ ...common, success: z.literal(false) }).transform((record) => ({
   ...record,
   total_time: 0,
@@ -60,14 +60,14 @@ const failed = z.object({ ...common, success: z.literal(false) }).transform((rec
   response: [] as unknown[],
 }))
 
-/** One request of a user that a miner was given, as the hub hands it out. Times are milliseconds (ranges: SECURITY.md T-V15). */
+/** One request of a user and the answer of a miner, as the hub sends it. Times are in milliseconds (ranges: SECURITY.md T-V15). */
 export const organicRecord = z.union([answered, failed])
 
 export type OrganicRecord = z.output<typeof organicRecord> & { readonly model: string }
 
 const bucketShape = z.object({
   bucket_id: z.string().min(1).max(200).nullable(),
-  // Looked into entry by entry: as a shape, a million names would take minutes.
+  // Read entry by entry: validating a million names as a schema would take minutes.
   organics: z.custom<Readonly<Record<string, unknown>>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ),
@@ -76,24 +76,24 @@ const bucketShape = z.object({
 export interface OrganicBucket {
   readonly id: string | undefined
   readonly records: readonly OrganicRecord[]
-  /** Records that were no records: they never drop the rest (4.4.1 lost the bucket). */
+  /** Number of invalid records; they do not invalidate the others (4.4.1 lost the bucket). */
   readonly refused: number
 }
 
-/** @returns undefined when the answer is no bucket at all. */
+/** @returns undefined when the text is not a bucket. */
 export function readBucket(text: string): OrganicBucket | undefined {
   const parsed = bucketShape.safeParse(parseJson(text))
   if (!parsed.success) return undefined
   const { bucket_id: id, organics } = parsed.data
   const records: OrganicRecord[] = []
   let models = 0
-  let looked = 0
+  let read = 0
   let refused = 0
   for (const model in organics) {
     const entries = organics[model]
     if (!Array.isArray(entries) || model.length > 200 || ++models > MAX_MODELS) return undefined
-    for (const entry of entries.slice(0, MAX_RECORDS - looked)) {
-      looked++
+    for (const entry of entries.slice(0, MAX_RECORDS - read)) {
+      read++
       const record = organicRecord.safeParse(entry)
       if (record.success) records.push({ ...record.data, model })
     }
@@ -102,7 +102,7 @@ export function readBucket(text: string): OrganicBucket | undefined {
   return { id: id ?? undefined, records, refused: refused - records.length }
 }
 
-/** The request behind a record, or undefined when the hub gave neither messages nor prompt. */
+/** The request of a record; undefined when the hub sent neither messages nor prompt. */
 export function requestOf(record: OrganicRecord): InferenceRequest | undefined {
   const { request, model, endpoint } = record
   const { seed, temperature, max_tokens: maxTokens, messages, prompt } = request
@@ -112,7 +112,7 @@ export function requestOf(record: OrganicRecord): InferenceRequest | undefined {
   return prompt === undefined ? undefined : { ...common, endpoint: 'completion', prompt }
 }
 
-/** The recorded stream read by the same reader as a live one. Its arrival times are lost; the hub's totals stand in. */
+/** Reads the recorded stream like a live one. Arrival times are not recorded, so the hub's totals are used. */
 export function answerOf(record: OrganicRecord): Answer {
   const endpoint = record.endpoint === 'CHAT' ? 'chat' : 'completion'
   const mostTokens = record.request.max_tokens + DEFAULT_LIMITS.extraEvents
@@ -149,7 +149,7 @@ export function answerOf(record: OrganicRecord): Answer {
   }
 }
 
-/** Tokens per second as 4.4.1 counts them: the hub's count, at most what was asked for. */
+/** Tokens per second as in 4.4.1: by the hub's count of tokens, at most as many as requested. */
 export function organicSpeed({
   response_tokens: tokens,
   request,

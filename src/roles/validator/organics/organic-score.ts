@@ -3,7 +3,7 @@ import type { Result } from '../../../scoring/index.js'
 import type { Verdict } from '../../../verification/index.js'
 import { answerOf, type OrganicRecord, organicSpeed } from './organic-record.js'
 
-/** 4.4.1 targon/jugo.py: a failed request, and an answer without a usable token. */
+/** Scores of a failed request and of an answer without a usable token (4.4.1 targon/jugo.py). */
 export const FAILED_REQUEST = -500
 export const NO_TOKENS = -100
 
@@ -30,23 +30,20 @@ export interface OrganicStat {
 
 export interface ScoredOrganic {
   readonly record: OrganicRecord
-  /** What the miner's organic mean gets; undefined: nothing, the record could not be judged. */
+  /** Counts towards the miner's organic mean; undefined when the record could not be judged. */
   readonly result: Result | undefined
   readonly stat: OrganicStat | undefined
 }
 
-/** Undefined when no engine serves the model. */
+/** Resolves to undefined when no engine serves the model. */
 export type OrganicJudge = (record: OrganicRecord, answer: Answer) => Promise<Verdict | undefined>
 
-/**
- * Scores one record as 4.4.1 does, but a failed verification is a miss there instead of nothing, and what cannot be
- * judged changes nobody's score.
- */
+/** Scores one record as 4.4.1 does, except that a failed verification is a miss and a record that cannot be judged changes no score. */
 export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): Promise<ScoredOrganic> {
   if (!record.success) return { record, result: FAILED_REQUEST, stat: undefined }
   const answer = answerOf(record)
   if (answer.tokens.length === 0) return { record, result: NO_TOKENS, stat: undefined }
-  // Tokens, and none by the hub's count: no speed can be told, and 4.4.1 told none.
+  // There are tokens, but the hub counted none: the speed is unknown, and 4.4.1 reported none.
   if (record.response_tokens === 0) return { record, result: undefined, stat: undefined }
   const verdict = await judge(record, answer)
   if (verdict === undefined || verdict.kind === 'inconclusive')

@@ -5,17 +5,17 @@ import type { ValidatorStatus } from './status.js'
 
 type MinerNow = ValidatorStatus['miners'][number]
 
-/** One miner of a report: what the history says, and what the running validator says now (null when none runs). */
+/** One miner of a report, from the history and from the running validator (null when none runs). */
 export interface ExplainedMiner {
   readonly uid: number
   readonly hotkey: string
-  /** First and last result in the period; null when there is none. */
+  /** Times of the first and last result in the period; null when there is none. */
   readonly from: string | null
   readonly to: string | null
   readonly score: number | null
-  /** Of the weights set last, 0…65535. */
+  /** In the last weights set, 0…65535. */
   readonly weightU16: number | null
-  /** Wanted models it serves now. */
+  /** Wanted models the miner lists. */
   readonly serves: readonly string[] | null
   /** Verdicts since the validator started. */
   readonly sinceStart: MinerNow['verdicts'] | null
@@ -26,19 +26,19 @@ export interface ExplainedMiner {
 export interface ExplainedReport {
   readonly source: MinersReport['source']
   readonly since: string
-  /** The validator that runs on this machine, if one does. */
+  /** The validator running on this machine, if any. */
   readonly validator: Omit<ValidatorStatus, 'role' | 'miners'> | null
-  /** The best first; without scores by uid. */
+  /** Highest score first; by uid without scores. */
   readonly miners: readonly ExplainedMiner[]
 }
 
-/** Puts history and present together; `miner` is a uid or a hotkey. */
+/** Combines the history with the status of the running validator; `miner` is a uid or a hotkey. */
 export function explainReport(report: MinersReport, miner?: string): ExplainedReport {
   const { source, since, now } = report
-  const present = new Map((now?.miners ?? []).map((one) => [one.hotkey, one]))
+  const current = new Map((now?.miners ?? []).map((one) => [one.hotkey, one]))
   const past = new Map(report.miners.map((one) => [one.hotkey, one]))
-  const miners = [...new Set([...past.keys(), ...present.keys()])].flatMap((hotkey): ExplainedMiner[] => {
-    const [was, is] = [past.get(hotkey), present.get(hotkey)]
+  const miners = [...new Set([...past.keys(), ...current.keys()])].flatMap((hotkey): ExplainedMiner[] => {
+    const [was, is] = [past.get(hotkey), current.get(hotkey)]
     const uid = is?.uid ?? was?.uid
     if (uid === undefined) return []
     if (miner !== undefined && was === undefined && miner !== hotkey && miner !== String(uid)) return []
@@ -57,10 +57,10 @@ export function explainReport(report: MinersReport, miner?: string): ExplainedRe
     ]
   })
   miners.sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.uid - b.uid)
-  return { source, since, validator: now ? presentOf(now) : null, miners }
+  return { source, since, validator: now ? summaryOf(now) : null, miners }
 }
 
-function presentOf({ uid, hotkey, block, epoch, models, rounds, weights }: ValidatorStatus) {
+function summaryOf({ uid, hotkey, block, epoch, models, rounds, weights }: ValidatorStatus) {
   return { uid, hotkey, block, epoch, models, rounds, weights }
 }
 
@@ -68,12 +68,12 @@ function weightOf(uid: number, entries: readonly { readonly uid: number; readonl
   return entries.find((entry) => entry.uid === uid)?.weightU16 ?? 0
 }
 
-/** Failures of one model over all causes. */
+/** Number of failures of one model, of any cause. */
 export function countFailed({ verdicts }: Pick<ModelReport, 'verdicts'>): number {
   return Object.values(verdicts.failed).reduce((sum, count) => sum + count, 0)
 }
 
-/** `OVERFIT 2, NO_LOGPROBS 1`, the most frequent first; `0` for none. */
+/** `OVERFIT 2, NO_LOGPROBS 1`, most frequent first; `0` for none. */
 export function describeFailures({ failed }: ModelReport['verdicts']): string {
   const causes = Object.entries(failed).sort(([, a], [, b]) => b - a)
   return causes.length === 0 ? '0' : causes.map(([cause, count]) => `${cause} ${count}`).join(', ')

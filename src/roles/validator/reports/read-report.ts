@@ -27,68 +27,71 @@ const document = z.object({ since: z.string(), miners: z.array(minerReport), now
 
 export interface ReportRequest {
   readonly clock: Clock
-  /** A uid or a hotkey; everybody when absent. */
+  /** A uid or a hotkey; all miners when absent. */
   readonly miner?: string | undefined
-  /** How far back; default 24. */
+  /** Period up to now; default 24. */
   readonly hours?: number | undefined
   readonly stateDir: string
-  /** Port of a validator that may be running here; 0 when it is not known. */
+  /** Status port of a validator that may be running on this machine; 0 when unknown. */
   readonly statusPort: number
   readonly databaseUrl?: string | undefined
   readonly signal: AbortSignal
 }
 
 export interface MinersReport {
-  /** Who answered: Postgres, the running validator, or the embedded database itself. */
+  /** Where the results come from. */
   readonly source: 'postgres' | 'validator' | 'embedded'
   readonly since: string
   readonly miners: readonly MinerReport[]
-  /** Scores and weights of the validator that runs here; null when none answers. */
+  /** Status of the validator running on this machine; null when none answers. */
   readonly now: ValidatorStatus | null
 }
 
 /**
- * Why miners have their scores. With Postgres it is read directly; otherwise the running validator is asked, because the
- * embedded database belongs to one process; only when none runs is it opened here, under the lock of the hotkey.
+ * Reads why miners have their scores. Postgres is read directly. The embedded database can only be open in one process,
+ * so the running validator is asked; if none runs the database is opened here, under the hotkey lock.
  *
  * @throws TargonError HISTORY_UNAVAILABLE (runtime), HOTKEY_IN_USE (hotkey-in-use): a validator runs on another port
  */
-export async function readMinersReport(wanted: ReportRequest): Promise<MinersReport> {
-  const { clock, databaseUrl, signal } = wanted
+export async function readMinersReport(query: ReportRequest): Promise<MinersReport> {
+  const { clock, databaseUrl, signal } = query
   return withDeadline(clock, 'the report', TIMEOUT_MS, signal, async (inner) => {
     if (databaseUrl !== undefined) {
-      const now = await askStatus(wanted, inner)
-      return { ...(await readDirectly(wanted, { url: databaseUrl }, now?.hotkey)), source: 'postgres', now }
+      const now = await readStatus(query, inner)
+      return { ...(await readDatabase(query, { url: databaseUrl }, now?.hotkey)), source: 'postgres', now }
     }
-    const answered = await askValidator(wanted, inner)
+    const answered = await readFromValidator(query, inner)
     if (answered) return answered
-    const folder = historyFolder(wanted.stateDir)
+    const folder = historyFolder(query.stateDir)
     if (!(await exists(folder))) throw noHistory(folder)
-    const lock = await lockIdle(wanted)
+    const lock = await lockHistory(query)
     try {
-      return { ...(await readDirectly(wanted, { folder })), source: 'embedded', now: null }
+      return { ...(await readDatabase(query, { folder })), source: 'embedded', now: null }
     } finally {
       await lock.release()
     }
   })
 }
 
-/** @returns undefined when no validator answers on the port: nobody does, or something else. */
-async function askValidator(wanted: ReportRequest, signal: AbortSignal): Promise<MinersReport | undefined> {
-  const query = new URLSearchParams({ hours: String(wanted.hours ?? DEFAULT_HOURS) })
-  if (wanted.miner !== undefined) query.set('miner', wanted.miner)
-  const answer = await getJson(wanted.statusPort, `/report?${query}`, signal)
+/** @returns undefined when no validator answers on the port. */
+async function readFromValidator(
+  query: ReportRequest,
+  signal: AbortSignal,
+): Promise<MinersReport | undefined> {
+  const search = new URLSearchParams({ hours: String(query.hours ?? DEFAULT_HOURS) })
+  if (query.miner !== undefined) search.set('miner', query.miner)
+  const answer = await getJson(query.statusPort, `/report?${search}`, signal)
   const parsed = document.safeParse(answer?.body)
   if (parsed.success) return { source: 'validator', ...parsed.data }
   if (answer?.status !== 503) return undefined
   throw unavailable(
-    `The validator on port ${wanted.statusPort} has no report: ${JSON.stringify(answer.body).slice(0, 200)}.`,
-    'Ask again in some seconds; its log has the reason.',
+    `The validator on port ${query.statusPort} could not make a report: ${JSON.stringify(answer.body).slice(0, 200)}.`,
+    'Try again in a few seconds; the log of the validator has the reason.',
   )
 }
 
-/** With Postgres scores are an addition: nobody there is no reason to fail. */
-async function askStatus({ clock, statusPort }: ReportRequest, signal: AbortSignal) {
+/** Scores only complement a report from Postgres, so it does not fail when no validator answers. */
+async function readStatus({ clock, statusPort }: ReportRequest, signal: AbortSignal) {
   const asked = withDeadline(clock, 'the status', STATUS_TIMEOUT_MS, signal, (inner) =>
     getJson(statusPort, '/status', inner),
   )
@@ -108,8 +111,8 @@ async function getJson(port: number, path: string, signal: AbortSignal) {
   }
 }
 
-/** The lock of the hotkey, so that no validator can start while its database is open here. */
-async function lockIdle({ clock, stateDir, statusPort }: ReportRequest): Promise<HotkeyLock> {
+/** Takes the hotkey lock, so that no validator can start while its database is open here. */
+async function lockHistory({ clock, stateDir, statusPort }: ReportRequest): Promise<HotkeyLock> {
   try {
     const log = { info: () => {}, warn: () => {} }
     return await lockHotkey({
@@ -120,18 +123,18 @@ async function lockIdle({ clock, stateDir, statusPort }: ReportRequest): Promise
   } catch (cause) {
     if (!(cause instanceof TargonError && cause.code === 'HOTKEY_IN_USE')) throw cause
     throw new TargonError(
-      `A validator runs with this hotkey, and it does not answer on 127.0.0.1:${statusPort}.`,
+      `A validator is running with this hotkey but does not answer on 127.0.0.1:${statusPort}.`,
       {
         code: 'HOTKEY_IN_USE',
         fault: 'hotkey-in-use',
-        next: 'Give its port with --metrics.port; it logs it as "status server listening". One that was killed holds the lock for 10 seconds more.',
+        next: 'Pass its status port with --metrics.port (it is in the log line "status server listening"). If it was killed, wait 10 seconds for its lock to expire.',
       },
       { cause },
     )
   }
 }
 
-async function readDirectly(
+async function readDatabase(
   { clock, miner, hours = DEFAULT_HOURS }: ReportRequest,
   place: HistoryPlace,
   validator?: string,
@@ -139,13 +142,13 @@ async function readDirectly(
   const since = new Date(clock.now() - hours * 3_600_000)
   const { database, close } = await openDatabase(place)
   try {
-    // The embedded one may be of an older release, and nobody else has it open.
+    // The embedded database may be from an older release; no other process has it open.
     if ('folder' in place) await migrate(database)
     return { since: since.toISOString(), miners: await reportMiners(database, { miner, since, validator }) }
   } catch (error) {
     throw unavailable(
-      `The history cannot be read: ${messageOf(error)}.`,
-      'A validator of this release must have written there first.',
+      `The history could not be read: ${messageOf(error)}.`,
+      'Run a validator of this release with this history first.',
       error,
     )
   } finally {
@@ -162,8 +165,8 @@ async function exists(path: string): Promise<boolean> {
 
 function noHistory(folder: string): TargonError {
   return unavailable(
-    `There is no history at ${folder}, and no validator answers.`,
-    'Start the validator, or give the --metrics.port, --wallet.name, --wallet.hotkey and --netuid it runs with.',
+    `There is no history in ${folder}, and no validator answers.`,
+    'Start the validator, or pass the --metrics.port, --wallet.name, --wallet.hotkey and --netuid it runs with.',
   )
 }
 

@@ -25,7 +25,7 @@ const COLUMNS = [
   'last_failure_detail',
 ]
 
-/** One line per miner and model (RFC 4180 with plain line ends, none at the end), also for miners without results; the window is `;`-separated, `x` a miss. */
+/** One line per miner and model, also for miners without results (RFC 4180 with LF between lines). The window is `;`-separated; `x` is a miss. */
 export function writeCsv(report: ExplainedReport): string {
   const lines = escapeTexts(report.miners).flatMap(({ uid, hotkey, from, to, score, weightU16, models }) => {
     const head = [uid, hotkey]
@@ -47,7 +47,7 @@ export function writeCsv(report: ExplainedReport): string {
   return [COLUMNS, ...lines].map((line) => line.map(writeCell).join(',')).join('\n')
 }
 
-/** Text of a miner may be in a detail: a spreadsheet must not take it for a formula. */
+/** A detail may contain text of a miner, which a spreadsheet must not interpret as a formula. */
 function writeCell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number') return String(value)

@@ -1,4 +1,4 @@
-/** Colours of both schemes are variables; the plots read them when they draw. */
+/** The colours of both schemes are variables, which the plots read when they are drawn. */
 export const PAGE_STYLE = `
 :root{color-scheme:light dark;--paper:#fff;--ink:#1c2026;--quiet:#5c6570;--line:#d8dde3;--good:#1467c8;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--paper:#14171b;--ink:#e6e9ed;--quiet:#9aa4b0;--line:#333a43;--good:#6cb0ff;--bad:#ff8a80}}
@@ -15,7 +15,7 @@ code{font-size:.9em;font-weight:400;overflow-wrap:anywhere}meter{width:7rem}
 .n,td:first-child,meter{white-space:nowrap}.u-legend{font-size:12px;margin-bottom:.6rem}.u-legend th,.u-legend td{border:0;padding:0 .2rem}
 `
 
-/** Draws the plots of a miner when its details are open; runs in the browser. */
+/** Runs in the browser: draws the plots of a miner when its details are open. */
 export const PAGE_SCRIPT = `
 'use strict'
 const data = JSON.parse(document.getElementById('data').textContent)

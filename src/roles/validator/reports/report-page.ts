@@ -10,12 +10,12 @@ import {
 } from './explained.js'
 import { PAGE_SCRIPT, PAGE_STYLE } from './report-page-parts.js'
 
-/** Miners whose details are open at first; the plots of the others are drawn when they are opened. */
+/** With at most this many miners their details are open at first; plots are drawn when details are open. */
 const OPEN_MINERS = 3
 
 /**
- * One page that needs nothing beside itself: plots (uPlot), data and style are in it, and its policy forbids the browser
- * to load anything else. Texts of miners are escaped.
+ * A self-contained page: it includes plots (uPlot), data and style, and its policy forbids the browser to load anything
+ * else. Text of miners is escaped.
  */
 export async function writePage(document: ExplainedReport): Promise<string> {
   const report = escapeTexts(document)
@@ -28,7 +28,7 @@ export async function writePage(document: ExplainedReport): Promise<string> {
     report.miners.length === 1 && report.miners[0]
       ? `Miner ${report.miners[0].uid}: why it has its score`
       : 'Why miners have their scores'
-  const data = report.miners.map(({ models }) => models.map(({ window, trend }) => ({ window, trend })))
+  const plotted = report.miners.map(({ models }) => models.map(({ window, trend }) => ({ window, trend })))
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -44,7 +44,7 @@ export async function writePage(document: ExplainedReport): Promise<string> {
 <p class="quiet">${escapeText(headline(report))}</p>
 ${overview(report)}
 ${report.miners.map((miner, index) => describeMiner(miner, index, report.miners.length <= OPEN_MINERS)).join('\n')}
-<script type="application/json" id="data">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>
+<script type="application/json" id="data">${JSON.stringify(plotted).replaceAll('<', '\\u003c')}</script>
 <script>${plots}</script>
 <script>${PAGE_SCRIPT}</script>
 </body>
@@ -53,7 +53,7 @@ ${report.miners.map((miner, index) => describeMiner(miner, index, report.miners.
 }
 
 const SOURCES: Record<ExplainedReport['source'], string> = {
-  validator: 'told by the running validator',
+  validator: 'reported by the running validator',
   embedded: 'read from the embedded database',
   postgres: 'read from Postgres',
 }

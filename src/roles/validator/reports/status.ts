@@ -16,12 +16,12 @@ export const validatorStatus = z.object({
   role: z.literal('validator'),
   uid: z.number().int(),
   hotkey: z.string(),
-  /** Newest block seen. */
+  /** Newest block received. */
   block: z.number().int(),
   epoch: z.object({ index: z.number().int(), nextBlock: z.number().int() }),
   /** Wanted models. */
   models: z.array(z.string()),
-  /** Rounds started since this process began. */
+  /** Rounds started by this process. */
   rounds: z.number().int(),
   /** The last weights this process set and saw confirmed. */
   weights: z
@@ -35,7 +35,7 @@ export const validatorStatus = z.object({
       uid: z.number().int(),
       hotkey: z.string(),
       models: z.array(z.string()),
-      /** Since this process began. */
+      /** Since this process started. */
       verdicts: verdictCounts,
       last: z
         .object({
@@ -46,7 +46,7 @@ export const validatorStatus = z.object({
           tokensPerSecond: z.number().optional(),
         })
         .nullable(),
-      /** Over the verified answers in the windows that count now. */
+      /** Over the verified answers in the windows of the models that count. */
       meanTokensPerSecond: z.number(),
       score: z.number(),
     }),

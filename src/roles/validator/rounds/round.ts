@@ -31,7 +31,7 @@ export interface RoundPorts {
   ) => Promise<(miner: ServingMiner) => InferenceRequest>
   /** Signs in advance what does not depend on the request, while prompts are made. */
   readonly signAhead?: (miner: ServingMiner) => void
-  /** Signs now and returns the call to start later, so that signing is in nobody's measured time. */
+  /** Signs now and returns the call to start later, so that no measured time includes signing. */
   readonly prepare: (
     request: InferenceRequest,
     miner: ServingMiner,

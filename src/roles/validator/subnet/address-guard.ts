@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** IANA special-purpose ranges (registries of RFC 6890 and later): nothing a miner may announce (SECURITY.md T-V1). */
+/** IANA special-purpose ranges (registries of RFC 6890 and later), which a miner must not announce (SECURITY.md T-V1). */
 const SPECIAL_V4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -39,21 +39,21 @@ const SPECIAL_V6 = [
 ] as const
 
 /** Prefixes whose last 32 bits are an IPv4 address: mapped, compatible, NAT64. */
-const V4_INSIDE = ['::ffff:0:0/96', '::/96', '64:ff9b::/96'] as const
+const V4_EMBEDDING = ['::ffff:0:0/96', '::/96', '64:ff9b::/96'] as const
 
 const special = new BlockList()
 for (const [network, prefix] of SPECIAL_V4) special.addSubnet(network, prefix, 'ipv4')
 for (const [network, prefix] of SPECIAL_V6) special.addSubnet(network, prefix, 'ipv6')
 
 const embedding = new BlockList()
-for (const range of V4_INSIDE) {
+for (const range of V4_EMBEDDING) {
   const [network = '', prefix] = range.split('/')
   embedding.addSubnet(network, Number(prefix), 'ipv6')
 }
 
 /**
- * Whether an address lies in a private, loopback, link-local, documentation or otherwise special range. IPv6 that
- * carries an IPv4 address (`::ffff:127.0.0.1`, `::127.0.0.1`, NAT64) is judged by that address. Anything that is not a
+ * Whether an address is in a private, loopback, link-local, documentation or other special range. An IPv6 address that
+ * embeds an IPv4 address (`::ffff:127.0.0.1`, `::127.0.0.1`, NAT64) is checked by that address. Anything that is not a
  * plain address is forbidden.
  */
 export function isForbiddenAddress(ip: string): boolean {
@@ -75,7 +75,7 @@ function lastFour(ip: string): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }
 
-/** `http://ip:port`, IPv6 in brackets. */
+/** `http://ip:port`, with an IPv6 address in brackets. */
 export function originOf(axon: { readonly ip: string; readonly port: number }): string {
   return isIP(axon.ip) === 6 ? `http://[${axon.ip}]:${axon.port}` : `http://${axon.ip}:${axon.port}`
 }
