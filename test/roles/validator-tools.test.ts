@@ -47,7 +47,7 @@ async function open(more: Record<string, string>, report: (task: string) => void
   return tools
 }
 
-it('asks from the named data set, also in a seeded run, and shows its progress', async () => {
+it('uses the named data set, also in a seeded run, and shows its progress', async () => {
   const tasks: string[] = []
   const { questions } = await open({ 'dataset.url': fixture, seed: 's' }, (task) => tasks.push(task))
   const next = () => questions?.nextQuestion(new AbortController().signal)
@@ -57,7 +57,7 @@ it('asks from the named data set, also in a seeded run, and shows its progress',
 
 it.each<[string, Record<string, string>]>([
   ['switched off', { 'dataset.url': 'off' }],
-  ['a seeded run that shall repeat', { seed: 's' }],
-])('keeps to the bundled questions: %s', async (_, flags) => {
+  ['a seeded run', { seed: 's' }],
+])('uses the bundled questions: %s', async (_, flags) => {
   expect((await open(flags)).questions).toBeUndefined()
 })

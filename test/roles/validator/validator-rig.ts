@@ -29,7 +29,7 @@ import { hotkeyOf } from '../../support/hotkeys.js'
 
 export const MODEL = 'org/tiny'
 
-/** An engine for which token i of an answer is ` w<i>`, likely with logprob −0.1, in second place behind another. */
+/** An engine for which token i of an answer is ` w<i>` with logprob −0.1 and rank 1. */
 export function createRigEngine(model = MODEL): ReferenceEngine & { failure: Error | undefined } {
   const fail = () => {
     if (engine.failure) throw engine.failure
@@ -79,11 +79,11 @@ export interface RigChain extends FakeSubtensor {
     readonly uids: readonly number[]
     readonly scores: readonly number[]
   }[]
-  /** What the next submissions answer; a set one when empty. */
+  /** Results of the next submissions; `set` when empty. */
   readonly answers: SetWeightsResult[]
 }
 
-/** The chain with heads that the test makes and a record of submissions. */
+/** A chain whose heads the test makes, with a record of submissions. */
 export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
   let head: BlockHead = { number: startBlock, hash: '0x' }
   let nonce = 0
@@ -142,7 +142,7 @@ export function createRigChain(neurons: Neuron[], startBlock = 100): RigChain {
   return chain
 }
 
-/** The real ledger and watch before that chain; no other machine has the hotkey. */
+/** The real weights pipeline for that chain; no other machine uses the hotkey. */
 export function openRigWeights(
   chain: RigChain,
   options: Pick<WeightsPipelineOptions, 'clock' | 'log' | 'signer' | 'signal'> & { readonly folder: string },
@@ -156,7 +156,7 @@ export function defaultSettings(overrides: Partial<ValidatorSettings>): Validato
   return { ...(defaults as ValidatorSettings), ...overrides }
 }
 
-/** What a validator's services share; a test gives what it is about. */
+/** The context of a validator's services; a test gives what matters to it. */
 export function createRigContext<Given extends Partial<ValidatorContext>>(given: Given) {
   return {
     clock: systemClock,
@@ -181,7 +181,7 @@ export interface Rig {
   readonly settings: ValidatorSettings
   readonly deps: ValidatorDeps
   readonly log: LogLine[]
-  /** Resolves when a line that matches was logged, also in the past. */
+  /** Resolves with the first line that matches, past or future. */
   logged(matches: (line: LogLine) => boolean): Promise<LogLine>
   start(): Promise<{ readonly url: string; stop(): Promise<ValidatorReport> }>
   dispose(): Promise<void>
@@ -247,14 +247,14 @@ export async function createRig(
   })
   const logged = (matches: (line: LogLine) => boolean) =>
     new Promise<LogLine>((resolve) => {
-      const look = () => {
+      const check = () => {
         const found = lines.find(matches)
         if (!found) return
-        waiting.delete(look)
+        waiting.delete(check)
         resolve(found)
       }
-      waiting.add(look)
-      look()
+      waiting.add(check)
+      check()
     })
   return {
     chain,

@@ -1,4 +1,8 @@
-/** What the validator tells its operator: status, history, and the reports made of both. */
+/**
+ * What the validator tells its operator: status, history, and the reports made from both.
+ *
+ * Tests named after a behaviour: test/commands/validator/report.test.ts (report-page.ts, report-csv.ts).
+ */
 export {
   describeFailures,
   type ExplainedMiner,

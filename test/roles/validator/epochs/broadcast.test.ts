@@ -34,7 +34,7 @@ const options = async () => ({
   announce: true,
 })
 
-/** Never ends, a byte now and then. */
+/** Sends a byte now and then and never ends. */
 function drip(response: ServerResponse): void {
   response.write('[')
   const timer = setInterval(() => response.write(' '), 50)
@@ -55,10 +55,10 @@ const HOSTILE: Readonly<Record<string, Answering>> = {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end('["org/a"]'),
   redirects: (response) => response.writeHead(307, { location: 'http://127.0.0.1:1/models' }).end(),
   'answers 500': (response) => response.writeHead(500).end('["org/a"]'),
-  'breaks off': (response) => response.socket?.destroy(),
+  disconnects: (response) => response.socket?.destroy(),
 }
 
-test('hostile lists of models, many at once: 3 s for all, none believed, honest ones unharmed', async () => {
+test('queries hostile and honest miners together within 3 s and accepts only valid lists', async () => {
   const miners: ServingMiner[] = []
   for (let index = 0; index < 6; index++)
     miners.push(
@@ -84,7 +84,7 @@ test('hostile lists of models, many at once: 3 s for all, none believed, honest 
   for (const models of served.values()) expect(models).toEqual(WANTED)
 })
 
-test('a redirect is not followed: the canary behind it sees nothing', async () => {
+test('does not follow redirects', async () => {
   const canary = await startStreamServer((response) => response.end('["org/a"]'))
   servers.push(canary)
   for (const status of [301, 302, 303, 307, 308]) {
@@ -96,7 +96,7 @@ test('a redirect is not followed: the canary behind it sees nothing', async () =
   expect(canary.received).toEqual([])
 })
 
-test('the wanted models are announced to every miner, signed for it', async () => {
+test('announces the wanted models to every miner, signed for its hotkey', async () => {
   const bodies: unknown[] = []
   const miner = await minerWith('5Receiver', (response, { method, body, headers }) => {
     if (method === 'POST') bodies.push([JSON.parse(body.toString()), headers['epistula-signed-for']])

@@ -58,21 +58,21 @@ function setup(options: {
   return { clock, calls, task, head, stop: () => abort.abort() }
 }
 
-test('a skipped boundary block, repeated and lower heads: each epoch acts once', async () => {
+test('acts once per epoch despite skipped, repeated and lower heads', async () => {
   const { head, calls, stop } = setup({})
   for (const number of [6, 9, 11, 11, 10, 12, 19, 23, 22, 29, 30, 30, 47]) await head(number)
   expect(calls.weights).toEqual([1, 2, 3, 4])
   stop()
 })
 
-test('the jobs of an epoch run in order, and a resync comes before the weights', async () => {
+test('runs the jobs of an epoch in order, after a resync', async () => {
   const { head, calls, stop } = setup({ epochLength: 100, startBlock: 90 })
   await head(100)
   expect(calls.log).toEqual(['resync', 'models', 'engines', 'announce', 'finish'])
   stop()
 })
 
-test('a job that throws or hangs stops none of the others', async () => {
+test('runs the other jobs when one throws or hangs', async () => {
   const { head, calls, clock, stop } = setup({
     epochLength: 100,
     startBlock: 90,
@@ -90,7 +90,7 @@ test('a job that throws or hangs stops none of the others', async () => {
   stop()
 })
 
-test('weights that were refused are tried again within the window and never beyond it', async () => {
+test('retries rejected weights within the epoch only', async () => {
   let attempts = 0
   const { head, calls, stop } = setup({
     epochLength: 100,
@@ -103,7 +103,7 @@ test('weights that were refused are tried again within the window and never beyo
   stop()
 })
 
-test('each further attempt is made of a fresh metagraph', async () => {
+test('reads a fresh metagraph for each further attempt', async () => {
   const log: string[] = []
   const { head, stop } = setup({
     epochLength: 100,
@@ -121,7 +121,7 @@ test('each further attempt is made of a fresh metagraph', async () => {
   stop()
 })
 
-test('a hanging submission ends at its deadline and the next head tries again', async () => {
+test('ends a hanging submission at its deadline and retries at a later head', async () => {
   let hang = true
   const { head, calls, clock, stop } = setup({
     epochLength: 100,
@@ -143,7 +143,7 @@ test('a hanging submission ends at its deadline and the next head tries again', 
   stop()
 })
 
-test('weights owed at start are set at once, and miners are asked again between epochs', async () => {
+test('sets weights due at the start at once and asks miners for their models between epochs', async () => {
   const { head, calls, stop } = setup({ epochLength: 60, startBlock: 65, due: true })
   await settle()
   expect(calls.weights).toEqual([1])
@@ -152,13 +152,13 @@ test('weights owed at start are set at once, and miners are asked again between 
   stop()
 })
 
-test('after the abort the task ends', async () => {
+test('ends after the abort', async () => {
   const { task, stop } = setup({})
   stop()
   await task.done
 })
 
-test('the window of an epoch is its index times its length', () => {
+test('derives the window of an epoch from index and length', () => {
   expect(epochAt(719, 360)).toEqual({ index: 1, dueBlock: 360, nextBlock: 720 })
   expect(epochAt(720, 360)).toEqual({ index: 2, dueBlock: 720, nextBlock: 1080 })
 })

@@ -47,7 +47,7 @@ async function setup(silent: readonly ServingMiner[] = []) {
 }
 
 test.each(['too-fast', 'no-permit', 'stake', 'stale', 'other'] as const)(
-  'a refusal of class %s may pass: it is tried again within the epoch',
+  'retries a refusal of class %s within the epoch',
   async (refused) => {
     const { refuse, attempt } = await setup()
     for (let time = 0; time < 3; time++) {
@@ -59,7 +59,7 @@ test.each(['too-fast', 'no-permit', 'stake', 'stale', 'other'] as const)(
 )
 
 test.each(['version-key', 'not-registered'] as const)(
-  'a refusal of class %s ends the attempts of the epoch, and the next one begins anew',
+  'gives up the epoch after a refusal of class %s, but not the next one',
   async (refused) => {
     const { refuse, attempt } = await setup()
     refuse(refused)
@@ -68,17 +68,17 @@ test.each(['version-key', 'not-registered'] as const)(
   },
 )
 
-test('a miner that has not answered for its models since the start keeps the weight of its scores', async () => {
+test('keeps the weight of a miner that has not answered for its models since the start', async () => {
   const { attempt, chain, view, book } = await setup([servingMiners(3)[0]!])
   expect(view.servedBy('5Miner1')).toBeUndefined()
   expect((await attempt(1)).kind).toBe('done')
   expect(chain.submissions[0]).toMatchObject({ uids: [1, 2, 3], scores: [1, 0, 0] })
-  // Once it has answered without it, it has none.
+  // Once it has answered without listing the model, it has no weight.
   view.replaceServed(new Map([['5Miner1', []]]))
   expect(scoresByUid(view, book, 'proportional').get(1)).toBe(0)
 })
 
-test('a vector the chain does not take is built once more from a fresh metagraph, in each epoch once', async () => {
+test('retries a vector the chain rejects once per epoch', async () => {
   const { refuse, attempt } = await setup()
   for (const epoch of [1, 2]) {
     refuse('bad-vector')
@@ -88,7 +88,7 @@ test('a vector the chain does not take is built once more from a fresh metagraph
   }
 })
 
-test('the vector built once more is made of the miners of then, and is taken', async () => {
+test('builds the second vector from the current miners', async () => {
   const { refuse, attempt, chain, view } = await setup()
   refuse('bad-vector')
   expect((await attempt(1)).kind).toBe('retry')

@@ -31,7 +31,7 @@ async function hubThat(answer: Answering) {
   return { server, ...clientOf(server.url) }
 }
 
-/** Writes for as long as the reader takes it. */
+/** Writes as long as the reader reads. */
 function flood(response: Parameters<Answering>[0], piece: string): void {
   const more = () => {
     while (!response.destroyed) if (!response.write(piece)) return void response.once('drain', more)
@@ -41,22 +41,22 @@ function flood(response: Parameters<Answering>[0], piece: string): void {
 
 test.each([
   ['without end', 'a'.repeat(1 << 16), /more than 67108864 bytes/],
-  ['of two bytes a value', '0,'.repeat(1 << 15), /more than 2000000 values/],
+  ['of two bytes per value', '0,'.repeat(1 << 15), /more than 2000000 values/],
   ['of empty objects', '{},'.repeat(1 << 14), /more than 2000000 values/],
-  ['of lists in lists', '['.repeat(1 << 14), /nested deeper than 64/],
-])('an answer %s is cut before it is parsed', async (_, piece, error) => {
+  ['of nested lists', '['.repeat(1 << 14), /nested deeper than 64/],
+])('aborts an answer %s before parsing it', async (_, piece, error) => {
   const { ask, server } = await hubThat((response) => flood(response, piece))
   await expect(ask()).rejects.toThrow(error)
   await expect.poll(() => server.open).toBe(0)
 })
 
-test('brackets and commas within texts are no values', async () => {
+test('does not count brackets and commas within strings', async () => {
   const text = JSON.stringify([`${'[,{"\\'.repeat(1_000_000)}é`])
   const { ask } = await hubThat((response) => response.end(text))
   expect(await ask()).toEqual({ status: 200, text })
 })
 
-test('a redirect is not followed, an encoded answer is not decoded', async () => {
+test('does not follow redirects or decode compressed answers', async () => {
   const inner = await startStreamServer((response) => response.end('{}'))
   closers.push(() => inner.close())
   const away = await hubThat((response) => response.writeHead(307, { location: inner.url }).end())
@@ -72,9 +72,9 @@ test('a redirect is not followed, an encoded answer is not decoded', async () =>
 test.each<[string, Answering]>([
   ['never answers', () => {}],
   ['sends half a head', (response) => response.socket?.write('HTTP/1.1 200 OK\r\nx-')],
-  ['sends hints for ever', (response) => response.writeEarlyHints({ link: '</a>; rel=preload' })],
+  ['sends hints without end', (response) => response.writeEarlyHints({ link: '</a>; rel=preload' })],
   ['drips its body', (response) => response.writeHead(200, { 'content-length': 1000 }).write('{')],
-])('a hub that %s is left after a minute', async (_, answer) => {
+])('gives up after a minute on a hub that %s', async (_, answer) => {
   const { ask, clock, server } = await hubThat(answer)
   const asked = ask().catch((error: Error) => error.message)
   await expect.poll(() => server.received).toHaveLength(1)
@@ -83,7 +83,7 @@ test.each<[string, Answering]>([
   await expect.poll(() => server.open).toBe(0)
 })
 
-test('a hub that does not read is left after a minute', async () => {
+test('gives up after a minute on a hub that does not read', async () => {
   const sockets: Socket[] = []
   const server = createServer((socket) => sockets.push(socket.pause().on('error', () => {})))
   await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -13,7 +13,7 @@ function resultWith(text: string): RoundResult {
   return { ...common, miner: servingMiner(1), request: completionRequest(), answer, verdict }
 }
 
-test('what waits for a hub that hangs is bounded in reports and in bytes, and the newest are kept', async () => {
+test('bounds the queue for a hub that hangs in reports and bytes, dropping the oldest', async () => {
   const answer = createDeferred<{ status: number; text: string }>()
   const sent: string[] = []
   const hub: HubClient = {
@@ -27,7 +27,7 @@ test('what waits for a hub that hangs is bounded in reports and in bytes, and th
   const reports = createHubReports(hub, '5Validator', pino({ level: 'silent' }), signal)
   for (let round = 0; round < 41; round++) reports.report([resultWith('small')], [], {})
   expect(reports.dropped()).toBe(8)
-  // 20 MiB each: four of these do not fit, and push out everything before them.
+  // 20 MiB each: four of these do not fit and displace all reports before them.
   for (let round = 0; round < 4; round++) reports.report([resultWith('x'.repeat(20 << 20))], [], {})
   expect(reports.dropped()).toBe(8 + 32 + 1)
   reports.report([resultWith('y'.repeat(65 << 20))], [], {})

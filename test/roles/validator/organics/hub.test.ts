@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await (thing.dispose?.() ?? thing.close?.())
 })
 
-/** Tokens ` w1`…` wN` as the rig’s engine holds likely. */
+/** Tokens ` w1`…` wN`, which the rig’s engine considers likely. */
 function recordOf(uid: number, hotkey: string, overrides: object = {}) {
   const response = Array.from({ length: 8 }, (_, index) => ({
     choices: [
@@ -51,19 +51,19 @@ async function startHub(answer: (path: string) => string | undefined) {
   open.push(hub)
   const posted = (matches: (post: (typeof posts)[number]) => boolean) =>
     new Promise<(typeof posts)[number]>((resolve) => {
-      const look = () => {
+      const check = () => {
         const found = posts.find(matches)
         if (!found) return
-        waiting.delete(look)
+        waiting.delete(check)
         resolve(found)
       }
-      waiting.add(look)
-      look()
+      waiting.add(check)
+      check()
     })
   return { url: hub.url, posts, posted }
 }
 
-test('users’ requests are judged record by record, scored within the miner’s own mean, and reported back', async () => {
+test('judges users’ requests one by one, adds them to the organic mean of the miner, and reports them back', async () => {
   const miner = await startFakeMiner({ models: [MODEL] })
   open.push(miner)
   const { address } = await hotkeyOf(1)
@@ -104,7 +104,7 @@ test('users’ requests are judged record by record, scored within the miner’s
   await validator.stop()
 })
 
-test('a round is reported signed for nobody, with the dialect’s endpoint name and times in seconds', async () => {
+test('reports a round signed without a receiver, with the hub’s endpoint name and times in seconds', async () => {
   const miner = await startFakeMiner({ models: [MODEL] })
   open.push(miner)
   const hub = await startHub(() => '["",200]')
@@ -129,7 +129,7 @@ test('a round is reported signed for nobody, with the dialect’s endpoint name 
   await validator.stop()
 })
 
-test('withheld scores reach the hub only after the weights made of them', async () => {
+test('sends withheld scores to the hub only after the weights made from them', async () => {
   const miner = await startFakeMiner({ models: [MODEL] })
   open.push(miner)
   const hub = await startHub(() => '["",200]')

@@ -10,18 +10,18 @@ const answered = {
   response_tokens: 10,
   response: [],
 }
-/** As the hub writes it down when a miner cannot be reached, refuses or breaks off. */
+/** As the hub records a miner that is unreachable, rejects the request or disconnects. */
 const failed = { success: false, total_time: 0, time_to_first_token: 0, response_tokens: 0, response: null }
 
 const bucketOf = (organics: object) => readBucket(JSON.stringify({ bucket_id: 'b', organics }))
 
-test('a failed request counts although it has neither times nor tokens', () => {
+test('accepts a failed request without times or tokens', () => {
   const broken = { ...failed, response_tokens: 3, time_to_first_token: 20, response: [{}] }
   const bucket = bucketOf({ m: [failed, broken].map((change) => ({ ...common, ...change })) })
   expect(bucket).toMatchObject({ refused: 0, records: [{ success: false }, { success: false }] })
 })
 
-test('an answer without a token is one', () => {
+test('accepts an answer without tokens', () => {
   const bucket = bucketOf({ m: [{ ...common, ...answered, response_tokens: 0 }] })
   expect(bucket).toMatchObject({ refused: 0, records: [{ success: true }] })
 })
@@ -29,15 +29,15 @@ test('an answer without a token is one', () => {
 test.each([
   ['no time', { total_time: 0 }],
   ['a first token after the last', { time_to_first_token: 501 }],
-  ['a time below 0', { time_to_first_token: -1 }],
-  ['a number beyond all numbers', { total_time: 'INFINITE' }],
+  ['a negative time', { time_to_first_token: -1 }],
+  ['an infinite number', { total_time: 'INFINITE' }],
   ['half a token', { response_tokens: 0.5 }],
-  ['a prompt that would hold up the engine', { request: { ...request, prompt: 'a'.repeat(1_000_001) } }],
+  ['a prompt that would block the engine', { request: { ...request, prompt: 'a'.repeat(1_000_001) } }],
   [
-    'a chat that would hold up the engine',
+    'a chat that would block the engine',
     { request: { ...request, messages: new Array(11).fill({ role: 'user', content: 'a'.repeat(100_000) }) } },
   ],
-])('an answer with %s is refused, the one beside it is not', (_, change) => {
+])('rejects an answer with %s, but not the next record', (_, change) => {
   const records = [
     { ...common, ...answered, ...change },
     { ...common, ...answered },
@@ -46,14 +46,14 @@ test.each([
   expect(readBucket(text)).toMatchObject({ refused: 1, records: [{ uid: 1 }] })
 })
 
-test('of a million records a thousand are looked at, of a hundred thousand models none', () => {
+test('reads a thousand of a million records and rejects a hundred thousand models', () => {
   const many = bucketOf({ a: [{ ...common, ...answered }], b: new Array(1_000_000).fill({ uid: 1 }) })
   expect(many).toMatchObject({ records: [{ model: 'a' }], refused: 1_000_000 })
   const models = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`m${index}`, []]))
   expect(bucketOf(models)).toBeUndefined()
 })
 
-test('names of prototypes are names of models', () => {
+test('accepts names of prototype properties as model names', () => {
   const text = `{"bucket_id":"b","organics":{"__proto__":[{"uid":1}],"constructor":[${JSON.stringify({ ...common, ...answered })}]}}`
   expect(readBucket(text)).toMatchObject({ refused: 1, records: [{ model: 'constructor' }] })
 })

@@ -59,18 +59,18 @@ const BAD: [string, unknown][] = [
   ['no time', recordOf(1, { total_time: null })],
   ['a time of 0', recordOf(1, { total_time: 0 })],
   ['a time of an hour', recordOf(1, { total_time: 3_600_000 })],
-  ['a uid beyond', recordOf(70_000)],
-  ['somebody else’s uid', recordOf(2, { hotkey: '5Miner1' })],
-  ['a stranger', recordOf(9)],
+  ['a uid out of range', recordOf(70_000)],
+  ['the uid of another miner', recordOf(2, { hotkey: '5Miner1' })],
+  ['an unregistered miner', recordOf(9)],
   ['no response', recordOf(1, { response: 'text' })],
   ['no prompt', recordOf(1, { request: { max_tokens: 10, seed: 1, temperature: 0.5 } })],
   [
-    'a temperature of text',
+    'a temperature that is text',
     recordOf(1, { request: { max_tokens: 10, seed: 1, temperature: 'hot', prompt: '' } }),
   ],
 ]
 
-test.each(BAD)('a record that is %s costs itself, never its bucket', async (_, bad) => {
+test.each(BAD)('drops a bad record (%s) but not its bucket', async (_, bad) => {
   const { poll, organicsOf, posts } = setup()
   await poll(100, [recordOf(2), bad, recordOf(3)])
   expect(organicsOf('5Miner1')).toEqual([])
@@ -80,9 +80,9 @@ test.each(BAD)('a record that is %s costs itself, never its bucket', async (_, b
   expect(report?.body).toMatchObject({ organics: [{ verified: true }, { verified: true }] })
 })
 
-test('a record whose check throws costs itself, never its bucket', async () => {
+test('drops a record whose verification throws, but not its bucket', async () => {
   const { poll, organicsOf } = setup(async (_, request) => {
-    if (request.seed === 666) throw new Error('the engine choked on it')
+    if (request.seed === 666) throw new Error('the engine failed on it')
     return { kind: 'verified' }
   })
   const poison = { max_tokens: 10, seed: 666, temperature: 0.5, prompt: 'hi' }
@@ -90,11 +90,11 @@ test('a record whose check throws costs itself, never its bucket', async () => {
   expect(['5Miner1', '5Miner2', '5Miner3'].map((hotkey) => organicsOf(hotkey).length)).toEqual([0, 1, 1])
 })
 
-test('the buckets of an epoch add up, a bucket handed out twice counts once, and each expires by its own block', async () => {
+test('adds up the buckets of an epoch, counts a repeated bucket once, and expires each by its block', async () => {
   const { poll, organicsOf, book } = setup()
   await poll(100, [recordOf(1)])
   await poll(120, [recordOf(1), recordOf(1, { total_time: 1000 })])
-  await poll(139, [recordOf(1)]) // sooner than twenty blocks: not asked for
+  await poll(139, [recordOf(1)]) // Fewer than twenty blocks later: no poll.
   await poll(140, [recordOf(1)], 'b120')
   expect(organicsOf('5Miner1')).toEqual([
     [100, 20],

@@ -9,17 +9,17 @@ afterEach(async () => {
   bench = undefined
 })
 
-test('a running validator answers for its embedded history, under load too; when it is down the file is read under the lock', async () => {
+test('reads the embedded history from the running validator, and from the database once it has stopped', async () => {
   bench = await startReportRig({})
   const { rig, report } = bench
   const validator = await rig.start()
   const statusPort = Number(new URL(validator.url).port)
-  // Opening it holds the thread that answers are timed on: nobody is asked before.
+  // Opening it blocks the thread on which answers are timed: no miner is queried before.
   await rig.logged(({ event }) => event === 'history-opened')
   const seen = rig.log.map(({ event }) => event)
   expect(seen.slice(0, seen.indexOf('history-opened'))).not.toContain('verdict')
   await checkUnderLoad(bench, 'validator', statusPort)
-  // Somebody who looks at the wrong port must not open the database a second time.
+  // A report with the wrong port must not open the database a second time.
   const { signal } = new AbortController()
   const elsewhere = { clock: systemClock, stateDir: rig.deps.stateDir, statusPort: 1, signal }
   await expect(readMinersReport(elsewhere)).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })

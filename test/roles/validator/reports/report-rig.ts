@@ -9,10 +9,10 @@ import { runCommand } from '../../../support/cli.js'
 import { type FakeMiner, startFakeMiner } from '../../../support/fake-miner.js'
 import { createRig, MODEL, type Rig } from '../validator-rig.js'
 
-/** A validator under load whose folder the command finds by the names of the wallet. */
+/** A validator under load, whose folder the command finds by the wallet names. */
 export interface ReportRig {
   readonly rig: Rig
-  /** `targon validator report … --json`, of the validator at this status port. */
+  /** Runs `targon validator report … --json` for the validator on this status port. */
   report(statusPort: number, ...words: string[]): Promise<ExplainedReport>
   close(): Promise<void>
 }
@@ -24,7 +24,7 @@ export async function startReportRig(settings: Partial<ValidatorSettings>): Prom
   const miners: FakeMiner[] = []
   for (const behaviour of ['honest', 'honest', 'liar', 'refuses'] as const)
     miners.push(await startFakeMiner({ models: [MODEL], gapMs: 1, behaviour }))
-  // Never lists the model that is asked for, but another.
+  // Lists only another model.
   miners.push(await startFakeMiner({ models: ['org/other'] }))
   const rig = await createRig(
     miners,
@@ -55,7 +55,7 @@ export function verifiedIn({ miners }: ExplainedReport): number {
   )
 }
 
-/** Asks again and again while rounds go on: every report is whole and none goes back. */
+/** Makes reports while rounds run: every one is complete and no count decreases. */
 export async function checkUnderLoad(
   { rig, report }: ReportRig,
   source: ExplainedReport['source'],
@@ -65,9 +65,9 @@ export async function checkUnderLoad(
   let last = await report(statusPort, ...words)
   const firstRound = last.validator?.rounds ?? 0
   const first = verifiedIn(last)
-  // A verdict shows before its round is over: both must have gone on.
-  const goneOn = () => verifiedIn(last) > first && (last.validator?.rounds ?? 0) > firstRound
-  for (let asked = 1; asked < 5 || !goneOn(); asked++) {
+  // A verdict is visible before its round has ended: both must have advanced.
+  const hasAdvanced = () => verifiedIn(last) > first && (last.validator?.rounds ?? 0) > firstRound
+  for (let asked = 1; asked < 5 || !hasAdvanced(); asked++) {
     const next = await report(statusPort, ...words)
     expect(next.source).toBe(source)
     expect(verifiedIn(next)).toBeGreaterThanOrEqual(verifiedIn(last))
@@ -77,7 +77,7 @@ export async function checkUnderLoad(
   expect(cheat?.models[0]?.verdicts.failed).toHaveProperty('LOGPROB_MISMATCH')
   expect(cheat?.models[0]?.lastFailures[0]?.detail).toMatch(/\d/)
   expect(cheat?.score).toBe(0)
-  // It was never asked for it, and its window says so all the same.
+  // It was never queried for the model, but its window has the misses.
   const [idle] = (await report(statusPort, '5', ...words)).miners
   expect(idle?.models).toMatchObject([{ model: MODEL, verdicts: { verified: 0, failed: {} } }])
   expect(idle?.models[0]?.notServing).toBeGreaterThan(0)

@@ -14,10 +14,10 @@ import { createRigChain, createRigContext, defaultSettings, MODEL, type RigChain
 
 const UIDS = 12
 
-/** Uids that change hands between two looks at the chain, and when the old owner comes back. */
+/** Uids that change owners between two reads of the metagraph. */
 const swaps = fc.uniqueArray(fc.integer({ min: 1, max: UIDS }), { minLength: 1, maxLength: UIDS })
 
-/** Straight to the chain: what is sent matters here, not how. */
+/** Submits directly: what is sent matters here, not how. */
 function directPipeline(chain: RigChain, signer: Signer): WeightsPipeline {
   return {
     lost: new AbortController().signal,
@@ -64,15 +64,15 @@ async function setup() {
   return { chain, view, book, head, clock, end }
 }
 
-test('a uid that changed hands starts at 0, whoever had it and however good, and everybody else keeps its score', async () => {
+test('a uid that changes owners starts at score 0, and all others keep their scores', async () => {
   await fc.assert(
     fc.asyncProperty(swaps, async (changed) => {
       const { chain, view, book, head, clock, end } = await setup()
-      // The weights owed at the start are set with the first owners.
+      // The weights due at the start are set with the first owners.
       await settle()
       expect(chain.submissions.map(({ block }) => block)).toEqual([100])
       const before = scoresByUid(view, book, 'proportional')
-      // What a book of uids, as 4.4.1 had it, would go on with.
+      // The scores in a book keyed by uid, as in 4.4.1.
       const inherited = new Map(before)
       chain.neurons = chain.neurons.map((one) =>
         changed.includes(one.uid) ? { ...one, hotkey: `5New${one.uid}` } : one,
@@ -89,7 +89,7 @@ test('a uid that changed hands starts at 0, whoever had it and however good, and
         expect(before.get(uid)).toBeGreaterThan(0)
         expect(after.get(uid)).toBe(changed.includes(uid) ? 0 : before.get(uid))
         if (changed.includes(uid)) expect(inherited.get(uid)).not.toBe(after.get(uid))
-        // The first owner of a uid has lost everything, too, when it comes back.
+        // The first owner of a uid has lost its scores, too, when it returns.
         if (changed.includes(uid)) expect(book.results(`5Miner${uid}`, MODEL)).toEqual([])
       }
       const weights = chain.submissions.find(({ block }) => block >= 121)

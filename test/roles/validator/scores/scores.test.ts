@@ -23,7 +23,7 @@ const isSettled = async (promise: Promise<void>) => {
   ])
 }
 
-test('a save that hangs holds up nobody beyond its deadline, is told, and nothing is lost once the disk is back', async () => {
+test('ends a save that hangs at its deadline, reports it, and loses nothing once the disk responds', async () => {
   const clock = new ManualClock()
   const log = pino({ level: 'silent' })
   const path = join(folder, 'cache.json')
@@ -32,7 +32,7 @@ test('a save that hangs holds up nobody beyond its deadline, is told, and nothin
   scores.book.record('5Miner1', MODEL, 50, 1)
   await scores.save()
 
-  // Opening a pipe for writing waits for a reader, as a disk that does not answer.
+  // Opening a pipe for writing waits for a reader, like a disk that does not respond.
   const pipe = `${path}.partial`
   execFileSync('mkfifo', [pipe])
   scores.book.record('5Miner1', MODEL, 60, 2)
@@ -41,7 +41,7 @@ test('a save that hangs holds up nobody beyond its deadline, is told, and nothin
   await clock.advance(10_000)
   await first
   expect(scores.trouble()).toMatch(/scores cannot be saved/)
-  // The one after it, as of the next round or of the shutdown, is no different.
+  // The next save, after a round or at shutdown, behaves the same.
   scores.book.record('5Miner1', MODEL, 70, 3)
   const second = scores.save()
   expect(await isSettled(second)).toBe(false)
@@ -56,7 +56,7 @@ test('a save that hangs holds up nobody beyond its deadline, is told, and nothin
   expect(again.book.results('5Miner1', MODEL)).toEqual([50, 60, 70])
 })
 
-test('scores that are lost to a damaged file are an alarm, a first start is none', async () => {
+test('logs an error when a damaged file loses the scores, but not at the first start', async () => {
   const lines: string[] = []
   const log = pino({ level: 'warn' }, { write: (line) => lines.push(line) })
   const path = join(folder, 'cache.json')

@@ -35,7 +35,7 @@ test.each([
     '::7f00:1',
   ],
   ...['', 'localhost', '127.1', '0x7f.0.0.1', '2130706433', '127.0.0.1.', '[::1]', '1.2.3', '01.2.3.4'],
-])('%s is never asked', (ip) => {
+])('forbids %s', (ip) => {
   expect(isForbiddenAddress(ip)).toBe(true)
 })
 
@@ -49,11 +49,11 @@ test.each([
   '2606:4700::1111',
   '::ffff:8.8.8.8',
   '64:ff9b::8.8.8.8',
-])('%s may be asked', (ip) => {
+])('allows %s', (ip) => {
   expect(isForbiddenAddress(ip)).toBe(false)
 })
 
-test('IPv6 stands in brackets', () => {
+test('puts IPv6 in brackets', () => {
   expect(originOf({ ip: '2606:4700::1111', port: 80 })).toBe('http://[2606:4700::1111]:80')
   expect(originOf({ ip: '1.1.1.1', port: 8091 })).toBe('http://1.1.1.1:8091')
 })

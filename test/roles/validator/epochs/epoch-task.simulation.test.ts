@@ -18,7 +18,7 @@ import { createRigChain, createRigContext, MODEL, openRigWeights } from '../vali
 
 const EPOCHS = 1000
 const LENGTH = 60
-/** Bytes that live, after a collection. */
+// Measures live bytes after a collection.
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
 function measureHeap(): number {
@@ -28,7 +28,7 @@ function measureHeap(): number {
 
 const FAULTS = ['too-fast', 'unconfirmed', 'lands unseen', 'throws', 'hangs', 'resync fails'] as const
 
-test('1,000 epochs with random faults: one submission per epoch, none missed, no memory kept', async () => {
+test('submits once in each of 1,000 epochs with random faults, and leaks no memory', async () => {
   const random = createRandom('epochs')
   const clock = new ManualClock()
   const log = pino({ level: 'silent' })
@@ -50,7 +50,7 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
   const book = new ScoreBook()
   book.record('miner', MODEL, 50, 1)
 
-  /** At most three faults an epoch: more than a window has attempts for is a missed epoch, not a bug. */
+  /** At most three faults per epoch: with more faults than attempts a missed epoch is not a bug. */
   let faultsLeft = 0
   const fault = () => {
     if (faultsLeft === 0 || random.next() < 0.4) return undefined
@@ -58,7 +58,7 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
     return random.pick(FAULTS)
   }
   const healthy = chain.setWeights
-  /** The task waits for the next head, or a submission hangs. */
+  /** Called when the task waits for the next head, or when a submission hangs. */
   let onIdle: () => void = () => {}
   let onHang: () => void = () => {}
   const nextStop = () =>
@@ -134,17 +134,17 @@ test('1,000 epochs with random faults: one submission per epoch, none missed, no
       faultsLeft = 3
       takeSubmissions()
     }
-    // What an epoch costs once everything is warm, and the same 600 epochs later.
+    // The heap once everything is warm, and 600 epochs later.
     if (index > epoch && (index === 400 || index === EPOCHS)) heap.push(measureHeap())
     epoch = index
-    // Results, misses and organics of a life: windows stay windows, and organics go with their epoch.
+    // Results, misses and organics: windows stay bounded, and organics expire with their epoch.
     book.record('miner', MODEL, random.next() * 100, block)
     book.recordOrganics('miner', [random.next() * 100, null], block)
     book.expireOrganics(block - LENGTH)
     chain.grow(block)
     const stop = nextStop()
     task.onHead({ number: block, hash: '0x' })
-    // Now and then a head is repeated or an older one arrives.
+    // Sometimes a head is repeated or an older one arrives.
     if (random.next() < 0.1) task.onHead({ number: block - random.integer(0, 3), hash: '0x' })
     if ((await stop) === 'hangs') {
       const afterwards = nextStop()

@@ -3,54 +3,54 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { layoutOf, readState } from '../../../../src/autoupdate/index.js'
 import { resolveSettings } from '../../../../src/config/index.js'
-import { systemClock } from '../../../../src/kernel/clock.js'
+import { type Clock, systemClock } from '../../../../src/kernel/clock.js'
 import { openSelfUpdate } from '../../../../src/roles/self-update.js'
 import { startFakeMiner } from '../../../support/fake-miner.js'
 import { ReleaseRepository } from '../../../support/release-repository.js'
-import { createRig, MODEL, type Rig } from '../validator-rig.js'
+import { createRig, createRigEngine, MODEL, type Rig } from '../validator-rig.js'
 
 const open: { dispose?(): Promise<void>; close?(): Promise<void> }[] = []
 afterEach(async () => {
   for (const thing of open.splice(0)) await (thing.dispose?.() ?? thing.close?.())
 })
 
-/** A validator with one honest miner that notes when it is the moment to look for an update. */
+/** A validator with one honest miner, and the blocks at which it could check for an update. */
 async function rigWithNotes() {
   const miner = await startFakeMiner({ models: [MODEL], gapMs: 1 })
-  const looks: number[] = []
+  const checks: number[] = []
   const rig: Rig = await createRig(
     [miner],
     {},
-    { afterWeights: async () => void looks.push(rig.chain.head().number) },
+    { afterWeights: async () => void checks.push(rig.chain.head().number) },
   )
   open.push(rig, miner)
   await rig.start()
   await rig.logged(({ event, verdict }) => event === 'verdict' && verdict === 'verified')
-  return { rig, looks }
+  return { rig, checks }
 }
 
-it('looks for an update after the weights of an epoch are on chain, once', async () => {
-  const { rig, looks } = await rigWithNotes()
-  expect(looks).toEqual([])
+it('checks for an update once per epoch, after its weights are on chain', async () => {
+  const { rig, checks } = await rigWithNotes()
+  expect(checks).toEqual([])
   rig.chain.grow(121)
   await rig.logged(({ event }) => event === 'weights-set')
-  await expect.poll(() => looks).toEqual([121])
+  await expect.poll(() => checks).toEqual([121])
   for (const block of [122, 125, 140, 149]) rig.chain.grow(block)
   rig.chain.grow(150)
-  await expect.poll(() => looks).toEqual([121, 150])
+  await expect.poll(() => checks).toEqual([121, 150])
 })
 
-it('does not look while the weights of the epoch are owed, but after the attempt that succeeds', async () => {
-  const { rig, looks } = await rigWithNotes()
+it('does not check for an update before the weights of the epoch are set', async () => {
+  const { rig, checks } = await rigWithNotes()
   rig.chain.answers.push({ kind: 'unconfirmed', reason: 'no block took it' })
   rig.chain.grow(121)
   await expect.poll(() => rig.chain.answers).toEqual([])
-  expect(looks).toEqual([])
+  expect(checks).toEqual([])
   await expect
     .poll(
       () => {
         rig.chain.grow(rig.chain.head().number + 1)
-        return looks.length
+        return checks.length
       },
       { timeout: 20_000 },
     )
@@ -58,7 +58,7 @@ it('does not look while the weights of the epoch are owed, but after the attempt
   expect(rig.chain.submissions).toHaveLength(1)
 })
 
-it('puts a new release on trial and asks for a restart after its weights, through the whole way', async () => {
+it('puts a new release on probation and requests a restart after the weights are set', async () => {
   const repository = new ReleaseRepository()
   await repository.release('99.0.0')
   const miner = await startFakeMiner({ models: [MODEL], gapMs: 1 })
@@ -68,7 +68,7 @@ it('puts a new release on trial and asks for a restart after its weights, throug
     return { block, nextWeightsBlock: (Math.floor(block / 100) + 1) * 100 }
   }
   const restarts: string[] = []
-  // the hotkey's share of half an hour passes at once
+  // The delay of up to half an hour by hotkey passes at once.
   const clock = { ...systemClock, sleep: async () => {} }
   const settings = resolveSettings('validator', {
     flags: {
@@ -103,4 +103,45 @@ it('puts a new release on trial and asks for a restart after its weights, throug
   rig.chain.grow(200)
   await expect.poll(() => restarts).toEqual(['update at 200'])
   expect(await readState(layoutOf(root))).toMatchObject({ state: 'probation', to: '99.0.0' })
+})
+
+/** Waits take a fiftieth of their time. */
+const fastClock: Clock = {
+  now: systemClock.now,
+  monotonic: () => systemClock.monotonic() * 50,
+  sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
+}
+
+it('refreshes the engines within a minute while none is ready, not only at the next epoch or at every skipped round', async () => {
+  const refreshed: number[] = []
+  let isUp = false
+  const engine = createRigEngine()
+  const rig = await createRig(
+    [],
+    { 'epoch-length': 1000 },
+    {
+      clock: fastClock,
+      engines: () => [isUp ? engine : { ...engine, unreadyReason: 'its container has exited' }],
+      refreshEngines: async () => {
+        refreshed.push(fastClock.monotonic())
+        isUp = refreshed.length > 2
+      },
+    },
+  )
+  try {
+    const startedAt = fastClock.monotonic()
+    await rig.start()
+    await expect.poll(() => refreshed.length, { interval: 5 }).toBe(3)
+    const [first = 0, second = 0, third = 0] = refreshed
+    for (const pauseMs of [first - startedAt, second - first, third - second]) {
+      expect(pauseMs).toBeGreaterThan(29_000)
+      // Plus what a busy machine adds, fiftyfold.
+      expect(pauseMs).toBeLessThan(60_000 + 500_000)
+    }
+    // Once an engine is ready there are no more refreshes.
+    await fastClock.sleep(70_000)
+    expect(refreshed).toHaveLength(3)
+  } finally {
+    await rig.dispose()
+  }
 })

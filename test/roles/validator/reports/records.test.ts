@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createTopic } from '../../../../src/roles/role.js'
+import type { ConfirmedWeights } from '../../../../src/roles/validator/epochs/weights-job.js'
+import {
+  historyFolder,
+  openRecords,
+  validatorLockPath,
+} from '../../../../src/roles/validator/reports/records.js'
+import type { RoundResult } from '../../../../src/roles/validator/rounds/round.js'
+import type { NotServing } from '../../../../src/roles/validator/rounds/round-loop.js'
+import { createFakeSubtensor } from '../../../support/fake-subtensor.js'
+import { hotkeyOf } from '../../../support/hotkeys.js'
+import { answerOf, completionRequest, servingMiner, viewOf } from '../rounds/round-parts.js'
+import { createRigContext, defaultSettings, MODEL } from '../validator-rig.js'
+
+let stateDir: string
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'targon-records-'))
+})
+afterEach(() => rm(stateDir, { recursive: true, force: true }))
+
+async function setup(history: boolean) {
+  const result = createTopic<RoundResult>()
+  const missed = createTopic<NotServing>()
+  const weights = createTopic<ConfirmedWeights>()
+  const stop = new AbortController()
+  const context = createRigContext({
+    signal: stop.signal,
+    ...{ stateDir, signer: await hotkeyOf(200), view: viewOf([]), subtensor: createFakeSubtensor([]) },
+    settings: defaultSettings({ history }),
+  })
+  const records = openRecords(context, { result, missed, weights })
+  const close = () => {
+    stop.abort()
+    return records.close()
+  }
+  return { result, missed, weights, records, close }
+}
+
+it('records results and misses of rounds for reports', async () => {
+  const { result, missed, weights, records, close } = await setup(true)
+  const common = { round: 1, block: 100, miner: servingMiner(1) }
+  const request = { ...completionRequest(), seed: 5 }
+  const detail = `position 7\u0000${'x'.repeat(1000)}`
+  result.publish({
+    ...{ ...common, at: Date.now(), request, answer: answerOf(), stallMs: 0 },
+    verdict: { kind: 'failed', cause: 'OVERFIT', detail },
+  })
+  missed.publish({ ...common, model: MODEL, endpoint: 'completion' })
+  weights.publish({ block: 121, path: 'direct', entries: [{ uid: 1, weightU16: 65_535 }] })
+  await records.opened
+  const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
+  await expect.poll(async () => (await models().catch(() => [])).length).toBe(1)
+  const [model] = await models()
+  expect(model).toMatchObject({ model: MODEL, notServing: 1, verdicts: { failed: { OVERFIT: 1 } } })
+  expect(model?.lastFailures[0]?.detail).toMatch(/^position 7x+$/)
+  expect(model?.lastFailures[0]?.detail).toHaveLength(500)
+  expect((await records.report({ miner: '2' })).miners).toEqual([])
+  await close()
+})
+
+it('without a history reports no miners and makes no folder', async () => {
+  const { records, close } = await setup(false)
+  await records.opened
+  expect((await records.report({})).miners).toEqual([])
+  await close()
+  expect(existsSync(historyFolder(stateDir))).toBe(false)
+})
+
+it('places the lock beside the state folder, so that two names of one hotkey share it', () => {
+  expect(validatorLockPath('/state/validator')).toBe('/state/validator.lock')
+  expect(validatorLockPath('/state/other')).toBe('/state/validator.lock')
+})
