@@ -7,10 +7,10 @@ import { z } from 'zod'
 import { writeDevelopmentWallet } from '../../src/wallet/index.js'
 import { type CliProcess, runCli, startCli } from '../support/cli-process.js'
 
-const announced = z.object({ kind: z.literal('chain'), url: z.string(), wallets: z.string() })
+const endpoint = z.object({ kind: z.literal('chain'), url: z.string(), wallets: z.string() })
 const folder = mkdtempSync(join(tmpdir(), 'targon-bad-input-'))
 let network: CliProcess
-let chain: z.output<typeof announced>
+let chain: z.output<typeof endpoint>
 let occupied: Server
 let occupiedPort: number
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const quick = ['--chain.block-time', '200', '--chain.port', '0', '--dir', join(folder, 'net')]
   network = startCli(['localnet', '--only', 'chain', '--exit-with-stdin', ...quick])
   await network.said('"kind":"chain"')
-  chain = announced.parse(JSON.parse(network.stdout().split('\n')[0] ?? ''))
+  chain = endpoint.parse(JSON.parse(network.stdout().split('\n')[0] ?? ''))
   occupied = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => occupied.once('listening', resolve))
   const address = occupied.address()
@@ -49,7 +49,7 @@ const stranger = [
   'stranger',
 ]
 
-async function expectRefusal(argv: string[], status: number, code: string, advice: RegExp): Promise<void> {
+async function expectError(argv: string[], status: number, code: string, advice: RegExp): Promise<void> {
   const outcome = await runCli(argv)
   const lines = outcome.stderr.split('\n').filter((line) => line.startsWith('Error ['))
   expect(lines, outcome.stderr).toHaveLength(1)
@@ -59,43 +59,43 @@ async function expectRefusal(argv: string[], status: number, code: string, advic
 }
 
 describe.each(['miner', 'validator'])('targon %s start', (role) => {
-  // An embedded database takes seconds to make.
+  // creating the embedded database takes seconds
   const quick = role === 'validator' ? ['--no-history'] : []
   const start = [role, 'start', ...quick, ...state]
 
-  it('without a wallet exits 2 and says how to make one', () =>
-    expectRefusal(
+  it('exits 2 without a wallet and says how to create one', () =>
+    expectError(
       [...start, '--wallet.path', '/nonexistent'],
       2,
       'WALLET_NOT_FOUND',
       /btcli wallet new-hotkey/,
     ))
 
-  it('with a chain endpoint that refuses waits for it, and says so', async () => {
-    const away = startCli([...start, ...stranger, '--subtensor.chain_endpoint', 'ws://127.0.0.1:1'])
-    await away.said('chain-unreachable')
-    expect(away.stderr()).toContain('Cannot connect to ws://127.0.0.1:1')
-    expect(await away.stop()).toBe(0)
+  it('waits for a chain endpoint that refuses connections, and says so', async () => {
+    const waiting = startCli([...start, ...stranger, '--subtensor.chain_endpoint', 'ws://127.0.0.1:1'])
+    await waiting.said('chain-unreachable')
+    expect(waiting.stderr()).toContain('Cannot connect to ws://127.0.0.1:1')
+    expect(await waiting.stop()).toBe(0)
   })
 
-  it('with an unknown network exits 2', () =>
-    expectRefusal(
+  it('exits 2 for an unknown network', () =>
+    expectError(
       [...start, ...stranger, '--subtensor.network', 'fineny'],
       2,
       'CONFIG_BAD_VALUE',
       /Did you mean finney\?/,
     ))
 
-  it('with a hotkey that is not registered exits 3 and says how to register', () =>
-    expectRefusal(
+  it('exits 3 for an unregistered hotkey and says how to register it', () =>
+    expectError(
       [...start, ...onChain('x'), ...[]].map(replaceBy(stranger)),
       3,
       'HOTKEY_NOT_REGISTERED',
       /register/,
     ))
 
-  it('with the status port in use exits 2', () =>
-    expectRefusal(
+  it('exits 2 when the status port is in use', () =>
+    expectError(
       [
         ...start.slice(0, -1),
         String(occupiedPort),
@@ -107,7 +107,7 @@ describe.each(['miner', 'validator'])('targon %s start', (role) => {
     ))
 })
 
-/** Puts the stranger's wallet flags in the place of the same flags of another. */
+/** Replaces the values of wallet flags by the stranger's. */
 function replaceBy(flags: readonly string[]) {
   return (word: string, index: number, all: readonly string[]) => {
     const at = flags.indexOf(all[index - 1] ?? '')
@@ -116,8 +116,8 @@ function replaceBy(flags: readonly string[]) {
 }
 
 describe('targon validator start', () => {
-  it('without a permit exits 3', () =>
-    expectRefusal(
+  it('exits 3 without a validator permit', () =>
+    expectError(
       ['validator', 'start', ...state, ...onChain('honest-fast')],
       3,
       'NO_VALIDATOR_PERMIT',
@@ -128,15 +128,15 @@ describe('targon validator start', () => {
 describe('targon miner start', () => {
   const place = ['--axon.ip', '127.0.0.1', '--axon.external_ip', '127.0.0.1']
 
-  it('with the axon port in use exits 2', () =>
-    expectRefusal(
+  it('exits 2 when the axon port is in use', () =>
+    expectError(
       ['miner', 'start', ...state, ...place, ...onChain('honest-slow'), '--axon.port', String(occupiedPort)],
       2,
       'AXON_PORT_UNAVAILABLE',
       /--axon\.port/,
     ))
 
-  it('with a model server that is down says so, keeps running, and drains on SIGTERM with 0', async () => {
+  it('reports a model server that is down, keeps running, and exits 0 on SIGTERM', async () => {
     const model = ['--model-endpoint', 'http://127.0.0.1:1/v1']
     const miner = startCli([
       'miner',
@@ -156,13 +156,13 @@ describe('targon miner start', () => {
 })
 
 describe('targon query', () => {
-  it('for a model nobody serves exits 4', async () => {
+  it('exits 4 for a model that no miner serves', async () => {
     const words = ['query', 'Why?', '--model', 'no/such', '--allow-private-axons', ...onChain('validator')]
-    await expectRefusal(words, 4, 'MODEL_NOT_SERVED', /no\/such.*--list/)
+    await expectError(words, 4, 'MODEL_NOT_SERVED', /no\/such.*--list/)
   })
 
-  it('for a uid that serves nothing exits 4', () =>
-    expectRefusal(
+  it('exits 4 for a uid that serves nothing', () =>
+    expectError(
       ['query', 'Why?', '--uid', '250', ...onChain('validator')],
       4,
       'MINER_UNKNOWN',
@@ -170,7 +170,7 @@ describe('targon query', () => {
     ))
 })
 
-describe('the command line itself', () => {
+describe('the command line', () => {
   it.each([
     [['miner', 'start', '--walet.name', 'x'], 'UNKNOWN_FLAG', /--wallet\.name/],
     [['miner', 'start', '--netuid', 'four'], 'CONFIG_BAD_VALUE', /--netuid/],
@@ -186,15 +186,15 @@ describe('the command line itself', () => {
     [['query', '--hotkey', '5Fnope', 'x'], 'HOTKEY_INVALID', /ss58/],
     [['update', '--to', 'newest'], 'UPDATE_BAD_VERSION', /X\.Y\.Z/],
     [['query', '--config', '/nonexistent.json', 'x'], 'CONFIG_FILE_UNREADABLE', /nonexistent/],
-  ])('%j exits 2', (argv, code, advice) => expectRefusal(argv, 2, code, advice))
+  ])('exits 2 for %j', (argv, code, advice) => expectError(argv, 2, code, advice))
 
-  it('refuses an unknown variable by name', async () => {
+  it('rejects an unknown environment variable by name', async () => {
     const { status, stderr } = await runCli(['miner', 'start', '--print-config'], { TARGON_AXON_PROT: '1' })
     expect(status).toBe(2)
     expect(stderr).toContain('Did you mean TARGON_AXON_PORT?')
   })
 
-  it('survives a reader that goes away', async () => {
+  it('exits 0 when its stdout is closed', async () => {
     const cli = startCli(['miner', 'start', '--print-config'])
     cli.child.stdout?.destroy()
     expect(await cli.ended).toBe(0)

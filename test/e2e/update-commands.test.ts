@@ -12,7 +12,7 @@ import { packageVersion } from '../../src/kernel/version.js'
 import { runCli } from '../support/cli-process.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
-// `targon update` as its user types it, between small releases that are real in all but what they do.
+// `targon update` between small signed releases, real in everything except what their programs do
 const repository = new ReleaseRepository()
 const root = join(repository.folder, 'root')
 const layout = layoutOf(root)
@@ -22,14 +22,14 @@ const signers = ['--update.signers', repository.signers]
 
 const update = (...argv: string[]) => runCli(['update', ...place, ...signers, ...argv], env)
 
-/** Runs the launcher until the release that starts next is committed and runs. */
+/** Runs the launcher until this release is committed. */
 async function launchUntilCommitted(version: string): Promise<void> {
   const child = spawn(process.execPath, [layout.launcher, 'validator', 'start'], { stdio: 'ignore' })
   const exited = once(child, 'exit')
   for (;;) {
     const state = await readState(layout)
     if (state.state === 'committed' && state.committed.includes(version)) break
-    if (child.exitCode !== null) throw new Error(`the launcher ended with ${child.exitCode}`)
+    if (child.exitCode !== null) throw new Error(`the launcher exited with ${child.exitCode}`)
     await systemClock.sleep(25)
   }
   child.kill('SIGTERM')
@@ -41,7 +41,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(repository.folder, { recursive: true, force: true }))
 
-it('without a pinned key refuses with a stable code and says what to do, asking nobody', async () => {
+it('fails without a pinned key before contacting the source', async () => {
   const run = await runCli(['update', '--update.url', '/nowhere.git', '--update.root', root, '--json'], env)
   expect(run.status).toBe(6)
   expect(JSON.parse(run.stdout)).toMatchObject({
@@ -50,14 +50,14 @@ it('without a pinned key refuses with a stable code and says what to do, asking 
 })
 
 it.each(['9', 'latest', '../1.0.0', '1.0.0 --upload-pack=x', '--check'])(
-  '--to %j is a usage error',
+  'rejects --to %j as a usage error',
   async (text) => {
     const { status, stdout } = await update('--to', text)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   },
 )
 
-it('--to takes a version by name, silent under --json but for its document', async () => {
+it('--to installs a given version; --json prints only its document', async () => {
   await repository.release('90.0.1')
   const { status, stdout, stderr } = await update('--to', 'v90.0.0', '--json')
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
@@ -70,14 +70,14 @@ it('--to takes a version by name, silent under --json but for its document', asy
   expect(await currentRelease(layout)).toBe('90.0.0')
 })
 
-it('takes no other release while one is on trial', async () => {
+it('installs no other release during probation', async () => {
   const { status, stderr } = await update()
   expect(status).toBe(6)
   expect(stderr).toContain('Error [UPDATE_ON_TRIAL]: Release 90.0.0 is still on probation.')
   await launchUntilCommitted('90.0.0')
 })
 
-it('--to a version that is there already says that there is nothing to do', async () => {
+it('--to an installed version does nothing and says so', async () => {
   const { status, stdout } = await update('--to', '90.0.0')
   expect({ status, stdout }).toEqual({
     status: 0,
@@ -86,7 +86,7 @@ it('--to a version that is there already says that there is nothing to do', asyn
   expect((await readState(layout)).state).toBe('committed')
 })
 
-it('--check exits 10 while there is something, 0 when there is nothing', async () => {
+it('--check exits 10 when an update is available and 0 otherwise', async () => {
   expect((await update('--check')).status).toBe(10)
   expect((await update()).status).toBe(0)
   await launchUntilCommitted('90.0.1')
@@ -97,7 +97,7 @@ it('--check exits 10 while there is something, 0 when there is nothing', async (
   })
 })
 
-it('--rollback goes back, and what was left does not come back unasked', async () => {
+it('--rollback returns to the previous release, and the one left is not reinstalled unless requested', async () => {
   const back = await update('--rollback', '--json')
   expect({ status: back.status, stderr: back.stderr }).toEqual({ status: 0, stderr: '' })
   expect(JSON.parse(back.stdout)).toEqual({ kind: 'rolled-back', from: '90.0.1', to: '90.0.0' })
@@ -107,7 +107,7 @@ it('--rollback goes back, and what was left does not come back unasked', async (
   expect(again.stderr).toContain('--to 90.0.1 to try it again')
 })
 
-it('--to an installed version above goes there on trial without asking the source', async () => {
+it('--to a newer installed version starts its probation without contacting the source', async () => {
   const argv = ['update', '--update.url', '/nowhere.git', '--update.root', root, ...signers]
   const { status, stdout } = await runCli([...argv, '--to', '90.0.1'], env)
   expect({ status, stdout }).toEqual({
@@ -117,7 +117,7 @@ it('--to an installed version above goes there on trial without asking the sourc
   expect(await readState(layout)).toMatchObject({ state: 'probation', from: '90.0.0', to: '90.0.1' })
 })
 
-it('--rollback ends a trial', async () => {
+it('--rollback ends a probation', async () => {
   const { status, stdout } = await update('--rollback')
   expect({ status, stdout }).toEqual({
     status: 0,
@@ -126,20 +126,20 @@ it('--rollback ends a trial', async () => {
   expect(await currentRelease(layout)).toBe('90.0.0')
 })
 
-it('--rollback with nothing below says so and what there is', async () => {
+it('--rollback without an older release fails and lists the committed ones', async () => {
   const { status, stderr } = await update('--rollback')
   expect(status).toBe(6)
   expect(stderr).toContain('UPDATE_NO_ROLLBACK')
   expect(stderr).toContain('Versions committed here: 90.0.0, 90.0.1.')
 })
 
-it('never goes below what ran here, also when asked for by name', async () => {
+it('rejects a version older than any that ran here, even by name', async () => {
   const { status, stderr } = await update('--to', '0.0.1')
   expect(status).toBe(6)
   expect(stderr).toContain('(downgrade): 0.0.1 is below 90.0.1')
 })
 
-it('ran nothing but signed releases', () => {
+it('has executed signed releases only', () => {
   const ran = new Set(readFileSync(join(root, 'executed'), 'utf8').trim().split('\n'))
   expect([...ran].sort()).toEqual(['90.0.0', '90.0.1'])
 })
@@ -149,7 +149,7 @@ describe('--update.source npm', () => {
   let variables: Record<string, string>
   const prefix = join(repository.folder, 'prefix')
 
-  /** A package registry with this package in two versions, of which it calls one `latest`. */
+  /** A package registry with two versions of this package, one of them tagged `latest`. */
   beforeAll(async () => {
     const folder = join(repository.folder, 'package')
     mkdirSync(folder)
@@ -193,7 +193,7 @@ describe('--update.source npm', () => {
   const npm = (...argv: string[]) => runCli(['update', '--update.source', 'npm', ...argv], variables)
   const command = 'npm install --global --ignore-scripts targon@90.0.0'
 
-  it('tells what is published, and prints the exact command', async () => {
+  it('reports the published version and prints the exact command', async () => {
     const check = await npm('--check')
     expect(check.status).toBe(10)
     expect(check.stdout).toBe(`installed  ${packageVersion()}\noffered    90.0.0\n`)
@@ -210,7 +210,7 @@ describe('--update.source npm', () => {
     expect(JSON.parse(readFileSync(installed, 'utf8'))).toMatchObject({ version: '90.0.0' })
   })
 
-  it('offers nothing when the registry went back, and refuses what is no version', async () => {
+  it('offers nothing when the registry has an older version, and rejects an invalid one', async () => {
     await fetch(`${variables.npm_config_registry}/latest/0.0.1`)
     variables.npm_config_cache = join(repository.folder, 'another-cache')
     const { status, stdout } = await npm('--check', '--json')

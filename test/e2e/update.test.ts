@@ -20,7 +20,7 @@ import { packageVersion } from '../../src/kernel/version.js'
 import { runCli } from '../support/cli-process.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 
-// This very project, released from a clone of itself, installed by its own command and served by its own launcher.
+// this project, released from a clone of itself, installed by its own command and run by its own launcher
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const installed = packageVersion()
 const first = semver.inc(installed, 'patch') ?? ''
@@ -33,7 +33,7 @@ const env = {
   ...inheritableEnvironment(),
   HOME: homedir(),
   NO_COLOR: '1',
-  // what `npm ci` brought here need not come over the network again
+  // reuses what `npm ci` has downloaded
   npm_config_cache: execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim(),
 }
 
@@ -41,7 +41,7 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: work, encoding: 'utf8' }).trim()
 }
 
-/** @returns the private key; its public half is written as a file of pinned signers. */
+/** @returns the path of the private key; the public key is written to the file of pinned signers. */
 function makeKey(name: string, signersFile: string): string {
   const path = join(folder, name)
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path])
@@ -63,7 +63,7 @@ const place = ['--update.url', remote, '--update.signers', signers, '--update.ro
 /** `targon update` of the built command line. */
 const update = (...argv: string[]) => runCli(['update', ...place, ...argv], env)
 
-/** A command of the release in a slot, as its user types it: it takes the signers of the release. */
+/** Runs a command of the release in a slot, with the signers that release pins. */
 function inSlot(version: string, ...argv: string[]): string {
   const script = join(root, 'releases', version, 'bin', 'run.js')
   return execFileSync(process.execPath, [script, ...argv], { cwd: folder, env, encoding: 'utf8' })
@@ -86,8 +86,8 @@ beforeAll(async () => {
   await release(first, key)
 })
 
-describe('targon update, as its user types it', () => {
-  it('refuses a release of someone not pinned with status 6, and changes nothing', async () => {
+describe('targon update', () => {
+  it('exits 6 for a release by an unpinned signer and changes nothing', async () => {
     const strangers = join(folder, 'strangers')
     makeKey('stranger', strangers)
     const { status, stdout, stderr } = await runCli(
@@ -100,7 +100,7 @@ describe('targon update, as its user types it', () => {
       expect(existsSync(join(root, name)), name).toBe(false)
   })
 
-  it('--check tells what is offered and by whom, and exits 10', async () => {
+  it('--check reports the offer and its signer, and exits 10', async () => {
     const { status, stdout } = await update('--check')
     expect(status).toBe(10)
     expect(stdout).toContain(
@@ -109,7 +109,7 @@ describe('targon update, as its user types it', () => {
     expect(existsSync(join(root, 'releases'))).toBe(false)
   })
 
-  it('--check --json says the same to a program, and nothing else', async () => {
+  it('--check --json prints the same as one document', async () => {
     const { status, stdout, stderr } = await update('--check', '--json')
     expect({ status, stderr }).toEqual({ status: 10, stderr: '' })
     expect(JSON.parse(stdout)).toMatchObject({
@@ -121,14 +121,14 @@ describe('targon update, as its user types it', () => {
     })
   })
 
-  it('--dry-run plans and installs nothing', async () => {
+  it('--dry-run prints the plan and installs nothing', async () => {
     const { status, stdout } = await update('--dry-run')
     expect(status).toBe(0)
     expect(stdout).toBe(`Would update ${installed} → ${first}, signed by maintainer@example.org.\n`)
     expect(existsSync(join(root, 'releases'))).toBe(false)
   })
 
-  it('installs a slot that runs, and tells its steps on stderr', async () => {
+  it('installs a working slot and prints its steps on stderr', async () => {
     const { status, stdout, stderr } = await update()
     expect(status, stderr).toBe(0)
     expect(stderr.trim().split('\n')).toEqual([
@@ -147,7 +147,7 @@ describe('targon update, as its user types it', () => {
   })
 })
 
-describe('the release on trial', () => {
+describe('the release on probation', () => {
   const running: ChildProcess[] = []
   let parts: DevelopmentParts
   beforeAll(async () => {
@@ -159,7 +159,7 @@ describe('the release on trial', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** `node deploy/launcher.mjs miner start` of the checkout. */
+  /** Runs `deploy/launcher.mjs miner start` of the checkout. */
   function launchMiner(variables: Readonly<Record<string, string>> = {}) {
     const miner = spawn(process.execPath, [join(work, 'deploy', 'launcher.mjs'), 'miner', 'start'], {
       cwd: folder,
@@ -170,16 +170,16 @@ describe('the release on trial', () => {
     running.push(miner)
     const exited = once(miner, 'exit')
     let log = ''
-    /** Waits until a text has been said, and after it another. */
+    /** Resolves when a text has been logged, followed by another. */
     const said = (text: string, then = '') =>
       new Promise<void>((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           const at = log.indexOf(text)
           if (at >= 0 && log.includes(then, at)) resolve()
         }
-        miner.stderr.on('data', look)
-        miner.once('exit', (code) => reject(new Error(`ended with ${code} before ${text}: ${log}`)))
-        look()
+        miner.stderr.on('data', check)
+        miner.once('exit', (code) => reject(new Error(`exited with ${code} before ${text}: ${log}`)))
+        check()
       })
     miner.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString()
@@ -196,10 +196,10 @@ describe('the release on trial', () => {
     return { said, stop, kill, log: () => log }
   }
 
-  it('is left when its miner never gets healthy: what ran before runs again', async () => {
-    // a model server that is down
+  it('is rolled back when its miner does not become healthy', async () => {
+    // nothing listens on this port
     const down = { TARGON_MODEL_ENDPOINT: 'http://127.0.0.1:1/v1' }
-    // instead of a quarter of an hour, counted from its start and again from the moment it is ready
+    // instead of 15 minutes, counted from its start and again from its `ready`
     const miner = launchMiner({ ...down, TARGON_TEST_TRIAL_MS: '20000' })
     await miner.said('"event":"miner-listening"', '"event":"ready"')
     const ended = miner.said('launcher: release', '"event":"miner-listening"')
@@ -210,7 +210,7 @@ describe('the release on trial', () => {
     expect(state()).toMatchObject({ state: 'committed', committed: [], bad: [first] })
     expect(existsSync(join(root, 'current'))).toBe(false)
     expect(miner.log()).not.toContain('release-confirmed')
-    // a neuron does not outlive its launcher: nobody would supervise or stop it
+    // a role stops with its launcher, as nothing else would supervise or stop it
     await miner.kill()
     expect(miner.log()).toContain('"reason":"end of the launcher"')
     expect(miner.log()).toContain('"event":"stopped"')
@@ -219,7 +219,7 @@ describe('the release on trial', () => {
     expect(again.stderr).toContain(`--to ${first} to try it again`)
   })
 
-  it('is committed by the miner that serves from its slot', async () => {
+  it('is committed by a healthy miner started from its slot', async () => {
     expect((await update('--to', first)).status).toBe(0)
     const miner = launchMiner()
     await miner.said('"event":"release-confirmed"')
@@ -231,14 +231,14 @@ describe('the release on trial', () => {
     expect(miner.log()).not.toContain('forced-exit')
   })
 
-  it('--check exits 0 once it is the newest, by the signers it carries itself', () => {
+  it('--check exits 0 when it is the newest, by the signers it pins itself', () => {
     const own = ['--update.url', remote, '--update.root', root]
-    const told = JSON.parse(inSlot(first, 'update', ...own, '--check', '--json')) as unknown
-    expect(told).toEqual({ kind: 'none', installed: first, latest: first, warnings: [], wouldApply: false })
+    const report = JSON.parse(inSlot(first, 'update', ...own, '--check', '--json')) as unknown
+    expect(report).toEqual({ kind: 'none', installed: first, latest: first, warnings: [], wouldApply: false })
   })
 })
 
-/** Ends a process and those it started, whatever a failed test left. */
+/** Kills a process and its children, whatever state a failed test left them in. */
 function killGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return
   try {
