@@ -3,9 +3,9 @@ export interface Row {
   readonly name: string
   readonly value: number
   readonly unit: string
-  /** The same measured in this very run on the thing compared with. */
+  /** Compared with something else measured in the same run. */
   readonly ratio?: { readonly to: string; readonly value: number }
-  /** What was set out to reach, and whether it was. */
+  /** The target, and whether this run reached it. */
   readonly goal?: {
     readonly must: string
     readonly firstClass?: string
@@ -13,19 +13,19 @@ export interface Row {
   }
 }
 
-/** What of a benchmark is wanted. */
-export interface BenchOrder {
+/** Which parts of a benchmark to run. */
+export interface BenchSelection {
   includes(part: string): boolean
-  /** How often each thing is measured; the median counts. */
+  /** How often to measure each thing; the median is reported. */
   readonly rounds: number
 }
 
 /** A file of `bench/rows` exports one of these as `bench`. */
 export interface Bench {
-  /** What `npm run bench -- <name>` selects. */
+  /** The name to give to `npm run bench -- <name>`. */
   readonly name: string
   readonly summary: string
-  run(order: BenchOrder): Promise<Row[]>
+  run(selection: BenchSelection): Promise<Row[]>
 }
 
 export function median(values: readonly number[]): number {

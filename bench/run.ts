@@ -5,11 +5,11 @@ import Table from 'cli-table3'
 import type { Bench, Row } from './row.js'
 
 /**
- * `npm run bench [-- name… [--only text…] [--rounds n]]`: runs the benchmarks named (all without names), of those that have
- * parts only the parts whose name contains one of the texts, prints a table, writes bench/results/<time>.json.
+ * `npm run bench [-- name… [--only text…] [--rounds n]]`: runs the named benchmarks, or all; with --only, just the parts
+ * whose name contains one of the texts. Prints a table and writes bench/results/<time>.json.
  */
-const { positionals: wanted, values, refusal } = readArguments()
-const order = {
+const { positionals: names, values, parseError } = readArguments()
+const selection = {
   includes: (part: string) => values.only === undefined || values.only.some((text) => part.includes(text)),
   rounds: Number(values.rounds ?? 3),
 }
@@ -24,22 +24,24 @@ if (values.help) {
   console.log(usage())
   process.exit(0)
 }
-const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
-const wrong =
-  refusal ??
+const unknown = names.filter((name) => !benches.some((bench) => bench.name === name))
+const usageError =
+  parseError ??
   (unknown.length > 0 ? `No benchmark named ${unknown.join(', ')}.` : undefined) ??
-  (Number.isInteger(order.rounds) && order.rounds > 0 ? undefined : '--rounds must be a whole number from 1.')
-if (wrong !== undefined) {
-  console.error(`${wrong}\n\n${usage()}`)
+  (Number.isInteger(selection.rounds) && selection.rounds > 0
+    ? undefined
+    : '--rounds must be a positive whole number.')
+if (usageError !== undefined) {
+  console.error(`${usageError}\n\n${usage()}`)
   process.exit(2)
 }
 const results: { bench: string; rows: Row[] }[] = []
-for (const bench of benches.filter((candidate) => wanted.length === 0 || wanted.includes(candidate.name))) {
+for (const bench of benches.filter((candidate) => names.length === 0 || names.includes(candidate.name))) {
   console.error(`${bench.name}: ${bench.summary}`)
-  const rows = await bench.run(order)
+  const rows = await bench.run(selection)
   results.push({ bench: bench.name, rows })
   const table = new Table({
-    head: ['what', 'value', 'ratio', 'goal', 'reached'],
+    head: ['measured', 'value', 'ratio', 'goal', 'reached'],
     style: { head: [], border: [] },
   })
   for (const row of rows)
@@ -57,14 +59,14 @@ const folder = new URL('./results/', import.meta.url)
 await mkdir(folder, { recursive: true })
 const target = new URL(`${new Date().toISOString().replaceAll(':', '-')}.json`, folder)
 await writeFile(target, `${JSON.stringify({ machine, results }, null, 2)}\n`)
-console.error(`written: ${target.pathname}`)
+console.error(`results written to ${target.pathname}`)
 process.exit(0)
 
 interface Arguments {
   readonly positionals: readonly string[]
   readonly values: { readonly only?: string[]; readonly rounds?: string; readonly help?: boolean }
-  /** What is wrong with the command line. */
-  readonly refusal?: string
+  /** Why the command line could not be parsed. */
+  readonly parseError?: string
 }
 
 function readArguments(): Arguments {
@@ -79,7 +81,7 @@ function readArguments(): Arguments {
     })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    return { positionals: [], values: {}, refusal: error.message }
+    return { positionals: [], values: {}, parseError: error.message }
   }
 }
 
@@ -88,7 +90,7 @@ function usage(): string {
   return [
     'npm run bench [-- name… [--only text…] [--rounds n]]',
     '',
-    'Runs the benchmarks named, or all; --only those parts whose name contains the text.',
+    'Runs the named benchmarks, or all. --only restricts the parts to those whose name contains the text.',
     '',
     ...benches.map((bench) => `  ${bench.name.padEnd(width)}  ${bench.summary}`),
   ].join('\n')

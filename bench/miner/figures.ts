@@ -1,14 +1,14 @@
 import type { Row } from '../row.js'
 
-/** The way through our process without a door before it. */
-export const WAY_ALONE = 'ours, no door'
+/** Our router alone, without admission. */
+export const ROUTER_ALONE = 'ours, no admission'
 
-/** The shape of the original miner. */
+/** A proxy built like the original miner. */
 export const PYTHON = 'Python'
 
 export const SLOW = 'slow streams'
 
-/** What one load on one subject showed, the median of several rounds. */
+/** One load on one subject, the median of several rounds. */
 export interface Sample {
   readonly requestsPerSecond: number
   readonly chunksPerSecond: number
@@ -22,8 +22,8 @@ export interface Sample {
 /** By subject. */
 export type Samples = ReadonlyMap<string, Sample>
 
-/** @param isJudged whether goals about pace can be judged here. */
-export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
+/** @param isPaceGraded whether the load can keep the pace that the goals assume */
+export function rowsOf(name: string, samples: Samples, isPaceGraded = true): Row[] {
   const base = samples.get('nginx') ? 'nginx' : 'bare node'
   const reference = samples.get(base)
   const direct = samples.get('direct')
@@ -32,13 +32,13 @@ export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
       reference && subject !== base ? { ratio: { to: base, value: pick(sample) / pick(reference) } } : {}
     const speed = ratio((one) => one.requestsPerSecond)
     const cpu = ratio((one) => one.cpuPerThousand)
-    const isWay = subject === WAY_ALONE
-    const isOurs = subject.startsWith('ours, ') && !isWay
-    // The goals of slow streams speak of the way alone: with a door 500 at once also wait for 500 signatures.
-    const isCpuJudged = isJudged && base === 'nginx' && (name.endsWith(SLOW) ? isWay : isOurs)
+    const isRouterAlone = subject === ROUTER_ALONE
+    const isOurs = subject.startsWith('ours, ') && !isRouterAlone
+    // slow streams are graded on the router alone: with admission, 500 at once also wait for 500 signature checks
+    const isCpuGraded = isPaceGraded && base === 'nginx' && (name.endsWith(SLOW) ? isRouterAlone : isOurs)
     const added = direct ? sample.firstByteP99Ms - direct.firstByteP99Ms : 0
     return [
-      ...(isOurs ? pythonRows(name, subject, sample, samples.get(PYTHON), isJudged) : []),
+      ...(isOurs ? pythonRows(name, subject, sample, samples.get(PYTHON), isPaceGraded) : []),
       {
         name: `${name}: ${subject}`,
         value: sample.requestsPerSecond,
@@ -54,7 +54,7 @@ export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
               value: sample.cpuPerThousand,
               unit: 's per 1,000',
               ...cpu,
-              ...(isCpuJudged ? cpuGoal(name, cpu.ratio?.value ?? 0) : {}),
+              ...(isCpuGraded ? cpuGoal(name, cpu.ratio?.value ?? 0) : {}),
             },
           ]),
       {
@@ -63,34 +63,34 @@ export function rowsOf(name: string, samples: Samples, isJudged = true): Row[] {
         unit: 'ms added at p99',
       },
       ...(name.endsWith(SLOW)
-        ? slowRows(name, subject, sample, { direct, reference }, isJudged && isWay)
+        ? slowRows(name, subject, sample, { direct, reference }, isPaceGraded && isRouterAlone)
         : []),
     ]
   })
 }
 
-/** Against the original's shape, which checks no signature, while we do. */
+/** Compared with the original's design, which checks no signatures. */
 function pythonRows(
   name: string,
   subject: string,
   sample: Sample,
   python: Sample | undefined,
-  isJudged: boolean,
+  isPaceGraded: boolean,
 ): Row[] {
   const isSlow = name.endsWith(SLOW)
   if (python === undefined || (name !== 'burst c=32' && !isSlow)) return []
   const pick = (one: Sample) => (isSlow ? one.chunksPerSecond : one.requestsPerSecond)
   const value = pick(sample) / pick(python)
-  // Without an answer to every request there is nothing to compare.
-  const counted = sample.errors === 0 ? value : 0
-  const isGraded = !isSlow || (isJudged && name === `500 ${SLOW}`)
+  // only comparable if every request was answered
+  const graded = sample.errors === 0 ? value : 0
+  const isGraded = !isSlow || (isPaceGraded && name === `500 ${SLOW}`)
   return [
     {
-      name: `${name}: ${subject} beside ${PYTHON}, errors ${sample.errors} and ${python.errors}`,
+      name: `${name}: ${subject} compared with ${PYTHON}, errors ${sample.errors} and ${python.errors}`,
       value: pick(sample),
       unit: isSlow ? 'chunks/s' : 'req/s',
       ratio: { to: PYTHON, value },
-      ...(isGraded ? { goal: isSlow ? atLeast(counted, 8, 11) : atLeast(counted, 5.9, 11) } : {}),
+      ...(isGraded ? { goal: isSlow ? atLeast(graded, 8, 11) : atLeast(graded, 5.9, 11) } : {}),
     },
   ]
 }
@@ -100,19 +100,19 @@ function slowRows(
   subject: string,
   sample: Sample,
   { direct, reference }: { readonly direct: Sample | undefined; readonly reference: Sample | undefined },
-  isJudged: boolean,
+  isPaceGraded: boolean,
 ): Row[] {
-  const held = direct ? sample.chunksPerSecond / direct.chunksPerSecond : 0
-  const late = reference ? sample.firstByteP99Ms / reference.firstByteP99Ms : 0
+  const keptPace = direct ? sample.chunksPerSecond / direct.chunksPerSecond : 0
+  const lateness = reference ? sample.firstByteP99Ms / reference.firstByteP99Ms : 0
   return [
     {
       name: `${name}: ${subject}, first byte p99`,
       value: sample.firstByteP99Ms,
       unit: 'ms',
-      ratio: { to: 'nginx', value: late },
-      ...(isJudged
+      ratio: { to: 'nginx', value: lateness },
+      ...(isPaceGraded
         ? {
-            goal: atMost(late, 4, 1.75),
+            goal: atMost(lateness, 4, 1.75),
           }
         : {}),
     },
@@ -120,14 +120,14 @@ function slowRows(
       name: `${name}: ${subject}, chunks`,
       value: sample.chunksPerSecond,
       unit: 'chunks/s',
-      ratio: { to: 'direct', value: held },
-      ...(isJudged ? { goal: { must: '≥ 0.99', reached: held >= 0.99 ? 'must' : 'missed' } } : {}),
+      ratio: { to: 'direct', value: keptPace },
+      ...(isPaceGraded ? { goal: { must: '≥ 0.99', reached: keptPace >= 0.99 ? 'must' : 'missed' } } : {}),
     },
     {
       name: `${name}: ${subject}, RSS`,
       value: sample.rssMegabytes,
       unit: 'MB',
-      ...(isJudged
+      ...(isPaceGraded
         ? {
             goal: atMost(sample.rssMegabytes, 130, 100),
           }
@@ -144,7 +144,7 @@ const atLeast = (value: number, must: number, firstClass: number): Goal =>
 const atMost = (value: number, must: number, firstClass: number): Goal =>
   goalOf('≤', must - value, firstClass - value, must, firstClass)
 
-/** @param toMust how far beyond a bound the value is, negative when short of it. */
+/** @param toMust how far the value is beyond the bound; negative if it misses it */
 function goalOf(sign: string, toMust: number, toFirst: number, must: number, firstClass: number): Goal {
   const reached = toFirst >= 0 ? 'first class' : toMust >= 0 ? 'must' : 'missed'
   return { must: `${sign} ${must}`, firstClass: `${sign} ${firstClass}`, reached }
@@ -176,7 +176,7 @@ function cpuGoal(name: string, value: number): Pick<Row, 'goal'> | object {
   }
 }
 
-/** The floor of everybody who checks signatures: the same check on the same core, and nothing else. */
+/** The minimum for anything that checks signatures: the same check on the same core, and nothing else. */
 export function checkRow(name: string, samples: Samples, secondsPerCheck: number): Row {
   const reference = samples.get('nginx')
   return {

@@ -2,7 +2,7 @@ import { request } from 'undici'
 import { signRequest } from '../../src/epistula/index.js'
 import { hotkeyOf } from '../../test/support/hotkeys.js'
 
-/** Opens slow streams and leaves each after its first bytes. */
+/** Opens slow streams and disconnects each after its first bytes. */
 export async function leaveMidStream(port: number, count: number): Promise<void> {
   const [miner, validator] = await Promise.all([hotkeyOf(1), hotkeyOf(2)])
   const body = JSON.stringify({ model: 'slow', stream: true })

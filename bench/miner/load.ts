@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { signRequest } from '../../src/epistula/index.js'
 import { hotkeyOf } from '../../test/support/hotkeys.js'
 
-/** A load on one port, by raw sockets so that the load itself costs little. */
+/** A load on one port. It uses raw sockets, so that it costs little itself. */
 export interface LoadOrder {
   readonly port: number
   readonly model: 'burst' | 'tick' | 'slow'
@@ -21,7 +21,7 @@ const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(40)
 const validator = await hotkeyOf(2)
 const miner = await hotkeyOf(1)
 
-/** Every request is signed, whether its target looks at that or not: all send the same bytes. */
+/** Every request is signed, whether or not its target checks that, so that all receive the same bytes. */
 function prepare({ model }: LoadOrder): Buffer {
   const body = Buffer.from(
     JSON.stringify({

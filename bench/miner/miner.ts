@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { systemClock } from '../../src/kernel/clock.js'
 
-/** Our miner. Arguments: origin of the upstream; `open` (the router without a door) or the number of signature threads. */
+/** Our miner. Arguments: origin of the upstream; `open` (the router without admission) or the number of signature threads. */
 const [origin = '', mode = '0'] = process.argv.slice(2)
 const url = `${origin}/v1`
 if (mode === 'open') {
-  // Only what the way itself needs: its memory is measured too.
+  // imports only what the router needs, because memory is measured too
   const { defaultLimits, readRequest, startRouter } = await import('../../src/routing/index.js')
   const router = await startRouter({
     clock: systemClock,

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { PYTHON } from './figures.js'
 import { meter, type Subject, spawnSubject } from './processes.js'
 
-/** nginx as an operator would put it before vLLM: one worker, no buffering. Undefined when it is not installed. */
+/** nginx as an operator would configure it in front of vLLM: one worker, no buffering. Undefined if not installed. */
 export async function startNginx(upstreamPort: number): Promise<Subject | undefined> {
   if (spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status !== 0) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'))
@@ -39,12 +39,12 @@ proxy_set_header Connection ""; proxy_buffering off; } } }`,
   }
 }
 
-/** The original miner's shape. Undefined where Python or a package of it is missing. */
+/** A proxy built like the original miner. Undefined if Python or one of its packages is missing. */
 export async function startPython(upstreamPort: number): Promise<Subject | undefined> {
   const pythons = ['python3', '/usr/bin/python3']
-  const isFit = (python: string) =>
+  const hasPackages = (python: string) =>
     spawnSync(python, ['-c', 'import fastapi, httpx, uvicorn'], { stdio: 'ignore' }).status === 0
-  const python = pythons.find(isFit)
+  const python = pythons.find(hasPackages)
   if (python === undefined) return undefined
   const port = await freePort()
   const script = fileURLToPath(new URL('./pass_through.py', import.meta.url))
@@ -67,11 +67,11 @@ const TRY_MS = 100
 async function untilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < START_TRIES; attempt++) {
     const socket = connect(port, '127.0.0.1')
-    const isThere = await new Promise<boolean>((resolve) => {
+    const isListening = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
     })
     socket.destroy()
-    if (isThere) return
+    if (isListening) return
     await new Promise((resolve) => setTimeout(resolve, TRY_MS))
   }
   throw new Error(`nothing listens on port ${port}`)

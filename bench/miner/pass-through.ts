@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Pool } from 'undici'
 
-/** The bare Node way: http server and undici dispatch, nothing else. Argument: origin of the upstream. */
+/** A bare Node proxy: http server and undici dispatch, nothing else. Argument: origin of the upstream. */
 const pool = new Pool(process.argv[2] ?? '', { connections: null, pipelining: 1 })
 const server = createServer((request, response) => {
   const parts: Buffer[] = []
@@ -19,7 +19,7 @@ const server = createServer((request, response) => {
         onRequestStart: (controller) => {
           response.on('drain', () => controller.resume())
           response.on('close', () => {
-            if (!response.writableFinished) controller.abort(new Error('gone'))
+            if (!response.writableFinished) controller.abort(new Error('client disconnected'))
           })
         },
         onResponseStart: (_, status, headers) => {

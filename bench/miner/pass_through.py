@@ -1,5 +1,5 @@
-"""The shape of the original miner: FastAPI in front, httpx to the model server, bytes streamed on. It checks no signature.
-httpx with its own limits, uvicorn without the optional packages that make it faster: as the original installs and runs them.
+"""A proxy built like the original miner: FastAPI, with httpx to the model server, streaming bytes. It checks no signatures.
+httpx has its default limits and uvicorn none of its optional faster packages, as the original installs and runs them.
 
 Arguments: origin of the upstream, port to listen on. Needs fastapi, httpx and uvicorn.
 """

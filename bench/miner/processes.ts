@@ -3,26 +3,26 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { compileScripts } from '../../test/support/compiled.js'
 
-/** A process under measurement. */
+/** A process being measured. */
 export interface Subject {
   readonly name: string
   readonly port: number
-  /** Seconds of CPU it has used, children included. */
+  /** CPU seconds used so far, children included. */
   cpuSeconds(): number
-  /** Megabytes of memory it holds now. */
+  /** Resident memory in megabytes. */
   rssMegabytes(): number
   stop(): void
 }
 
 /**
- * Whoever is measured has a core of its own, load and upstream share another: else the load, which is the same for all,
- * takes most from him who works most. Threads beyond the first get the cores that are left.
+ * The measured process has its own core; load and upstream share another. Otherwise the load, the same for all, would take
+ * most from the process that works most. Additional threads get the remaining cores.
  */
 const LOAD_CORE = '0'
 export const SUBJECT_CORE = '1'
 const SUBJECT_CORES = `1-${Math.max(1, availableParallelism() - 1)}`
 
-/** True where processes can be kept on a core: the figures of the goals were taken so. */
+/** Whether processes can be pinned to a core, as they were when the goals were set. */
 const isPinned =
   availableParallelism() > 1 && spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0
 
@@ -30,7 +30,7 @@ function pin(pid: number | undefined, cores: string): void {
   if (isPinned) spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' })
 }
 
-/** Starts a program on the core of whoever is measured. */
+/** Starts a program on the core of the measured process. */
 export function spawnSubject(program: string, args: readonly string[]): ChildProcess {
   const [command, all] = isPinned ? ['taskset', ['-c', SUBJECT_CORE, program, ...args]] : [program, [...args]]
   return spawn(command, all, { stdio: 'ignore' })
@@ -41,7 +41,7 @@ type Script = (typeof scripts)[number]
 
 let compiled: Promise<string[]> | undefined
 
-/** Runs a script as a release runs, without a loader in its memory. */
+/** Runs a compiled script, so that no TypeScript loader takes up memory. */
 export async function forkScript(
   name: Script,
   args: string[] = [],
@@ -56,7 +56,7 @@ export async function forkScript(
 
 export function messageFrom<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onExit = () => reject(new Error('process ended early'))
+    const onExit = () => reject(new Error('the process exited early'))
     child.once('exit', onExit)
     child.once('message', (message) => {
       child.off('exit', onExit)
@@ -65,7 +65,7 @@ export function messageFrom<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-/** @param threads signature threads beside the main one. */
+/** @param threads signature threads in addition to the main thread */
 export async function forkSubject(
   name: string,
   script: Script,
@@ -80,7 +80,7 @@ export async function forkSubject(
 
 const TICKS_PER_SECOND = 100
 
-/** What a process and its children use. */
+/** The resources a process and its children use. */
 export function meter(pid: number): Pick<Subject, 'cpuSeconds' | 'rssMegabytes'> {
   const processes = () => [pid, ...childrenOf(pid)]
   return {

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** The server behind every way measured: answers with 64 chunks made beforehand, as fast or slow as the model asked for. */
+/** The model server behind every subject: sends 64 prepared chunks, at the speed the requested model stands for. */
 const CHUNKS = 64
 const chunk = Buffer.from(
   `data: ${JSON.stringify({ id: 'chatcmpl-0', object: 'chat.completion.chunk', created: 0, model: 'burst', choices: [{ index: 0, delta: { content: ' word' }, logprobs: { content: [{ token: 'token_id:1234', logprob: -0.123456, bytes: [32, 119], top_logprobs: [{ token: 'token_id:1234', logprob: -0.123456, bytes: [32, 119] }] }] }, finish_reason: null }] })}\n\n`,

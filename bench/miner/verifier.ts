@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { initSr25519, pairFromSeed, sign, verify } from '../../src/kernel/sr25519.js'
 
-/** Checks signatures and nothing else, as many as it is told: what no miner can do without. */
+/** Only checks signatures, as many as requested: the minimum that any miner has to do. */
 await initSr25519()
 const pair = pairFromSeed(randomBytes(32))
 const message = randomBytes(150)

@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net'
 import { parseJson } from '../../src/kernel/json.js'
 import { readTruth } from '../../test/support/stream-upstream.js'
 
-/** Streams read by sockets alone, parsed when all is over: what is late here is late by the machine's doing. */
+/** Reads streams with bare sockets and parses them afterwards, so that only the machine can delay their timing. */
 export interface BareReaders {
-  /** Asks once on each connection, all at once. @returns milliseconds by which each total exceeds what the sender stamped. */
-  ask(body: Uint8Array): Promise<number[]>
+  /** Sends one request per connection, all at once. @returns the milliseconds by which each total exceeds the sender's timestamps */
+  send(body: Uint8Array): Promise<number[]>
   close(): void
 }
 
@@ -15,7 +15,7 @@ export async function openBareReaders(url: string, count: number): Promise<BareR
   const { hostname, port } = new URL(url)
   const sockets = await Promise.all(Array.from({ length: count }, () => open(hostname, Number(port))))
   return {
-    ask: (body) => {
+    send: (body) => {
       const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\nx-targon-model: even\r\ncontent-length: ${body.length}\r\n\r\n`
       const request = Buffer.concat([Buffer.from(head), body])
       return Promise.all(sockets.map((socket) => read(socket, request)))

@@ -7,10 +7,10 @@ const run = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const MUST = 3
 const FIRST_CLASS = 2.4
 
-/** Light commands against a bare Node, interleaved so that a busy machine hits all alike. */
+/** Interleaved, so that a busy machine affects all alike. */
 export const bench: Bench = {
   name: 'cold-start',
-  summary: `light commands against bare node, median of ${ROUNDS}`,
+  summary: `start of light commands compared with bare node, median of ${ROUNDS}`,
   async run(): Promise<Row[]> {
     const variants = {
       'node -e ""': ['-e', ''],

@@ -17,7 +17,7 @@ const MOMENTS: readonly [name: string, line: RegExp][] = [
 
 export const bench: Bench = {
   name: 'localnet',
-  summary: 'from `npm start` to the first verdict',
+  summary: 'time from `npm start` to the first verdict',
   async run(): Promise<Row[]> {
     const start = performance.now()
     const child = spawn(process.execPath, [run, 'localnet', '--epochs', '1'], {

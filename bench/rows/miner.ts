@@ -1,40 +1,40 @@
-import { checkRow, PYTHON, rowsOf, type Sample, type Samples, SLOW, WAY_ALONE } from '../miner/figures.js'
+import { checkRow, PYTHON, ROUTER_ALONE, rowsOf, type Sample, type Samples, SLOW } from '../miner/figures.js'
 import type { LoadOrder, LoadResult } from '../miner/load.js'
 import { startNginx, startPython } from '../miner/others.js'
 import { forkScript, forkSubject, messageFrom, SUBJECT_CORE, type Subject } from '../miner/processes.js'
-import { type Bench, type BenchOrder, median, type Row } from '../row.js'
+import { type Bench, type BenchSelection, median, type Row } from '../row.js'
 
 interface Case {
   readonly name: string
-  readonly order: Omit<LoadOrder, 'port'>
+  readonly load: Omit<LoadOrder, 'port'>
 }
 
 const CASES: readonly Case[] = [
-  { name: 'burst c=1', order: { model: 'burst', connections: 1, requests: 150 } },
-  { name: 'burst c=32', order: { model: 'burst', connections: 32, requests: 3000 } },
-  { name: 'burst c=256', order: { model: 'burst', connections: 256, requests: 1500 } },
-  { name: 'tick c=32', order: { model: 'tick', connections: 32, requests: 1500 } },
+  { name: 'burst c=1', load: { model: 'burst', connections: 1, requests: 150 } },
+  { name: 'burst c=32', load: { model: 'burst', connections: 32, requests: 3000 } },
+  { name: 'burst c=256', load: { model: 'burst', connections: 256, requests: 1500 } },
+  { name: 'tick c=32', load: { model: 'tick', connections: 32, requests: 1500 } },
 ]
 
-/** As many as load and upstream hold on one core of a fast machine, and steps down to what a slow one holds. */
+/** From what load and upstream sustain on one core of a fast machine, down to what a slow machine sustains. */
 const SLOW_STREAMS = [500, 350, 250, 180, 125, 90]
 
-/** An upstream sends a stream a chunk each 10 ms; the direct way holds the pace when it carries this share of them. */
+/** The upstream sends one chunk per stream every 10 ms; the load keeps pace when it receives this share of them directly. */
 const NOMINAL_CHUNKS_PER_SECOND = 100
-const HELD = 0.85
+const KEPT_PACE = 0.85
 
-/** Signature checks in a row that tell what one costs. */
+/** Signature checks per measurement. */
 const CHECKS = 500
 
-/** Callers that leave mid-stream, in waves. */
+/** Callers that disconnect mid-stream, in waves. */
 const ABORTS = [200, 10_000]
 const WAVE = 200
 
-/** The miner's way beside the limits: the upstream itself, nginx, the bare Node pass-through. All see the same signed requests. */
+/** The miner compared with the upstream itself, nginx and a bare Node proxy. All receive the same signed requests. */
 export const bench: Bench = {
   name: 'miner',
-  summary: 'requests through the miner against direct, nginx and a bare Node pass-through',
-  run: async (wanted) => {
+  summary: 'requests through the miner, compared with direct, nginx and a bare Node proxy',
+  run: async (selection) => {
     const upstream = await forkSubject('direct', 'upstream', [])
     const origin = `http://127.0.0.1:${upstream.port}`
     const subjects = [
@@ -42,43 +42,46 @@ export const bench: Bench = {
       await startNginx(upstream.port),
       await startPython(upstream.port),
       await forkSubject('bare node', 'pass-through', [origin]),
-      await forkSubject(WAY_ALONE, 'miner', [origin, 'open']),
-      await forkSubject('ours, checks inline', 'miner', [origin, '0']),
-      await forkSubject('ours, 1 thread', 'miner', [origin, '1'], 1),
+      await forkSubject(ROUTER_ALONE, 'miner', [origin, 'open']),
+      await forkSubject('ours, checks on the main thread', 'miner', [origin, '0']),
+      await forkSubject('ours, checks on 1 thread', 'miner', [origin, '1'], 1),
     ].filter((one) => one !== undefined)
-    const [load, verifier] = await Promise.all([forkScript('load'), forkScript('verifier', [], SUBJECT_CORE)])
-    await Promise.all([messageFrom(load), messageFrom(verifier)])
+    const [loader, verifier] = await Promise.all([
+      forkScript('load'),
+      forkScript('verifier', [], SUBJECT_CORE),
+    ])
+    await Promise.all([messageFrom(loader), messageFrom(verifier)])
     const secondsPerCheck = async () => {
       const answer = messageFrom<number>(verifier)
       verifier.send(CHECKS)
       return (await answer) / CHECKS
     }
-    const ask = async (order: LoadOrder): Promise<LoadResult> => {
-      const answer = messageFrom<LoadResult>(load)
-      load.send(order)
+    const sendLoad = async (order: LoadOrder): Promise<LoadResult> => {
+      const answer = messageFrom<LoadResult>(loader)
+      loader.send(order)
       return await answer
     }
     try {
       for (const subject of subjects)
         for (let turn = 0; turn < 2; turn++) {
           const order = { model: 'burst', connections: 32, requests: 2500 } as const
-          await ask({ ...order, requests: requestsFor(subject, order), port: subject.port })
+          await sendLoad({ ...order, requests: requestsFor(subject, order), port: subject.port })
         }
       const rows: Row[] = []
-      for (const { name, order } of CASES.filter(({ name }) => wanted.includes(name))) {
-        const samples = await measure(subjects, order, wanted, ask)
+      for (const { name, load } of CASES.filter(({ name }) => selection.includes(name))) {
+        const samples = await measure(subjects, load, selection, sendLoad)
         rows.push(...rowsOf(name, samples), checkRow(name, samples, await secondsPerCheck()))
       }
-      for (const streams of await slowCases(upstream.port, wanted, ask)) {
+      for (const streams of await slowCases(upstream.port, selection, sendLoad)) {
         const name = `${streams.count} ${SLOW}`
         const order = { model: 'slow', connections: streams.count, requests: streams.count } as const
-        rows.push(...rowsOf(name, await measure(subjects, order, wanted, ask), streams.isJudged))
+        rows.push(...rowsOf(name, await measure(subjects, order, selection, sendLoad), streams.isGraded))
       }
-      for (const count of ABORTS.filter((count) => wanted.includes(`${count} aborts`)))
-        rows.push(...(await measureAborts(count, subjects, upstream, ask)))
+      for (const count of ABORTS.filter((count) => selection.includes(`${count} aborts`)))
+        rows.push(...(await measureAborts(count, subjects, upstream, sendLoad)))
       return rows
     } finally {
-      load.kill('SIGKILL')
+      loader.kill('SIGKILL')
       verifier.kill('SIGKILL')
       for (const subject of subjects) subject.stop()
     }
@@ -86,46 +89,46 @@ export const bench: Bench = {
 }
 
 /**
- * 500 streams, and where this machine's load cannot hold their pace even without anybody between, the most it holds: a
- * goal about pace can only be judged where there is one.
+ * 500 streams. If this machine's load cannot keep their pace even directly, also the most streams with which it can: only
+ * those can be graded on pace.
  */
 async function slowCases(
   port: number,
-  wanted: BenchOrder,
-  ask: (order: LoadOrder) => Promise<LoadResult>,
-): Promise<{ readonly count: number; readonly isJudged: boolean }[]> {
-  if (!wanted.includes(`500 ${SLOW}`)) return []
+  selection: BenchSelection,
+  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
+): Promise<{ readonly count: number; readonly isGraded: boolean }[]> {
+  if (!selection.includes(`500 ${SLOW}`)) return []
   const [most = 0] = SLOW_STREAMS
   for (const count of SLOW_STREAMS) {
-    const { chunks, seconds } = await ask({ port, model: 'slow', connections: count, requests: count })
-    if (chunks / seconds < HELD * NOMINAL_CHUNKS_PER_SECOND * count) continue
-    if (count === most) return [{ count, isJudged: true }]
+    const { chunks, seconds } = await sendLoad({ port, model: 'slow', connections: count, requests: count })
+    if (chunks / seconds < KEPT_PACE * NOMINAL_CHUNKS_PER_SECOND * count) continue
+    if (count === most) return [{ count, isGraded: true }]
     return [
-      { count: most, isJudged: false },
-      { count, isJudged: true },
+      { count: most, isGraded: false },
+      { count, isGraded: true },
     ]
   }
-  return [{ count: most, isJudged: false }]
+  return [{ count: most, isGraded: false }]
 }
 
-/** Python would take minutes for what the others do in a second. */
+/** Fewer for Python, which would take minutes for what the others do in a second. */
 function requestsFor({ name }: Subject, { connections, requests }: Omit<LoadOrder, 'port'>): number {
   return name === PYTHON ? Math.max(connections, Math.ceil(requests / 20)) : requests
 }
 
-/** Rounds are interleaved, so that a busy moment of the machine hits all alike. */
+/** Rounds are interleaved, so that a busy moment of the machine affects all alike. */
 async function measure(
   subjects: readonly Subject[],
   order: Omit<LoadOrder, 'port'>,
-  { rounds }: BenchOrder,
-  ask: (order: LoadOrder) => Promise<LoadResult>,
+  { rounds }: BenchSelection,
+  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
 ): Promise<Samples> {
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) {
       const before = subject.cpuSeconds()
       const requests = requestsFor(subject, order)
-      const result = await ask({ ...order, requests, port: subject.port })
+      const result = await sendLoad({ ...order, requests, port: subject.port })
       const sorted = result.firstByteMs.sort((a, b) => a - b)
       samples.get(subject.name)?.push({
         requestsPerSecond: requests / result.seconds,
@@ -154,31 +157,37 @@ function medianOf(all: readonly Sample[]): Sample {
   }
 }
 
-/** P11: callers leave mid-stream; the next request must not notice, and the upstream must be idle again. */
+/** Callers disconnect mid-stream: the next request must not be slower, and the upstream must be idle again. */
 async function measureAborts(
   count: number,
   subjects: readonly Subject[],
   upstream: Subject,
-  ask: (order: LoadOrder) => Promise<LoadResult>,
+  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
 ): Promise<Row[]> {
   const rows: Row[] = []
-  for (const subject of subjects.filter(({ name }) => name.startsWith('ours, ') && name !== WAY_ALONE)) {
+  for (const subject of subjects.filter(({ name }) => name.startsWith('ours, ') && name !== ROUTER_ALONE)) {
     const { leaveMidStream } = await import('../miner/leavers.js')
-    for (let gone = 0; gone < count; gone += WAVE) await leaveMidStream(subject.port, WAVE)
-    const { firstByteMs } = await ask({ port: subject.port, model: 'burst', connections: 1, requests: 1 })
+    for (let disconnected = 0; disconnected < count; disconnected += WAVE)
+      await leaveMidStream(subject.port, WAVE)
+    const { firstByteMs } = await sendLoad({
+      port: subject.port,
+      model: 'burst',
+      connections: 1,
+      requests: 1,
+    })
     const value = firstByteMs[0] ?? Number.POSITIVE_INFINITY
     rows.push({
-      name: `next request after ${count} left: ${subject.name}`,
+      name: `next request after ${count} disconnects: ${subject.name}`,
       value,
       unit: 'ms',
       goal: { must: '≤ 50', reached: value <= 50 ? 'must' : 'missed' },
     })
-    const left = Number(await (await fetch(`http://127.0.0.1:${upstream.port}/streaming`)).text())
+    const leftover = Number(await (await fetch(`http://127.0.0.1:${upstream.port}/streaming`)).text())
     rows.push({
-      name: `streams left at the upstream after ${count}: ${subject.name}`,
-      value: left,
+      name: `streams left at the upstream after ${count} disconnects: ${subject.name}`,
+      value: leftover,
       unit: 'streams',
-      goal: { must: '0', reached: left === 0 ? 'must' : 'missed' },
+      goal: { must: '0', reached: leftover === 0 ? 'must' : 'missed' },
     })
   }
   return rows

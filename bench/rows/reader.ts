@@ -21,7 +21,7 @@ const ROUNDS = 5
 const CHUNKS = 20_000
 const PIECE_BYTES = 16_384
 
-/** The bytes of a long answer in pieces as a socket gives them. */
+/** The bytes of a long answer, in pieces of a socket's size. */
 function makePieces(): Buffer[] {
   const bytes = Buffer.from(
     Array.from({ length: CHUNKS }, (_, n) => event(chatChunk(`token ${n} `, n))).join(''),
@@ -31,7 +31,7 @@ function makePieces(): Buffer[] {
   return pieces
 }
 
-/** What no reader can do without: find the lines and parse the JSON. */
+/** The minimum of any reader: find the lines and parse the JSON. */
 function readBare(pieces: readonly Buffer[]): number {
   let rest = ''
   let events = 0
@@ -66,7 +66,7 @@ function cpuMicrosecondsPerChunk(
   pieces: readonly Buffer[],
 ): number {
   const before = process.cpuUsage()
-  if (read(pieces) !== CHUNKS) throw new Error('chunks were lost')
+  if (read(pieces) !== CHUNKS) throw new Error('chunks are missing')
   const { user, system } = process.cpuUsage(before)
   return (user + system) / CHUNKS
 }
@@ -74,9 +74,9 @@ function cpuMicrosecondsPerChunk(
 type Send = (prepared: PreparedRequest) => Promise<Answer>
 
 interface Errors {
-  /** Milliseconds by which a total exceeds what the sender stamped, of every stream of a few rounds, ascending. */
+  /** Per stream, the milliseconds by which the measured total exceeds the sender's timestamps, ascending. */
   readonly ours: readonly number[]
-  /** The same of bare sockets on an idle thread, in rounds between ours. */
+  /** The same for bare sockets on an idle thread, in rounds between ours. */
   readonly bare: readonly number[]
 }
 
@@ -96,11 +96,11 @@ async function measureErrors(
     const prepared = Array.from({ length: streams }, () =>
       prepareRequest(request, target, { signer, clock: systemClock }),
     )
-    const errors = await bareReaders.ask(prepared[0]?.body ?? new Uint8Array())
+    const errors = await bareReaders.send(prepared[0]?.body ?? new Uint8Array())
     const stop = meanwhile()
     const answers = await Promise.all(prepared.map(send))
     stop()
-    // The first round only warms up.
+    // the first round is a warm-up
     if (round === 0) continue
     bare.push(...errors)
     for (const answer of answers) ours.push(answer.timing.totalMs - readTruth(answer.text))
@@ -111,7 +111,7 @@ async function measureErrors(
   return { ours: ours.sort(ascending), bare: bare.sort(ascending) }
 }
 
-/** Keeps this thread busy for 50 ms of every 150, as chain decoding and verdicts would. */
+/** Keeps this thread busy for 50 ms of every 150, as chain decoding and verdicts do. */
 function keepBusy(): () => void {
   const timer = setInterval(() => {
     const until = performance.now() + 50
@@ -122,12 +122,12 @@ function keepBusy(): () => void {
 
 const FLOODS = ['endless-line', 'many-events', 'fat-events'] as const
 
-/** Asks a hostile miner again as soon as its last answer was cut; it is signed for ahead, as a round does. */
+/** Queries a hostile miner again as soon as its answer was cut off; requests are signed in advance, as in a round. */
 function keepFlooded(send: Send, target: MinerTarget): () => void {
-  let isOver = false
+  let isStopped = false
   const flood = async () => {
     const signer = await hotkeyOf(1)
-    for (let turn = 0; !isOver; turn++) {
+    for (let turn = 0; !isStopped; turn++) {
       const model = FLOODS[turn % FLOODS.length] ?? 'many-events'
       const request = { endpoint: 'chat', model, temperature: 0, maxTokens: 500, messages: [] } as const
       await send(prepareRequest(request, target, { signer, clock: systemClock }))
@@ -135,17 +135,17 @@ function keepFlooded(send: Send, target: MinerTarget): () => void {
   }
   void flood()
   return () => {
-    isOver = true
+    isStopped = true
   }
 }
 
-/** By our own doing is what comes on top of the bare sockets: a machine that stands still now and then is late for all. */
+/** Our own error is what exceeds the error of bare sockets: a machine that stalls delays both. */
 function errorRow(name: string, { ours, bare }: Errors, firstClassMs: number): Row {
   const [p99, bareP99] = [quantile(ours, 0.99), quantile(bare, 0.99)]
   const own = Math.max(0, p99 - bareP99)
   const medians = [ours, bare].map((errors) => quantile(errors, 0.5).toFixed(2)).join(', bare ')
   return {
-    name: `error of the total by our own doing, ${name}, p99 ${p99.toFixed(1)} (median ${medians})`,
+    name: `our own error in the measured total, ${name}, p99 ${p99.toFixed(1)} (median ${medians})`,
     value: own,
     unit: 'ms',
     ratio: { to: `bare sockets’ ${bareP99.toFixed(1)} ms`, value: p99 / bareP99 },
@@ -163,7 +163,7 @@ function quantile(sorted: readonly number[], share: number): number {
 
 export const bench: Bench = {
   name: 'reader',
-  summary: 'the guarded reader of answers: cost per chunk, and error of the times it measures',
+  summary: 'the guarded answer reader: cost per chunk and error of the measured times',
   async run(): Promise<Row[]> {
     const pieces = makePieces()
     const costs = Array.from({ length: ROUNDS + 1 }, () => ({
@@ -173,7 +173,7 @@ export const bench: Bench = {
     const guarded = median(costs.map((cost) => cost.guarded))
     const rows: Row[] = [
       {
-        name: 'guarded reader, a chunk',
+        name: 'guarded reader, per chunk',
         value: guarded,
         unit: 'CPU µs',
         ratio: {
@@ -181,29 +181,29 @@ export const bench: Bench = {
           value: median(costs.map((cost) => cost.guarded / cost.bare)),
         },
       },
-      { name: 'guarded reader', value: 1e6 / guarded, unit: 'events/s of one core' },
+      { name: 'guarded reader', value: 1e6 / guarded, unit: 'events/s per core' },
     ]
     const dispatcher = createMinerAgent()
     const thread = createAskThread(console)
     await thread.ready()
-    const here: Send = (prepared) => sendPrepared(prepared, { clock: systemClock, dispatcher })
-    const aside: Send = (prepared) => thread.send(prepared)
+    const inline: Send = (prepared) => sendPrepared(prepared, { clock: systemClock, dispatcher })
+    const onThread: Send = (prepared) => thread.send(prepared)
     for (const streams of [37, 256]) {
-      rows.push(errorRow(`${streams} streams`, await measureErrors(streams, here), 2))
-      rows.push(errorRow(`${streams} streams on a thread`, await measureErrors(streams, aside), 2))
+      rows.push(errorRow(`${streams} streams`, await measureErrors(streams, inline), 2))
+      rows.push(errorRow(`${streams} streams on a thread`, await measureErrors(streams, onThread), 2))
     }
-    const busy = await measureErrors(256, aside, keepBusy)
+    const busy = await measureErrors(256, onThread, keepBusy)
     rows.push(errorRow('256 streams on a thread, busy main thread', busy, 3))
     const flooder = await startStreamUpstream()
     const target = { url: flooder.url, hotkey: (await hotkeyOf(1)).address }
     for (const streams of [37, 256]) {
-      const beside = await measureErrors(streams, aside, () => keepFlooded(aside, target))
-      rows.push(errorRow(`${streams} streams on a thread, beside one that floods`, beside, 2))
+      const flooded = await measureErrors(streams, onThread, () => keepFlooded(onThread, target))
+      rows.push(errorRow(`${streams} streams on a thread, next to a flooding one`, flooded, 2))
     }
     await flooder.close()
-    rows.push(errorRow('37 streams, busy main thread', await measureErrors(37, here, keepBusy), 3))
+    rows.push(errorRow('37 streams, busy main thread', await measureErrors(37, inline, keepBusy), 3))
     rows.push(
-      errorRow('37 streams on a thread, busy main thread', await measureErrors(37, aside, keepBusy), 3),
+      errorRow('37 streams on a thread, busy main thread', await measureErrors(37, onThread, keepBusy), 3),
     )
     await thread.close()
     await dispatcher.destroy()

@@ -8,7 +8,7 @@ import { type Bench, median, type Row } from '../row.js'
 const ROUNDS = 7
 const MINERS = 256
 
-/** Processor milliseconds of this process: what else runs on the machine hardly shows in it. */
+/** CPU time of this process, which other processes hardly affect. */
 function cpuMs(work: () => void): number {
   const before = process.cpuUsage()
   work()
@@ -20,7 +20,7 @@ function medianCpuMs(work: (round: number) => void): number {
   return median(Array.from({ length: ROUNDS }, (_, round) => cpuMs(() => work(round))))
 }
 
-/** A signer of its own has no cached signatures. */
+/** A new signer, which has no cached signatures. */
 function createSigner(): Signer {
   const pair = pairFromSeed(randomBytes(32))
   return {
@@ -32,7 +32,7 @@ function createSigner(): Signer {
 
 export const bench: Bench = {
   name: 'signing',
-  summary: 'signing a round of 256 miners, and single signatures',
+  summary: 'signing the requests of a 256-miner round, and single signatures',
   async run(): Promise<Row[]> {
     await initSr25519()
     const receivers = Array.from({ length: MINERS }, () => addressOf(pairFromSeed(randomBytes(32)).publicKey))
@@ -54,24 +54,24 @@ export const bench: Bench = {
       return signer
     })
     const warm = medianCpuMs((round) => signRound(prepared[round] ?? createSigner()))
-    const checked = medianCpuMs(() => {
+    const verified = medianCpuMs(() => {
       for (let n = 0; n < 500; n++) verify(message, signature, pair.publicKey)
     })
     return [
       { name: 'one signature', value: (bare * 1000) / (4 * MINERS), unit: 'CPU µs' },
-      { name: 'one check of a signature', value: (checked * 1000) / 500, unit: 'CPU µs' },
+      { name: 'one signature verification', value: (verified * 1000) / 500, unit: 'CPU µs' },
       {
-        name: 'round of 256, nothing signed before',
+        name: 'round of 256 miners, nothing signed in advance',
         value: cold,
         unit: 'CPU ms',
-        ratio: { to: 'four bare signatures each', value: cold / bare },
+        ratio: { to: 'four bare signatures per miner', value: cold / bare },
         goal: { must: '≤ 101 ms', reached: cold <= 101 ? 'must' : 'missed' },
       },
       {
-        name: 'round of 256, secret signatures ahead of time',
+        name: 'round of 256 miners, secret signatures made in advance',
         value: warm,
         unit: 'CPU ms',
-        ratio: { to: 'nothing signed before', value: warm / cold },
+        ratio: { to: 'nothing signed in advance', value: warm / cold },
         goal: {
           must: '≤ 101 ms',
           firstClass: '≤ 25 ms',

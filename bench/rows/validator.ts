@@ -22,14 +22,12 @@ const SAVES = 15
 const ROUNDS = 5
 const ANSWER_MS = 300
 const COST_ROUNDS = 40
-/** What --round.size allows. */
+/** The maximum of --round.size. */
 const LARGEST_ROUND = 256
 
-/** The validator's own cost: saving scores, and what a round takes beyond its slowest miner. */
 export const bench: Bench = {
   name: 'validator',
-  summary:
-    'score snapshot of 256 miners, a round beyond its slowest miner, cost per miner of 64 and of 1,024',
+  summary: 'saving the scores of 256 miners, round overhead, and cost per miner with 64 and 1,024 miners',
   async run(): Promise<Row[]> {
     return [
       ...(await measureSnapshot()),
@@ -64,15 +62,15 @@ async function measureSnapshot(): Promise<Row[]> {
       saves.push(performance.now() - start)
     }
     return [
-      { name: 'score snapshot, 256 miners × 3 models, durable', value: median(saves), unit: 'ms' },
-      { name: 'of that on the event loop', value: median(blocked), unit: 'ms' },
+      { name: 'durable score snapshot, 256 miners × 3 models', value: median(saves), unit: 'ms' },
+      { name: 'of which it blocks the event loop', value: median(blocked), unit: 'ms' },
     ]
   } finally {
     await rm(folder, { recursive: true })
   }
 }
 
-/** Miners that all answer after the same time, so whatever is beyond it is ours. */
+/** All miners answer after the same time; the rest of the round is our overhead. */
 async function measureRound(size: number): Promise<Row> {
   const overheads: number[] = []
   for (let index = 0; index < ROUNDS; index++) {
@@ -80,7 +78,11 @@ async function measureRound(size: number): Promise<Row> {
     await playRound(planOf(servingMiners(size)), index, () => {})
     overheads.push(performance.now() - start - ANSWER_MS)
   }
-  return { name: `round of ${size}: beyond the slowest miner`, value: median(overheads), unit: 'ms' }
+  return {
+    name: `round of ${size} miners, time beyond the slowest miner`,
+    value: median(overheads),
+    unit: 'ms',
+  }
 }
 
 async function playRound(
@@ -109,7 +111,7 @@ async function playRound(
   await round.done
 }
 
-/** As many rounds as it takes to ask everybody once: plans, rounds, scores, weights and the book as it is stored. */
+/** Enough rounds to query every miner once: planning, rounds, scores, weights and encoding the score book. */
 async function costPerMiner(miners: number): Promise<number> {
   const view = viewOf(servingMiners(miners))
   const engine = createRigEngine()
@@ -140,10 +142,10 @@ async function measureGrowth(): Promise<Row> {
   const [few, many] = [await costPerMiner(64), await costPerMiner(1024)]
   const ratio = many / few
   return {
-    name: 'asking a miner of 1,024 once, its score and weight',
+    name: 'cost per miner with 1,024 miners: one query, score and weight',
     value: many,
     unit: 'CPU µs',
-    ratio: { to: 'a miner of 64', value: ratio },
+    ratio: { to: 'cost per miner with 64 miners', value: ratio },
     goal: {
       must: '≤ 1.5 × (flat)',
       firstClass: '≤ 1 ×',

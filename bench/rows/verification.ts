@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { connectEngine } from '../../src/engine/index.js'
@@ -9,33 +9,32 @@ import { honestComparison } from '../../test/support/answer-comparison.js'
 import { type Bench, median, type Row } from '../row.js'
 
 const ROUNDS = 15
-/** A validator has judged thousands of answers: what counts is the compiled code. */
+/** A running validator has formed thousands of verdicts, so only optimised code is measured. */
 const WARM_UP = 300
-const JUDGED = 200
+const VERDICTS = 200
 const MUST_MS = 2
 const MUST_RATIO = 1.1
 const LONG = 1_000
 const SHORT = 192
 const MODEL = 'bench/model'
 
-/** What a verdict costs beside the engine's own work. */
 export const bench: Bench = {
   name: 'verification',
-  summary: `verdict arithmetic per ${LONG}-token answer; verified answers against bare engine calls, median of ${ROUNDS}`,
+  summary: `CPU time of a verdict on a ${LONG}-token answer, and verification compared with bare engine calls`,
   run: async (): Promise<Row[]> => [...arithmetic(), ...(await overhead())],
 }
 
-/** Judging against parsing the engine's JSON for the same answer: both are paid once per answer. */
+/** A verdict compared with parsing the engine's JSON for the same answer; each happens once per answer. */
 function arithmetic(): Row[] {
   const comparison = honestComparison('bench', { tokens: LONG })
   const json = JSON.stringify(scoringAnswer(comparison, []))
   const parsed = cpuMsOf(ROUNDS, () => JSON.parse(json))
   cpuMsOf(WARM_UP, () => judgeStrict(comparison))
-  const judged = cpuMsOf(JUDGED, () => judgeStrict(comparison))
+  const judged = cpuMsOf(VERDICTS, () => judgeStrict(comparison))
   return [
-    { name: `JSON.parse of the reference of ${LONG} tokens (CPU)`, value: parsed, unit: 'ms' },
+    { name: `JSON.parse of the reference for ${LONG} tokens (CPU)`, value: parsed, unit: 'ms' },
     {
-      name: `strict verdict of ${LONG} tokens (CPU)`,
+      name: `strict verdict on ${LONG} tokens (CPU)`,
       value: judged,
       unit: 'ms',
       ratio: { to: 'JSON.parse of its reference', value: judged / parsed },
@@ -44,30 +43,10 @@ function arithmetic(): Row[] {
   ]
 }
 
-/** An engine that answers at once: what is left is ours. */
 async function overhead(): Promise<Row[]> {
   const comparison = honestComparison('bench', { tokens: SHORT })
   const text = 'x'.repeat(SHORT)
-  const input = [1, 5, 6, 7]
-  const answers: Record<string, string> = {
-    '/v1/models': JSON.stringify({ data: [{ id: MODEL, max_model_len: 8192 }] }),
-    '/version': '{"version":"bench"}',
-    '/tokenize': JSON.stringify({ tokens: input }),
-    '/detokenize': JSON.stringify({ prompt: text }),
-  }
-  const scored = JSON.stringify(scoringAnswer(comparison, input))
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const path = request.url ?? ''
-      if (path.endsWith('config.json')) return response.end('{"vocab_size":32000,"eos_token_id":2}')
-      if (path !== '/v1/completions') return response.end(answers[path] ?? '{}')
-      const { prompt } = JSON.parse(Buffer.concat(chunks).toString()) as { prompt: number[] }
-      response.end(prompt.length > SHORT ? scored : JSON.stringify(probeAnswer(prompt)))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const server = await startInstantEngine(comparison, text)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const engine = connectEngine({
     model: MODEL,
@@ -89,36 +68,19 @@ async function overhead(): Promise<Row[]> {
     }
     const answer = answerOf(comparison, text)
     const output = comparison.tokens.map(({ id }) => id)
-    const body = JSON.stringify({ model: MODEL, prompt: [...input, ...output] })
+    const body = JSON.stringify({ model: MODEL, prompt: [...INPUT, ...output] })
+    const verify = async () => {
+      const context = { request, answer, engine, rules: 'strict', clock: systemClock, signal } as const
+      const verdict = await verifyAnswer(context)
+      if (verdict.kind !== 'verified') throw new Error(`not verified: ${JSON.stringify(verdict)}`)
+    }
     const bare: number[] = []
     const whole: number[] = []
     for (let round = 0; round < ROUNDS; round++) {
       bare.push(await timeOfAsync(() => callBare(url, body)))
-      whole.push(
-        await timeOfAsync(async () => {
-          const verdict = await verifyAnswer({
-            request,
-            answer,
-            engine,
-            rules: 'strict',
-            clock: systemClock,
-            signal,
-          })
-          if (verdict.kind !== 'verified') throw new Error(`not verified: ${JSON.stringify(verdict)}`)
-        }),
-      )
+      whole.push(await timeOfAsync(verify))
     }
-    const [bareMs, wholeMs] = [median(bare), median(whole)]
-    return [
-      { name: 'bare engine calls of one answer', value: bareMs, unit: 'ms' },
-      {
-        name: `verified answers of ${SHORT} tokens`,
-        value: 1000 / wholeMs,
-        unit: 'per second',
-        ratio: { to: 'time of the bare engine calls', value: wholeMs / bareMs },
-        goal: { must: `≤ ${MUST_RATIO}`, reached: wholeMs / bareMs <= MUST_RATIO ? 'must' : 'missed' },
-      },
-    ]
+    return overheadRows(median(bare), median(whole))
   } finally {
     await engine.close()
     server.closeAllConnections()
@@ -126,7 +88,47 @@ async function overhead(): Promise<Row[]> {
   }
 }
 
-/** The same three calls without ours: tokenise, then detokenise and score at once. */
+function overheadRows(bareMs: number, wholeMs: number): Row[] {
+  const ratio = wholeMs / bareMs
+  return [
+    { name: 'bare engine calls for one answer', value: bareMs, unit: 'ms' },
+    {
+      name: `answers of ${SHORT} tokens verified`,
+      value: 1000 / wholeMs,
+      unit: 'per second',
+      ratio: { to: 'time of the bare engine calls', value: ratio },
+      goal: { must: `≤ ${MUST_RATIO}`, reached: ratio <= MUST_RATIO ? 'must' : 'missed' },
+    },
+  ]
+}
+
+const INPUT = [1, 5, 6, 7]
+
+/** An engine that responds immediately, so that the remaining time is the verification's own. */
+async function startInstantEngine(comparison: AnswerComparison, text: string): Promise<Server> {
+  const responses: Record<string, string> = {
+    '/v1/models': JSON.stringify({ data: [{ id: MODEL, max_model_len: 8192 }] }),
+    '/version': '{"version":"bench"}',
+    '/tokenize': JSON.stringify({ tokens: INPUT }),
+    '/detokenize': JSON.stringify({ prompt: text }),
+  }
+  const scored = JSON.stringify(scoringAnswer(comparison, INPUT))
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const path = request.url ?? ''
+      if (path.endsWith('config.json')) return response.end('{"vocab_size":32000,"eos_token_id":2}')
+      if (path !== '/v1/completions') return response.end(responses[path] ?? '{}')
+      const { prompt } = JSON.parse(Buffer.concat(chunks).toString()) as { prompt: number[] }
+      response.end(prompt.length > SHORT ? scored : JSON.stringify(probeAnswer(prompt)))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+/** The same three calls alone: tokenize, then detokenize and score concurrently. */
 async function callBare(url: string, body: string): Promise<void> {
   const post = async (path: string, payload: string) =>
     (await fetch(url + path, { method: 'POST', body: payload })).json()
@@ -166,7 +168,7 @@ function answerOf({ tokens }: AnswerComparison, text: string): Answer {
   }
 }
 
-/** CPU time of one run, which other programs of the machine do not lengthen much. */
+/** CPU time per run, which other processes hardly affect. */
 function cpuMsOf(rounds: number, work: () => unknown): number {
   const before = process.cpuUsage()
   for (let round = 0; round < rounds; round++) work()
