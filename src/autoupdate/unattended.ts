@@ -150,12 +150,12 @@ export class UnattendedUpdate {
 }
 
 /** Logs a repeated warning only once; repeats of the same record are logged at debug. */
-function warnOnce(log: UnattendedOptions['log']): Pick<Log, 'warn'> {
+function warnOnce(target: UnattendedOptions['log']): Pick<Log, 'warn'> {
   const seen = new Set<string>()
   return {
     warn: (fields, message) => {
       const key = `${message} ${JSON.stringify(fields)} ${messageOf(fields.err)}`
-      log[seen.has(key) ? 'debug' : 'warn'](fields, message)
+      target[seen.has(key) ? 'debug' : 'warn'](fields, message)
       seen.add(key)
     },
   }

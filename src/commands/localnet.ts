@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { createLogUpdate } from 'log-update'
 import { BaseCommand, flagsOf, runUntilStopped, selfCommand, writeJson } from '../cli/index.js'
 import { inheritableEnvironment, type LocalnetSettings } from '../config/index.js'
@@ -37,6 +38,7 @@ export default class Localnet extends BaseCommand {
       { ...settings, seed: settings.seed ?? DEFAULT_SEED },
       {
         clock: systemClock,
+        program: programName(),
         signal,
         onEndpoint: (endpoint) => writeJson(endpoint, 0),
         onNote: (line) => this.logToStderr(line),
@@ -84,4 +86,10 @@ export default class Localnet extends BaseCommand {
       board(`${renderBoard(now, { fancy: true })}\nCtrl-C stops the subnet.`)
     return { note, snapshot, end: () => board.clear() }
   }
+}
+
+/** How to start this program from the working directory: `node bin/run.js`, or `targon` when it is installed. */
+function programName(): string {
+  const script = relative(process.cwd(), process.argv[1] ?? '')
+  return script.endsWith('.js') ? `node ${script}` : 'targon'
 }

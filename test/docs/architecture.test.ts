@@ -2,42 +2,58 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
 const root = new URL('../../', import.meta.url)
-const text = readFileSync(new URL('ARCHITECTURE.md', root), 'utf8')
-const tree = /```\n(bin\/[\s\S]*?)```/.exec(text)?.[1] ?? ''
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+const page = read('ARCHITECTURE.md')
+const map = /```\n(bin\/[\s\S]*?)```/.exec(page)?.[1] ?? ''
 
-/** Names of a folder of src: `x/` for folders, `x.ts` for files other than its door. */
-function namesIn(folder: string): string[] {
-  return readdirSync(new URL(`src/${folder}`, root), { withFileTypes: true })
-    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-    .filter((name) => name !== 'index.ts')
+function foldersIn(path: string): string[] {
+  return readdirSync(new URL(path, root), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
     .sort()
 }
 
-/** Lines of the tree below a heading, up to the next line that is indented less. */
-function below(heading: string, indent: number): string {
-  const lines = tree.split('\n')
-  const from = lines.findIndex((line) => line.trimEnd() === heading || line.startsWith(`${heading} `))
-  const rest = lines.slice(from + 1)
-  const until = rest.findIndex((line) => line.length - line.trimStart().length < indent)
-  return rest.slice(0, until === -1 ? undefined : until).join('\n')
+/** Names at the start of the lines that are indented by this much. */
+function namesAt(text: string, indent: number): string[] {
+  const names = new RegExp(`^ {${indent}}([\\w-]+)/(?: |$)`, 'gm')
+  return [...text.matchAll(names)].map(([, name]) => name ?? '').sort()
 }
 
-it('the tree of ARCHITECTURE.md has every folder of src, every file of the kernel, and nothing else', () => {
-  const lines = tree.split('\n')
-  const folders = lines.flatMap((line) => /^ {2}([\w-]+\/)(?: |$)/.exec(line)?.[1] ?? [])
-  const kernel = /the kernel: ([\s\S]*)$/.exec(tree)?.[1]?.trim().split(/\s+/) ?? []
-  expect([...folders, ...kernel].sort()).toEqual(namesIn('.'))
+/** Rooms in the line of one folder: `admission/ who may call · serving/ …`. */
+function roomsOf(folder: string): string[] {
+  const line = new RegExp(`^ +${folder}/ (.*)$`, 'm').exec(map)?.[1] ?? ''
+  return [...line.matchAll(/([\w-]+)\/(?= |$)/g)].map(([, name]) => name ?? '').sort()
+}
+
+it('the map lists every folder of src and nothing else', () => {
+  expect(namesAt(map, 2)).toEqual(foldersIn('src'))
 })
 
-it('and every role, with the files roles share', () => {
-  const roles = below('  roles/', 4)
-  const folders = [...roles.matchAll(/^ {4}([\w-]+\/)/gm)].map(([, name]) => name ?? '')
-  const files = [...roles.matchAll(/([\w-]+\.ts)/g)].map(([, name]) => name ?? '')
-  expect([...folders, ...files].sort()).toEqual(namesIn('roles'))
+it('the map lists every role', () => {
+  expect(namesAt(map, 4)).toEqual(foldersIn('src/roles'))
 })
 
-it('the More of the README links to every page of docs', () => {
-  const more = readFileSync(new URL('README.md', root), 'utf8').split('## More')[1] ?? ''
+it.each([
+  ['miner', 'src/roles/miner'],
+  ['validator', 'src/roles/validator'],
+  ['localnet', 'src/localnet'],
+])('the map lists the rooms of %s', (folder, path) => {
+  expect(roomsOf(folder)).toEqual(foldersIn(path))
+})
+
+it('every file the page names exists', () => {
+  const named = [...page.matchAll(/\| `([\w./-]+\.ts)` \|/g)].map(([, path]) => path ?? '')
+  expect(named.length).toBeGreaterThan(1)
+  for (const path of named) expect(read(`src/${path}`)).not.toBe('')
+})
+
+it('the glossary has at most forty lines', () => {
+  const glossary = page.slice(page.indexOf('## Glossary'))
+  expect(glossary.trimEnd().split('\n').length).toBeLessThanOrEqual(40)
+})
+
+it('the README links to every page of docs', () => {
+  const readme = read('README.md')
   const pages = readdirSync(new URL('docs', root)).filter((name) => name.endsWith('.md'))
-  expect(pages.filter((name) => !more.includes(`(docs/${name})`))).toEqual([])
+  expect(pages.filter((name) => !readme.includes(`(docs/${name})`))).toEqual([])
 })

@@ -1,4 +1,4 @@
-/** A deterministic stand-in for vLLM that needs no GPU and can cheat and fail; see docs/development-engine.md. */
+/** A deterministic stand-in for vLLM that needs no GPU and can cheat and fail; see docs/development/development-engine.md. */
 export { BEHAVIOURS, type BehaviourName, ENGINE_FAULTS } from './behaviour/index.js'
 export { type DevelopmentEngine, startDevelopmentEngine } from './engine.js'
 export {

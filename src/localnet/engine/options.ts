@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/index.js'
 import type { BehaviourName, EngineFault } from './behaviour/index.js'
 
-/** `v1`: a current vLLM. `v0`: vLLM 0.6.2; docs/development-engine.md lists the differences. */
+/** `v1`: a current vLLM. `v0`: vLLM 0.6.2; docs/development/development-engine.md lists the differences. */
 export type Dialect = 'v0' | 'v1'
 
 export interface DevelopmentEngineOptions {

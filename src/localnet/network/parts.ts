@@ -5,6 +5,7 @@ import { type BehaviourName, type DevelopmentEngine, startDevelopmentEngine } fr
 import { deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
 import { type EngineSpecification, parseEngineSpecification } from './engine-specification.js'
 import { openFolder, seedFolder, walletsFolder } from './folders.js'
+import { type RoleCommandOptions, roleCommands } from './role-commands.js'
 
 /** What a part prints on stdout once it serves: one JSON document per line. */
 export type PartEndpoint =
@@ -18,6 +19,8 @@ export type PartEndpoint =
 
 export interface PartsDeps {
   readonly clock: Clock
+  /** How this program was started, for the commands that run roles against these parts. */
+  readonly program: string
   readonly signal: AbortSignal
   readonly onEndpoint: (endpoint: PartEndpoint) => void
   readonly onNote: (line: string) => void
@@ -44,22 +47,39 @@ export async function serveParts(settings: PartsSettings, deps: PartsDeps): Prom
   const folder = await openFolder(settings.dir)
   const closers: (() => Promise<void>)[] = [() => folder.release()]
   try {
+    const urls: { chain?: string; engine?: string } = {}
     if (settings.only.includes('chain')) {
       await seedFolder(folder.path, settings.seed)
       const chain = await startSubnetChain(settings, deps)
       closers.push(() => chain.close())
+      urls.chain = chain.url
       deps.onEndpoint({ kind: 'chain', url: chain.url, wallets: walletsFolder(folder.path) })
     }
     if (settings.only.includes('engine')) {
       for (const { url, models, behaviour } of await startEngines(settings, deps, closers)) {
+        urls.engine ??= url
         deps.onEndpoint({ kind: 'engine', url, models, behaviour })
       }
     }
+    if (urls.chain && urls.engine)
+      noteCommands(deps, {
+        program: deps.program,
+        folder: settings.dir ?? folder.path,
+        chainUrl: urls.chain,
+        engineUrl: urls.engine,
+        epochBlocks: settings['chain.tempo'],
+      })
     deps.onNote('Press Ctrl-C to stop.')
     await whenAborted(deps.signal)
   } finally {
     for (const close of closers.reverse()) await close()
   }
+}
+
+function noteCommands(deps: PartsDeps, options: RoleCommandOptions): void {
+  deps.onNote('Run a miner, a validator and a query against them, each in a terminal of its own:')
+  for (const command of roleCommands(options)) deps.onNote(`\n${command}`)
+  deps.onNote('')
 }
 
 /** The development chain with every member of the cast registered; the validator has stake and a permit. */

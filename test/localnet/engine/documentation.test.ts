@@ -8,9 +8,9 @@ import {
   loadTokenizer,
 } from '../../../src/localnet/engine/index.js'
 
-describe('docs/development-engine.md', () => {
+describe('docs/development/development-engine.md', () => {
   it('describes every behaviour, fault and model', async () => {
-    const page = await readFile('docs/development-engine.md', 'utf8')
+    const page = await readFile('docs/development/development-engine.md', 'utf8')
     for (const name of BEHAVIOURS) expect(page).toContain(`| \`${name}\` | ${behaviourOf(name).summary} |`)
     for (const fault of ENGINE_FAULTS) expect(page).toContain(`| \`${fault}\` | ${FAULT_SUMMARIES[fault]} |`)
     for (const model of DEVELOPMENT_MODELS) expect(page).toContain(`\`${model}\``)

@@ -6,7 +6,7 @@ import type { Tokenizer } from './tokenizer.js'
 /**
  * Shape of the distribution. These values make sampled answers look like a large model's: at temperature 1 about one
  * token in five is not the most likely one, and a rank above 25 is rarer than one in a million.
- * docs/development-engine.md has the measurements.
+ * docs/development/development-engine.md has the measurements.
  */
 const SHARPNESS = 1
 /** Subtracted per rank, in nats, so that no two candidates tie. */
