@@ -16,6 +16,10 @@ export function usageError(error: unknown, known: readonly string[]): unknown {
     .replace(/^The following errors? occurred:\s*/, '')
     .replaceAll(/(--[\w.-]+)=true\b/g, '$1')
     .replace(/^(Unexpected arguments?): /, '$1 ')
+    .replace(
+      /^Parsing (--[\w.-]+)\s+Expected an integer but received: (.*)/,
+      '$1 must be a whole number, got "$2"',
+    )
     .replaceAll(/\s*\n\s*/g, ', ')
     .replace(/([^.?!])$/, '$1.')
   return new TargonError(message, { code: 'USAGE', fault: 'usage', next: 'See --help.' }, { cause: error })

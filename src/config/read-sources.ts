@@ -52,7 +52,7 @@ function existing(name: string, path: string): EnvFile[] {
 }
 
 function given(path: string, source: string, directory: string): EnvFile {
-  return { path, ...read(resolve(directory, expandHome(path)), source) }
+  return { path, ...read(resolve(directory, expandHome(path)), `the file of ${source}`) }
 }
 
 function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'> {
@@ -60,7 +60,7 @@ function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'>
     return { text: readFileSync(path, 'utf8'), isExposed: (statSync(path).mode & OTHERS_READ) !== 0 }
   } catch (cause) {
     throw new TargonError(
-      `Cannot read ${path} (set by ${source}): ${messageOf(cause)}.`,
+      `Cannot read ${source}: ${messageOf(cause)}.`,
       { code: 'CONFIG_FILE_UNREADABLE', fault: 'usage', next: 'Check the path and the file permissions.' },
       { cause },
     )

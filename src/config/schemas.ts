@@ -64,4 +64,7 @@ export const rangeValue = z
         return { min: low ?? 0, max: high ?? low ?? 0 }
       }),
   ])
-  .refine(({ min, max }) => min >= 1 && min <= max, 'must be a rising range that starts at 1 or more')
+  .refine(
+    ({ min, max }) => min >= 1 && min <= max,
+    'must be a range like 96-192, from 1 up and lower bound first',
+  )
