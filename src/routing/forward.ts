@@ -19,7 +19,7 @@ export interface RouterState {
   readonly relays: Set<Relay>
 }
 
-/** What the caller is told when the last attempt ended with this cause. */
+/** Why the model is unavailable, by the cause that ended the last attempt. */
 const REASONS = { status: 'failed', busy: 'full', connection: 'failed', timeout: 'timeout' } as const
 
 /** Attempts for one request; more would only add to an overload. */
@@ -102,7 +102,7 @@ function relayOnce(
       response,
       isStreamed,
       requestedAt: startedAt,
-      // The last attempt's error is passed on, except "busy": one busy server is reported as all of them.
+      // The last attempt's response is passed on, except a 429 while another server could still serve: that means busy.
       mayRetry: (status) =>
         (!isLast || status === BUSY) && state.upstreams.canServe(model, new Set([...tried, upstream])),
       onEnd: (end) => {
@@ -143,13 +143,13 @@ function limitLastBytes(
 /** Counts neither as a failure, since a full server is not broken, nor as a success, since no model answered. */
 const BUSY = 429
 
-/** By these the server itself says that it, or what it stands in front of, is down. */
+/** Statuses that mean the server, or the one behind it, is down. */
 const SERVER_DOWN = new Set([502, 503, 504])
 
 /**
  * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects or a full
  * server says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
- * caller could take the server down for everyone. It makes the next health check send a test request instead.
+ * caller could take the server down for everyone. Several in a row make the next health check send a test request instead.
  */
 function recordResult(upstream: Upstream, end: RelayEnd): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined

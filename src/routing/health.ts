@@ -83,7 +83,7 @@ async function checkHealth(deps: HealthDeps, upstream: Upstream, signal: AbortSi
     const list = status === 200 ? readModelList(models.text) : undefined
     if (list === undefined && upstream.settings.models.length === 0)
       return down(`GET ${path} returned no model list (${status})`)
-    // vLLM's API server still answers /v1/models when its engine has died; /health, where it exists, tells.
+    // vLLM's API server still answers /v1/models when its engine has died; its /health does not.
     const health = await get(deps, upstream, '/health', signal)
     if (health.status >= 500) return down(`GET /health returned ${health.status}`)
     upstream.setListedModels(list)
@@ -94,7 +94,7 @@ async function checkHealth(deps: HealthDeps, upstream: Upstream, signal: AbortSi
   }
 }
 
-/** After internal errors for callers' requests: does a request of our own fail too? */
+/** After several internal errors in a row: the server is down if a test request fails too. */
 async function testEngine(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<Health> {
   const [model] = upstream.targetModels()
   if (upstream.internalErrors < ERRORS_TO_TEST || model === undefined) return { kind: 'up' }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** Smaller buffers come from Node's pool at almost no cost; larger ones are allocated singly and burden the collector. */
+/** Smaller buffers come from Node's pool at almost no cost; larger ones are separate allocations to be collected. */
 const LARGE_BYTES = Buffer.poolSize >>> 1
 
 const CAPACITY = (64 << 10) + 32

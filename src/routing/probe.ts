@@ -11,7 +11,7 @@ export interface ProbeReply {
   readonly text: string
 }
 
-/** Sends one bounded request of our own to an upstream, never on the path of a caller's request: a GET, or a POST of `body`. */
+/** Sends one bounded request of the miner itself, a GET or a POST of `body`, apart from the callers' connections. */
 export async function probe(
   clock: Clock,
   upstream: Upstream,

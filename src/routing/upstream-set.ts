@@ -96,7 +96,7 @@ export interface Load {
   readonly inFlight: number
   readonly maxInFlight: number
   readonly weight: number
-  /** Requests the server has from other clients, by its own count. */
+  /** Requests of other clients, by the server's own count. */
   readonly otherRequests: number
 }
 

@@ -23,7 +23,7 @@ export function readTrustedProxies(entries: readonly string[]): IsTrustedProxy {
 
 /**
  * X-Forwarded-For counts only when the connection comes from a trusted proxy, and only back to the first address that is
- * not trusted: what stands before it was written by the caller.
+ * not trusted: everything before that was written by the caller.
  */
 export function createCallerAddress(isTrusted: IsTrustedProxy): CallerAddress {
   const addressOf = (request: IncomingMessage): string => {

@@ -32,9 +32,9 @@ export interface RedisReplayOptions {
 
 /**
  * Remembers accepted requests for all replicas of a miner, each by one atomic SET … NX PX. While Redis does not answer, all
- * requests are refused (503). The time since when Redis remembers is kept in Redis itself: if it was restarted without its
- * data, that key is missing and is set anew, and requests signed before it are refused for as long as they could be copies
- * (no longer, should the clock have been ahead when it was set).
+ * requests are refused (503). Redis also stores the time at which it began to remember. After a restart without its data
+ * that key is missing and a new time is set; requests signed before it are then refused, since they could be replays, but
+ * only while replays are possible, even if the clock was ahead when the time was set.
  *
  * @throws TargonError REDIS_UNREACHABLE (fault runtime); the abort reason when the signal aborts.
  */
@@ -77,9 +77,9 @@ class RedisGuard implements RedisReplayGuard {
   readonly #log: Log
   readonly #prefix: string
   readonly #keptMs: number
-  /** Since when Redis remembers, wall clock; infinite while unknown. */
+  /** When Redis began to remember, by the wall clock; infinite while unknown. */
   #sinceMs = Number.POSITIVE_INFINITY
-  /** Monotonic milliseconds at which that was read. */
+  /** Monotonic milliseconds at which `#sinceMs` was read. */
   #sinceReadAt = 0
   #isDown = false
 
@@ -114,7 +114,7 @@ class RedisGuard implements RedisReplayGuard {
     await this.#readSince()
   }
 
-  /** Pings until the signal aborts, and reads anew after each reconnection since when Redis remembers. */
+  /** Pings until the signal aborts; after each reconnection, checks whether Redis lost its data. */
   keepConnected(signal: AbortSignal): void {
     this.#redis.on('ready', () => {
       this.#sinceMs = Number.POSITIVE_INFINITY

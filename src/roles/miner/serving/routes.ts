@@ -69,10 +69,16 @@ class PublicRoutes {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { log, requests } = this.#deps
+    const { log, requests, isDraining } = this.#deps
     try {
-      const [route, end] = await this.#serve(request, response)
-      requests.ended(route, end)
+      const route = routeOf(request)
+      if (typeof route !== 'string') {
+        if (route === UNCLEAR_REQUEST) response.shouldKeepAlive = false
+        requests.ended('other', this.#refuse(request, response, route))
+      } else if (isDraining()) {
+        response.shouldKeepAlive = false
+        requests.ended(route, this.#refuse(request, response, DRAINING))
+      } else requests.ended(route, await this.#serve(route, request, response))
     } catch (error) {
       log.error({ event: 'request-failed', err: error }, 'request failed with an internal error')
       this.#refuse(request, response, INTERNAL_ERROR)
@@ -80,21 +86,7 @@ class PublicRoutes {
     }
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<[string, RequestEnd]> {
-    if (!isUnambiguous(request)) {
-      response.shouldKeepAlive = false
-      return ['other', this.#refuse(request, response, UNCLEAR_REQUEST)]
-    }
-    const route = ROUTES.get(`${request.method} ${pathOf(request)}`)
-    if (route === undefined) return ['other', this.#refuse(request, response, NOT_FOUND)]
-    if (this.#deps.isDraining()) {
-      response.shouldKeepAlive = false
-      return [route, this.#refuse(request, response, DRAINING)]
-    }
-    return [route, await this.#admit(route, request, response)]
-  }
-
-  async #admit(route: RouteName, request: IncomingMessage, response: ServerResponse): Promise<RequestEnd> {
+  async #serve(route: RouteName, request: IncomingMessage, response: ServerResponse): Promise<RequestEnd> {
     const { log, admission, router, requests, callerAddress, clock, deadlines } = this.#deps
     const isInference = route === 'chat' || route === 'completion'
     const model = isInference ? request.headersDistinct['x-targon-model']?.[0] : undefined
@@ -111,7 +103,7 @@ class PublicRoutes {
       const { hotkey, uid, reason } = result
       const outcome = router.refuse(response, model ?? '', reason)
       discardBody(clock, deadlines, request, response)
-      // The hotkey is not verified yet: neither a warning nor a failed request may be held against it.
+      // The signature is not verified yet: this is neither worth a warning nor a failed request of that hotkey.
       log.debug({ event: 'request-not-served', hotkey, uid, model, ...outcome }, 'could not serve a request')
       return 'refused'
     }
@@ -182,6 +174,12 @@ class PublicRoutes {
     writeRefusal(clock, deadlines, request, response, refusal)
     return 'refused'
   }
+}
+
+/** Either the route or the refusal of a request that has none. */
+function routeOf(request: IncomingMessage): RouteName | AdmissionRefusal {
+  if (!isUnambiguous(request)) return UNCLEAR_REQUEST
+  return ROUTES.get(`${request.method} ${pathOf(request)}`) ?? NOT_FOUND
 }
 
 /** False for requests Node accepts that a proxy in front of us may read differently (RFC 9112 §2.3, §3.2, §6.1). */
