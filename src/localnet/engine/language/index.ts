@@ -1,4 +1,7 @@
-/** The language model: tokenizer, chat template, next-token distributions and sampling. */
+/**
+ * The language model: tokenizer, chat template, next-token distributions and sampling. Tests named after a behaviour:
+ * model.test.ts (corpus.ts).
+ */
 export { CHAT_TEMPLATE, encodeChat, type TemplateMessage } from './chat-template.js'
 export type { Distribution } from './distribution.js'
 export { LanguageModel } from './model.js'

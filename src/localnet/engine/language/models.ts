@@ -1,4 +1,4 @@
-import { CORPUS, type Theme } from '../corpus/index.js'
+import { documentsOf, type Theme, wholeCorpus } from './corpus.js'
 import { LanguageModel } from './model.js'
 import { hashText } from './random.js'
 import { Tokenizer } from './tokenizer.js'
@@ -27,8 +27,7 @@ const trained = new Map<string, LanguageModel>()
 
 /** The tokenizer of all models, trained on first use. */
 export function loadTokenizer(): Tokenizer {
-  const text = Object.values(CORPUS).flat().join('\n\n')
-  sharedTokenizer ??= Tokenizer.learn(text, MERGE_COUNT)
+  sharedTokenizer ??= Tokenizer.learn(wholeCorpus(), MERGE_COUNT)
   return sharedTokenizer
 }
 
@@ -53,7 +52,7 @@ export function loadModel(name: string): LanguageModel {
 
 /** Each text as an answer after a chat header, and all of them as the paragraphs of one document. */
 function trainingDocuments(tokenizer: Tokenizer, themes: readonly Theme[]): number[][] {
-  const texts = themes.flatMap((theme) => CORPUS[theme])
+  const texts = themes.flatMap(documentsOf)
   const answerStart = tokenizer.encode('<|end_header_id|>\n\n')
   const bos = tokenizer.special('<|begin_of_text|>')
   const answers = texts.map((text) => [...answerStart, ...tokenizer.encode(text)])
