@@ -139,7 +139,7 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
       hooks: {
         saveScores: async () => {},
         recover: async () => goOn(systemClock.monotonic() - startedAt),
-        enter: () => {},
+        enterPhase: () => {},
       },
     },
   )

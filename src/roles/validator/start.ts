@@ -27,7 +27,7 @@ export async function startValidator(
   const ending = new AbortController()
   let fatal: Error | undefined
   const fail = (error: Error) => {
-    log.error({ event: 'validator-failed', err: error }, 'the validator must stop')
+    log.error({ event: 'validator-failed', err: error }, 'stopping the validator after a fatal error')
     fatal ??= error
     ending.abort(error)
   }

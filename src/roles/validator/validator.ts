@@ -90,10 +90,16 @@ export async function startServices(
     ...{ ports, random, events: bus },
     hooks: {
       // Opening a database blocks this thread, on which answers would be timed.
-      begin: withDeadline(clock, 'opening the history', HISTORY_OPENING_MS, signal, () => records.opened),
+      startAfter: withDeadline(
+        clock,
+        'opening the history',
+        HISTORY_OPENING_MS,
+        signal,
+        () => records.opened,
+      ),
       saveScores: scores.save,
       recover: epochs.recover,
-      enter: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
+      enterPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
   })
   const status = trackStatus(context, { book, verdicts, rounds, events: bus })

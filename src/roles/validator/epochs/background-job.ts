@@ -1,7 +1,7 @@
 import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 
 export interface BackgroundJob<Input> {
-  /** Starts the job, or runs it once more when it has finished; returns at once. */
+  /** Starts the job; while it is running, makes it run once more afterwards. Returns at once. */
   request(input: Input): void
   /** Resolves when the job is not running. */
   idle(): Promise<void>

@@ -146,7 +146,10 @@ export class EpochTask {
     const { log, jobs } = this.#options
     const { index } = this.#epoch
     if (this.#weightsPending)
-      log.error({ event: 'epoch-without-weights', epoch: index }, 'the epoch ended without weights')
+      log.error(
+        { event: 'epoch-without-weights', epoch: index },
+        'the epoch ended before its weights were set',
+      )
     if (next.index > index + 1)
       log.error({ event: 'epochs-missed', from: index, to: next.index }, 'missed one or more epochs')
     this.#epoch = next
@@ -194,7 +197,7 @@ export class EpochTask {
       if (!this.#signal.aborted)
         log.warn(
           { event: 'epoch-job-failed', job, epoch: this.#epoch.index, err: error },
-          'a job of the epoch failed',
+          'an epoch job failed',
         )
     }
   }

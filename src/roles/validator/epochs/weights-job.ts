@@ -25,7 +25,7 @@ export interface WeightsJobOptions {
 
 /** Refusals that another attempt within the same epoch cannot change. */
 const FINAL: ReadonlySet<ChainRefusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
-/** ChainRefusal after which the vector is built once more, from a fresh metagraph. */
+/** Refusal after which the vector is built once more, from a fresh metagraph. */
 const REBUILT: ChainRefusal['class'] = 'bad-vector'
 
 /** Scores of all miners the validator may query, by uid. A miner that has not yet answered for its models keeps its old ones. */

@@ -41,7 +41,7 @@ export function createHubReports(hub: HubClient, hotkey: string, log: Log, signa
       } catch (error) {
         dropped++
         if (!isFailing && !signal.aborted)
-          log.warn({ event: 'hub-report-failed', err: error }, 'the hub did not accept a report')
+          log.warn({ event: 'hub-report-failed', err: error }, 'could not deliver a report to the hub')
         isFailing = true
       }
     }

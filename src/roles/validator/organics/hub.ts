@@ -34,18 +34,18 @@ export function openHub(context: ValidatorContext, { book, verify, events }: Hub
   let published: HubScores = {}
   let committed: HubScores = {}
   events.roundJudged.subscribe((results) =>
-    reports.report(results, view.wanted, withhold ? published : scoresByUid(view, book)),
+    reports.report(results, view.wanted, withhold ? published : resultsByUid(view, book)),
   )
   events.head.subscribe(() => organics.onBlock(view.block))
   events.weights.subscribe(({ path }) => {
-    const current = withhold ? scoresByUid(view, book) : {}
+    const current = withhold ? resultsByUid(view, book) : {}
     published = path === 'direct' ? current : committed
     committed = current
   })
   return { close: () => client.close() }
 }
 
-function scoresByUid(view: SubnetView, book: ScoreBook): HubScores {
+function resultsByUid(view: SubnetView, book: ScoreBook): HubScores {
   return Object.fromEntries(
     view.miners.map(({ uid, hotkey }) => [
       uid,

@@ -37,13 +37,13 @@ export interface RoundEvents {
 /** What the rest of the validator does for the rounds. */
 export interface RoundHooks {
   /** The first round waits until this settles; it must settle when the signal aborts, too. */
-  readonly begin?: Promise<void>
+  readonly startAfter?: Promise<void>
   /** Runs after every round, before the next one. */
   readonly saveScores: () => Promise<void>
   /** Runs when no round was possible, to make the next one possible. */
   readonly recover: () => Promise<void>
   /** The loop entered a phase; `plannedMs` of it are expected to pass. */
-  readonly enter: (phase: 'planning' | 'querying' | 'idle', plannedMs?: number) => void
+  readonly enterPhase: (phase: 'planning' | 'querying' | 'idle', plannedMs?: number) => void
 }
 
 export interface RoundLoopParts {
@@ -94,7 +94,7 @@ export class RoundLoop {
 
   async #run(): Promise<void> {
     const { clock, log, signal } = this.#context
-    await this.#parts.hooks.begin?.catch(() => {})
+    await this.#parts.hooks.startAfter?.catch(() => {})
     while (!signal.aborted) {
       try {
         await this.#step()
@@ -109,9 +109,9 @@ export class RoundLoop {
 
   async #step(): Promise<void> {
     const { clock, settings, signal } = this.#context
-    const { enter } = this.#parts.hooks
+    const { enterPhase } = this.#parts.hooks
     const startedAt = clock.monotonic()
-    enter('planning')
+    enterPhase('planning')
     const plan = this.#plan()
     if (plan.kind === 'skip') return this.#skip(plan.reason)
     this.#lastSkip = undefined
@@ -119,7 +119,7 @@ export class RoundLoop {
     this.#lastRoundAt = clock.monotonic()
     this.#isAlarmed = false
     const pauseMs = settings['round.pause']
-    enter('idle', pauseMs)
+    enterPhase('idle', pauseMs)
     const restMs = startedAt + MIN_ROUND_MS - clock.monotonic()
     await clock.sleep(Math.max(pauseMs, restMs, 0), signal)
   }
@@ -142,7 +142,7 @@ export class RoundLoop {
   async #play(plan: RoundPlan): Promise<void> {
     const { clock, settings, signal, view } = this.#context
     const { events, hooks, ports } = this.#parts
-    hooks.enter('querying')
+    hooks.enterPhase('querying')
     const beganAt = clock.monotonic()
     const soft = new AbortController()
     const judgeAt = new Promise<void>((resolve) => soft.signal.addEventListener('abort', () => resolve()))
@@ -153,7 +153,7 @@ export class RoundLoop {
     const start = { round: number, block: view.block, judgeAt, onResult: events.result.publish }
     const round = await startRound(plan, start, ports, signal)
     this.#follow(round)
-    hooks.enter('querying', softDeadlineMs(round.maxTokens))
+    hooks.enterPhase('querying', softDeadlineMs(round.maxTokens))
     const timer = new AbortController()
     const limit = clock.sleep(softDeadlineMs(round.maxTokens), timer.signal).catch(() => {})
     await Promise.race([round.done, limit])
@@ -175,7 +175,7 @@ export class RoundLoop {
       this.#queries.add(query)
       query.done
         .catch((error: unknown) =>
-          log.error({ event: 'result-lost', err: error }, 'lost the result of one answer'),
+          log.error({ event: 'result-lost', err: error }, 'could not process an answer; its result is lost'),
         )
         .finally(() => this.#queries.delete(query))
         .catch(() => {})
@@ -185,7 +185,7 @@ export class RoundLoop {
   async #skip(reason: string): Promise<void> {
     const { clock, log, signal } = this.#context
     const { hooks } = this.#parts
-    hooks.enter('idle')
+    hooks.enterPhase('idle')
     if (reason !== this.#lastSkip) log.warn({ event: 'round-skipped', reason }, 'skipped a round')
     const idleMs = clock.monotonic() - this.#lastRoundAt
     if (idleMs > ALARM_MS && !this.#isAlarmed) {

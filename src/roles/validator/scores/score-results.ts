@@ -45,7 +45,7 @@ function scoreResult(
   if (verdict.kind !== 'verified')
     log.debug(
       { event: 'verdict-detail', ...facts, detail: verdict.detail, stallMs },
-      'details of the verdict',
+      'the answer was not verified',
     )
 }
 

@@ -69,7 +69,7 @@ function setup(count: number, answerMs: (miner: ServingMiner) => number, change:
       hooks: {
         saveScores: async () => {},
         recover: async () => {},
-        enter: (phase) => phases.push(phase),
+        enterPhase: (phase) => phases.push(phase),
         ...hooks,
       },
     },
