@@ -268,7 +268,7 @@ export async function createRig(
       const { url } = await logged(({ event }) => event === 'status-server-listening')
       const stop = async () => {
         abort.abort()
-        return running.done.finally(weights.close)
+        return running.done.finally(() => weights.close())
       }
       return { url: String(url), stop }
     },
