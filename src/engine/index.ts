@@ -8,7 +8,6 @@ export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
 export { createEngineSet, type EngineSet, type EngineSetOptions } from './engine-set.js'
 export {
   bytesToMib,
-  containerName,
   containerSlug,
   DockerClient,
   Fleet,

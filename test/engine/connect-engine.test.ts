@@ -55,7 +55,7 @@ function connect(urls: readonly string[], change: Partial<EngineOptions> = {}) {
 
 const ready = (engine: ConnectedEngine) => engine.whenReady(AbortSignal.timeout(50_000))
 
-/** Stands before a real engine and may break its answers. */
+/** A proxy in front of a real engine that can break its responses. */
 async function relay(target: string, intercept: (path: string) => Answering | undefined) {
   const server = await startStreamServer((response, request) => {
     const broken = intercept(request.path)
@@ -69,7 +69,7 @@ async function relay(target: string, intercept: (path: string) => Answering | un
   return server
 }
 
-describe('dialects', () => {
+describe('connectEngine', () => {
   it.each([
     ['current vLLM', {}, { dialect: 'v1', scaledLogprobs: false, maxLogprobs: 20 }],
     [
@@ -79,7 +79,7 @@ describe('dialects', () => {
     ],
     ['a low --max-logprobs', { maxLogprobs: 7 }, { dialect: 'v1', maxLogprobs: 7 }],
     ['an API key', { apiKey: 'k' }, { dialect: 'v1' }],
-  ] as const)('learns %s', async (_, options, facts) => {
+  ] as const)('discovers %s', async (_, options, facts) => {
     const server = await development(options)
     const engine = connect([server.url], 'apiKey' in options ? { apiKey: options.apiKey } : {})
     await ready(engine)
@@ -88,7 +88,7 @@ describe('dialects', () => {
     expect(engine.facts?.endOfTurnId).toBeTypeOf('number')
   })
 
-  it('scores, tokenises, detokenises and generates', async () => {
+  it('scores, tokenizes, detokenizes and generates', async () => {
     const engine = connect([(await development()).url])
     await ready(engine)
     const input = await engine.tokenizeChat(
@@ -97,7 +97,7 @@ describe('dialects', () => {
     )
     const output = await engine.tokenizeText(' The moon pulls.', signal, { addSpecialTokens: false })
     expect(await engine.detokenize(output, signal)).toBe(' The moon pulls.')
-    // a signal of a whole process must not gather something for each call
+    // A signal that lives as long as the process must not keep an entry per call.
     const dependants = Object.getOwnPropertySymbols(signal).find(
       ({ description }) => description === 'kDependantSignals',
     )
@@ -119,23 +119,23 @@ describe('dialects', () => {
   })
 })
 
-describe('an engine that is not ready says why', () => {
+describe('unreadyReason', () => {
   it.each<[string, (url: string) => Partial<EngineOptions>, RegExp]>([
     [
-      'serves another model',
+      'the engine serves another model',
       () => ({ model: 'org/other', modelDir: 'test/fixtures/engine' }),
       /config\.json of org\/other is missing/,
     ],
-    ['has no hub', () => ({ hubUrl: 'http://127.0.0.1:1' }), /could not be read/],
-    ['is down', (url) => ({ urls: ['http://127.0.0.1:1'], hubUrl: url }), /127\.0\.0\.1:1/],
-  ])('%s', async (_, change, reason) => {
+    ['the hub is unreachable', () => ({ hubUrl: 'http://127.0.0.1:1' }), /could not be read/],
+    ['the engine is down', (url) => ({ urls: ['http://127.0.0.1:1'], hubUrl: url }), /127\.0\.0\.1:1/],
+  ])('says that %s', async (_, change, reason) => {
     const server = await development()
     const engine = connect([server.url], change(server.url))
     await expect.poll(() => engine.unreadyReason).toMatch(reason)
     expect(engine.facts).toBeUndefined()
   })
 
-  it('becomes ready by itself once the server is up', async () => {
+  it('is cleared once the server is up', async () => {
     const server = await development()
     let down = true
     const front = await relay(server.url, (path) =>
@@ -149,7 +149,7 @@ describe('an engine that is not ready says why', () => {
   })
 })
 
-describe('a failing engine', () => {
+describe('engine calls', () => {
   const scoring = { input: [1, 2, 3], output: [4, 5, 6], temperature: 1, topK: 5 }
 
   it.each<[string, string, Answering]>([
@@ -162,12 +162,12 @@ describe('a failing engine', () => {
     ['a hang', 'ENGINE_UNAVAILABLE', () => undefined],
     ['HTML', 'ENGINE_ANSWER', (response) => response.end('<html>')],
     [
-      'an answer to something else',
+      'the response to another request',
       'ENGINE_ANSWER',
       (response) => response.end('{"choices":[{"prompt_logprobs":[null]}]}'),
     ],
     ['a refusal', 'ENGINE_REFUSED', (response) => response.writeHead(400).end('{"error":{"message":"no"}}')],
-  ])('with %s throws %s', async (name, code, answer) => {
+  ])('turns %s into %s', async (name, code, answer) => {
     const server = await development()
     let broken = false
     const front = await relay(server.url, (path) =>
@@ -182,7 +182,7 @@ describe('a failing engine', () => {
     await expect(engine.score(scoring, signal)).rejects.toMatchObject({ code, fault: 'upstream' })
   })
 
-  it('is left alone after repeated faults and used again later', async () => {
+  it('stop after repeated faults until the server passes a probe', async () => {
     const server = await development()
     let broken = false
     const front = await relay(server.url, (path) =>
@@ -199,7 +199,7 @@ describe('a failing engine', () => {
     await expect(engine.score(scoring, signal)).rejects.toThrow(/failed too often/)
     expect(engine.unreadyReason).toMatch(/failed too often/)
     expect(scored()).toBe(calls)
-    // Its pause alone does not bring it back: it must answer a probe.
+    // The end of the pause alone does not bring it back: it must pass a probe.
     offset = 60_000
     await expect(engine.score(scoring, signal)).rejects.toThrow(/is not ready/)
     expect(engine.unreadyReason).toMatch(/is not ready/)
@@ -208,7 +208,7 @@ describe('a failing engine', () => {
     expect((await engine.score(scoring, signal)).positions).toHaveLength(3)
   })
 
-  it('hands its calls to a replica, and the least busy replica gets them', async () => {
+  it('go to the least busy replica, and to another one when a replica fails', async () => {
     const [first, second] = [await development(), await development()]
     const dead = await relay(first.url, (path) =>
       path === '/v1/completions' && first.load.running >= 0 && broken
@@ -241,8 +241,8 @@ describe('a failing engine', () => {
       /its logprobs are temperature-scaled, those of the others raw/,
     ],
     ['fewer logprobs', { maxLogprobs: 7 }, /it returns at most 7 logprobs, the others 20/],
-    ['less room', { maxModelLen: 4096 }, /it accepts at most 4096 tokens, the others 8192/],
-  ] as const)('keeps a replica with %s apart and says why', async (_, options, reason) => {
+    ['a smaller maximum length', { maxModelLen: 4096 }, /it accepts at most 4096 tokens, the others 8192/],
+  ] as const)('quarantine a replica with %s and log why', async (_, options, reason) => {
     const [first, odd] = [await development(), await development(options)]
     const gate = createDeferred<void>()
     const late = await relay(odd.url, (path) =>

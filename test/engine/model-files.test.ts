@@ -21,8 +21,8 @@ async function read(files: Record<string, unknown>) {
   return await readModelFiles({ hubUrl: 'http://127.0.0.1:1', modelDir, cacheDir: modelDir }, MODEL, signal)
 }
 
-describe('what a model’s files tell', () => {
-  it('end tokens and sampling defaults come from generation_config.json', async () => {
+describe('readModelFiles', () => {
+  it('reads end tokens and sampling defaults from generation_config.json', async () => {
     const generation = { eos_token_id: [7, 8], top_p: 0.8, top_k: 20, temperature: 0.7, do_sample: true }
     expect(await read({ 'config.json': { vocab_size: 100 }, 'generation_config.json': generation })).toEqual({
       vocabularySize: 100,
@@ -32,7 +32,7 @@ describe('what a model’s files tell', () => {
   })
 
   it.each([{}, { top_p: 1.5, top_k: -1 }, { top_p: 0, top_k: 0 }, { top_p: 'x', top_k: null }])(
-    'defaults that cut nothing or make no sense are none, and the end tokens count all the same: %j',
+    'ignores the invalid sampling defaults %j and still reads the end tokens',
     async (odd) => {
       const files = {
         'config.json': { vocab_size: 100 },
@@ -42,7 +42,7 @@ describe('what a model’s files tell', () => {
     },
   )
 
-  it('config.json serves where generation_config.json is missing', async () => {
+  it('falls back to config.json when generation_config.json is missing', async () => {
     const config = { text_config: { vocab_size: 50, eos_token_id: 3 } }
     expect(await read({ 'config.json': config })).toEqual({
       vocabularySize: 50,
@@ -50,7 +50,8 @@ describe('what a model’s files tell', () => {
       samplingDefaults: {},
     })
   })
-  it('a hub that cannot be read is told by its address and blamed on no model server', async () => {
+
+  it('names the URL of an unreachable hub and points to --engine.hub-url', async () => {
     const source = { hubUrl: 'http://127.0.0.1:1', cacheDir: modelDir }
     await expect(readModelFiles(source, MODEL, signal)).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',

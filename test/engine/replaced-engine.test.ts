@@ -24,7 +24,7 @@ let lines: { readonly event: string; readonly url?: string }[]
 const engines: DevelopmentEngine[] = []
 const connected: ConnectedEngine[] = []
 const servers: StreamServer[] = []
-/** Time passes when the test says so, however long that takes; waits are real. */
+/** Deadlines see only the time the test sets; sleeps are real. */
 const clock = { ...systemClock, monotonic: () => passedMs }
 
 beforeEach(async () => {
@@ -68,29 +68,29 @@ async function connect(...servers: { readonly url: string }[]) {
   return engine
 }
 
-/** Addresses a line of the log was written for. */
-const said = (message: string) =>
-  lines.flatMap(({ event, url }) => (event === message && url !== undefined ? [url] : [])).sort()
+/** URLs for which an event was logged. */
+const loggedFor = (wanted: string) =>
+  lines.flatMap(({ event, url }) => (event === wanted && url !== undefined ? [url] : [])).sort()
 
 const score = (engine: ConnectedEngine) =>
   engine.score({ input: [1, 2, 3], output: [4, 5, 6], temperature: 0.5, topK: 5 }, signal)
 
-describe('an engine that is replaced by another behind the same address', () => {
+describe('an engine replaced by another one behind the same URL', () => {
   it.each([
-    ['0.6 by a current one', OLD, NEW, { dialect: 'v1', scaledLogprobs: false }],
-    ['a current one by 0.6', NEW, OLD, { dialect: 'v0', scaledLogprobs: true }],
-  ] as const)('is asked anew once its answers no longer fit: %s', async (_, before, after, facts) => {
+    ['0.6 by current vLLM', OLD, NEW, { dialect: 'v1', scaledLogprobs: false }],
+    ['current vLLM by 0.6', NEW, OLD, { dialect: 'v0', scaledLogprobs: true }],
+  ] as const)('is probed again after a refusal: %s', async (_, before, after, facts) => {
     const server = await start(before)
     const engine = await connect(server)
     await score(engine)
     await upgrade(server, after)
-    // A refusal within seconds of the probe would be taken for one of the request.
+    // A refusal within 5 s of the probe counts as one of the request.
     passedMs = 6_000
     expect((await score(engine)).positions).toHaveLength(3)
     expect(engine.facts).toMatchObject(facts)
   })
 
-  it('is asked anew when it comes back after being down', async () => {
+  it('is probed again when it comes back after being down', async () => {
     const server = await start(OLD)
     const engine = await connect(server)
     await server.close()
@@ -103,11 +103,11 @@ describe('an engine that is replaced by another behind the same address', () => 
   it.each([
     ['after a silence long enough for a restart', [11_000]],
     [
-      'at an interval, however often it is called',
+      'every 60 s, even if it is called often',
       [7_000, 14_000, 21_000, 28_000, 35_000, 42_000, 49_000, 56_000, 63_000],
     ],
-  ])('is asked anew although every call succeeds: %s', async (_, momentsMs) => {
-    // Both take each other's calls without a word; only the logprobs mean something else.
+  ])('is probed again although every call succeeds: %s', async (_, momentsMs) => {
+    // Both accept each other's calls; only the meaning of the logprobs differs.
     const [before, after] = [await start(OLD), await start({ ...NEW, returnTokensAsTokenIds: true })]
     let target = before
     const balancer = await startStreamServer((response, { method, path, body }) => {
@@ -128,7 +128,7 @@ describe('an engine that is replaced by another behind the same address', () => 
     expect(engine.facts).toMatchObject({ dialect: 'v1', scaledLogprobs: false })
   })
 
-  it('changes nothing when the same engine answers again', async () => {
+  it('keeps its facts when the same engine comes back', async () => {
     const server = await start(NEW)
     const engine = await connect(server)
     const { facts } = engine
@@ -138,10 +138,10 @@ describe('an engine that is replaced by another behind the same address', () => 
     expect(engine.facts).toBe(facts)
   })
 
-  it('waits apart until the other replicas are replaced too', async () => {
+  it('stays quarantined until the other replicas are replaced too', async () => {
     const [first, second] = [await start(OLD), await start(OLD)]
     const engine = await connect(first, second)
-    await expect.poll(() => said('engine-ready')).toEqual([first.url, second.url].sort())
+    await expect.poll(() => loggedFor('engine-ready')).toEqual([first.url, second.url].sort())
     await upgrade(first, { ...NEW, returnTokensAsTokenIds: true })
     passedMs = 11_000
     await score(engine)
@@ -150,17 +150,17 @@ describe('an engine that is replaced by another behind the same address', () => 
     passedMs = 22_000
     const facts = () => score(engine).then(() => engine.facts)
     await expect.poll(facts).toMatchObject({ dialect: 'v1', scaledLogprobs: false })
-    await expect.poll(() => said('engine-ready')).toHaveLength(3)
+    await expect.poll(() => loggedFor('engine-ready')).toHaveLength(3)
     await second.close()
     expect((await score(engine)).positions).toHaveLength(3)
   })
 })
 
-describe('verdicts across an upgrade', () => {
+describe('an upgrade during verification', () => {
   it.each([
-    ['0.6 to a current one', OLD, NEW],
-    ['a current one to 0.6', NEW, OLD],
-  ] as const)('fail no honest answer: %s', async (_, before, after) => {
+    ['0.6 to current vLLM', OLD, NEW],
+    ['current vLLM to 0.6', NEW, OLD],
+  ] as const)('fails no honest answer: %s', async (_, before, after) => {
     const rig = await startVerificationRig({ returnTokensAsTokenIds: true, ...before })
     try {
       const honest = await rig.startMiner()
@@ -171,7 +171,7 @@ describe('verdicts across an upgrade', () => {
       await rig.reference.close()
       expect(await judge()).toBe('inconclusive')
       await rig.startMiner({ port: rig.reference.port, ...after })
-      // The first one is begun with what was known of the old engine, unless that was asked anew in the meantime.
+      // The first verification starts with the facts of the old engine, unless it was probed again in the meantime.
       expect(await judge()).not.toBe('failed')
       expect([await judge(), await judge()]).toEqual(['verified', 'verified'])
     } finally {

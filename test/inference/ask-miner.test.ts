@@ -54,7 +54,7 @@ function answerThree(response: Parameters<Answering>[0]) {
 }
 
 describe('askMiner', () => {
-  test('sends the signed bytes in the fields of 4.4.1 and asks for no encoding', async () => {
+  test('sends the signed body with the fields of 4.4.1 and requests no encoding', async () => {
     await ask(answerThree)
     const [received] = server.received
     expect(received).toMatchObject({ method: 'POST', path: '/v1/chat/completions' })
@@ -73,7 +73,7 @@ describe('askMiner', () => {
     expect(checked).toMatchObject({ ok: true, signedBy: signer.address })
   })
 
-  test('reads tokens, text and the reason it finished; role and usage chunks are no tokens', async () => {
+  test('reads tokens, text and finish reason, and ignores role and usage chunks', async () => {
     const answer = await ask(answerThree)
     expect(answer).toMatchObject({
       text: 'Hello',
@@ -88,7 +88,7 @@ describe('askMiner', () => {
     expect(answer.timing.totalMs).toBeGreaterThan(0)
   })
 
-  test('asks completions with a prompt and reads their chunks with the same reader', async () => {
+  test('sends completions with a prompt and reads their chunks', async () => {
     const answer = await ask(
       (response) => {
         startEvents(response)
@@ -113,13 +113,13 @@ describe('askMiner', () => {
     ])
   })
 
-  test('hands on the text while it streams', async () => {
+  test('calls onText while the answer streams', async () => {
     const seen: string[] = []
     await ask(answerThree, { onText: (text) => seen.push(text) })
     expect(seen.join('')).toBe('Hello')
   })
 
-  test("a caller's mistake while it streams is its own and not the miner's", async () => {
+  test('rejects with an error thrown by onText instead of blaming the miner', async () => {
     const asked = ask(answerThree, {
       onText: () => {
         throw new Error('terminal gone')
@@ -128,7 +128,7 @@ describe('askMiner', () => {
     await expect(asked).rejects.toThrow('terminal gone')
   })
 
-  test('the clock starts when the head is written, not when the call is made', async () => {
+  test('measures from the moment the request is written, not from the call', async () => {
     let written = 0
     const onSend = () => {
       written = performance.now()
@@ -137,7 +137,7 @@ describe('askMiner', () => {
     try {
       const before = performance.now()
       const asked = ask(answerThree)
-      // Work of ours between the call and the moment the connection is there.
+      // Keeps this thread busy between the call and the connection.
       while (performance.now() - before < 150) Math.sqrt(before)
       const answer = await asked
       const sinceWritten = performance.now() - written
@@ -148,7 +148,7 @@ describe('askMiner', () => {
     }
   })
 
-  test('an aborted round ends the stream and says that it was us', async () => {
+  test('ends the stream with the fault `aborted` when the signal aborts', async () => {
     const stopping = new AbortController()
     const answer = await ask(
       (response) => {
@@ -160,7 +160,7 @@ describe('askMiner', () => {
     expect(answer.tokens).toHaveLength(1)
   })
 
-  test('a call whose signal is aborted already sends nothing', async () => {
+  test('sends nothing when the signal is already aborted', async () => {
     const answer = await ask(answerThree, { signal: AbortSignal.abort() })
     expect(answer).toMatchObject({ fault: { cause: 'aborted' }, status: 0 })
     expect(server.received).toHaveLength(0)
@@ -170,7 +170,7 @@ describe('askMiner', () => {
 describe('deadlines', () => {
   const clock = new ManualClock()
 
-  /** Advances the manual clock in steps until the answer is there; @returns how far it went. */
+  /** Advances the manual clock in steps until the promise settles. @returns the milliseconds passed */
   async function advanceUntil(asked: Promise<unknown>, stepMs: number): Promise<number> {
     let settled = false
     void asked.then(() => {
@@ -184,7 +184,7 @@ describe('deadlines', () => {
     return clock.monotonic() - startMs
   }
 
-  test('no first token: cut after the time the miner has for it', async () => {
+  test('ends an answer without a first token after firstTokenMs', async () => {
     const asked = ask((response) => startEvents(response).write(': working on it\n\n'), {
       clock,
       limits: { connectMs: 1e9 },
@@ -194,7 +194,7 @@ describe('deadlines', () => {
     expect(await asked).toMatchObject({ fault: { cause: 'TIMEOUT', detail: 'no token within 12000 ms' } })
   })
 
-  test('a stall between two tokens is a bad stream, also when comments keep coming', async () => {
+  test('ends a stream that stalls between two tokens, even if comments keep arriving', async () => {
     const seen: string[] = []
     const asked = ask(
       (response) => {
@@ -207,12 +207,12 @@ describe('deadlines', () => {
     await expect.poll(() => seen).toEqual(['a'])
     const passedMs = await advanceUntil(asked, 100)
     expect(passedMs).toBeGreaterThanOrEqual(5000)
-    // Not at the later deadline of a first token, which the watch was asleep for.
+    // Not at the later deadline of the first token, towards which the watch was sleeping.
     expect(passedMs).toBeLessThan(8000)
     expect(await asked).toMatchObject({ fault: { cause: 'BAD_STREAM', detail: 'no token for 5000 ms' } })
   })
 
-  test('an endless drip ends at the hard cap', async () => {
+  test('ends an endless slow stream after totalMs', async () => {
     const asked = ask(
       (response) => {
         startEvents(response)
@@ -225,7 +225,7 @@ describe('deadlines', () => {
     expect(await asked).toMatchObject({ fault: { cause: 'TIMEOUT', detail: 'not finished within 3000 ms' } })
   })
 
-  test('an answer counts until [DONE], and a connection held open after it is dropped', async () => {
+  test('measures until [DONE] and drops a connection held open afterwards', async () => {
     const seen: string[] = []
     const asked = ask((response) => startEvents(response).write(event(chatChunk('a', 1)) + DONE), {
       clock,

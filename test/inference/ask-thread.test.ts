@@ -44,7 +44,7 @@ async function open(answering: Answering): Promise<string> {
 }
 
 describe('createAskThread', () => {
-  test('answers are those of the main thread, with the stall of the reading thread', async () => {
+  test('returns the same answers as the main thread, with the stall of the reading thread', async () => {
     const url = await open((response) =>
       startEvents(response).end(event(chatChunk('a', 1, -0.1, 'stop')) + DONE),
     )
@@ -58,13 +58,13 @@ describe('createAskThread', () => {
     expect(sent?.[0]).toBe(Buffer.from(prepare(url).body).toString())
   })
 
-  test('limits travel with the request', async () => {
+  test('applies the limits of a request', async () => {
     const url = await open((response) => startEvents(response).flushHeaders())
     const answer = await thread.send(prepare(url), { limits: { firstTokenMs: 100 } })
     expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'no token within 100 ms' })
   })
 
-  test('an abort reaches the stream', async () => {
+  test('forwards an abort to the stream', async () => {
     const stopping = new AbortController()
     const url = await open((response) => {
       startEvents(response).write(event(chatChunk('a', 1)))
@@ -79,7 +79,7 @@ describe('createAskThread', () => {
     })
   })
 
-  test('a closed thread leaves nobody waiting: its answers are aborted, which is nobody’s fault', async () => {
+  test('resolves pending answers as aborted when it is closed', async () => {
     const url = await open((response) => startEvents(response).flushHeaders())
     const other = createThread()
     await other.ready()
@@ -90,11 +90,11 @@ describe('createAskThread', () => {
     expect(errors).toEqual([])
   })
 
-  test('a main thread that is busy for 400 ms changes no time of an answer', async () => {
+  test('measures times correctly while the main thread is busy for 400 ms', async () => {
     upstream = await startStreamUpstream()
     await thread.send(prepare(upstream.url))
     const errors: number[] = []
-    // A machine that stands still is late once, a main thread that takes the times every time.
+    // A machine that stalls is late once; times taken on the main thread would be late every time.
     for (let turn = 0; turn < 3; turn++) {
       const asked = thread.send(prepare(upstream.url))
       const busyUntil = performance.now() + 400

@@ -3,20 +3,20 @@ import { describe, expect, test } from 'vitest'
 import { readChunk } from '../../src/inference/index.js'
 import { chatChunk, completionChunk } from '../support/stream-server.js'
 
-/** Tokens an answer may still have. */
+/** Tokens the answer may still have. */
 const ROOM = 100
 
 const chat = (choice: unknown) => readChunk('chat', { choices: [choice] }, ROOM)
 const completion = (choice: unknown) => readChunk('completion', { choices: [choice] }, ROOM)
 
 describe('readChunk', () => {
-  test('both routes give the same token for the same content', () => {
+  test('reads the same token from both routes', () => {
     expect(readChunk('chat', chatChunk('a', 5, -1), ROOM)).toEqual(
       readChunk('completion', completionChunk('a', 5, -1), ROOM),
     )
   })
 
-  test('every element of the logprobs is a token; the text belongs to the first', () => {
+  test('reads every element of the logprobs as a token and gives the text to the first', () => {
     const expected = {
       text: 'ab',
       tokens: [
@@ -35,7 +35,7 @@ describe('readChunk', () => {
     expect(completion({ text: 'ab', logprobs })).toEqual(expected)
   })
 
-  test('several tokens without all ids are lost tokens', () => {
+  test('reports lost tokens when a chunk has several tokens without all ids', () => {
     const content = [
       { token: 'token_id:1', logprob: -1 },
       { token: 'b', logprob: -2 },
@@ -43,13 +43,13 @@ describe('readChunk', () => {
     expect(chat({ delta: { content: 'ab' }, logprobs: { content } })).toMatchObject({ lostTokens: true })
   })
 
-  test('a token with empty text counts; an empty chunk without logprobs does not', () => {
+  test('counts a token with empty text, but not an empty chunk without logprobs', () => {
     expect(readChunk('chat', chatChunk('', 5), ROOM)).toMatchObject({ tokens: [{ text: '', tokenId: 5 }] })
     expect(chat({ delta: { content: '' }, logprobs: null })).toMatchObject({ tokens: [] })
     expect(chat({ delta: { role: 'assistant' } })).toMatchObject({ tokens: [], text: '' })
   })
 
-  test('text without logprobs is one token that nobody can check', () => {
+  test('reads text without logprobs as one token without id', () => {
     const unchecked = { tokens: [{ text: 'a', tokenId: undefined, logprob: undefined }] }
     for (const logprobs of [undefined, null, {}, { content: [] }, { content: null }]) {
       expect(chat({ delta: { content: 'a' }, logprobs })).toMatchObject(unchecked)
@@ -73,7 +73,7 @@ describe('readChunk', () => {
     null,
     undefined,
     {},
-  ])('a token written %j has no id', (token) => {
+  ])('reads no id from %j', (token) => {
     expect(chat({ delta: { content: 'a' }, logprobs: { content: [{ token, logprob: -1 }] } })).toMatchObject({
       tokens: [{ tokenId: undefined, logprob: -1 }],
     })
@@ -83,22 +83,19 @@ describe('readChunk', () => {
     ['-1', -1],
     ['007', 7],
     ['128009', 128_009],
-  ])('token_id:%s is handed on as it is', (digits, id) => {
+  ])('reads the id of token_id:%s', (digits, id) => {
     expect(chat({ delta: {}, logprobs: { content: [{ token: `token_id:${digits}` }] } })).toMatchObject({
       tokens: [{ tokenId: id, logprob: undefined }],
     })
   })
 
-  test.each(['0', null, undefined, '-1', true, {}])(
-    'a logprob of %j is none: never the best case',
-    (logprob) => {
-      expect(chat({ delta: {}, logprobs: { content: [{ token: 'token_id:1', logprob }] } })).toMatchObject({
-        tokens: [{ logprob: undefined }],
-      })
-    },
-  )
+  test.each(['0', null, undefined, '-1', true, {}])('reads no logprob from %j', (logprob) => {
+    expect(chat({ delta: {}, logprobs: { content: [{ token: 'token_id:1', logprob }] } })).toMatchObject({
+      tokens: [{ logprob: undefined }],
+    })
+  })
 
-  test('a usage chunk says nothing and is no error', () => {
+  test('reads a usage chunk as empty', () => {
     expect(readChunk('chat', { choices: [], usage: { completion_tokens: 3 } }, ROOM)).toMatchObject({
       tokens: [],
       text: '',
@@ -110,12 +107,12 @@ describe('readChunk', () => {
     [{ object: 'error', message: 'bad', type: 'x', code: 400 }, 'the server reported "bad"'],
     [{ error: 'oops' }, 'the server reported "oops"'],
     [{ error: { code: 1 } }, 'the server reported an error'],
-  ])('an error inside a stream is told with its text: %j', (chunk, reason) => {
+  ])('reports the text of an error inside a stream: %j', (chunk, reason) => {
     expect(readChunk('chat', chunk, ROOM)).toEqual({ cause: 'BAD_STREAM', detail: reason })
   })
 
   test.each(['chat', 'completion'] as const)(
-    'of a list with more tokens than there is room for nothing is made: %s',
+    'rejects a list with too many tokens without allocating it: %s',
     (endpoint) => {
       const tooMany = { cause: 'STREAM_LIMIT', detail: 'the stream had more tokens than requested' }
       const claiming = (count: number) => {
@@ -131,7 +128,7 @@ describe('readChunk', () => {
     },
   )
 
-  test('any JSON at all is content or a reason, never an exception', () => {
+  test('returns content or a fault for any JSON and never throws', () => {
     const choice = fc.record(
       {
         delta: fc.jsonValue(),

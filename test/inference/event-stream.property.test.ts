@@ -11,7 +11,7 @@ function readAll(pieces: readonly Buffer[], own = limits): string[] {
   return pieces.flatMap((piece) => stream.push(piece))
 }
 
-/** Cuts at these positions, in any order. */
+/** Splits at these positions, in any order. */
 function cut(bytes: Buffer, positions: readonly number[]): Buffer[] {
   const sorted = [...new Set(positions.map((position) => position % (bytes.length + 1)))].sort(
     (a, b) => a - b,
@@ -33,7 +33,7 @@ const sample = Buffer.from(
 )
 
 describe('EventStream', () => {
-  test('cut at any one byte it gives the same tokens', () => {
+  test('reads the same tokens when split at any byte', () => {
     const whole = readTokens(readAll([sample]))
     expect(whole).toEqual([
       { text: 'Grüße ', tokenId: 1, logprob: -0.5 },
@@ -45,12 +45,12 @@ describe('EventStream', () => {
     }
   })
 
-  test('cut into single bytes it gives the same events', () => {
+  test('reads the same events from single bytes', () => {
     const bytes = [...sample].map((byte) => Buffer.of(byte))
     expect(readAll(bytes)).toEqual(readAll([sample]))
   })
 
-  test('cut anywhere, any number of times, any data lines survive', () => {
+  test('reads any data lines when split anywhere', () => {
     const line = fc.string({ unit: 'binary', maxLength: 60 }).map((text) => text.replaceAll(/[\r\n]/g, ' '))
     const events = fc.array(fc.array(line, { minLength: 1, maxLength: 3 }), { maxLength: 8 })
     fc.assert(
@@ -63,7 +63,7 @@ describe('EventStream', () => {
     )
   })
 
-  test('no input of any kind makes it throw anything but its own error, or keep more than a line', () => {
+  test('throws only EventStreamError and keeps at most a line for any input', () => {
     const small = { lineBytes: 64, streamBytes: 2048, events: 10 }
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
@@ -96,7 +96,7 @@ describe('EventStream', () => {
     ['the stream', `${'data: x\n\n'.repeat(5)}${': '.padEnd(90, 'x')}\n`.repeat(8), /more than 1000 bytes/],
     ['the number of events', 'data: x\n\n'.repeat(51), /more than 50 events/],
     ['the number of lines', '\n'.repeat(401), /more than 400 lines/],
-  ])('%s beyond its limit is refused, whole or byte by byte', (_, text, message) => {
+  ])('rejects %s beyond its limit, whole or byte by byte', (_, text, message) => {
     const own = { lineBytes: 100, streamBytes: 1000, events: 50 }
     const bytes = Buffer.from(text)
     expect(() => readAll([bytes], own)).toThrow(message)
@@ -108,7 +108,7 @@ describe('EventStream', () => {
     ).toThrow(message)
   })
 
-  test('everything exactly at its limit passes', () => {
+  test('accepts input exactly at its limits', () => {
     const own = { lineBytes: 100, streamBytes: 1000, events: 2 }
     expect(readAll([Buffer.from(`data: ${'x'.repeat(94)}\n\n`.repeat(2))], own)).toHaveLength(2)
   })

@@ -16,7 +16,7 @@ import {
 let server: StreamServer
 afterEach(() => server.close())
 
-/** The text an OpenAI client reads from a server that answers so, signing and guarded. */
+/** The text an OpenAI client reads through epistulaFetch and guardFetch. */
 async function query(answering: Answering): Promise<string> {
   server = await startStreamServer(answering)
   const signer = await hotkeyOf(1)
@@ -42,20 +42,20 @@ function flood(response: Parameters<Answering>[0], piece: string): void {
 }
 
 describe('guardFetch', () => {
-  test('an honest stream passes unchanged', async () => {
+  test('passes an honest stream unchanged', async () => {
     const chunks = Array.from({ length: 300 }, (_, n) => event(chatChunk(`${n} `, n))).join('')
     const text = await query((response) => startEvents(response).end(chunks + DONE))
     expect(text).toBe(Array.from({ length: 300 }, (_, n) => `${n} `).join(''))
   })
 
-  test('an endless line ends the stream and the connection', async () => {
+  test('ends the stream and the connection at an endless line', async () => {
     await expect(query((response) => flood(response, 'a'.repeat(10_000)))).rejects.toThrow(
       /line of more than 65536/,
     )
     await expect.poll(() => server.open).toBe(0)
   })
 
-  test('an endless line after honest ones is found too', async () => {
+  test('detects an endless line after valid ones', async () => {
     const honest = event(chatChunk('a', 1)).repeat(5)
     const asked = query((response) => {
       startEvents(response).write(`${honest}data: `)
@@ -64,13 +64,13 @@ describe('guardFetch', () => {
     await expect(asked).rejects.toThrow(/line of more than 65536/)
   })
 
-  test('an endless stream of short lines ends at 4 MiB', async () => {
+  test('ends an endless stream of short lines at 4 MiB', async () => {
     await expect(query((response) => flood(response, event(chatChunk('a', 1)).repeat(20)))).rejects.toThrow(
       /more than 4194304 bytes/,
     )
   })
 
-  test('an encoded answer is refused unread', async () => {
+  test('rejects an encoded response without reading it', async () => {
     const asked = query((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
       response.end(Buffer.alloc(100))
@@ -78,7 +78,7 @@ describe('guardFetch', () => {
     await expect(asked).rejects.toThrow()
   })
 
-  test('a redirect is not followed', async () => {
+  test('does not follow a redirect', async () => {
     await expect(query((response) => response.writeHead(307, { location: '/other' }).end())).rejects.toThrow()
     expect(server.received).toHaveLength(1)
   })

@@ -7,7 +7,7 @@ import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type Answering, chatChunk, event, startEvents, startStreamServer } from '../support/stream-server.js'
 
-/** The 12 evil streams: each is cut by a rule of its own, with bounded memory and without delay for the others. */
+/** Each hostile stream is ended by its own rule, with bounded memory and without delaying other streams. */
 
 const request: InferenceRequest = {
   endpoint: 'chat',
@@ -38,7 +38,7 @@ async function ask(answering: Answering, rules: 'strict' | 'targon-4' = 'strict'
   return { answer, server }
 }
 
-/** Writes for as long as the reader takes it; @returns how much left this process. */
+/** Writes for as long as the reader accepts data. @returns how many bytes were written */
 function flood(response: Parameters<Answering>[0], piece: Buffer | string): { bytes: number } {
   const sent = { bytes: 0 }
   const size = Buffer.byteLength(piece)
@@ -56,7 +56,7 @@ function flood(response: Parameters<Answering>[0], piece: Buffer | string): { by
 }
 
 describe('hostile streams', () => {
-  test('an endless line is cut at 64 KiB', async () => {
+  test('ends an endless line at 64 KiB', async () => {
     let sent = { bytes: 0 }
     const { answer } = await ask((response) => {
       startEvents(response).write('data: "')
@@ -69,7 +69,7 @@ describe('hostile streams', () => {
     expect(sent.bytes).toBeLessThan(16 << 20)
   })
 
-  test('an event of many lines is cut like one long line', async () => {
+  test('ends an event of many lines like one long line', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       flood(response, `data: ${'a'.repeat(1000)}\n`.repeat(60))
@@ -78,7 +78,7 @@ describe('hostile streams', () => {
     expect(answer.fault?.detail).toMatch(/event of more than/)
   })
 
-  test('a million small events are cut at max_tokens + 64', async () => {
+  test('ends a million small events at max_tokens + 64', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       flood(response, event(chatChunk('a', 1)))
@@ -88,7 +88,7 @@ describe('hostile streams', () => {
   })
 
   test.each(['strict', 'targon-4'] as const)(
-    'lists that claim two million tokens at two bytes each are cut at max_tokens + 64: %s',
+    'ends lists that claim two million tokens at max_tokens + 64: %s',
     async (rules) => {
       const zeros = `[${'0,'.repeat(31_000)}0]`
       const line = `data: {"choices":[{"index":0,"delta":{},"logprobs":{"content":${zeros}}}]}\n\n`
@@ -104,7 +104,7 @@ describe('hostile streams', () => {
     },
   )
 
-  test('an endless run of comments is cut although no event ever comes', async () => {
+  test('ends an endless run of comments without an event', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       flood(response, ':\n'.repeat(1000))
@@ -121,7 +121,7 @@ describe('hostile streams', () => {
     expect(answer.fault).toEqual({ cause: 'STREAM_LIMIT', detail: 'the stream had more than 4194304 bytes' })
   })
 
-  test('a compressed body is refused before a byte of it is decoded', async () => {
+  test('rejects a compressed body without decoding it', async () => {
     const { answer } = await ask((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
       const gzip = createGzip({ level: 9 })
@@ -132,7 +132,7 @@ describe('hostile streams', () => {
     expect(answer.fault).toEqual({ cause: 'ENCODING', detail: 'content-encoding gzip' })
   })
 
-  test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('does not follow a redirect (%i)', async (status) => {
     const inner = await startStreamServer((response) => response.end('secret'))
     closers.push(() => inner.close())
     const { answer } = await ask((response) => {
@@ -142,7 +142,7 @@ describe('hostile streams', () => {
     expect(inner.received).toHaveLength(0)
   })
 
-  test('a drip below the token gap ends at the hard cap', async () => {
+  test('ends a slow stream after totalMs', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       const timer = setInterval(() => response.write(event(chatChunk('a', 1))), 100)
@@ -151,7 +151,7 @@ describe('hostile streams', () => {
     expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'not finished within 3000 ms' })
   })
 
-  test('a drip of single bytes that never makes an event ends at the first-token deadline', async () => {
+  test('ends a stream of single bytes without an event after firstTokenMs', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       const timer = setInterval(() => response.write('d'), 5)
@@ -160,7 +160,7 @@ describe('hostile streams', () => {
     expect(answer.fault).toMatchObject({ cause: 'TIMEOUT' })
   })
 
-  test('invalid UTF-8 is a bad stream, not replacement characters', async () => {
+  test('fails invalid UTF-8 instead of decoding replacement characters', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
       response.end(Buffer.concat([Buffer.from('data: "'), Buffer.of(0xff, 0xfe), Buffer.from('"\n\n')]))
@@ -189,12 +189,12 @@ describe('hostile streams', () => {
       '{"error":{"message":"out of memory"}}',
       'the server reported "out of memory"',
     ],
-  ])('%s is a bad stream with its reason', async (_, data, detail) => {
+  ])('fails %s with a reason', async (_, data, detail) => {
     const { answer } = await ask((response) => startEvents(response).end(`data: ${data}\n\n`))
     expect(answer.fault).toEqual({ cause: 'BAD_STREAM', detail })
   })
 
-  test('a connection reset in the stream keeps the tokens seen so far and no speed', async () => {
+  test('keeps the tokens before a connection reset, with a speed of 0', async () => {
     const { answer } = await ask((response) => {
       startEvents(response).write(event(chatChunk('a', 1)), () => {
         setTimeout(() => response.socket?.resetAndDestroy(), 20)
@@ -205,7 +205,7 @@ describe('hostile streams', () => {
   })
 
   test.each([404, 429, 500])(
-    'a refusal (%i) is one request, never a retry, and its text is kept',
+    'keeps the text of an error response (%i) and does not retry',
     async (status) => {
       const { answer, server } = await ask((response) => {
         response
@@ -220,7 +220,7 @@ describe('hostile streams', () => {
     },
   )
 
-  test('an endless refusal is read no further than its text', async () => {
+  test('reads no more of an endless error response than its text', async () => {
     const { answer } = await ask((response) => {
       response.writeHead(500)
       flood(response, 'x'.repeat(1 << 16))
@@ -237,7 +237,7 @@ describe('hostile streams', () => {
       `x: ${'y'.repeat(1000)}\r\n`.repeat(60),
       'BAD_STREAM',
     ],
-  ])('bytes that never become an answer are bounded: %s', async (_, head, piece, cause) => {
+  ])('bounds bytes outside the stream: %s', async (_, head, piece, cause) => {
     let sentBytes = 0
     const server = createServer((socket) => {
       socket.on('error', () => {}).resume()
@@ -259,7 +259,7 @@ describe('hostile streams', () => {
     expect(sentBytes).toBeLessThan(40 << 20)
   })
 
-  test('a head without end or of many kilobytes is refused', async () => {
+  test('rejects a response head of many kilobytes', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {}).resume()
       socket.write('HTTP/1.1 200 OK\r\n')
@@ -276,7 +276,7 @@ describe('hostile streams', () => {
     expect(answer.fault).toMatchObject({ cause: 'BAD_STREAM' })
   })
 
-  test('nobody listening is a bad stream at once', async () => {
+  test('fails at once when the port is closed', async () => {
     const server = await startStreamServer(() => {})
     await server.close()
     const target = { url: server.url, hotkey: signer.address }
@@ -284,7 +284,7 @@ describe('hostile streams', () => {
     expect(answer).toMatchObject({ status: 0, fault: { cause: 'BAD_STREAM' } })
   })
 
-  test('JSON instead of a stream is a bad stream', async () => {
+  test('fails JSON instead of an event stream', async () => {
     const { answer } = await ask((response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices":[]}')
     })

@@ -48,9 +48,9 @@ describe('listModels', () => {
       JSON.stringify(['a\u001b[2J', 'x'.repeat(201), 'a b', 'org/ok', '']),
       ['org/ok'],
     ],
-    ['things that are no names', '["__proto__",1,null,{"a":1},["x"],"org/ok"]', ['__proto__', 'org/ok']],
+    ['entries that are not names', '["__proto__",1,null,{"a":1},["x"],"org/ok"]', ['__proto__', 'org/ok']],
     ['an empty list', '[]', []],
-  ])('%s', async (_, body, models) => {
+  ])('drops invalid entries: %s', async (_, body, models) => {
     expect(await list(json(body))).toEqual({ kind: 'models', models })
   })
 
@@ -59,7 +59,7 @@ describe('listModels', () => {
     ['half of a list', '["org/a"', 'not a list of models'],
     ['513 names', JSON.stringify(Array.from({ length: 513 }, (_, n) => `org/${n}`)), 'not a list of models'],
     ['50 MB of names', JSON.stringify(['x'.repeat(50_000_000)]), 'answered more than 262144 bytes'],
-  ])('%s is a failure, not an empty list', async (_, body, reason) => {
+  ])('fails for %s instead of returning an empty list', async (_, body, reason) => {
     const answer = await list(json(body))
     expect(answer).toEqual({
       kind: 'failed',
@@ -67,7 +67,7 @@ describe('listModels', () => {
     })
   })
 
-  test('a drip of bytes is cut after 3 s in all', async () => {
+  test('fails after 3 s in total when bytes arrive slowly', async () => {
     const clock = new ManualClock()
     const asked = list((response) => {
       response.writeHead(200)
@@ -80,7 +80,7 @@ describe('listModels', () => {
     await expect.poll(() => server.open).toBe(0)
   })
 
-  test('a redirect or an encoded answer is not followed or decoded', async () => {
+  test('rejects redirects and encoded responses', async () => {
     const redirect = await list((response) =>
       response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
     )
@@ -90,7 +90,7 @@ describe('listModels', () => {
     expect(encoded).toMatchObject({ kind: 'failed' })
   })
 
-  test('nobody listening is a failure with a reason', async () => {
+  test('fails with a reason when the port is closed', async () => {
     server = await startStreamServer(() => {})
     await server.close()
     const answer = await listModels(
@@ -101,7 +101,7 @@ describe('listModels', () => {
     server = await startStreamServer(() => {})
   })
 
-  test('an abort of ours is not the failure of a miner', async () => {
+  test('rejects when the signal aborts', async () => {
     server = await startStreamServer(() => {})
     const stopping = new AbortController()
     const dispatcher = createMinerAgent()
@@ -116,7 +116,7 @@ describe('listModels', () => {
 })
 
 describe('postModels', () => {
-  test('sends the very bytes it signed and takes any 200', async () => {
+  test('sends the bytes it signed and accepts any 200', async () => {
     server = await startStreamServer(json('""'))
     const target = { url: server.url, hotkey: miner.address }
     expect(await postModels(target, ['org/a', 'org/é'], { signer, clock: systemClock })).toBeUndefined()
@@ -129,7 +129,7 @@ describe('postModels', () => {
     })
   })
 
-  test('a refusal comes back as its reason', async () => {
+  test('returns the reason of an error response', async () => {
     server = await startStreamServer((response) => response.writeHead(401).end())
     const target = { url: server.url, hotkey: miner.address }
     expect(await postModels(target, [], { signer, clock: systemClock })).toBe('answered 401')

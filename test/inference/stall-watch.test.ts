@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { watchStalls } from '../../src/inference/index.js'
 import { ManualClock } from '../support/manual-clock.js'
 
-/** A clock that can jump while nobody is woken: what a blocked loop looks like from inside. */
+/** A clock that can jump without waking sleepers, like a blocked event loop. */
 class BlockedClock extends ManualClock {
   blockedMs = 0
   override monotonic(): number {
@@ -10,7 +10,7 @@ class BlockedClock extends ManualClock {
   }
 }
 
-test('a stall counts for whatever was under way, before and after it was noticed, and for nothing later', async () => {
+test('reports a stall for answers it overlapped, before and after it is recorded, and not for later ones', async () => {
   const clock = new BlockedClock()
   const stop = new AbortController()
   const watch = watchStalls(clock, stop.signal)
@@ -25,7 +25,7 @@ test('a stall counts for whatever was under way, before and after it was noticed
   stop.abort()
 })
 
-test('ordinary delays of a few milliseconds are no stall', async () => {
+test('ignores delays of a few milliseconds', async () => {
   const clock = new BlockedClock()
   const stop = new AbortController()
   const watch = watchStalls(clock, stop.signal)
@@ -37,7 +37,7 @@ test('ordinary delays of a few milliseconds are no stall', async () => {
   stop.abort()
 })
 
-test('a stall is remembered for as long as an answer may stream', async () => {
+test('remembers a stall for as long as an answer may stream', async () => {
   const clock = new BlockedClock()
   const stop = new AbortController()
   const watch = watchStalls(clock, stop.signal)

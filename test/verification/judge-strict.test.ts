@@ -18,7 +18,7 @@ const claim = (
   tokens: evidence.tokens.map(({ id, logprob }, index) => ({ id, logprob: of(logprob, index) })),
 })
 
-/** The same answer with the end token likely at some positions. */
+/** The same answer with a likely end token at some positions. */
 const withEnd = (
   evidence: AnswerComparison,
   chance: number,
@@ -48,7 +48,7 @@ describe('an honest answer', () => {
     }
   })
 
-  it('stays verified under the numeric noise of another card', () => {
+  it('is verified with the numeric noise of another GPU', () => {
     for (let run = 0; run < 50; run++) {
       const noisy = claim(honestComparison(`noise ${run}`), (logprob, index) =>
         Math.min(0, logprob + 0.12 * Math.sin(index * 7 + run)),
@@ -57,41 +57,41 @@ describe('an honest answer', () => {
     }
   })
 
-  it('may pass over an end token once', () => {
+  it('may pass over one likely end', () => {
     expect(cause(withEnd(honestComparison('end'), 0.9, (index) => index === 50))).not.toBe('SKIPPED_EOS_EOT')
   })
 
-  it('may end where the end is likely, with or without telling the end token', () => {
+  it('may end where an end token is likely, with or without that token', () => {
     const whole = honestComparison('ends', { tokens: 60 })
     const ending = new Map([[2, { logprob: -0.1, rank: 1 }]])
-    const silent = {
+    const withoutToken = {
       ...whole,
       maxTokens: 200,
       finishReason: 'stop',
       reference: { ...whole.reference, next: ending },
     }
-    expect(cause(silent)).toBe('verified')
-    const told = {
-      ...silent,
+    expect(cause(withoutToken)).toBe('verified')
+    const withToken = {
+      ...withoutToken,
       tokens: [...whole.tokens, { id: 2, logprob: -0.1 }],
       reference: { positions: [...whole.reference.positions, ending], next: whole.reference.next },
     }
-    expect(cause(told)).toBe('verified')
+    expect(cause(withToken)).toBe('verified')
   })
 })
 
-describe('a dishonest answer fails with one cause', () => {
+describe('a dishonest answer', () => {
   const evidence = honestComparison('cheat', { tokens: 200 })
 
   it.each([
-    ['made-up logprobs', claim(evidence, (_, index) => -0.5 - (index % 5)), 'LOGPROB_MISMATCH'],
-    ['certainty everywhere', claim(evidence, () => 0), 'OVERFIT'],
+    ['invented logprobs', claim(evidence, (_, index) => -0.5 - (index % 5)), 'LOGPROB_MISMATCH'],
+    ['certainty on every token', claim(evidence, () => 0), 'OVERFIT'],
     ['an early end without an end token', { ...evidence, maxTokens: 500, finishReason: 'stop' }, 'EARLY_END'],
     ['an early end called length', { ...evidence, maxTokens: 500 }, 'EARLY_END'],
-    ['ten ends passed over', withEnd(evidence, 0.9, (index) => index % 20 === 7), 'SKIPPED_EOS_EOT'],
-  ])('%s', (_, cheat, expected) => expect(cause(cheat)).toBe(expected))
+    ['ten likely ends passed over', withEnd(evidence, 0.9, (index) => index % 20 === 7), 'SKIPPED_EOS_EOT'],
+  ])('fails for %s', (_, cheat, expected) => expect(cause(cheat)).toBe(expected))
 
-  it('an end token in the middle', () => {
+  it('fails for an end token in the middle', () => {
     const positions = evidence.reference.positions.map((position, index) =>
       index === 30 ? new Map([...position, [2, { logprob: -3, rank: 4 }]]) : position,
     )
@@ -115,12 +115,12 @@ describe('a dishonest answer fails with one cause', () => {
     }
   }
 
-  it('one token no sampler draws', () =>
+  it('fails for one token no sampler draws', () =>
     expect(cause(replaceTokens(1 / 200, -60, 9_000))).toBe('UNLIKELY_TOKEN'))
-  it('ten tokens from far outside', () =>
+  it('fails for ten tokens far outside the top', () =>
     expect(cause(replaceTokens(1 / 20, -14, 300))).toBe('UNLIKELY_TOKEN'))
 
-  it('always the second choice at a low temperature', () => {
+  it('fails for the second-likeliest token everywhere at a low temperature', () => {
     const cold = honestComparison('cold', { temperature: 0.2 })
     const seconds = cold.reference.positions.map((position) => [...position][1])
     const tokens = seconds.map((entry) => ({ id: entry?.[0] ?? 0, logprob: entry?.[1].logprob ?? 0 }))
@@ -128,8 +128,8 @@ describe('a dishonest answer fails with one cause', () => {
   })
 })
 
-describe('an answer that ignores the temperature', () => {
-  /** The answer drawn anew by a server that cuts the distribution as its defaults say. */
+describe('ignored temperature', () => {
+  /** The answer resampled by a server with these sampling defaults. */
   const drawn = (
     evidence: AnswerComparison,
     { topP = 1, topK = 20, minP = 0, temperature = evidence.temperature },
@@ -160,13 +160,13 @@ describe('an answer that ignores the temperature', () => {
   const greedy = { topK: 1 }
 
   it.each([
-    ['none', {}],
+    ['no defaults', {}],
     ['Llama 3', { topP: 0.9 }],
     ['Qwen 2.5', { topP: 0.8, topK: 20 }],
-    ['a hard cut', { topP: 0.7, topK: 10, minP: 0.05 }],
-    ['what the model’s files say', { topP: 0.4, topK: 3 }],
-    ['a model that is greedy by its files', { topK: 1 }],
-  ])('is none for the defaults of a server: %s', (_, cut) => {
+    ['a hard truncation', { topP: 0.7, topK: 10, minP: 0.05 }],
+    ['harder defaults in the model’s files', { topP: 0.4, topK: 3 }],
+    ['a model whose files make it greedy', { topK: 1 }],
+  ])('is not reported for the defaults of a server: %s', (_, cut) => {
     for (const temperature of [0.1, 0.3, 0.6, 0.9, 1.2]) {
       for (let run = 0; run < 8; run++) {
         const evidence = honestComparison(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
@@ -183,7 +183,7 @@ describe('an answer that ignores the temperature', () => {
     [0.7, 1_000],
     [0.9, 400],
     [1, 400],
-  ])('fails when it is greedy at temperature %d, %d tokens', (temperature, tokens) => {
+  ])('fails a greedy answer at temperature %d with %d tokens', (temperature, tokens) => {
     const evidence = honestComparison('greedy', { temperature, tokens })
     expect(judgeStrict(drawn(evidence, greedy))).toMatchObject({
       cause: 'UNLIKELY_TOKENS',
@@ -192,13 +192,13 @@ describe('an answer that ignores the temperature', () => {
     expect(cause(drawn(evidence, { temperature: 0.05 }))).toBe('UNLIKELY_TOKENS')
   })
 
-  it.each([0, 0.02, 0.1])('is right to be greedy at temperature %d', (temperature) => {
+  it.each([0, 0.02, 0.1])('allows a greedy answer at temperature %d', (temperature) => {
     const evidence = honestComparison('cold', { temperature, tokens: 1_900 })
     expect(cause(drawn(evidence, greedy))).toBe('verified')
   })
 })
 
-it('blames the engine when the reference does not hold the answer’s tokens', () => {
+it('is inconclusive when the reference does not contain the answer’s tokens', () => {
   const evidence = honestComparison('hole')
   const positions = evidence.reference.positions.slice(1)
   expect(judgeStrict({ ...evidence, reference: { ...evidence.reference, positions } })).toMatchObject({
@@ -221,7 +221,7 @@ function scaledLogprob({ reference, tokens, temperature }: AnswerComparison, ind
   return Math.min(0, own - Math.log(powers.reduce((sum, power) => sum + power, 0)))
 }
 
-it('does not let the reference’s own dialect change the verdict', () => {
+it('reaches the same verdict when the reference reports scaled logprobs', () => {
   const evidence = honestComparison('v0', { temperature: 0.5 })
   const positions = evidence.reference.positions.map((position) => {
     const logSum = Math.log(

@@ -15,11 +15,11 @@ const MAX_TOKENS = 12
 const ENDPOINTS = ['chat', 'completion'] as const
 
 let rig: VerificationRig
-/** Serves whatever bytes it is told to. */
+/** Serves the bytes in `body`. */
 let miner: StreamServer
 let body: Uint8Array = new Uint8Array()
 const requests = new Map<string, InferenceRequest>()
-/** What an honest miner streams for them. */
+/** The stream of an honest miner for each request. */
 const honest = new Map<string, Buffer>()
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ async function judgeBytes(endpoint: string, bytes: Uint8Array, by: ConnectedEngi
   return await rig.verify(request, answer, 'strict', by)
 }
 
-/** One change of a byte stream; places are shares of its length. */
+/** One change of a byte stream; positions are shares of its length. */
 const edit = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   from: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -71,8 +71,8 @@ const edit = fc.record({
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
 
 /** A digit of an id or a logprob; a letter of the text. */
-const TOLD_NUMBER = /(?<=token_id:|logprobs?":\s?\[?-?[0-9.]*)\d/
-const TOLD_TEXT = /(?<="(?:content|text)":\s?"[^"]*)[A-Za-z]/
+const NUMBER = /(?<=token_id:|logprobs?":\s?\[?-?[0-9.]*)\d/
+const TEXT = /(?<="(?:content|text)":\s?"[^"]*)[A-Za-z]/
 
 function applyEdit(stream: Buffer, { at, from, length, bytes, kind }: Edit): Buffer {
   const place = Math.floor(at * stream.length)
@@ -92,9 +92,9 @@ function applyEdit(stream: Buffer, { at, from, length, bytes, kind }: Edit): Buf
     case 'cut':
       return at < 0.5 ? stream : before
     default: {
-      // Keeps the JSON whole, so that what is bent is what it says: ids, logprobs, text.
+      // Keeps the JSON valid, so that ids, logprobs and text change.
       const copy = Buffer.from(stream)
-      const target = next(kind === 'digit' ? TOLD_NUMBER : TOLD_TEXT)
+      const target = next(kind === 'digit' ? NUMBER : TEXT)
       copy[target] = kind === 'digit' ? 48 + (length % 10) : 97 + (length % 26)
       return copy
     }
@@ -127,8 +127,8 @@ const streamOf = (
       .join(''),
   )
 
-describe('under strict no bytes of a miner are inconclusive', () => {
-  it('whatever bytes the stream holds', async () => {
+describe('under strict, no answer of a miner is inconclusive', () => {
+  it('for arbitrary bytes', async () => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 400 }),
       fc
@@ -143,7 +143,7 @@ describe('under strict no bytes of a miner are inconclusive', () => {
     )
   })
 
-  it('whatever becomes of the bytes of an honest stream, as far as the engine’s own calls', async () => {
+  it('for edits of an honest stream', async () => {
     for (const endpoint of ENDPOINTS)
       expect(await judgeBytes(endpoint, honest.get(endpoint) ?? Buffer.alloc(0))).toEqual({
         kind: 'verified',
@@ -159,14 +159,14 @@ describe('under strict no bytes of a miner are inconclusive', () => {
       }),
       { numRuns: 150 },
     )
-    // Not vacuous: many get past the reader, some as far as the engine's opinion.
+    // Many edits must get past the reader, and some as far as the engine.
     const beyond = causes.filter((cause) => cause !== 'BAD_STREAM' && cause !== 'STREAM_LIMIT')
     expect(beyond.length).toBeGreaterThan(causes.length / 4)
     expect(causes).toContain('verified')
     expect(new Set(beyond).size).toBeGreaterThanOrEqual(3)
   })
 
-  it('whatever its tokens claim', async () => {
+  it('for arbitrary claimed tokens', async () => {
     const anyId = fc.oneof(
       fc.nat(1300),
       fc.integer(),
@@ -188,7 +188,7 @@ describe('under strict no bytes of a miner are inconclusive', () => {
     )
   })
 
-  it('whatever ids of the vocabulary it picks, those its tokenizer does not know included', async () => {
+  it('for arbitrary ids of the vocabulary, including ids unknown to the tokenizer', async () => {
     const { engine, vocabularySize, close } = await connectPadded()
     const causes = new Set<string>()
     try {
@@ -213,14 +213,14 @@ describe('under strict no bytes of a miner are inconclusive', () => {
   })
 })
 
-/** The text these ids stand for, as far as the tokenizer knows them. */
+/** The text of those ids that the tokenizer knows. */
 const spell = (ids: readonly number[]) =>
   rig.engine.detokenize(
     ids.filter((id) => id < 1262),
     new AbortController().signal,
   )
 
-/** The engine with a config.json whose vocabulary is larger than its tokenizer, as real models have it. */
+/** The engine with a config.json whose vocabulary is larger than its tokenizer, as with real models. */
 async function connectPadded() {
   const modelDir = await mkdtemp(join(tmpdir(), 'padded-'))
   const vocabularySize = 1_300

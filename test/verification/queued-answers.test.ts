@@ -4,7 +4,7 @@ import { systemClock } from '../../src/kernel/clock.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import { MODEL, requestOf, startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
 
-const ASKED_AT_ONCE = 9
+const PARALLEL_REQUESTS = 9
 
 let rig: VerificationRig
 
@@ -13,12 +13,14 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it('an honest miner whose answers wait for one another fails none of them, where 4.4.1’s test fails the last', async () => {
+it('verifies all answers of an honest miner that queues requests, where 4.4.1 fails the last', async () => {
   const request = await requestOf('queue', { temperature: 0.6, maxTokens: 72, endpoint: 'completion' })
   const askAll = async (fromTokensPerSecond: number) => {
     const miner = await rig.startMiner({ maxConcurrentSequences: 1, tokensPerSecond: 75 })
     const burst = burstRuleOf(fromTokensPerSecond)
-    return Promise.all(Array.from({ length: ASKED_AT_ONCE }, () => rig.ask(miner.url, request, { burst })))
+    return Promise.all(
+      Array.from({ length: PARALLEL_REQUESTS }, () => rig.ask(miner.url, request, { burst })),
+    )
   }
   const [answers, old] = await Promise.all([askAll(500), askAll(0)])
   const verdicts = await Promise.all(answers.map((answer) => rig.verify(request, answer)))
@@ -26,7 +28,7 @@ it('an honest miner whose answers wait for one another fails none of them, where
   expect(old.filter(({ fault }) => fault?.cause === 'BAD_STREAM').length).toBeGreaterThan(0)
 })
 
-it('ten hotkeys on one card get a tenth of its speed: each has a request of its own, and no answer serves two', async () => {
+it('gives ten hotkeys on one GPU a tenth of its speed, because one answer cannot serve two requests', async () => {
   const tokensPerSecond = 300
   const miner = await rig.startMiner({ maxConcurrentSequences: 1, tokensPerSecond })
   const prompt = await makePrompt(

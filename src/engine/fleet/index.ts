@@ -2,7 +2,7 @@
  * Runs a validator's engines as containers on this host. Tests named after a behaviour: fleet.test.ts (docker-client.ts,
  * health.ts, pull-progress.ts).
  */
-export { containerName, containerSlug } from './container.js'
+export { containerSlug } from './container.js'
 export { DockerClient } from './docker-client.js'
 export { Fleet, type FleetOptions } from './fleet.js'
 export { type Gpu, parseGpus, placeModel, readGpus } from './gpu.js'

@@ -12,7 +12,7 @@ const OWNER = '5Owner'
 const MIB = 2 ** 20
 const card = (id: number, freeMib = 80_000): Gpu => ({ id, freeMib, totalMib: 81_920 })
 
-/** Waits of the fleet take a fiftieth of their time; deadlines count the whole. */
+/** Sleeps take a fiftieth of their time; deadlines see the full time. */
 const quickClock: Clock = {
   now: systemClock.now,
   monotonic: () => systemClock.monotonic() * 50,
@@ -61,8 +61,8 @@ function fleet(change: Partial<FleetOptions> = {}) {
 
 const signal = () => AbortSignal.timeout(55_000)
 
-describe('fleet', () => {
-  it('starts an engine that really answers, adopts it after a restart, and never touches containers of others', async () => {
+describe('Fleet', () => {
+  it('starts a working engine, adopts it after a restart and leaves containers of other owners alone', async () => {
     sizesMib.set('targon-dev/small-a', 16_000)
     const foreign = docker.addForeign('postgres', { model: 'targon-dev/small-a' })
     const other = docker.addForeign('targon-else', { 'io.targon.owner': '5Else', 'io.targon.model': 'x/y' })
@@ -98,7 +98,7 @@ describe('fleet', () => {
     await engine.close()
   })
 
-  it('replaces what is no longer wanted and keeps the log of what died', async () => {
+  it('replaces the engine of a model no longer requested and keeps the log of one that exited', async () => {
     sizesMib.set('org/a', 16_000).set('org/b', 16_000)
     docker.crash.add('org/b')
     await fleet().reconcile(['org/a'], signal())
@@ -113,7 +113,7 @@ describe('fleet', () => {
     expect(texts.join('')).toContain('CUDA out of memory')
   })
 
-  it('reports models that do not fit with the arithmetic, and those of unknown size, and runs the others', async () => {
+  it('reports models that do not fit or have an unknown size, and runs the others', async () => {
     sizesMib.set('org/huge', 200_000).set('org/small', 10_000)
     const state = await fleet().reconcile(['org/huge', 'org/unknown', 'org/small'], signal())
     expect(state.running.map(({ model }) => model)).toEqual(['org/small'])
@@ -123,7 +123,7 @@ describe('fleet', () => {
     ])
   })
 
-  it('tells how far the image is: every byte is downloaded once and extracted once', async () => {
+  it('reports the progress of the image pull over download and extraction', async () => {
     sizesMib.set('targon-dev/small-a', 16_000)
     const pulled: (readonly [string, number | undefined])[] = []
     const onProgress: FleetOptions['onProgress'] = (task, status, percent) => {
@@ -135,29 +135,29 @@ describe('fleet', () => {
     expect(pulled.find(([, percent]) => percent !== undefined)).toEqual(['75 of 300 MB pulled', 12.5])
     expect(pulled).toContainEqual(['0 of 400 MB unpacked', 50])
     expect(percents.at(-1)).toBe(100)
-    // A layer that becomes known later may lower it; from then on it only rises.
+    // A layer that becomes known later may lower the percentage; afterwards it only rises.
     const known = percents.slice(1)
     expect(known).toEqual([...known].sort((a, b) => a - b))
   })
 
-  it('gives up on an engine that shows no progress, and uses the local image when the registry is down', async () => {
+  it('gives up on an engine without progress, and uses the local image when the registry is down', async () => {
     sizesMib.set('org/a', 1_000)
     docker.hang.add('org/a')
     docker.pullFails = true
     docker.images.add('vllm/vllm-openai:latest')
-    const said: string[] = []
+    const statuses: string[] = []
     const state = await fleet({
-      onProgress: (_, status) => said.push(status),
-      // two seconds here: its log is read before
+      onProgress: (_, status) => statuses.push(status),
+      // Two seconds of real time, enough to read its log.
       stallMs: 100_000,
     }).reconcile(['org/a'], signal())
     expect(state.unplaced).toEqual([
       { model: 'org/a', reason: expect.stringContaining('made no progress for 100 s') },
     ])
-    expect(said).toContain('Loading safetensors checkpoint shards')
+    expect(statuses).toContain('Loading safetensors checkpoint shards')
   })
 
-  it('names the socket when Docker is not there', async () => {
+  it('fails with DOCKER when the socket does not exist', async () => {
     const absent = new DockerClient(join(folder, 'absent.sock'))
     await expect(absent.ping(signal())).rejects.toMatchObject({ code: 'DOCKER', fault: 'upstream' })
   })

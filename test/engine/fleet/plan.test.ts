@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { containerName, type Gpu, parseGpus, planFleet, weightBytes } from '../../../src/engine/index.js'
+import { type Gpu, parseGpus, planFleet, weightBytes } from '../../../src/engine/index.js'
 
 const card = (id: number, freeMib: number, totalMib = 81_920): Gpu => ({ id, freeMib, totalMib })
 
 describe('planFleet', () => {
-  it('does not restart a running model whose cards nobody before it needs', () => {
+  it('keeps a running model whose GPUs no earlier model needs', () => {
     const plan = planFleet(
       ['org/new', 'org/old'],
       new Map([
@@ -20,7 +20,7 @@ describe('planFleet', () => {
     ])
   })
 
-  it('rotates: a model earlier in the order takes the cards of a later one', () => {
+  it('gives the GPUs of a running model to a model earlier in the order', () => {
     const plan = planFleet(
       ['org/new', 'org/old'],
       new Map([
@@ -34,25 +34,14 @@ describe('planFleet', () => {
     expect(plan.unplaced.map(({ model }) => model)).toEqual(['org/old'])
   })
 
-  it('leaves cards alone that somebody else fills', () => {
+  it('does not use GPUs that other processes fill', () => {
     const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [card(0, 40_000)], [])
     expect(plan.unplaced[0]?.reason).toContain('0 of 1 GPUs are more than 90 % free')
   })
 })
 
-describe('containerName', () => {
-  it('tells models apart that read alike, and owners, and stays what Docker allows', () => {
-    const names = ['a/b', 'a-b', 'a/b-c', 'École/模型', '/lead'].flatMap((model) => [
-      containerName('5A', model),
-      containerName('5B', model),
-    ])
-    expect(new Set(names).size).toBe(names.length)
-    for (const name of names) expect(name).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/)
-  })
-})
-
 describe('parseGpus', () => {
-  it.each(['', '[N/A], [N/A]', 'No devices were found'])('refuses %j and names nvidia-smi', (output) => {
+  it.each(['', '[N/A], [N/A]', 'No devices were found'])('rejects the output %j', (output) => {
     expect(() => parseGpus(output)).toThrow(expect.objectContaining({ code: 'GPU_QUERY' }))
   })
 })

@@ -30,7 +30,7 @@ const answer: Answer = {
 
 function engineOf(change: Partial<ReferenceEngine> = {}): { engine: ReferenceEngine; calls: string[] } {
   const calls: string[] = []
-  const noted = <T>(name: string, value: T) => {
+  const recorded = <T>(name: string, value: T) => {
     calls.push(name)
     return Promise.resolve(value)
   }
@@ -38,11 +38,11 @@ function engineOf(change: Partial<ReferenceEngine> = {}): { engine: ReferenceEng
     model: 'org/m',
     facts: FACTS,
     unreadyReason: undefined,
-    tokenizeChat: () => noted('tokenize', [1, 5]),
-    tokenizeText: () => noted('tokenize', [1, 5]),
-    detokenize: () => noted('detokenize', text),
-    score: () => noted('score', evidence.reference),
-    generate: () => noted('generate', ''),
+    tokenizeChat: () => recorded('tokenize', [1, 5]),
+    tokenizeText: () => recorded('tokenize', [1, 5]),
+    detokenize: () => recorded('detokenize', text),
+    score: () => recorded('score', evidence.reference),
+    generate: () => recorded('generate', ''),
     ...change,
   }
   return { engine, calls }
@@ -65,7 +65,7 @@ const verify = (
 const fault = (code: string) => new TargonError(code, { code, fault: 'upstream' })
 
 describe('verifyAnswer under strict', () => {
-  it('needs one scoring and one detokenise call', async () => {
+  it('needs one scoring and one detokenize call', async () => {
     const { engine, calls } = engineOf()
     expect(await verify(engine)).toEqual({ kind: 'verified' })
     expect(calls.sort()).toEqual(['detokenize', 'score', 'tokenize'])
@@ -100,7 +100,7 @@ describe('verifyAnswer under strict', () => {
     ['lost tokens', { lostTokens: true }, 'MULTI_TOKEN_CHUNK'],
     ['a bad stream', { fault: { cause: 'STREAM_LIMIT', detail: 'too long' } }, 'STREAM_LIMIT'],
     ['a refusal', { status: 429 }, 'BAD_STREAM'],
-  ])('asks the engine nothing for %s', async (_, change, cause) => {
+  ])('fails without a call to the engine for %s', async (_, change, cause) => {
     const { engine, calls } = engineOf()
     expect(await verify(engine, change)).toMatchObject({ kind: 'failed', cause })
     expect(calls).toEqual([])
@@ -116,22 +116,22 @@ describe('verifyAnswer under strict', () => {
     ['The answer.[|endofturn|]', 'verified'],
     ['The answer.[|end of turn|]', 'TOKEN_TEXT_MISMATCH'],
     ['The answer.|end|', 'TOKEN_TEXT_MISMATCH'],
-  ])('when the ids spell %j the verdict is %s', async (spelt, expected) => {
-    const verdict = await verify(engineOf({ detokenize: async () => spelt }).engine)
+  ])('for ids that spell %j: %s', async (spelled, expected) => {
+    const verdict = await verify(engineOf({ detokenize: async () => spelled }).engine)
     expect(verdict.kind === 'failed' ? verdict.cause : verdict.kind).toBe(expected)
   })
 
-  describe('an end token is no text however the model writes it', () => {
+  describe('an end token', () => {
     const end = FACTS.eosTokenIds[0] ?? -1
     const word = (id: number) => (id === end ? '⟦FIN⟧' : 'x')
     const detokenize = async (ids: readonly number[]) => ids.map(word).join('')
     const ids = evidence.tokens.map(({ id }) => id)
-    const spoken = 'x'.repeat(ids.length - 1)
+    const visible = 'x'.repeat(ids.length - 1)
     /** The answer with these ids for its last tokens, and this text for the very last. */
     const endingWith = (last: readonly number[], text: string) => {
       const changed = [...ids.slice(0, -last.length), ...last]
-      const told = changed.map((id) => ({ tokenId: id, logprob: -0.1, text: 'x' }))
-      return { tokens: [...told.slice(0, -1), { tokenId: changed.at(-1), logprob: -0.1, text }] }
+      const tokens = changed.map((id) => ({ tokenId: id, logprob: -0.1, text: 'x' }))
+      return { tokens: [...tokens.slice(0, -1), { tokenId: changed.at(-1), logprob: -0.1, text }] }
     }
     const judge = async (last: readonly number[], text: string, streamed: string) => {
       const tokens = endingWith(last, text)
@@ -139,32 +139,32 @@ describe('verifyAnswer under strict', () => {
       return verdict.kind === 'failed' ? verdict.cause : verdict.kind
     }
 
-    it('when it is the last one and was streamed without text', async () => {
-      expect(await judge([end], '', spoken)).not.toBe('TOKEN_TEXT_MISMATCH')
+    it('may be streamed last without text', async () => {
+      expect(await judge([end], '', visible)).not.toBe('TOKEN_TEXT_MISMATCH')
     })
 
-    it('or when it was streamed as it is written', async () => {
-      expect(await judge([end], '⟦FIN⟧', `${spoken}⟦FIN⟧`)).not.toBe('TOKEN_TEXT_MISMATCH')
+    it('may be streamed as its text', async () => {
+      expect(await judge([end], '⟦FIN⟧', `${visible}⟦FIN⟧`)).not.toBe('TOKEN_TEXT_MISMATCH')
     })
 
     it.each([
-      ['another token hides behind it', [end, 7], 'x', 'x'.repeat(ids.length - 2)],
-      ['two of them are hidden', [end, end], '', 'x'.repeat(ids.length - 2)],
-      ['it is shown as something else', [end], 'lie', `${spoken}lie`],
-      ['the last token is another one', [7], '', spoken],
-    ])('but not when %s', async (_, last, text, streamed) => {
+      ['hides another token after it', [end, 7], 'x', 'x'.repeat(ids.length - 2)],
+      ['is hidden twice', [end, end], '', 'x'.repeat(ids.length - 2)],
+      ['is streamed as other text', [end], 'lie', `${visible}lie`],
+      ['is missing and another token has no text', [7], '', visible],
+    ])('fails when it %s', async (_, last, text, streamed) => {
       expect(await judge(last, text, streamed)).toBe('TOKEN_TEXT_MISMATCH')
     })
   })
 
-  it.each(['ENGINE_UNAVAILABLE', 'ENGINE_ANSWER'])('never blames a miner for %s', async (code) => {
+  it.each(['ENGINE_UNAVAILABLE', 'ENGINE_ANSWER'])('is inconclusive for %s', async (code) => {
     for (const name of ['score', 'tokenizeText', 'detokenize'] as const) {
       const verdict = await verify(engineOf({ [name]: () => Promise.reject(fault(code)) }).engine)
       expect(verdict.kind).toBe('inconclusive')
     }
   })
 
-  it('blames the miner for ids the engine refuses while it takes the prompt’s own', async () => {
+  it('fails an answer whose ids the engine rejects while it accepts the prompt’s', async () => {
     const { engine } = engineOf({
       score: ({ output }) =>
         output.length > 3
@@ -174,12 +174,12 @@ describe('verifyAnswer under strict', () => {
     expect(await verify(engine)).toMatchObject({ kind: 'failed', cause: 'BAD_TOKEN' })
   })
 
-  it('does not blame the miner when the engine refuses everything', async () => {
+  it('is inconclusive when the engine rejects everything', async () => {
     const { engine } = engineOf({ score: () => Promise.reject(fault('ENGINE_REFUSED')) })
     expect((await verify(engine)).kind).toBe('inconclusive')
   })
 
-  it('says why while the engine is not ready, and that a stop is a stop', async () => {
+  it('is inconclusive while the engine is not ready, and when the request was aborted', async () => {
     const { engine } = engineOf({ facts: undefined, unreadyReason: 'config.json is missing' })
     expect(await verify(engine)).toEqual({
       kind: 'inconclusive',

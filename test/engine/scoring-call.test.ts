@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { parseScoring, scoringBody } from '../../src/engine/scoring-call.js'
+
+const request = { input: [1, 2], output: [3, 4], temperature: 0.5, topK: 2 }
+const entry = (logprob: number | null, rank = 1) => ({ logprob, rank })
+/** A valid response of vLLM to `request`. */
+const response = (change: Record<string, unknown> = {}) => ({
+  choices: [
+    {
+      prompt_logprobs: [
+        null,
+        { 2: entry(-1) },
+        { 3: entry(-0.1) },
+        { 4: entry(null, 900), 7: entry(0.0005) },
+      ],
+      logprobs: { top_logprobs: [{ 'token_id:9': -3, 'token_id:8': -0.2, 'token_id:5': -7 }] },
+      ...change,
+    },
+  ],
+})
+
+describe('scoringBody', () => {
+  it('sends every sampling field, so that the model’s defaults have no effect', () => {
+    expect(scoringBody('org/m', request, 'v1')).toEqual({
+      model: 'org/m',
+      prompt: [1, 2, 3, 4],
+      max_tokens: 1,
+      temperature: 0.5,
+      top_p: 1,
+      top_k: -1,
+      min_p: 0,
+      repetition_penalty: 1,
+      presence_penalty: 0,
+      frequency_penalty: 0,
+      logprobs: 2,
+      prompt_logprobs: 2,
+      return_tokens_as_token_ids: true,
+      stream: false,
+    })
+  })
+
+  it('leaves out the field that 0.6 rejects, and sends a seed', () => {
+    const body = scoringBody('org/m', { ...request, seed: 7 }, 'v0')
+    expect(body).not.toHaveProperty('return_tokens_as_token_ids')
+    expect(body).toMatchObject({ seed: 7 })
+  })
+})
+
+describe('parseScoring', () => {
+  it('reads the positions of the output, and ranks the top of the next token', () => {
+    expect(parseScoring(response(), request)).toEqual({
+      positions: [
+        new Map([[3, { logprob: -0.1, rank: 1 }]]),
+        new Map([
+          [4, { logprob: -9999, rank: 900 }],
+          [7, { logprob: 0, rank: 1 }],
+        ]),
+      ],
+      next: new Map([
+        [8, { logprob: -0.2, rank: 1 }],
+        [9, { logprob: -3, rank: 2 }],
+      ]),
+    })
+  })
+
+  it.each<[string, unknown, string]>([
+    ['no choice', { choices: [] }, 'no choice'],
+    ['no prompt_logprobs', response({ prompt_logprobs: null }), 'no prompt_logprobs for 4 tokens'],
+    ['another number of positions', response({ prompt_logprobs: [null] }), '1 prompt_logprobs for 4 tokens'],
+    [
+      'a position without its token',
+      response({ prompt_logprobs: [null, {}, { 5: entry(-1) }, {}] }),
+      'position 0 does not contain its token 3',
+    ],
+    ['an entry without rank', response({ prompt_logprobs: [null, {}, { 3: { logprob: -1 } }, {}] }), 'rank'],
+    ['a logprob above 0', response({ prompt_logprobs: [null, {}, { 3: entry(0.5) }, {}] }), 'logprob 0.5'],
+    ['tokens as text', response({ logprobs: { top_logprobs: [{ a: -1 }] } }), 'keyed by text'],
+    ['no top_logprobs', response({ logprobs: null }), 'no top_logprobs'],
+  ])('rejects %s', (_, body, reason) => {
+    expect(() => parseScoring(body, request)).toThrow(
+      expect.objectContaining({ code: 'ENGINE_ANSWER', message: expect.stringContaining(reason) }),
+    )
+  })
+})
