@@ -4,7 +4,8 @@ import { type Call, hasCall, subtensorCall } from './call.js'
 import { type Link, readHead } from './link.js'
 import type { ReadAt, Runtime } from './runtime.js'
 import { type EpochState, encodeWeightsPayload, encryptForRound, revealRound } from './timelock/index.js'
-import type { ChainSigner, WeightEntry } from './types.js'
+import type { ChainSigner } from './types.js'
+import type { WeightEntry } from './weights-types.js'
 
 /** Weights encrypted until their reveal. */
 export interface WeightsCommit {

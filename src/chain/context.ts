@@ -1,8 +1,22 @@
 import type { Clock, Log } from '../kernel/index.js'
-import type { SubtensorOptions } from './types.js'
 
 /** The part of the log the chain client uses. */
 export type ChainLog = Pick<Log, 'info' | 'warn' | 'error'>
+
+/** How to reach the chain. `endpoints` are ws:// or wss:// addresses, at least one, tried in order. */
+export interface SubtensorOptions {
+  readonly endpoints: readonly string[]
+  /** Genesis hash every endpoint must have; undefined accepts any. */
+  readonly genesisHash?: string
+  /** Deadline of one RPC, default 20,000. */
+  readonly rpcTimeoutMs?: number
+  /** Without a new head for this long the client moves to the next endpoint, default 60,000. */
+  readonly headTimeoutMs?: number
+  /** How long to wait for an extrinsic to be included, and then to be found on chain, default 120,000. */
+  readonly inclusionTimeoutMs?: number
+  /** How long to retry the first connection, default 0: every endpoint once. */
+  readonly firstConnectMs?: number
+}
 
 export interface SubtensorDeps {
   readonly clock: Clock

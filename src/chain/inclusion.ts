@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { type Clock, TargonError } from '../kernel/index.js'
 import type { Link } from './link.js'
+import type { ChainRefusal } from './refusal.js'
 import { refusal, refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
 import { hexSchema, type Runtime } from './runtime.js'
 import type { SignedExtrinsic } from './signed-extrinsic.js'
-import type { ChainRefusal } from './types.js'
 
 /** How a submission ended. An `unconfirmed` one may have landed: check the chain before repeating it. */
 export type Submission =

@@ -1,5 +1,5 @@
 import { convertWeights, processWeights, type WeightLimits } from './process-weights.js'
-import type { WeightEntry } from './types.js'
+import type { WeightEntry } from './weights-types.js'
 
 /** The weights to submit, or why there are none. */
 export type WeightPlan =

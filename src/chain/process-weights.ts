@@ -1,5 +1,5 @@
 import { type Arithmetic, float32, float64 } from './numpy.js'
-import type { WeightEntry } from './types.js'
+import type { WeightEntry } from './weights-types.js'
 
 /** Float weights, one per uid. */
 export interface FloatWeights {

@@ -1,6 +1,6 @@
 import { TargonError } from '../kernel/index.js'
-import type { LedgerEntry, WeightsLedger } from './ledger/index.js'
-import type { WeightsStatus } from './types.js'
+import type { LedgerEntry, WeightsLedger } from './weights-ledger.js'
+import type { WeightsStatus } from './weights-types.js'
 
 /**
  * Settles entries that a killed process or a lost confirmation left as `submitted`. They share one nonce, so at most one of

@@ -3,8 +3,9 @@ import { subtensorCall } from './call.js'
 import { parseIp } from './ip-address.js'
 import { type Link, readHead } from './link.js'
 import { readAxon, storedAxonSchema } from './metagraph.js'
+import type { ChainRefusal } from './refusal.js'
 import type { Submitter } from './submitter.js'
-import type { Axon, ChainSigner, ServeAxonResult } from './types.js'
+import type { Axon, ChainSigner } from './types.js'
 
 /** The protocol number every SDK announces. */
 const PROTOCOL = 4
@@ -14,6 +15,11 @@ export interface AxonAddress {
   readonly ip: string
   readonly port: number
 }
+
+export type ServeAxonResult =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'served'; readonly blockHash: string }
+  | { readonly kind: 'refused'; readonly refusal: ChainRefusal }
 
 /** The axon the chain currently stores for a hotkey. */
 export async function readStoredAxon(

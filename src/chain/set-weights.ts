@@ -4,19 +4,13 @@ import type { ChainContext } from './context.js'
 import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { planWeights } from './plan-weights.js'
+import type { ChainRefusal } from './refusal.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import { readNonce } from './signed-extrinsic.js'
 import type { Submitter } from './submitter.js'
-import type {
-  ChainRefusal,
-  ChainSigner,
-  Metagraph,
-  SetWeightsResult,
-  WeightEntry,
-  WeightsRequest,
-  WeightsStatus,
-} from './types.js'
+import type { ChainSigner, Metagraph } from './types.js'
+import type { SetWeightsResult, WeightEntry, WeightsRequest, WeightsStatus } from './weights-types.js'
 
 export interface WeightsDeps {
   readonly context: ChainContext

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { initSr25519, withDeadline } from '../kernel/index.js'
 import { watchClockOffset } from './clock-offset.js'
+import type { SubtensorOptions } from './context.js'
 import { type ChainContext, createChainContext, type SubtensorDeps } from './context.js'
 import { readWeightRules, type WeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
@@ -8,24 +9,50 @@ import { createAddressBook, readMetagraph } from './metagraph.js'
 import { refusal } from './refusal.js'
 import type { ReadAt } from './runtime.js'
 import { checkSecondEndpoint } from './second-endpoint-check.js'
+import type { ServeAxonResult } from './serve-axon.js'
 import { type AxonAddress, announceAxon, readStoredAxon } from './serve-axon.js'
 import { openSession, type Session } from './session.js'
 import { readWeightsStatus, submitWeights } from './set-weights.js'
 import { Submitter } from './submitter.js'
 import { TrustedMetagraphs } from './trusted-metagraphs.js'
-import type {
-  BlockHead,
-  ChainSigner,
-  Metagraph,
-  ServeAxonResult,
-  SetWeightsResult,
-  Subtensor,
-  SubtensorOptions,
-  WeightEntry,
-  WeightsRequest,
-  WeightsStatus,
-} from './types.js'
+import type { BlockHead, ChainSigner, Metagraph } from './types.js'
 import type { WeightsChain } from './weights-pipeline.js'
+import type { SetWeightsResult, WeightEntry, WeightsRequest, WeightsStatus } from './weights-types.js'
+
+/**
+ * The chain client of a node. Every call has a deadline and honours the signal.
+ *
+ * @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint responds in time.
+ */
+export interface Subtensor {
+  readonly endpoint: string
+  readonly genesisHash: string
+  readonly specVersion: number
+  /** How often the connection was replaced. */
+  readonly reconnects: number
+  /** Milliseconds by which the local clock is at least ahead of the chain, negative if behind; 0 while they agree. */
+  readonly clockOffsetMs: number
+  head(): BlockHead
+  /** New heads with strictly increasing numbers: gaps are possible, repeats and re-orgs are hidden. Ends with the signal. */
+  blocks(signal: AbortSignal): AsyncIterable<BlockHead>
+  /** @throws TargonError CHAIN_IMPLAUSIBLE when it cannot follow from the previous one, which then stays in use. */
+  metagraph(netuid: number, signal?: AbortSignal): Promise<Metagraph>
+  /** Announces the address unless the chain already has it. */
+  serveAxon(
+    signer: ChainSigner,
+    axon: { netuid: number; ip: string; port: number },
+    signal?: AbortSignal,
+  ): Promise<ServeAxonResult>
+  /** Converts scores to u16 weights, submits them directly or as a commit, as the chain requires, and confirms them. */
+  setWeights(
+    signer: ChainSigner,
+    weights: { netuid: number; uids: readonly number[]; scores: readonly number[]; versionKey: number },
+    signal?: AbortSignal,
+  ): Promise<SetWeightsResult>
+  /** The weights the chain stores for validator `uid`. */
+  weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]>
+  close(): Promise<void>
+}
 
 /** The whole chain client: what roles need, and what the weights pipeline needs beyond that. */
 export interface SubtensorClient extends Subtensor, WeightsChain {

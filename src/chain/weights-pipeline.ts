@@ -1,6 +1,5 @@
 import { type HotkeyLock, type LockTimes, lockHotkey } from '../kernel/index.js'
 import type { ChainContext } from './context.js'
-import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './ledger/index.js'
 import {
   discardSubmitted,
   hotkeyInUse,
@@ -8,15 +7,15 @@ import {
   moveConfirmed,
   settleSubmitted,
 } from './reconcile-ledger.js'
+import type { BlockHead, ChainSigner } from './types.js'
+import { hashVector, type LedgerEntry, openLedger, type WeightsLedger } from './weights-ledger.js'
 import type {
-  BlockHead,
-  ChainSigner,
   SetWeightsResult,
   SignedAttempt,
   WeightEntry,
   WeightsRequest,
   WeightsStatus,
-} from './types.js'
+} from './weights-types.js'
 
 /** The part of the chain client a pipeline uses. */
 export interface WeightsChain {

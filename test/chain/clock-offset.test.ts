@@ -9,7 +9,7 @@ afterEach(async () => {
   for (const one of close.splice(0).reverse()) await one()
 })
 
-/** A chain whose time is the real one, and a client that is ahead of it by `aheadMs`, which may be changed. */
+/** A chain with the real time, and a client whose clock is ahead of it by `aheadMs`, which can be changed. */
 async function setup(aheadMs: number) {
   const clock: Clock & { aheadMs: number } = {
     ...systemClock,
@@ -22,16 +22,16 @@ async function setup(aheadMs: number) {
   const life = new AbortController()
   const chain = await connectSubtensor({ endpoints: [dev.url] }, { clock, log, signal: life.signal })
   close.push(() => chain.close())
-  const said = (event: string) => log.lines.filter((line) => line.event === event)
-  return { clock, dev, chain, said }
+  const logged = (event: string) => log.lines.filter((line) => line.event === event)
+  return { clock, dev, chain, logged }
 }
 
-/** Blocks one by one, each when the one before has been looked at. */
-async function arrive(dev: DevelopmentChain, chain: SubtensorClient, count: number): Promise<void> {
+/** Produces blocks, each after the previous one was checked. */
+async function produce(dev: DevelopmentChain, chain: SubtensorClient, count: number): Promise<void> {
   for (let block = 0; block < count; block++) {
     const { number } = dev.chain.produceBlock()
     await expect.poll(() => chain.head().number, { interval: 2 }).toBe(number)
-    // Asked behind the time of the block, on the same connection.
+    // Queued behind the read of the block time on the same connection.
     await chain.weightRules(4)
   }
 }
@@ -40,31 +40,31 @@ it.each([
   ['ahead', 40_000, 25],
   ['behind', -20_000, -20],
 ])(
-  'a clock that is %s is told once, by how much, and that it is right again',
+  'reports once that the clock is %s, by how much, and that it agrees again',
   async (_, aheadMs, seconds) => {
-    const { clock, dev, chain, said } = await setup(aheadMs)
-    await arrive(dev, chain, 1)
+    const { clock, dev, chain, logged } = await setup(aheadMs)
+    await produce(dev, chain, 1)
     expect(chain.clockOffsetMs).toBe(0)
-    await arrive(dev, chain, 3)
+    await produce(dev, chain, 3)
     expect(Math.abs(chain.clockOffsetMs / 1000 - seconds)).toBeLessThan(10)
-    expect(said('clock-skewed')).toMatchObject([
+    expect(logged('clock-skewed')).toMatchObject([
       { level: 'error', fields: { seconds: expect.any(Number), next: expect.stringContaining('NTP') } },
     ])
     clock.aheadMs = 0
-    await arrive(dev, chain, 1)
+    await produce(dev, chain, 1)
     expect(chain.clockOffsetMs).toBe(0)
-    expect(said('clock-agrees')).toHaveLength(1)
+    expect(logged('clock-agrees')).toHaveLength(1)
   },
 )
 
-it('one block that comes late is nothing, nor is a clock that is a little off', async () => {
-  const { clock, dev, chain, said } = await setup(40_000)
-  await arrive(dev, chain, 1)
+it('ignores a single late block and a clock that is slightly off', async () => {
+  const { clock, dev, chain, logged } = await setup(40_000)
+  await produce(dev, chain, 1)
   clock.aheadMs = 5_000
-  await arrive(dev, chain, 3)
+  await produce(dev, chain, 3)
   expect(chain.clockOffsetMs).toBe(0)
   const behind = await setup(-3000)
-  await arrive(behind.dev, behind.chain, 3)
+  await produce(behind.dev, behind.chain, 3)
   expect(behind.chain.clockOffsetMs).toBe(0)
-  expect([...said('clock-skewed'), ...behind.said('clock-skewed')]).toEqual([])
+  expect([...logged('clock-skewed'), ...behind.logged('clock-skewed')]).toEqual([])
 })

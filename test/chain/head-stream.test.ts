@@ -5,8 +5,8 @@ import { settle } from '../support/manual-clock.js'
 
 const head = (number: number) => ({ number, hash: `0x${number}` })
 
-describe('heads as a stream', () => {
-  it('numbers rise strictly over any sequence with gaps, repeats and re-orgs', async () => {
+describe('HeadStream', () => {
+  it('yields strictly increasing numbers for any gaps, repeats and re-orgs', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 50 }), { maxLength: 60 }), async (numbers) => {
         const stream = createHeadStream()
@@ -28,7 +28,7 @@ describe('heads as a stream', () => {
     )
   })
 
-  it('a slow reader finds the newest head, not a queue', async () => {
+  it('gives a slow reader the newest head, not a queue', async () => {
     const stream = createHeadStream()
     const reader = stream.read(new AbortController().signal)[Symbol.asyncIterator]()
     stream.publish(head(1))
@@ -44,11 +44,11 @@ describe('heads as a stream', () => {
     expect((await Promise.all(ends)).every(({ done }) => done)).toBe(true)
     expect(stream.publish(head(1))).toBe(false)
   })
-})
 
-it('the newest head never goes back, and a head that does not rise is told from one that does', () => {
-  const stream = createHeadStream()
-  const published = [5, 5, 4, 7, 6, 8].map((number) => stream.publish({ number, hash: `0x${number}` }))
-  expect(published).toEqual([true, false, false, true, false, true])
-  expect(stream.latest?.number).toBe(8)
+  it('never goes back, and reports which heads are new', () => {
+    const stream = createHeadStream()
+    const published = [5, 5, 4, 7, 6, 8].map((number) => stream.publish({ number, hash: `0x${number}` }))
+    expect(published).toEqual([true, false, false, true, false, true])
+    expect(stream.latest?.number).toBe(8)
+  })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatIp, parseIp } from '../../src/chain/ip-address.js'
 
-describe('addresses as chain integers', () => {
+describe('parseIp and formatIp', () => {
   it.each([
     ['1.2.3.4', 16_909_060n, 4],
     ['127.0.0.1', 0x7f000001n, 4],
@@ -10,7 +10,7 @@ describe('addresses as chain integers', () => {
     ['::', 0n, 6],
     ['2001:db8::7', 0x20010db8000000000000000000000007n, 6],
     ['::ffff:1.2.3.4', 0xffff01020304n, 6],
-  ])('%s', (text, value, type) => {
+  ])('parse %s', (text, value, type) => {
     expect(parseIp(text)).toEqual({ value, type })
   })
 
@@ -24,9 +24,9 @@ describe('addresses as chain integers', () => {
     '[::1]',
     'fe80::1%eth0',
     '1.2.3.4 ',
-  ])('refuses %j', (text) => expect(parseIp(text)).toBeUndefined())
+  ])('reject %j', (text) => expect(parseIp(text)).toBeUndefined())
 
-  it('text → number → text keeps the value, both families', () => {
+  it('round-trip both families', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }), (value) => {
         expect(parseIp(formatIp({ value, type: 4 }))).toEqual({ value, type: 4 })

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { FINNEY_GENESIS, networkEndpoints } from '../../src/chain/index.js'
 
-describe('networks by name', () => {
-  it('finney has several endpoints and a pinned genesis', () => {
+describe('networkEndpoints', () => {
+  it('has several endpoints and a pinned genesis for finney', () => {
     const { endpoints, genesisHash } = networkEndpoints({ network: 'finney' })
     expect(endpoints[0]).toBe('wss://entrypoint-finney.opentensor.ai:443')
     expect(endpoints.length).toBeGreaterThan(1)
     expect(genesisHash).toBe(FINNEY_GENESIS)
   })
 
-  it('an address is a network of its own', () => {
+  it('takes a URL as a network', () => {
     expect(networkEndpoints({ network: 'ws://127.0.0.1:9000' })).toEqual({
       endpoints: ['ws://127.0.0.1:9000'],
     })
   })
 
-  it('own endpoints replace those of the default network, genesis included', () => {
+  it('replaces endpoints and genesis of the default network by custom endpoints', () => {
     expect(networkEndpoints({ network: 'finney', endpoints: ['ws://a:1', 'ws://b:2'] })).toEqual({
       endpoints: ['ws://a:1', 'ws://b:2'],
     })
   })
 
-  it('own endpoints of a network named on purpose must show its genesis', () => {
+  it('keeps the genesis for custom endpoints of an explicit network', () => {
     const choice = { network: 'finney', endpoints: ['ws://a:1'], networkGiven: true }
     expect(networkEndpoints(choice).genesisHash).toBe(FINNEY_GENESIS)
   })
@@ -31,7 +31,7 @@ describe('networks by name', () => {
     [{ network: 'http://x' }, 'NETWORK_UNKNOWN'],
     [{ network: 'finney', endpoints: ['example.org:9944'] }, 'ENDPOINT_INVALID'],
     [{ network: 'finney', endpoints: ['ws://'] }, 'ENDPOINT_INVALID'],
-  ])('%j is refused', (choice, code) => {
+  ])('rejects %j', (choice, code) => {
     expect(() => networkEndpoints(choice)).toThrow(expect.objectContaining({ code, fault: 'usage' }))
   })
 })

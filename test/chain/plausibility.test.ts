@@ -18,7 +18,7 @@ const subnet = (count: number, change: (uid: number) => Partial<Neuron> = () => 
 
 const before = metagraph(1000, subnet(64))
 
-describe('pictures the chain cannot have made (T-C4)', () => {
+describe('findImplausibility (T-C4)', () => {
   it.each([
     ['height', metagraph(900, subnet(64))],
     ['neurons', metagraph(1060, subnet(63))],
@@ -65,7 +65,7 @@ describe('pictures the chain cannot have made (T-C4)', () => {
         subnet(64, (uid) => ({ stakeTao: uid < 8 ? 90 : 0 })),
       ),
     ],
-  ] as const)('%s (case %#)', (what, next) => {
+  ] as const)('finds implausible %s (case %#)', (what, next) => {
     expect(findImplausibility(before, next)).toMatchObject({ what })
   })
 
@@ -81,7 +81,7 @@ describe('pictures the chain cannot have made (T-C4)', () => {
       ),
     ],
     [
-      'the only validator of interest lost its permit',
+      'one validator lost its permit',
       metagraph(
         1060,
         subnet(64, (uid) => (uid === 0 ? { validatorPermit: false } : {})),
@@ -108,15 +108,15 @@ describe('pictures the chain cannot have made (T-C4)', () => {
         subnet(64, (uid) => ({ hotkey: `other ${uid}`, validatorPermit: uid > 20 })),
       ),
     ],
-  ] as const)('but not when %s', (_, next) => {
+  ] as const)('accepts the metagraph when %s', (_, next) => {
     expect(findImplausibility(before, next)).toBeUndefined()
   })
 })
 
-describe('heads in time', () => {
+describe('createHeadGuard', () => {
   const head = (number: number) => ({ number, hash: '0x' })
 
-  it('a height time does not allow is refused until every endpoint shows it', () => {
+  it('rejects a head too far ahead until every endpoint shows one', () => {
     let now = 0
     const guard = createHeadGuard(2, () => now)
     expect(guard.admits(head(1000), 'a', 12_000)).toBe(true)
@@ -128,7 +128,7 @@ describe('heads in time', () => {
     expect(guard.admits(head(100_001), 'a', 12_000)).toBe(true)
   })
 
-  it('after a night without a connection the chain is as far as it may be', () => {
+  it('allows the blocks of a night without a connection', () => {
     let now = 0
     const guard = createHeadGuard(2, () => now)
     guard.admits(head(1000), 'a', 12_000)

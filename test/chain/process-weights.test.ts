@@ -17,13 +17,13 @@ interface GoldenCase {
   emit_vals: number[]
 }
 
-/** Made by executing the SDK's weight_utils.py (see `source` in the file). */
+/** Computed with the SDK's weight_utils.py (see `source` in the file). */
 const golden: { cases: GoldenCase[] } = JSON.parse(
   readFileSync(new URL('../fixtures/chain/weights-golden.json', import.meta.url), 'utf8'),
 )
 
-describe('as the SDK computes them', () => {
-  it.each(golden.cases)('$name', (c) => {
+describe('processWeights and convertWeights', () => {
+  it.each(golden.cases)('match the SDK: $name', (c) => {
     const processed = processWeights(
       { uids: c.uids, weights: c.weights },
       {
@@ -40,36 +40,36 @@ describe('as the SDK computes them', () => {
   })
 
   it.each([
-    ['different lengths', [1, 2], [1]],
-    ['nothing', [], []],
+    ['lists of different length', [1, 2], [1]],
+    ['empty lists', [], []],
     ['a negative weight', [1], [-1]],
-    ['no number', [1], [Number.NaN]],
+    ['NaN', [1], [Number.NaN]],
     ['a negative uid', [-1], [1]],
-  ])('refuses %s', (_, uids, weights) => {
+  ])('reject %s', (_, uids, weights) => {
     expect(() => convertWeights({ uids, weights })).toThrow(RangeError)
   })
 })
 
 const limits = { neuronCount: 256, minAllowedWeights: 1, maxWeightLimit: 1 }
 
-describe('a plan never invents weights', () => {
+describe('planWeights', () => {
   it.each([
     ['no scores', [], []],
     ['all zero', [1, 2], [0, 0]],
     ['all negative or not finite', [1, 2, 3], [-1, Number.NaN, Number.POSITIVE_INFINITY]],
     ['only uids that are not on the subnet', [256, 1000], [1, 1]],
-  ])('%s: nothing is submitted', (_, uids, scores) => {
+  ])('skips: %s', (_, uids, scores) => {
     expect(planWeights(uids, scores, limits)).toMatchObject({ kind: 'skip', reason: 'nothing-scorable' })
   })
 
-  it('fewer weights than the subnet asks for: nothing is submitted, no padding', () => {
+  it('skips instead of padding when there are fewer weights than the subnet requires', () => {
     expect(planWeights([1, 2], [1, 1], { ...limits, minAllowedWeights: 3 })).toMatchObject({
       kind: 'skip',
       reason: 'too-few-weights',
     })
   })
 
-  it('a small subnet may have fewer than the minimum', () => {
+  it('allows fewer weights than the minimum on a smaller subnet', () => {
     const plan = planWeights([0, 1], [1, 0.5], { neuronCount: 2, minAllowedWeights: 8, maxWeightLimit: 1 })
     expect(plan).toEqual({
       kind: 'submit',
@@ -80,7 +80,7 @@ describe('a plan never invents weights', () => {
     })
   })
 
-  it('equal scores get equal weights', () => {
+  it('gives equal scores equal weights', () => {
     expect(planWeights([5, 3], [7, 7], limits)).toEqual({
       kind: 'submit',
       entries: [
@@ -90,7 +90,7 @@ describe('a plan never invents weights', () => {
     })
   })
 
-  it('keeps order and best, for any scores', () => {
+  it('keeps the order and gives the best score 65535, for any scores', () => {
     const score = fc.oneof(
       fc.double(),
       fc.double({ min: 0, max: 1 }),

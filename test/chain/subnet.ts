@@ -9,7 +9,7 @@ import {
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
-/** What the client logged, for tests that expect a warning. */
+/** A log that records what the client wrote. */
 export interface RecordedLog {
   readonly lines: { level: string; event: string; fields: LogFields }[]
   info(fields: LogFields, message: string): void
@@ -23,7 +23,7 @@ export function recordLog(): RecordedLog {
   return { lines, info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** A development chain with two validators (uid 0, 1) and two miners, and clients of it that are closed with it. */
+/** A development chain with two validators (uid 0 and 1), two miners, and clients that are closed with it. */
 export interface Subnet {
   readonly dev: DevelopmentChain
   readonly signers: readonly Signer[]

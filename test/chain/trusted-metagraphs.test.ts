@@ -23,9 +23,9 @@ afterEach(async () => {
   await liar.close()
 })
 
-/** From now on the endpoint tells of this subnet instead of the real one. */
-async function invent(neurons: readonly GenesisNeuron[]): Promise<void> {
-  const invented = await startDevelopmentChain({ sealing: 'manual', neurons })
+/** From now on the endpoint shows this subnet instead of the real one. */
+async function forge(neurons: readonly GenesisNeuron[]): Promise<void> {
+  const forged = await startDevelopmentChain({ sealing: 'manual', neurons })
   let indexes: unknown
   liar.lies.set('state_call', (result, [method, input]) => {
     if (method === SELECTIVE) indexes = input
@@ -35,11 +35,11 @@ async function invent(neurons: readonly GenesisNeuron[]): Promise<void> {
   await read(link, 4)
   link.rpc.close()
   const body = { jsonrpc: '2.0', id: 1, method: 'state_call', params: [SELECTIVE, indexes] }
-  const answer = await fetch(invented.httpUrl, {
+  const answer = await fetch(forged.httpUrl, {
     ...{ method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
   })
   const { result } = (await answer.json()) as { result: string }
-  await invented.close()
+  await forged.close()
   liar.lies.set('state_call', (real, [method]) => (method === SELECTIVE ? result : real))
 }
 
@@ -58,7 +58,7 @@ const neurons = (count: number, changes: Partial<GenesisNeuron> = {}): GenesisNe
     return { hotkey: publicKey, coldkey: publicKey, ...validator, ...changes }
   })
 
-const inventions: readonly [what: string, invented: () => GenesisNeuron[]][] = [
+const forgeries: readonly [what: string, forged: () => GenesisNeuron[]][] = [
   ['neurons', () => neurons(3)],
   ['neurons', () => neurons(60)],
   ['hotkeys', () => neurons(4).map((one, uid) => ({ ...one, hotkey: new Uint8Array(32).fill(200 + uid) }))],
@@ -66,24 +66,21 @@ const inventions: readonly [what: string, invented: () => GenesisNeuron[]][] = [
   ['stake', () => neurons(4, { stakeTao: 0 })],
 ]
 
-describe('an endpoint that makes up a subnet (T-C4)', () => {
-  it.each(inventions)(
-    '%s: refused with an alarm, the last picture stays good (case %#)',
-    async (what, of) => {
-      const chain = await subnet.connect({ endpoints: [liar.url] })
-      await chain.metagraph(4)
-      await invent(of())
-      const refusal = { code: 'CHAIN_IMPLAUSIBLE', fault: 'chain', facts: expect.objectContaining({ what }) }
-      await expect(chain.metagraph(4)).rejects.toMatchObject(refusal)
-      expect(subnet.log.lines).toContainEqual(
-        expect.objectContaining({ level: 'error', event: 'metagraph-rejected' }),
-      )
-      liar.lies.clear()
-      expect((await chain.metagraph(4)).neurons).toHaveLength(4)
-    },
-  )
+describe('TrustedMetagraphs: an endpoint that forges a subnet (T-C4)', () => {
+  it.each(forgeries)('rejects implausible %s and keeps the last metagraph (case %#)', async (what, of) => {
+    const chain = await subnet.connect({ endpoints: [liar.url] })
+    await chain.metagraph(4)
+    await forge(of())
+    const refusal = { code: 'CHAIN_IMPLAUSIBLE', fault: 'chain', facts: expect.objectContaining({ what }) }
+    await expect(chain.metagraph(4)).rejects.toMatchObject(refusal)
+    expect(subnet.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', event: 'metagraph-rejected' }),
+    )
+    liar.lies.clear()
+    expect((await chain.metagraph(4)).neurons).toHaveLength(4)
+  })
 
-  it('height: an endpoint that falls back is refused too', async () => {
+  it('rejects an endpoint whose height falls', async () => {
     const chain = await subnet.connect({ endpoints: [liar.url] })
     const old = await fetch(subnet.dev.httpUrl, {
       ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
@@ -96,31 +93,31 @@ describe('an endpoint that makes up a subnet (T-C4)', () => {
     await expect(chain.metagraph(4)).rejects.toMatchObject({ facts: { what: 'height', now: 20 } })
   })
 
-  it('without the rule it would be believed', async () => {
+  it('would otherwise read the forged subnet', async () => {
     const link = await openLink(liar.url, { clock: systemClock, rpcTimeoutMs: 8000 })
-    await invent(neurons(3))
+    await forge(neurons(3))
     expect((await read(link, 4)).neurons).toHaveLength(3)
     link.rpc.close()
   })
 
-  it('a second endpoint that contradicts takes over', async () => {
+  it('switches to a second endpoint that contradicts', async () => {
     const chain = await subnet.connect({ endpoints: [liar.url, subnet.dev.url] })
     await chain.metagraph(4)
-    await invent(neurons(3))
+    await forge(neurons(3))
     expect((await chain.metagraph(4)).neurons).toHaveLength(4)
     await expect.poll(() => chain.endpoint).toBe(subnet.dev.url)
   })
 
-  it('a second endpoint that shows the same confirms: the change is real', async () => {
+  it('accepts a change that a second endpoint confirms', async () => {
     const second = await startLyingEndpoint(liar.url)
     const chain = await subnet.connect({ endpoints: [liar.url, second.url] })
     await chain.metagraph(4)
-    await invent(neurons(3))
+    await forge(neurons(3))
     expect((await chain.metagraph(4)).neurons).toHaveLength(3)
     await second.close()
   })
 
-  it('what nobody contradicts for an hour is real', async () => {
+  it('accepts a change that stays unchallenged for 1 h', async () => {
     const link = await openLink(liar.url, { clock: systemClock, rpcTimeoutMs: 8000 })
     let hours = 0
     const clock = { ...systemClock, monotonic: () => hours * 3_600_000 }
@@ -132,7 +129,7 @@ describe('an endpoint that makes up a subnet (T-C4)', () => {
     const context = { clock, log: recordLog(), endpoints: [liar.url], rpcTimeoutMs: 8000 }
     const trusted = new TrustedMetagraphs(context, session, read)
     await trusted.read(4)
-    await invent(neurons(3))
+    await forge(neurons(3))
     await expect(trusted.read(4)).rejects.toMatchObject({ code: 'CHAIN_IMPLAUSIBLE' })
     hours = 0.9
     await expect(trusted.read(4)).rejects.toMatchObject({ code: 'CHAIN_IMPLAUSIBLE' })
@@ -143,13 +140,13 @@ describe('an endpoint that makes up a subnet (T-C4)', () => {
   })
 })
 
-describe('weights under a lie of the only endpoint (T-C4)', () => {
+describe('weights with a lying only endpoint (T-C4)', () => {
   const vector = { netuid: 4, uids: [2, 3], scores: [1, 0.5], versionKey: 404_010 }
 
   it.each([
     ['neurons', 'SubnetworkN', '0x0300'],
     ['registration', 'Uids', null],
-  ])('%s gone: held, nothing is signed', async (what, item, value) => {
+  ])('are not signed when the %s disappears', async (what, item, value) => {
     const chain = await subnet.connect({ endpoints: [liar.url] })
     await chain.metagraph(4)
     const about = aboutItem(item, () => value)
@@ -162,7 +159,7 @@ describe('weights under a lie of the only endpoint (T-C4)', () => {
   })
 })
 
-it('a head no chain could have reached does not hide the honest ones (T-C4)', async () => {
+it('an impossible head does not hide the honest ones (T-C4)', async () => {
   const first = await startFaultProxy(subnet.dev.url)
   const chain = await subnet.connect({ endpoints: [first.url, liar.url, subnet.dev.url] })
   liar.lies.set('chain_getHeader', (header) => ({ ...(header as object), number: '0x99999' }))

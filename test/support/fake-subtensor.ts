@@ -1,6 +1,6 @@
 import type { Metagraph, Neuron, ServeAxonResult, Subtensor } from '../../src/chain/index.js'
 
-/** A neuron with the given facts and harmless rest. */
+/** A neuron with the given facts and neutral defaults. */
 export function neuronOf(facts: Partial<Neuron> & { readonly uid: number; readonly hotkey: string }): Neuron {
   return {
     coldkey: facts.hotkey,
@@ -18,9 +18,9 @@ export function neuronOf(facts: Partial<Neuron> & { readonly uid: number; readon
 }
 
 export interface FakeSubtensor extends Subtensor {
-  /** Replaceable: what the next metagraph shows. */
+  /** Neurons of the next metagraph. */
   neurons: Neuron[]
-  /** Replaceable: when set, every metagraph fails with it. */
+  /** Error of every metagraph while set. */
   failure: Error | undefined
   readonly served: { netuid: number; ip: string; port: number }[]
   serveResult: ServeAxonResult
@@ -28,7 +28,7 @@ export interface FakeSubtensor extends Subtensor {
   clockOffsetMs: number
 }
 
-/** The chain as a role sees it, held in memory: our own contract, not somebody else’s. */
+/** The chain client as roles use it, in memory. */
 export function createFakeSubtensor(neurons: Neuron[]): FakeSubtensor {
   const fake: FakeSubtensor = {
     endpoint: 'ws://fake',

@@ -2,16 +2,16 @@ import type { AddressInfo } from 'node:net'
 import { xxhashAsHex } from '@polkadot/util-crypto'
 import { WebSocket, WebSocketServer } from 'ws'
 
-/** Changes the result of a call; gets the parameters it was asked with. */
+/** Changes the result of a call, given its parameters. */
 export type Lie = (result: unknown, params: readonly unknown[]) => unknown
 
 export interface LyingEndpoint {
   readonly url: string
-  /** By method name. */
+  /** Lies by method name. */
   readonly lies: Map<string, Lie>
-  /** What happens, by method name, between a request and its arrival at the chain. */
+  /** Called, by method name, before a request is forwarded to the chain. */
   readonly before: Map<string, () => void>
-  /** True keeps notices of subscriptions back: the head stands still while every question is answered. */
+  /** Drops subscription notices: the head does not advance while every request still gets its result. */
   muted: boolean
   close(): Promise<void>
 }
@@ -23,7 +23,7 @@ interface Message {
   readonly result?: unknown
 }
 
-/** Relays JSON-RPC to a chain, and answers some calls with something else. */
+/** Relays JSON-RPC to a chain and replaces the results of some calls. */
 export async function startLyingEndpoint(target: string): Promise<LyingEndpoint> {
   const lies = new Map<string, Lie>()
   const before = new Map<string, () => void>()
@@ -31,13 +31,13 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await new Promise<void>((resolve) => server.once('listening', () => resolve()))
   server.on('connection', (client) => {
-    const asked = new Map<number, Message>()
+    const requests = new Map<number, Message>()
     const upstream = new WebSocket(target)
     const open = new Promise<void>((resolve) => upstream.once('open', () => resolve()))
     client.on('message', async (data) => {
       const text = data.toString()
       const message = JSON.parse(text) as Message
-      if (message.id !== undefined) asked.set(message.id, message)
+      if (message.id !== undefined) requests.set(message.id, message)
       await open
       before.get(message.method ?? '')?.()
       upstream.send(text)
@@ -45,7 +45,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
     upstream.on('message', (data) => {
       const message = JSON.parse(data.toString()) as Message
       if (muted && message.id === undefined) return
-      const request = asked.get(message.id ?? -1)
+      const request = requests.get(message.id ?? -1)
       const lie = lies.get(request?.method ?? '')
       const isLie = lie !== undefined && 'result' in message
       client.send(
@@ -73,7 +73,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
   }
 }
 
-/** A lie about one storage item of SubtensorModule. */
+/** Changes the value of one storage item of SubtensorModule. */
 export function aboutItem(item: string, lie: (hex: string | null) => string | null): Lie {
   const prefix = xxhashAsHex('SubtensorModule', 128) + xxhashAsHex(item, 128).slice(2)
   return (result, [key]) =>

@@ -5,7 +5,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** A clock that stands still until it is advanced; sleepers wake in the order they are due. */
+/** A clock that only moves when advanced; sleepers wake in the order they are due. */
 export class ManualClock implements Clock {
   #time: number
   readonly #start: number
@@ -41,12 +41,12 @@ export class ManualClock implements Clock {
     })
   }
 
-  /** Number of sleeps under way: lets a test wait until the code under test is waiting. */
+  /** Number of pending sleeps, so that a test can wait until the code under test sleeps. */
   get waiting(): number {
     return this.#sleepers.length
   }
 
-  /** Moves time on, waking sleepers one by one and letting promises settle in between. */
+  /** Advances the time, waking sleepers one by one and letting promises settle in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#time + ms
     for (;;) {
@@ -62,7 +62,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Lets already settled promises run their continuations. */
+/** Runs the continuations of promises that are already settled. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

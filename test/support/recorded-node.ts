@@ -2,13 +2,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
 
-/** What a recorded node says: raw metadata (a V14–V16 blob) and answers to runtime calls by name. */
+/** The data of a recorded node: raw metadata (a V14–V16 blob) and the results of runtime calls by name. */
 export interface Recording {
   readonly metadata: Uint8Array
   readonly metadataVersion: number
   readonly runtimeVersion: object
   readonly header: object
-  /** Hex of the answer, by `Trait_method`. */
+  /** Results as hex, by `Trait_method`. */
   readonly calls?: Readonly<Record<string, string>>
 }
 
@@ -17,7 +17,7 @@ export interface RecordedNode {
   close(): Promise<void>
 }
 
-/** Serves a recording over JSON-RPC: enough for a client to connect, read one block and decode its answers. */
+/** Serves a recording over JSON-RPC: enough for a client to connect, read one block and decode results. */
 export async function startRecordedNode(recording: Recording): Promise<RecordedNode> {
   const server = createServer()
   const sockets = new WebSocketServer({ server })
@@ -79,7 +79,7 @@ export async function startRecordedNode(recording: Recording): Promise<RecordedN
   }
 }
 
-/** Metadata as files hold it: raw, or hex of what Metadata_metadata_at_version answered (`01`, length, blob). */
+/** Metadata from a file: raw, or as hex of a Metadata_metadata_at_version result (`01`, length, blob). */
 export function readMetadataFile(bytes: Uint8Array): { metadata: Uint8Array; version: number } | undefined {
   const text = Buffer.from(bytes).toString('latin1').trim()
   let blob: Uint8Array = bytes

@@ -1,4 +1,4 @@
-import type { WeightEntry } from '../types.js'
+import type { WeightEntry } from '../weights-types.js'
 
 /**
  * The SCALE payload of a timelock commit. From version 4 it includes the hotkey, which makes a copied commit worthless

@@ -7,7 +7,7 @@ import { type Subnet, startSubnet } from './subnet.js'
 let subnet: Subnet
 let chain: SubtensorClient
 
-/** Every deadline of these clients is far longer than this: whatever ends sooner was ended by the signal. */
+/** Far below every deadline of these clients: what ends sooner was ended by the signal. */
 const AT_ONCE_MS = 20_000
 
 beforeEach(async () => {
@@ -23,7 +23,7 @@ afterEach(async () => {
 const axon = { netuid: 4, ip: '10.0.0.1', port: 8091 }
 const vector = { netuid: 4, uids: [2, 3], scores: [1, 0.5], versionKey: 404_010 }
 
-/** How long a call takes to reject once its signal has aborted. */
+/** Aborts a call and returns how long it took to reject. */
 async function stop(call: Promise<unknown>, end: AbortController): Promise<number> {
   const from = performance.now()
   end.abort(new DOMException('stopped by SIGTERM', 'AbortError'))
@@ -31,15 +31,15 @@ async function stop(call: Promise<unknown>, end: AbortController): Promise<numbe
   return performance.now() - from
 }
 
-describe('a stop does not wait for a chain that says nothing', () => {
-  it('while the announced address is read', async () => {
+describe('an abort does not wait for a silent chain', () => {
+  it('while reading the announced address', async () => {
     subnet.dev.faults.set({ silent: true })
     const end = new AbortController()
     const serving = chain.serveAxon(await hotkeyOf(2), axon, end.signal)
     expect(await stop(serving, end)).toBeLessThan(AT_ONCE_MS)
   })
 
-  it('while the connection for the announcement is opened', async () => {
+  it('while connecting for the announcement', async () => {
     const proxy = await startFaultProxy(subnet.dev.url)
     const relayed = await subnet.connect({ endpoints: [proxy.url], rpcTimeoutMs: 60_000 })
     const end = new AbortController()
@@ -51,7 +51,7 @@ describe('a stop does not wait for a chain that says nothing', () => {
     await proxy.close()
   })
 
-  it('while the announcement waits for a block', async () => {
+  it('while waiting for the announcement to be included', async () => {
     const end = new AbortController()
     const serving = chain.serveAxon(await hotkeyOf(2), axon, end.signal)
     await expect.poll(() => subnet.dev.chain.pool.entries.length).toBe(1)
@@ -59,7 +59,7 @@ describe('a stop does not wait for a chain that says nothing', () => {
     expect(await stop(serving, end)).toBeLessThan(AT_ONCE_MS)
   })
 
-  it('while another extrinsic of the same key is under way', async () => {
+  it('while waiting for another extrinsic of the same key', async () => {
     const [first, second] = [new AbortController(), new AbortController()]
     const signer = await hotkeyOf(2)
     const before = chain.serveAxon(signer, axon, first.signal)
@@ -82,7 +82,7 @@ describe('a stop does not wait for a chain that says nothing', () => {
     expect(await stop(calls[call](), end)).toBeLessThan(AT_ONCE_MS)
   })
 
-  it('and closing the client does not wait for it either', async () => {
+  it('nor does closing the client', async () => {
     subnet.dev.faults.set({ silent: true })
     const from = performance.now()
     await chain.close()

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJson, readIfExists, removeStaged, replaceFile } from '../../kernel/index.js'
-import type { WeightEntry } from '../types.js'
+import { parseJson, readIfExists, removeStaged, replaceFile } from '../kernel/index.js'
+import type { WeightEntry } from './weights-types.js'
 
 /**
  * What this node did about the weights of an epoch. Written before the act, so that a process killed at any point finds on

@@ -16,9 +16,9 @@ let pipeline: WeightsPipeline
 
 const vector = { uids: [2, 3], scores: [1, 0.5], versionKey: 404_010 }
 
-/** Blocks come on request only, so that it is known what lands between which two steps. */
+/** Blocks are produced on request only, so that a test decides what lands between which steps. */
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'overtaken-'))
+  folder = await mkdtemp(join(tmpdir(), 'late-'))
   subnet = await startSubnet({ sealing: 'manual', weightsSetRateLimit: 0 })
   for (let made = 0; made < 5; made++) subnet.dev.chain.produceBlock()
   relay = await startLyingEndpoint(subnet.dev.url)
@@ -45,23 +45,23 @@ async function openPipeline(): Promise<WeightsPipeline> {
   })
 }
 
-/** Extrinsics of the validator that got into a block. */
+/** Extrinsics of the validator included in blocks. */
 async function included(): Promise<number> {
   return (await chain.weightsStatus(4, subnet.signers[0]?.address ?? '')).nonce
 }
 
-describe('an extrinsic that lands late, while the next one is prepared (F13, T-W1)', () => {
+describe('an extrinsic that lands late, during the next attempt (F13, T-W1)', () => {
   beforeEach(async () => {
     expect(await pipeline.attempt(1, vector)).toMatchObject({ kind: 'unconfirmed' })
     expect(subnet.dev.chain.pool.entries).toHaveLength(1)
   })
 
   it.each([
-    ['before the rules are read again', 'state_getStorage'],
-    ['before the connection for the second is open', 'state_getRuntimeVersion'],
-    ['before the second is signed', 'chain_getFinalizedHead'],
-    ['before the second is handed over', 'author_submitAndWatchExtrinsic'],
-  ])('%s: only one of the two is taken', async (_, method) => {
+    ['before the next attempt reads the rules', 'state_getStorage'],
+    ['before the next attempt connects', 'state_getRuntimeVersion'],
+    ['before the next one is signed', 'chain_getFinalizedHead'],
+    ['before the next one is sent', 'author_submitAndWatchExtrinsic'],
+  ])('%s: the chain accepts only one of the two', async (_, method) => {
     let landed = false
     relay.before.set(method, () => {
       if (!landed) subnet.dev.chain.produceBlock()
@@ -76,7 +76,7 @@ describe('an extrinsic that lands late, while the next one is prepared (F13, T-W
     expect(await included()).toBe(1)
   })
 
-  it('after the next try was refused: it is known as ours, not taken for another validator (T-W3)', async () => {
+  it('is recognised as ours after the next attempt was refused (T-W3)', async () => {
     relay.lies.set(
       'state_getStorage',
       aboutItem('SubnetworkN', () => '0x0003'),
@@ -87,13 +87,13 @@ describe('an extrinsic that lands late, while the next one is prepared (F13, T-W
     expect(await pipeline.attempt(1, vector)).toMatchObject({ kind: 'already-set' })
   })
 
-  it('after the scores were lost: skipping does not forget it', async () => {
+  it('is recognised as ours after the epoch was skipped', async () => {
     await pipeline.skip(1, 'nothing-scorable')
     subnet.dev.chain.produceBlock()
     expect(await pipeline.attempt(1, vector)).toMatchObject({ kind: 'already-set' })
   })
 
-  it('after a restart: it is found', async () => {
+  it('is found after a restart', async () => {
     await pipeline.close()
     pipeline = await openPipeline()
     subnet.dev.chain.produceBlock()
@@ -104,12 +104,12 @@ describe('an extrinsic that lands late, while the next one is prepared (F13, T-W
 describe('an extrinsic that stays in the pool (F13)', () => {
   const window = { fromBlock: 0, untilBlock: 40 }
 
-  it('cannot land in the next epoch: the chain itself lets it expire', async () => {
+  it('expires on chain before the next epoch', async () => {
     expect(await pipeline.attempt(0, { ...vector, window })).toMatchObject({ kind: 'unconfirmed' })
     const [waiting] = subnet.dev.chain.pool.entries
     expect(waiting?.validity.deathBlock).toBeLessThanOrEqual(40)
     expect(waiting?.validity.deathBlock).toBeGreaterThan(20)
-    // Held back by whoever makes the blocks, then handed over again.
+    // A block producer that holds it back and submits it again later.
     for (const { hash } of subnet.dev.chain.pool.entries) subnet.dev.chain.pool.remove(hash)
     while (subnet.dev.chain.head.number < 39) subnet.dev.chain.produceBlock()
     expect(() => subnet.dev.chain.submit(waiting?.extrinsic.bytes ?? new Uint8Array())).toThrow(
@@ -118,7 +118,7 @@ describe('an extrinsic that stays in the pool (F13)', () => {
     expect(await included()).toBe(0)
   })
 
-  it('is not sent at all when the epoch is nearly over', async () => {
+  it('is not sent when the epoch is nearly over', async () => {
     while (subnet.dev.chain.head.number < 36) subnet.dev.chain.produceBlock()
     expect(await pipeline.attempt(0, { ...vector, window })).toMatchObject({
       kind: 'refused',
@@ -128,7 +128,7 @@ describe('an extrinsic that stays in the pool (F13)', () => {
   })
 })
 
-it('weights land although nothing becomes final any more', async () => {
+it('weights land even when finality has stalled', async () => {
   const stuck = await startSubnet({ sealing: 'interval', blockTimeMs: 50, finalityLag: 10_000 })
   try {
     const client = await stuck.connect()

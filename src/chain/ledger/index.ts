@@ -1,7 +1,0 @@
-export {
-  hashVector,
-  type LedgerEntry,
-  type LedgerOwner,
-  openLedger,
-  type WeightsLedger,
-} from './weights-ledger.js'
