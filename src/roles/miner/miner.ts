@@ -114,7 +114,9 @@ async function openAdmission(
     maxInFlight: settings['max-in-flight'],
     maxInFlightPerSigner: settings['max-in-flight-per-signer'],
     failures: createFailureBuckets(clock, settings['max-failed-checks']),
-    bodies: new BodyReader(clock, deadlines, {
+    bodies: new BodyReader({
+      clock,
+      deadlines,
       maxBytes: settings['max-body-bytes'],
       timeoutMs: settings['body-timeout'] * 1000,
     }),

@@ -98,7 +98,12 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
     maxInFlight: 10,
     maxInFlightPerSigner: 10,
     failures: createFailureBuckets(clock, 20),
-    bodies: new BodyReader(clock, createDeadlines(clock, signal), { maxBytes: 4 << 20, timeoutMs: 10_000 }),
+    bodies: new BodyReader({
+      clock,
+      deadlines: createDeadlines(clock, signal),
+      maxBytes: 4 << 20,
+      timeoutMs: 10_000,
+    }),
     signatures: inlineSignatureCheck,
     // As if the process had started long ago.
     replays: createReplayMemory(new ManualClock(0)),

@@ -50,7 +50,7 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
   })
   const guard = new RedisGuard(redis, options)
   try {
-    await withDeadline(clock, 'connecting to the replay store', CONNECT_TIMEOUT_MS, signal, () =>
+    await withDeadline(clock, 'Connecting to the replay store', CONNECT_TIMEOUT_MS, signal, () =>
       guard.connect(),
     )
   } catch (error) {
@@ -67,14 +67,13 @@ export async function connectRedisReplayGuard(options: RedisReplayOptions): Prom
     )
   }
   await warnOfEviction(redis, log)
-  guard.keepConnected(signal)
+  guard.keepConnected()
   return guard
 }
 
 class RedisGuard implements RedisReplayGuard {
   readonly #redis: Redis
-  readonly #clock: Clock
-  readonly #log: Log
+  readonly #options: RedisReplayOptions
   readonly #prefix: string
   readonly #keptMs: number
   /** When Redis began to remember, by the wall clock; infinite while unknown. */
@@ -83,12 +82,11 @@ class RedisGuard implements RedisReplayGuard {
   #sinceReadAt = 0
   #isDown = false
 
-  constructor(redis: Redis, { self, windowMs, clock, log }: RedisReplayOptions) {
+  constructor(redis: Redis, options: RedisReplayOptions) {
     this.#redis = redis.on('error', this.#markDown)
-    this.#clock = clock
-    this.#log = log
-    this.#prefix = `targon:replay:${self}`
-    this.#keptMs = 2 * windowMs + SKEW_MS
+    this.#options = options
+    this.#prefix = `targon:replay:${options.self}`
+    this.#keptMs = 2 * options.windowMs + SKEW_MS
   }
 
   get isReachable(): boolean {
@@ -97,7 +95,7 @@ class RedisGuard implements RedisReplayGuard {
 
   async admit(request: SignedOnce): Promise<ReplayAnswer> {
     if (!Number.isFinite(this.#sinceMs)) return 'REPLAY_GUARD_FULL'
-    const isRecent = this.#clock.monotonic() - this.#sinceReadAt <= this.#keptMs
+    const isRecent = this.#options.clock.monotonic() - this.#sinceReadAt <= this.#keptMs
     if (isRecent && request.timestampMs < this.#sinceMs) return 'BEFORE_START'
     try {
       const key = `${this.#prefix}:${replayKey(request)}`
@@ -115,7 +113,8 @@ class RedisGuard implements RedisReplayGuard {
   }
 
   /** Pings until the signal aborts; after each reconnection, checks whether Redis lost its data. */
-  keepConnected(signal: AbortSignal): void {
+  keepConnected(): void {
+    const { clock, signal } = this.#options
     this.#redis.on('ready', () => {
       this.#sinceMs = Number.POSITIVE_INFINITY
       this.#readSince().catch(this.#markDown)
@@ -125,7 +124,7 @@ class RedisGuard implements RedisReplayGuard {
       if (Number.isFinite(this.#sinceMs)) this.#markUp()
       else await this.#readSince()
     }
-    void every(this.#clock, PING_INTERVAL_MS, signal, ping, (error) => {
+    void every(clock, PING_INTERVAL_MS, signal, ping, (error) => {
       this.#markDown(error)
       // A half-open connection would stay silent until the system stops resending; a new one shows the real state.
       if (this.#redis.status === 'ready') this.#redis.disconnect(true)
@@ -139,9 +138,9 @@ class RedisGuard implements RedisReplayGuard {
   async #readSince(): Promise<void> {
     const key = `${this.#prefix}:since`
     // The first replica sets it.
-    await this.#redis.set(key, String(this.#clock.now()), 'NX')
+    await this.#redis.set(key, String(this.#options.clock.now()), 'NX')
     const since = await this.#redis.get(key)
-    this.#sinceReadAt = this.#clock.monotonic()
+    this.#sinceReadAt = this.#options.clock.monotonic()
     const isValid = since !== null && /^\d+$/.test(since)
     this.#sinceMs = isValid ? Number(since) : Number.POSITIVE_INFINITY
     // Evicted or overwritten: refusing all requests is better than accepting a copy.
@@ -151,7 +150,7 @@ class RedisGuard implements RedisReplayGuard {
 
   readonly #markDown = (error: unknown): void => {
     if (!this.#isDown)
-      this.#log.error(
+      this.#options.log.error(
         { event: 'replay-store-unreachable', err: error },
         'replay store unreachable: refusing all requests',
       )
@@ -159,7 +158,8 @@ class RedisGuard implements RedisReplayGuard {
   }
 
   #markUp(): void {
-    if (this.#isDown) this.#log.info({ event: 'replay-store-reachable' }, 'replay store is reachable again')
+    if (this.#isDown)
+      this.#options.log.info({ event: 'replay-store-reachable' }, 'replay store is reachable again')
     this.#isDown = false
   }
 }

@@ -9,10 +9,8 @@ const MEGABYTE = Buffer.alloc(1 << 20)
 
 function createRig(maxBytes = 4 << 20) {
   const clock = new ManualClock()
-  const reader = new BodyReader(clock, createDeadlines(clock, new AbortController().signal), {
-    maxBytes,
-    timeoutMs: 10_000,
-  })
+  const deadlines = createDeadlines(clock, new AbortController().signal)
+  const reader = new BodyReader({ clock, deadlines, maxBytes, timeoutMs: 10_000 })
   /** Sends a body of this size that ends only on `finish`. */
   const send = (address: string, megabytes: number) => {
     const stream = Object.assign(new PassThrough({ highWaterMark: 64 << 20 }), { headersDistinct: {} })
