@@ -113,17 +113,17 @@ export abstract class BaseCommand extends Command {
     role: R,
     networkFlags: readonly string[] = [],
   ): Promise<Invocation<R>> {
-    const own = await this.#parse(this.#typed, role)
+    const typed = await this.#parse(this.#typed, role)
     const weak = networkFlags.length > 0 ? (await this.#parse(networkFlags, role)).given : {}
-    const { config, 'env-file': envFile, ...given } = own.given
+    const { config, 'env-file': envFile, ...given } = typed.given
     const sources = readSources({ ...weak, ...given }, { config: textOf(config), envFile: textOf(envFile) })
     const resolved = resolveSettings(role, sources)
     return {
       resolved,
       settings: resolved.values,
-      actions: own.given,
-      args: own.args,
-      warnings: [...own.warnings, ...resolved.warnings],
+      actions: typed.given,
+      args: typed.args,
+      warnings: [...typed.warnings, ...resolved.warnings],
       files: sourceFiles(sources),
     }
   }
@@ -133,8 +133,8 @@ export abstract class BaseCommand extends Command {
     const spelled = respell(argv, role, Object.keys(args).length === 0)
     const known = { ...baseFlags, ...flags }
     try {
-      const own = { flags: commandLineOnly(flags ?? {}), baseFlags: commandLineOnly(baseFlags ?? {}) }
-      const parsed = await this.parse({ ...own, args, enableJsonFlag, strict }, [...spelled.argv])
+      const bare = { flags: commandLineOnly(flags ?? {}), baseFlags: commandLineOnly(baseFlags ?? {}) }
+      const parsed = await this.parse({ ...bare, args, enableJsonFlag, strict }, [...spelled.argv])
       this.argv = [...this.#typed]
       const given: GivenFlags = { ...spelled.switches }
       for (const token of parsed.raw) {

@@ -1,12 +1,10 @@
 /** The command line: parsing of flags, output, exit statuses, and the process around a neuron. */
 
-export { askPassword } from './ask-password.js'
 export { BaseCommand, type Invocation } from './base-command.js'
 export { EXIT_STATUS } from './exit-status.js'
 export { flagsOf } from './flags.js'
 export type { SurroundingNetwork } from './mock.js'
 export { writeAnswer, writeJson } from './output.js'
-export { readPrompt } from './read-prompt.js'
 export { watchReload } from './reload.js'
 export { openQuietLog } from './role-logger.js'
 export { type RoleRun, type RunContext, runRole } from './run-role.js'
@@ -14,3 +12,4 @@ export { ownSurroundings, selfCommand } from './self-command.js'
 export { runUntilStopped } from './shutdown.js'
 export { type StateLocation, stateFolderOf } from './state-folder.js'
 export { formatTable } from './table.js'
+export { askPassword, readPrompt } from './terminal-input.js'

@@ -6,9 +6,8 @@
  * misspelling.property.test.ts (suggestion.ts).
  */
 
-export { inheritableEnvironment } from './inheritable-environment.js'
+export { inheritableEnvironment, passwordVariables } from './environment.js'
 export { describeOrigin, type Origin } from './origin.js'
-export { passwordVariables } from './password-variables.js'
 export {
   formatBareValue,
   formatDefault,

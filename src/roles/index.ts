@@ -4,7 +4,7 @@ export {
   connectNeuronChain,
   loadNeuronHotkey,
   type NeuronPlace,
-  type PasswordWays,
+  type PasswordSources,
   ROLE_FIRST_CONNECT_MS,
 } from './neuron.js'
 export type { ListedMiner, Miner, QueryOptions, QueryReply } from './query/index.js'

@@ -13,21 +13,21 @@ export interface NeuronPlace {
   readonly 'subtensor.chain_endpoint': readonly string[]
 }
 
-export interface PasswordWays {
+export interface PasswordSources {
   /** `BT_PW_*` variables. */
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly prompt?: ((question: string) => Promise<string | undefined>) | undefined
 }
 
 /** @throws TargonError WALLET_* (fault usage) */
-export function loadNeuronHotkey(place: NeuronPlace, ways: PasswordWays): Promise<Signer> {
+export function loadNeuronHotkey(place: NeuronPlace, sources: PasswordSources): Promise<Signer> {
   return loadHotkey({
     path: place['wallet.path'],
     name: place['wallet.name'],
     hotkey: place['wallet.hotkey'],
     passwordFile: place['wallet.password_file'],
-    variables: ways.variables,
-    prompt: ways.prompt,
+    variables: sources.variables,
+    prompt: sources.prompt,
   })
 }
 

@@ -1,4 +1,6 @@
-import type { Readable } from 'node:stream'
+import { stderr, stdin } from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { type Readable, Writable } from 'node:stream'
 import { TargonError } from '../kernel/index.js'
 
 const MAX_PROMPT_BYTES = 1 << 20
@@ -10,13 +12,13 @@ const MAX_PROMPT_BYTES = 1 << 20
  */
 export async function readPrompt(
   argument: string | undefined,
-  stdin: Readable & { isTTY?: boolean } = process.stdin,
+  input: Readable & { isTTY?: boolean } = stdin,
 ): Promise<string> {
   if (argument !== undefined && argument !== '-') return requireText(argument)
-  if (stdin.isTTY) throw missing()
+  if (input.isTTY) throw missing()
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of stdin) {
+  for await (const chunk of input) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
     if (size > MAX_PROMPT_BYTES)
@@ -41,4 +43,19 @@ function missing(): TargonError {
     fault: 'usage',
     next: 'Pass it as an argument or on standard input: targon query "Why is the sky blue?"',
   })
+}
+
+/** Prompts for a password on the terminal without echo. @returns undefined if there is no terminal or no input. */
+export async function askPassword(prompt: string): Promise<string | undefined> {
+  if (!stdin.isTTY || !stderr.isTTY) return undefined
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: stdin, output: silent, terminal: true })
+  try {
+    stderr.write(prompt)
+    const password = await terminal.question('')
+    return password === '' ? undefined : password
+  } finally {
+    stderr.write('\n')
+    terminal.close()
+  }
 }
