@@ -3,10 +3,10 @@ import type { MinerSettings } from '../../src/config/index.js'
 import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
 import { signedPost, startVictim, type Victim, type VictimKind } from './victim.js'
 
-/** What a request for a stream says. */
+/** Body of a streaming request. */
 export const STREAM_BODY = JSON.stringify({ model: 'org/model', stream: true })
 
-/** Bounds that are in nobody's way: what is tested is stopped by something else. */
+/** Bounds that never apply, so that the test exercises only its own. */
 const WIDE = {
   'max-failed-checks': 100_000,
   'max-in-flight': 10_000,
@@ -14,10 +14,10 @@ const WIDE = {
   'routing.max-in-flight': 10_000,
 }
 
-/** Miners under attack, each with a model server of its own behind it. */
+/** Miners under attack, each with its own model server. */
 export interface Arena {
   start(kind: VictimKind, settings?: Partial<MinerSettings>): Promise<[Victim, FakeVllm]>
-  /** Ends all that were started. */
+  /** Stops everything that was started. */
   close(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ export function createArena(): Arena {
   }
 }
 
-/** Opens a signed stream; the socket reads nothing until told to. */
+/** Opens a signed stream; the caller must resume the socket to read from it. */
 export function openStream(port: number): Socket {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})

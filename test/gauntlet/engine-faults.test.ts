@@ -13,17 +13,17 @@ import { ENGINE_FAULTS, type FakeEngine, startFakeEngine } from '../support/fake
 import { type FakeMiner, startFakeMiner } from '../support/fake-miner.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
 
-/** F26: whatever happens to the validator's own engine changes nobody's score, and is over a minute after it is back. */
+/** F26: no fault of the validator's own engine changes a score, and verdicts resume within a minute after it recovers. */
 
 const SPEED = 10
-/** Time of the validator and its engine client runs ten times as fast. */
+/** Runs the validator and its engine client ten times as fast. */
 const fastClock: Clock = {
   now: systemClock.now,
   monotonic: () => systemClock.monotonic() * SPEED,
   sleep: (ms, signal) => systemClock.sleep(ms / SPEED, signal),
 }
 const MAX_TOKENS = 16
-/** Rewriting the question may take 10 s, the answers their soft deadline, the verdicts the rest; the machine is busy. */
+/** Up to 10 s to rewrite the question, the soft deadline of the answers, and 10 s for the verdicts on a busy machine. */
 const ROUND_MS = 10_000 + softDeadlineMs(MAX_TOKENS) + 10_000
 const RECOVERY_MS = 60_000
 const RUNS = scaled(20)
@@ -48,11 +48,11 @@ interface Bench {
   readonly rig: Rig
   readonly engine: FakeEngine
   readonly url: string
-  /** Verdicts from a line of the log on. */
+  /** Verdicts logged from this line on. */
   verdicts(from: number): LogLine[]
-  /** What status says of scores and of counted verdicts. */
+  /** Scores and verdict counts from `/status`. */
   scores(): Promise<unknown>
-  /** Milliseconds of the fast clock until the log, from this line on, matches. */
+  /** Milliseconds of the fast clock until a log line from this one on matches. */
   timed(from: number, matches: (line: LogLine) => boolean): Promise<number>
   close(): Promise<void>
 }
@@ -61,7 +61,7 @@ async function startBench(
   fault: FakeEngine['fault'],
   deps: Partial<ValidatorDeps> = {},
   wrap: (engine: ReferenceEngine) => ReferenceEngine = (engine) => engine,
-  asked: readonly FakeMiner[] = miners,
+  queried: readonly FakeMiner[] = miners,
 ): Promise<Bench> {
   const engine = await startFakeEngine(MODEL, join(folder, 'models'))
   engine.fault = fault
@@ -77,8 +77,8 @@ async function startBench(
   })
   const seen = wrap(connected)
   const rig = await createRig(
-    asked,
-    // The rewriting of questions is a call to the engine, too.
+    queried,
+    // no seed, so that questions are rewritten, which calls the engine as well
     { 'round.max-tokens': { min: MAX_TOKENS, max: MAX_TOKENS }, seed: undefined, 'epoch-length': 1000 },
     { clock: fastClock, engines: () => [seen], ...deps },
   )
@@ -110,16 +110,16 @@ async function startBench(
 const verified = (line: LogLine) => line.event === 'verdict' && line.verdict === 'verified'
 const failed = (line: LogLine) => line.event === 'verdict' && line.verdict === 'failed'
 const inconclusive = (line: LogLine) => line.event === 'verdict' && line.verdict === 'inconclusive'
-/** A round that could not be: told, or nobody asked. */
+/** A round without verdicts: inconclusive, failed or skipped. */
 const noVerdict = (line: LogLine) =>
   inconclusive(line) || line.event === 'round-failed' || line.event === 'round-skipped'
 
-// A scaled run mostly waits: its parts do that together.
+// a scaled run mostly waits, so its tests run concurrently
 const suite = GAUNTLET_SCALE === 1 ? describe : describe.concurrent
 
 suite('the engine of a validator', () => {
   test.each(ENGINE_FAULTS)(
-    'fault "%s": no score changes, nothing is accepted unseen, rounds end in time, and it is over soon after',
+    'fault "%s": no score changes, no answer is accepted unverified, rounds end in time, and verdicts resume',
     async (fault) => {
       const bench = await startBench('none')
       try {
@@ -128,7 +128,7 @@ suite('the engine of a validator', () => {
         for (let run = 0; run < RUNS; run++) {
           bench.engine.fault = fault
           const broken = bench.rig.log.length
-          // What was asked before may still be under way: from the first round without a verdict on nothing counts.
+          // answers from before the fault may still get a verdict; after the first round without one, none may
           expect(await bench.timed(broken, noVerdict)).toBeLessThan(ROUND_MS + 2 * 20_000)
           const from = bench.rig.log.length
           const scored = bench.engine.scored
@@ -147,27 +147,27 @@ suite('the engine of a validator', () => {
     },
   )
 
-  test('starts slowly: nobody is asked for what cannot be checked, and rounds begin when it is up', async () => {
+  test('starting slowly: no miner is queried until answers can be verified', async () => {
     for (let run = 0; run < RUNS; run++) {
-      const own = await startFakeMiner({ models: [MODEL], gapMs: 1 })
-      const bench = await startBench('loading', {}, (engine) => engine, [own])
+      const miner = await startFakeMiner({ models: [MODEL], gapMs: 1 })
+      const bench = await startBench('loading', {}, (engine) => engine, [miner])
       try {
         const ready = async () => (await fetch(`${bench.url}/readyz`)).status
         await bench.timed(0, ({ event }) => event === 'round-skipped')
         expect(await ready()).toBe(503)
         await fastClock.sleep(20_000)
-        expect(own.asked).toEqual([])
+        expect(miner.asked).toEqual([])
         bench.engine.fault = 'none'
         expect(await bench.timed(0, verified)).toBeLessThan(RECOVERY_MS)
         expect(await ready()).toBe(200)
       } finally {
         await bench.close()
-        await own.close()
+        await miner.close()
       }
     }
   })
 
-  test('loses its Docker socket: the engines that run go on, weights are set, and the fleet is looked after again', async () => {
+  test('losing the Docker socket: running engines keep working, weights are set, and the fleet is reconciled again', async () => {
     const socketPath = join(folder, 'docker.sock')
     const refreshes: string[] = []
     const fleet = new Fleet({
@@ -186,10 +186,10 @@ suite('the engine of a validator', () => {
     try {
       await bench.timed(0, verified)
       for (let run = 1; run <= RUNS; run++) {
-        const gone = bench.rig.log.length
+        const lost = bench.rig.log.length
         bench.rig.chain.grow(2000 * run)
-        await bench.timed(gone, ({ event }) => event === 'background-job-failed')
-        await bench.timed(gone, ({ event }) => event === 'weights-set')
+        await bench.timed(lost, ({ event }) => event === 'background-job-failed')
+        await bench.timed(lost, ({ event }) => event === 'weights-set')
         await bench.timed(bench.rig.log.length, verified)
         const docker = await startFakeDocker(socketPath)
         bench.rig.chain.grow(2000 * run + 1000)
@@ -202,7 +202,7 @@ suite('the engine of a validator', () => {
     }
   })
 
-  test('the check can fail: an engine whose faults are swallowed gives verdicts and scores while it is gone', async () => {
+  test('control: an engine whose faults are ignored produces verdicts and scores during an outage', async () => {
     const bench = await startBench('none', {}, swallowing)
     try {
       await bench.timed(0, verified)
@@ -219,7 +219,7 @@ suite('the engine of a validator', () => {
   })
 })
 
-/** Takes what it cannot check for good, as 4.4.1 took a verifier's non-200 for a result. */
+/** Accepts what it cannot verify, as 4.4.1 treated a verifier's non-200 response as a result. */
 function swallowing(engine: ReferenceEngine): ReferenceEngine {
   return {
     model: engine.model,

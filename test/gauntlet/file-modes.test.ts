@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 
-/** Runs the writer at umask 000. @returns each path below the folder with its mode. */
+/** Runs the writer with umask 000. @returns each path below the folder with its mode. */
 async function modesOf(...manner: string[]): Promise<[path: string, mode: number][]> {
   const folder = mkdtempSync(join(tmpdir(), 'targon-modes-'))
   const line = [
@@ -23,20 +23,20 @@ async function modesOf(...manner: string[]): Promise<[path: string, mode: number
   ])
 }
 
-describe('gauntlet: what lies on the disk', () => {
-  it('F23: at umask 000 a role leaves nothing on the disk that others can reach', async () => {
+describe('gauntlet: file modes', () => {
+  it('F23: with umask 000 a role writes no file that other users can read', async () => {
     const modes = await modesOf()
     const names = modes.map(([path]) => path).join('\n')
     for (const written of ['validator.log', 'scores.json', 'models.json', 'weights.json.lock', 'PG_VERSION'])
       expect(names).toContain(written)
-    // PGlite gives each of its files a mode by itself: for those the closed folders around them have to do.
+    // PGlite sets the modes of its own files; those are protected by the folders around them
     const open = modes.filter(([path, mode]) => (mode & 0o077) !== 0 && !path.includes('/history/'))
     expect(open).toEqual([])
     const folders = modes.filter(([path]) => modes.some(([other]) => other.startsWith(`${path}/`)))
     expect(folders.filter(([, mode]) => mode !== 0o700)).toEqual([])
   })
 
-  it('F23 sabotage: without the life of a role the same writers leave some open', async () => {
+  it('F23 control: outside a role the same writers leave readable files', async () => {
     const modes = await modesOf('careless')
     const open = modes.filter(([path, mode]) => (mode & 0o077) !== 0 && !path.startsWith('history/'))
     expect(open.map(([path]) => path)).toContain('of-a-library/file')

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it(`fails none of ${COUNT} honest answers, whatever their temperature and the vLLM generation of the miner`, async () => {
+it(`fails none of ${COUNT} honest answers, for any temperature and vLLM generation`, async () => {
   const miners = await Promise.all(
     (['raw', 'processed'] as const).flatMap((logprobsMode) =>
       (['v0', 'v1'] as const).map((dialect) => rig.startMiner({ dialect, logprobsMode })),
@@ -38,13 +38,13 @@ it(`fails none of ${COUNT} honest answers, whatever their temperature and the vL
 }, 1_800_000)
 
 const ROUNDS = Math.max(1, Math.round(4 * GAUNTLET_SCALE))
-/** Eight turns of those served at once: the last ones wait for most of their time. */
+/** The server handles this many at once, an eighth of the requests: the last ones mostly wait. */
 const AT_ONCE = GAUNTLET_SCALE >= 1 ? 4 : 2
 const ASKED_AT_ONCE = 8 * AT_ONCE
-/** An answer takes more than a second: a machine that stands still for one does not deliver it all at once. */
+/** Slow enough that an answer takes more than a second, so that a stall of the machine does not look like a burst. */
 const TOKENS_PER_SECOND = 65
 
-it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest answers that stand in a queue, where 4.4.1’s burst test fails some`, async () => {
+it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the burst test of 4.4.1 fails some`, async () => {
   const queue = { maxConcurrentSequences: AT_ONCE, tokensPerSecond: TOKENS_PER_SECOND }
   const failures: string[] = []
   for (let round = 0; round < ROUNDS; round++) {

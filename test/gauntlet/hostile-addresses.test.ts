@@ -9,7 +9,7 @@ import { neuronOf } from '../support/fake-subtensor.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 
-/** F29: miners that point the validator at its own network, by their address or by a redirect. */
+/** F29: miners that direct the validator to its own network, by their address or by a redirect. */
 
 const ADDRESSES = [
   ...[
@@ -47,7 +47,7 @@ const ADDRESSES = [
 ] as const
 const REDIRECTS = [301, 302, 303, 307, 308]
 
-/** Listens on every address of this machine. */
+/** Listens on all addresses of this machine and counts requests. */
 const canary = createServer((_, response) => {
   hits++
   response.end('["org/tiny"]')
@@ -70,8 +70,8 @@ afterAll(async () => {
   await new Promise((resolve) => canary.close(resolve))
 })
 
-/** A validator beside miners at all these addresses, until it has found nobody to ask, or somebody. */
-async function runBeside(allow: boolean): Promise<number> {
+/** Runs a validator with miners at all these addresses until it skips or finishes a round. @returns requests received. */
+async function runAgainst(allow: boolean): Promise<number> {
   hits = 0
   const rig = await createRig([], { 'allow-private-axons': allow, 'epoch-length': 30 })
   for (const [index, ip] of ADDRESSES.entries()) {
@@ -90,16 +90,16 @@ async function runBeside(allow: boolean): Promise<number> {
   return hits
 }
 
-test(`none of ${ADDRESSES.length} addresses inside is ever connected to`, async () => {
+test(`never connects to any of ${ADDRESSES.length} private or reserved addresses`, async () => {
   expect(ADDRESSES.length).toBeGreaterThanOrEqual(40)
-  expect(await runBeside(false)).toBe(0)
+  expect(await runAgainst(false)).toBe(0)
 })
 
-test('the check can fail: allowed, the same addresses are asked', async () => {
-  expect(await runBeside(true)).toBeGreaterThan(0)
+test('control: queries the same addresses when they are allowed', async () => {
+  expect(await runAgainst(true)).toBeGreaterThan(0)
 })
 
-test('no redirect leads to any of them, neither from an answer nor from a list of models', async () => {
+test('follows no redirect to them, neither from an answer nor from a model list', async () => {
   const signer = await hotkeyOf(200)
   const target = { url: redirecting.url, hotkey: signer.address }
   const dispatcher = createMinerAgent()
@@ -116,7 +116,7 @@ test('no redirect leads to any of them, neither from an answer nor from a list o
   }
   await dispatcher.destroy()
   expect(hits).toBe(0)
-  // What would have followed: the client every Node brings along.
+  // control: Node's built-in client does follow it
   answerWith = { status: 307, location: `http://127.0.0.1:${port}/` }
   await (await fetch(redirecting.url, { method: 'POST', body: '{}' })).text()
   expect(hits).toBe(1)

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { startStreamServer } from '../support/stream-server.js'
 
 /**
- * Miners that answer GET and POST /models with ill will, in a process of their own: the megabytes they send are not the
- * validator's. Says its address, then takes the kind of each uid (null: honest) before each broadcast.
+ * Miners with hostile responses to GET and POST /models, in a separate process so that their memory does not count as the
+ * validator's. Sends its URL, then receives the behaviour of each uid (null: honest) before each broadcast.
  */
 const PIECE = Buffer.alloc(65_536, 0x61)
 
@@ -49,9 +49,9 @@ const server = await startStreamServer((response, { method, headers }) => {
   if (typeof kind !== 'number') return response.end(method === 'GET' ? '["org/b","org/a","org/c"]' : '""')
   return HOSTILE[kind % HOSTILE.length]?.(response)
 })
-process.on('message', (told: readonly (number | null)[]) => {
-  kinds = told
-  process.send?.('told')
+process.on('message', (message: readonly (number | null)[]) => {
+  kinds = message
+  process.send?.('acknowledged')
 })
 process.on('disconnect', () => process.exit())
 process.send?.(server.url)

@@ -9,15 +9,15 @@ import { servingMiners } from '../roles/validator/rounds/round-parts.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
 
-/** F24: 1,000 hostile lists of models, 36 miners at a time. */
+/** F24: 1,000 hostile model lists, from 36 miners at a time. */
 
 const MINERS = 36
 const BROADCASTS = scaled(Math.ceil(1000 / MINERS), 2)
 const WANTED = ['org/a', 'org/b']
-/** 3.5 s as the figure says; the fake miners share the processors with the validator here. */
+/** 3.5 s in a full run; more when scaled, where fake miners and other tests share the CPU. */
 const LIMIT_MS = GAUNTLET_SCALE === 1 ? 3500 : 8000
 
-/** Kinds of ill will there are: a number beyond is taken modulo. */
+/** Number of hostile behaviours; larger numbers are taken modulo. */
 const KINDS = 18
 
 let miners: ChildProcess
@@ -34,14 +34,14 @@ afterAll(async () => {
   await ended
 })
 
-/** Tells the miners how to behave, by uid; null is honest. */
-async function tell(kinds: readonly (number | null)[]): Promise<void> {
-  const told = once(miners, 'message')
+/** Sets the behaviour of each miner by uid; null is honest. */
+async function setBehaviour(kinds: readonly (number | null)[]): Promise<void> {
+  const acknowledged = once(miners, 'message')
   miners.send(kinds)
-  await told
+  await acknowledged
 }
 
-test('36 miners of which nearly all are hostile: in time, in bounded memory, none believed, the honest heard', async () => {
+test('polls 36 mostly hostile miners in time and in bounded memory, and accepts only the honest lists', async () => {
   const random = createRandom('lists')
   const served = servingMiners(MINERS, Number(new URL(url).port))
   const signer = await hotkeyOf(200)
@@ -63,8 +63,8 @@ test('36 miners of which nearly all are hostile: in time, in bounded memory, non
     peak = Math.max(peak, process.memoryUsage().rss)
   }, 20)
   for (let broadcast = 0; broadcast < BROADCASTS; broadcast++) {
-    // Uids 1 and 2 stay honest.
-    await tell(
+    // uids 1 and 2 stay honest
+    await setBehaviour(
       Array.from({ length: MINERS + 1 }, (_, uid) => (uid < 3 ? null : uid + random.integer(0, KINDS - 1))),
     )
     const { ms, lists } = await ask()
@@ -80,8 +80,8 @@ test('36 miners of which nearly all are hostile: in time, in bounded memory, non
   expect(peak - before).toBeLessThan(32 << 20)
 })
 
-test('the check can fail: asked one after the other, as 4.4.1 did, two silent ones alone take longer', async () => {
-  await tell([0, 0, 0])
+test('control: polled one after the other, as in 4.4.1, two silent miners alone take longer', async () => {
+  await setBehaviour([0, 0, 0])
   const dispatcher = createMinerAgent()
   const signer = await hotkeyOf(200)
   const startedAt = performance.now()

@@ -29,16 +29,16 @@ import {
 } from '../support/stream-upstream.js'
 import { GAUNTLET_SCALE } from './scale.js'
 
-/** F10: whatever share of 36 miners is hostile, in whatever way, rounds go on and the honest are scored. */
+/** F10: however many of 36 miners are hostile, and in whatever way, rounds continue and honest miners are scored. */
 
 const MINERS = 36
 const MAX_TOKENS = 500
-/** The soft deadline of this many tokens is 30 s: a tenth of it here, and 9 s for the hard cap. */
+/** A tenth of the soft deadline for this many tokens, which is 30 s, and 9 s for the hard cap. */
 const SOFT_MS = softDeadlineMs(MAX_TOKENS) / 10
 const HARD_MS = 9000
-/** Streams that say nothing for longer than the soft deadline, or drip beyond the hard cap. */
+/** Long enough for streams to stay silent beyond the soft deadline or to drip until the hard cap. */
 const LIMITS = { firstTokenMs: 6000, gapMs: 6000, totalMs: HARD_MS }
-/** A second as the figure says, and what a machine of two cores needs that floods itself. */
+/** One second in a full run; more where miners, validator and other tests share two cores. */
 const SLACK_MS = GAUNTLET_SCALE === 1 ? 1000 : 4000
 
 type Kind = UpstreamMode | 'drip' | 'slow-honest'
@@ -79,26 +79,26 @@ interface Played {
   readonly results: readonly (RoundResult & { readonly kind: Kind; readonly afterMs: number })[]
 }
 
-/** One round of 36 miners with these kinds, by the loop itself, until every answer is judged. */
+/** Runs one round of the real loop with 36 miners of these kinds, until every answer has a verdict. */
 async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Played> {
   const stop = new AbortController()
   const miners = servingMiners(MINERS)
   const results: Played['results'][number][] = []
   const startedAt = systemClock.monotonic()
-  let goOn: (ms: number) => void = () => {}
+  let onNext: (ms: number) => void = () => {}
   const next = new Promise<number>((resolve) => {
-    goOn = resolve
+    onNext = resolve
   })
-  let allIn: () => void = () => {}
-  const judged = new Promise<void>((resolve) => {
-    allIn = resolve
+  let onAllVerdicts: () => void = () => {}
+  const allVerdicts = new Promise<void>((resolve) => {
+    onAllVerdicts = resolve
   })
   const kindOf = (uid: number): Kind => kinds[uid - 1] ?? 'even'
   const events = createRoundEvents()
   events.result.subscribe((result) => {
     const afterMs = systemClock.monotonic() - startedAt
     results.push({ ...result, kind: kindOf(result.miner.uid), afterMs })
-    if (results.length === MINERS) allIn()
+    if (results.length === MINERS) onAllVerdicts()
   })
   const loop = new RoundLoop(
     {
@@ -113,7 +113,7 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
         clock: loopClock,
         prompts: async (_, round) => {
           if (round > 0) {
-            goOn(systemClock.monotonic() - startedAt)
+            onNext(systemClock.monotonic() - startedAt)
             throw new Error('one round is enough')
           }
           return () => completionRequest(MAX_TOKENS)
@@ -138,19 +138,19 @@ async function playRound(kinds: readonly Kind[], loopClock: Clock): Promise<Play
       },
       hooks: {
         saveScores: async () => {},
-        recover: async () => goOn(systemClock.monotonic() - startedAt),
+        recover: async () => onNext(systemClock.monotonic() - startedAt),
         enterPhase: () => {},
       },
     },
   )
   const nextMs = await next
-  await judged
+  await allVerdicts
   stop.abort()
   await loop.done
   return { nextMs, results }
 }
 
-/** Waits take a tenth of their time, a soft deadline of 30 s 3; what is measured, signing a round, takes its own. */
+/** Sleeps take a tenth of their time (a soft deadline of 30 s takes 3 s); measured durations are real. */
 const tenfold: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
@@ -158,7 +158,7 @@ const tenfold: Clock = {
 
 function mixed(hostile: number, of: readonly Kind[]): Kind[] {
   const kinds = Array.from({ length: hostile }, (_, index) => of[index % of.length] ?? 'even')
-  // Two of the honest are slow: they end between the soft deadline and the hard cap.
+  // two of the honest miners are slow and finish between the soft deadline and the hard cap
   const honest = Array.from(
     { length: MINERS - hostile },
     (_, index): Kind => (index < 2 ? 'slow-honest' : 'even'),
@@ -174,7 +174,7 @@ const singleKinds = HOSTILE.flatMap((kind) =>
 const check = GAUNTLET_SCALE === 1 ? test : test.concurrent
 
 check.each([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
-  'with $hostile of 36 hostile ($name) the next round starts on time, none outlives the hard cap, all honest are scored',
+  'with $hostile of 36 hostile ($name) the next round starts on time, no answer outlives the hard cap, and all honest miners are scored',
   async ({ hostile, kinds }) => {
     const { nextMs, results } = await playRound(mixed(hostile, kinds), tenfold)
     expect(nextMs).toBeLessThan(SOFT_MS + SLACK_MS)
@@ -191,7 +191,7 @@ check.each([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
 )
 
 check(
-  'without a soft deadline, as in 4.4.1, one dripping miner holds the next round up to the hard cap: the check can fail',
+  'control: without a soft deadline, as in 4.4.1, one dripping miner delays the next round until the hard cap',
   async () => {
     const patient: Clock = {
       ...tenfold,

@@ -19,7 +19,7 @@ import {
   type UpstreamMode,
 } from '../support/stream-upstream.js'
 
-/** Many streams at once, some of them evil: bounded memory (F9), and honest speeds that do not change (F11). */
+/** Many concurrent streams, some hostile: memory is bounded (F9) and honest speeds do not change (F11). */
 
 const scale = Number(process.env.GAUNTLET_SCALE ?? '0.02')
 const limits = { firstTokenMs: 3000, gapMs: 3000, totalMs: 9000 }
@@ -38,10 +38,10 @@ afterAll(async () => {
   await Promise.all([honest?.close(), hostile?.close()])
 })
 
-/** One round: all are signed before the first is sent. */
+/** One round: all requests are signed before the first is sent. */
 function askAll(
   modes: readonly UpstreamMode[],
-  own: Partial<StreamLimits> = limits,
+  streamLimits: Partial<StreamLimits> = limits,
   agent: Agent = dispatcher,
 ): Promise<Answer[]> {
   const prepared = modes.map((model) =>
@@ -52,7 +52,9 @@ function askAll(
     ),
   )
   return Promise.all(
-    prepared.map((request) => sendPrepared(request, { clock: systemClock, dispatcher: agent, limits: own })),
+    prepared.map((request) =>
+      sendPrepared(request, { clock: systemClock, dispatcher: agent, limits: streamLimits }),
+    ),
   )
 }
 
@@ -70,8 +72,8 @@ async function measurePeak<T>(work: () => Promise<T>): Promise<{ result: T; grow
   }
 }
 
-describe('hostile streams beside honest ones', () => {
-  test('all 12 kinds at once: every one is cut with a cause, in bounded memory', async () => {
+describe('hostile streams next to honest ones', () => {
+  test('all 12 kinds at once are cut off with a cause, in bounded memory', async () => {
     const copies = Math.max(2, Math.round(36 * scale))
     const modes = EVIL_STREAMS.flatMap((mode) => new Array<UpstreamMode>(copies).fill(mode))
     await askAll([...EVIL_STREAMS])
@@ -98,7 +100,7 @@ describe('hostile streams beside honest ones', () => {
     expect(grownBytes).toBeLessThan(128 << 20)
   })
 
-  test('one flooder among eight honest miners costs little of our time and changes nobody’s speed', async () => {
+  test('one flooding miner among eight honest ones costs little CPU time and changes no measured speed', async () => {
     const runs = Math.max(2, Math.round(24 * scale))
     const quiet = new Array<UpstreamMode>(8).fill('even')
     const changes: number[] = []
@@ -108,10 +110,10 @@ describe('hostile streams beside honest ones', () => {
       for (const kind of FLOODS) {
         const pair = [quiet, [...quiet, kind]]
         const measured: Measured[] = []
-        // Each order as often as the other, so that a slow spell of the machine hits both alike.
+        // alternate the order, so that a slow phase of the machine affects both alike
         for (const modes of run % 2 === 0 ? pair : pair.toReversed()) measured.push(await measureRound(modes))
         const [alone, beside] = run % 2 === 0 ? measured : measured.toReversed()
-        if (!alone || !beside) throw new Error('no pair')
+        if (!alone || !beside) throw new Error('missing measurement')
         changes.push((1 + alone.distortion) / (1 + beside.distortion) - 1)
         costsMs.push(beside.cpuMs - alone.cpuMs)
       }
@@ -119,18 +121,18 @@ describe('hostile streams beside honest ones', () => {
     const change = spread(changes.map(Math.abs))
     const cost = spread(costsMs)
     console.log(
-      `beside a flooder: speed of the honest ±${percent(change.middle)} median, ±${percent(change.worst)} worst; ` +
-        `our time +${cost.middle.toFixed(0)} ms median, +${cost.worst.toFixed(0)} ms worst`,
+      `with a flooding miner: honest speed ±${percent(change.middle)} median, ±${percent(change.worst)} worst; ` +
+        `CPU time +${cost.middle.toFixed(0)} ms median, +${cost.worst.toFixed(0)} ms worst`,
     )
-    // Processor time hardly depends on what else the machine does; wall-clock limits are for a quiet one.
+    // CPU time hardly depends on the load of the machine; the strict wall-clock bounds need a quiet one
     expect(cost.middle).toBeLessThan(100)
     expect(change.middle).toBeLessThan(scale === 1 ? 0.02 : 0.1)
     if (scale === 1) expect(change.worst).toBeLessThan(0.05)
   })
 
-  test('with the limits lifted the same flood costs far more: the check above can fail', async () => {
+  test('control: without the limits the same flood costs far more', async () => {
     const lifted = { ...limits, totalMs: 1500, lineBytes: 1e9, streamBytes: 1e9, extraEvents: 1e9 }
-    // Nor is there a bound on the bytes of a connection.
+    // a plain agent, without a bound on the bytes of a connection
     const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
     const before = process.cpuUsage()
     const [answer] = await askAll(['many-events'], lifted, agent)
@@ -144,7 +146,7 @@ describe('hostile streams beside honest ones', () => {
 const FLOODS = ['endless-line', 'many-events', 'fat-events'] as const
 
 interface Measured {
-  /** By how much our total of the honest streams exceeds what their sender stamped, as a share. */
+  /** Relative excess of our total time for the honest streams over the one stamped by their sender. */
   readonly distortion: number
   readonly cpuMs: number
 }

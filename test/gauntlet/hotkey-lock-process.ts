@@ -4,11 +4,11 @@ import { systemClock } from '../../src/kernel/clock.js'
 import { lockHotkey } from '../../src/kernel/hotkey-lock.js'
 import { validatorLockPath } from '../../src/roles/validator/reports/records.js'
 
-/** Waits for the word on stdin, tries to run with the hotkey, says how that went, and keeps it until stdin ends. */
+/** Waits for a line on stdin, locks the hotkey, prints the outcome, and holds the lock until stdin ends. */
 const [folder = '', name = '', way = 'lock'] = process.argv.slice(2)
-const say = (text: string) => process.stdout.write(`${text}\n`)
+const print = (text: string) => process.stdout.write(`${text}\n`)
 
-/** As one would write it in a minute: looks, then takes. */
+/** The control: checks for the file, then creates it. */
 async function lockNaively(): Promise<void> {
   const path = join(folder, 'validator.pid')
   if (existsSync(path)) throw Object.assign(new Error('held'), { code: 'HOTKEY_IN_USE' })
@@ -24,15 +24,15 @@ async function run(): Promise<void> {
         path: validatorLockPath(join(folder, name)),
         use: 'validates',
         clock: systemClock,
-        log: { info: () => {}, warn: () => say('lost') },
+        log: { info: () => {}, warn: () => print('lost') },
         waitMs: 0,
       })
-    say('runs')
+    print('runs')
   } catch (error) {
-    say(String((error as { code?: unknown }).code))
+    print(String((error as { code?: unknown }).code))
   }
 }
 
 process.stdin.once('data', () => void run())
 process.stdin.on('end', () => process.exit(0))
-say('ready')
+print('ready')

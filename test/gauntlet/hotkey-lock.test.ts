@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
 
-/** F14: many processes start at once with one hotkey. */
+/** F14: many processes start at the same time with one hotkey. */
 
 const STARTS = scaled(100, 8)
 
 interface Starter {
   readonly child: ChildProcess
-  /** Resolves with the next line it says. */
+  /** Resolves with the next line it prints. */
   next(): Promise<string>
 }
 
@@ -20,19 +20,19 @@ function startProcess(folder: string, name: string, way: string): Starter {
   const child = spawn(process.execPath, [inject('scripts')['hotkey-lock'], folder, name, way], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const said: string[] = []
+  const lines: string[] = []
   const waiting: ((line: string) => void)[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     for (const line of text.trim().split('\n')) {
       const taker = waiting.shift()
       if (taker) taker(line)
-      else said.push(line)
+      else lines.push(line)
     }
   })
   return {
     child,
     next: () => {
-      const line = said.shift()
+      const line = lines.shift()
       return line === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(line)
     },
   }
@@ -41,7 +41,7 @@ function startProcess(folder: string, name: string, way: string): Starter {
 async function startAtOnce(way: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'targon-starts-'))
   const starters = Array.from({ length: STARTS }, (_, index) =>
-    // Two names of a neuron do not make two hotkeys.
+    // two neuron names, but one hotkey
     startProcess(folder, index % 2 === 0 ? 'validator' : 'other', way),
   )
   try {
@@ -58,13 +58,13 @@ async function startAtOnce(way: string): Promise<string[]> {
   }
 }
 
-test(`of ${STARTS} processes started at once with one hotkey exactly one runs, the others end with a named error`, async () => {
+test(`of ${STARTS} processes started with one hotkey exactly one runs, and the others fail with HOTKEY_IN_USE`, async () => {
   const outcomes = await startAtOnce('lock')
   expect(outcomes.filter((outcome) => outcome === 'runs')).toHaveLength(1)
   expect(outcomes.filter((outcome) => outcome === 'HOTKEY_IN_USE')).toHaveLength(STARTS - 1)
 })
 
-test('the check can fail: with a file that is looked for first, several run', async () => {
+test('control: checking for a file before creating it lets several run', async () => {
   const outcomes = await startAtOnce('naive')
   expect(outcomes.filter((outcome) => outcome === 'runs').length).toBeGreaterThan(1)
 })

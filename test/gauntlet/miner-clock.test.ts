@@ -3,17 +3,17 @@ import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { sse, startFakeVllm } from '../support/fake-vllm.js'
 import { startMinerRig } from '../support/miner-rig.js'
 
-/** A wall that stands still but when it is set, as NTP or an operator sets it: a busy machine makes no request older. */
+/** A wall clock that stands still except when it is set, so that a slow machine makes no request older. */
 class JumpingClock implements Clock {
   offsetMs = 0
-  readonly #standsAt = systemClock.now()
-  /** A naive one takes the wall for durations too. */
+  readonly #frozenAt = systemClock.now()
+  /** Naive: the wall clock also measures durations. */
   readonly #isNaive: boolean
   constructor(isNaive = false) {
     this.#isNaive = isNaive
   }
   now(): number {
-    return this.#standsAt + this.offsetMs
+    return this.#frozenAt + this.offsetMs
   }
   monotonic(): number {
     return this.#isNaive ? this.now() : systemClock.monotonic()
@@ -29,7 +29,7 @@ describe('gauntlet: clocks', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  it('F19: takes a caller whose clock is 7 s off either way, not one that is 9 s off; jumps of an hour end no stream and let no copy in', async () => {
+  it('F19: accepts clocks up to 7 s off but not 9 s; jumps of an hour end no stream and admit no replay', async () => {
     const clock = new JumpingClock()
     const vllm = await startFakeVllm({
       answer: ({ response }) => {
@@ -70,7 +70,7 @@ describe('gauntlet: clocks', () => {
     expect(await stream.body.text()).toBe(sse('first', '[DONE]'))
   })
 
-  it('F19 sabotage: a miner that measures by the wall cuts a stream when the wall jumps', async () => {
+  it('F19 control: a miner that measures with the wall clock cuts a stream off when it jumps', async () => {
     const clock = new JumpingClock(true)
     const vllm = await startFakeVllm({
       answer: ({ response }) => {

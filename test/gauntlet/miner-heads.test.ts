@@ -8,23 +8,23 @@ import { closed, percentile, signedPost, wait } from './victim.js'
 
 const isFull = GAUNTLET_SCALE >= 1
 const LIMIT_MS = isFull ? 3000 : 2000
-/** Calm and attacked in turn: what else the machine does hits both alike. */
+/** Calm and attacked phases alternate, so that other load on the machine affects both alike. */
 const BLOCKS = isFull ? 3 : 2
 const REQUESTS = isFull ? 150 : 50
-/** Of few requests the slowest ones tell of the machine. */
+/** With few requests the slowest ones only show the load of the machine. */
 const SHARE = isFull ? 0.99 : 0.9
 
-describe('gauntlet: heads without an end', () => {
+describe('gauntlet: endless request headers', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F5: heads that never end are cut at the limit, and valid requests beside them are answered as fast as without', async () => {
+  it('F5: endless headers are cut off at the limit, and valid requests are answered as fast as without them', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'header-timeout': LIMIT_MS / 1000 })
       vllm.answer = ({ response }) => void response.writeHead(200).end(sse('[DONE]'))
       const count = kind === 'naive' ? 20 : scaled(2000, 100)
       const url = `http://127.0.0.1:${victim.port}/v1/chat/completions`
-      /** Percentile of the time to the first byte of valid requests, one after the other. */
+      /** Percentile of the time to first byte of valid requests, sent one after the other. */
       const askMany = async (requests: number) => {
         const times: number[] = []
         for (let asked = 0; asked < requests; asked++) {
@@ -42,8 +42,8 @@ describe('gauntlet: heads without an end', () => {
       const attacked: number[] = []
       for (let block = 0; block < (kind === 'naive' ? 1 : BLOCKS); block++) {
         calm.push(await askMany(kind === 'naive' ? 1 : REQUESTS))
-        // From its own connect on: of thousands at once the last ones wait in the kernel first.
-        const lives: Promise<number>[] = []
+        // measured from connect, because the last of thousands wait in the kernel first
+        const lifetimes: Promise<number>[] = []
         const sockets = Array.from({ length: count }, () => {
           const socket = connect(victim.port, '127.0.0.1')
           socket.on('error', () => {}).resume()
@@ -52,10 +52,10 @@ describe('gauntlet: heads without an end', () => {
           socket.once('connect', () => {
             connectedAt = performance.now()
           })
-          lives.push(closed(socket).then(() => performance.now() - connectedAt))
+          lifetimes.push(closed(socket).then(() => performance.now() - connectedAt))
           return socket
         })
-        // A line each half second, a tenth of them at a time: a rush of writes would hold up the caller that is timed here.
+        // one line per socket every half second, a tenth of the sockets at a time, so as not to delay the timed caller
         let turn = 0
         const drip = setInterval(() => {
           turn = (turn + 1) % 10
@@ -64,10 +64,10 @@ describe('gauntlet: heads without an end', () => {
             if (socket && !socket.destroyed) socket.write('x-slow: 1\r\n')
           }
         }, 50)
-        const all = Promise.all(lives).then((times) =>
+        const all = Promise.all(lifetimes).then((times) =>
           Math.max(...times.filter((time) => !Number.isNaN(time))),
         )
-        // Taken in by then: what is measured is them being there, not the rush of their coming.
+        // by now they are accepted: this measures open connections, not the rush of connecting
         await wait(500)
         attacked.push(await askMany(kind === 'naive' ? 1 : REQUESTS))
         const tookMs = await Promise.race([all, wait(kind === 'naive' ? LIMIT_MS + 2000 : 5 * LIMIT_MS)])
@@ -76,16 +76,16 @@ describe('gauntlet: heads without an end', () => {
         if (kind === 'naive') expect(tookMs).toBeUndefined()
         else {
           console.log(
-            `F5: the most patient of ${count} heads was cut after ${tookMs?.toFixed(0)} ms of ${LIMIT_MS}`,
+            `F5: the last of ${count} connections was cut off after ${tookMs?.toFixed(0)} ms of ${LIMIT_MS}`,
           )
           expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? LIMIT_MS + 1000 : 5 * LIMIT_MS)
         }
       }
       const [calmMs, attackedMs] = [percentile(calm, 0.5), percentile(attacked, 0.5)]
       console.log(
-        `F5 ${kind}: p${100 * SHARE} to the first byte ${calmMs.toFixed(1)} → ${attackedMs.toFixed(1)} ms`,
+        `F5 ${kind}: p${100 * SHARE} to first byte ${calmMs.toFixed(1)} → ${attackedMs.toFixed(1)} ms`,
       )
-      // A millisecond is what a timer of the machine may be off; elsewhere than in full runs its noise is larger.
+      // timers may be off by a millisecond; scaled runs are noisier
       if (kind === 'miner')
         expect(attackedMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? calmMs * 1.2 + 1 : calmMs * 3 + 10)
     }

@@ -12,7 +12,7 @@ describe('gauntlet: the miner’s memory', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F4: ten thousand liars about their bodies cost no memory and are gone in time', async () => {
+  it('F4: ten thousand false body lengths cost no memory and are closed in time', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim] = await arena.start(kind, { 'body-timeout': 2, 'signature-workers': 1 })
       const { head } = signedPost('{}', { path: '/models' })
@@ -46,14 +46,14 @@ describe('gauntlet: the miner’s memory', () => {
         kind === 'naive' ? 120 : Math.min(500, scaled(500, 120)),
         async (index) => {
           const startedAt = performance.now()
-          // From many addresses, or the share of one would be all that is tested.
+          // from many addresses, so that the share per address does not apply
           const localAddress = `127.0.0.${1 + (index % 50)}`
           const socket = connect({ port: victim.port, host: '127.0.0.1', localAddress })
           socket.on('error', () => {})
           socket.resume()
           socket.write(heads[index % 3]!)
           const isChunked = index % 3 === 1
-          // The third kind declares a size that is allowed and stops half-way.
+          // the third kind declares an allowed size and stops half-way
           let left = index % 3 === 2 ? 1 : kind === 'naive' ? 32 : 80
           const pump = () => {
             while (!socket.destroyed && left-- > 0)
@@ -73,21 +73,21 @@ describe('gauntlet: the miner’s memory', () => {
       clearInterval(meter)
       const growth = peak - before
       console.log(
-        `F4 ${kind}: ${growth.toFixed(0)} MB at most (${peakBuffers.toFixed(0)} of buffers), the slowest closed after ${slowest.toFixed(0)} ms`,
+        `F4 ${kind}: memory grew by up to ${growth.toFixed(0)} MB (${peakBuffers.toFixed(0)} in buffers), the slowest closed after ${slowest.toFixed(0)} ms`,
       )
       if (kind === 'naive') {
         expect(unclosed).toBeGreaterThan(30)
         expect(growth).toBeGreaterThan(112)
       } else {
         expect(unclosed).toBe(0)
-        // Half of it is what V8 lets pile up before it collects, however many come; most of the rest the bodies under way.
+        // about half is garbage V8 has not collected yet, whatever the count; most of the rest are bodies in flight
         expect(growth).toBeLessThan(GAUNTLET_SCALE >= 1 ? 96 : 64)
         expect(slowest).toBeLessThan(GAUNTLET_SCALE >= 1 ? 3000 + 1000 : 15_000)
       }
     }
   })
 
-  it('F6: readers that never read cost no memory and free their upstreams', async () => {
+  it('F6: callers that never read cost no memory, and their upstream requests are ended', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'routing.reader-timeout': 3 })
       await inParallel(100, 16, async () => void (await askRaw(victim.port, [signedPost(STREAM_BODY)])))
@@ -111,14 +111,14 @@ describe('gauntlet: the miner’s memory', () => {
       const sockets = Array.from({ length: count }, () => openStream(victim.port).pause())
       await vllm.arrived(count)
       const freed = Promise.all(vllm.received.map((one) => one.closed)).then(() => 'freed')
-      // A naive one frees nobody: it has shown what it costs once it is over the bound.
+      // the naive miner never ends them; stop once its memory exceeds the bound
       const until = performance.now() + (kind === 'naive' ? 12_000 : 60_000)
       const over = untilTrue(() => performance.now() > until || (kind === 'naive' && peak - before > 80))
       const end = await Promise.race([freed, over])
       clearInterval(meter)
       for (const socket of sockets) socket.destroy()
       const growth = peak - before
-      console.log(`F6 ${kind}: ${growth.toFixed(0)} MB more for ${count} readers`)
+      console.log(`F6 ${kind}: memory grew by ${growth.toFixed(0)} MB for ${count} callers`)
       if (kind === 'naive') expect(growth).toBeGreaterThan(64)
       else {
         expect(end).toBe('freed')

@@ -8,7 +8,7 @@ import { createFakeSubtensor, neuronOf } from '../support/fake-subtensor.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { minerSettingsOf } from '../support/miner-rig.js'
 
-/** The real miner in a process of its own, so that its memory, its crashes and its exit can be judged. Argument: settings as JSON. */
+/** The real miner in a separate process, to observe its memory, crashes and exit. Argument: settings as JSON. */
 const [miner, ...validators] = await Promise.all([1, 2, 3, 4].map((seed) => hotkeyOf(seed)))
 const subtensor = createFakeSubtensor(
   [...validators, miner!].map(({ address }, uid) =>
@@ -24,7 +24,7 @@ for (const event of ['unhandledRejection', 'uncaughtException']) {
 process.on('message', () => process.send?.({ kind: 'memory', memory: process.memoryUsage() }))
 const level = process.env.GAUNTLET_DEBUG === '1' ? 'debug' : 'info'
 const destination = { write: (line: string) => void process.stderr.write(line) }
-// As one would log in an hour: paths of keys are masked, text is written as it comes.
+// the control: redacts the usual paths and writes text as it is
 const naive = { level, redact: ['api-key', 'settings["api-key"]', 'apiKey', 'headers.authorization'] }
 const log =
   process.env.GAUNTLET_NAIVE_LOG === '1'

@@ -32,14 +32,14 @@ const PAYLOADS = [
   'a'.repeat(4000),
 ]
 
-describe('gauntlet: what the miner tells', () => {
+describe('gauntlet: secrets and log lines of the miner', () => {
   const open: { close(): Promise<unknown> | unknown }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  /** All a miner with two keys tells to whoever listens, after a request that its model server answers with the key. */
-  async function everythingTold(env: Record<string, string>): Promise<string> {
+  /** Everything a miner with two keys outputs after a request whose answer from the model server contains the key. */
+  async function collectOutput(env: Record<string, string>): Promise<string> {
     const vllm = await startFakeVllm({
       answer: ({ response, headers }) => void response.writeHead(500).end(`bad key ${headers.authorization}`),
     })
@@ -61,30 +61,30 @@ describe('gauntlet: what the miner tells', () => {
     const url = victim.log
       .map((line) => JSON.parse(line) as { url?: string })
       .find((record) => record.url)?.url
-    const told = await Promise.all(
+    const pages = await Promise.all(
       ['/status', '/metrics', '/readyz'].map(async (path) => (await fetch(`${url}${path}`)).text()),
     )
     const environment = readFileSync(`/proc/${victim.pid}/environ`, 'utf8')
-    return [...victim.log, ...told, environment].join('\n')
+    return [...victim.log, ...pages, environment].join('\n')
   }
 
-  it('F21: the keys of model servers are nowhere but on the way to them', async () => {
-    const everything = await everythingTold({})
-    expect(everything).toContain('[redacted]')
+  it('F21: the keys of model servers appear in no log, status, metric or environment', async () => {
+    const output = await collectOutput({})
+    expect(output).toContain('[redacted]')
     for (const canary of [CANARY, SECTION_CANARY])
       for (const form of [
         canary,
         encodeURIComponent(canary),
         Buffer.from(canary).toString('base64').replace(/=+$/, ''),
       ])
-        expect(everything).not.toContain(form)
+        expect(output).not.toContain(form)
   })
 
-  it('F21 sabotage: masking the usual paths leaks a key', async () => {
-    expect(await everythingTold({ GAUNTLET_NAIVE_LOG: '1' })).toContain(SECTION_CANARY)
+  it('F21 control: redacting only the usual paths leaks a key', async () => {
+    expect(await collectOutput({ GAUNTLET_NAIVE_LOG: '1' })).toContain(SECTION_CANARY)
   })
 
-  it('F22 sabotage: plain JSON lines carry control characters of strangers to the terminal', async () => {
+  it('F22 control: plain JSON lines contain control characters sent by callers', async () => {
     const vllm = await startFakeVllm()
     const victim = await startVictim(
       'miner',
@@ -97,7 +97,7 @@ describe('gauntlet: what the miner tells', () => {
   })
 
   for (const pretty of ['0', '1']) {
-    it(`F22: no foreign text forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async () => {
+    it(`F22: no text of callers or model servers forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async () => {
       const vllm = await startFakeVllm()
       vllm.models = [...PAYLOADS, 'org/model']
       const victim = await startVictim(

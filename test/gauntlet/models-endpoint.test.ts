@@ -9,29 +9,29 @@ import { createModelList } from '../../src/models/index.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
 
-/** F25: whatever the endpoint of wanted models does, the last good list stays and nothing hangs. */
+/** F25: whatever the models endpoint does, the last good list is kept and nothing hangs. */
 
 const LIMIT_MS = 15_000
 const FAULTS: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
-  'never answers': () => {},
-  'stops after the head': (response) => response.writeHead(200).flushHeaders(),
-  'drips for ever': (response) => {
+  'never responds': () => {},
+  'stops after the headers': (response) => response.writeHead(200).flushHeaders(),
+  'drips endlessly': (response) => {
     const timer = setInterval(() => response.write(' '), 100)
     response.on('close', () => clearInterval(timer))
   },
-  'answers 500': (response) => response.writeHead(500).end('["org/evil"]'),
-  'answers 404': (response) => response.writeHead(404).end('["org/evil"]'),
-  'sends a page': (response) => response.end('<html><body>maintenance</body></html>'),
+  'returns 500': (response) => response.writeHead(500).end('["org/evil"]'),
+  'returns 404': (response) => response.writeHead(404).end('["org/evil"]'),
+  'sends an HTML page': (response) => response.end('<html><body>maintenance</body></html>'),
   'sends an empty list': (response) => response.end('[]'),
   'sends another shape': (response) => response.end('{"models":{"org/evil":true}}'),
-  'sends names no model has': (response) => response.end('["../../etc/passwd","a b","\\u001b[31m",7]'),
+  'sends invalid names': (response) => response.end('["../../etc/passwd","a b","\\u001b[31m",7]'),
   redirects: (response) => response.writeHead(307, { location: '/elsewhere' }).end(),
   'sends megabytes': (response) => response.end(`["org/evil",${'"x",'.repeat(300_000)}"y"]`),
-  'breaks off': (response) => {
+  'resets the connection': (response) => {
     response.writeHead(200, { 'content-length': '5000' }).write('["org/evil",')
     setImmediate(() => response.socket?.resetAndDestroy())
   },
-  'sends a bomb': (response) =>
+  'sends a compression bomb': (response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(32 << 20, 0x20))),
 }
 
@@ -55,9 +55,9 @@ async function endpoint(first: (response: ServerResponse) => unknown) {
   return { url: server.url, become }
 }
 
-describe.concurrent('the endpoint of wanted models', () => {
+describe.concurrent('the models endpoint', () => {
   test.each(Object.keys(FAULTS))(
-    '%s: the last good list stays, and the next good one is taken',
+    '%s: the last good list is kept, and the next good one replaces it',
     async (fault) => {
       const { url, become } = await endpoint((response) => response.end('["org/a"]'))
       const stateDir = await mkdtemp(join(folder, 'state-'))
@@ -81,7 +81,7 @@ describe.concurrent('the endpoint of wanted models', () => {
     600_000,
   )
 
-  test('the check can fail: a plain request to one that never answers is still waiting when ours has ended', async () => {
+  test('control: a plain request to an endpoint that never responds is still waiting after our timeout', async () => {
     const { url } = await endpoint(() => {})
     const stop = new AbortController()
     const asked = fetch(url, { signal: stop.signal }).then(

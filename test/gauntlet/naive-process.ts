@@ -4,7 +4,7 @@ import { verifyRequest } from '../../src/epistula/index.js'
 import { initSr25519 } from '../../src/kernel/sr25519.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
-/** A miner as one would write it in an hour: the attacks must hurt it, or they prove nothing about ours. Argument: settings as JSON. */
+/** A naive miner as the control: attacks that do not hurt it prove nothing about ours. Argument: settings as JSON. */
 await initSr25519()
 const { 'model-endpoint': [upstream = ''] = [] } = JSON.parse(process.argv[2] ?? '{}') as {
   'model-endpoint'?: string[]
@@ -22,7 +22,7 @@ const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, async (req
     windowMs: 1e12,
   })
   if (!claim.ok) {
-    // As 4.4.1: what it did not foresee is a 500.
+    // like 4.4.1, which answers 500 to an unexpected timestamp
     response
       .writeHead(claim.code === 'INVALID_TIMESTAMP' ? 500 : claim.status)
       .end(JSON.stringify({ detail: claim.detail }))

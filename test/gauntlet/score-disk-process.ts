@@ -10,8 +10,8 @@ import { encodeScores } from '../../src/scoring/score-file.js'
 import { neuronOf } from '../support/fake-subtensor.js'
 
 /**
- * Saves scores on a small disk of its own, in a mount namespace of its own, that fills up or becomes read-only; `failing`
- * is an ordinary disk whose third and fourth fsync fail, by strace.
+ * Saves scores on a small disk in its own mount namespace that fills up or becomes read-only; `failing` is an ordinary disk
+ * whose third and fourth fsync fail, injected by strace.
  */
 const [folder = '', kind = '', runs = '1', way = 'atomic'] = process.argv.slice(2)
 if (kind !== 'failing') {
@@ -53,11 +53,11 @@ function remount(option: 'ro' | 'rw'): void {
 }
 
 const disk = {
-  full: { break: fill, mend: () => rmSync(filler) },
-  'read-only': { break: () => remount('ro'), mend: () => remount('rw') },
-  failing: { break: () => {}, mend: () => {} },
+  full: { break: fill, repair: () => rmSync(filler) },
+  'read-only': { break: () => remount('ro'), repair: () => remount('rw') },
+  failing: { break: () => {}, repair: () => {} },
 }[kind]
-if (!disk) throw new Error(`no disk is ${kind}`)
+if (!disk) throw new Error(`unknown kind of disk: ${kind}`)
 const save =
   way === 'atomic' ? scores.save : () => writeFile(path, encodeScores(scores.book.toData())).catch(() => {})
 
@@ -77,21 +77,21 @@ const expectThat = (what: string, holds: boolean) => {
 for (let run = 1; run <= Number(runs); run++) {
   record(2 * run)
   await save()
-  expectThat(`run ${run}: a good disk takes the book`, (await blockOnDisk()) === 2 * run)
+  expectThat(`run ${run}: saves on a good disk`, (await blockOnDisk()) === 2 * run)
   expectThat(`run ${run}: ready on a good disk`, scores.trouble() === undefined)
   disk.break()
   record(2 * run + 1)
   await save()
   await save()
   expectThat(`run ${run}: not ready: ${scores.trouble()}`, /cannot be saved/.test(scores.trouble() ?? ''))
-  expectThat(`run ${run}: the book goes on in memory`, scores.book.block === 2 * run + 1)
-  disk.mend()
-  expectThat(`run ${run}: what was acknowledged is there`, (await blockOnDisk()) === 2 * run)
+  expectThat(`run ${run}: keeps recording in memory`, scores.book.block === 2 * run + 1)
+  disk.repair()
+  expectThat(`run ${run}: the acknowledged save is on disk`, (await blockOnDisk()) === 2 * run)
   await save()
-  expectThat(`run ${run}: the mended disk takes the book`, (await blockOnDisk()) === 2 * run + 1)
+  expectThat(`run ${run}: saves on the repaired disk`, (await blockOnDisk()) === 2 * run + 1)
   expectThat(`run ${run}: ready again`, scores.trouble() === undefined)
   const left = readdirSync(folder).filter((name) => !/^cache\.json(\.previous)?$/.test(name))
-  expectThat(`run ${run}: nothing is left but ${left.join()}`, left.length === 0)
+  expectThat(`run ${run}: leaves no temporary files, found ${left.join()}`, left.length === 0)
 }
 const alarms = lines.filter((line) => line.includes('scores-save-failed')).length
 writeFileSync(1, JSON.stringify({ faults, alarms }))

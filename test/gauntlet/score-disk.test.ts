@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
 
-/** A mount of one's own needs a namespace of one's own, which some containers forbid. */
+/** Mounting needs a mount namespace, which some containers forbid. */
 const canMount =
   spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k tmpfs /mnt']).status === 0
 
@@ -18,7 +18,7 @@ interface Outcome {
 }
 
 const OWN_MOUNTS = ['unshare', '-rm']
-/** One thread for files, so that its calls are counted in one place. */
+/** One file-system thread, so that strace counts its calls in one place. */
 const FAILING_SYNC = [
   ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', '-f', '-qqq', '-o', '/dev/null'],
   ...['-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO:when=3..4'],
@@ -48,23 +48,23 @@ async function saveOn(
   }
 }
 
-describe.skipIf(!canMount)('a disk that takes nothing (skipped where unshare may not mount)', () => {
+describe.skipIf(!canMount)('a disk that rejects writes (skipped where unshare may not mount)', () => {
   test.each(['full', 'read-only'] as const)(
-    'when it is %s: scores go on in memory with an alarm, nothing acknowledged is lost, and it goes on once the disk does',
+    '%s: scores are kept in memory with an alarm, no acknowledged save is lost, and saving resumes with the disk',
     async (kind) => {
       const runs = scaled(100, 5)
       expect(await saveOn(kind, runs)).toEqual({ faults: [], alarms: runs })
     },
   )
 
-  test('the same check fails for a file written in place', async () => {
+  test('control: a file written in place loses an acknowledged save', async () => {
     const { faults } = await saveOn('full', 1, 'in-place')
-    expect(faults).toContain('run 1: what was acknowledged is there')
+    expect(faults).toContain('run 1: the acknowledged save is on disk')
   })
 })
 
 test.skipIf(!canInject)(
-  'a disk that fails to sync (skipped without strace): nothing acknowledged is lost, and it goes on once the disk does',
+  'a disk that fails to sync (skipped without strace): no acknowledged save is lost, and saving resumes',
   async () => {
     for (let run = 0; run < scaled(100); run++)
       expect(await saveOn('failing', 1, 'atomic', FAILING_SYNC)).toEqual({ faults: [], alarms: 1 })

@@ -7,7 +7,7 @@ import { expect, inject, test } from 'vitest'
 import { openScoreFile } from '../../src/scoring/index.js'
 import { scaled } from './scale.js'
 
-/** @returns the last block the writer acknowledged before kill -9 hit it. */
+/** @returns the last block the writer acknowledged before it was killed. */
 async function writeUntilKilled(path: string, afterMs: number, way = 'atomic'): Promise<number> {
   const child = spawn(process.execPath, [inject('scripts')['score-writer'], path, way], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -32,7 +32,7 @@ async function writeUntilKilled(path: string, afterMs: number, way = 'atomic'): 
   )
 }
 
-test('kill -9 at random points: never a torn book, nothing acknowledged is lost, nothing is left lying about', async () => {
+test('F12: kill -9 at random points never tears the score book, loses no acknowledged save and leaves no temporary files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'targon-kill-'))
   const path = join(folder, 'cache.json')
   try {
@@ -51,7 +51,7 @@ test('kill -9 at random points: never a torn book, nothing acknowledged is lost,
   }
 }, 3_600_000)
 
-test('the same check fails for a file written in place, as 4.4.1 did', async () => {
+test('F12 control: a file written in place, as in 4.4.1, is torn', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'targon-kill-'))
   const path = join(folder, 'cache.json')
   try {

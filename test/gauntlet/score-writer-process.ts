@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { openScoreFile, ScoreBook } from '../../src/scoring/index.js'
 import { encodeScores } from '../../src/scoring/score-file.js'
 
-/** Saves one book after the other and names each block on stdout once it is acknowledged, until it is killed. `in-place` writes as 4.4.1 did. */
+/** Saves the book repeatedly until it is killed, and prints each block once its save is acknowledged. `in-place` writes as 4.4.1 did. */
 const file = openScoreFile(process.argv[2] ?? '')
 const loaded = await file.load()
 const book = loaded.kind === 'book' ? ScoreBook.from(loaded.data) : new ScoreBook()

@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { compileScripts } from '../support/compiled.js'
 
-/** Programs the suites start as processes of their own, by the name they are asked for. */
+/** Programs that the suites start as separate processes, by name. */
 const SCRIPTS = {
   miner: './miner-process.ts',
   naive: './naive-process.ts',
@@ -20,15 +20,15 @@ type Scripts = Readonly<Record<keyof typeof SCRIPTS, string>>
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Files of those programs, compiled. */
+    /** Paths of the compiled programs. */
     readonly scripts: Scripts
   }
 }
 
-/** Both projects of the gauntlet ask, in one process; it is compiled once. */
+/** Both gauntlet projects run this setup in one process; the programs are compiled once. */
 const shared = globalThis as { gauntletScripts?: Promise<Scripts> }
 
-/** They run as a release runs: the memory and the start of a loader must not be taken for theirs. */
+/** Compiled, because the memory and start-up time of a loader would distort what is measured. */
 export async function setup(project: TestProject): Promise<void> {
   shared.gauntletScripts ??= compileAll()
   project.provide('scripts', await shared.gauntletScripts)

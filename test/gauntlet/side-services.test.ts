@@ -21,11 +21,11 @@ import { hotkeyOf } from '../support/hotkeys.js'
 import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
 
-/** F27: the hub and the database, there or not, whole or broken, change no bit of the weights. */
+/** F27: the hub and the database, present or not, working or broken, do not change the weights by a single bit. */
 
 const MINERS = 60
 const ROUNDS = 20
-/** Waits take a fiftieth of their time, and so does what is measured: a machine that stands still voids no round. */
+/** Sleeps and measured durations take a fiftieth of their time, so that a stalled machine does not void a round. */
 const fastClock: Clock = {
   ...systemClock,
   monotonic: () => systemClock.monotonic() / 50,
@@ -33,17 +33,17 @@ const fastClock: Clock = {
 }
 
 const HUBS: Readonly<Record<string, Answering>> = {
-  'takes everything': (response, { path }) =>
+  'accepts everything': (response, { path }) =>
     response.end(path === '/organics' ? '{"bucket_id":null,"organics":{}}' : '["",200]'),
-  'answers slowly': (response) => void setTimeout(() => response.end('["",200]'), 300),
-  'answers 500': (response) => response.writeHead(500).end('Internal Server Error'),
-  'answers garbage': (response) => response.end('{"bucket_id": 7'),
-  'never answers': () => {},
-  'breaks off': (response) => response.socket?.resetAndDestroy(),
-  'sends strangers’ records': (response, { path }) =>
+  'responds slowly': (response) => void setTimeout(() => response.end('["",200]'), 300),
+  'returns 500': (response) => response.writeHead(500).end('Internal Server Error'),
+  'returns garbage': (response) => response.end('{"bucket_id": 7'),
+  'never responds': () => {},
+  'resets the connection': (response) => response.socket?.resetAndDestroy(),
+  'sends records of an unknown uid': (response, { path }) =>
     response.end(path === '/organics' ? bucketOf(999, '5Miner1') : ''),
 }
-/** What must show: a record of a miner that failed costs that miner. */
+/** The control: a failed request of a user lowers the score of its miner. */
 const PUNISHING: Answering = (response, { path }) => response.end(path === '/organics' ? bucketOf(1) : '')
 
 function bucketOf(uid: number, hotkey = `5Miner${uid}`): string {
@@ -62,16 +62,16 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-interface Beside {
+interface SideServices {
   readonly hub?: Answering | undefined
   readonly history?: boolean
   readonly databaseUrl?: string
 }
 
-/** Everything a validator does in so many rounds and the epoch after them; only the answers come from the seed. */
+/** Runs a validator for all rounds and the epoch after them, with answers drawn from the seed. @returns its weights. */
 async function weigh(
   seed: string,
-  { hub, history = false, databaseUrl }: Beside,
+  { hub, history = false, databaseUrl }: SideServices,
 ): Promise<readonly number[]> {
   const server: StreamServer | undefined = hub && (await startStreamServer(hub))
   const signer = await hotkeyOf(200)
@@ -81,11 +81,11 @@ async function weigh(
     [...view.metagraph.neurons].map((one) => (one.uid === 0 ? { ...one, hotkey: signer.address } : one)),
   )
   const lines: string[] = []
-  let asked = 0
+  let queried = 0
   const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
-  // An embedded database that is still opening is waited for, however busy the machine.
+  // waits for an embedded database that is still opening, even on a busy machine
   const cleanup = createCleanupStack(
     { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms * 20, signal) },
     log,
@@ -106,10 +106,12 @@ async function weigh(
   })
   const models = { current: () => [MODEL], refresh: async () => {} }
   const services = await startServices(context, { ...context, weights, models }, cleanup, connectTo(seed))
-  // Organics come with the first head; the last round has its results before the weights are due.
+  // organics are fetched with the first head; the last round has its results before weights are due
   chain.grow(101)
   await expect.poll(() => lines.filter((line) => line.includes('rounds are over')).length, WAIT).toBe(1)
-  await expect.poll(() => lines.filter((line) => line.includes('"event":"verdict"')).length, WAIT).toBe(asked)
+  await expect
+    .poll(() => lines.filter((line) => line.includes('"event":"verdict"')).length, WAIT)
+    .toBe(queried)
   chain.grow(121)
   await expect.poll(() => chain.submissions.length, WAIT).toBe(1)
   stop.abort()
@@ -119,7 +121,7 @@ async function weigh(
   await server?.close()
   return chain.submissions[0]?.scores ?? []
 
-  /** Answers at once, with a speed or a failure by seed, round and miner. */
+  /** Ports that answer at once, with a speed or failure drawn from seed, round and miner. */
   function connectTo(key: string): typeof connectPorts {
     return async () => ({
       ports: {
@@ -132,7 +134,7 @@ async function weigh(
           )
         },
         prepare: (request, { uid }) => {
-          asked++
+          queried++
           const random = createRandom(`${key}/${request.seed}/${uid}`)
           const answer = answerOf({ tokensPerSecond: 20 + uid + 30 * random.next(), stallMs: 0 })
           return async () => (random.next() < 0.2 ? { ...answer, text: 'bad' } : answer)
@@ -157,15 +159,15 @@ describe('the same answers give the same weights, bit for bit', () => {
     }
   })
 
-  test.each<[string, Beside]>([
-    ['a database that is away', { history: true, databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],
-    ['the embedded database and a hub that fails', { history: true, hub: HUBS['answers 500'] }],
-  ])('with %s as without', async (_, beside) => {
+  test.each<[string, SideServices]>([
+    ['an unreachable database', { history: true, databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],
+    ['the embedded database and a hub that fails', { history: true, hub: HUBS['returns 500'] }],
+  ])('with %s as without', async (_, services) => {
     for (const seed of SEEDS.slice(0, scaled(5)))
-      expect(await weigh(seed, beside)).toEqual(await weigh(seed, {}))
+      expect(await weigh(seed, services)).toEqual(await weigh(seed, {}))
   })
 
-  test('the check can fail: one failed request of a user moves its miner, another seed moves all', async () => {
+  test('control: one failed request of a user changes the weights, and so does another seed', async () => {
     const without = await weigh('pair 0', {})
     const punished = await weigh('pair 0', { hub: PUNISHING })
     expect(punished).not.toEqual(without)

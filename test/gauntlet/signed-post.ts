@@ -11,7 +11,7 @@ export interface Signed {
   readonly body: string
 }
 
-/** A whole signed request as text, ready for a raw socket. */
+/** A complete signed request as text for a raw socket. */
 export function signedPost(
   body: string,
   options: { path?: string; nowMs?: number; signer?: typeof validator } = {},

@@ -14,49 +14,49 @@ import {
 import { verifyRelease } from '../../src/autoupdate/verify-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
-// F20: whatever is wrong with an update, the next start runs a complete, signed, committed version, and nothing that
-// was not signed ever ran.
+// F20: whatever is wrong with an update, the next start runs a complete, signed, committed version, and unsigned code never
+// runs.
 const repository = new ReleaseRepository()
 const base = repository.context()
 const fullDisk = join(repository.folder, 'full')
 const canMount = tryMount()
-/** Tags of the faulty releases; each fault has a remote of its own that holds 1.0.0 and its own. */
+/** Versions signed by the maintainer. Each fault has its own remote with 1.0.0 and the faulty release. */
 const SIGNED = ['1.0.0', '2.0.5', '2.0.6', '2.0.8', '2.0.9', '2.1.0']
 
 interface Fault {
   readonly name: string
-  /** Refs pushed to the source beside v1.0.0. */
+  /** Refs pushed to the source in addition to v1.0.0. */
   readonly refs?: readonly string[]
   readonly changes?: (context: UpdateContext) => Partial<UpdateContext>
-  /** Code or rule the update ends with; undefined when it is applied. */
+  /** Error code or violated rule; undefined if the update is applied. */
   readonly refusal: string | undefined
-  /** What happens between update and start. */
+  /** Runs between update and start. */
   readonly after?: (context: UpdateContext) => Promise<void>
-  /** Version that runs in the end; 1.0.0 unless said. */
+  /** Version that runs in the end; 1.0.0 by default. */
   readonly runs?: string
 }
 
 const FAULTS: readonly Fault[] = [
-  { name: 'signed by a stranger', refs: ['v2.0.1'], refusal: 'signature' },
-  { name: 'not signed', refs: ['v2.0.2'], refusal: 'signature' },
+  { name: 'signed by an unpinned key', refs: ['v2.0.1'], refusal: 'signature' },
+  { name: 'unsigned', refs: ['v2.0.2'], refusal: 'signature' },
   { name: 'an old tag under a new name', refs: ['v1.0.0:refs/tags/v2.0.3'], refusal: 'tag-name' },
-  { name: 'files other than those signed', refs: ['v2.0.4'], refusal: 'contents' },
+  { name: 'files that differ from the signed ones', refs: ['v2.0.4'], refusal: 'contents' },
   { name: 'fails its self-test', refs: ['v2.0.5'], refusal: 'self-test' },
-  { name: 'calls itself by another version', refs: ['v2.0.6'], refusal: 'self-test' },
+  { name: 'prints another version in its self-test', refs: ['v2.0.6'], refusal: 'self-test' },
   { name: 'cannot be installed', refs: ['v2.0.7'], refusal: 'install' },
   { name: 'crashes at start', refs: ['v2.0.8'], refusal: undefined },
-  { name: 'hangs', refs: ['v2.0.9'], refusal: undefined, after: shortenTrial },
-  { name: 'older than what runs', refs: ['v0.9.9'], refusal: 'none' },
-  { name: 'source away', changes: () => ({ url: '/nowhere.git' }), refusal: 'UPDATE_COMMAND_FAILED' },
+  { name: 'hangs at start', refs: ['v2.0.9'], refusal: undefined, after: shortenProbation },
+  { name: 'older than the running release', refs: ['v0.9.9'], refusal: 'none' },
+  { name: 'unreachable source', changes: () => ({ url: '/nowhere.git' }), refusal: 'UPDATE_COMMAND_FAILED' },
   {
-    name: 'source without end',
+    name: 'endless source',
     refs: ['v2.1.0'],
     changes: () => ({ maxFetchBytes: 1 }),
     refusal: 'UPDATE_TOO_LARGE',
   },
   { name: 'slot damaged after the update', refs: ['v2.1.0'], refusal: undefined, after: damageSlot },
-  { name: 'switch cut off', refs: ['v2.1.0'], refusal: undefined, after: cutSwitch, runs: '2.1.0' },
-  { name: 'nothing wrong (the contrast)', refs: ['v2.1.0'], refusal: undefined, runs: '2.1.0' },
+  { name: 'interrupted switch', refs: ['v2.1.0'], refusal: undefined, after: interruptSwitch, runs: '2.1.0' },
+  { name: 'control: a good release', refs: ['v2.1.0'], refusal: undefined, runs: '2.1.0' },
 ]
 
 beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('an update with a fault ends on a complete, signed, committed version',
     await expectRunning(context, '1.0.0')
   })
 
-  it.skipIf(!canMount)('full disk (needs the right to mount)', async () => {
+  it.skipIf(!canMount)('full disk (skipped without the right to mount)', async () => {
     const context = machine('full', ['v2.1.0'], fullDisk)
     const pad = join(fullDisk, 'pad')
     fillUp(pad)
@@ -134,7 +134,7 @@ function machine(name: string, refs: readonly string[], parent = repository.fold
   return { ...base, layout: layoutOf(root), url: remote }
 }
 
-/** @returns undefined when applied, else the rule or code it ended with. */
+/** @returns undefined when applied, else the violated rule or the error code. */
 async function update(context: UpdateContext): Promise<string | undefined> {
   try {
     const { kind } = await runUpdate(context, { dryRun: false })
@@ -156,21 +156,21 @@ async function expectRunning(context: UpdateContext, version: string): Promise<v
   expect(await currentRelease(layout)).toBe(version)
   expect(existsSync(join(layout.releases, version, 'COMPLETE'))).toBe(true)
   expect((await readState(layout)).committed).toContain(version)
-  // a source that sent too much takes the mirror with it; the one the machine came from has the tag as well
+  // an oversized download deletes the mirror; the mirror of the base machine has the tag as well
   const mirror = existsSync(layout.repository) ? layout : base.layout
   expect(await verifyRelease({ ...context, layout: mirror }, `v${version}`)).toMatchObject({ version })
   const executed = readFileSync(join(layout.root, 'executed'), 'utf8').trim().split('\n')
   expect(executed.filter((one) => !SIGNED.includes(one))).toEqual([])
 }
 
-/** Starts through the launcher until `isThere`. */
-async function start(context: UpdateContext, isThere: () => boolean | Promise<boolean>): Promise<void> {
+/** Runs the launcher until the condition holds. */
+async function start(context: UpdateContext, isMet: () => boolean | Promise<boolean>): Promise<void> {
   const child: ChildProcess = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
     stdio: 'ignore',
     env: { ...process.env, TARGON_TEST_PAUSE_MS: '5' },
   })
   const exited = once(child, 'exit')
-  while (!(await isThere())) {
+  while (!(await isMet())) {
     if (child.exitCode !== null) throw new Error(`the launcher ended with ${child.exitCode}`)
     await context.clock.sleep(20)
   }
@@ -178,7 +178,7 @@ async function start(context: UpdateContext, isThere: () => boolean | Promise<bo
   await exited
 }
 
-async function shortenTrial({ layout }: UpdateContext): Promise<void> {
+async function shortenProbation({ layout }: UpdateContext): Promise<void> {
   const state = await readState(layout)
   writeFileSync(layout.state, JSON.stringify({ ...state, deadline: Date.now() + 800 }))
 }
@@ -187,12 +187,12 @@ async function damageSlot({ layout }: UpdateContext): Promise<void> {
   rmSync(join(layout.releases, '2.1.0', 'COMPLETE'))
 }
 
-/** Killed between writing the state and moving the link. */
-async function cutSwitch({ layout }: UpdateContext): Promise<void> {
+/** As if killed between writing the state and moving the link. */
+async function interruptSwitch({ layout }: UpdateContext): Promise<void> {
   execFileSync('ln', ['-sfn', 'releases/1.0.0', layout.current])
 }
 
-/** Signs a tag anew whose digest is not that of its files. */
+/** Signs a tag again with a wrong digest. */
 function forgeContents(tag: string): void {
   const signed = repository.git('cat-file', 'tag', tag)
   const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
@@ -201,7 +201,7 @@ function forgeContents(tag: string): void {
   repository.git(...signing, 'tag', '-f', '-s', '-m', message, tag, `${tag}^{commit}`)
 }
 
-/** A file system of two megabytes; needs to be allowed to mount. */
+/** Mounts a file system of two megabytes, if allowed. */
 function tryMount(): boolean {
   try {
     mkdirSync(fullDisk, { recursive: true })
@@ -212,7 +212,7 @@ function tryMount(): boolean {
   }
 }
 
-/** Leaves no byte. */
+/** Fills the file system. */
 function fillUp(path: string): void {
   expect(() => writeFileSync(path, Buffer.alloc(4 << 20))).toThrow('ENOSPC')
 }

@@ -16,9 +16,9 @@ import {
 import { verifyRelease } from '../../src/autoupdate/verify-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
-// F20: whatever happens to an update, the next start runs a complete, signed, committed version.
+// F20: an update killed at any moment leaves a complete, signed, committed version that starts.
 const SCALE = Number(process.env.GAUNTLET_SCALE ?? '1')
-// a kill takes seconds: the small run takes fewer than its share
+// a kill takes seconds, so a scaled run does fewer than its share
 const KILLS = 2 * Math.max(3, Math.round(500 * SCALE ** 1.3))
 const launcher = fileURLToPath(new URL('../../deploy/launcher.mjs', import.meta.url))
 
@@ -28,7 +28,7 @@ async function install(context: UpdateContext): Promise<void> {
   await applyUpdate(context, offer.verified, launcher)
 }
 
-/** Starts through the launcher, waits until something ran, stops. @returns the version that ran. */
+/** Starts the launcher, waits until a committed release runs, and stops. @returns the version that ran. */
 async function startOnce(context: UpdateContext): Promise<string> {
   const mark = join(context.layout.root, 'ran')
   rmSync(mark, { force: true })
@@ -51,10 +51,10 @@ async function startOnce(context: UpdateContext): Promise<string> {
 }
 
 /**
- * Updates a copy of the machine in a process of its own, killed after `killAfterMs`. The loader's start is no moment of
- * an update: time counts from its first step.
+ * Updates a copy of the machine in a separate process and kills it after `killAfterMs`, counted from the first step of the
+ * update so that start-up time is excluded.
  *
- * @returns how long it ran, and whether it was killed before its end.
+ * @returns how long it ran, and whether it was killed before it finished.
  */
 async function runWorker(
   context: UpdateContext,
@@ -81,7 +81,7 @@ async function runWorker(
 }
 
 describe(`an updater killed at ${KILLS} random moments`, () => {
-  it('always leaves a complete, signed version that starts', { timeout: 3_600_000 }, async () => {
+  it('always leaves a complete, signed version that starts (F20)', { timeout: 3_600_000 }, async () => {
     const good = new ReleaseRepository()
     const bad = new ReleaseRepository()
     const machines: { context: UpdateContext; behaviour: 'good' | 'crash' }[] = []
@@ -97,10 +97,10 @@ describe(`an updater killed at ${KILLS} random moments`, () => {
       machines.push({ context, behaviour })
     }
     const ran = new Map<string, number>()
-    // both machines at once: a kill takes seconds, most of them spent in starting processes
+    // both machines at once, because a kill takes seconds, mostly spent on starting processes
     const killing = machines.map(async ({ context, behaviour }) => {
       const root = join(good.folder, behaviour)
-      // how long an update takes changes with what else the machine does: the estimate follows
+      // the estimate follows the load of the machine
       let wholeMs = (await runWorker(context, root)).ranMs
       for (let kills = 0; kills < KILLS / 2; ) {
         const killAfterMs = Math.random() * wholeMs * 1.1

@@ -11,7 +11,7 @@ import {
 } from '../support/stream-upstream.js'
 import { scaled } from './scale.js'
 
-/** F19, the validator's side: the time of day may jump by an hour while answers stream. */
+/** F19 for the validator: the wall clock jumps by an hour while answers stream. */
 
 const HOUR_MS = 3_600_000
 let signer: Signer
@@ -35,19 +35,19 @@ async function ask(clock: Clock): Promise<Answer> {
   return sendPrepared(prepared, { clock, dispatcher })
 }
 
-/** Its time of day jumps to and fro every 50 ms. */
+/** A clock whose wall time jumps back and forth every 50 ms. */
 function jumpingClock(): Clock {
   const jump = () => [0, HOUR_MS, -HOUR_MS][Math.floor(performance.now() / 50) % 3] ?? 0
   return { ...systemClock, now: () => systemClock.now() + jump() }
 }
 
-/** By how much our total differs from what the sender stamped, as a share. */
+/** Relative difference between our total time and the one stamped by the sender. */
 function distortionOf({ text, timing, fault, chunks }: Answer): number {
   expect({ fault, chunks }).toEqual({ fault: undefined, chunks: EVEN_CHUNKS })
   return Math.abs(timing.totalMs / readTruth(text) - 1)
 }
 
-test('jumps of an hour either way change no time of an answer', async () => {
+test('wall-clock jumps of an hour do not change the measured times of an answer', async () => {
   await ask(systemClock)
   const clock = jumpingClock()
   const distortions: number[] = []
@@ -56,10 +56,10 @@ test('jumps of an hour either way change no time of an answer', async () => {
   expect(distortions[Math.floor(distortions.length / 2)]).toBeLessThan(0.01)
 })
 
-test('the check can fail: timed by the time of day the same answer is off by far more', async () => {
+test('control: measured with the wall clock, the times of the same answer are wrong', async () => {
   const clock = jumpingClock()
   const { timing, text } = await ask({ ...clock, monotonic: clock.now })
-  // An even count of jumps could cancel out in the total, never in all of its moments.
+  // jumps can cancel out in the total, but not in both times
   const apart = [timing.totalMs, timing.timeToFirstTokenMs].map((ms) => Math.abs(ms - readTruth(text)))
   expect(Math.max(...apart)).toBeGreaterThan(0.01 * readTruth(text))
 })

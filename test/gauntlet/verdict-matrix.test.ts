@@ -12,14 +12,14 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it('gives every kind of miner the verdict of the checked-in table, at every temperature, endpoint and rule set', async () => {
+it('gives every kind of miner the verdict in the checked-in table, for every temperature, endpoint and rule set', async () => {
   const cells = allCells()
   const verdicts = new Map<Cell, string>(cells.map((cell) => [cell, 'not judged']))
   const judgeAll = async (queue: Iterator<Cell>) => {
     for (let next = queue.next(); !next.done; next = queue.next())
       verdicts.set(next.value, await judgeCell(rig, next.value))
   }
-  // Most cells wait; those judged by when their tokens come are not disturbed by others.
+  // cells whose verdict depends on timing run separately, so that the others do not disturb them
   const others = cells.filter((cell) => !isTimed(cell)).values()
   await Promise.all(Array.from({ length: AT_ONCE }, () => judgeAll(others)))
   const timed = cells.filter(isTimed).values()

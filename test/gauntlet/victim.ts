@@ -12,14 +12,14 @@ export { type Signed, signedPost } from './signed-post.js'
 export interface Victim {
   readonly port: number
   readonly pid: number
-  /** Lines it logged. */
+  /** The lines it has logged. */
   readonly log: string[]
-  /** Errors nobody handled. */
+  /** Unhandled errors. */
   readonly crashes: string[]
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   isAlive(): boolean
   rssMegabytes(): number
-  /** What the process says of its own memory; for a miner only. */
+  /** Memory usage as reported by the process; for the kind `miner` only. */
   memory(): Promise<NodeJS.MemoryUsage>
   kill(signal: NodeJS.Signals): void
 }
@@ -87,8 +87,8 @@ export async function startVictim(
 }
 
 /**
- * Sends bytes on a connection of their own, ends our side, and gives the statuses that came back. Ending our side makes the
- * server drop what it is still answering: enough for refusals, and all an attacker waits for.
+ * Sends bytes on a new connection, closes our side, and returns the response statuses. Closing our side makes the server
+ * abort requests it is still answering, so this suits requests that are rejected.
  */
 export async function sendRaw(port: number, bytes: string | Buffer): Promise<number[]> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -102,7 +102,7 @@ export async function sendRaw(port: number, bytes: string | Buffer): Promise<num
   return statusesOf(text)
 }
 
-/** Sends requests on one connection and stays until each has its answer, as an honest caller does. */
+/** Sends requests on one connection and waits for all responses, as an honest caller does. */
 export async function askRaw(port: number, requests: readonly Signed[]): Promise<number[]> {
   const socket = connect(port, '127.0.0.1')
   let text = ''
@@ -136,7 +136,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-/** Runs `work` for 0 … count−1 with `width` at once. */
+/** Runs `work` for 0 … count−1, `width` at a time. */
 export async function inParallel(
   count: number,
   width: number,

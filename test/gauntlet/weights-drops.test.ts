@@ -13,19 +13,19 @@ import { type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoin
 import { GAUNTLET_SCALE, scaled } from './scale.js'
 
 const EPOCH_BLOCKS = 120
-/** Between two faults. Of 72 minutes of a real epoch an outage takes seconds. */
+/** Blocks between two faults; a real outage takes seconds of the 72 minutes of an epoch. */
 const CALM_BLOCKS = 10
-/** For the minute after which a silent endpoint is left. */
+/** Stands for the minute after which a silent endpoint is given up. */
 const HEAD_TIMEOUT_MS = 1000
 const RPC_TIMEOUT_MS = 2000
-/** What a figure allows for finding the next endpoint. */
+/** Time allowed to fail over to the next endpoint. */
 const FAILOVER_MS = 5000
 
 let folder: string
 let subnet: Subnet
 let relays: Relay[]
 
-/** An endpoint that can fail by its sockets or by its answers. */
+/** An endpoint whose sockets or responses can fail. */
 interface Relay {
   readonly proxy: FaultProxy
   readonly answers: LyingEndpoint
@@ -73,7 +73,7 @@ async function setWeights(chain: SubtensorClient, signal: AbortSignal): Promise<
   for await (const { number } of chain.blocks(signal)) {
     const fromBlock = number - (number % EPOCH_BLOCKS)
     const window = { fromBlock, untilBlock: fromBlock + EPOCH_BLOCKS }
-    // A try may fail with the endpoint; the next head brings the next one.
+    // an attempt may fail with the endpoint; the next head starts another
     await pipeline.attempt(fromBlock / EPOCH_BLOCKS, { ...vector, window }, signal).catch(() => {})
   }
   await pipeline.close()
@@ -91,7 +91,7 @@ const faults: readonly [name: string, limitMs: number, fault: (used: Relay, othe
     },
   ],
   [
-    'half-open: the next endpoint takes the connection and says nothing',
+    'half-open: the next endpoint accepts the connection and sends nothing',
     RPC_TIMEOUT_MS + FAILOVER_MS,
     ({ proxy }, other) => {
       other.proxy.mode = 'silent'
@@ -114,8 +114,8 @@ const faults: readonly [name: string, limitMs: number, fault: (used: Relay, othe
   ],
 ]
 
-describe('an endpoint that fails, again and again (F16)', () => {
-  it.each(faults)('%s: heads are back in time, and no epoch is missed', async (_, limitMs, fail) => {
+describe('an endpoint that fails repeatedly (F16)', () => {
+  it.each(faults)('%s: heads resume in time, and no epoch is missed', async (_, limitMs, fail) => {
     const updates = new Set<number>()
     subnet.dev.chain.onBlock.add(() => {
       const block = Number(subnet.dev.chain.storage.get(subtensor.LastUpdate, 4)[0] ?? 0n)
@@ -135,14 +135,14 @@ describe('an endpoint that fails, again and again (F16)', () => {
       await passBlocks(chain, CALM_BLOCKS)
       const used = relays.findIndex(({ proxy }) => proxy.url === chain.endpoint)
       const [failing, other] = [relays[used], relays[1 - used]]
-      if (!failing || !other) throw new Error('an endpoint of neither')
+      if (!failing || !other) throw new Error('the endpoint is not one of the relays')
       const from = performance.now()
       fail(failing, other)
       await passBlocks(chain, 2)
       slowestMs = Math.max(slowestMs, performance.now() - from)
       heal()
     }
-    // A scaled run has other work beside it.
+    // a scaled run shares the machine with other tests
     expect(slowestMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? limitMs : 4 * limitMs)
     const last = Math.floor(chain.head().number / EPOCH_BLOCKS)
     for await (const { number } of chain.blocks(end.signal)) {
@@ -155,7 +155,7 @@ describe('an endpoint that fails, again and again (F16)', () => {
     expect(epochs).toEqual(Array.from({ length: last + 1 }, (_epoch, epoch) => epoch))
   })
 
-  it('a connection alone stays lost: nothing comes from it any more', async () => {
+  it('control: a single connection does not recover by itself', async () => {
     const [used] = relays
     if (!used) throw new Error('no endpoint')
     const rpc = await openRpc(used.proxy.url, { clock: systemClock, rpcTimeoutMs: RPC_TIMEOUT_MS })

@@ -55,19 +55,19 @@ describe('two validators with one hotkey (F15)', () => {
     })
   }
 
-  /** Starts all, lets a stranger use the first half of the hotkeys, and tells what became of each. */
+  /** Starts all validators while another one uses the first half of the hotkeys. @returns the outcome of each. */
   async function runAll(isAlone: boolean): Promise<string[]> {
     const chain = await subnet.connect()
     const pipelines: WeightsPipeline[] = []
     for (let seed = 0; seed < 2 * EACH; seed++) pipelines.push(await startPipeline(chain, seed, isAlone))
-    const stranger = await subnet.connect()
+    const other = await subnet.connect()
     for (let seed = 0; seed < EACH; seed++) {
-      await stranger.setWeights(await hotkeyOf(seed), { netuid: 4, ...vector })
+      await other.setWeights(await hotkeyOf(seed), { netuid: 4, ...vector })
     }
     makeBlocks(2 * RATE_LIMIT)
-    const fates: string[] = []
+    const outcomes: string[] = []
     for (const pipeline of pipelines) {
-      fates.push(
+      outcomes.push(
         await pipeline.attempt(1, vector).then(
           ({ kind }) => kind,
           (error: { code: string }) => error.code,
@@ -75,15 +75,15 @@ describe('two validators with one hotkey (F15)', () => {
       )
       await pipeline.close()
     }
-    return fates
+    return outcomes
   }
 
-  it('each of those a stranger uses stops, each of the others goes on', async () => {
+  it('stops where another validator uses the hotkey, and keeps running elsewhere', async () => {
     const expected = (seed: number) => (seed < EACH ? 'HOTKEY_IN_USE' : 'set')
     expect(await runAll(false)).toEqual(Array.from({ length: 2 * EACH }, (_, seed) => expected(seed)))
   })
 
-  it('without the watch all of them go on', async () => {
+  it('control: without the check all of them keep running', async () => {
     expect(new Set(await runAll(true))).toEqual(new Set(['set']))
   })
 })
@@ -95,7 +95,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
   })
   afterEach(() => subnet.close())
 
-  it('the weights land, signed at most twice', async () => {
+  it('weights are included, signed at most twice', async () => {
     const chain = await subnet.connect()
     const signer = await hotkeyOf(0)
     for (let run = 0; run < scaled(100, 2); run++) {
@@ -111,7 +111,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
     }
   })
 
-  it('a runtime without the calls: nothing is sent, and the reason is named', async () => {
+  it('sends nothing and reports why when the new runtime lacks the calls', async () => {
     const chain = await subnet.connect()
     const signer = await hotkeyOf(0)
     for (let run = 0; run < scaled(100, 2); run++) {
@@ -123,7 +123,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
     expect((await chain.weightsStatus(4, signer.address)).nonce).toBe(0)
   })
 
-  it('signed once only, they are lost', async () => {
+  it('control: weights signed only once are lost', async () => {
     const link = await openLink(subnet.dev.url, { clock: systemClock, rpcTimeoutMs: 8000 })
     const call = directCall(link, { netuid: 4, versionKey: 0 }, [{ uid: 1, weightU16: 65_535 }])
     const signed = await signCall(link, await hotkeyOf(0), call)
@@ -137,7 +137,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
 describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
   const EPOCH = 10
 
-  /** Up to 40 steps: mostly forward, some far, some back. */
+  /** Up to 40 steps: mostly one block forward, some far ahead, some back. */
   const steps = fc.array(
     fc.oneof(
       { weight: 6, arbitrary: fc.constant(1) },
@@ -146,7 +146,7 @@ describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
     { minLength: 5, maxLength: 40 },
   )
 
-  /** Epochs acted on, and those the numbers touched after the first. */
+  /** The epochs the task acted on, and those the block numbers reached after the first. */
   async function follow(moves: readonly number[]) {
     const stream = createHeadStream()
     const end = new AbortController()
@@ -190,7 +190,7 @@ describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
     return { acted, touched: [...touched], naive }
   }
 
-  it('each epoch is acted on once, where `block % length == 0` misses some and repeats others', async () => {
+  it('acts on each epoch exactly once; control: `block % length == 0` misses some and repeats others', async () => {
     let [missed, repeated] = [0, 0]
     await fc.assert(
       fc.asyncProperty(steps, async (moves) => {

@@ -12,23 +12,23 @@ import { hotkeyOf } from '../support/hotkeys.js'
 import { scaled } from './scale.js'
 
 const EPOCH_BLOCKS = 60
-/** Blocks after the beginning of an epoch within which everyone is killed: about as long as a submission takes. */
+/** Blocks after the start of an epoch within which validators are killed; about the duration of a submission. */
 const KILL_BLOCKS = 12
-/** For each rate limit: 500 in all. */
+/** Per rate limit; 500 in total. */
 const KILLS = scaled(250, 4, 4)
 /** Killed and started together. */
 const VALIDATORS = Math.min(4, KILLS)
-/** The chain's own limit must not be what keeps the second submission out, nor may it be met. */
+/** Without a rate limit the chain would accept a second submission; with one, none may be too fast. */
 const RATE_LIMITS = KILLS < 50 ? [0] : [0, 20]
 
 let subnet: Subnet
 let folder: string
 let validators: Validator[]
 
-/** One hotkey, and the process that uses it at the moment. */
+/** A hotkey and the process that currently uses it. */
 interface Validator {
   readonly uid: number
-  readonly told: string[]
+  readonly output: string[]
   readonly updates: Set<number>
   process?: ChildProcess
 }
@@ -44,7 +44,7 @@ async function startAll(weightsSetRateLimit: number, count = VALIDATORS): Promis
       validatorPermit: uid < count,
     })),
   })
-  validators = signers.slice(0, count).map((_, uid) => ({ uid, told: [], updates: new Set<number>() }))
+  validators = signers.slice(0, count).map((_, uid) => ({ uid, output: [], updates: new Set<number>() }))
 }
 
 beforeEach(async () => {
@@ -56,7 +56,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function revive(validator: Validator, mode = ''): Promise<void> {
+async function start(validator: Validator, mode = ''): Promise<void> {
   const ledger = join(folder, `${validator.uid}`, 'weights.json')
   const args = [subnet.dev.url, ledger, String(EPOCH_BLOCKS), String(validator.uid), mode]
   const worker = spawn(process.execPath, [inject('scripts')['weights-worker'], ...args], {
@@ -64,7 +64,7 @@ async function revive(validator: Validator, mode = ''): Promise<void> {
   })
   validator.process = worker
   const lines = createInterface(worker.stdout)
-  lines.on('line', (line) => validator.told.push(line))
+  lines.on('line', (line) => validator.output.push(line))
   await once(lines, 'line')
 }
 
@@ -84,7 +84,7 @@ function makeBlock(): void {
   }
 }
 
-/** Makes blocks at this pace until one is reached, or `isDone`; ever slower, since a busy machine is no fast chain. */
+/** Produces blocks at this pace, gradually slower for a busy machine, until block `until` or `isDone`. */
 async function makeBlocks(until: number, paceMs: number, isDone = () => false): Promise<void> {
   for (let made = 0; head() < until && !isDone(); made++) {
     makeBlock()
@@ -94,7 +94,7 @@ async function makeBlocks(until: number, paceMs: number, isDone = () => false): 
 
 const isSet = (epoch: number) => validators.every(({ updates }) => [...updates].map(epochOf).includes(epoch))
 
-/** Everyone is killed somewhere around the submission of the next epoch, and started again within it. */
+/** Kills every validator at a random moment around the submission of the next epoch and restarts it within the epoch. */
 async function killAround(epoch: number): Promise<void> {
   const boundary = epoch * EPOCH_BLOCKS
   while (head() < boundary - 1) makeBlock()
@@ -105,35 +105,35 @@ async function killAround(epoch: number): Promise<void> {
   })
   await makeBlocks(boundary + KILL_BLOCKS, 150)
   await Promise.all(killed)
-  // A restart takes seconds of an epoch's 72 minutes: the chain waits for it, and keeps what its pool holds.
-  await Promise.all(validators.map((validator) => revive(validator)))
+  // a restart takes seconds of the 72 minutes of an epoch: no blocks until then; the pool keeps its transactions
+  await Promise.all(validators.map((validator) => start(validator)))
   await makeBlocks(boundary + EPOCH_BLOCKS - 8, 300, () => isSet(epoch))
 }
 
 describe('kill -9 around the submission (F13)', { retry: 0 }, () => {
   it.each(RATE_LIMITS)(
-    'every epoch is set once, none twice, and none is tried too fast (rate limit %i blocks)',
+    'every epoch gets weights exactly once, and no attempt is too fast (rate limit %i blocks)',
     async (rateLimit) => {
       await startAll(rateLimit)
-      await Promise.all(validators.map((validator) => revive(validator)))
+      await Promise.all(validators.map((validator) => start(validator)))
       await makeBlocks(EPOCH_BLOCKS - 8, 300, () => isSet(0) && head() > 20)
       const rounds = Math.ceil(KILLS / VALIDATORS)
       for (let epoch = 1; epoch <= rounds; epoch++) await killAround(epoch)
       const expected = Array.from({ length: rounds + 1 }, (_, epoch) => epoch)
-      for (const { uid, updates, told } of validators) {
+      for (const { uid, updates, output } of validators) {
         expect.soft([...updates].map(epochOf), `epochs of validator ${uid}`).toEqual(expected)
-        expect.soft(told.filter((line) => line.startsWith('refused too-fast'))).toEqual([])
+        expect.soft(output.filter((line) => line.startsWith('refused too-fast'))).toEqual([])
       }
     },
     1_800_000,
   )
 
-  it('without a ledger an epoch is set twice', async () => {
+  it('control: without a ledger an epoch gets weights twice', async () => {
     await startAll(0, 2)
-    await Promise.all(validators.map((validator) => revive(validator, 'naive')))
+    await Promise.all(validators.map((validator) => start(validator, 'naive')))
     await makeBlocks(EPOCH_BLOCKS - 8, 300, () => isSet(0))
     await Promise.all(validators.map(kill))
-    await Promise.all(validators.map((validator) => revive(validator, 'naive')))
+    await Promise.all(validators.map((validator) => start(validator, 'naive')))
     await makeBlocks(EPOCH_BLOCKS - 8, 300, () => validators.every(({ updates }) => updates.size > 1))
     for (const { updates } of validators) expect([...updates].map(epochOf)).toEqual([0, 0])
   }, 300_000)

@@ -4,8 +4,8 @@ import { recordLog } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 
 /**
- * A process that sets weights for every epoch until it is killed. Argv: url, ledger, blocks of an epoch, seed of the
- * hotkey, and `naive` for one without a ledger, which remembers in memory what it has set. Prints a line per result.
+ * Sets weights in every epoch until it is killed, and prints a line per result. Arguments: URL, ledger path, epoch length in
+ * blocks, seed of the hotkey, and `naive` for a control that remembers only in memory what it has set.
  */
 const [url = '', ledgerPath = '', length = '60', seed = '0', mode = ''] = process.argv.slice(2)
 const signal = new AbortController().signal
@@ -18,7 +18,7 @@ const chain = await connectSubtensor(
 const vector = { uids: [0, 1], scores: [1, 0.5], versionKey: 404_010 }
 const epochBlocks = Number(length)
 
-function tell(result: { readonly kind: string; readonly refusal?: { readonly class: string } }): void {
+function printResult(result: { readonly kind: string; readonly refusal?: { readonly class: string } }): void {
   process.stdout.write(`${result.kind} ${result.refusal?.class ?? ''}\n`)
 }
 
@@ -29,7 +29,7 @@ async function runNaive(): Promise<void> {
     const epoch = Math.floor(number / epochBlocks)
     if (epoch === done) continue
     const result = await chain.setWeights(signer, { netuid: 4, ...vector })
-    tell(result)
+    printResult(result)
     if (result.kind === 'set') done = epoch
   }
 }
@@ -44,7 +44,7 @@ async function run(): Promise<void> {
     const epoch = Math.floor(number / epochBlocks)
     const window = { fromBlock: epoch * epochBlocks, untilBlock: (epoch + 1) * epochBlocks }
     const result = await pipeline.attempt(epoch, { ...vector, window })
-    if (result.kind !== 'already-set') tell(result)
+    if (result.kind !== 'already-set') printResult(result)
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type VictimKind,
 } from './victim.js'
 
-/** Answers quickly and remembers the ids inside the bodies. */
+/** A model server that responds at once; the ids in the received bodies identify requests. */
 async function startUpstream(): Promise<FakeVllm> {
   return await startFakeVllm({
     answer: ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
@@ -29,7 +29,7 @@ const SIGNED_HEADERS = [
 const bodyOf = (id: string) => JSON.stringify({ model: 'org/model', id })
 const idsAt = (vllm: FakeVllm) => vllm.received.map(({ body }) => (JSON.parse(body) as { id: string }).id)
 
-describe('gauntlet: the miner’s door', () => {
+describe('gauntlet: admission of the miner', () => {
   const open: { close(): Promise<unknown> | unknown }[] = []
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one.close()
@@ -49,9 +49,9 @@ describe('gauntlet: the miner’s door', () => {
     return [victim, vllm]
   }
 
-  it('F1: fuzzed requests neither crash it, nor make it answer 5xx, nor get past the signature', async () => {
+  it('F1: fuzzed requests cause no crash and no 5xx, and none passes without a valid signature', async () => {
     const [victim, vllm] = await start()
-    // The first requests load and compile what serves them: that is no leak.
+    // the first requests load and compile code, which is not a leak
     await inParallel(200, 16, async (index) => {
       await askRaw(victim.port, [
         signedPost(bodyOf(`warm-up-${index}`)),
@@ -106,10 +106,10 @@ describe('gauntlet: the miner’s door', () => {
       })
     const pipelined = scaled(4_000_000, 1, 8000) / 20
     const samples = fc.sample(fuzzed, { numRuns: 2000, seed: 1 })
-    // The same on a miner without care, or the requests prove nothing.
-    const [careless] = await start('naive')
-    const answers = await Promise.all(samples.slice(0, 400).map((one) => sendRaw(careless.port, one)))
-    expect(answers.flat().some((status) => status >= 500) || careless.crashes.length > 0).toBe(true)
+    // control: the same requests break a naive miner
+    const [naive] = await start('naive')
+    const answers = await Promise.all(samples.slice(0, 400).map((one) => sendRaw(naive.port, one)))
+    expect(answers.flat().some((status) => status >= 500) || naive.crashes.length > 0).toBe(true)
     await inParallel(pipelined, 16, async (index) => {
       const batch = Array.from(
         { length: 20 },
@@ -144,11 +144,11 @@ describe('gauntlet: the miner’s door', () => {
     expect(served.filter((id) => !signedIds.has(id))).toEqual([])
     expect(new Set(served).size).toBe(served.length)
     const growth = victim.rssMegabytes() - before
-    console.log(`F1: ${growth.toFixed(0)} MB more than before`)
+    console.log(`F1: memory grew by ${growth.toFixed(0)} MB`)
     expect(growth).toBeLessThan(64)
   })
 
-  it('F2: a captured request is served once, of 100 copies in bursts and after kill -9 alike', async () => {
+  it('F2: a captured request is served only once, also among 100 concurrent copies and after kill -9', async () => {
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await start(kind)
       const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(1000, 10, 10) }, () =>
@@ -186,7 +186,7 @@ describe('gauntlet: the miner’s door', () => {
     }
   })
 
-  it('F3: no timestamp but 13 plain digits within the window is taken, and none ends in a 5xx', async () => {
+  it('F3: accepts only timestamps of 13 digits within the window, and answers none with a 5xx', async () => {
     const now = Date.now()
     const values = [
       '',
