@@ -22,30 +22,39 @@ function commandsIn(output: string): string[] {
 /** Runs a command in the temporary folder through a shell, as a reader of the printed commands would. */
 function type(command: string): {
   child: ChildProcess
+  /** Resolves when a role has sent `ready` over IPC. */
+  ready: () => Promise<void>
   until: (pattern: RegExp) => Promise<string>
   all: () => string
 } {
   const line = `exec ${command.replace(/^node \S+/, `"${process.execPath}" "${join(root, 'bin/run.js')}"`)}`
-  const child = spawn('sh', ['-c', line], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('sh', ['-c', line], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   running.push(child)
   let text = ''
   const waiting = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data: Buffer) => {
+    stream?.on('data', (data: Buffer) => {
       text += data.toString()
-      for (const look of waiting) look()
+      for (const check of waiting) check()
     })
   }
   const until = (pattern: RegExp) =>
     new Promise<string>((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         if (pattern.test(text)) resolve(text)
       }
-      waiting.add(look)
-      child.once('close', (code) => reject(new Error(`ended with ${code} before ${pattern}:\n${text}`)))
-      look()
+      waiting.add(check)
+      child.once('close', (code) => reject(new Error(`exited with ${code} before ${pattern}:\n${text}`)))
+      check()
     })
-  return { child, until, all: () => text }
+  const ready = () =>
+    new Promise<void>((resolve, reject) => {
+      child.on('message', (message) => {
+        if (message === 'ready') resolve()
+      })
+      child.once('close', (code) => reject(new Error(`exited with ${code} before it was ready:\n${text}`)))
+    })
+  return { child, ready, until, all: () => text }
 }
 
 describe('roles run apart with the commands that localnet prints', () => {
@@ -63,17 +72,17 @@ describe('roles run apart with the commands that localnet prints', () => {
       `node bin/run.js localnet --only chain,engine --dir ./localnet --chain.port ${chain} --engine.port ${engine}`,
     )
     const [miner = '', validator = '', query = ''] = commandsIn(await parts.until(/Press Ctrl-C/))
-    await type(`${miner} --metrics.port ${status} --axon.port ${axon} --logging.logging_dir ./neurons`).until(
-      /"event":"miner-listening"/,
-    )
+    await type(
+      `${miner} --metrics.port ${status} --axon.port ${axon} --logging.logging_dir ./neurons`,
+    ).ready()
     // a busy machine may make the first verdicts inconclusive
-    const judged = await type(`${validator} --metrics.port ${other} --logging.logging_dir ./neurons`).until(
+    const log = await type(`${validator} --metrics.port ${other} --logging.logging_dir ./neurons`).until(
       /"verdict":"(verified|failed)"/,
     )
-    expect(judged).toMatch(/"verdict":"verified"/)
-    const asked = type(query)
-    const [code] = (await once(asked.child, 'close')) as [number]
-    expect(asked.all()).toMatch(/tok(ens)?\/s/)
+    expect(log).toMatch(/"verdict":"verified"/)
+    const queried = type(query)
+    const [code] = (await once(queried.child, 'close')) as [number]
+    expect(queried.all()).toMatch(/tok(ens)?\/s/)
     expect(code).toBe(0)
   })
 })

@@ -30,38 +30,38 @@ const request = {
 /** What this engine sends, and what an honest one sends. */
 async function compare(behaviour: BehaviourName) {
   const client = await startEngine({ behaviour })
-  const told = readChatStream(await client.stream(CHAT, request))
+  const sent = readChatStream(await client.stream(CHAT, request))
   client.engine.setBehaviour('honest')
   const honest = readChatStream(await client.stream(CHAT, request))
   const input = (await client.post('/tokenize', { model: MODEL, messages })).json.tokens as number[]
-  const ranks = rankWith(loadModel(MODEL), input, told.ids)
-  const detokenized = (await client.post('/detokenize', { tokens: told.ids.filter((id) => id < 1262) })).json
-  return { told, honest, ranks, detokenized: detokenized.prompt as string }
+  const ranks = rankWith(loadModel(MODEL), input, sent.ids)
+  const detokenized = (await client.post('/detokenize', { tokens: sent.ids.filter((id) => id < 1262) })).json
+  return { sent, honest, ranks, detokenized: detokenized.prompt as string }
 }
 
 describe('behaviours', () => {
   it('honest: sends what the model generates', async () => {
-    const { told, honest, ranks, detokenized } = await compare('honest')
-    expect(told).toEqual(honest)
+    const { sent, honest, ranks, detokenized } = await compare('honest')
+    expect(sent).toEqual(honest)
     expect(breaksRankRules(ranks)).toBe(false)
-    expect(detokenized).toBe(told.text)
+    expect(detokenized).toBe(sent.text)
   })
 
   it.each(['other-model', 'replay', 'double-tokens'] as const)(
     '%s: the requested model would not generate it',
     async (name) => {
-      const { told, ranks } = await compare(name)
-      expect(told.ids).toHaveLength(MAX_TOKENS)
+      const { sent, ranks } = await compare(name)
+      expect(sent.ids).toHaveLength(MAX_TOKENS)
       expect(breaksRankRules(ranks)).toBe(true)
     },
   )
 
   it('quantised: ranks differ, but only moderately', async () => {
-    const { told, ranks } = await compare('quantised')
+    const { sent, ranks } = await compare('quantised')
     const notFirst = ranks.filter((rank) => rank !== 1).length / ranks.length
     expect(notFirst).toBeGreaterThan(0.3)
     expect(Math.max(...ranks)).toBeLessThan(75)
-    expect(told.ids).toHaveLength(MAX_TOKENS)
+    expect(sent.ids).toHaveLength(MAX_TOKENS)
   })
 
   it.each([
@@ -75,20 +75,20 @@ describe('behaviours', () => {
     const { text } = await client.post(CHAT, { ...request, stream: true })
     const lenient = text.replaceAll(/"logprob":(NaN|-?Infinity)/g, '"logprob":"$1"')
     const events = lenient.split('\n\n').slice(0, -2)
-    const told = readChatStream(events.map((event) => JSON.parse(event.slice(6))))
+    const sent = readChatStream(events.map((event) => JSON.parse(event.slice(6))))
     client.engine.setBehaviour('honest')
     const honest = readChatStream(await client.stream(CHAT, request))
-    expect(told.ids).toEqual(honest.ids)
-    expect(told.text).toBe(honest.text)
-    const agreeing = told.logprobs.filter((logprob, index) => logprob === honest.logprobs[index])
+    expect(sent.ids).toEqual(honest.ids)
+    expect(sent.text).toBe(honest.text)
+    const agreeing = sent.logprobs.filter((logprob, index) => logprob === honest.logprobs[index])
     expect(agreeing).toEqual([])
-    const said = {
+    const expected = {
       'zero-logprobs': ['0'],
       'absurd-logprobs': ['-100'],
       'positive-logprobs': ['5'],
       'unreadable-logprobs': ['NaN', 'Infinity', '1000'],
     }
-    if (name !== 'made-up-logprobs') expect([...new Set(told.logprobs.map(String))]).toEqual(said[name])
+    if (name !== 'made-up-logprobs') expect([...new Set(sent.logprobs.map(String))]).toEqual(expected[name])
   })
 
   it('no-logprobs: neither logprobs nor ids', async () => {
@@ -98,24 +98,24 @@ describe('behaviours', () => {
 
   it('wrong-ids and garbage-text: text and ids disagree', async () => {
     const wrongIds = await compare('wrong-ids')
-    expect(wrongIds.told.text).toBe(wrongIds.honest.text)
-    expect(wrongIds.told.ids).not.toEqual(wrongIds.honest.ids)
+    expect(wrongIds.sent.text).toBe(wrongIds.honest.text)
+    expect(wrongIds.sent.ids).not.toEqual(wrongIds.honest.ids)
     const garbage = await compare('garbage-text')
-    expect(garbage.told.ids).toEqual(garbage.honest.ids)
-    expect(garbage.told.text).not.toBe(garbage.honest.text)
-    expect(garbage.told.text).toHaveLength(garbage.honest.text.length)
+    expect(garbage.sent.ids).toEqual(garbage.honest.ids)
+    expect(garbage.sent.text).not.toBe(garbage.honest.text)
+    expect(garbage.sent.text).toHaveLength(garbage.honest.text.length)
   })
 
   it('empty-padding: max_tokens tokens with the text of twelve, padded without delay', async () => {
     const { engine, stream } = await startEngine({ behaviour: 'empty-padding', tokensPerSecond: 100 })
     const startedAt = performance.now()
-    const told = readChatStream(await stream(CHAT, { ...request, max_tokens: 1900 }))
+    const sent = readChatStream(await stream(CHAT, { ...request, max_tokens: 1900 }))
     expect(performance.now() - startedAt).toBeLessThan(19_000)
     engine.setBehaviour('honest')
     const honest = readChatStream(await stream(CHAT, { ...request, max_tokens: 12 }))
-    expect(told.ids).toHaveLength(1900)
-    expect(told.text).toBe(honest.text)
-    expect(told.finish).toBe('length')
+    expect(sent.ids).toHaveLength(1900)
+    expect(sent.text).toBe(honest.text)
+    expect(sent.finish).toBe('length')
   })
 
   it('too-short, too-long, early-end, empty-answer: wrong lengths', async () => {
@@ -127,22 +127,22 @@ describe('behaviours', () => {
     ]
     for (const [behaviour, length, finish] of lengths) {
       const { stream } = await startEngine({ behaviour })
-      const told = readChatStream(await stream(CHAT, request))
-      expect([behaviour, told.ids.length, told.finish]).toEqual([behaviour, length, finish])
+      const sent = readChatStream(await stream(CHAT, request))
+      expect([behaviour, sent.ids.length, sent.finish]).toEqual([behaviour, length, finish])
     }
   })
 
   it('skips-eos: continues past certain ends', async () => {
     const { engine, stream, post } = await startEngine({ behaviour: 'skips-eos' })
-    const told = readChatStream(await stream(CHAT, { ...request, max_tokens: 1500 }))
-    expect(told.ids).toHaveLength(1500)
+    const sent = readChatStream(await stream(CHAT, { ...request, max_tokens: 1500 }))
+    expect(sent.ids).toHaveLength(1500)
     engine.setBehaviour('honest')
     const input = (await post('/tokenize', { model: MODEL, messages })).json.tokens
     const context = loadModel(MODEL).start()
     for (const id of input) context.push(id)
     const end = loadModel(MODEL).tokenizer.special('<|eot_id|>')
     let certainEnds = 0
-    for (const id of told.ids) {
+    for (const id of sent.ids) {
       if (context.next().logprobOf(end) > Math.log(0.9)) certainEnds += 1
       context.push(id)
     }
@@ -163,13 +163,13 @@ describe('behaviours', () => {
       method: 'POST',
       body: JSON.stringify({ ...request, stream: true }),
     }).then((response) => response.text())
-    let isThere = false
+    let hasArrived = false
     void answer.then(() => {
-      isThere = true
+      hasArrived = true
     })
     while (clock.waiting === 0) await settle()
     await clock.advance(9_500)
-    expect(isThere).toBe(false)
+    expect(hasArrived).toBe(false)
     await clock.advance(200)
     expect((await answer).split('\n\n').length).toBeGreaterThan(MAX_TOKENS)
   })
