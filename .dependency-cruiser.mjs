@@ -34,7 +34,7 @@ export const ARROWS = {
     ...[...MODULES, 'roles'],
     ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs', 'organics', 'reports', 'health'),
   ],
-  'roles/validator/subnet': [...MODULES, 'roles'],
+  'roles/validator/subnet': ['chain', 'config', 'engine', 'telemetry', 'wallet', 'roles'],
   'roles/validator/rounds': [
     ...MODULES.filter((name) => name !== 'chain'),
     ...['roles', ...INSIDE('validator', 'subnet')],

@@ -87,7 +87,7 @@ test('fails no miner while our clock is wrong, and queries them once it is right
 })
 
 test('gives every miner its own prompt and seed, reproducible by one seed', async () => {
-  const asked = async () => {
+  const firstRequests = async () => {
     const miners = await withMiners({ models: [MODEL] }, { models: [MODEL] })
     const rig = await rigOf(miners, { 'round.models': 'in-turn' })
     const validator = await rig.start()
@@ -95,11 +95,11 @@ test('gives every miner its own prompt and seed, reproducible by one seed', asyn
     await validator.stop()
     return miners.map((miner) => miner.asked[0]?.body)
   }
-  const [one, two] = await asked()
+  const [one, two] = await firstRequests()
   expect(one?.seed).not.toBe(two?.seed)
   expect(one?.max_tokens).toBe(two?.max_tokens)
   expect([one?.messages, one?.prompt]).not.toEqual([two?.messages, two?.prompt])
-  expect(await asked()).toEqual([one, two])
+  expect(await firstRequests()).toEqual([one, two])
 })
 
 test('sends the questions of a data set to the miners', async () => {
@@ -116,7 +116,7 @@ test('a failing engine is inconclusive and changes no score', async () => {
   const miners = await withMiners({ models: [MODEL] })
   const rig = await rigOf(miners)
   const engine = rig.deps.engines()[0] as { failure?: Error }
-  engine.failure = new Error('engine gone')
+  engine.failure = new Error('engine unavailable')
   const validator = await rig.start()
   await rig.logged(verdictOf(1, 'inconclusive'))
   const status = validatorStatus.parse(await (await fetch(`${validator.url}/status`)).json())

@@ -92,10 +92,10 @@ async function readFromValidator(
 
 /** Scores only complement a report from Postgres, so it does not fail when no validator answers. */
 async function readStatus({ clock, statusPort }: ReportRequest, signal: AbortSignal) {
-  const asked = withDeadline(clock, 'the status', STATUS_TIMEOUT_MS, signal, (inner) =>
+  const answer = withDeadline(clock, 'the status', STATUS_TIMEOUT_MS, signal, (inner) =>
     getJson(statusPort, '/status', inner),
   )
-  const parsed = validatorStatus.safeParse((await asked.catch(() => undefined))?.body)
+  const parsed = validatorStatus.safeParse((await answer.catch(() => undefined))?.body)
   signal.throwIfAborted()
   return parsed.success ? parsed.data : null
 }

@@ -32,7 +32,7 @@ async function runWith(
   return { status, stderr }
 }
 
-test('ends a process whose event loop is blocked, by whatever, with status 70', async () => {
+test('ends a process whose event loop is blocked with status 70', async () => {
   const [spinning, waiting] = await Promise.all([
     runWith('setTimeout(() => { for (;;) {} }, 100)'),
     runWith('setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 100)'),

@@ -76,10 +76,10 @@ test.each<[string, Answering]>([
   ['drips its body', (response) => response.writeHead(200, { 'content-length': 1000 }).write('{')],
 ])('gives up after a minute on a hub that %s', async (_, answer) => {
   const { ask, clock, server } = await hubThat(answer)
-  const asked = ask().catch((error: Error) => error.message)
+  const result = ask().catch((error: Error) => error.message)
   await expect.poll(() => server.received).toHaveLength(1)
   await clock.advance(60_000)
-  expect(await asked).toMatch(/did not finish within 60000 ms/)
+  expect(await result).toMatch(/did not finish within 60000 ms/)
   await expect.poll(() => server.open).toBe(0)
 })
 
@@ -93,8 +93,8 @@ test('gives up after a minute on a hub that does not read', async () => {
   })
   const { port } = server.address() as { port: number }
   const { ask, clock } = clientOf(`http://127.0.0.1:${port}`)
-  const asked = ask(Buffer.alloc(32 << 20, 0x20)).catch((error: Error) => error.message)
+  const result = ask(Buffer.alloc(32 << 20, 0x20)).catch((error: Error) => error.message)
   await expect.poll(() => sockets).toHaveLength(1)
   await clock.advance(60_000)
-  expect(await asked).toMatch(/did not finish within 60000 ms/)
+  expect(await result).toMatch(/did not finish within 60000 ms/)
 })

@@ -67,7 +67,7 @@ export async function checkUnderLoad(
   const first = verifiedIn(last)
   // A verdict is visible before its round has ended: both must have advanced.
   const hasAdvanced = () => verifiedIn(last) > first && (last.validator?.rounds ?? 0) > firstRound
-  for (let asked = 1; asked < 5 || !hasAdvanced(); asked++) {
+  for (let made = 1; made < 5 || !hasAdvanced(); made++) {
     const next = await report(statusPort, ...words)
     expect(next.source).toBe(source)
     expect(verifiedIn(next)).toBeGreaterThanOrEqual(verifiedIn(last))

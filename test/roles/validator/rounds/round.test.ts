@@ -61,7 +61,7 @@ test('signs for all miners before querying any, and judges no answer before the 
 test('queries no miner after a stall while signing: honest miners would reject the stale signatures', async () => {
   const clock = new ManualClock()
   let stalledMs = 0
-  const asked: number[] = []
+  const queried: number[] = []
   const { begun } = setup({
     clock: {
       now: () => clock.now() + stalledMs,
@@ -71,13 +71,13 @@ test('queries no miner after a stall while signing: honest miners would reject t
     prepare: (_, { uid }) => {
       stalledMs += 3_600_000
       return async () => {
-        asked.push(uid)
+        queried.push(uid)
         return answerOf()
       }
     },
   })
   await expect(begun).rejects.toThrow(/signatures expired/)
-  expect(asked).toEqual([])
+  expect(queried).toEqual([])
 })
 
 test('signs in advance while the prompts are made', async () => {
@@ -130,7 +130,7 @@ test('a shutdown and a failing engine are inconclusive; a stream that is cut is 
   const { begun, results, answer } = setup({
     miners: 3,
     verify: async () => {
-      throw new Error('engine gone')
+      throw new Error('engine unavailable')
     },
   })
   const round = await begun
@@ -142,7 +142,7 @@ test('a shutdown and a failing engine are inconclusive; a stream that is cut is 
   const verdicts = [...results].sort((a, b) => a.miner.uid - b.miner.uid).map(({ verdict }) => verdict)
   expect(verdicts).toMatchObject([
     { kind: 'inconclusive', reason: 'aborted' },
-    { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'engine gone' },
+    { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'engine unavailable' },
     { kind: 'failed', cause: 'TIMEOUT', detail: 'too many at once' },
   ])
 })
