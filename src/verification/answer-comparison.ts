@@ -16,7 +16,7 @@ export interface CheckedToken {
   readonly logprob: number
 }
 
-/** An answer laid beside the engine's reference distributions: everything the strict rules depend on. */
+/** An answer together with the engine's reference distributions: everything the strict rules depend on. */
 export interface AnswerComparison {
   readonly temperature: number
   readonly maxTokens: number

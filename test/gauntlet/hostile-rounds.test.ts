@@ -22,7 +22,7 @@ import {
   startStreamServer,
 } from '../support/stream-server.js'
 import {
-  EVIL_STREAMS,
+  HOSTILE_STREAMS,
   type StreamUpstream,
   startStreamUpstream,
   type UpstreamMode,
@@ -42,7 +42,7 @@ const LIMITS = { firstTokenMs: 6000, gapMs: 6000, totalMs: HARD_MS }
 const SLACK_MS = GAUNTLET_SCALE === 1 ? 1000 : 4000
 
 type Kind = UpstreamMode | 'drip' | 'slow-honest'
-const HOSTILE: readonly Kind[] = [...EVIL_STREAMS, 'drip']
+const HOSTILE: readonly Kind[] = [...HOSTILE_STREAMS, 'drip']
 
 let signer: Signer
 let upstream: StreamUpstream

@@ -12,7 +12,7 @@ import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import {
   EVEN_CHUNKS,
-  EVIL_STREAMS,
+  HOSTILE_STREAMS,
   readTruth,
   type StreamUpstream,
   startStreamUpstream,
@@ -75,8 +75,8 @@ async function measurePeak<T>(work: () => Promise<T>): Promise<{ result: T; grow
 describe('hostile streams next to honest ones', () => {
   test('all 12 kinds at once are cut off with a cause, in bounded memory', async () => {
     const copies = Math.max(2, Math.round(36 * scale))
-    const modes = EVIL_STREAMS.flatMap((mode) => new Array<UpstreamMode>(copies).fill(mode))
-    await askAll([...EVIL_STREAMS])
+    const modes = HOSTILE_STREAMS.flatMap((mode) => new Array<UpstreamMode>(copies).fill(mode))
+    await askAll([...HOSTILE_STREAMS])
     const { result, grownBytes } = await measurePeak(() => askAll(modes))
     const causes = new Map<string, Set<string>>()
     for (const [index, answer] of result.entries()) {

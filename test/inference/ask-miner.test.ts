@@ -122,10 +122,10 @@ describe('askMiner', () => {
   test('rejects with an error thrown by onText instead of blaming the miner', async () => {
     const asked = ask(answerThree, {
       onText: () => {
-        throw new Error('terminal gone')
+        throw new Error('terminal closed')
       },
     })
-    await expect(asked).rejects.toThrow('terminal gone')
+    await expect(asked).rejects.toThrow('terminal closed')
   })
 
   test('measures from the moment the request is written, not from the call', async () => {

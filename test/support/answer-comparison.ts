@@ -16,8 +16,8 @@ export const FACTS: ModelFacts = {
 const TOP_K = 20
 
 /**
- * An answer sampled honestly from made-up distributions: 20 likely tokens per position, a thin tail, raw logprobs on
- * both sides, no end token in sight, as long as asked.
+ * An answer sampled honestly from invented distributions: 20 likely tokens per position, a thin tail, raw logprobs on both
+ * sides, no likely end token, exactly max_tokens long.
  */
 export function honestComparison(seed: string, { tokens = 200, temperature = 0.8 } = {}): AnswerComparison {
   const random = createRandom(seed)

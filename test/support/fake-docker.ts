@@ -29,22 +29,22 @@ export interface FakeContainer {
 
 export interface FakeDocker {
   readonly containers: Map<string, FakeContainer>
-  /** Calls that changed something, in order: `pull image`, `create name`, `start name`, `remove name`. */
+  /** Calls that change state, in order: `pull image`, `create name`, `start name`, `remove name`. */
   readonly calls: string[]
-  /** Images that are there; a pull adds to them. */
+  /** Local images; a pull adds to them. */
   readonly images: Set<string>
-  /** Models whose server exits at once, or logs nothing and never listens. */
+  /** Models whose server exits at once, and models whose server makes no progress. */
   readonly crash: Set<string>
   readonly hang: Set<string>
   pullFails: boolean
-  /** A container of somebody else. */
+  /** Adds a container of another owner. */
   addForeign(name: string, labels: Record<string, string>): FakeContainer
   close(): Promise<void>
 }
 
 const script = fileURLToPath(new URL('./engine-process.ts', import.meta.url))
 
-/** Speaks the part of the Docker Engine API the fleet uses on a unix socket; a started container is a real engine process. */
+/** Implements the part of the Docker Engine API that the fleet uses. A started container is a real engine process. */
 export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
   const docker: FakeDocker = {
     containers: new Map(),
@@ -165,7 +165,7 @@ function pull(docker: FakeDocker, image: string, response: ServerResponse): void
   )
 }
 
-/** Two layers of 300 and 100 MB, downloaded beside each other and extracted in order, and one that is there already. */
+/** Two layers of 300 and 100 MB, downloaded in parallel and extracted in order, and one that already exists. */
 function pullLines() {
   const steps = (id: string, status: string, total: number) =>
     [0.25, 0.5, 1].map((share) => ({

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { type StreamServer, startStreamServer } from './stream-server.js'
 
-/** What is wrong with a model server; `none` is nothing. */
+/** Faults of a model server. */
 export const ENGINE_FAULTS = [
   'down',
   'hung',
@@ -19,7 +19,7 @@ export type EngineFault = (typeof ENGINE_FAULTS)[number] | 'none' | 'loading'
 export interface FakeEngine {
   readonly url: string
   fault: EngineFault
-  /** Scoring calls it has answered properly. */
+  /** Number of scoring calls with a valid response. */
   readonly scored: number
   close(): Promise<void>
 }
@@ -27,8 +27,8 @@ export interface FakeEngine {
 const PROBE_ID = 9000
 
 /**
- * Speaks vLLM's HTTP API as far as a reference engine needs it: token i is ` w<i>`, of logprob −0.1 everywhere, and its
- * logprobs are scaled by the temperature. Model files lie in `modelDir`.
+ * Implements the part of vLLM's HTTP API that a reference engine needs. Token i is ` w<i>` and always has logprob −0.1;
+ * logprobs are scaled by the temperature. The model's files are written to `modelDir`.
  */
 export async function startFakeEngine(model: string, modelDir: string): Promise<FakeEngine> {
   await mkdir(join(modelDir, model), { recursive: true })
@@ -40,14 +40,14 @@ export async function startFakeEngine(model: string, modelDir: string): Promise<
     const json = (value: unknown) => response.end(JSON.stringify(value))
     if (path === '/version') return json({ version: '0.8.0' })
     if (path === '/v1/models') return json({ data: [{ id: model, max_model_len: 4096 }] })
-    const asked = JSON.parse(body.toString() || '{}')
-    if (path === '/tokenize') return json({ tokens: tokensOf(asked) })
+    const call = JSON.parse(body.toString() || '{}')
+    if (path === '/tokenize') return json({ tokens: tokensOf(call) })
     if (path === '/detokenize')
-      return json({ prompt: (asked.tokens as number[]).map((id) => ` w${id}`).join('') })
+      return json({ prompt: (call.tokens as number[]).map((id) => ` w${id}`).join('') })
     if (path === '/v1/chat/completions')
       return json({ choices: [{ message: { content: 'What is the tallest mountain?' } }] })
     scored++
-    return json(score(asked.prompt, asked.temperature))
+    return json(score(call.prompt, call.temperature))
   })
   const engine: FakeEngine = {
     url: server.url,
@@ -80,7 +80,7 @@ function score(prompt: readonly number[], temperature: number): object {
   }
 }
 
-/** @returns whether this answer is taken care of. */
+/** @returns whether the fault handled the response */
 function misbehave(fault: EngineFault, response: ServerResponse, hanging: Set<ServerResponse>): boolean {
   if (fault === 'none') return false
   if (fault === 'down') response.socket?.resetAndDestroy()

@@ -6,7 +6,7 @@ export interface ReceivedRequest {
   readonly headers: IncomingMessage['headers']
   readonly body: string
   readonly response: ServerResponse
-  /** Resolves when the connection of this request is gone or its answer is out. */
+  /** Resolves when the response was sent or its connection closed. */
   readonly closed: Promise<void>
 }
 
@@ -17,15 +17,15 @@ export interface FakeVllm {
   readonly port: number
   readonly received: ReceivedRequest[]
   models: string[]
-  /** Text of GET /metrics; undefined answers 404. */
+  /** Body of GET /metrics; undefined: 404. */
   metrics: string | undefined
   /** Status of GET /health and GET /v1/models. */
   healthStatus: number
   modelsStatus: number
-  /** Status of the answer to the miner's own request for a token, when it is no 200. */
+  /** Status of the response to the miner's probe for token ids. */
   engineStatus: number
   answer: Answer
-  /** How it treats token ids: `return_tokens_as_token_ids` of a request may be unknown (400), heeded, or not needed. */
+  /** Whether token ids are sent always, on request (`return_tokens_as_token_ids`), or the field is rejected with 400. */
   tokenIds: 'always' | 'on-request' | 'refused'
   /** Resolves when the n-th request (from 1) has arrived. */
   arrived(count: number): Promise<ReceivedRequest>
@@ -44,7 +44,7 @@ export const streamTwo: Answer = ({ response }) => {
   response.end(sse({ choices: [{ delta: { content: 'b' } }] }, '[DONE]'))
 }
 
-/** A model server on port 0 whose answers a test writes itself, byte by byte if need be. */
+/** A model server on port 0 whose responses the test writes, byte by byte if necessary. */
 export async function startFakeVllm(
   options: { models?: string[]; answer?: Answer; port?: number } = {},
 ): Promise<FakeVllm> {
@@ -66,12 +66,12 @@ export async function startFakeVllm(
     }
     let body = ''
     for await (const chunk of request) body += chunk
-    // The miner’s own probe is not a caller’s request.
+    // The miner’s probe is not recorded as a request.
     if (body.includes('"prompt":"Hello","max_tokens":1,')) {
       if (fake.engineStatus !== 200) return json(fake.engineStatus, { object: 'error' })
-      const isAsked = body.includes('"return_tokens_as_token_ids":true')
-      if (isAsked && fake.tokenIds === 'refused') return json(400, { object: 'error' })
-      const hasIds = fake.tokenIds === 'always' || (isAsked && fake.tokenIds === 'on-request')
+      const isRequested = body.includes('"return_tokens_as_token_ids":true')
+      if (isRequested && fake.tokenIds === 'refused') return json(400, { object: 'error' })
+      const hasIds = fake.tokenIds === 'always' || (isRequested && fake.tokenIds === 'on-request')
       return json(200, { choices: [{ text: ' a', logprobs: { tokens: [hasIds ? 'token_id:7' : ' a'] } }] })
     }
     const closed = new Promise<void>((resolve) => response.on('close', () => resolve()))

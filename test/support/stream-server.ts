@@ -12,14 +12,14 @@ export interface ReceivedRequest {
 export interface StreamServer {
   readonly url: string
   readonly received: ReceivedRequest[]
-  /** Connections open now. */
+  /** Number of open connections. */
   readonly open: number
   close(): Promise<void>
 }
 
 export type Answering = (response: ServerResponse, request: ReceivedRequest) => void
 
-/** A real HTTP server on a free port of the loopback that answers as told, once the whole request is there. */
+/** A real HTTP server on a free loopback port that calls `answer` once the whole request has arrived. */
 export async function startStreamServer(answer: Answering): Promise<StreamServer> {
   const received: ReceivedRequest[] = []
   const sockets = new Set<Socket>()
@@ -59,7 +59,7 @@ export async function startStreamServer(answer: Answering): Promise<StreamServer
   }
 }
 
-/** Head of an event stream as a vLLM server sends it. */
+/** Sends the head of an event stream as vLLM does. */
 export function startEvents(response: ServerResponse): ServerResponse {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
   return response

@@ -6,10 +6,10 @@ import { createGzip } from 'node:zlib'
 import { chatChunk, DONE, event, startEvents } from './stream-server.js'
 
 /**
- * A miner in a process of its own, so that its work does not disturb the clock of the reader. What it does is chosen by
- * the model that is asked for: `even` is honest, the others are the evil streams.
+ * A miner in a separate process, so that its work does not disturb the times the reader takes. The requested model selects
+ * its behaviour: `even` is honest, the others are hostile streams.
  */
-export const EVIL_STREAMS = [
+export const HOSTILE_STREAMS = [
   'endless-line',
   'endless-event',
   'many-events',
@@ -24,14 +24,14 @@ export const EVIL_STREAMS = [
   'endless-refusal',
 ] as const
 
-export type UpstreamMode = 'even' | (typeof EVIL_STREAMS)[number]
+export type UpstreamMode = 'even' | (typeof HOSTILE_STREAMS)[number]
 
 export interface StreamUpstream {
   readonly url: string
   close(): Promise<void>
 }
 
-/** Chunks of an honest stream and milliseconds between them. */
+/** Number of chunks of an honest stream. */
 export const EVEN_CHUNKS = 64
 const EVEN_GAP_MS = 10
 
@@ -41,7 +41,7 @@ export async function startStreamUpstream(): Promise<StreamUpstream> {
   })
   const port = await new Promise((resolve, reject) => {
     child.once('message', resolve)
-    child.once('exit', (code) => reject(new Error(`the upstream ended with ${code}`)))
+    child.once('exit', (code) => reject(new Error(`the upstream exited with ${code}`)))
   })
   return { url: `http://127.0.0.1:${String(port)}`, close: () => stop(child) }
 }
@@ -52,7 +52,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** What an honest stream took by its own clock, out of its text, in milliseconds. */
+/** Duration of an honest stream in milliseconds, measured by the sender and written into its text. */
 export function readTruth(text: string): number {
   const stamps = text
     .trim()
@@ -61,7 +61,7 @@ export function readTruth(text: string): number {
   return ((stamps.at(-1)?.[1] ?? Number.NaN) - (stamps[0]?.[0] ?? Number.NaN)) / 1000
 }
 
-/** Microseconds on the clock both processes share. */
+/** Microseconds on a clock shared by both processes. */
 const stampUs = () => Number(process.hrtime.bigint() / 1000n)
 
 function answerEven(response: ServerResponse): void {
@@ -88,7 +88,7 @@ function flood(response: ServerResponse, piece: string | Buffer): void {
   more()
 }
 
-const evil: Record<(typeof EVIL_STREAMS)[number], (response: ServerResponse) => void> = {
+const hostile: Record<(typeof HOSTILE_STREAMS)[number], (response: ServerResponse) => void> = {
   'endless-line': (response) => flood(startEvents(response), Buffer.alloc(1 << 16, 'data: a')),
   'endless-event': (response) => flood(startEvents(response), `data: ${'a'.repeat(1000)}\n`.repeat(50)),
   'many-events': (response) => flood(startEvents(response), event(chatChunk('a', 1)).repeat(50)),
@@ -122,7 +122,7 @@ function serve(): void {
     const mode = String(request.headers['x-targon-model'])
     request.resume()
     if (mode === 'even') answerEven(response)
-    else evil[mode as (typeof EVIL_STREAMS)[number]](response)
+    else hostile[mode as (typeof HOSTILE_STREAMS)[number]](response)
   })
   server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
     process.send?.((server.address() as AddressInfo).port),

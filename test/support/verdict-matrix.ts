@@ -3,7 +3,7 @@ import { BEHAVIOURS, type BehaviourName } from '../../src/localnet/engine/index.
 import type { RuleSet } from '../../src/verification/index.js'
 import { requestOf, type VerificationRig } from './verification-rig.js'
 
-/** One cell: what a miner of this behaviour gets. */
+/** One cell of the table: the verdict on a miner with this behaviour. */
 export interface Cell {
   readonly behaviour: BehaviourName
   readonly temperature: number
@@ -11,7 +11,7 @@ export interface Cell {
   readonly rules: RuleSet
 }
 
-/** Short deadlines so that stalling kinds cost milliseconds; the ratios between them stay those of the real ones. */
+/** Short deadlines for stalling miners, in the same proportions as the real ones. */
 const LIMITS: Partial<Record<BehaviourName, Partial<StreamLimits>>> = {
   stall: { gapMs: 400 },
   drip: { totalMs: 1_500 },
@@ -23,10 +23,10 @@ const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = {
   'skips-eos': 512,
   'ignores-temperature': 512,
 }
-/** Paced where time decides: a burst must stay short beside the wait before it, on a busy machine too. */
+/** Paced where arrival times decide: a burst must stay short compared with the wait before it, also on a busy machine. */
 const TOKENS_PER_SECOND: Partial<Record<BehaviourName, number>> = { honest: 200, 'generate-first': 60 }
 
-/** Judged by when its tokens come: to be run alone. */
+/** Judged by arrival times, so it must run alone. */
 export function isTimed({ behaviour }: Cell): boolean {
   return TOKENS_PER_SECOND[behaviour] !== undefined
 }
@@ -45,7 +45,7 @@ export function allCells(): Cell[] {
   )
 }
 
-/** `verified`, `inconclusive` or the cause, of one real answer of a real hostile server. */
+/** `verified`, `inconclusive` or the cause for one answer of a real server. */
 export async function judgeCell(rig: VerificationRig, { behaviour, temperature, endpoint, rules }: Cell) {
   const tokensPerSecond = TOKENS_PER_SECOND[behaviour]
   const limits = LIMITS[behaviour]
@@ -72,10 +72,10 @@ export async function judgeCell(rig: VerificationRig, { behaviour, temperature, 
 type Change = Parameters<typeof requestOf>[1]
 type Request = Awaited<ReturnType<typeof requestOf>>
 
-/** The same for every rule set: it is looked for once. */
+/** Shared by the rule sets, because finding one takes many answers. */
 const endings = new Map<string, Promise<Request>>()
 
-/** A request whose honest answer ends well before max_tokens: else there is no end to skip. */
+/** A request whose honest answer ends well before max_tokens, so that there is an end to skip. */
 function endingRequest(rig: VerificationRig, change: Change): Promise<Request> {
   const key = JSON.stringify(change)
   const found = endings.get(key) ?? findEnding(rig, change)
@@ -96,7 +96,7 @@ async function findEnding(rig: VerificationRig, change: Change): Promise<Request
   }
 }
 
-/** One line per kind and rule set, one column per temperature and endpoint. */
+/** One line per behaviour and rule set, one column per temperature and endpoint. */
 export function printMatrix(verdicts: ReadonlyMap<Cell, string>): string {
   const columns = TEMPERATURES.flatMap((temperature) =>
     ENDPOINTS.map((endpoint) => ({ temperature, endpoint })),

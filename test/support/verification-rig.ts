@@ -23,13 +23,13 @@ import { hotkeyOf } from './hotkeys.js'
 
 export const MODEL = 'targon-dev/small-a'
 
-/** A reference engine over HTTP, and miners' engines beside it, all real servers on port 0. */
+/** A reference engine and miners' engines, all real HTTP servers on port 0. */
 export interface VerificationRig {
   readonly reference: DevelopmentEngine
   readonly engine: ConnectedEngine
   startMiner(options?: Partial<DevelopmentEngineOptions>): Promise<DevelopmentEngine>
   connect(url: string, model?: string): ConnectedEngine
-  ask(url: string, request: InferenceRequest, options?: AskingOptions): Promise<Answer>
+  ask(url: string, request: InferenceRequest, options?: RigAskOptions): Promise<Answer>
   verify(
     request: InferenceRequest,
     answer: Answer,
@@ -39,16 +39,16 @@ export interface VerificationRig {
   close(): Promise<void>
 }
 
-/** The date stands in the prompt: another one makes other answers than those of the checked-in table. */
-const dayOfTheTable: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 22) }
+/** Prompts contain the date, so the checked-in table needs a fixed one. */
+const fixedDateClock: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 22) }
 
-/** Its time of day stands still: the positions 4.4.1's random check picks repeat. */
-const steadyClock: Clock = { ...systemClock, now: () => 1_734_000_000_000 }
+/** A fixed time of day, from which 4.4.1's random check derives its positions. */
+const fixedTimeClock: Clock = { ...systemClock, now: () => 1_734_000_000_000 }
 
-export interface AskingOptions {
+export interface RigAskOptions {
   readonly rules?: RuleSet
   readonly limits?: Partial<StreamLimits>
-  /** What counts as made first and streamed later; nothing unless given: miners are not paced. */
+  /** Rule for answers generated first and streamed later. Default: none, because miners are not paced. */
   readonly burst?: BurstRule | null
 }
 
@@ -96,7 +96,7 @@ export async function startVerificationRig(
         { clock: systemClock, signer, dispatcher, limits, rules, burst },
       ),
     verify: (request, answer, rules = 'strict', by = engine) =>
-      verifyAnswer({ request, answer, engine: by, rules, clock: steadyClock, signal }),
+      verifyAnswer({ request, answer, engine: by, rules, clock: fixedTimeClock, signal }),
     close: async () => {
       await Promise.all(connected.map((one) => one.close()))
       await Promise.all(engines.map((one) => one.close()))
@@ -117,7 +117,7 @@ export async function requestOf(
       endpoints: [change.endpoint ?? 'chat'],
       maxTokens: { min: change.maxTokens ?? 192, max: change.maxTokens ?? 192 },
       random: createRandom(seed),
-      clock: dayOfTheTable,
+      clock: fixedDateClock,
     },
     new AbortController().signal,
   )

@@ -10,7 +10,7 @@ import { type StreamServer, startStreamServer } from '../../support/stream-serve
 
 const OWNER = '5Owner'
 const MIB = 2 ** 20
-const card = (id: number, freeMib = 80_000): Gpu => ({ id, freeMib, totalMib: 81_920 })
+const gpu = (id: number, freeMib = 80_000): Gpu => ({ id, freeMib, totalMib: 81_920 })
 
 /** Sleeps take a fiftieth of their time; deadlines see the full time. */
 const quickClock: Clock = {
@@ -29,7 +29,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fleet-'))
   docker = await startFakeDocker(join(folder, 'docker.sock'))
   sizesMib.clear()
-  gpus = [card(0), card(1)]
+  gpus = [gpu(0), gpu(1)]
   hub = await startStreamServer((response, { path }) => {
     const size = sizesMib.get(path.replace('/api/models/', ''))
     if (size === undefined) return response.writeHead(404).end('{}')
@@ -78,7 +78,7 @@ describe('Fleet', () => {
     })
 
     docker.calls.length = 0
-    gpus = [card(0, 2_000), card(1)]
+    gpus = [gpu(0, 2_000), gpu(1)]
     const second = await fleet().reconcile(['targon-dev/small-a'], signal())
     expect(second.running).toEqual(first.running)
     expect(docker.calls).toEqual([])

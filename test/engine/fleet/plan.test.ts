@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Gpu, parseGpus, planFleet, weightBytes } from '../../../src/engine/index.js'
 
-const card = (id: number, freeMib: number, totalMib = 81_920): Gpu => ({ id, freeMib, totalMib })
+const gpu = (id: number, freeMib: number, totalMib = 81_920): Gpu => ({ id, freeMib, totalMib })
 
 describe('planFleet', () => {
   it('keeps a running model whose GPUs no earlier model needs', () => {
@@ -11,7 +11,7 @@ describe('planFleet', () => {
         ['org/new', 16_000],
         ['org/old', 16_000],
       ]),
-      [card(0, 3_000), card(1, 81_000)],
+      [gpu(0, 3_000), gpu(1, 81_000)],
       [{ model: 'org/old', gpuIds: [0] }],
     )
     expect(plan.placements).toEqual([
@@ -27,7 +27,7 @@ describe('planFleet', () => {
         ['org/new', 16_000],
         ['org/old', 16_000],
       ]),
-      [card(0, 3_000)],
+      [gpu(0, 3_000)],
       [{ model: 'org/old', gpuIds: [0] }],
     )
     expect(plan.placements).toEqual([{ model: 'org/new', gpuIds: [0] }])
@@ -35,7 +35,7 @@ describe('planFleet', () => {
   })
 
   it('does not use GPUs that other processes fill', () => {
-    const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [card(0, 40_000)], [])
+    const plan = planFleet(['org/a'], new Map([['org/a', 10]]), [gpu(0, 40_000)], [])
     expect(plan.unplaced[0]?.reason).toContain('0 of 1 GPUs are more than 90 % free')
   })
 })
