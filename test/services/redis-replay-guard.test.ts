@@ -41,7 +41,7 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
   }
   const request = () => ({ signedBy: 'caller', uuid: randomUUID(), timestampMs: Date.now() + 1000 })
 
-  it('lets each request in once, whichever of several replicas gets the copies and however many at once', async () => {
+  it('admits each request once, whichever replicas receive the copies and however many at once', async () => {
     const replicas = await Promise.all([replica(), replica(), replica()])
     for (let round = 0; round < 20; round++) {
       const one = request()
@@ -53,7 +53,7 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     }
   })
 
-  it('keeps a key as long as its timestamp can be accepted, and not for ever', async () => {
+  it('expires a key once its timestamp can no longer be accepted', async () => {
     await (await replica()).admit(request())
     const [key] = (await redis.keys('targon:replay:*')).filter((one) => !one.endsWith(':since'))
     const ttlMs = await redis.pttl(key!)
@@ -61,14 +61,14 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     expect(ttlMs).toBeLessThanOrEqual(26_000)
   })
 
-  it('keeps two miners on one Redis apart, and remembers over a restart of the replica', async () => {
+  it('separates miners that share one Redis, and remembers across a restart of a replica', async () => {
     const one = request()
     expect(await (await replica('a')).admit(one)).toBe('fresh')
     expect(await (await replica('b')).admit(one)).toBe('fresh')
     expect(await (await replica('a')).admit(one)).toBe('REPLAYED')
   })
 
-  it('refuses copies after a Redis that lost its data, for it cannot know them', async () => {
+  it('refuses copies after Redis has lost its data', async () => {
     const guard = await replica()
     const served = { ...request(), timestampMs: Date.now() }
     expect(await guard.admit(served)).toBe('fresh')
@@ -83,7 +83,7 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     expect(await guard.admit(request())).toBe('fresh')
   })
 
-  it('locks nobody out for long when the clock was ahead while the mark was set', async () => {
+  it('admits requests again after a bounded time when the clock was ahead at the start', async () => {
     let [aheadMs, passedMs] = [3_600_000, 0]
     const clock = {
       ...systemClock,
@@ -99,19 +99,19 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     expect(await guard.admit(one)).toBe('REPLAYED')
   })
 
-  it('lets nobody in by a mark that is none', async () => {
+  it('refuses to start when the stored start time is not a number', async () => {
     await redis.set('targon:replay:miner:since', 'abc')
     await expect(replica()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   })
 
-  it('lets nobody in while Redis does not answer', async () => {
+  it('refuses requests while Redis does not answer', async () => {
     const guard = await replica()
     await guard.close()
     expect(await guard.admit(request())).toBe('REPLAY_GUARD_FULL')
     await expect(replica('x', 'redis://127.0.0.1:1')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   })
 
-  it('serves two miners behind one balancer: a captured request sent to the second one is refused', async () => {
+  it('refuses a captured request sent to a second miner behind the same load balancer', async () => {
     const vllm = await startFakeVllm()
     open.push(vllm)
     const settings = { 'model-endpoint': [vllm.url], 'replay.redis-url': url }
@@ -128,15 +128,15 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
     expect(vllm.received).toHaveLength(1)
   })
 
-  it('refuses with 503 and is not ready while Redis is away or hangs, and comes back by itself', async () => {
+  it('refuses with 503 and is not ready while Redis is down or hangs, and recovers by itself', async () => {
     const { hostname, port } = new URL(url!)
-    const way = await startFaultProxy(`ws://${hostname}:${port}`)
+    const proxy = await startFaultProxy(`ws://${hostname}:${port}`)
     const vllm = await startFakeVllm()
-    const address = way.url.replace('ws:', 'redis:')
+    const address = proxy.url.replace('ws:', 'redis:')
     const rig = await startMinerRig({
       settings: { 'model-endpoint': [vllm.url], 'replay.redis-url': address },
     })
-    open.push(way, vllm, rig)
+    open.push(proxy, vllm, rig)
     const body = JSON.stringify({ model: 'org/model' })
     const status = async () => {
       const answer = await rig.post('/v1/completions', body, rig.sign(body, { nowMs: Date.now() + 1000 }))
@@ -149,15 +149,15 @@ describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
       ['refuse', 'reset'],
       ['silent', undefined],
     ] as const) {
-      way.mode = mode
-      if (drop) way.drop(drop)
+      proxy.mode = mode
+      if (drop) proxy.drop(drop)
       await expect.poll(status).toBe(503)
       await expect.poll(readiness).toBe(503)
       const forwarded = vllm.received.length
       expect(await status()).toBe(503)
       expect(vllm.received.length).toBe(forwarded)
-      way.mode = 'pass'
-      // No request comes while it is not ready: it has to find out by itself.
+      proxy.mode = 'pass'
+      // A miner that is not ready gets no requests: it must notice without one.
       await expect.poll(readiness).toBe(200)
       await expect.poll(status).toBe(200)
     }

@@ -8,7 +8,7 @@ import type { Signer } from '../../src/wallet/index.js'
 import { createFakeSubtensor, type FakeSubtensor, neuronOf } from './fake-subtensor.js'
 import { hotkeyOf } from './hotkeys.js'
 
-/** Every setting of a miner at its default, with loopback and free ports, and what the test changes. */
+/** The default settings of a miner on loopback and free ports, with the test's changes. */
 export function minerSettingsOf(changes: Partial<MinerSettings> = {}): MinerSettings {
   const defaults = Object.fromEntries(settingNames('miner').map((name) => [name, settings[name].default]))
   return {
@@ -31,9 +31,9 @@ export interface MinerRig {
   readonly logs: Record<string, unknown>[]
   readonly done: Promise<MinerReport>
   readonly healthy: Promise<void>
-  /** Asks the miner to drain. */
+  /** Starts the drain. */
   stop(): void
-  /** Stops and waits. */
+  /** Drains and waits. */
   close(): Promise<MinerReport>
   /** Headers of a request signed by the validator, or by another hotkey. */
   sign(

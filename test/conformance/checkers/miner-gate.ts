@@ -22,15 +22,15 @@ interface GateAnswer {
 export const checker: Checker = {
   vectors: 'miner_gate',
   rules: {
-    'stake-number': 'the refusal shows the stake, 4.4.1 its literal placeholder {stake}',
+    'stake-number': 'the refusal shows the stake; 4.4.1 showed the literal placeholder {stake}',
     'refused-instead-of-raised': 'the original threw (HTTP 500); ours refuses with 400',
     'future-bound': 'timestamps more than 8000 ms ahead are refused; the original had no future bound',
-    'timestamp-form': 'exactly 13 ASCII digits; the original took whatever int() takes',
-    'signature-form': '0x and 128 hex digits; the original skipped white space and other forms',
+    'timestamp-form': 'exactly 13 ASCII digits; the original accepted anything int() accepts',
+    'signature-form': '0x and 128 hex digits; the original also accepted white space and other forms',
   },
   async check(testCase, file) {
     await initSr25519()
-    const answer = await knock(testCase, file.min_stake)
+    const answer = await askAdmission(testCase, file.min_stake)
     const { expected } = testCase
     const agrees = expected.accepted
       ? answer.status === 200
@@ -55,7 +55,7 @@ function explain({ headers, expected, now_ms }: Case, { status, detail = '' }: G
 }
 
 /** Sends the case's request to an admission configured as the case says. */
-async function knock(testCase: Case, minStake: number): Promise<GateAnswer> {
+async function askAdmission(testCase: Case, minStake: number): Promise<GateAnswer> {
   const stop = new AbortController()
   const admission = createCaseAdmission(testCase, minStake, stop.signal)
   const server = createServer((request, response) => {
