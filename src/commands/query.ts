@@ -19,7 +19,7 @@ type QueryRole = typeof import('../roles/query/index.js')
 type QueryDeps = QueryOptions & { readonly log: Awaited<ReturnType<typeof openQuietLog>> }
 
 export default class Query extends BaseCommand {
-  static override summary = 'Query a miner and stream its answer.'
+  static override summary = 'Query a miner and stream its answer'
 
   static override description =
     'Prints the answer on standard output, and the time to first token, tokens per second and verdict (--verify) on standard error. With --axon and --hotkey no chain connection is needed.'

@@ -11,7 +11,7 @@ import {
 import { isGiven, passwordVariables } from '../../config/index.js'
 
 export default class MinerStart extends BaseCommand {
-  static override summary = 'Serve signed inference requests from OpenAI-compatible model servers.'
+  static override summary = 'Serve signed inference requests from OpenAI-compatible model servers'
 
   static override description =
     'Listens for signed requests from validators, verifies the sender, and streams the responses of the model servers back unchanged. On SIGHUP, and when the config file or `.env` changes, it reloads the model servers and their keys.'

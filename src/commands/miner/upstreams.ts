@@ -24,7 +24,7 @@ const minerStatus = z.looseObject({
 })
 
 export default class MinerUpstreams extends BaseCommand {
-  static override summary = 'Show the model servers of the miner running on this machine.'
+  static override summary = 'Show the model servers of the miner running on this machine'
 
   static override usage = 'miner upstreams [--metrics.port <integer>] [--json]'
 

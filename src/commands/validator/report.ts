@@ -14,7 +14,7 @@ type ModelReport = ExplainedMiner['models'][number]
 
 export default class ValidatorReport extends BaseCommand {
   static override summary =
-    'Explain the scores of miners: windows, verdicts by cause, speeds, recent failures.'
+    'Explain the scores of miners: windows, verdicts by cause, speeds, recent failures'
 
   static override description =
     'Reads from the validator running on this machine, or from its embedded database if none is running; with --database.url, reads Postgres directly.'

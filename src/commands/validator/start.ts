@@ -12,7 +12,7 @@ import type { ValidatorTools } from '../../roles/index.js'
 
 export default class ValidatorStart extends BaseCommand {
   static override summary =
-    'Query miners, verify every answer, score miners by speed and set weights on chain.'
+    'Query miners, verify every answer, score miners by speed and set weights on chain'
 
   static override description =
     'Requires a registered hotkey with a validator permit and a reference engine for each model: any stock vLLM server (--engine.endpoints), or Docker containers on this host (--engine.mode docker, the default if no endpoint is given and Docker and nvidia-smi are present).'

@@ -13,7 +13,7 @@ import type { PreviewedWeight, WeightsPreview } from '../../roles/index.js'
 
 export default class ValidatorWeights extends BaseCommand {
   static override summary =
-    'Show the weights the running validator would submit now and the scores behind them, without submitting.'
+    'Show the weights the running validator would submit now and the scores behind them, without submitting'
 
   static override usage = 'validator weights [--dry-run | --diff] [FLAGS]'
 
