@@ -45,7 +45,7 @@ export type WeightsAttemptResult =
   | { readonly kind: 'held'; readonly untilBlock: number; readonly reason: 'doppelganger-watch' }
 
 /** Scores to set, and the blocks they are for. */
-export interface WeightsVector {
+export interface EpochScores {
   readonly uids: readonly number[]
   readonly scores: readonly number[]
   readonly versionKey: number
@@ -65,7 +65,7 @@ export interface WeightsPipeline {
    *
    * @throws TargonError HOTKEY_IN_USE (fault hotkey-in-use) when another validator set weights with the hotkey.
    */
-  attempt(epoch: number, vector: WeightsVector, signal?: AbortSignal): Promise<WeightsAttemptResult>
+  attempt(epoch: number, vector: EpochScores, signal?: AbortSignal): Promise<WeightsAttemptResult>
   /** Records an epoch with nothing to set, so that it does not count as missed. */
   skip(epoch: number, reason: string): Promise<void>
   close(): Promise<void>
@@ -134,7 +134,7 @@ class LedgeredPipeline implements WeightsPipeline {
       )
   }
 
-  async attempt(epoch: number, vector: WeightsVector, signal?: AbortSignal): Promise<WeightsAttemptResult> {
+  async attempt(epoch: number, vector: EpochScores, signal?: AbortSignal): Promise<WeightsAttemptResult> {
     const { chain, signer, netuid, isAlone = false } = this.#options
     this.lost.throwIfAborted()
     const known = this.#ledger.find(epoch)
@@ -180,7 +180,7 @@ class LedgeredPipeline implements WeightsPipeline {
    */
   async #send(
     epoch: number,
-    { window, ...vector }: WeightsVector,
+    { window, ...vector }: EpochScores,
     { block: decidedAt, nonce }: WeightsStatus,
     signal: AbortSignal | undefined,
   ): Promise<WeightsAttemptResult> {
@@ -248,6 +248,6 @@ function submittedEntry(epoch: number, block: number, attempt: SignedAttempt): L
   }
 }
 
-function isGuardable({ fromBlock, untilBlock }: NonNullable<WeightsVector['window']>): boolean {
+function isGuardable({ fromBlock, untilBlock }: NonNullable<EpochScores['window']>): boolean {
   return untilBlock - fromBlock >= SHORTEST_GUARDED_BLOCKS
 }

@@ -4,21 +4,20 @@ import { signRequest } from './sign-request.js'
 
 export interface EpistulaFetchOptions {
   readonly signer: Signer
-  /** ss58 address of the miner that shall answer. */
+  /** ss58 address of the miner. */
   readonly signedFor: string
-  /** Sent as X-Targon-Model, for miners that route before they have read the body. */
+  /** Sent as X-Targon-Model, for miners that route before reading the body. */
   readonly model?: string
   readonly clock?: Clock
-  /** What sends the signed request; the global fetch when absent. */
+  /** Sends the signed request; the global fetch by default. */
   readonly fetch?: typeof fetch
 }
 
 /**
- * A `fetch` that signs every request for one receiver, made to be handed to an OpenAI client: `new OpenAI({ fetch })`.
- * It signs exactly the bytes it sends, follows no redirect (it would carry the signature elsewhere) and asks for no
- * compression.
+ * A `fetch` that signs every request for one receiver, for use with an OpenAI client: `new OpenAI({ fetch })`. It signs
+ * exactly the bytes it sends, requests no compression, and follows no redirect, which would carry the signature elsewhere.
  *
- * @throws TargonError UNSIGNABLE_BODY when a body is a stream or a form, whose bytes are not known beforehand.
+ * @throws TargonError UNSIGNABLE_BODY for a stream or a form, whose bytes are not known in advance.
  */
 export function epistulaFetch(options: EpistulaFetchOptions): typeof fetch {
   const { signer, signedFor, model, clock = systemClock } = options
@@ -55,7 +54,7 @@ function bodyBytes(body: unknown): Uint8Array<ArrayBuffer> {
       body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer,
     )
   }
-  throw new TargonError('Only text and bytes can be signed, not a stream or a form.', {
+  throw new TargonError('Cannot sign a stream or a form: only text and bytes can be signed.', {
     code: 'UNSIGNABLE_BODY',
     fault: 'usage',
     next: 'Pass the body as a string or a Uint8Array.',

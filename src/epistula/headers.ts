@@ -1,8 +1,8 @@
 import { type Refusal, refuse } from './refusal.js'
 
 /**
- * Header values by lower-case name, one entry per occurrence: the shape of Node's `IncomingMessage.headersDistinct`.
- * (`headers` would join a doubled header into one text.)
+ * Header values by lower-case name, one entry per occurrence, as in Node's `IncomingMessage.headersDistinct`; `headers`
+ * would join repeated headers into one string.
  */
 export type DistinctHeaders = Readonly<Record<string, readonly string[] | undefined>>
 
@@ -18,12 +18,12 @@ const SINGLE = [
 
 export type EpistulaHeader = (typeof SINGLE)[number]
 
-/** @returns the value of a header, undefined when it is absent; doubled ones never get this far. */
+/** @returns the value of a header, or undefined. Requests with a repeated header are rejected before. */
 export function headerValue(headers: DistinctHeaders, name: EpistulaHeader): string | undefined {
   return headers[name]?.[0]
 }
 
-/** Two values for one header mean that two readers of the request may disagree: refused whatever they are. */
+/** Rejects repeated headers, because two readers of the request could use different values. */
 export function refuseRepeated(headers: DistinctHeaders): Refusal | undefined {
   return SINGLE.some((name) => (headers[name]?.length ?? 0) > 1) ? refuse('REPEATED_HEADER') : undefined
 }

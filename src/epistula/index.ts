@@ -1,14 +1,16 @@
+/** Epistula, the protocol of signed requests: signs them, verifies them and rejects replays. */
+
 export { type EpistulaFetchOptions, epistulaFetch } from './epistula-fetch.js'
 export type { DistinctHeaders } from './headers.js'
 export { hashBody } from './message.js'
 export { type Refusal, type RefusalCode, refuse } from './refusal.js'
 export {
   createReplayMemory,
-  type ReplayAnswer,
   type ReplayGuard,
   type ReplayMemory,
+  type ReplayVerdict,
   replayKey,
-  type SignedOnce,
+  type SignedRequestId,
 } from './replay-guard.js'
 export { secretSignatures } from './secret-signatures.js'
 export { type EpistulaHeaders, signRequest, type UnsignedRequest } from './sign-request.js'

@@ -1,4 +1,4 @@
-/** Every way a request can be refused by its signature: status and the text 4.4.1 puts on the wire. */
+/** Every reason to refuse a signed request: HTTP status and the text 4.4.1 returns. */
 const REFUSALS = {
   REPEATED_HEADER: { status: 400, detail: 'Repeated Epistula header' },
   UNKNOWN_VERSION: { status: 400, detail: 'Unknown Epistula version' },
@@ -19,7 +19,7 @@ const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS
 
-/** Why a request is not let in. `detail` is what 4.4.1 answers in `{"detail": …}` where it has the same rule. */
+/** Why a request is refused. `detail` is what 4.4.1 returns as `{"detail": …}` where it has the same rule. */
 export interface Refusal {
   readonly ok: false
   readonly code: RefusalCode

@@ -1,38 +1,37 @@
 import type { Signer } from '../wallet/index.js'
 import { secretInterval, secretMessages } from './message.js'
 
-/** Receivers remembered per signer: two intervals of a full subnet, twice over. */
-const MAX_REMEMBERED = 1024
+/** Cached receivers per signer: twice two intervals of a full subnet. */
+const MAX_CACHED = 1024
 
-interface Remembered {
+interface CachedSignatures {
   readonly intervalMs: number
   readonly signatures: readonly string[]
 }
 
-const rememberedBySigner = new WeakMap<Signer, Map<string, Remembered>>()
+const cacheBySigner = new WeakMap<Signer, Map<string, CachedSignatures>>()
 
 /**
- * The three secret signatures (`0x` + 128 hex) for a receiver at a moment. They depend on nothing but signer, receiver and
- * 10-second interval, so a second request in the same interval costs no signing, and a caller may ask for a moment of the
- * next interval ahead of time.
+ * The three secret signatures (`0x` + 128 hex) for a receiver at a time. They depend only on signer, receiver and 10-second
+ * interval, so they are cached, and those of the next interval can be computed in advance.
  */
 export function secretSignatures(signer: Signer, signedFor: string, nowMs: number): readonly string[] {
-  const remembered = rememberedBySigner.get(signer) ?? new Map<string, Remembered>()
-  rememberedBySigner.set(signer, remembered)
+  const cache = cacheBySigner.get(signer) ?? new Map<string, CachedSignatures>()
+  cacheBySigner.set(signer, cache)
   const intervalMs = secretInterval(nowMs)
   const key = `${intervalMs}.${signedFor}`
-  const known = remembered.get(key)
+  const known = cache.get(key)
   if (known) return known.signatures
   const signatures = secretMessages(intervalMs, signedFor).map(
     (message) => `0x${Buffer.from(signer.sign(message)).toString('hex')}`,
   )
-  if (remembered.size >= MAX_REMEMBERED) forget(remembered, intervalMs)
-  remembered.set(key, { intervalMs, signatures })
+  if (cache.size >= MAX_CACHED) makeRoom(cache, intervalMs)
+  cache.set(key, { intervalMs, signatures })
   return signatures
 }
 
-/** Drops past intervals, then everything when even that leaves no room. */
-function forget(remembered: Map<string, Remembered>, currentIntervalMs: number): void {
-  for (const [key, entry] of remembered) if (entry.intervalMs < currentIntervalMs) remembered.delete(key)
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+/** Drops past intervals, and everything if that leaves no room. */
+function makeRoom(cache: Map<string, CachedSignatures>, currentIntervalMs: number): void {
+  for (const [key, entry] of cache) if (entry.intervalMs < currentIntervalMs) cache.delete(key)
+  if (cache.size >= MAX_CACHED) cache.clear()
 }

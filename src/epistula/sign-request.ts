@@ -8,21 +8,21 @@ export type EpistulaHeaders = Record<string, string>
 
 export interface UnsignedRequest {
   readonly signer: Signer
-  /** ss58 address of the receiver; absent or '' for a request to anybody (the hub). */
+  /** ss58 address of the receiver; absent or '' for a request without a receiver (to the hub). */
   readonly signedFor?: string | undefined
   /** The exact bytes that will be sent; empty for GET. */
   readonly body: Uint8Array
   /** Wall clock, milliseconds since the Unix epoch. */
   readonly nowMs: number
-  /** A random UUID when absent. */
+  /** A random UUID by default. */
   readonly uuid?: string | undefined
-  /** Goes into X-Targon-Model, which is not signed. */
+  /** Value of X-Targon-Model, which is not signed. */
   readonly model?: string | undefined
 }
 
 /**
- * Signs a request (4.4.1 epistula.py generate_header, version 2). With a receiver the headers also name it and carry the
- * three secret signatures, which are cached per receiver and 10-second interval. Needs `initSr25519()` once before.
+ * Signs a request (4.4.1 epistula.py generate_header, version 2). With a receiver the headers also include its address and
+ * the three secret signatures. Await `initSr25519()` first.
  */
 export function signRequest(request: UnsignedRequest): EpistulaHeaders {
   const { signer, nowMs, model } = request

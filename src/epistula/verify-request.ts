@@ -3,10 +3,10 @@ import { type DistinctHeaders, headerValue, refuseRepeated } from './headers.js'
 import { EPISTULA_VERSION, hashBody, requestMessage } from './message.js'
 import { type Refusal, refuse } from './refusal.js'
 
-/** How far a timestamp may lie in the past and, unlike 4.4.1, in the future (4.4.1 epistula.py ALLOWED_DELTA_MS). */
+/** Maximum age of a timestamp and, unlike in 4.4.1, maximum lead (4.4.1 epistula.py ALLOWED_DELTA_MS). */
 export const TIMESTAMP_WINDOW_MS = 8000
 
-/** Who claims to have signed. Nothing is proved yet, but the address is well formed. */
+/** The claimed signer: a well-formed address, not verified yet. */
 export interface Caller {
   readonly ok: true
   /** ss58, prefix 42. */
@@ -16,7 +16,7 @@ export interface Caller {
   readonly signedFor: string
 }
 
-/** Everything of a signed request but its body; well formed, not yet proved. */
+/** A signed request without its body: well formed, not verified yet. */
 export interface Claim {
   readonly ok: true
   readonly signedBy: string
@@ -29,8 +29,8 @@ export interface Claim {
 }
 
 /**
- * First and cheapest part of a check, before anything of the body is read (4.4.1 neurons/miner.py):
- * version, then receiver, then a well-formed sender. The caller of this function then looks the sender up and asks for its stake.
+ * The first and cheapest check, before any of the body is read (4.4.1 neurons/miner.py): version, receiver, well-formed
+ * sender. The caller of this function then checks registration and stake of the sender.
  *
  * @param self ss58 address of the receiving hotkey.
  */
@@ -46,7 +46,7 @@ export function readCaller(headers: DistinctHeaders, self: string): Caller | Ref
   return { ok: true, signedBy, publicKey, signedFor }
 }
 
-/** Second part: the remaining headers, in the order 4.4.1 tests them; still before the body. */
+/** The second check, still before the body: the remaining headers, in the order of 4.4.1. */
 export function readClaim(headers: DistinctHeaders): Claim | Refusal {
   const repeated = refuseRepeated(headers)
   if (repeated) return repeated
@@ -62,12 +62,12 @@ export function readClaim(headers: DistinctHeaders): Claim | Refusal {
   const uuid = headerValue(headers, 'epistula-uuid')
   if (uuid === undefined) return refuse('INVALID_UUID')
   if (!/^0x[0-9a-fA-F]{128}$/.test(signatureText)) return refuse('INVALID_SIGNATURE')
-  // A copy of its own: a slice of Node's pool would take the whole pool along when it is sent to another thread.
+  // Copied, because sending a slice of Node's buffer pool to another thread would send the whole pool.
   const signature = new Uint8Array(Buffer.from(signatureText.slice(2), 'hex'))
   return { ok: true, signedBy, publicKey, signedFor, uuid, timestampMs: Number(timestamp), signature }
 }
 
-/** The window both ways; both ends inclusive. */
+/** Checks the timestamp against the window, inclusive at both ends. */
 export function checkTimestamp(
   timestampMs: number,
   nowMs: number,
@@ -78,17 +78,17 @@ export function checkTimestamp(
   return undefined
 }
 
-/** The costly part (about 0.25 ms). @param bodyHash hex SHA-256 of the bytes received, hashed while reading. */
+/** The expensive check (about 0.25 ms). @param bodyHash SHA-256 of the received bytes, as hex. */
 export function checkSignature(claim: Claim, bodyHash: string): Refusal | undefined {
   const message = requestMessage({ ...claim, bodyHash, timestamp: String(claim.timestampMs) })
   return verify(message, claim.signature, claim.publicKey) ? undefined : refuse('SIGNATURE_MISMATCH')
 }
 
 /**
- * The whole check of a received request, for receivers without a metagraph. It does not remember requests: put a
- * ReplayGuard behind it. Needs `initSr25519()` once before.
+ * Verifies a whole request, for receivers without a metagraph. Add a ReplayGuard to reject replays, and await
+ * `initSr25519()` first.
  *
- * @param request.signedFor the receiver it must be meant for; '' for a request to anybody (the hub's routes).
+ * @param request.signedFor the required receiver; '' for requests without a receiver (to the hub).
  */
 export function verifyRequest(request: {
   readonly headers: DistinctHeaders

@@ -1,22 +1,22 @@
 /**
- * The arithmetic of 4.4.1's targon/math.py, bit for bit: the mean sums the way numpy does, because the last bits
- * decide ties. Every function is total; where the original raised, the return type says so.
+ * The arithmetic of 4.4.1's targon/math.py, bit for bit: sums are computed as numpy does, because the last bits decide
+ * ties. No function throws; where the original raised, the return type says so.
  */
 
-/** Results a model's window holds (4.4.1 math.py `[-15:]`). */
+/** Results in the window of a model (4.4.1 math.py `[-15:]`). */
 export const WINDOW = 15
 
 /** One result of a miner: tokens per second, or null for a miss. */
 export type Result = number | null
 
-/** Success share 0..1 to a factor 0..1: half of the results missed halves the score. -∞ gives 0 (the original overflowed). */
+/** Converts a success share (0..1) to a factor (0..1): missing half of the results halves the score. -∞ gives 0 (the original overflowed). */
 export function sigmoid(share: number): number {
   return 1 / (1 + Math.exp(-((share - 0.5) / 0.1)))
 }
 
 /**
- * Mean of the results that are not misses × sigmoid(their share). Empty, all missed, NaN and infinite means are 0.
- * May be negative when results are (organic penalties).
+ * Mean of the results without misses × sigmoid(their share). No results, only misses and NaN or infinite means give 0. May be
+ * negative because of organic penalties.
  */
 export function safeMeanScore(results: readonly Result[]): number {
   const hits = results.filter((result): result is number => result !== null)
@@ -25,7 +25,7 @@ export function safeMeanScore(results: readonly Result[]): number {
   return Number.isFinite(mean) ? mean * sigmoid(hits.length / results.length) : 0
 }
 
-/** @returns the values stretched to `low`..`high`, or undefined for no or only equal values (the original divided by zero). */
+/** @returns the values rescaled to `low`..`high`; undefined if there are none or all are equal (the original divided by zero). */
 export function normalize(values: readonly number[], low = 0, high = 1): number[] | undefined {
   const least = Math.min(...values)
   const span = Math.max(...values) - least

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Result } from './arithmetic.js'
 
-/** Blocks after which 4.4.1 threw a cache away (targon/cache.py). */
+/** Blocks after which 4.4.1 discarded a cache (targon/cache.py). */
 const FRESH_BLOCKS = 360
 const OLDEST_VERSION = 400_000
 
@@ -23,14 +23,14 @@ export type Cache4 =
     }
   | { readonly kind: 'ignored'; readonly reason: string }
 
-/** Whether a parsed file looks like 4.x's cache.json at all. */
+/** Whether a parsed file looks like a cache.json of 4.x. */
 export function isCache4(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'miner_tps' in value
 }
 
 /**
- * Reads 4.x's `cache.json` `{miner_tps: {uid: {model: [tps|null]}}, block_saved, version}`. Uids mean something only
- * while the file is fresh, so an old one is ignored as 4.4.1 did; the caller resolves uids to hotkeys at once.
+ * Reads a `cache.json` of 4.x: `{miner_tps: {uid: {model: [tps|null]}}, block_saved, version}`. Uids are valid only while
+ * the file is fresh, so an old one is ignored as in 4.4.1; the caller must resolve uids to hotkeys immediately.
  */
 export function readCache4(text: string, block: number): Cache4 {
   let value: unknown
@@ -40,7 +40,7 @@ export function readCache4(text: string, block: number): Cache4 {
     return { kind: 'ignored', reason: 'not JSON' }
   }
   const parsed = shape.safeParse(value)
-  if (!parsed.success) return { kind: 'ignored', reason: 'not the shape of a 4.x cache' }
+  if (!parsed.success) return { kind: 'ignored', reason: 'not a 4.x cache' }
   const { version, block_saved: saved, miner_tps: tps } = parsed.data
   if (version < OLDEST_VERSION) return { kind: 'ignored', reason: `version ${version} is older than 4.0.0` }
   if (saved <= block - FRESH_BLOCKS)

@@ -1,3 +1,5 @@
+/** Scores from results and weights from scores, by the rules of 4.4.1, and the score book on disk. */
+
 export { normalize, type Result, safeMeanScore, sigmoid, WINDOW } from './arithmetic.js'
 export { type Cache4, readCache4 } from './cache4.js'
 export { type MinerRecord, rawScore } from './miner-score.js'

@@ -1,6 +1,6 @@
 import { type Result, safeMeanScore, WINDOW } from './arithmetic.js'
 
-/** What one miner's score is made of. */
+/** The results a miner's score is computed from. */
 export interface MinerRecord {
   /** Results by model, oldest first. */
   readonly results: ReadonlyMap<string, readonly Result[]>
@@ -9,18 +9,18 @@ export interface MinerRecord {
 }
 
 /**
- * 4.4.1 math.py get_weights for one miner: organic mean + the means of the last 15 results of each model that is both
- * served now and wanted, added in the order served. A model listed twice counts twice, as it did: callers pass
- * canonical lists. May be negative.
+ * The score of one miner by 4.4.1 math.py get_weights: organic mean + the means of the last 15 results of each model that it
+ * serves and that is active, in the order served. May be negative. A model listed twice counts twice, as in 4.4.1, so
+ * callers must pass deduplicated lists.
  */
 export function rawScore(
   record: MinerRecord,
   served: readonly string[],
-  wanted: ReadonlySet<string>,
+  active: ReadonlySet<string>,
 ): number {
   let score = safeMeanScore(record.organics)
   for (const model of served) {
-    const results = wanted.has(model) ? record.results.get(model) : undefined
+    const results = active.has(model) ? record.results.get(model) : undefined
     if (results) score += safeMeanScore(results.slice(-WINDOW))
   }
   return score

@@ -2,7 +2,7 @@ import { type Result, WINDOW } from './arithmetic.js'
 import { type MinerRecord, rawScore } from './miner-score.js'
 import type { ScoringRules } from './weights.js'
 
-/** Plain data of a score book, as it is stored. */
+/** A score book as plain data, for storage. */
 export interface ScoreBookData {
   /** Block of the newest change. */
   readonly block: number
@@ -18,17 +18,17 @@ interface Entry {
   organics: (readonly [block: number, result: Result])[]
 }
 
-/** Results kept of a window that was last written more than an epoch ago: five fresh ones then outweigh them. */
+/** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
-/** Windows kept of one miner; at most 64 models are wanted at a time. A list that changes for ever must not fill file and memory. */
+/** Windows kept per miner, so that a changing model list cannot fill file and memory; at most 64 models are active at a time. */
 const MAX_MODELS = 128
-/** Organic results kept of one miner within an epoch. */
+/** Organic results kept per miner and epoch. */
 const MAX_ORGANICS = 1000
 
 /**
- * Results of every miner, keyed by hotkey: a uid that changed hands starts empty. The last 15 results per model count;
- * organic results count for one epoch. Ageing: results never expire by themselves, new ones push them out, and a book
- * that was not written for longer than an epoch keeps only the newest five of each window (`trimStale`).
+ * Results of every miner by hotkey, so that a uid with a new owner starts empty. The last 15 results per model count, organic
+ * results for one epoch. Results do not expire, new ones replace them; only a book not written for more than an epoch is
+ * cut to the newest five results of each window (`trimStale`).
  */
 export class ScoreBook {
   readonly #miners = new Map<string, Entry>()
@@ -46,14 +46,14 @@ export class ScoreBook {
   record(hotkey: string, model: string, result: Result, block: number): void {
     const { results } = this.#entry(hotkey)
     const window = results.get(model) ?? []
-    window.push(sane(result))
+    window.push(sanitize(result))
     putNewest(results, model, window.slice(-WINDOW))
     this.#block = Math.max(this.#block, block)
   }
 
   recordOrganics(hotkey: string, results: readonly Result[], block: number): void {
     const entry = this.#entry(hotkey)
-    for (const result of results) entry.organics.push([block, sane(result)])
+    for (const result of results) entry.organics.push([block, sanitize(result)])
     entry.organics = entry.organics.slice(-MAX_ORGANICS)
     this.#block = Math.max(this.#block, block)
   }
@@ -61,14 +61,15 @@ export class ScoreBook {
   /** Replaces the windows of one miner, for an imported file. */
   restoreMiner(hotkey: string, results: Iterable<readonly [string, readonly Result[]]>): void {
     const entry = this.#entry(hotkey)
-    for (const [model, window] of results) putNewest(entry.results, model, window.map(sane).slice(-WINDOW))
+    for (const [model, window] of results)
+      putNewest(entry.results, model, window.map(sanitize).slice(-WINDOW))
   }
 
-  /** Forgets hotkeys that left the subnet. @returns those forgotten */
+  /** Removes hotkeys that left the subnet. @returns the removed ones */
   keepOnly(hotkeys: ReadonlySet<string>): string[] {
-    const gone = this.hotkeys.filter((hotkey) => !hotkeys.has(hotkey))
-    for (const hotkey of gone) this.#miners.delete(hotkey)
-    return gone
+    const removed = this.hotkeys.filter((hotkey) => !hotkeys.has(hotkey))
+    for (const hotkey of removed) this.#miners.delete(hotkey)
+    return removed
   }
 
   /** Drops organic results older than `sinceBlock`. */
@@ -78,7 +79,7 @@ export class ScoreBook {
     }
   }
 
-  /** Applies the ageing rule when the book is older than `epochLength` blocks. @returns whether it did */
+  /** Cuts the windows when the book is older than `epochLength` blocks. @returns whether it did */
   trimStale(block: number, epochLength: number): boolean {
     if (block - this.#block <= epochLength) return false
     for (const entry of this.#miners.values()) {
@@ -95,15 +96,15 @@ export class ScoreBook {
     return [...(this.#miners.get(hotkey)?.results.keys() ?? [])]
   }
 
-  /** Score of one miner; `proportional` never below 0: penalties stay with the miner that earned them. */
-  score(hotkey: string, served: readonly string[], wanted: ReadonlySet<string>, rules: ScoringRules): number {
+  /** Score of one miner; at least 0 with `proportional`, so that penalties affect only the miner that earned them. */
+  score(hotkey: string, served: readonly string[], active: ReadonlySet<string>, rules: ScoringRules): number {
     const entry = this.#miners.get(hotkey)
     if (!entry) return 0
     const record: MinerRecord = {
       results: entry.results,
       organics: entry.organics.map(([, result]) => result),
     }
-    const score = rawScore(record, served, wanted)
+    const score = rawScore(record, served, active)
     return rules === 'targon-4' ? score : Math.max(0, score)
   }
 
@@ -138,7 +139,7 @@ export class ScoreBook {
   }
 }
 
-/** Keeps the order of writing, and lets go of the window that was written longest ago. */
+/** Keeps windows in the order of writing and drops the oldest beyond the limit. */
 function putNewest(results: Map<string, Result[]>, model: string, window: Result[]): void {
   results.delete(model)
   results.set(model, window)
@@ -146,7 +147,7 @@ function putNewest(results: Map<string, Result[]>, model: string, window: Result
   if (results.size > MAX_MODELS && oldest !== undefined) results.delete(oldest)
 }
 
-/** A number that arithmetic cannot digest is a miss, never a best case. */
-function sane(result: Result): Result {
+/** Turns NaN and infinities into misses. */
+function sanitize(result: Result): Result {
   return result !== null && Number.isFinite(result) ? result : null
 }

@@ -19,10 +19,10 @@ const data = z.object({
   ),
 })
 
-/** What a score file holds. */
+/** The content of a score file. */
 export type LoadedScores =
   | { readonly kind: 'book'; readonly data: ScoreBookData; readonly generation: 'current' | 'previous' }
-  /** The text of a 4.x cache.json, for `readCache4`. */
+  /** A cache.json of 4.x, for `readCache4`. */
   | { readonly kind: 'cache4'; readonly text: string }
   | { readonly kind: 'empty'; readonly reason: string; readonly isDamaged: boolean }
 
@@ -32,16 +32,15 @@ type Parsed =
   | { kind: 'bad'; reason: string }
 
 /**
- * The score book on disk: one JSON document whose checksum covers the exact bytes of the book, mode 0600, replaced as a
- * whole. The generation before stays at `<path>.previous`, a damaged file is kept at `<path>.damaged`, a 4.x cache.json
- * at `<path>.targon-4`. At every moment one of the two generations is a book that was acknowledged.
- * One process per file: the caller holds the lock of the hotkey.
+ * The score book on disk: a JSON document with a checksum over the exact bytes of the book, mode 0600, replaced atomically.
+ * The previous generation stays at `<path>.previous`; at any time one of the two is a complete book. A damaged file is
+ * kept at `<path>.damaged`, a 4.x cache.json at `<path>.targon-4`. The caller holds the hotkey lock: one process per file.
  */
 export interface ScoreFile {
   readonly path: string
   /** @throws TargonError SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE (fault usage) */
   load(): Promise<LoadedScores>
-  /** Resolves once the book is durable; saves are serialised. @throws the file system's error (ENOSPC, EIO, EROFS…) */
+  /** Resolves once the book is durable; saves run in order. @throws the file system's error (ENOSPC, EIO, EROFS…) */
   save(book: ScoreBookData): Promise<void>
 }
 
@@ -86,16 +85,16 @@ async function readScores(path: string): Promise<Parsed | undefined> {
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
     throw new TargonError(
-      `The score file ${path} cannot be read: ${messageOf(error)}.`,
+      `Could not read the score file ${path}: ${messageOf(error)}.`,
       { code: 'SCORE_FILE_UNREADABLE', fault: 'usage', next: 'Correct --cache-file or its permissions.' },
       { cause: error },
     )
   }
   if (bytes[0] === 0x80)
-    throw new TargonError(`${path} is a Python pickle, which can run code when it is read.`, {
+    throw new TargonError(`The score file ${path} is a Python pickle, which could run code when read.`, {
       code: 'SCORE_FILE_PICKLE',
       fault: 'usage',
-      next: 'Move it away; scores are measured anew within an epoch.',
+      next: 'Move the file away; scores are measured again within an epoch.',
     })
   return decodeScores(bytes.toString('utf8'))
 }
@@ -109,19 +108,19 @@ export function decodeScores(text: string): Parsed {
   const parsed = data.safeParse(parseJson(body))
   return parsed.success
     ? { kind: 'book', data: parsed.data }
-    : { kind: 'bad', reason: 'its shape is unknown' }
+    : { kind: 'bad', reason: 'its format is unknown' }
 }
 
 function decodeForeign(text: string): Parsed {
   const value = parseJson(text)
   if (value === undefined) return { kind: 'bad', reason: 'it is not JSON' }
-  return isCache4(value) ? { kind: 'cache4', text } : { kind: 'bad', reason: 'its shape is unknown' }
+  return isCache4(value) ? { kind: 'cache4', text } : { kind: 'bad', reason: 'its format is unknown' }
 }
 
 async function readBounded(path: string): Promise<Buffer> {
   const file = await open(path, 'r')
   try {
-    if ((await file.stat()).size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`)
+    if ((await file.stat()).size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
     return await file.readFile()
   } finally {
     await file.close()

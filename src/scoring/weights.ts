@@ -5,14 +5,14 @@ export type ScoringRules = 'proportional' | 'targon-4'
 /** `uids` ascend; `weights[i]` belongs to `uids[i]`, 0..1. */
 export type WeightVector =
   | { readonly kind: 'weights'; readonly uids: readonly number[]; readonly weights: readonly number[] }
-  /** Nothing to submit: the chain keeps the last vector. */
+  /** Nothing to submit: the chain keeps the last weights. */
   | { readonly kind: 'nothing'; readonly reason: string }
 
 /**
- * Scores by uid to weights. Total: any map, any numbers.
+ * Weights from scores by uid; accepts any map and any numbers.
  *
- * `proportional`: score / best score, clamped at 0 and never shifted by the lowest miner, so nobody's failure moves
- * another's weight. One miner → 1. All equal → all 1. NaN and infinities count as 0. Empty, or nothing above 0 → nothing.
+ * `proportional`: score / best score, at least 0 and not shifted by the lowest miner, so that the failure of one miner does
+ * not change the weight of another. One miner → 1. All equal → all 1. NaN and infinities count as 0. None above 0 → nothing.
  *
  * `targon-4` (4.4.1 math.py get_weights): min-max over all uids, the lowest gets 0; one uid or all equal → nothing
  * (division by zero); total below 1e-9 → nothing.
@@ -20,13 +20,13 @@ export type WeightVector =
 export function weightsFrom(scores: ReadonlyMap<number, number>, rules: ScoringRules): WeightVector {
   const uids = [...scores.keys()].sort((a, b) => a - b)
   const values = uids.map((uid) => finite(scores.get(uid)))
-  if (rules === 'targon-4') return stretch(uids, values)
+  if (rules === 'targon-4') return minMax(uids, values)
   const best = Math.max(0, ...values)
   if (best === 0) return { kind: 'nothing', reason: 'no miner has a score above 0' }
   return { kind: 'weights', uids, weights: values.map((value) => Math.max(0, value) / best) }
 }
 
-function stretch(uids: readonly number[], values: readonly number[]): WeightVector {
+function minMax(uids: readonly number[], values: readonly number[]): WeightVector {
   if (values.length === 0 || sumOf(values) < 1e-9) return { kind: 'nothing', reason: 'scores sum to 0' }
   const weights = normalize(values)
   if (!weights) return { kind: 'nothing', reason: 'all scores are equal' }

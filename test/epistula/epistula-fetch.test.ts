@@ -35,7 +35,7 @@ function accepted(index = 0): boolean {
 }
 
 describe('epistulaFetch', () => {
-  test('an OpenAI client streams through it, its bytes signed as they were sent', async () => {
+  test('lets an OpenAI client stream, and signs the bytes it sends', async () => {
     const signing = await start((response) =>
       startEvents(response).end(event(chatChunk('Hel', 1)) + event(chatChunk('lo', 2)) + DONE),
     )
@@ -64,7 +64,7 @@ describe('epistulaFetch', () => {
     expect(accepted()).toBe(true)
   })
 
-  test('a Request object keeps its method, headers and body', async () => {
+  test('keeps method, headers and body of a Request object', async () => {
     const signing = await start((response) => response.end())
     await signing(
       new Request(`${server.url}/models`, { method: 'POST', body: '[]', headers: { 'x-own': '1' } }),
@@ -74,7 +74,7 @@ describe('epistulaFetch', () => {
     expect(accepted()).toBe(true)
   })
 
-  test('every call gets a signature of its own, so a retry is no replay', async () => {
+  test('signs every call anew, so that a retry is not a replay', async () => {
     const signing = await start((response) => response.end())
     await signing(server.url)
     await signing(server.url)
@@ -82,7 +82,7 @@ describe('epistulaFetch', () => {
     expect(new Set(uuids).size).toBe(2)
   })
 
-  test('a redirect is an error: the signature travels nowhere else', async () => {
+  test('fails on a redirect instead of sending the signature elsewhere', async () => {
     const inner = await startStreamServer((response) => response.end())
     const signing = await start((response) => response.writeHead(307, { location: inner.url }).end())
     await expect(signing(server.url, { method: 'POST', body: 'x' })).rejects.toThrow()
@@ -90,13 +90,13 @@ describe('epistulaFetch', () => {
     await inner.close()
   })
 
-  test('an encoded answer is not asked for', async () => {
+  test('requests no compression', async () => {
     const signing = await start((response) => response.end())
     await signing(server.url, { headers: { 'accept-encoding': 'gzip' } })
     expect(server.received[0]?.headers['accept-encoding']).toBe('identity')
   })
 
-  test('a body whose bytes are not known beforehand is refused before anything is sent', async () => {
+  test('rejects a body of unknown bytes before sending anything', async () => {
     const signing = await start((response) => response.end())
     const form = new FormData()
     form.set('a', '1')
@@ -107,12 +107,12 @@ describe('epistulaFetch', () => {
     expect(server.received).toHaveLength(0)
   })
 
-  test('an abort reaches the request', async () => {
+  test('aborts the request with its signal', async () => {
     const signing = await start(() => {})
     const stopping = new AbortController()
-    const asked = signing(server.url, { signal: stopping.signal })
+    const pending = signing(server.url, { signal: stopping.signal })
     await expect.poll(() => server.received.length).toBe(1)
     stopping.abort()
-    await expect(asked).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(pending).rejects.toMatchObject({ name: 'AbortError' })
   })
 })

@@ -8,7 +8,7 @@ const at = (clock: ManualClock, uuid: string, skewMs = 0, signedBy = 'signer') =
   timestampMs: clock.now() + skewMs,
 })
 
-/** A wall clock that can be set while the monotonic one goes on. */
+/** A wall clock that can be set independently of the monotonic one. */
 class SkewedClock extends ManualClock {
   offsetMs = 0
   override now(): number {
@@ -17,7 +17,7 @@ class SkewedClock extends ManualClock {
 }
 
 describe('createReplayMemory', () => {
-  test('1,000 captures sent 100 times more are accepted exactly once each', async () => {
+  test('accepts each of 1,000 captured requests once when they are sent 101 times', async () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock)
     const captures = Array.from({ length: 1000 }, (_, n) => at(clock, `u${n}`, n % 8000))
@@ -29,7 +29,7 @@ describe('createReplayMemory', () => {
     expect(accepted).toBe(1000)
   })
 
-  test('captures of an earlier process are refused by a new one', async () => {
+  test('rejects requests captured before it was created', async () => {
     const clock = new ManualClock()
     const captures = Array.from({ length: 100 }, (_, n) => at(clock, `u${n}`))
     await clock.advance(50)
@@ -37,7 +37,7 @@ describe('createReplayMemory', () => {
     expect(captures.map((capture) => restarted.admit(capture))).toEqual(captures.map(() => 'BEFORE_START'))
   })
 
-  test('a clock that was ahead at the start locks nobody out longer than a copy could live', async () => {
+  test('rejects requests for at most two windows when the clock was ahead at the start', async () => {
     const clock = new SkewedClock()
     clock.offsetMs = 3_600_000
     const guard = createReplayMemory(clock)
@@ -50,7 +50,7 @@ describe('createReplayMemory', () => {
     expect(guard.admit(one)).toBe('REPLAYED')
   })
 
-  test('a key lives until its timestamp has left the window, and no memory is kept afterwards', async () => {
+  test('keeps a key until its timestamp has left the window, and frees it afterwards', async () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock)
     const early = at(clock, 'future', 8000)
@@ -62,7 +62,7 @@ describe('createReplayMemory', () => {
     expect(guard.size).toBe(1)
   })
 
-  test('a full store refuses new requests and keeps every live key', () => {
+  test('rejects new requests when full, and keeps every live key', () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock, { capacity: 10 })
     for (let n = 0; n < 10; n++) expect(guard.admit(at(clock, `u${n}`))).toBe('fresh')
@@ -70,7 +70,7 @@ describe('createReplayMemory', () => {
     for (let n = 0; n < 10; n++) expect(guard.admit(at(clock, `u${n}`))).toBe('REPLAYED')
   })
 
-  test('a full store takes requests again once old keys have expired', async () => {
+  test('accepts requests again once old keys have expired', async () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock, { capacity: 10 })
     for (let n = 0; n < 10; n++) guard.admit(at(clock, `u${n}`))
@@ -78,7 +78,7 @@ describe('createReplayMemory', () => {
     expect(guard.admit(at(clock, 'later'))).toBe('fresh')
   })
 
-  test('two signers may use one uuid; one signer may not, whatever the timestamp', () => {
+  test('allows one uuid for two signers, but not twice for one signer', () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock)
     expect(guard.admit(at(clock, 'u', 0, 'a'))).toBe('fresh')
@@ -86,7 +86,7 @@ describe('createReplayMemory', () => {
     expect(guard.admit(at(clock, 'u', 5, 'a'))).toBe('REPLAYED')
   })
 
-  test('uuids of any length take bounded memory and stay distinct', () => {
+  test('tells uuids of any length apart in bounded memory', () => {
     const clock = new ManualClock()
     const guard = createReplayMemory(clock)
     const long = 'x'.repeat(15_000)
@@ -95,7 +95,7 @@ describe('createReplayMemory', () => {
     expect(guard.admit(at(clock, `${long}a`))).toBe('REPLAYED')
   })
 
-  test('a wall clock set back does not revive forgotten requests', async () => {
+  test('rejects expired requests after the wall clock was set back', async () => {
     const clock = new SkewedClock()
     const guard = createReplayMemory(clock)
     await clock.advance(3_600_000)
@@ -107,7 +107,7 @@ describe('createReplayMemory', () => {
     expect(guard.admit(capture)).toBe('REPLAYED')
   })
 
-  test('a wall clock set forward does not forget early', async () => {
+  test('does not expire keys early when the wall clock is set forward', async () => {
     const clock = new SkewedClock()
     const guard = createReplayMemory(clock)
     const capture = at(clock, 'u')

@@ -16,7 +16,7 @@ beforeAll(async () => {
   receiver = await hotkeyOf(2)
 })
 
-/** A signer that counts, as a fresh object: the cache of secret signatures belongs to the object. */
+/** A new signer object that records what it signs; secret signatures are cached per object. */
 function countingSigner() {
   const texts: string[] = []
   const counting: Signer = {
@@ -34,7 +34,7 @@ function signs(text: string, signature: string | undefined): boolean {
 }
 
 describe('signRequest', () => {
-  test('signs body hash, uuid, timestamp and receiver as they stand in the headers', () => {
+  test('signs body hash, uuid, timestamp and receiver as they are in the headers', () => {
     const headers = signRequest({ signer, signedFor: receiver.address, body, nowMs, uuid: 'u' })
     expect(headers).toMatchObject({
       'Epistula-Version': '2',
@@ -49,7 +49,7 @@ describe('signRequest', () => {
     expect(signs(`${bodyHash}.v.${nowMs}.${receiver.address}`, signature)).toBe(false)
   })
 
-  test('a request to anybody ends its signed text in a dot and carries nothing about a receiver', () => {
+  test('omits the receiver from headers and signed text when there is none', () => {
     const headers = signRequest({ signer, body, nowMs, uuid: 'u' })
     expect(Object.keys(headers)).toEqual([
       'Epistula-Version',
@@ -61,26 +61,26 @@ describe('signRequest', () => {
     expect(signs(`${bodyHash}.u.${nowMs}.`, headers['Epistula-Request-Signature'])).toBe(true)
   })
 
-  test('secret signatures cover the interval as Python prints its float', () => {
+  test('adds secret signatures over the interval as a Python float', () => {
     const headers = signRequest({ signer, signedFor: receiver.address, body, nowMs })
     for (const [index, text] of ['1734000009999.0', '1734000010000.0', '1734000010001.0'].entries()) {
       expect(signs(`${text}.${receiver.address}`, headers[`Epistula-Secret-Signature-${index}`])).toBe(true)
     }
   })
 
-  test('every request gets a uuid of its own', () => {
+  test('gives every request its own uuid', () => {
     const uuids = [1, 2, 3].map(() => signRequest({ signer, body, nowMs })['Epistula-Uuid'])
     expect(new Set(uuids).size).toBe(3)
   })
 
-  test('the model goes into X-Targon-Model only when given', () => {
+  test('sets X-Targon-Model only for a given model', () => {
     expect(signRequest({ signer, body, nowMs })).not.toHaveProperty('X-Targon-Model')
     expect(signRequest({ signer, body, nowMs, model: 'org/m' })['X-Targon-Model']).toBe('org/m')
   })
 })
 
 describe('secretSignatures', () => {
-  test('the same receiver and interval cost three signatures once', () => {
+  test('are signed once per receiver and interval', () => {
     const { counting, texts } = countingSigner()
     signRequest({ signer: counting, signedFor: receiver.address, body, nowMs })
     signRequest({ signer: counting, signedFor: receiver.address, body, nowMs: nowMs + 6790 })
@@ -89,7 +89,7 @@ describe('secretSignatures', () => {
     expect(texts).toHaveLength(3 + 2 + 3 + 1)
   })
 
-  test('the next interval can be signed ahead of time', () => {
+  test('can be signed in advance for the next interval', () => {
     const { counting, texts } = countingSigner()
     secretSignatures(counting, receiver.address, nowMs)
     secretSignatures(counting, receiver.address, nowMs + 10_000)
@@ -99,13 +99,13 @@ describe('secretSignatures', () => {
     expect(texts).toHaveLength(2)
   })
 
-  test('two signers never share signatures', () => {
+  test('are not shared between signers', () => {
     expect(secretSignatures(signer, receiver.address, nowMs)).not.toEqual(
       secretSignatures(receiver, receiver.address, nowMs),
     )
   })
 
-  test('memory stays bounded over many receivers', () => {
+  test('are cached in bounded memory for many receivers', () => {
     const stub: Signer = { ...signer, sign: () => new Uint8Array(64) }
     for (let n = 0; n < 5000; n++) secretSignatures(stub, `receiver-${n}`, nowMs)
     let signed = 0

@@ -34,8 +34,8 @@ function codeOf(headers: DistinctHeaders, at = nowMs, bytes: Uint8Array = body):
   return answer.ok ? 'ok' : answer.code
 }
 
-describe('refusals in the order of 4.4.1', () => {
-  test('version before receiver before sender before signature before timestamp before uuid', () => {
+describe('verifyRequest: order of checks', () => {
+  test('checks version, receiver, sender, signature, timestamp and uuid in the order of 4.4.1', () => {
     const broken: Record<string, string[] | undefined> = {
       'epistula-version': ['1'],
       'epistula-signed-for': ['somebody'],
@@ -60,13 +60,13 @@ describe('refusals in the order of 4.4.1', () => {
     expect(codeOf(broken)).toBe('ok')
   })
 
-  test('a stale request is refused before its signature is looked at', () => {
+  test('rejects a stale request before checking its signature', () => {
     expect(codeOf({ ...good, 'epistula-request-signature': [`0x${'00'.repeat(64)}`] }, nowMs + 8001)).toBe(
       'STALE',
     )
   })
 
-  test('a signer nobody could have is answered like one that is not in the metagraph', () => {
+  test('treats a malformed signer like one that is not in the metagraph', () => {
     const answer = readCaller({ ...good, 'epistula-signed-by': ['nobody'] }, self.address)
     expect(answer).toMatchObject({ ok: false, status: 401, detail: 'Signer not in metagraph' })
   })
@@ -79,24 +79,24 @@ describe('refusals in the order of 4.4.1', () => {
     'epistula-signed-for',
     'epistula-request-signature',
     'x-targon-model',
-  ])('a doubled %s is refused even when both values agree', (name) => {
+  ])('rejects a repeated %s even if both values are equal', (name) => {
     const value = good[name]?.[0] ?? ''
     expect(codeOf({ ...good, [name]: [value, value] })).toBe('REPEATED_HEADER')
   })
 })
 
-describe('timestamps', () => {
+describe('verifyRequest: timestamps', () => {
   test.each([
     [-8001, 'FROM_FUTURE'],
     [-8000, 'ok'],
     [0, 'ok'],
     [8000, 'ok'],
     [8001, 'STALE'],
-  ])('received %i ms after it was signed: %s', (delayMs, code) => {
+  ])('received %i ms after signing: %s', (delayMs, code) => {
     expect(codeOf(good, nowMs + delayMs)).toBe(code)
   })
 
-  test('ten years ahead is no licence to replay for ten years', () => {
+  test('rejects a timestamp ten years ahead, which would allow replays for ten years', () => {
     expect(checkTimestamp(nowMs + 315_360_000_000, nowMs)).toMatchObject({ code: 'FROM_FUTURE', status: 400 })
   })
 
@@ -129,13 +129,13 @@ describe('timestamps', () => {
     'null',
     '１７３４００００００３２１０',
   ]
-  test.each([...forms, ...more, ...odd])('text %j is refused with 400, signed or not', (text) => {
+  test.each([...forms, ...more, ...odd])('rejects the timestamp %j with 400', (text) => {
     const headers = { ...good, 'epistula-timestamp': [text] }
     expect(readClaim(headers)).toMatchObject({ ok: false, code: 'INVALID_TIMESTAMP', status: 400 })
   })
 })
 
-describe('signatures', () => {
+describe('verifyRequest: signatures', () => {
   test.each([
     ['missing 0x', (hex: string) => hex],
     ['upper-case 0X', (hex: string) => `0X${hex}`],
@@ -145,12 +145,12 @@ describe('signatures', () => {
     ['65 bytes', (hex: string) => `0x${hex}01`],
     ['white space inside', (hex: string) => `0x${hex.slice(0, 64)} ${hex.slice(64)}`],
     ['not hex', (hex: string) => `0x${hex.slice(0, -1)}g`],
-  ])('%s is refused', (_, form) => {
+  ])('rejects: %s', (_, form) => {
     const hex = (good['epistula-request-signature']?.[0] ?? '').slice(2)
     expect(codeOf({ ...good, 'epistula-request-signature': [form(hex)] })).toBe('INVALID_SIGNATURE')
   })
 
-  test('upper-case hex is the same signature', () => {
+  test('accepts upper-case hex', () => {
     const hex = (good['epistula-request-signature']?.[0] ?? '').slice(2)
     expect(codeOf({ ...good, 'epistula-request-signature': [`0x${hex.toUpperCase()}`] })).toBe('ok')
   })
@@ -159,18 +159,18 @@ describe('signatures', () => {
     ['body', {}, Buffer.from('{"model":"org/n"}')],
     ['uuid', { 'epistula-uuid': ['other'] }, body],
     ['timestamp', { 'epistula-timestamp': [String(nowMs + 1)] }, body],
-  ])('another %s does not fit the signature', (_, change, bytes) => {
+  ])('rejects a request with another %s', (_, change, bytes) => {
     expect(codeOf({ ...good, ...change }, nowMs, bytes)).toBe('SIGNATURE_MISMATCH')
   })
 
-  test('a request signed for another receiver is not for us, and not passable as ours', async () => {
+  test('rejects a request signed for another receiver, also with our address put in', async () => {
     const other = await hotkeyOf(3)
     const relayed = distinct(signRequest({ signer, signedFor: other.address, body, nowMs }))
     expect(codeOf(relayed)).toBe('NOT_FOR_SELF')
     expect(codeOf({ ...relayed, 'epistula-signed-for': [self.address] })).toBe('SIGNATURE_MISMATCH')
   })
 
-  test('signing the message wrapped in <Bytes> is not signing the message', () => {
+  test('rejects a signature over the message wrapped in <Bytes>', () => {
     const wrapping: Signer = {
       ...signer,
       sign: (message) => signer.sign(Buffer.from(`<Bytes>${Buffer.from(message)}</Bytes>`)),
@@ -180,15 +180,15 @@ describe('signatures', () => {
     )
   })
 
-  test('any uuid text is bound by the signature, the empty one too', () => {
+  test('accepts any uuid text, also the empty one', () => {
     for (const uuid of ['', 'abc', 'a.b.c', 'x'.repeat(9000)]) {
       expect(codeOf(distinct(signRequest({ signer, signedFor: self.address, body, nowMs, uuid })))).toBe('ok')
     }
   })
 })
 
-describe('sender addresses', () => {
-  test('the same key written otherwise is refused: hex, prefix 0, lower case, one letter more', async () => {
+describe('readCaller', () => {
+  test('rejects other notations of the same key: hex, prefix 0, lower case, one letter more', async () => {
     const { encodeAddress } = await import('@polkadot/util-crypto/address')
     const aliases = [
       `0x${Buffer.from(signer.publicKey).toString('hex')}`,
@@ -208,8 +208,8 @@ describe('sender addresses', () => {
   })
 })
 
-describe('the parts a server uses', () => {
-  test('headers can be judged before the body, and the hash of the body afterwards', () => {
+describe('the checks of a server', () => {
+  test('verify headers before the body, and the hash of the body afterwards', () => {
     const caller = readCaller(good, self.address)
     const claim = readClaim(good)
     expect(caller).toMatchObject({ ok: true, signedBy: signer.address, signedFor: self.address })
@@ -219,7 +219,7 @@ describe('the parts a server uses', () => {
     expect(checkSignature(claim, hashBody(Buffer.from('')))).toMatchObject({ code: 'SIGNATURE_MISMATCH' })
   })
 
-  test('a request to anybody is accepted only where that is expected', () => {
+  test('accept a request without a receiver only where that is expected', () => {
     const unaddressed = distinct(signRequest({ signer, body, nowMs }))
     expect(verifyRequest({ headers: unaddressed, body, nowMs, signedFor: '' })).toMatchObject({ ok: true })
     expect(codeOf(unaddressed)).toBe('NOT_FOR_SELF')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openScoreFile, readCache4, ScoreBook } from '../../src/scoring/index.js'
 
 let folder: string
@@ -21,94 +21,100 @@ function book(score: number): ScoreBook {
   return made
 }
 
-test('what was saved is loaded, prototype-like names included, with mode 0600', async () => {
-  await openScoreFile(path).save(book(12).toData())
-  const loaded = await openScoreFile(path).load()
-  expect(loaded).toMatchObject({ kind: 'book', generation: 'current' })
-  if (loaded.kind !== 'book') return
-  expect(ScoreBook.from(loaded.data).toData()).toEqual(book(12).toData())
-  expect((await stat(path)).mode & 0o777).toBe(0o600)
-})
-
-test('a flipped byte is noticed, the generation before is used, the damaged file is kept aside', async () => {
-  const file = openScoreFile(path)
-  await file.save(book(1).toData())
-  await file.save(book(2).toData())
-  const text = await readFile(path, 'utf8')
-  await writeFile(path, text.replace('"block":2', '"block":3'))
-  const loaded = await file.load()
-  expect(loaded).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
-  await file.save(book(4).toData())
-  expect((await readdir(folder)).sort()).toEqual(['cache.json', 'cache.json.damaged', 'cache.json.previous'])
-})
-
-test.each([
-  'nonsense',
-  'null',
-  '['.repeat(100_000),
-  '{"block":1e999,"miners":[]}',
-  '{"block":1,"miners":[{}]}',
-])('what the checksum vouches for may still be no book (%#)', async (body) => {
-  const sha256 = createHash('sha256').update(body).digest('hex')
-  await writeFile(path, `{"format":"targon-scores","version":1,"sha256":"${sha256}","book":${body}}\n`)
-  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
-  expect(await readdir(folder)).toEqual(['cache.json.damaged'])
-})
-
-test('a file of a later version is kept aside, one that is not there is no damage', async () => {
-  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: false })
-  await openScoreFile(path).save(book(1).toData())
-  const text = await readFile(path, 'utf8')
-  await writeFile(path, text.replace('"version":1', '"version":2'))
-  expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
-})
-
-test('a file cut at any byte never loads as a book', async () => {
-  const file = openScoreFile(path)
-  await file.save(book(1).toData())
-  const text = await readFile(path, 'utf8')
-  for (let length = 0; length < text.length; length += 7) {
-    await writeFile(path, text.slice(0, length))
-    expect((await file.load()).kind).toBe('empty')
-  }
-})
-
-test('a crash between the two renames loses nothing that was acknowledged', async () => {
-  const file = openScoreFile(path)
-  await file.save(book(1).toData())
-  await writeFile(`${path}.previous`, await readFile(path))
-  await rm(path)
-  await writeFile(`${path}.partial`, 'half')
-  expect(await file.load()).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
-  expect(await readdir(folder)).toEqual(['cache.json.previous'])
-})
-
-test('a pickle is refused with the reason and never parsed', async () => {
-  await writeFile(path, Buffer.from([0x80, 0x04, 0x95]))
-  await expect(openScoreFile(path).load()).rejects.toMatchObject({
-    code: 'SCORE_FILE_PICKLE',
-    fault: 'usage',
+describe('openScoreFile', () => {
+  test('saves and loads a book, including prototype-like names, with mode 0600', async () => {
+    await openScoreFile(path).save(book(12).toData())
+    const loaded = await openScoreFile(path).load()
+    expect(loaded).toMatchObject({ kind: 'book', generation: 'current' })
+    if (loaded.kind !== 'book') return
+    expect(ScoreBook.from(loaded.data).toData()).toEqual(book(12).toData())
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
-})
 
-test('a cache.json of 4.x is handed over for import and kept', async () => {
-  const text = '{"version": 404010, "block_saved": 1000, "miner_tps": {"3": {"org/m": [1.5, null]}}}'
-  await writeFile(path, text)
-  const loaded = await openScoreFile(path).load()
-  expect(loaded).toEqual({ kind: 'cache4', text })
-  const read = readCache4(text, 1100)
-  expect(read.kind === 'loaded' && read.results.get(3)?.get('org/m')).toEqual([1.5, null])
-  expect(await readFile(`${path}.targon-4`, 'utf8')).toBe(text)
-})
+  test('loads the previous generation when a byte was flipped, and keeps the damaged file', async () => {
+    const file = openScoreFile(path)
+    await file.save(book(1).toData())
+    await file.save(book(2).toData())
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace('"block":2', '"block":3'))
+    const loaded = await file.load()
+    expect(loaded).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
+    await file.save(book(4).toData())
+    expect((await readdir(folder)).sort()).toEqual([
+      'cache.json',
+      'cache.json.damaged',
+      'cache.json.previous',
+    ])
+  })
 
-test('saves asked for at once end with the last one', async () => {
-  const file = openScoreFile(path)
-  await Promise.all([1, 2, 3, 4].map((score) => file.save(book(score).toData())))
-  expect(await file.load()).toMatchObject({ data: { block: 4 } })
-})
+  test.each([
+    'nonsense',
+    'null',
+    '['.repeat(100_000),
+    '{"block":1e999,"miners":[]}',
+    '{"block":1,"miners":[{}]}',
+  ])('rejects content that is not a book despite a valid checksum (%#)', async (body) => {
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    await writeFile(path, `{"format":"targon-scores","version":1,"sha256":"${sha256}","book":${body}}\n`)
+    expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
+    expect(await readdir(folder)).toEqual(['cache.json.damaged'])
+  })
 
-test('a folder that is gone is an error of that save, and the next one works', async () => {
-  const file = openScoreFile(join(folder, 'sub', 'cache.json'))
-  await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
-  await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+  test('reports a file of a later version as damaged, but not a missing one', async () => {
+    expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: false })
+    await openScoreFile(path).save(book(1).toData())
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace('"version":1', '"version":2'))
+    expect(await openScoreFile(path).load()).toMatchObject({ kind: 'empty', isDamaged: true })
+  })
+
+  test('never loads a truncated file', async () => {
+    const file = openScoreFile(path)
+    await file.save(book(1).toData())
+    const text = await readFile(path, 'utf8')
+    for (let length = 0; length < text.length; length += 7) {
+      await writeFile(path, text.slice(0, length))
+      expect((await file.load()).kind).toBe('empty')
+    }
+  })
+
+  test('loses no saved book in a crash between the two renames', async () => {
+    const file = openScoreFile(path)
+    await file.save(book(1).toData())
+    await writeFile(`${path}.previous`, await readFile(path))
+    await rm(path)
+    await writeFile(`${path}.partial`, 'half')
+    expect(await file.load()).toMatchObject({ kind: 'book', generation: 'previous', data: { block: 1 } })
+    expect(await readdir(folder)).toEqual(['cache.json.previous'])
+  })
+
+  test('rejects a pickle without parsing it', async () => {
+    await writeFile(path, Buffer.from([0x80, 0x04, 0x95]))
+    await expect(openScoreFile(path).load()).rejects.toMatchObject({
+      code: 'SCORE_FILE_PICKLE',
+      fault: 'usage',
+    })
+  })
+
+  test('returns a cache.json of 4.x for import and keeps a copy', async () => {
+    const text = '{"version": 404010, "block_saved": 1000, "miner_tps": {"3": {"org/m": [1.5, null]}}}'
+    await writeFile(path, text)
+    const loaded = await openScoreFile(path).load()
+    expect(loaded).toEqual({ kind: 'cache4', text })
+    const read = readCache4(text, 1100)
+    expect(read.kind === 'loaded' && read.results.get(3)?.get('org/m')).toEqual([1.5, null])
+    expect(await readFile(`${path}.targon-4`, 'utf8')).toBe(text)
+  })
+
+  test('ends with the last of several simultaneous saves', async () => {
+    const file = openScoreFile(path)
+    await Promise.all([1, 2, 3, 4].map((score) => file.save(book(score).toData())))
+    expect(await file.load()).toMatchObject({ data: { block: 4 } })
+  })
+
+  test('fails each save while the folder is missing', async () => {
+    const file = openScoreFile(join(folder, 'sub', 'cache.json'))
+    await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+    await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+  })
 })

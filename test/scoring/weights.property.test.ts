@@ -9,7 +9,7 @@ const scores = fc
   )
   .map((byUid) => new Map(Object.entries(byUid).map(([uid, score]) => [Number(uid), score])))
 
-test('any scores give weights within 0..1 with the best at 1, or nothing with a reason', () => {
+test('weightsFrom gives weights from 0 to 1 with the best at 1, or nothing with a reason, for any scores', () => {
   fc.assert(
     fc.property(scores, (given) => {
       const vector = weightsFrom(given, 'proportional')
@@ -24,7 +24,7 @@ test('any scores give weights within 0..1 with the best at 1, or nothing with a 
   )
 })
 
-test('a penalty of one miner moves nobody else’s weight, however deep', () => {
+test('weightsFrom does not change other weights for a penalty of one miner', () => {
   fc.assert(
     fc.property(
       fc.array(fc.double({ min: 1, max: 200, noNaN: true }), { minLength: 2, maxLength: 40 }),
@@ -38,7 +38,7 @@ test('a penalty of one miner moves nobody else’s weight, however deep', () => 
   )
 })
 
-test('proportional equals min-max whenever the lowest score is 0', () => {
+test('weightsFrom gives proportional and targon-4 weights alike when the lowest score is 0', () => {
   fc.assert(
     fc.property(
       fc.array(fc.double({ min: 1, max: 200, noNaN: true }), { minLength: 1, maxLength: 40 }),
@@ -50,7 +50,7 @@ test('proportional equals min-max whenever the lowest score is 0', () => {
   )
 })
 
-test('one miner, all equal, empty and negative are defined', () => {
+test('weightsFrom handles one miner, equal scores, no scores and negative scores', () => {
   expect(weightsFrom(new Map([[7, 3]]), 'proportional')).toEqual({ kind: 'weights', uids: [7], weights: [1] })
   expect(
     weightsFrom(

@@ -1,5 +1,10 @@
 import type { Redis } from 'ioredis'
-import { type ReplayAnswer, type ReplayGuard, replayKey, type SignedOnce } from '../../../epistula/index.js'
+import {
+  type ReplayGuard,
+  type ReplayVerdict,
+  replayKey,
+  type SignedRequestId,
+} from '../../../epistula/index.js'
 import { type Clock, every, type Log, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
 
 /** How far the clocks of two replicas may differ without a key expiring too early for one of them. */
@@ -93,7 +98,7 @@ class RedisGuard implements RedisReplayGuard {
     return !this.#isDown
   }
 
-  async admit(request: SignedOnce): Promise<ReplayAnswer> {
+  async admit(request: SignedRequestId): Promise<ReplayVerdict> {
     if (!Number.isFinite(this.#sinceMs)) return 'REPLAY_GUARD_FULL'
     const isRecent = this.#options.clock.monotonic() - this.#sinceReadAt <= this.#keptMs
     if (isRecent && request.timestampMs < this.#sinceMs) return 'BEFORE_START'
