@@ -1,4 +1,4 @@
-// Adds up what the runners reported and prints the closing line. Arguments: report folder, number of failed steps.
+// Adds up the reports of all test runners and prints the closing line. Arguments: report folder, number of failed steps.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -11,7 +11,7 @@ for (const name of readdirSync(folder).sort()) {
   for (const key of Object.keys(sum)) sum[key] += row[key]
 }
 if (Number(failedSteps) > 0) console.log(`failed steps: ${failedSteps}`)
-// a step that failed without a failing test (lint, types, packaging, a crashed runner) must show in the count
+// a step that fails without a failing test (lint, types, packaging, a crashed runner) must count as well
 const failed = Math.max(sum.failed, Number(failedSteps))
 console.log(`${sum.passed} passed, ${failed} failed, ${sum.skipped} skipped`)
 process.exit(failed > 0 || sum.passed === 0 ? 1 : 0)

@@ -1,4 +1,4 @@
-# Installs what test/services talks to, from Debian's packages; fails on a machine without apt.
+# Installs the services that test/services needs from Debian's packages; fails on a machine without apt.
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)

@@ -1,5 +1,5 @@
-# The core of the unit suite on newer Node majors, where the npm package `node` brings their binaries; without the key
-# derivation of encrypted keys, which is slow on purpose and WebAssembly on every Node.
+# Runs the core unit tests on newer Node majors, whose binaries come from the npm package `node`. Encrypted hotkeys are
+# excluded: their key derivation is slow by design and runs as WebAssembly on every Node.
 for major in 22 24; do
   node_dir="$(mktemp -d)"
   if npm install --silent --no-fund --no-audit --prefix "$node_dir" "node@$major" >/dev/null 2>&1 &&
@@ -10,7 +10,7 @@ for major in 22 24; do
       test/kernel test/epistula test/wallet test/config test/scoring test/inference \
       --exclude test/wallet/encrypted-hotkey.test.ts
   else
-    echo "── node $major: its binary could not be installed, skipped"
+    echo "── node $major: skipped, the binary could not be installed"
   fi
   rm -rf "$node_dir"
 done

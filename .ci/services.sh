@@ -1,5 +1,5 @@
-# Starts what test/services talks to on free loopback ports, once its packages are there (`installing`, begun by .ci/run).
-# A machine without them runs those suites as skipped.
+# Starts the services for test/services on free loopback ports once their packages are installed (the job `installing` of
+# .ci/run). Without them those suites are skipped.
 service_dir=""
 free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
 
@@ -31,6 +31,6 @@ stop_services() {
 
 service_dir="$(mktemp -d)"
 chmod 755 "$service_dir"
-wait "$installing" || echo "services: packages could not be installed"
-start_redis && echo "services: redis at $TARGON_TEST_REDIS_URL" || echo "services: no redis, its suites are skipped"
-start_postgres && echo "services: postgres at $TARGON_TEST_POSTGRES_URL" || echo "services: no postgres, its suites are skipped"
+wait "$installing" || echo "services: could not install the packages"
+start_redis && echo "services: Redis at $TARGON_TEST_REDIS_URL" || echo "services: Redis is missing, its suites are skipped"
+start_postgres && echo "services: PostgreSQL at $TARGON_TEST_POSTGRES_URL" || echo "services: PostgreSQL is missing, its suites are skipped"

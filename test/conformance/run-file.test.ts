@@ -15,7 +15,7 @@ const fileOf = (json: unknown, name = 'x.json') => ({ name, json, bytes: Buffer.
 const run = (cases: unknown[], vectors = 'sums') => runFile(fileOf({ vectors, cases }), [checker])
 
 describe('runFile', () => {
-  test('counts what agrees, what a rule explains and what differs', async () => {
+  test('counts cases that agree, are explained by a rule, and differ', async () => {
     const report = await run([
       { id: 'a', a: 1, b: 2, sum: 3 },
       { id: 'b', a: 1, b: 2, sum: 4, rule: 'rounding' },
@@ -24,7 +24,7 @@ describe('runFile', () => {
     expect(report).toMatchObject({ ran: 3, agreed: 1, explained: 1, differing: ['c: 3'], uncovered: 0 })
   })
 
-  test('an undeclared rule explains nothing, and a checker that throws is a difference', async () => {
+  test('counts an undeclared rule and a throwing checker as differences', async () => {
     const report = await run([
       { id: 'a', a: 1, b: 2, sum: 4, rule: 'because' },
       { id: 'b', a: 'throw' },
@@ -33,14 +33,14 @@ describe('runFile', () => {
     expect(report.differing).toEqual(['a: undeclared rule because', expect.stringContaining('b: threw')])
   })
 
-  test('a file nobody knows is uncovered, one that is known but has no cases is a problem', async () => {
+  test('reports an unknown file as uncovered, and a known one without cases as a problem', async () => {
     expect(await run([{}, {}], 'others')).toMatchObject({ ran: 0, uncovered: 2 })
     expect(await runFile(fileOf({ some: 'thing' }), [checker])).toMatchObject({ ran: 0, uncovered: 1 })
     expect((await run([])).problem).toBe('no cases in a file of kind sums')
     expect((await runFile(fileOf({ vectors: 'sums' }), [checker])).problem).toBeDefined()
   })
 
-  test('a file is known by its envelope or by its shape, whatever its name', async () => {
+  test('recognises a file by its envelope or by its shape, not by its name', async () => {
     const byShape: Checker = {
       ...checker,
       vectors: 'pairs',
@@ -52,8 +52,8 @@ describe('runFile', () => {
   })
 })
 
-describe('comparison', () => {
-  test('numbers agree relatively, and absent is null', () => {
+describe('closeTo and sameJson', () => {
+  test('compare numbers relatively, and treat absent as null', () => {
     expect(closeTo(1e9, 1e9 + 0.5)).toBe(true)
     expect(closeTo(1, 1.001)).toBe(false)
     expect(closeTo(Number.NaN, Number.NaN)).toBe(true)

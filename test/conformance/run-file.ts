@@ -5,16 +5,16 @@ export interface FileReport {
   readonly ran: number
   readonly agreed: number
   readonly explained: number
-  /** Rule → cases it explained. */
+  /** Rule name → number of cases it explained. */
   readonly rules: ReadonlyMap<string, number>
   readonly differing: readonly string[]
-  /** Cases of a file no checker knows; 1 when the file has no cases to count. */
+  /** Number of cases in a file that no checker knows; 1 if they cannot be counted. */
   readonly uncovered: number
-  /** The file itself is unusable, or its checker knows it but finds nothing in it. */
+  /** Set if a checker knows the file but finds no cases in it. */
   readonly problem?: string
 }
 
-/** Runs all cases of one file. A checker that throws, or names a rule it has not declared, makes the case differ. */
+/** Runs all cases of a file. A case differs if its checker throws or names an undeclared rule. */
 export async function runFile(file: DataFile, checkers: readonly Checker[]): Promise<FileReport> {
   const rules = new Map<string, number>()
   const differing: string[] = []
@@ -42,7 +42,7 @@ export async function runFile(file: DataFile, checkers: readonly Checker[]): Pro
   return { ...nothing, ran: found.cases.length, agreed, explained }
 }
 
-/** By the name in the envelope; data without one by asking each checker whether it knows the shape. */
+/** Finds the checker by the name in the envelope, or, without an envelope, the one that recognises the shape. */
 function findCases(
   file: DataFile,
   checkers: readonly Checker[],

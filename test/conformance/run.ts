@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Case, Checker, DataFile } from './checker.js'
 import { type FileReport, runFile } from './run-file.js'
 
-/** Runs every data file of $TARGON_CONFORMANCE_DIR against the checkers; prints a row per file. */
+/** Checks every data file in $TARGON_CONFORMANCE_DIR and prints a line per file. */
 
 const dir = process.env.TARGON_CONFORMANCE_DIR
 if (!dir) {

@@ -11,18 +11,18 @@ afterAll(() => databases.drop())
 describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)', () => {
   describeHistory('PostgreSQL', () => databases.create())
 
-  test('a server that is away at start and again in the middle: rows wait, an alarm is told, nothing is lost', async () => {
-    const own = createDatabases()
-    const { url } = await own.create()
+  test('loses no row when the server is unreachable at the start and later again', async () => {
+    const outage = createDatabases()
+    const { url } = await outage.create()
     const lines: string[] = []
     const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) })
     const stop = new AbortController()
-    // Ten seconds between two attempts are a fifth of one here.
+    // ten seconds between two attempts become 0.2 s
     const clock = {
       ...systemClock,
       sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 50, signal),
     }
-    await own.allowConnections(false)
+    await outage.allowConnections(false)
     const history = openHistory({ place: { url }, clock, log, retentionMs: 1e13, signal: stop.signal })
     const rounds = async () =>
       (await history.read((database) => database.select({ round: results.round }).from(results)))
@@ -33,16 +33,16 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
       for (const index of until(700)) history.record(row(index))
       await expect.poll(() => history.trouble()).toMatch(/could not be opened/)
       expect(history.spooled()).toBe(700)
-      await own.allowConnections(true)
+      await outage.allowConnections(true)
       await expect.poll(() => history.spooled()).toBe(0)
       expect(await rounds()).toEqual(until(700))
 
-      await own.allowConnections(false)
-      await own.disconnect()
+      await outage.allowConnections(false)
+      await outage.disconnect()
       for (const index of until(900).slice(700)) history.record(row(index))
       await expect.poll(() => history.trouble()).toBeDefined()
       expect(history.spooled()).toBe(200)
-      await own.allowConnections(true)
+      await outage.allowConnections(true)
       await expect.poll(() => history.spooled()).toBe(0)
       expect(await rounds()).toEqual(until(900))
       await expect.poll(() => history.trouble()).toBeUndefined()
@@ -50,7 +50,7 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
     } finally {
       stop.abort()
       await history.close()
-      await own.drop()
+      await outage.drop()
     }
   })
 })

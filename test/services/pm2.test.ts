@@ -11,7 +11,7 @@ import { systemClock } from '../../src/kernel/clock.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
-// The supervisor of most neurons, really running the shipped ecosystem file on the built command line.
+// pm2 runs the bundled ecosystem file with the built command line.
 const ecosystem = fileURLToPath(new URL('../../deploy/ecosystem.config.cjs', import.meta.url))
 const prefix = mkdtempSync(join(tmpdir(), 'targon-pm2-'))
 const program = join(prefix, 'node_modules', 'pm2', 'bin', 'pm2')
@@ -23,14 +23,14 @@ const env = {
   TARGON_UPDATE_ROOT: join(prefix, 'releases'),
 }
 
-/** @returns why pm2 cannot be had here; undefined when it is installed. */
+/** @returns why pm2 cannot be installed; undefined if it is. */
 function installPm2(): string | undefined {
   try {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--silent']
     execFileSync('npm', ['install', '--prefix', prefix, ...quiet, 'pm2@7.0.4'], { env, timeout: 120_000 })
     return undefined
   } catch (error) {
-    return `pm2 cannot be installed: ${error instanceof Error ? error.message.split('\n')[0] : error}`
+    return `pm2 could not be installed: ${error instanceof Error ? error.message.split('\n')[0] : error}`
   }
 }
 
@@ -57,7 +57,7 @@ function miner() {
   const found = processes
     .parse(JSON.parse(text.slice(text.indexOf('[{'))))
     .find((one) => one.name === 'targon-miner')
-  if (!found) throw new Error(`pm2 runs no miner: ${text}`)
+  if (!found) throw new Error(`pm2 does not list the miner: ${text}`)
   const { status, restart_time: restarts, exit_code: exitCode, pm_err_log_path: path } = found.pm2_env
   return {
     pid: found.pid,
@@ -71,16 +71,16 @@ function miner() {
 const start = (variables: Readonly<Record<string, string>>) =>
   pm2(['start', ecosystem, '--only', 'targon-miner', '--update-env'], variables)
 
-/** Waits for a text of the log: pm2 hears of a start or an end before it has written what was said until then. */
+/** Waits for a text in the log, which pm2 may write only after it has reported a start or an exit. */
 const logged = (text: string) => expect.poll(() => miner().log, { interval: 500 }).toContain(text)
 
-/** Process ids of the node that runs a role below the launcher pm2 started. */
+/** Ids of the child processes of the launcher. */
 const childrenOf = (pid: number) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 
-const obstacle = installPm2()
+const skipReason = installPm2()
 
-describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle})` : ''}`, () => {
+describe.skipIf(skipReason)(`pm2 with the ecosystem file${skipReason ? ` (${skipReason})` : ''}`, () => {
   let parts: DevelopmentParts
   beforeAll(async () => {
     parts = await startDevelopmentParts()
@@ -91,17 +91,17 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     rmSync(prefix, { recursive: true, force: true })
   }, 60_000)
 
-  it('waits until the miner serves', { timeout: 180_000 }, async () => {
+  it('waits until the miner is ready', { timeout: 180_000 }, async () => {
     start(parts.minerVariables)
     expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
     await logged('"event":"miner-listening"')
     await logged('"event":"ready"')
-    // pm2 runs the launcher, which runs the role and passes its "ready" on
+    // pm2 runs the launcher, which runs the role and forwards its "ready" message
     expect(readFileSync(`/proc/${miner().pid}/cmdline`, 'utf8')).toContain('deploy/launcher.mjs')
     expect(childrenOf(miner().pid)).toHaveLength(1)
   })
 
-  it('starts it again when it crashes', { timeout: 120_000 }, async () => {
+  it('restarts the miner after a crash', { timeout: 120_000 }, async () => {
     const [role = 0] = childrenOf(miner().pid)
     process.kill(role, 'SIGKILL')
     await expect.poll(() => miner().restarts, { interval: 500 }).toBe(1)
@@ -111,7 +111,7 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     expect(childrenOf(miner().pid)).not.toContain(role)
   })
 
-  it('stops it with a drain, within kill_timeout', { timeout: 120_000 }, async () => {
+  it('lets the miner drain within kill_timeout', { timeout: 120_000 }, async () => {
     pm2(['stop', 'targon-miner'])
     await logged('"event":"stopped"')
     const { status, exitCode, log } = miner()
@@ -120,7 +120,7 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     expect(log).not.toContain('forced-exit')
   })
 
-  it('does not restart when a release crashes on trial: the launcher goes back', {
+  it('does not restart when a release on probation crashes, because the launcher rolls back', {
     timeout: 180_000,
   }, async () => {
     pm2(['delete', 'targon-miner'])
@@ -135,17 +135,17 @@ describe.skipIf(obstacle)(`pm2 with the ecosystem file${obstacle ? ` (${obstacle
     expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
     expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: ['90.0.1'] })
     const ran = readFileSync(join(context.layout.root, 'executed'), 'utf8').trim().split('\n')
-    // each self-test is a start too
+    // includes the self-test of each release
     expect(ran).toEqual(['90.0.0', '90.0.1', '90.0.1', '90.0.1', '90.0.1', '90.0.0'])
     rmSync(context.layout.root, { recursive: true, force: true })
     rmSync(repository.folder, { recursive: true, force: true })
   })
 
-  it('does not restart what exits with a status of stop_exit_codes', { timeout: 120_000 }, async () => {
+  it('does not restart after an exit status in stop_exit_codes', { timeout: 120_000 }, async () => {
     pm2(['delete', 'targon-miner'])
     start({ ...parts.minerVariables, TARGON_AXON_PORT: 'not a port' })
     await expect.poll(() => miner().exitCode, { interval: 500 }).toBe(2)
-    // nothing may happen: three times the delay after which pm2 would have started it again
+    // three times the delay after which pm2 would restart it
     await systemClock.sleep(3000)
     expect(miner()).toMatchObject({ exitCode: 2, restarts: 0 })
     expect(miner().status).not.toBe('online')

@@ -13,7 +13,7 @@ import { startMinerRig } from '../support/miner-rig.js'
 
 const url = process.env.TARGON_TEST_REDIS_URL
 
-describe.skipIf(!url)('replay guard in Redis (TARGON_TEST_REDIS_URL)', () => {
+describe.skipIf(!url)('the replay guard in Redis (skipped without TARGON_TEST_REDIS_URL)', () => {
   const open: { close(): Promise<unknown> }[] = []
   let redis: Redis
   const stopping = new AbortController()

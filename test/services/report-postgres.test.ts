@@ -6,9 +6,9 @@ const databases = createDatabases()
 afterAll(() => databases.drop())
 
 describe.skipIf(postgresServer === undefined)(
-  'the report from PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
+  'a report from PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
   () => {
-    test('it is read directly, under load too, with the scores of the validator that runs here', async () => {
+    test('is read directly, also under load, with the scores of the running validator', async () => {
       const { url } = await databases.create()
       const bench = await startReportRig({ 'database.url': url })
       try {

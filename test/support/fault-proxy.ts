@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
  * A TCP relay that misbehaves on demand:
  *
  * - `pass` relays
- * - `silent` keeps connections open and swallows what the server says (black hole)
+ * - `silent` keeps connections open and drops what the server sends (black hole)
  * - `refuse` resets every new connection at once and relays the open ones
  * - `busy` answers every new connection with HTTP 429 and relays the open ones
  */

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Below them the system gives no port to anybody who does not ask for it by number. */
-const [firstGiven = 32_768] = readRange()
-const LEAST = 10_000
+/** Start of the range of ephemeral ports, which the system assigns by itself. */
+const [firstEphemeral = 32_768] = readRange()
+const LOWEST = 10_000
 
 /**
- * A port for a process that is told its number and binds it later. It lies outside the ports the system hands out, so
- * that nobody gets it meanwhile for a connection or a server of theirs.
+ * A free port for a process that binds it later. It is below the ephemeral range, so that the system does not assign it to
+ * another connection or server in the meantime.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = LEAST + Math.floor(Math.random() * (firstGiven - LEAST))
+    const port = LOWEST + Math.floor(Math.random() * (firstEphemeral - LOWEST))
     if (await isFree(port)) return port
   }
 }

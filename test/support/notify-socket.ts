@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Node has no datagrams of the unix domain: Perl, which every Debian has, receives them. */
+/** Node does not support Unix datagram sockets, so Perl, which is part of every Debian, receives them. */
 const RECEIVER =
   'socket(S,AF_UNIX,SOCK_DGRAM,0);bind(S,sockaddr_un($ARGV[0]))||die;$|=1;print "bound\\n";while(defined recv(S,$m,4096,0)){print "$m\\n"}'
 
@@ -15,14 +15,14 @@ export const canNotify = ['systemd-notify', 'perl'].every(
 
 export interface NotifySocket {
   readonly path: string
-  /** What arrived, in order, without the barriers systemd-notify adds. */
+  /** The received messages in order, without the barriers systemd-notify adds. */
   readonly received: readonly string[]
-  /** Resolves when `matches` holds of what has arrived. */
+  /** Resolves once `matches` holds for the received messages. */
   until(matches: (received: readonly string[]) => boolean): Promise<void>
   close(): Promise<void>
 }
 
-/** A socket such as systemd gives in NOTIFY_SOCKET. */
+/** Opens a socket like the one systemd passes in NOTIFY_SOCKET. */
 export async function openNotifySocket(): Promise<NotifySocket> {
   const folder = await mkdtemp(join(tmpdir(), 'targon-notify-'))
   const path = join(folder, 'notify')

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 
-/** Address of a real PostgreSQL whose user may make databases; suites that need one skip without it. */
+/** URL of a PostgreSQL server whose user may create databases; suites that need one are skipped without it. */
 export const postgresServer = process.env.TARGON_TEST_POSTGRES_URL
 
-/** Databases of their own on that server, dropped at the end. */
+/** Creates temporary databases on that server. */
 export function createDatabases(server = postgresServer ?? '') {
   const made: string[] = []
   return {
@@ -16,7 +16,7 @@ export function createDatabases(server = postgresServer ?? '') {
       url.pathname = `/${name}`
       return { url: url.href }
     },
-    /** Ends every connection to them, as a server that restarts does. */
+    /** Terminates all connections to them, as a restarting server does. */
     disconnect: async () => {
       for (const name of made)
         await execute(
@@ -24,7 +24,7 @@ export function createDatabases(server = postgresServer ?? '') {
           `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
         )
     },
-    /** Lets nobody in until it is called again with true. */
+    /** Rejects new connections until called again with true. */
     allowConnections: async (allowed: boolean) => {
       for (const name of made) await execute(server, `alter database ${name} allow_connections ${allowed}`)
     },

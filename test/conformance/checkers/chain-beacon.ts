@@ -11,7 +11,7 @@ const schema = z.object({
   pulses: z.array(z.object({ round: z.number(), signature: z.string() })),
 })
 
-/** Real pulses of the beacon: each opens what we lock to its round, and no other does. */
+/** Real drand pulses: each decrypts what we encrypted for its round, and no other pulse does. */
 export const checker: Checker = {
   vectors: 'drand-pulses',
   rules: {},

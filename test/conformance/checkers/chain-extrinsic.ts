@@ -24,7 +24,7 @@ const KEY_AT = 4
 const SIGNATURE_AT = KEY_AT + 32 + 1
 const CALL_AT = SIGNATURE_AT + 64 + 4
 
-/** A real signature must verify over the bytes we would sign for the same call and state. */
+/** The signature of a real extrinsic must verify over the bytes we would sign for the same call and state. */
 export const checker: Checker = {
   vectors: 'signed-extrinsic',
   rules: {},
@@ -70,7 +70,7 @@ function runtimeVersion({ specVersion, transactionVersion }: z.infer<typeof sche
     authoringVersion: 1,
     specVersion,
     implVersion: 1,
-    // Core and Metadata, by which clients find the newest metadata.
+    // Core and Metadata, which clients use to find the newest metadata version
     apis: [
       ['0xdf6acb689907609b', 5],
       ['0x37e397fc7c91f5e4', 2],

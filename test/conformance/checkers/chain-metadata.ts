@@ -6,7 +6,7 @@ import { startDevelopmentChain } from '../../../src/localnet/chain/index.js'
 import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
 import type { Checker, DataFile } from '../checker.js'
 
-/** Everything the client asks of a runtime, by name. */
+/** Everything the client uses of a runtime, by name. */
 const CALLS = [
   'serve_axon',
   'set_weights',
@@ -71,7 +71,7 @@ const ERRORS = [
   'MechanismDoesNotExist',
   'MaxWeightExceeded',
 ]
-/** Younger than the oldest metadata: absent from both is agreement too. */
+/** Newer than the oldest metadata; absence from both counts as agreement. */
 const YOUNG = ['LastEpochBlock', 'PendingEpochAt', 'SubnetEpochIndex']
 
 interface Fact {
@@ -80,7 +80,7 @@ interface Fact {
   read(api: ApiPromise): unknown
 }
 
-/** Real metadata of any version against the development chain's: what the client relies on is the same in both. */
+/** Compares real metadata of any version with the development chain's, for everything the client relies on. */
 export const checker: Checker = {
   vectors: 'runtime-metadata',
   rules: {
@@ -111,7 +111,7 @@ export const checker: Checker = {
     const development = await developmentRuntime(real)
     const [realFacts, ourFacts] = [read(real), read(development)]
     const [theirs, ours] = [JSON.stringify(realFacts), JSON.stringify(ourFacts)]
-    // An error may be younger than the runtime; the dialect must then be without it as well.
+    // an error may be newer than the runtime; the dialect must then lack it as well
     const isYoung = YOUNG.some((name) => id.endsWith(`.${name}`))
     const agrees = theirs === ours && (theirs !== undefined || isYoung)
     if (agrees) return { agrees }
@@ -121,10 +121,10 @@ export const checker: Checker = {
   },
 }
 
-/** Little-endian u16 as `Tempo`'s default. */
+/** The default of `Tempo`, a little-endian u16. */
 const [TEMPO_360, TEMPO_10] = ['"fallback":"0x6801"', '"fallback":"0x0a00"']
 
-/** Whether two results of a runtime API are alike but for fields that the real one has after all of ours. */
+/** Whether two results of a runtime API agree, except for extra fields at the end of the real one. */
 function extendsColumns(real: unknown, ours: unknown): boolean {
   const [theirFields, ourFields] = [real, ours].map(
     (facts) => (facts as { output?: { option?: unknown[][] } } | undefined)?.output?.option?.[0],
@@ -160,7 +160,7 @@ async function loadReal({ metadata, version }: Fact['metadata']): Promise<ApiPro
   }
 }
 
-/** The development chain in the dialect of the real runtime, or its newest. */
+/** The metadata of the development chain in the dialect of the real runtime, or in its newest dialect. */
 function developmentRuntime(real: ApiPromise): Promise<ApiPromise> {
   const version = real.consts.system?.version?.toJSON() as { specVersion?: number } | undefined
   const specVersion = version?.specVersion ?? 0
@@ -190,7 +190,7 @@ async function loadApi(url: string): Promise<ApiPromise> {
   }
 }
 
-/** Index, names and types of the arguments: what decides the bytes of a call. */
+/** Index, argument names and argument types, which determine the bytes of a call. */
 function callFacts(api: ApiPromise, name: string) {
   const call = api.tx.subtensorModule?.[camelCase(name)]
   return (
@@ -205,7 +205,7 @@ function storageFacts(api: ApiPromise, pallet: string, item: string) {
   const meta = api.query[camelCase(pallet)]?.[camelCase(item)]?.creator.meta
   if (!meta) return undefined
   const { type, modifier, fallback } = meta
-  // Events hold every pallet's types, which a smaller runtime cannot have.
+  // the event type contains the types of every pallet, which a smaller runtime cannot have
   if (item === 'Events') return { modifier: modifier.toString() }
   if (type.isPlain) return { modifier: modifier.toString(), value: shapeOf(api, type.asPlain.toNumber()) }
   const { hashers, key, value } = type.asMap
@@ -238,7 +238,7 @@ function shape(api: ApiPromise, type: string): unknown {
   return api.registry.isLookupType(type) ? shapeOf(api, Number(type.replace('Lookup', ''))) : type
 }
 
-/** Structure of a type down to primitives, newtypes opened: equal shapes have equal bytes. */
+/** Structure of a type down to primitives, with newtypes unwrapped: equal shapes encode to equal bytes. */
 function shapeOf(api: ApiPromise, id: number): unknown {
   const { lookup } = api.runtimeMetadata.asLatest
   const { def, path } = lookup.getSiType(id)

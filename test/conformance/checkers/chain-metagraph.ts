@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/kernel/clock.js'
 import { readMetadataFile, startRecordedNode } from '../../support/recorded-node.js'
 import type { Checker } from '../checker.js'
 
-/** Answers of a real node by method and parameters (JSON), as the SDK's tests record them. */
+/** Responses of a real node by method and parameters (JSON), as recorded by the SDK's tests. */
 const recordedSchema = z.object({
   metagraph: z.object({
     chain_getHeader: z.record(z.string(), z.object({ result: z.looseObject({ number: z.string() }) })),
@@ -20,7 +20,7 @@ const recordedSchema = z.object({
   }),
 })
 
-/** A recorded metagraph, read through the client itself; checked against the two other ways the node told it. */
+/** A recorded metagraph, read by the client and compared with the two other ways the node returned it. */
 export const checker: Checker = {
   vectors: 'recorded-metagraph',
   rules: {},
@@ -41,7 +41,7 @@ export const checker: Checker = {
       ]),
     )
     const lite = recorded.get('NeuronInfoRuntimeApi_get_neurons_lite')
-    // A selective answer may tell more than was asked: the recorded one has every field.
+    // a selective response may contain more than requested; the recorded one has every field
     const selective = recorded.get('SubnetInfoRuntimeApi_get_selective_mechagraph')
     const state = recorded.get('SubnetInfoRuntimeApi_get_subnet_state')
     if (!lite || !selective || !state) return { agrees: false, detail: 'a recorded call is missing' }
@@ -95,12 +95,12 @@ export const checker: Checker = {
   },
 }
 
-/** Large amounts of rao exceed what a double holds exactly. */
+/** Large amounts of rao exceed the exact range of a double. */
 function sameValue(a: unknown, b: unknown): boolean {
   return typeof a === 'number' && typeof b === 'number' ? Math.abs(a - b) <= 1e-9 * Math.abs(b) : a === b
 }
 
-/** The same subnet by other runtime calls and the library's own codecs. */
+/** The same subnet, read by other runtime calls and the library's own codecs. */
 async function libraryView(url: string, lite: string, state: string): Promise<unknown[][]> {
   const rpc = await openRpc(url, { clock: systemClock, rpcTimeoutMs: 20_000 })
   const { api } = await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })

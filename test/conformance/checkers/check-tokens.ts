@@ -14,14 +14,14 @@ import type { Case, Checker } from '../checker.js'
 const MODEL = 'targon-dev/small-a'
 
 /**
- * 4.4.1 check_tokens: what becomes of a verifier's answer. Ours has no verifier service that answers with verdicts; what
- * remains of the rule is that no verdict falls when something useless comes back where an answer was due.
+ * 4.4.1 check_tokens: how a verifier's response is treated. Ours has no verifier service that returns verdicts; what remains
+ * of the rule is that an unusable response of the engine produces no verdict.
  */
 export const checker: Checker = {
   vectors: 'check_tokens',
   rules: {
     'no-verifier-service':
-      'verdicts are made in the validator from a stock vLLM server; a body that carries one is no answer of such a server',
+      'the validator forms verdicts itself from a stock vLLM server; a body that contains one is not a vLLM response',
   },
   async check({ verifier_response, expected }) {
     const verdict = await verifyAgainst(verifier_response)
@@ -52,7 +52,7 @@ const answer: Answer = {
   burstShare: 1,
 }
 
-/** The verdict when the engine's scoring call answers as the case's verifier did. */
+/** The verdict if the engine's scoring call returns what the verifier returned in this case. */
 async function verifyAgainst(response: Case): Promise<Verdict> {
   const engine = await startDevelopmentEngine({ port: 0, models: [MODEL] }, { clock: systemClock })
   const front = await startFront(engine.url, response)
@@ -85,7 +85,7 @@ async function verifyAgainst(response: Case): Promise<Verdict> {
   }
 }
 
-/** Hands everything on to the engine; once armed, the scoring call gets the case's answer instead. */
+/** Forwards everything to the engine; once armed, the scoring call returns the response of the case instead. */
 async function startFront(engineUrl: string, response: Case) {
   let isArmed = false
   const server = createServer((incoming, outgoing) => {

@@ -20,7 +20,7 @@ function attempt(work: () => unknown): unknown {
   }
 }
 
-/** Cards given to each model of a run, in the order it was planned: what is common to the original's run and ours. */
+/** GPUs assigned to each model of a run, in order; this is what the original and ours have in common. */
 function placements(testCase: Case): { actual: unknown; wanted: unknown } {
   const { input, expected } = testCase
   const run = input ?? testCase
@@ -47,7 +47,7 @@ function placements(testCase: Case): { actual: unknown; wanted: unknown } {
 export const checker: Checker = {
   vectors: 'docker',
   rules: {
-    'no-memory': 'A card that reports no memory is not free; the original divides by zero.',
+    'no-memory': 'A GPU that reports no memory is not free; the original divides by zero.',
   },
   check(testCase) {
     const { fn, expected } = testCase

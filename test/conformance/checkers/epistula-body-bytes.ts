@@ -3,8 +3,8 @@ import { hotkeyOf } from '../../support/hotkeys.js'
 import type { Checker } from '../checker.js'
 
 /**
- * Bytes on the wire of two Python clients against the bytes 4.4.1 hashed. Ours signs what it sends and checks what it
- * received, so: a request of a client that sent what it hashed is accepted, one of a client that did not is refused.
+ * The bytes two Python clients sent, compared with the bytes 4.4.1 hashed. Ours signs what it sends and verifies what it
+ * receives: a request is accepted if its client sent what it hashed, and refused otherwise.
  */
 export const checker: Checker = {
   vectors: 'epistula_body_bytes',
@@ -33,7 +33,7 @@ export const checker: Checker = {
         Object.entries(resigned).map(([name, value]) => [name.toLowerCase(), [value]]),
       )
       if (!verifyRequest({ headers: own, body, nowMs, signedFor: receiver.address }).ok) {
-        problems.push(`${client}: bytes signed as sent are refused`)
+        problems.push(`${client}: refused although signed as sent`)
       }
     }
     return problems.length === 0 ? { agrees: true } : { agrees: false, detail: problems.join('; ') }

@@ -10,8 +10,7 @@ export const checker: Checker = {
   rules: {},
   async check(testCase) {
     const { expected } = testCase
-    // The file names an address, not its key: any signer that answers with that address will do for the unsigned part,
-    // and its signatures prove which text was signed.
+    // the file contains an address but not its key: any key serves, and its signatures prove which text was signed
     const key = await hotkeyOf(7)
     const headers = signRequest({
       signer: { address: testCase.signed_by, publicKey: key.publicKey, sign: key.sign },
@@ -38,7 +37,7 @@ export const checker: Checker = {
   },
 }
 
-/** Python's round(): our clock counts whole milliseconds and never needs it. */
+/** Python's round(). Our clock counts whole milliseconds and does not need it. */
 function roundHalfEven(value: number): number {
   const rounded = Math.round(value)
   return value % 1 === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded

@@ -8,18 +8,18 @@ import {
 import { initSr25519, publicKeyOf, verify } from '../../../src/kernel/sr25519.js'
 import { type Case, type Checker, type Finding, sameJson } from '../checker.js'
 
-/** 4.4.1 verify_signature: text of the refusal, or accepted. */
+/** 4.4.1 verify_signature: accepted, or the text of the refusal. */
 export const checker: Checker = {
   vectors: 'epistula_verify',
   rules: {
     'refused-instead-of-raised': 'the original threw (HTTP 500); ours refuses with 400',
     'future-bound': 'timestamps more than 8000 ms ahead are refused; the original had no future bound',
-    'timestamp-form': 'exactly 13 ASCII digits; the original took whatever int() takes',
+    'timestamp-form': 'exactly 13 ASCII digits; the original accepted whatever int() accepts',
     'sender-form':
-      'the sender is an ss58 address with prefix 42; the original also took hex keys and other prefixes',
-    'signature-form': '0x and 128 hex digits; the original skipped white space and other forms',
-    'raw-message-only': 'only the message itself is signed; the original also took it wrapped in <Bytes>',
-    'body-is-bytes': 'our bodies are bytes by type, text cannot get there',
+      'the sender is an ss58 address with prefix 42; the original also accepted hex keys and other prefixes',
+    'signature-form': '0x and 128 hex digits; the original also accepted white space and other forms',
+    'raw-message-only': 'only the message itself is signed; the original also accepted it wrapped in <Bytes>',
+    'body-is-bytes': 'our bodies are bytes by type and cannot be text',
   },
   async check(testCase, file) {
     await initSr25519()

@@ -1,7 +1,7 @@
 import { readTargon4 } from '../../../src/inference/index.js'
 import { type Checker, closeTo, sameJson } from '../checker.js'
 
-/** 4.4.1 handle_inference: tokens, times, rate and BAD_STREAM out of timed chunks. */
+/** 4.4.1 handle_inference: tokens, times, speed and BAD_STREAM from timed chunks. */
 export const checker: Checker = {
   vectors: 'inference_stats',
   rules: {},

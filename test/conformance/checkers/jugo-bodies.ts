@@ -33,7 +33,7 @@ export const checker: Checker = {
   vectors: 'jugo_bodies',
   rules: {
     'no-null-stats':
-      'The hub answers 500 to null statistics, so a result without verdict is left out of the report.',
+      'The hub responds with 500 to null statistics, so a result without a verdict is omitted from the report.',
   },
   check: ({ fn, input, expected }) => {
     const actual = fn === 'send_organics' ? { organics: input.organics } : withGivenRequest(input)
@@ -48,7 +48,7 @@ export const checker: Checker = {
   },
 }
 
-/** The vectors' requests are fragments, so the fields of a full request that they lack are taken out again. */
+/** The requests in the data are fragments, so the fields they lack are removed from our full ones. */
 function withGivenRequest(input: SendStats) {
   const { request, axons, endpoint } = input
   const full = {

@@ -17,12 +17,12 @@ interface ResyncHotkeys {
   readonly miner_tps: Readonly<Record<string, Record<string, (number | null)[]> | null>>
 }
 
-/** Who is asked, and whose history survives a resync. */
+/** Which miners are queried, and whose history survives a resync. */
 export const checker: Checker = {
   vectors: 'metagraph',
   rules: {
     'left-subnet':
-      'A uid the subnet no longer has keeps its history there; ours forgets a hotkey that left (resync).',
+      'The original keeps the history of a uid that no longer exists; ours drops a deregistered hotkey at the resync.',
   },
   check: ({ fn, input, expected }) => {
     if (fn === 'get_miner_uids') return compare(minerUids(input), expected.uids)
@@ -55,7 +55,7 @@ function minerUids({ neurons, self_uid: self, vpermit_tao_limit: limit }: GetMin
   return eligibleMiners({ neurons: subnet }, `5H${self}`, limit).map(({ uid }) => uid)
 }
 
-/** Scores belong to hotkeys: the book of before is cut to the hotkeys of now and read back by uid. */
+/** Scores belong to hotkeys: the old score book is reduced to the current hotkeys and read back by uid. */
 function resync({ hotkeys, previous_hotkeys: previous, miner_tps: tps }: ResyncHotkeys) {
   const book = new ScoreBook()
   for (const [uid, models] of Object.entries(tps)) {

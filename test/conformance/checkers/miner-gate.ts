@@ -18,7 +18,7 @@ interface GateAnswer {
   readonly detail?: string
 }
 
-/** 4.4.1 neurons/miner.py, the dependency run before every route, against the miner's real admission over real HTTP. */
+/** The check 4.4.1 runs before every route (neurons/miner.py), compared with the miner's admission over real HTTP. */
 export const checker: Checker = {
   vectors: 'miner_gate',
   rules: {
@@ -105,7 +105,7 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
       timeoutMs: 10_000,
     }),
     signatures: inlineSignatureCheck,
-    // As if the process had started long ago.
+    // as if the process had started long ago
     replays: createReplayMemory(new ManualClock(0)),
   })
 }

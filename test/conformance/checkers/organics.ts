@@ -9,13 +9,14 @@ import { type OrganicStat, scoreOrganic } from '../../../src/roles/validator/org
 import type { Verdict } from '../../../src/verification/index.js'
 import { type Case, type Checker, type Finding, sameJson } from '../checker.js'
 
-/** Scoring of users' requests the hub hands out. */
+/** Scoring of users' requests from the hub. */
 export const checker: Checker = {
   vectors: 'organics',
   rules: {
     'record-by-record':
-      'One odd record made the original drop the whole bucket, or was read its own way; ours refuses that record alone (ranges and types, one reader of chunks) and scores the rest.',
-    'no-verdict': 'A verifier’s internal error is no verdict: it changes no score and is not reported.',
+      'One malformed record made the original drop or misread the whole bucket; ours rejects that record alone and scores the rest.',
+    'no-verdict':
+      'An internal error of the verifier is not a verdict: it changes no score and is not reported.',
   },
   check: async (testCase) => {
     if (testCase.http_status !== 200) return agreeOn(testCase.expected.scores, null)
@@ -29,7 +30,7 @@ export const checker: Checker = {
     const stats: OrganicStat[] = []
     for (const { record, result, stat } of scored) {
       scores[record.uid] ??= []
-      // A failed verification is a miss in ours, and nothing in the original's list.
+      // a failed verification is a miss in ours and missing from the original's list
       if (typeof result === 'number') scores[record.uid]?.push(result)
       if (stat) stats.push(stat)
     }
@@ -79,7 +80,7 @@ function isNoVerdict(verdict: unknown): boolean {
   return typeof verdict !== 'object' || verdict === null || !('verified' in verdict)
 }
 
-/** Uids with a record that ours refuses, or with a chunk that is not exactly one token with text and id. */
+/** Uids with a record that ours rejects, or with a chunk that is not exactly one token with text and id. */
 function oddUids({ response }: Case): ReadonlySet<number> {
   const records: Case[] = Object.values(response.organics ?? {}).flat()
   const odd = records.filter((record) => {

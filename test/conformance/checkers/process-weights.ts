@@ -19,7 +19,7 @@ export const checker: Checker = {
         entries.map(({ uid }) => uid),
         expected.emit_uids,
       ) &&
-      // numpy 1 and 2 differ in the last bit of some quotients: the file allows ±1.
+      // numpy 1 and 2 differ in the last bit of some quotients, so ±1 is allowed
       entries.every(({ weightU16 }, index) => Math.abs(weightU16 - expected.emit_values[index]) <= 1)
     return agrees
       ? { agrees }

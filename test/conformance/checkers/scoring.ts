@@ -6,7 +6,7 @@ export const checker: Checker = {
   vectors: 'scoring',
   rules: {
     'sigmoid-total':
-      'The original overflows far below 0, where no share of successes can be; ours gives the limit, 0.',
+      'The original overflows far below 0, which no success rate reaches; ours returns the limit, 0.',
   },
   check: ({ fn, input, expected }, { numeric_tolerance: tolerance }) => {
     if (fn === 'sigmoid' && expected.raises)
@@ -32,7 +32,7 @@ interface GetWeights {
   readonly models: string[]
 }
 
-/** null: nothing was set because the original swallowed an exception; empty arrays: it decided not to set. */
+/** null: the original swallowed an exception and set nothing; empty arrays: it decided not to set weights. */
 function weights(input: GetWeights): { uids: readonly number[]; weights: readonly number[] } | null {
   const scores = new Map(
     Object.entries(input.miner_tps).map(([uid, results]) => {

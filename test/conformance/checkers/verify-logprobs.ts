@@ -8,14 +8,14 @@ function position(entries: Entries | null | undefined): Targon4Entries | null {
   return new Map(Object.entries(entries).map(([id, entry]) => [Number(id), entry]))
 }
 
-/** `[]`, null and "no_output" are engines that gave no distribution after the text. */
+/** `[]`, null and "no_output" stand for engines that returned no distribution after the text. */
 function finalPosition(value: unknown): Targon4Entries | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   return position(value as Entries) ?? undefined
 }
 
 function judge(testCase: Case): { verified: boolean; cause: string } | 'no-verdict' {
-  // A tokenizer whose eos attribute is None raises in 4.4.1; ours does not start to verify without end tokens.
+  // 4.4.1 raises for a tokenizer without an eos token; ours does not verify without end tokens
   if (testCase.eos_token_id === null || testCase.prompt_logprobs === null) return 'no-verdict'
   const result = checkLogprobs({
     temperature: testCase.temperature,

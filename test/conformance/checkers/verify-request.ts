@@ -43,7 +43,7 @@ export const checker: Checker = {
   vectors: 'verify_request',
   rules: {
     'ids-not-text':
-      'The input ids come from the engine’s own /tokenize, so a tokenizer whose start text is null breaks nothing (vLLM call sequence, step 1).',
+      'Input ids come from /tokenize of the engine, so a tokenizer without a start text does no harm.',
   },
   async check(testCase) {
     const { expected, tokenizer } = testCase
