@@ -1,5 +1,5 @@
+import { isJsonObject } from '../kernel/index.js'
 import { engineError } from './engine-error.js'
-import { isRecord } from './server.js'
 import type { ModelFacts, Reference, ReferencePosition, ScoreRequest } from './types.js'
 
 const TOKEN_KEY = /^token_id:(\d+)$/
@@ -37,8 +37,8 @@ export function scoringBody(
 
 /** @throws TargonError ENGINE_ANSWER when the response does not belong to the request */
 export function parseScoring(body: unknown, { input, output, topK }: ScoreRequest): Reference {
-  const choice = isRecord(body) && Array.isArray(body.choices) ? body.choices[0] : undefined
-  if (!isRecord(choice)) throw invalid('no choice')
+  const choice = isJsonObject(body) && Array.isArray(body.choices) ? body.choices[0] : undefined
+  if (!isJsonObject(choice)) throw invalid('no choice')
   const prompt = choice.prompt_logprobs
   const length = input.length + output.length
   if (!Array.isArray(prompt) || prompt.length !== length) {
@@ -53,11 +53,11 @@ export function parseScoring(body: unknown, { input, output, topK }: ScoreReques
 }
 
 function parsePosition(value: unknown): ReferencePosition {
-  if (!isRecord(value)) throw invalid('a position without entries')
+  if (!isJsonObject(value)) throw invalid('a position without entries')
   const position = new Map<number, { logprob: number; rank: number }>()
   for (const [key, entry] of Object.entries(value)) {
     const id = Number(key)
-    if (!Number.isSafeInteger(id) || !isRecord(entry)) throw invalid(`an entry named ${key.slice(0, 40)}`)
+    if (!Number.isSafeInteger(id) || !isJsonObject(entry)) throw invalid(`an entry named ${key.slice(0, 40)}`)
     const { logprob, rank } = entry
     if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)
       throw invalid('an entry without rank')
@@ -68,9 +68,9 @@ function parsePosition(value: unknown): ReferencePosition {
 
 /** The top list after the last token has no ranks; they follow from the order of its logprobs. */
 function parseNext(logprobs: unknown, topK: number): ReferencePosition {
-  const lists = isRecord(logprobs) ? logprobs.top_logprobs : undefined
+  const lists = isJsonObject(logprobs) ? logprobs.top_logprobs : undefined
   const top = Array.isArray(lists) ? lists[0] : undefined
-  if (!isRecord(top)) throw invalid('no top_logprobs after the last token')
+  if (!isJsonObject(top)) throw invalid('no top_logprobs after the last token')
   const entries = Object.entries(top).map(([key, logprob]) => {
     const id = TOKEN_KEY.exec(key)?.[1]
     if (id === undefined) throw invalid('top_logprobs keyed by text instead of token_id:<n>')

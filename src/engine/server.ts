@@ -1,5 +1,12 @@
 import { Agent, request } from 'undici'
-import { type Clock, DeadlineError, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import {
+  type Clock,
+  DeadlineError,
+  isJsonObject,
+  messageOf,
+  TargonError,
+  withDeadline,
+} from '../kernel/index.js'
 import { engineError } from './engine-error.js'
 
 /** Largest response read: the prompt_logprobs of a long prompt are a few megabytes. */
@@ -93,8 +100,8 @@ function errorText(text: string): string {
   let message = text
   try {
     const body: unknown = JSON.parse(text)
-    if (isRecord(body)) {
-      const inner = isRecord(body.error) ? body.error.message : body.message
+    if (isJsonObject(body)) {
+      const inner = isJsonObject(body.error) ? body.error.message : body.message
       if (typeof inner === 'string') message = inner
     }
   } catch {
@@ -109,8 +116,4 @@ function parseJson(url: string, text: string): unknown {
   } catch (error) {
     throw engineError('ENGINE_ANSWER', `${url} did not return JSON; is this vLLM?`, {}, { cause: error })
   }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import { type Fields, isFields } from './fields.js'
+import { isJsonObject, type JsonObject } from '../kernel/index.js'
 import type { Endpoint, OutputToken, StreamFault } from './types.js'
 
 /** The content of one chunk of a stream. */
@@ -21,20 +21,20 @@ const EMPTY: ChunkContent = { text: '', tokens: [], finishReason: undefined, los
  * @returns the content, or why this is not a chunk of a stream with one choice.
  */
 export function readChunk(endpoint: Endpoint, chunk: unknown, room: number): ChunkContent | StreamFault {
-  if (!isFields(chunk)) return badStream('a chunk is not an object')
+  if (!isJsonObject(chunk)) return badStream('a chunk is not an object')
   if (chunk.error !== undefined && chunk.error !== null)
     return badStream(`the server reported ${describe(chunk.error)}`)
   if (chunk.object === 'error') return badStream(`the server reported ${describe(chunk)}`)
   const choices = chunk.choices
   if (!Array.isArray(choices)) return badStream('a chunk has no choices')
   if (choices.length === 0)
-    return isFields(chunk.usage) ? EMPTY : badStream('a chunk has neither choices nor usage')
+    return isJsonObject(chunk.usage) ? EMPTY : badStream('a chunk has neither choices nor usage')
   if (choices.length > 1) return badStream('a chunk has more than one choice')
   const choice: unknown = choices[0]
-  if (!isFields(choice)) return badStream('a choice is not an object')
+  if (!isJsonObject(choice)) return badStream('a choice is not an object')
   const finish = choice.finish_reason
   const holder = endpoint === 'chat' ? choice.delta : choice
-  if (!isFields(holder)) return badStream('a choice has no delta')
+  if (!isJsonObject(holder)) return badStream('a choice has no delta')
   const text = holder[endpoint === 'chat' ? 'content' : 'text'] ?? ''
   if (typeof text !== 'string') return badStream('the text of a chunk is not a string')
   const tokens = readTokens(endpoint, choice.logprobs, text, room)
@@ -58,7 +58,7 @@ function readTokens(
   text: string,
   room: number,
 ): OutputToken[] | StreamFault {
-  const lists = isFields(logprobs) ? listsOf(endpoint, logprobs) : []
+  const lists = isJsonObject(logprobs) ? listsOf(endpoint, logprobs) : []
   if (!lists.every((list) => Array.isArray(list))) return badStream('the logprobs of a chunk are not a list')
   const [first = [], second] = lists
   const listed = Math.max(first.length, second?.length ?? 0)
@@ -69,7 +69,7 @@ function readTokens(
     const entry: unknown = first[index]
     const [token, logprob] = second
       ? [entry, second[index]]
-      : isFields(entry)
+      : isJsonObject(entry)
         ? [entry.token, entry.logprob]
         : [undefined, undefined]
     return {
@@ -81,7 +81,7 @@ function readTokens(
 }
 
 /** Chats list tokens together with their logprobs, completions in two parallel lists. */
-function listsOf(endpoint: Endpoint, logprobs: Fields): unknown[] {
+function listsOf(endpoint: Endpoint, logprobs: JsonObject): unknown[] {
   return endpoint === 'chat'
     ? [logprobs.content ?? []]
     : [logprobs.tokens ?? [], logprobs.token_logprobs ?? []]
@@ -95,6 +95,6 @@ function readTokenId(token: unknown): number | undefined {
 
 /** The message of an error object of either vLLM dialect, shortened. */
 function describe(error: unknown): string {
-  const message = isFields(error) ? error.message : error
+  const message = isJsonObject(error) ? error.message : error
   return typeof message === 'string' ? `"${message.slice(0, 200)}"` : 'an error'
 }

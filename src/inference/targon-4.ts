@@ -1,4 +1,4 @@
-import { isFields } from './fields.js'
+import { isJsonObject } from '../kernel/index.js'
 import {
   inMilliseconds,
   isBurst,
@@ -78,26 +78,26 @@ type Choice = { kind: 'skipped' } | { kind: 'choice'; text: string; logprobs: un
 
 /** @returns undefined where the original throws. */
 function readChoice(endpoint: Endpoint, chunk: unknown): Choice | undefined {
-  const choices = isFields(chunk) ? chunk.choices : undefined
+  const choices = isJsonObject(chunk) ? chunk.choices : undefined
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
-  if (!isFields(choice)) return undefined
+  if (!isJsonObject(choice)) return undefined
   const holder = endpoint === 'chat' ? choice.delta : choice
   if (holder === null || holder === undefined) return { kind: 'skipped' }
-  const text = isFields(holder) ? holder[endpoint === 'chat' ? 'content' : 'text'] : undefined
+  const text = isJsonObject(holder) ? holder[endpoint === 'chat' ? 'content' : 'text'] : undefined
   return { kind: 'choice', text: typeof text === 'string' ? text : '', logprobs: choice.logprobs }
 }
 
 function chatToken(logprobs: unknown): Token | 'skipped' | 'broken' {
-  const content = isFields(logprobs) ? logprobs.content : undefined
+  const content = isJsonObject(logprobs) ? logprobs.content : undefined
   if (!Array.isArray(content) || content.length === 0) return { tokenId: -1, logprob: -100 }
   const entry: unknown = content[0]
-  if (!isFields(entry)) return 'broken'
+  if (!isJsonObject(entry)) return 'broken'
   const tokenId = readTokenId(entry.token)
   return typeof tokenId === 'number' ? { tokenId, logprob: numberOf(entry.logprob) } : tokenId
 }
 
 function completionToken(logprobs: unknown): Token | 'skipped' | 'broken' {
-  if (!isFields(logprobs)) return 'skipped'
+  if (!isJsonObject(logprobs)) return 'skipped'
   const { tokens, token_logprobs: values } = logprobs
   const logprob = Array.isArray(values) && values.length > 0 ? numberOf(values[0]) : -100
   if (!Array.isArray(tokens) || tokens.length === 0) return { tokenId: -1, logprob }

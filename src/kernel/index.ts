@@ -11,7 +11,7 @@ export { DeadlineError, type Fault, hasCode, isAbort, messageOf, TargonError } f
 export { expandHome } from './home.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
-export { parseJson } from './json.js'
+export { isJsonObject, type JsonObject, parseJson } from './json.js'
 export type { Log, LogFields } from './log.js'
 export { withScopedSignal } from './scoped-signal.js'
 export {

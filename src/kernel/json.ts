@@ -6,3 +6,10 @@ export function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** A JSON object of unknown content. */
+export type JsonObject = { readonly [key: string]: unknown }
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
