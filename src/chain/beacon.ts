@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { TargonError } from '../kernel/index.js'
 import { FINNEY_GENESIS } from './networks.js'
+import type { BeaconClock } from './reveal-round.js'
 import type { ReadAt, Runtime } from './runtime.js'
-import type { BeaconClock } from './timelock/index.js'
 
 /** A drand beacon, to whose rounds commits are locked. */
 export interface Beacon extends BeaconClock {

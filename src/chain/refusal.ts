@@ -1,6 +1,6 @@
 import type { RpcError } from './rpc.js'
 
-/** Why an extrinsic was not accepted or not sent, classed by what to do about it (refusal.ts). */
+/** Why an extrinsic was not accepted or not sent, classed by what to do about it. */
 export interface ChainRefusal {
   readonly class:
     | 'too-fast'

@@ -4,24 +4,6 @@ import { z } from 'zod'
 import { createDeferred, TargonError, withDeadline } from '../kernel/index.js'
 import type { LinkContext } from './context.js'
 
-/** One JSON-RPC connection to one endpoint. It never reconnects; that is for its owner to decide. */
-export interface Rpc {
-  readonly endpoint: string
-  /** Resolves with the reason once the connection is closed; never rejects. */
-  readonly closed: Promise<string>
-  /** @throws RpcError when the node returns an error; TargonError CHAIN_CONNECTION_LOST; DeadlineError. */
-  request(method: string, params: readonly unknown[], options?: RequestOptions): Promise<unknown>
-  /** Calls `onNotice` with every result until the connection closes or the returned function is called. */
-  subscribe(
-    method: string,
-    params: readonly unknown[],
-    unsubscribe: string,
-    onNotice: (result: unknown) => void,
-    options?: RequestOptions,
-  ): Promise<() => void>
-  close(): void
-}
-
 export interface RequestOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal | undefined
@@ -80,7 +62,7 @@ export async function openRpc(endpoint: string, context: LinkContext): Promise<R
     followRedirects: false,
   })
   const { clock, rpcTimeoutMs, signal } = context
-  const connection = new WebSocketRpc(endpoint, socket, context)
+  const connection = new Rpc(endpoint, socket, context)
   try {
     await withDeadline(clock, `Connecting to ${endpoint}`, rpcTimeoutMs, signal, () =>
       Promise.race([
@@ -95,7 +77,8 @@ export async function openRpc(endpoint: string, context: LinkContext): Promise<R
   }
 }
 
-class WebSocketRpc implements Rpc {
+/** One JSON-RPC connection to one endpoint. It never reconnects; that is for its owner to decide. */
+export class Rpc {
   readonly endpoint: string
   readonly #socket: WebSocket
   readonly #context: LinkContext
@@ -124,10 +107,12 @@ class WebSocketRpc implements Rpc {
     })
   }
 
+  /** Resolves with the reason once the connection is closed; never rejects. */
   get closed(): Promise<string> {
     return this.#closed.promise
   }
 
+  /** @throws RpcError when the node returns an error; TargonError CHAIN_CONNECTION_LOST; DeadlineError. */
   async request(method: string, params: readonly unknown[], options: RequestOptions = {}): Promise<unknown> {
     const { clock, rpcTimeoutMs } = this.#context
     const id = this.#nextId++
@@ -150,6 +135,7 @@ class WebSocketRpc implements Rpc {
     }
   }
 
+  /** Calls `onNotice` with every result until the connection closes or the returned function is called. */
   async subscribe(
     method: string,
     params: readonly unknown[],

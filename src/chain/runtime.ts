@@ -6,27 +6,6 @@ import type { LinkContext } from './context.js'
 import { type RequestOptions, type Rpc, RpcError } from './rpc.js'
 import { createDecoders, type Decode, decodeExactly, type Lookup } from './scale-decoder.js'
 
-/**
- * What a Subtensor runtime offers, by name. A runtime belongs to one connection and one metadata; after an upgrade the
- * connection is reopened.
- */
-export interface Runtime {
-  readonly genesisHash: string
-  readonly specVersion: number
-  readonly transactionVersion: number
-  /** Time between two blocks as the runtime expects it. */
-  readonly blockTimeMs: number
-  readonly api: ApiPromise
-  hasStorage(item: string, pallet?: string): boolean
-  /** Value of a storage item at a block, its default when unset; undefined when the runtime has no such item. */
-  read(item: string, keys: readonly unknown[], at: ReadAt): Promise<unknown>
-  hasRuntimeApi(trait: string, method: string): boolean
-  /** Field names, in order, of the struct (or optional struct) a runtime API returns; undefined without the API. */
-  outputFields(trait: string, method: string): readonly string[] | undefined
-  /** Result of a runtime API at a block; undefined when the runtime has no such API. */
-  callApi(trait: string, method: string, args: readonly unknown[], at: ReadAt): Promise<unknown>
-}
-
 export interface ReadAt extends RequestOptions {
   readonly blockHash: string
   /** Pallet of the storage item, default SubtensorModule. */
@@ -67,16 +46,22 @@ export async function loadRuntime(rpc: Rpc, context: LinkContext): Promise<Runti
   await withDeadline(clock, `Reading the runtime of ${rpc.endpoint}`, rpcTimeoutMs, signal, () =>
     Promise.race([ready, failed.promise]),
   )
-  return new MetadataRuntime(rpc, api)
+  return new Runtime(rpc, api)
 }
 
-class MetadataRuntime implements Runtime {
+/**
+ * What a Subtensor runtime offers, by name. A runtime belongs to one connection and one metadata; after an upgrade the
+ * connection is reopened.
+ */
+export class Runtime {
   readonly genesisHash: string
   readonly specVersion: number
   readonly transactionVersion: number
+  /** Time between two blocks as the runtime expects it. */
   readonly blockTimeMs: number
   readonly api: ApiPromise
-  readonly outputFields: Runtime['outputFields']
+  /** Field names, in order, of the struct (or optional struct) a runtime API returns; undefined without the API. */
+  readonly outputFields: (trait: string, method: string) => readonly string[] | undefined
   readonly #rpc: Rpc
   readonly #decoder: (typeId: number) => Decode
   readonly #storageEntry: (pallet: string, item: string) => ReturnType<typeof findStorage>
@@ -104,6 +89,7 @@ class MetadataRuntime implements Runtime {
     return this.#storageEntry(pallet, item) !== undefined
   }
 
+  /** Value of a storage item at a block, its default when unset; undefined when the runtime has no such item. */
   async read(item: string, keys: readonly unknown[], at: ReadAt): Promise<unknown> {
     const found = this.#storageEntry(at.pallet ?? 'SubtensorModule', item)
     if (!found) return undefined
@@ -116,6 +102,7 @@ class MetadataRuntime implements Runtime {
     return this.#apiMethod(trait, method) !== undefined
   }
 
+  /** Result of a runtime API at a block; undefined when the runtime has no such API. */
   async callApi(trait: string, method: string, args: readonly unknown[], at: ReadAt): Promise<unknown> {
     const found = this.#apiMethod(trait, method)
     if (!found) return undefined

@@ -14,20 +14,6 @@ import { createHeadGuard } from './plausibility.js'
 import type { BlockHead } from './types.js'
 import { type LinkWatch, type Published, RUNTIME_UPGRADE, watchLink } from './watch-link.js'
 
-/** The connection for reads. It is replaced when it closes, falls silent or its runtime changes. */
-export interface Session {
-  readonly heads: HeadStream
-  /** The current link, or the last one while there is none. */
-  readonly link: Link
-  /** How often the connection was replaced. */
-  readonly reconnects: number
-  /** Runs a read on the current link, and once more on the next one if the link fails or times out. */
-  use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T>
-  /** Abandons a link that gave false data, if it is still the current one. */
-  abandon(link: Link, reason: string): void
-  close(): Promise<void>
-}
-
 /** @throws TargonError CHAIN_UNREACHABLE (fault unreachable) when no endpoint is usable; CHAIN_WRONG_NETWORK (chain). */
 export async function openSession(clientContext: ChainContext): Promise<Session> {
   const closing = new AbortController()
@@ -44,7 +30,7 @@ export async function openSession(clientContext: ChainContext): Promise<Session>
     return 'rejected'
   }
   const connector = new Connector(context, publish)
-  return new ReconnectingSession({ context, closing, heads, publish, connector }, await connector.first())
+  return new Session({ context, closing, heads, publish, connector }, await connector.first())
 }
 
 interface SessionParts {
@@ -56,7 +42,8 @@ interface SessionParts {
   readonly connector: Connector
 }
 
-class ReconnectingSession implements Session {
+/** The connection for reads. It is replaced when it closes, falls silent or its runtime changes. */
+export class Session {
   readonly heads: HeadStream
   readonly #parts: SessionParts
   readonly #running: Promise<void>
@@ -74,14 +61,17 @@ class ReconnectingSession implements Session {
     this.#running = this.#reconnect()
   }
 
+  /** The current link, or the last one while there is none. */
   get link(): Link {
     return this.#link
   }
 
+  /** How often the connection was replaced. */
   get reconnects(): number {
     return this.#reconnects
   }
 
+  /** Runs a read on the current link, and once more on the next one if the link fails or times out. */
   async use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const first = await this.#usableLink(signal)
     try {
@@ -93,6 +83,7 @@ class ReconnectingSession implements Session {
     }
   }
 
+  /** Abandons a link that gave false data, if it is still the current one. */
   abandon(link: Link, reason: string): void {
     if (link === this.#link) this.#watch.end(reason)
   }

@@ -1,7 +1,6 @@
 /** Epistula, the protocol of signed requests: signs them, verifies them and rejects replays. */
 
 export { type EpistulaFetchOptions, epistulaFetch } from './epistula-fetch.js'
-export type { DistinctHeaders } from './headers.js'
 export { hashBody } from './message.js'
 export { type Refusal, type RefusalCode, refuse } from './refusal.js'
 export {
@@ -19,6 +18,7 @@ export {
   type Claim,
   checkSignature,
   checkTimestamp,
+  type DistinctHeaders,
   readCaller,
   readClaim,
   verifyRequest,

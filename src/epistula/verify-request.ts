@@ -1,7 +1,24 @@
 import { publicKeyOf, verify } from '../kernel/index.js'
-import { type DistinctHeaders, headerValue, refuseRepeated } from './headers.js'
 import { EPISTULA_VERSION, hashBody, requestMessage } from './message.js'
 import { type Refusal, refuse } from './refusal.js'
+
+/**
+ * Header values by lower-case name, one entry per occurrence, as in Node's `IncomingMessage.headersDistinct`; `headers`
+ * would join repeated headers into one string.
+ */
+export type DistinctHeaders = Readonly<Record<string, readonly string[] | undefined>>
+
+const SINGLE = [
+  'epistula-version',
+  'epistula-timestamp',
+  'epistula-uuid',
+  'epistula-signed-by',
+  'epistula-signed-for',
+  'epistula-request-signature',
+  'x-targon-model',
+] as const
+
+type EpistulaHeader = (typeof SINGLE)[number]
 
 /** Maximum age of a timestamp and, unlike in 4.4.1, maximum lead (4.4.1 epistula.py ALLOWED_DELTA_MS). */
 export const TIMESTAMP_WINDOW_MS = 8000
@@ -108,4 +125,14 @@ export function verifyRequest(request: {
     checkSignature(claim, hashBody(request.body)) ??
     claim
   )
+}
+
+/** @returns the value of a header, or undefined. Requests with a repeated header are rejected before. */
+function headerValue(headers: DistinctHeaders, name: EpistulaHeader): string | undefined {
+  return headers[name]?.[0]
+}
+
+/** Rejects repeated headers, because two readers of the request could use different values. */
+function refuseRepeated(headers: DistinctHeaders): Refusal | undefined {
+  return SINGLE.some((name) => (headers[name]?.length ?? 0) > 1) ? refuse('REPEATED_HEADER') : undefined
 }

@@ -1,5 +1,4 @@
-import { type Result, WINDOW } from './arithmetic.js'
-import { type MinerRecord, rawScore } from './miner-score.js'
+import { type Result, safeMeanScore, WINDOW } from './arithmetic.js'
 import type { ScoringRules } from './weights.js'
 
 /** A score book as plain data, for storage. */
@@ -150,4 +149,30 @@ function putNewest(results: Map<string, Result[]>, model: string, window: Result
 /** Turns NaN and infinities into misses. */
 function sanitize(result: Result): Result {
   return result !== null && Number.isFinite(result) ? result : null
+}
+
+/** The results a miner's score is computed from. */
+export interface MinerRecord {
+  /** Results by model, oldest first. */
+  readonly results: ReadonlyMap<string, readonly Result[]>
+  /** Organic results of the current epoch: tokens per second, penalties (negative) and misses. */
+  readonly organics: readonly Result[]
+}
+
+/**
+ * The score of one miner by 4.4.1 math.py get_weights: organic mean + the means of the last 15 results of each model that it
+ * serves and that is active, in the order served. May be negative. A model listed twice counts twice, as in 4.4.1, so
+ * callers must pass deduplicated lists.
+ */
+export function rawScore(
+  record: MinerRecord,
+  served: readonly string[],
+  active: ReadonlySet<string>,
+): number {
+  let score = safeMeanScore(record.organics)
+  for (const model of served) {
+    const results = active.has(model) ? record.results.get(model) : undefined
+    if (results) score += safeMeanScore(results.slice(-WINDOW))
+  }
+  return score
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { QUICKNET } from '../../../src/chain/beacon.js'
-import { encryptForRound } from '../../../src/chain/timelock/index.js'
+import { encryptForRound } from '../../../src/chain/timelock.js'
 import { decryptTimelock } from '../../../src/localnet/chain/beacon/index.js'
 import type { Checker } from '../checker.js'
 

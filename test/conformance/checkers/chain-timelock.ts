@@ -1,4 +1,4 @@
-import { encryptForRound } from '../../../src/chain/timelock/index.js'
+import { encryptForRound } from '../../../src/chain/timelock.js'
 import type { Checker } from '../checker.js'
 
 /** drand quicknet; the pulse file contains the same key. */

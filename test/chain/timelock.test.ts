@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { encodeWeightsPayload, encryptForRound } from '../../../src/chain/timelock/index.js'
+import { encodeWeightsPayload } from '../../src/chain/commit-weights.js'
+import { encryptForRound } from '../../src/chain/timelock.js'
 
 /** Ciphertext with fixed randomness, decrypted by arkworks (see `note` in the file). */
 const vectors: { round: number; plaintext_utf8: string; noble_ct: string } = JSON.parse(
-  readFileSync(new URL('../../fixtures/chain/tle-vectors.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/chain/tle-vectors.json', import.meta.url), 'utf8'),
 )
 const quicknet = Buffer.from(
   '83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a',

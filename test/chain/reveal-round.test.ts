@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { firstRevealBlock, revealRound } from '../../../src/chain/timelock/index.js'
+import { firstRevealBlock, revealRound } from '../../src/chain/reveal-round.js'
 
 describe('firstRevealBlock and revealRound', () => {
   const base = { netuid: 4, revealPeriod: 1 }
