@@ -1,7 +1,7 @@
 /** The state that determines the epoch schedule, read at one block. */
 export interface EpochState {
   readonly netuid: number
-  /** Block of the reading. */
+  /** Block at which it was read. */
   readonly head: number
   readonly tempo: number
   /** Epochs between commit and reveal. */

@@ -3,8 +3,8 @@ import { bls12_381 as bls } from '@noble/curves/bls12-381'
 import { sha256 } from '@noble/hashes/sha2'
 
 /**
- * Time-lock encryption as Subtensor decrypts it (ideal-lab5/timelock rev 5416406, TinyBLS381): identity-based encryption
- * with the signature a drand beacon publishes for a round as the key, over AES-256-GCM.
+ * Time-lock encryption as Subtensor decrypts it (ideal-lab5/timelock rev 5416406, TinyBLS381): identity-based encryption,
+ * decrypted with the signature a drand beacon publishes for the round, over AES-256-GCM.
  *
  *     id    = sha256(round as u64 BE)          Q = hash_to_G1(id)
  *     sigma = sha256(t as 32 B LE)             r = sha256(sigma ‖ key) as BE integer mod order

@@ -4,7 +4,7 @@
  * - `runtime` something failed at run time
  * - `usage` a flag, variable, file or wallet from the operator is wrong
  * - `chain` wrong network, hotkey not registered, no permit
- * - `unreachable` the chain, or the service that reports the public IP, is unreachable or misbehaves at the moment; a
+ * - `unreachable` the chain, or the service that reports the public IP, is unreachable or currently misbehaves; a
  *   supervisor should restart the process
  * - `upstream` an inference server (upstream or engine) is unavailable
  * - `verification` an answer failed verification
