@@ -88,7 +88,7 @@ export default {
       from: { path: '^src/', pathNot: '^src/chain/' },
       to: { path: '@polkadot/(api|types)' },
     },
-    { name: 'no circles, types included', severity: 'warn', from: {}, to: { circular: true } },
+    { name: 'no circles, types included', severity: 'error', from: {}, to: { circular: true } },
   ],
   options: { parser: 'swc', tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } },
 }
