@@ -1,3 +1,5 @@
+/** The table of settings, by role: names, types, defaults, descriptions. */
+
 import type { z } from 'zod'
 import type { Role } from '../setting.js'
 import { localnetSettings } from './localnet.js'

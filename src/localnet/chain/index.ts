@@ -1,7 +1,7 @@
 /**
  * The development chain: a Substrate node with one subnet, embedded in this process (docs/development/development-chain.md).
- * Tests named after a behaviour: polkadot-js.test.ts and polkadot-api.test.ts (real clients on all of it), start.test.ts
- * (options.ts).
+ * polkadot-js.test.ts and polkadot-api.test.ts run real clients against all of it. Tests named after a behaviour:
+ * start.test.ts (options.ts).
  */
 export type { DevelopmentChainOptions, GenesisNeuron } from './options.js'
 export { type DevelopmentChain, type DevelopmentChainDeps, startDevelopmentChain } from './start.js'

@@ -1,7 +1,7 @@
 /**
  * What the validator tells its operator: status, history, and the reports made from both.
  *
- * Tests named after a behaviour: test/commands/validator/report.test.ts (report-page.ts, report-csv.ts).
+ * Tests named after a behaviour: ../../../commands/validator/report.test.ts (report-page.ts, report-csv.ts).
  */
 export {
   describeFailures,
