@@ -2,6 +2,19 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { collectLogEvents, renderLogEvents, unnamedLogCalls } from '../../scripts/docs/log-events.js'
 
+/** Classes of refused weights, which look like event codes in the tables. */
+const CLASSES = new Set([
+  ...[
+    'too-fast',
+    'window-closing',
+    'commit-reveal-mismatch',
+    'bad-reveal-round',
+    'not-registered',
+    'bad-vector',
+  ],
+  ...['endpoints-differ', 'bad-axon'],
+])
+
 it('every log call has a literal kebab-case event code and a literal message', () => {
   expect(unnamedLogCalls()).toEqual([])
 })
@@ -15,3 +28,15 @@ it('docs/log-events.md lists the events of the source; run npm run docs when it 
   const page = readFileSync(new URL('../../docs/log-events.md', import.meta.url), 'utf8')
   expect(page).toBe(renderLogEvents())
 })
+
+it.each(['README.md', 'docs/operating.md', 'docs/migrating.md', 'docs/weights-and-endpoints.md'])(
+  '%s names only events that exist',
+  (path) => {
+    const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+    const events = new Set(collectLogEvents().map(({ event }) => event))
+    const named = [...text.matchAll(/\| `([a-z]+(?:-[a-z]+)+)` \||event `([a-z-]+)`/g)].map(
+      ([, row, inline]) => row ?? inline ?? '',
+    )
+    expect(named.filter((name) => !events.has(name) && !CLASSES.has(name))).toEqual([])
+  },
+)
