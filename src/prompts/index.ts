@@ -1,4 +1,4 @@
-/** What miners are asked: questions from a data set or the bundled list, a persona per miner, seeded randomness. */
+/** Prompts for miners: questions from a data set or the bundled list, a persona per miner, seeded randomness. */
 export { createDataset, type DatasetOptions, infinityInstruct, readInBackground } from './dataset/index.js'
 export {
   makePrompt,

@@ -132,11 +132,11 @@ describe('targon update', () => {
     const { status, stdout, stderr } = await update()
     expect(status, stderr).toBe(0)
     expect(stderr.trim().split('\n')).toEqual([
-      `asking ${remote}`,
+      `checking ${remote}`,
       `fetching and verifying v${first}`,
       `plan: ${installed} → ${first}, signed by maintainer@example.org`,
       'unpacking the release',
-      'installing its dependencies',
+      'installing dependencies',
       'testing the new release',
     ])
     expect(stdout).toContain(`Updated ${installed} → ${first}`)
@@ -212,7 +212,7 @@ describe('the release on probation', () => {
     expect(miner.log()).not.toContain('release-confirmed')
     // a role stops with its launcher, as nothing else would supervise or stop it
     await miner.kill()
-    expect(miner.log()).toContain('"reason":"end of the launcher"')
+    expect(miner.log()).toContain('"reason":"exit of the launcher"')
     expect(miner.log()).toContain('"event":"stopped"')
     const again = await update()
     expect(again.status).toBe(6)
