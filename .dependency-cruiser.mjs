@@ -1,6 +1,6 @@
 /**
  * Which folder of src/ may import which others, by their door (index.ts). Every folder may also import itself and the
- * kernel. `npm run check` enforces this table; ARCHITECTURE.md explains it. To allow an import, change one line here.
+ * kernel. `npm run check` enforces this table; ARCHITECTURE.md explains it. To allow an import, change one line here; prefer to change the code.
  */
 const MODULES = [
   'wallet',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
 const isCi = Boolean(process.env.CI)
@@ -9,7 +10,7 @@ const retry = isCi ? 1 : 0
 const slow = [
   'test/kernel/hotkey-lock.test.ts',
   'test/verification/queued-answers.test.ts',
-  'test/wallet/encrypted-hotkey.test.ts',
+  'test/wallet/encryption.test.ts',
 ]
 
 const folders = (...names: string[]) => names.map((name) => `test/${name}/**/*.test.ts`)
@@ -36,6 +37,9 @@ const measured = [
   ],
   'miner-memory',
 ].map((name) => `test/gauntlet/${name}.test.ts`)
+
+for (const path of [...slow, ...measured])
+  if (!existsSync(path)) throw new Error(`vitest.config.ts lists ${path}, which does not exist.`)
 
 /** What `npm test` runs. `unit:fast` needs no process, database or chain. */
 const unit: TestProjectConfiguration[] = [

@@ -8,7 +8,7 @@ for major in 22 24; do
     step "node $major: core suites" "$node_dir/node_modules/.bin/node" node_modules/vitest/vitest.mjs run --project 'unit:*' \
       --reporter=default --reporter=json --outputFile.json="$reports/node-$major.json" \
       test/kernel test/epistula test/wallet test/config test/scoring test/inference \
-      --exclude test/wallet/encrypted-hotkey.test.ts
+      --exclude test/wallet/encryption.test.ts
   else
     echo "── node $major: skipped, the binary could not be installed"
   fi

@@ -1,6 +1,6 @@
+import { startNginx, startPython } from '../miner/compared-proxies.js'
 import { checkRow, PYTHON, ROUTER_ALONE, rowsOf, type Sample, type Samples, SLOW } from '../miner/figures.js'
 import type { LoadOrder, LoadResult } from '../miner/load.js'
-import { startNginx, startPython } from '../miner/others.js'
 import { forkScript, forkSubject, messageFrom, SUBJECT_CORE, type Subject } from '../miner/processes.js'
 import { type Bench, type BenchSelection, median, type Row } from '../row.js'
 
@@ -166,7 +166,7 @@ async function measureAborts(
 ): Promise<Row[]> {
   const rows: Row[] = []
   for (const subject of subjects.filter(({ name }) => name.startsWith('ours, ') && name !== ROUTER_ALONE)) {
-    const { leaveMidStream } = await import('../miner/leavers.js')
+    const { leaveMidStream } = await import('../miner/disconnecting-callers.js')
     for (let disconnected = 0; disconnected < count; disconnected += WAVE)
       await leaveMidStream(subject.port, WAVE)
     const { firstByteMs } = await sendLoad({

@@ -17,8 +17,21 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 /** Matches `log.warn(…)` and `log[isBad ? 'warn' : 'info'](…)`. */
 const LOG_CALL = /\blog(?:\?)?(?:\.(debug|info|warn|error|fatal)|\[([^\]]*)\])\(/g
 
-function eventsOf(path: string): (LogEvent & { readonly at: string })[] {
+type LoggedAt = LogEvent & { readonly at: string }
+
+/** Records written without the log: the watchdog's worker writes its last line itself. */
+const RAW_RECORD = /event: '([a-z-]+)',\s*msg: '([^']+)'/g
+
+function eventsOf(path: string): LoggedAt[] {
   const text = readFileSync(new URL(path, source), 'utf8')
+  const folder = path.replace(/\/[^/]*$/, '')
+  const raw = [...text.matchAll(RAW_RECORD)].map(([, event = '', message = '']) => ({
+    ...{ event, levels: ['fatal'], messages: [message], folders: [folder], at: path },
+  }))
+  return [...raw, ...logCallsIn(path, text, folder)]
+}
+
+function logCallsIn(path: string, text: string, folder: string): LoggedAt[] {
   return [...text.matchAll(LOG_CALL)].flatMap((found) => {
     const [call] = callsOf(`log(${text.slice(found.index + found[0].length)}`, ['log'])
     const [fields = '', message = ''] = call?.args ?? []
@@ -27,7 +40,6 @@ function eventsOf(path: string): (LogEvent & { readonly at: string })[] {
     const literal = membersOf(fields).get('event') ?? ''
     const levels = found[1] ? [found[1]] : LEVELS.filter((level) => found[2]?.includes(`'${level}'`))
     const at = `${path}:${text.slice(0, found.index).split('\n').length}`
-    const folder = path.replace(/\/[^/]*$/, '')
     return (textsOf(literal).length > 0 ? textsOf(literal) : ['']).map((event) => ({
       ...{ event, levels, messages: textsOf(message), folders: [folder], at },
     }))

@@ -45,7 +45,10 @@ function emptied(readme: string): string {
     )
 }
 
-/** Removes trailing blanks and ends with one newline. */
+/** Removes the generator's own heading and trailing blanks, and ends with one newline. */
 function tidy(text: string): string {
-  return `${text.replaceAll(/[ \t]+$/gm, '').trimEnd()}\n`
+  return `${text
+    .replace('# Command Topics\n\n', '')
+    .replaceAll(/[ \t]+$/gm, '')
+    .trimEnd()}\n`
 }

@@ -51,9 +51,14 @@ export function renderSettingsSummary(): string {
   const rows = CHOSEN.map((name) => {
     const entry: Setting = settings[name]
     const cells = [`\`--${name}\``, entry.roles.join(', '), shownDefault(name), entry.help]
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+    return `| ${cells.map(escapeCell).join(' | ')} |`
   })
   return `| flag | used by | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}`
+}
+
+/** Text in angle brackets is a placeholder, not HTML; a line break stays one. */
+function escapeCell(cell: string): string {
+  return cell.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('&lt;br>', '<br>')
 }
 
 function shownDefault(name: SettingName): string {
@@ -77,5 +82,5 @@ function row(name: SettingName, entry: Setting): string {
     entry.roles.join(', '),
     entry.help + (entry.options ? ` One of ${entry.options.join(', ')}.` : ''),
   ]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return `| ${cells.map(escapeCell).join(' | ')} |`
 }

@@ -77,8 +77,8 @@ const DISPATCH_ERRORS: Readonly<Record<string, RefusalClass>> = {
 const ADVICE: Readonly<Record<RefusalClass, string>> = {
   'too-fast': 'The chain limits the rate of this call; the node retries later.',
   'version-key': 'The subnet requires a newer version; run targon update.',
-  'no-permit': 'The hotkey has no validator permit and needs more stake; the node retries next epoch.',
-  stake: 'The hotkey has too little stake to set weights; the node retries next epoch.',
+  'no-permit': 'The hotkey has no validator permit and needs more stake; the node tries again.',
+  stake: 'The hotkey has too little stake to set weights; the node tries again.',
   'not-registered': 'Register the hotkey with btcli subnets register.',
   'commit-reveal-mismatch': 'The subnet switched commit-reveal on or off; the node retries the other way.',
   'commit-reveal-version': 'The subnet requires another commit-reveal version; run targon update.',

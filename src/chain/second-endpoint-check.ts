@@ -61,7 +61,7 @@ export async function checkSecondEndpoint(
       } else
         log.warn(
           { event: 'chain-endpoint-incomparable', endpoint, err: error },
-          'could not compare this chain endpoint with the others',
+          'could not read another chain endpoint to compare it with the one in use',
         )
     }
   }

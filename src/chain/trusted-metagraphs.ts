@@ -106,7 +106,7 @@ export class TrustedMetagraphs {
       signal?.throwIfAborted()
       log.warn(
         { event: 'chain-endpoint-incomparable', endpoint, err: error },
-        'could not compare this chain endpoint with the others',
+        'could not read another chain endpoint to compare it with the one in use',
       )
       return undefined
     }

@@ -86,8 +86,8 @@ export async function openWeightsPipeline(options: WeightsPipelineOptions): Prom
     const owner = { hotkey: signer.address, netuid, genesisHash: chain.genesisHash }
     const ledger = await openLedger(options.ledgerPath, owner, (file, reason) =>
       log.warn(
-        { event: 'weights-ledger-quarantined', file, reason },
-        'quarantined an unusable weights ledger and started a new one',
+        { event: 'weights-ledger-set-aside', file, reason },
+        'set an unusable weights ledger aside and started a new one',
       ),
     )
     const start = await chain.weightsStatus(netuid, signer.address, options.signal)

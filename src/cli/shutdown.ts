@@ -38,7 +38,7 @@ export function watchShutdown(options: {
   const controller = new AbortController()
   const drain = (reason: string) => {
     if (controller.signal.aborted) return
-    log?.info({ event: 'draining', reason }, 'shutting down: finishing work in flight')
+    log?.info({ event: 'draining', reason }, 'shutting down')
     controller.abort(new DOMException(`stopped by ${reason}`, 'AbortError'))
   }
   const listeners: [event: string, listener: (...words: unknown[]) => void][] = []

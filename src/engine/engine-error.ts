@@ -10,7 +10,7 @@ const NEXT: Record<EngineErrorCode, string> = {
   ENGINE_REFUSED: 'Check the limits of the vLLM server (--max-logprobs, --max-model-len).',
 }
 
-/** A fault of the validator's engine, never of a miner. */
+/** The engine is down, answered nonsense, or refused a call (which a miner's token ids may have caused). */
 export function engineError(
   code: EngineErrorCode,
   message: string,

@@ -64,7 +64,10 @@ export function openHistory({ place, clock, log, retentionMs, signal }: HistoryO
     overflowed++
     const dropped = overflowed + writer.rejected
     if (dropped % 1000 === 1)
-      log.error({ event: 'history-rows-dropped', dropped }, 'dropped history rows: the spool is full')
+      log.error(
+        { event: 'history-rows-dropped', dropped },
+        'dropped history rows: too many are waiting for the database',
+      )
   }
 
   return {

@@ -21,7 +21,7 @@ export function createCleanupStack(clock: Clock, log: Log): CleanupStack {
         try {
           await withDeadline(clock, `closing ${part}`, CLOSE_TIMEOUT_MS, undefined, async () => close())
         } catch (error) {
-          log.warn({ event: 'close-failed', part, err: error }, 'could not close a part cleanly')
+          log.warn({ event: 'close-failed', part, err: error }, 'could not close a resource cleanly')
         }
       }
     },

@@ -52,7 +52,7 @@ export class TargonError extends Error {
 export class DeadlineError extends TargonError {
   constructor(what: string, timeoutMs: number, options?: ErrorOptions) {
     super(
-      `${what} did not finish within ${timeoutMs} ms.`,
+      `${sentence(what)} did not finish within ${timeoutMs < 10_000 ? `${timeoutMs} ms` : `${timeoutMs / 1000} s`}.`,
       {
         code: 'DEADLINE',
         fault: 'runtime',
@@ -62,6 +62,10 @@ export class DeadlineError extends TargonError {
       options,
     )
   }
+}
+
+function sentence(what: string): string {
+  return what.charAt(0).toUpperCase() + what.slice(1)
 }
 
 /** True for the rejection of an aborted operation: a shutdown, not a failure. */

@@ -42,7 +42,7 @@ export async function openValidatorTools(
   const close = async () => {
     for (const release of closers.splice(0).reverse())
       await release().catch((error: unknown) =>
-        log.warn({ event: 'close-failed', err: error }, 'could not close a part cleanly'),
+        log.warn({ event: 'close-failed', err: error }, 'could not close a resource cleanly'),
       )
   }
   try {

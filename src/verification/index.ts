@@ -1,7 +1,7 @@
 /**
  * The verdict on an answer: compares it with the reference distributions of the validator's engine and names the cause
  * when it fails. Tests named after a behaviour: judge-strict.test.ts (answer-comparison.ts, checks/likelihood.ts),
- * document.test.ts (thresholds.ts), targon-4.test.ts (targon-4/), no-escape.property.test.ts and
+ * document.test.ts (thresholds.ts), targon-4.test.ts (targon-4/), never-inconclusive.property.test.ts and
  * queued-answers.test.ts (verify-strict.ts).
  */
 export type { AnswerComparison } from './answer-comparison.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readSources, resolveSettings, sourceFiles } from '../../src/config/index.js'
-import { expandHome } from '../../src/kernel/home.js'
+import { expandHome } from '../../src/kernel/expand-home.js'
 
 let folder: string
 

@@ -12,7 +12,7 @@ const CLASSES = new Set([
     'not-registered',
     'bad-vector',
   ],
-  ...['endpoints-differ', 'bad-axon'],
+  ...['endpoints-differ', 'bad-axon', 'version-key', 'commit-reveal-version'],
 ])
 
 it('every log call has a literal kebab-case event code and a literal message', () => {

@@ -29,7 +29,7 @@ describe('withDeadline', () => {
     })
     const failed = expect(waiting).rejects.toMatchObject({
       code: 'DEADLINE',
-      message: 'the answer did not finish within 100 ms.',
+      message: 'The answer did not finish within 100 ms.',
     })
     await clock.advance(99)
     expect(inner?.aborted).toBe(false)

@@ -1,11 +1,12 @@
 /**
  * The processes of a localnet and what each is started with. Tests named after a behaviour:
  * ../../../test/e2e/localnet.test.ts and ../../../test/e2e/localnet-end.test.ts (network.ts, arguments.ts),
- * ../../../test/e2e/apart.test.ts (parts.ts).
+ * ../../../test/e2e/separate-terminals.test.ts (parts.ts).
  */
-export { type AroundOptions, type SurroundingNetwork, startNetworkAround } from './around.js'
+
 export { CAST, deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
 export type { SelfCommand } from './child.js'
 export { openFolder } from './folders.js'
+export { type AroundOptions, type SurroundingNetwork, startNetworkAround } from './mock-network.js'
 export { Network, type NetworkDeps } from './network.js'
 export { type PartEndpoint, serveParts } from './parts.js'

@@ -58,7 +58,7 @@ export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
     throw new TargonError(`The answer failed verification: ${verdict.cause} (${verdict.detail}).`, {
       code: 'VERIFICATION_FAILED',
       fault: 'verification',
-      next: 'Query another miner; this one does not run the model it claims to run.',
+      next: 'Query another miner; the cause says what is wrong with this answer.',
       facts: { cause: verdict.cause },
     })
   if (verdict?.kind === 'inconclusive')
@@ -76,6 +76,8 @@ export function describeFault({ fault, status }: Answer): string {
 }
 
 function adviceFor(status: number): string {
+  if (status === 400)
+    return 'The miner rejected the signed request. Check the clock (NTP) and the hotkey it was signed for.'
   if (status === 401 || status === 403)
     return 'The miner rejects this hotkey: callers must be registered, and most miners require stake.'
   if (status === 404) return 'The miner does not serve this model. Run targon query --list to see who does.'

@@ -72,7 +72,7 @@ export async function startServices(
   if (engines().length === 0)
     log.warn(
       { event: 'no-engine', next: 'Set --engine.endpoints model=url.' },
-      'no reference engine: answers cannot be verified and no weights will be set',
+      'no reference engine is configured: no new answer can be verified',
     )
   const random = createRandom(settings.seed ?? randomUUID())
   const sources = { random: random.fork('prompts'), questions: deps.questions }

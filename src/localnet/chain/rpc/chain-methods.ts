@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Chain } from '../node/index.js'
 import { toHex } from '../scale/index.js'
+import { headerView } from './json-views.js'
 import { accountOf, blockHash, type Json, type Methods, method, withoutParams } from './method.js'
-import { headerView } from './views.js'
 
 export function systemMethods(chain: Chain): Methods {
   const accountNextIndex = method(z.tuple([z.string()]), ([address]) => chain.nextNonce(accountOf(address)))

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { type Chain, callRuntimeApi } from '../node/index.js'
 import { toHex } from '../scale/index.js'
 import { blake2b256 } from '../storage/index.js'
+import { blockWithState, runtimeVersionView, storageView } from './json-views.js'
 import { blockHash, hexBytes, hexText, type Methods, method } from './method.js'
-import { blockWithState, runtimeVersionView, storageView } from './views.js'
 
 /** Maximum number of keys in a page, as in the real node. */
 const MAX_PAGE_KEYS = 1000

@@ -3,8 +3,8 @@ import type { Block, Chain } from '../node/index.js'
 import { equalBytes, toHex } from '../scale/index.js'
 import { submitExtrinsic } from './author-methods.js'
 import type { Faults } from './faults.js'
+import { headerView, runtimeVersionView, storageView } from './json-views.js'
 import { hexBytes, hexText, type Json, parseParams } from './method.js'
-import { headerView, runtimeVersionView, storageView } from './views.js'
 
 export interface Subscription {
   /** Method name of the notifications. */

@@ -61,7 +61,7 @@ export function createWeightsJob(options: WeightsJobOptions) {
     metrics.weightsAttempts.inc({ result: result.kind })
     if (result.kind !== 'refused') return concludeAttempt(options, epoch, result)
     const { refusal } = result
-    log.warn({ event: 'weights-refused', epoch: epoch.index, ...refusal }, 'the chain rejected the weights')
+    log.warn({ event: 'weights-refused', epoch: epoch.index, ...refusal }, 'weights not set in this attempt')
     const isWorthRebuilding = refusal.class === REBUILT && rebuiltEpoch !== epoch.index
     if (isWorthRebuilding) rebuiltEpoch = epoch.index
     return {
@@ -90,7 +90,10 @@ function concludeAttempt(
       return { kind: 'done' }
     case 'held': {
       const { untilBlock, reason } = result
-      log.info({ event: 'weights-held', epoch, untilBlock, reason }, 'paused setting weights')
+      log.info(
+        { event: 'weights-held', epoch, untilBlock, reason },
+        'weights not set: still checking for a second validator',
+      )
       return { kind: 'retry', reason }
     }
     case 'unconfirmed': {

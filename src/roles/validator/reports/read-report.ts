@@ -127,7 +127,7 @@ async function lockHistory({ clock, stateDir, statusPort }: ReportRequest): Prom
       {
         code: 'HOTKEY_IN_USE',
         fault: 'hotkey-in-use',
-        next: 'Pass its status port with --metrics.port (it is in the log line "status server listening"). If it was killed, wait 10 seconds for its lock to expire.',
+        next: 'Pass its status port with --metrics.port (the event status-server-listening shows it). If it was killed, wait 10 seconds for its lock to expire.',
       },
       { cause },
     )
@@ -148,7 +148,7 @@ async function readDatabase(
   } catch (error) {
     throw unavailable(
       `The history could not be read: ${messageOf(error)}.`,
-      'Run a validator of this release with this history first.',
+      'Start the validator once with this release; it updates the database.',
       error,
     )
   } finally {

@@ -79,7 +79,7 @@ function promptPort(
             sameForAll: settings['round.parity'],
             ...(questions ? { questions } : {}),
             onFallback: (reason) =>
-              log.debug({ event: 'prompt-fallback', reason }, 'used a fallback while making a prompt'),
+              log.debug({ event: 'prompt-fallback', reason }, 'sent the question without rewriting it'),
             // What an engine writes is not reproducible, so a seeded run sends the questions unchanged.
             ...(settings.seed === undefined ? { engine: withRewriteDeadline(clock, engine) } : {}),
           },

@@ -35,7 +35,10 @@ export function requireRegistration(facts: RegistrationFacts, log: Log): Neuron 
       facts: { hotkey, netuid: metagraph.netuid },
     })
   if (isTestnet && onFinney)
-    log.warn({ event: 'testnet-flag-on-finney' }, 'IS_TESTNET is set, but the network is finney')
+    log.warn(
+      { event: 'testnet-flag-on-finney' },
+      'IS_TESTNET is set on finney: a missing validator permit is ignored',
+    )
   if (!self.validatorPermit && !isTestnet)
     throw new TargonError(
       `Hotkey ${hotkey} (uid ${self.uid}) has no validator permit on subnet ${metagraph.netuid}.`,

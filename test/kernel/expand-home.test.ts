@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { expect, it } from 'vitest'
-import { expandHome } from '../../src/kernel/home.js'
+import { expandHome } from '../../src/kernel/expand-home.js'
 
 it('expandHome replaces only a leading ~ that stands alone', () => {
   expect(expandHome('~')).toBe(homedir())
