@@ -1,5 +1,6 @@
 import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
 import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
+import type { Dialect } from './dialects.js'
 import { hyperparametersType, metagraphType, selectiveMetagraphType, u16Cutoff } from './metagraph-types.js'
 import { neuronInfoLite } from './neuron-types.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
@@ -9,15 +10,15 @@ function method(name: string, inputs: { readonly [name: string]: AnyType }, outp
   return { name, inputs, output }
 }
 
-/**
- * The runtime APIs of all dialects.
- *
- * @param hasWideCutoff whether the activity cutoff has 64 bits instead of 16
- */
-export function runtimeApis(extrinsic: ScaleType<Uint8Array>, hasWideCutoff: boolean): readonly RuntimeApi[] {
-  const cutoff = hasWideCutoff ? compactU64 : u16Cutoff
-  const metagraph = metagraphType(cutoff)
-  const selectiveMetagraph = selectiveMetagraphType(cutoff)
+/** The runtime APIs of all dialects, with the types of one. */
+export function runtimeApis(
+  extrinsic: ScaleType<Uint8Array>,
+  { epochs, hasCollateral }: Pick<Dialect, 'epochs' | 'hasCollateral'>,
+): readonly RuntimeApi[] {
+  // The activity cutoff grew from 16 to 64 bits with the stateful epochs.
+  const cutoff = epochs === 'stateful' ? compactU64 : u16Cutoff
+  const metagraph = metagraphType(cutoff, hasCollateral)
+  const selectiveMetagraph = selectiveMetagraphType(cutoff, hasCollateral)
   const byNetuid = { netuid: u16 }
   return [
     { name: 'Core', version: 5, methods: [method('version', {}, runtimeVersion)] },

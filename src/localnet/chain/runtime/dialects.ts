@@ -1,8 +1,8 @@
-import { ERRORS_SINCE_343, SUBTENSOR_ERRORS } from './subtensor-errors.js'
+import { ERRORS_OF_343, ERRORS_OF_419, ERRORS_OF_425, ERRORS_OF_461, ERRORS_OF_475 } from './error-indexes.js'
 
 /**
  * A generation of the runtime: which names exist, at which index, and how epochs are scheduled. What a dialect does
- * not mention equals the newest one.
+ * not mention equals the dialect of spec 425.
  */
 export interface Dialect {
   /** First spec version of the generation. */
@@ -15,12 +15,16 @@ export interface Dialect {
   readonly poolChecks: 'axon' | 'axon-and-weights'
   /** Whether a time-locked payload contains the hotkey (commit-reveal v4) or not. */
   readonly commitPayload: 'with-hotkey' | 'without-hotkey'
+  /** How many bytes the ciphertext of a time-locked commit may have to be decoded. */
+  readonly maxCommitBytes: number
+  /** Whether the metagraph ends with the collateral of each neuron. */
+  readonly hasCollateral: boolean
   /** Storage items, calls, events, extensions and `Api_method`s that do not exist, by name. */
   readonly omitted: readonly string[]
-  /** Event indexes that differ from the newest dialect. */
+  /** Event indexes that differ from spec 425. */
   readonly eventIndexes: Readonly<Record<string, number>>
-  /** Errors of SubtensorModule, by index. */
-  readonly errors: readonly string[]
+  /** Indexes of the errors of SubtensorModule, by name. */
+  readonly errors: Readonly<Record<string, number>>
 }
 
 const OLD_STORAGE = ['Rank', 'Trust', 'PruningScores']
@@ -34,26 +38,83 @@ const MECHANISM_NAMES = [
   'SubnetInfoRuntimeApi_get_selective_mechagraph',
 ]
 
-const CURRENT: Dialect = {
+const COLLATERAL_STORAGE = ['MinerCollateral']
+const CONSENSUS_STORAGE = ['SubnetEpochConsensus', 'LastYumaStepBlock', 'SavedYumaMaxAllowedValidators']
+/** MAX_CRV3_COMMIT_SIZE_BYTES up to spec 473. */
+const SMALL_COMMIT_BYTES = 5000
+
+/** Finney in mid 2026, and the default of the development chain. */
+const SPEC_425: Dialect = {
   since: 423,
   specVersion: 425,
   transactionVersion: 1,
   epochs: 'stateful',
   poolChecks: 'axon-and-weights',
   commitPayload: 'with-hotkey',
-  omitted: [...OLD_STORAGE, 'commit_crv3_weights'],
+  maxCommitBytes: SMALL_COMMIT_BYTES,
+  hasCollateral: false,
+  omitted: [...OLD_STORAGE, ...COLLATERAL_STORAGE, ...CONSENSUS_STORAGE, 'commit_crv3_weights'],
   eventIndexes: {},
-  errors: SUBTENSOR_ERRORS,
+  errors: ERRORS_OF_425,
+}
+
+/** Miners lock collateral when they register; most events moved by one. */
+const SPEC_461: Dialect = {
+  ...SPEC_425,
+  since: 461,
+  specVersion: 461,
+  hasCollateral: true,
+  omitted: [...OLD_STORAGE, ...CONSENSUS_STORAGE, 'commit_crv3_weights'],
+  eventIndexes: {
+    NeuronRegistered: 7,
+    AxonServed: 29,
+    CRV3WeightsCommitted: 85,
+    WeightsCommitted: 86,
+    WeightsRevealed: 87,
+    CRV3WeightsRevealed: 100,
+    TimelockedWeightsCommitted: 108,
+    TimelockedWeightsRevealed: 109,
+  },
+  errors: ERRORS_OF_461,
+}
+
+/** Finney since October 2026: the owner of a subnet can switch to Null consensus, with larger commits. */
+const SPEC_475: Dialect = {
+  ...SPEC_461,
+  since: 474,
+  specVersion: 475,
+  maxCommitBytes: 32 * 1024,
+  omitted: [...OLD_STORAGE, 'commit_crv3_weights'],
+  errors: ERRORS_OF_475,
+}
+
+/** Early 2026: Rank, Trust and PruningScores are gone, epochs still follow the formula. */
+const SPEC_419: Dialect = {
+  ...SPEC_425,
+  since: 401,
+  specVersion: 419,
+  epochs: 'formula',
+  omitted: [...SPEC_425.omitted, ...EPOCH_STORAGE, 'SubnetInfoRuntimeApi_get_next_epoch_start_block'],
+  eventIndexes: {
+    CRV3WeightsCommitted: 83,
+    WeightsCommitted: 84,
+    WeightsRevealed: 85,
+    CRV3WeightsRevealed: 98,
+    TimelockedWeightsCommitted: 106,
+    TimelockedWeightsRevealed: 107,
+  },
+  errors: ERRORS_OF_419,
 }
 
 /** Finney in late 2025: mechanisms, no stateful epochs, different event and error indexes. */
 const SPEC_343: Dialect = {
-  ...CURRENT,
+  ...SPEC_419,
   since: 318,
   specVersion: 343,
-  epochs: 'formula',
   omitted: [
     ...EPOCH_STORAGE,
+    ...COLLATERAL_STORAGE,
+    ...CONSENSUS_STORAGE,
     ...RECENT_EXTENSIONS,
     'commit_crv3_weights',
     'SubnetInfoRuntimeApi_get_next_epoch_start_block',
@@ -66,7 +127,7 @@ const SPEC_343: Dialect = {
     TimelockedWeightsCommitted: 101,
     TimelockedWeightsRevealed: 102,
   },
-  errors: errorsOf343(),
+  errors: ERRORS_OF_343,
 }
 
 /** Finney in mid 2025: no mechanisms, and `commit_crv3_weights` with a payload without the hotkey. */
@@ -78,10 +139,13 @@ const SPEC_293: Dialect = {
   commitPayload: 'without-hotkey',
   omitted: [
     ...EPOCH_STORAGE,
+    ...COLLATERAL_STORAGE,
+    ...CONSENSUS_STORAGE,
     ...RECENT_EXTENSIONS,
     ...MECHANISM_NAMES,
     'DrandPriority',
     'MechanismCountCurrent',
+    'MinAllowedUids',
     'TimelockedWeightCommits',
     'CommitRevealWeightsVersion',
     'commit_timelocked_weights',
@@ -92,7 +156,7 @@ const SPEC_293: Dialect = {
 }
 
 /** Newest first. */
-const DIALECTS: readonly Dialect[] = [CURRENT, SPEC_343, SPEC_293]
+const DIALECTS: readonly Dialect[] = [SPEC_475, SPEC_461, SPEC_425, SPEC_419, SPEC_343, SPEC_293]
 
 /**
  * The dialect of a spec version, with that version number.
@@ -103,30 +167,4 @@ export function dialectOf(specVersion: number): Dialect {
   const known = DIALECTS.find((dialect) => dialect.since <= specVersion)
   if (!known) throw new RangeError(`no dialect for spec ${specVersion}`)
   return { ...known, specVersion }
-}
-
-/** The newest list without the errors added since, and with the errors removed since, each after its predecessor. */
-function errorsOf343(): readonly string[] {
-  const added = new Set<string>([
-    'NewHotKeyNotCleanForRootSwap',
-    'ColdkeySwapAnnouncementNotFound',
-    'ColdkeySwapTooEarly',
-    'ColdkeySwapReannouncedTooEarly',
-    'AnnouncedColdkeyHashDoesNotMatch',
-    'ColdkeySwapAlreadyDisputed',
-    'StakeUnavailable',
-    'InvalidRevealRound',
-    ...ERRORS_SINCE_343,
-  ])
-  const names: string[] = SUBTENSOR_ERRORS.filter((name) => !added.has(name))
-  for (const [predecessor, name] of [
-    ['NotEnoughBalanceToPaySwapColdKey', 'ColdkeyIsInArbitration'],
-    ['TxRateLimitExceeded', 'SwapAlreadyScheduled'],
-    ['SwapAlreadyScheduled', 'FailedToSchedule'],
-    ['MechanismDoesNotExist', 'CannotUnstakeLock'],
-    ['HotKeySwapOnSubnetIntervalNotPassed', 'ZeroMaxStakeAmount'],
-    ['InsufficientBalance', 'StakingOperationRateLimitExceeded'],
-  ] as const)
-    names.splice(names.indexOf(predecessor) + 1, 0, name)
-  return names
 }

@@ -98,32 +98,49 @@ const metagraphFields = {
   alpha_dividends_per_hotkey: vec(tuple(accountId, compactU64)),
 } as const
 
-export function metagraphType(cutoff: ScaleType<bigint>) {
-  const fields = { ...metagraphFields, activity_cutoff: cutoff }
-  return struct('pallet_subtensor::rpc_info::metagraph::Metagraph', fields, { AccountId: accountId })
+/** Columns that later runtimes append, in alpha. */
+const collateralFields = {
+  collateral_locked: vec(compactU64),
+  collateral_min: vec(compactU64),
+  collateral_earned: vec(compactU64),
+} as const
+
+/** The return type has the collateral columns in every dialect, so that the code compiles against one type. */
+export function metagraphType(cutoff: ScaleType<bigint>, hasCollateral: boolean) {
+  const all = { ...metagraphFields, activity_cutoff: cutoff, ...collateralFields }
+  const present = hasCollateral ? all : { ...metagraphFields, activity_cutoff: cutoff }
+  return struct('pallet_subtensor::rpc_info::metagraph::Metagraph', present as typeof all, {
+    AccountId: accountId,
+  })
 }
 export type Metagraph = Infer<ReturnType<typeof metagraphType>>
 
-export const METAGRAPH_FIELDS = Object.keys(metagraphFields) as readonly (keyof Metagraph)[]
+/** The fields of the selective metagraph by their indexes: two more stand between the metagraph's and the collateral. */
+export const SELECTIVE_FIELDS: readonly string[] = [
+  ...Object.keys(metagraphFields),
+  'validators',
+  'commitments',
+  ...Object.keys(collateralFields),
+]
 
-function optionalFields(cutoff: ScaleType<bigint>): { readonly [name: string]: AnyType } {
-  const { netuid, ...others } = { ...metagraphFields, activity_cutoff: cutoff }
-  const optional = Object.entries(others).map(([name, type]) => [name, option(type as AnyType)] as const)
-  return {
-    netuid,
-    ...Object.fromEntries(optional),
-    validators: option(vec(compactU16)),
-    commitments: option(vec(tuple(accountId, vec(compactU8)))),
-  }
-}
-
-/** The metagraph with each field optional: only requested indexes are present. `validators` is 72, `commitments` 73. */
+/** The metagraph with each field optional: only requested indexes are present. */
 export function selectiveMetagraphType(
   cutoff: ScaleType<bigint>,
+  hasCollateral: boolean,
 ): ScaleType<Readonly<Record<string, unknown>>> {
-  return struct('pallet_subtensor::rpc_info::metagraph::SelectiveMetagraph', optionalFields(cutoff), {
-    AccountId: accountId,
-  })
+  const { netuid, ...others } = { ...metagraphFields, activity_cutoff: cutoff }
+  const fields: { readonly [name: string]: AnyType } = {
+    netuid,
+    ...optional(others),
+    validators: option(vec(compactU16)),
+    commitments: option(vec(tuple(accountId, vec(compactU8)))),
+    ...(hasCollateral ? optional(collateralFields) : {}),
+  }
+  return struct('pallet_subtensor::rpc_info::metagraph::SelectiveMetagraph', fields, { AccountId: accountId })
+}
+
+function optional(fields: Readonly<Record<string, unknown>>): { readonly [name: string]: AnyType } {
+  return Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, option(type as AnyType)]))
 }
 
 export function hyperparametersType(cutoff: ScaleType<bigint>) {

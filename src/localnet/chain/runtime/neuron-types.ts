@@ -14,6 +14,8 @@ import {
   u32,
   u64,
   u128,
+  unitVariants,
+  variant,
   vec,
 } from '../scale/index.js'
 import { accountId } from './types.js'
@@ -48,24 +50,35 @@ export const prometheusInfo = struct('pallet_subtensor::pallet::PrometheusInfo',
   ip_type: u8,
 })
 
-/** MAX_CRV3_COMMIT_SIZE_BYTES of the real runtime. */
-const MAX_COMMIT_BYTES = 5000
-const limitedBytes: ScaleType<Uint8Array> = {
-  ...bytes,
-  decode: (reader) => {
-    const value = bytes.decode(reader)
-    if (value.length > MAX_COMMIT_BYTES) throw new Error('BoundedVec exceeds its limit')
-    return value
-  },
+/** The ciphertext of a time-locked commit. @param maxBytes MAX_CRV3_COMMIT_SIZE_BYTES of the runtime */
+export function boundedBytes(maxBytes: number): ScaleType<Uint8Array> {
+  const limited: ScaleType<Uint8Array> = {
+    ...bytes,
+    decode: (reader) => {
+      const value = bytes.decode(reader)
+      if (value.length > maxBytes) throw new Error('BoundedVec exceeds its limit')
+      return value
+    },
+  }
+  return newtype('bounded_collections::bounded_vec::BoundedVec', limited, { T: u8, S: undefined })
 }
 
-/** The ciphertext of a time-locked commit. */
-export const boundedBytes = newtype('bounded_collections::bounded_vec::BoundedVec', limitedBytes, {
-  T: u8,
-  S: undefined,
+export const fixedI128 = struct('substrate_fixed::FixedI128', { bits: i128 })
+const fixedU128 = struct('substrate_fixed::FixedU128', { bits: u128 })
+
+/** What a miner has locked on a subnet, in alpha. */
+export const minerCollateral = struct('pallet_subtensor::pallet::MinerCollateralState', {
+  locked: u64,
+  drain_ratio: fixedU128,
+  min_locked: u64,
+  earned: u64,
 })
 
-export const fixedI128 = struct('substrate_fixed::FixedI128', { bits: i128 })
+export const epochConsensus = variant(
+  'pallet_subtensor::pallet::EpochConsensus',
+  unitVariants('Yuma', 'Null'),
+)
+export type EpochConsensus = Infer<typeof epochConsensus>['type']
 
 export const subnetIdentity = struct('pallet_subtensor::pallet::SubnetIdentityV3', {
   subnet_name: bytes,

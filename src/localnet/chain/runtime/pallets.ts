@@ -1,20 +1,9 @@
 import type { Pallet } from '../metadata/index.js'
-import {
-  at,
-  type Infer,
-  struct,
-  u16,
-  u32,
-  u64,
-  unitVariants,
-  type VariantEntries,
-  variant,
-  vec,
-} from '../scale/index.js'
+import { at, type Infer, struct, u16, u32, u64, type VariantEntries, variant, vec } from '../scale/index.js'
 import { type AnyItem, palletItems, plain } from '../storage/index.js'
 import type { Dialect } from './dialects.js'
 import { drand, drandErrors, drandEvents } from './drand.js'
-import { subtensor, subtensorCalls, subtensorEvents } from './subtensor.js'
+import { subtensor, subtensorCallsOf, subtensorEvents } from './subtensor.js'
 import * as base from './system.js'
 import { h256, phase, runtimeVersion } from './types.js'
 
@@ -27,11 +16,11 @@ export interface RuntimeParameters {
 export type PalletTypes = ReturnType<typeof palletTypesOf>
 
 /** Calls, events and errors of SubtensorModule in a dialect, and the outer enums of all pallets. */
-export function palletTypesOf({ omitted, eventIndexes, errors }: Dialect) {
+export function palletTypesOf({ omitted, eventIndexes, errors, maxCommitBytes }: Dialect) {
   const subtensorTypes = {
-    calls: variant('pallet_subtensor::pallet::Call', select(subtensorCalls, omitted)),
+    calls: variant('pallet_subtensor::pallet::Call', select(subtensorCallsOf(maxCommitBytes), omitted)),
     events: variant('pallet_subtensor::pallet::Event', select(subtensorEvents, omitted, eventIndexes)),
-    errors: variant('pallet_subtensor::pallet::Error', unitVariants(...errors)),
+    errors: variant('pallet_subtensor::pallet::Error', errorVariants(errors)),
   }
   const call = variant('node_subtensor_runtime::RuntimeCall', {
     System: at(0, [base.systemCalls]),
@@ -133,4 +122,8 @@ function select<V extends VariantEntries>(
   return Object.fromEntries(
     present.map(([name, entry]) => [name, { ...entry, index: indexes[name] ?? entry.index }]),
   ) as VariantEntries as V
+}
+
+function errorVariants(indexes: Readonly<Record<string, number>>): VariantEntries {
+  return Object.fromEntries(Object.entries(indexes).map(([name, index]) => [name, at(index, null)]))
 }

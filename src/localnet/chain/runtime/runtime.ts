@@ -23,7 +23,7 @@ export function createRuntime(dialect: Dialect, parameters: RuntimeParameters) {
     Signature: multiSignature,
     Extension: extra,
   })
-  const apis = runtimeApis(extrinsic, dialect.epochs === 'stateful').map((api) => ({
+  const apis = runtimeApis(extrinsic, dialect).map((api) => ({
     ...api,
     methods: api.methods.filter((method) => !dialect.omitted.includes(`${api.name}_${method.name}`)),
   }))

@@ -154,4 +154,7 @@ export const SUBTENSOR_ERRORS = [
   ...ERRORS_SINCE_343,
 ] as const
 
-export type SubtensorError = (typeof SUBTENSOR_ERRORS)[number]
+/** Errors that the pallet code raises in newer dialects only. */
+type NewerError = 'CommitPayloadTooLarge' | 'CommitQueueFull'
+
+export type SubtensorError = (typeof SUBTENSOR_ERRORS)[number] | NewerError

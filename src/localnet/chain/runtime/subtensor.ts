@@ -13,7 +13,7 @@ import {
   vec,
 } from '../scale/index.js'
 import { blake2Concat, identity, map, optionalMap, palletItems, plain, twoxConcat } from '../storage/index.js'
-import { axonInfo, boundedBytes, prometheusInfo } from './neuron-types.js'
+import { axonInfo, boundedBytes, epochConsensus, minerCollateral, prometheusInfo } from './neuron-types.js'
 import { accountId, h256 } from './types.js'
 
 const ZERO_ACCOUNT = new Uint8Array(32)
@@ -28,6 +28,10 @@ const byAccount = [blake2Concat(accountId)] as const
 const byHotkeyFirst = [blake2Concat(accountId), identity(u16)] as const
 /** The storage index of a mechanism (mecid * 4096 + netuid), then the epoch. */
 const byEpoch = [twoxConcat(u16), twoxConcat(u64)] as const
+
+/** The largest commit of any dialect; a call is bounded by its own dialect before it is stored. */
+const MAX_COMMIT_BYTES = 32 * 1024
+const commitBytes = boundedBytes(MAX_COMMIT_BYTES)
 
 /** Storage items of SubtensorModule in all dialects, with the defaults of the real runtime. */
 export const subtensor = palletItems('SubtensorModule', {
@@ -55,6 +59,7 @@ export const subtensor = palletItems('SubtensorModule', {
   Kappa: map(byNetuid, u16, 32_767),
   ImmunityPeriod: map(byNetuid, u16, 4096),
   ActivityCutoff: map(byNetuid, u16, 5000),
+  MinAllowedUids: map(byNetuid, u16, 64),
   MaxAllowedUids: map(byNetuid, u16, 256),
   MaxAllowedValidators: map(byNetuid, u16, 128),
   MinAllowedWeights: map(byNetuid, u16, 1024),
@@ -78,9 +83,9 @@ export const subtensor = palletItems('SubtensorModule', {
   CommitRevealWeightsEnabled: map(byNetuid, bool, true),
   CommitRevealWeightsVersion: plain(u16, 4),
   RevealPeriodEpochs: map(byNetuidTwox, u64, 1n),
-  TimelockedWeightCommits: map(byEpoch, vec(tuple(accountId, u64, boundedBytes, u64)), []),
-  CRV3WeightCommits: map(byEpoch, vec(tuple(accountId, boundedBytes, u64)), []),
-  CRV3WeightCommitsV2: map(byEpoch, vec(tuple(accountId, u64, boundedBytes, u64)), []),
+  TimelockedWeightCommits: map(byEpoch, vec(tuple(accountId, u64, commitBytes, u64)), []),
+  CRV3WeightCommits: map(byEpoch, vec(tuple(accountId, commitBytes, u64)), []),
+  CRV3WeightCommitsV2: map(byEpoch, vec(tuple(accountId, u64, commitBytes, u64)), []),
   WeightCommits: optionalMap([twoxConcat(u16), twoxConcat(accountId)], vec(tuple(h256, u64, u64, u64))),
 
   // epochs
@@ -90,6 +95,10 @@ export const subtensor = palletItems('SubtensorModule', {
   BlocksSinceLastStep: map(byNetuid, u64, 0n),
   LastMechansimStepBlock: map(byNetuid, u64, 0n),
   ActivityCutoffFactorMilli: map(byNetuid, u32, 13_889),
+  SubnetEpochConsensus: map(byNetuid, epochConsensus, { type: 'Yuma', value: undefined }),
+  LastYumaStepBlock: optionalMap(byNetuid, u64),
+  /** MaxAllowedValidators of before Null consensus, which allows one. */
+  SavedYumaMaxAllowedValidators: optionalMap(byNetuid, u16),
 
   // neurons
   Uids: optionalMap(byHotkey, u16),
@@ -110,51 +119,59 @@ export const subtensor = palletItems('SubtensorModule', {
   BlockAtRegistration: map(byUid, u64, 0n),
   Axons: optionalMap(byHotkey, axonInfo),
   Prometheus: optionalMap(byHotkey, prometheusInfo),
+  /** By netuid, hotkey and coldkey. */
+  MinerCollateral: optionalMap(
+    [identity(u16), blake2Concat(accountId), blake2Concat(accountId)],
+    minerCollateral,
+  ),
 })
 
 const weightVector = { dests: vec(u16), weights: vec(u16), version_key: u64 } as const
 const revealVector = { uids: vec(u16), values: vec(u16), salt: vec(u16), version_key: u64 } as const
-const timelocked = { commit: boundedBytes, reveal_round: u64 } as const
 const version = { commit_reveal_version: u16 } as const
 
 /** Calls of SubtensorModule in all dialects, with the indexes and argument names of the real runtime. */
-export const subtensorCalls = {
-  set_weights: at(0, { netuid: u16, ...weightVector }),
-  add_stake: at(2, { hotkey: accountId, netuid: u16, amount_staked: u64 }),
-  remove_stake: at(3, { hotkey: accountId, netuid: u16, amount_unstaked: u64 }),
-  serve_axon: at(4, {
-    netuid: u16,
-    version: u32,
-    ip: u128,
-    port: u16,
-    ip_type: u8,
-    protocol: u8,
-    placeholder1: u8,
-    placeholder2: u8,
-  }),
-  register: at(6, {
-    netuid: u16,
-    block_number: u64,
-    nonce: u64,
-    work: bytes,
-    hotkey: accountId,
-    coldkey: accountId,
-  }),
-  burned_register: at(7, { netuid: u16, hotkey: accountId }),
-  commit_weights: at(96, { netuid: u16, commit_hash: h256 }),
-  reveal_weights: at(97, { netuid: u16, ...revealVector }),
-  commit_crv3_weights: at(99, { netuid: u16, ...timelocked }),
-  commit_timelocked_weights: at(113, { netuid: u16, ...timelocked, ...version }),
-  commit_crv3_mechanism_weights: at(117, { netuid: u16, mecid: u8, ...timelocked }),
-  commit_timelocked_mechanism_weights: at(118, { netuid: u16, mecid: u8, ...timelocked, ...version }),
-  set_mechanism_weights: at(119, { netuid: u16, mecid: u8, ...weightVector }),
-} as const
+export function subtensorCallsOf(maxCommitBytes: number) {
+  const timelocked = { commit: boundedBytes(maxCommitBytes), reveal_round: u64 } as const
+  return {
+    set_weights: at(0, { netuid: u16, ...weightVector }),
+    add_stake: at(2, { hotkey: accountId, netuid: u16, amount_staked: u64 }),
+    remove_stake: at(3, { hotkey: accountId, netuid: u16, amount_unstaked: u64 }),
+    serve_axon: at(4, {
+      netuid: u16,
+      version: u32,
+      ip: u128,
+      port: u16,
+      ip_type: u8,
+      protocol: u8,
+      placeholder1: u8,
+      placeholder2: u8,
+    }),
+    register: at(6, {
+      netuid: u16,
+      block_number: u64,
+      nonce: u64,
+      work: bytes,
+      hotkey: accountId,
+      coldkey: accountId,
+    }),
+    burned_register: at(7, { netuid: u16, hotkey: accountId }),
+    commit_weights: at(96, { netuid: u16, commit_hash: h256 }),
+    reveal_weights: at(97, { netuid: u16, ...revealVector }),
+    commit_crv3_weights: at(99, { netuid: u16, ...timelocked }),
+    commit_timelocked_weights: at(113, { netuid: u16, ...timelocked, ...version }),
+    commit_crv3_mechanism_weights: at(117, { netuid: u16, mecid: u8, ...timelocked }),
+    commit_timelocked_mechanism_weights: at(118, { netuid: u16, mecid: u8, ...timelocked, ...version }),
+    set_mechanism_weights: at(119, { netuid: u16, mecid: u8, ...weightVector }),
+  } as const
+}
 
-export type SubtensorCall = VariantValue<typeof subtensorCalls>
+type SubtensorCalls = ReturnType<typeof subtensorCallsOf>
+export type SubtensorCall = VariantValue<SubtensorCalls>
 export type CallName = SubtensorCall['type']
-export type CallArguments<N extends CallName> = FieldsValue<(typeof subtensorCalls)[N]['fields']>
+export type CallArguments<N extends CallName> = FieldsValue<SubtensorCalls[N]['fields']>
 
-/** Events of SubtensorModule in all dialects, with the indexes of the newest. */
+/** Events of SubtensorModule in all dialects, with the indexes of spec 425. */
 export const subtensorEvents = {
   StakeAdded: at(2, [accountId, accountId, u64, u64, u16, u64]),
   StakeRemoved: at(3, [accountId, accountId, u64, u64, u16, u64]),

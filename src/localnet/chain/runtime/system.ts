@@ -65,7 +65,9 @@ export const balancesCalls = variant('pallet_balances::pallet::Call', {
 export const balancesEvents = variant('pallet_balances::pallet::Event', {
   Endowed: at(0, { account: accountId, free_balance: u64 }),
   Transfer: at(2, { from: accountId, to: accountId, amount: u64 }),
+  Deposit: at(7, { who: accountId, amount: u64 }),
   Withdraw: at(8, { who: accountId, amount: u64 }),
+  Issued: at(15, { amount: u64 }),
 })
 export const balancesErrors = variant(
   'pallet_balances::pallet::Error',

@@ -1,18 +1,17 @@
 import {
   type Hyperparameters,
-  METAGRAPH_FIELDS,
   type Metagraph,
   NO_AXON,
+  SELECTIVE_FIELDS,
   subtensor,
 } from '../runtime/index.js'
 import { utf8 } from '../scale/index.js'
+import type { StorageReader } from '../storage/index.js'
 import type { ReadContext } from './context.js'
 import { neuronVectors } from './neurons.js'
 import { mechanismExists, stakeOf, subnetExists, uidsOf } from './subnet.js'
 
 const SUBNET_NAME = 'Targon'
-/** Index of `validators` in a selective metagraph; `commitments` follows. */
-const VALIDATORS_INDEX = METAGRAPH_FIELDS.length
 
 export function hyperparametersOf({ storage }: ReadContext, netuid: number): Hyperparameters | undefined {
   if (!subnetExists(storage, netuid)) return undefined
@@ -58,6 +57,7 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
   const stakes = hotkeys.map((hotkey) => stakeOf(storage, netuid, hotkey))
   const vectors = neuronVectors(storage, netuid, mecid)
   const lastStep = storage.get(subtensor.LastMechansimStepBlock, netuid)
+  const coldkeys = hotkeys.map((hotkey) => storage.get(subtensor.Owner, hotkey))
   return {
     ...parameters,
     ...noPools(),
@@ -76,7 +76,7 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
     burn: storage.get(subtensor.Burn, netuid),
     pow_registration_allowed: false,
     hotkeys,
-    coldkeys: hotkeys.map((hotkey) => storage.get(subtensor.Owner, hotkey)),
+    coldkeys,
     identities: uids.map(() => undefined),
     axons: hotkeys.map((hotkey) => storage.get(subtensor.Axons, netuid, hotkey) ?? NO_AXON),
     active: vectors.active,
@@ -96,6 +96,7 @@ export function metagraphOf(context: ReadContext, netuid: number, mecid: number)
     total_stake: stakes.map((stake) => stake.total),
     tao_dividends_per_hotkey: hotkeys.map((hotkey) => [hotkey, 0n] as const),
     alpha_dividends_per_hotkey: hotkeys.map((hotkey) => [hotkey, 0n] as const),
+    ...collateralOf(storage, netuid, hotkeys, coldkeys),
   }
 }
 
@@ -105,16 +106,33 @@ export function selectMetagraph(
   indexes: readonly number[],
 ): Readonly<Record<string, unknown>> | undefined {
   if (!metagraph) return undefined
+  const values: Readonly<Record<string, unknown>> = {
+    ...metagraph,
+    validators: metagraph.validator_permit.flatMap((permit, uid) => (permit ? [uid] : [])),
+    commitments: [],
+  }
   const selected = indexes.flatMap((index) => {
-    const field = METAGRAPH_FIELDS[index]
-    return field ? [[field, metagraph[field]] as const] : []
+    const field = SELECTIVE_FIELDS[index]
+    return field === undefined ? [] : [[field, values[field]] as const]
   })
-  const validators = metagraph.validator_permit.flatMap((permit, uid) => (permit ? [uid] : []))
+  return { ...Object.fromEntries(selected), netuid: metagraph.netuid }
+}
+
+/** What the coldkey of each neuron has locked; dialects without collateral leave these columns out. */
+function collateralOf(
+  storage: StorageReader,
+  netuid: number,
+  hotkeys: readonly Uint8Array[],
+  coldkeys: readonly Uint8Array[],
+) {
+  const states = hotkeys.map((hotkey, uid) => {
+    const coldkey = coldkeys[uid]
+    return coldkey && storage.get(subtensor.MinerCollateral, netuid, hotkey, coldkey)
+  })
   return {
-    ...Object.fromEntries(selected),
-    netuid: metagraph.netuid,
-    ...(indexes.includes(VALIDATORS_INDEX) ? { validators } : {}),
-    ...(indexes.includes(VALIDATORS_INDEX + 1) ? { commitments: [] } : {}),
+    collateral_locked: states.map((state) => state?.locked ?? 0n),
+    collateral_min: states.map((state) => state?.min_locked ?? 0n),
+    collateral_earned: states.map((state) => state?.earned ?? 0n),
   }
 }
 

@@ -73,7 +73,12 @@ function shaper(metadata: MetadataLatest): (id: SiLookupTypeId) => string {
     if (def.isSequence) return `Vec<${inner(def.asSequence.type)}>`
     if (def.isArray) return `[${inner(def.asArray.type)};${def.asArray.len}]`
     if (def.isTuple) return `(${def.asTuple.map(inner).join(',')})`
-    if (def.isComposite) return `{${fields(def.asComposite.fields)}}`
+    if (def.isComposite) {
+      // A newtype has the bytes of what it wraps, and runtimes differ in which they describe (NetUid is one since 461).
+      const [only, ...others] = def.asComposite.fields
+      if (only?.name.isNone && others.length === 0) return inner(only.type)
+      return `{${fields(def.asComposite.fields)}}`
+    }
     const variants = def.asVariant.variants.map(
       ({ index, name, fields: list }) => `${index}=${name}(${fields(list)})`,
     )
