@@ -1,9 +1,9 @@
 import type { DevelopmentBeacon } from './beacon/index.js'
 import type { ResolvedOptions } from './options.js'
-import { drand, subtensor } from './runtime/index.js'
+import { type Dialect, drand, subtensor } from './runtime/index.js'
 import { utf8 } from './scale/index.js'
 import type { StorageWriter } from './storage/index.js'
-import { endow, raoOf, registerNeuron } from './subtensor/index.js'
+import { endow, raoOf, registerNeuron, setConsensus } from './subtensor/index.js'
 
 const COLDKEY_BALANCE_TAO = 100
 
@@ -11,6 +11,7 @@ const COLDKEY_BALANCE_TAO = 100
 export function writeGenesis(
   storage: StorageWriter,
   options: ResolvedOptions,
+  dialect: Dialect,
   beacon: DevelopmentBeacon,
   nowMs: number,
 ): void {
@@ -20,6 +21,7 @@ export function writeGenesis(
     storage.set(subtensor.SubnetOwner, owner.coldkey, netuid)
     storage.set(subtensor.SubnetOwnerHotkey, owner.hotkey, netuid)
   }
+  if (options.consensus !== 'Yuma') setConsensus({ storage, dialect, block: 0 }, netuid, options.consensus)
   for (const neuron of neurons) {
     const uid = registerNeuron(storage, 0, netuid, neuron.hotkey, neuron.coldkey)
     storage.set(subtensor.TotalHotkeyAlpha, raoOf(neuron.stakeTao ?? 0), neuron.hotkey, netuid)
@@ -42,6 +44,7 @@ function writeHyperparameters(storage: StorageWriter, options: ResolvedOptions):
   storage.set(subtensor.WeightsVersionKey, BigInt(options.weightsVersionKey), netuid)
   storage.set(subtensor.CommitRevealWeightsEnabled, options.commitReveal, netuid)
   storage.set(subtensor.RevealPeriodEpochs, BigInt(options.revealPeriodEpochs), netuid)
+  storage.set(subtensor.MinAllowedUids, options.minAllowedUids, netuid)
   storage.set(subtensor.MaxAllowedUids, Math.max(options.maxAllowedUids, options.neurons.length), netuid)
   storage.set(subtensor.MaxAllowedValidators, options.maxAllowedValidators, netuid)
   storage.set(subtensor.StakeThreshold, raoOf(options.stakeThresholdTao))

@@ -1,3 +1,5 @@
+import type { EpochConsensus } from './runtime/index.js'
+
 /** A neuron of the genesis block. Its uid is its index in the list. Keys are 32-byte public keys. */
 export interface GenesisNeuron {
   readonly hotkey: Uint8Array
@@ -24,6 +26,8 @@ export interface DevelopmentChainOptions {
   readonly finalityLag?: number
   /** Selects the runtime dialect. */
   readonly specVersion?: number
+  /** Null consensus needs a spec version that has it. */
+  readonly consensus?: EpochConsensus
   /** Accepts 127.0.0.1 and ::1 as axon addresses. */
   readonly allowLoopbackAxon?: boolean
   readonly commitReveal?: boolean
@@ -35,6 +39,8 @@ export interface DevelopmentChainOptions {
   readonly servingRateLimit?: number
   readonly weightsVersionKey?: number
   readonly stakeThresholdTao?: number
+  /** Fewest uids to which the subnet can be trimmed. */
+  readonly minAllowedUids?: number
   readonly maxAllowedUids?: number
   readonly maxAllowedValidators?: number
   readonly neurons?: readonly GenesisNeuron[]
@@ -57,6 +63,7 @@ const DEFAULTS = {
   blockTimeMs: 1000,
   finalityLag: 2,
   specVersion: 425,
+  consensus: 'Yuma',
   allowLoopbackAxon: false,
   commitReveal: false,
   beaconPeriodSeconds: 3,
@@ -66,6 +73,7 @@ const DEFAULTS = {
   servingRateLimit: 2,
   weightsVersionKey: 0,
   stakeThresholdTao: 0,
+  minAllowedUids: 1,
   maxAllowedUids: 256,
   maxAllowedValidators: 128,
   neurons: [],

@@ -4,7 +4,9 @@ import { writeGenesis } from './genesis.js'
 import { BLOCK_HASH_COUNT, Chain, type Sealing, startSealing } from './node/index.js'
 import { type DevelopmentChainOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { Faults, startRpcServer } from './rpc/index.js'
-import { createRuntime, dialectOf, type Runtime } from './runtime/index.js'
+import { createRuntime, dialectOf, type EpochConsensus, type Runtime } from './runtime/index.js'
+import type { StorageWriter } from './storage/index.js'
+import { type ReadContext, setConsensus, trimUids } from './subtensor/index.js'
 
 export interface DevelopmentChainDeps {
   readonly clock?: Clock
@@ -26,6 +28,19 @@ export interface DevelopmentChain {
    * @throws RangeError for a spec version below the oldest dialect
    */
   upgrade(specVersion: number, without?: readonly string[]): void
+  /**
+   * Removes the neurons with the lowest emission until `maxUids` are left and renumbers the others, in a new block.
+   *
+   * @throws DispatchError InvalidValue when the real call would refuse
+   */
+  trimUids(maxUids: number): void
+  /**
+   * Switches the consensus of the subnet in a new block; permits change with the next epoch.
+   *
+   * @throws RangeError when the runtime has only Yuma consensus
+   * @throws DispatchError InvalidValue when the real call would refuse
+   */
+  setConsensus(mode: EpochConsensus): void
   /** Stops producing blocks and disconnects all clients. */
   close(): Promise<void>
 }
@@ -33,7 +48,7 @@ export interface DevelopmentChain {
 /**
  * Starts a Substrate node with one subnet in this process.
  *
- * @throws TargonError PORT_IN_USE; RangeError for a spec version below the oldest dialect
+ * @throws TargonError PORT_IN_USE; RangeError for a spec version below the oldest dialect, or without the consensus asked for
  */
 export async function startDevelopmentChain(
   options: DevelopmentChainOptions = {},
@@ -46,7 +61,12 @@ export async function startDevelopmentChain(
   const chain = createChain(resolved, clock, faults)
   const upgrade = (specVersion: number, without: readonly string[] = []) =>
     chain.upgradeRuntime(runtimeOf(specVersion, resolved, without))
-  const server = await startRpcServer({ chain, faults, upgrade, clock }, resolved.port)
+  const trim = (maxUids: number) =>
+    changeSubnet(chain, (context) => trimUids(context, resolved.netuid, maxUids))
+  const switchConsensus = (mode: EpochConsensus) =>
+    changeSubnet(chain, (context) => setConsensus(context, resolved.netuid, mode))
+  const actions = { upgrade, trimUids: trim, setConsensus: switchConsensus }
+  const server = await startRpcServer({ chain, faults, actions, clock }, resolved.port)
 
   const stopping = new AbortController()
   startSealing(chain, sealingOf(resolved), Math.max(1, resolved.finalityLag), {
@@ -61,7 +81,7 @@ export async function startDevelopmentChain(
     await server.close()
   }
   signal?.addEventListener('abort', () => void close(), { once: true })
-  return { url: server.url, httpUrl: server.httpUrl, chain, faults, upgrade, close }
+  return { url: server.url, httpUrl: server.httpUrl, chain, faults, ...actions, close }
 }
 
 function createChain(options: ResolvedOptions, clock: Clock, faults: Faults): Chain {
@@ -76,9 +96,20 @@ function createChain(options: ResolvedOptions, clock: Clock, faults: Faults): Ch
     isBeaconSilent: () => faults.settings.beaconSilent,
     now,
   }
-  return new Chain(runtimeOf(options.specVersion, options), parameters, (storage) => {
-    writeGenesis(storage, options, beacon, now())
+  const runtime = runtimeOf(options.specVersion, options)
+  return new Chain(runtime, parameters, (storage) => {
+    writeGenesis(storage, options, runtime.dialect, beacon, now())
   })
+}
+
+/** Does what an owner can do in the state of a new block, or nothing when it throws. */
+function changeSubnet(
+  chain: Chain,
+  change: (context: ReadContext & { readonly storage: StorageWriter }) => void,
+): void {
+  const { storage, state, head, runtime } = chain
+  state.transact(() => change({ storage, dialect: runtime.dialect, block: head.number }))
+  chain.produceBlock()
 }
 
 function rethrow(error: unknown): never {

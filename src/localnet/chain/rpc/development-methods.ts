@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Chain, RpcError } from '../node/index.js'
+import type { EpochConsensus } from '../runtime/index.js'
 import { fromHex, toHex } from '../scale/index.js'
-import { endow, raoOf } from '../subtensor/index.js'
+import { DispatchError, endow, raoOf } from '../subtensor/index.js'
 import { type Faults, SUBMISSION_FAULTS } from './faults.js'
 import { accountOf, hexText, type Methods, method, withoutParams } from './method.js'
 
@@ -17,11 +18,16 @@ const faultChanges = z.strictObject({
   beaconSilent: z.boolean().optional(),
 })
 
-/** Switches to the runtime of another spec version. @param without names of the parts that the runtime lacks */
-export type Upgrade = (specVersion: number, without?: readonly string[]) => void
+/** Changes of the whole chain or its subnet, each in a new block. They throw when the real chain would refuse. */
+export interface SubnetActions {
+  /** Switches to the runtime of another spec version. @param without names of the parts that the runtime lacks */
+  upgrade(specVersion: number, without?: readonly string[]): void
+  trimUids(maxUids: number): void
+  setConsensus(mode: EpochConsensus): void
+}
 
 /** `dev_*`: control of the chain for tests and manual use. */
-export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrade): Methods {
+export function developmentMethods(chain: Chain, faults: Faults, actions: SubnetActions): Methods {
   const headHash = () => toHex(chain.head.hash)
   return {
     dev_newBlock: method(
@@ -46,15 +52,18 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
     dev_upgrade: method(
       z.tuple([z.number().int(), z.array(z.string())]).or(z.tuple([z.number().int()])),
       ([specVersion, without]) => {
-        try {
-          upgrade(specVersion, without)
-        } catch (error) {
-          if (error instanceof RangeError) throw new RpcError(-32602, 'Invalid params', error.message)
-          throw error
-        }
+        orInvalid(() => actions.upgrade(specVersion, without))
         return headHash()
       },
     ),
+    dev_trimUids: method(z.tuple([z.number().int().min(1).max(65_535)]), ([maxUids]) => {
+      orInvalid(() => actions.trimUids(maxUids))
+      return headHash()
+    }),
+    dev_setConsensus: method(z.tuple([z.enum(['Yuma', 'Null'])]), ([mode]) => {
+      orInvalid(() => actions.setConsensus(mode))
+      return headHash()
+    }),
     dev_fault: method(z.tuple([faultChanges]), ([changes]) => {
       faults.set(changes)
       return { ...faults.settings }
@@ -76,5 +85,15 @@ export function developmentMethods(chain: Chain, faults: Faults, upgrade: Upgrad
       faults.clear()
       return null
     }),
+  }
+}
+
+/** @throws RpcError -32602 when the chain refuses the change */
+function orInvalid(change: () => void): void {
+  try {
+    change()
+  } catch (error) {
+    const isRefusal = error instanceof RangeError || error instanceof DispatchError
+    throw isRefusal ? new RpcError(-32602, 'Invalid params', error.message) : error
   }
 }

@@ -5,7 +5,7 @@ import { type Clock, TargonError } from '../../../kernel/index.js'
 import type { Chain } from '../node/index.js'
 import { authorMethods } from './author-methods.js'
 import { chainMethods, systemMethods } from './chain-methods.js'
-import { developmentMethods, type Upgrade } from './development-methods.js'
+import { developmentMethods, type SubnetActions } from './development-methods.js'
 import type { Faults } from './faults.js'
 import { type Methods, withoutParams } from './method.js'
 import { type Gate, type RpcModule, Session } from './session.js'
@@ -24,7 +24,7 @@ export interface RpcServer {
 export interface RpcServerDeps {
   readonly chain: Chain
   readonly faults: Faults
-  readonly upgrade: Upgrade
+  readonly actions: SubnetActions
   readonly clock: Clock
 }
 
@@ -34,10 +34,10 @@ export interface RpcServerDeps {
  * @throws TargonError PORT_IN_USE
  */
 export async function startRpcServer(
-  { chain, faults, upgrade, clock }: RpcServerDeps,
+  { chain, faults, actions, clock }: RpcServerDeps,
   port: number,
 ): Promise<RpcServer> {
-  const rpc = rpcModuleOf(chain, faults, upgrade)
+  const rpc = rpcModuleOf(chain, faults, actions)
   const stopping = new AbortController()
   const gate: Gate = async (method) => {
     if (method.startsWith('dev_')) return true
@@ -79,14 +79,14 @@ export async function startRpcServer(
 }
 
 /** Everything a client can call. */
-function rpcModuleOf(chain: Chain, faults: Faults, upgrade: Upgrade): RpcModule {
+function rpcModuleOf(chain: Chain, faults: Faults, actions: SubnetActions): RpcModule {
   const subscriptions = subscriptionsOf(chain, faults)
   const methods: Methods = {
     ...systemMethods(chain),
     ...chainMethods(chain),
     ...stateMethods(chain),
     ...authorMethods(chain, faults),
-    ...developmentMethods(chain, faults, upgrade),
+    ...developmentMethods(chain, faults, actions),
   }
   const unsubscribes = Object.values(subscriptions).map(({ unsubscribe }) => unsubscribe)
   const names = [

@@ -4,11 +4,15 @@ import { blake2b256 } from '../storage/index.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
 import { commitsItem } from './reveals.js'
 import { epochIndex } from './schedule.js'
-import { mechanismExists, storageIndex } from './subnet.js'
-import { isWithinRateLimit } from './weights.js'
+import { isNullConsensus, mechanismExists, storageIndex } from './subnet.js'
+import { hasPermit, isWithinRateLimit } from './weights.js'
 
 /** Per hotkey and epoch. */
 const MAX_UNREVEALED_COMMITS = 10
+/** YUMA_COMMIT_SIZE_BYTES; older runtimes do not even decode a longer commit. */
+const YUMA_COMMIT_BYTES = 5000
+/** Under Null consensus the mechanisms of a subnet share one queue per epoch. */
+const NULL_QUEUE = { bytes: 64 * 1024, entries: 64 } as const
 
 export interface TimelockedCommit {
   readonly netuid: number
@@ -41,10 +45,14 @@ export function commitTimelocked(
   ensure(version === undefined || version === expected, 'IncorrectCommitRevealVersion')
   const uid = storage.get(subtensor.Uids, netuid, hotkey)
   ensure(uid !== undefined, 'HotKeyNotRegisteredInSubNet')
+  const isNull = isNullConsensus(context, netuid)
+  ensure(!isNull || hasPermit(storage, netuid, uid), 'NeuronNoValidatorPermit')
   ensure(isWithinRateLimit(storage, block, netuid, mecid, uid), 'CommittingWeightsTooFast')
 
   const index = storageIndex(netuid, mecid)
   const epoch = epochIndex(context, netuid)
+  if (isNull) ensureQueueHasRoom(context, netuid, epoch, commit)
+  else ensure(commit.length <= YUMA_COMMIT_BYTES, 'CommitPayloadTooLarge')
   const commits = storage.get(commitsItem(context.dialect), index, epoch)
   const ofHotkey = commits.filter(([who]) => equalBytes(who, hotkey))
   ensure(ofHotkey.length < MAX_UNREVEALED_COMMITS, 'TooManyUnrevealedCommits')
@@ -61,4 +69,16 @@ export function commitTimelocked(
   } else {
     depositEvent(context, { type: 'TimelockedWeightsCommitted', value: [hotkey, index, hash, revealRound] })
   }
+}
+
+/** The limits of Null consensus; the real chain drops commits of smaller stake first. @throws DispatchError */
+function ensureQueueHasRoom(context: PalletContext, netuid: number, epoch: bigint, commit: Uint8Array): void {
+  const { storage, dialect } = context
+  const mechanisms = storage.get(subtensor.MechanismCountCurrent, netuid)
+  ensure(commit.length <= dialect.maxCommitBytes / mechanisms, 'CommitPayloadTooLarge')
+  const waiting = Array.from({ length: mechanisms }, (_, mecid) =>
+    storage.get(commitsItem(dialect), storageIndex(netuid, mecid), epoch),
+  ).flat()
+  const bytes = waiting.reduce((sum, [, , waitingCommit]) => sum + waitingCommit.length, commit.length)
+  ensure(waiting.length < NULL_QUEUE.entries && bytes <= NULL_QUEUE.bytes, 'CommitQueueFull')
 }

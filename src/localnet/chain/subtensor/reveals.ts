@@ -1,8 +1,8 @@
 import { decryptTimelock } from '../beacon/index.js'
 import { type Dialect, drand, subtensor } from '../runtime/index.js'
 import { bytes, decode, equalBytes, struct, u16, u64, vec } from '../scale/index.js'
-import { DispatchError, depositEvent, type PalletContext } from './context.js'
-import { epochIndexOnInitialize } from './schedule.js'
+import { DispatchError, depositEvent, type PalletContext, type ReadContext } from './context.js'
+import { epochIndex, epochIndexOnInitialize } from './schedule.js'
 import { storageIndex } from './subnet.js'
 import { storeWeights } from './weights.js'
 
@@ -20,6 +20,22 @@ export function commitsItem(dialect: Dialect) {
   return dialect.omitted.includes('TimelockedWeightCommits')
     ? subtensor.CRV3WeightCommitsV2
     : subtensor.TimelockedWeightCommits
+}
+
+/** The storage index and epoch of every queue in which commits wait for their reveal. */
+export function pendingCommits(context: ReadContext, netuid: number): readonly (readonly [number, bigint])[] {
+  const { storage, dialect } = context
+  const newest = epochIndex(context, netuid)
+  const oldest = newest - storage.get(subtensor.RevealPeriodEpochs, netuid)
+  const pending: (readonly [number, bigint])[] = []
+  const mechanisms = storage.get(subtensor.MechanismCountCurrent, netuid)
+  for (let mecid = 0; mecid < mechanisms; mecid++) {
+    const index = storageIndex(netuid, mecid)
+    for (let epoch = oldest > 0n ? oldest : 0n; epoch <= newest; epoch++) {
+      if (storage.get(commitsItem(dialect), index, epoch).length > 0) pending.push([index, epoch])
+    }
+  }
+  return pending
 }
 
 /**

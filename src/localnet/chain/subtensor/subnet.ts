@@ -1,6 +1,7 @@
 import { subtensor } from '../runtime/index.js'
 import { equalBytes } from '../scale/index.js'
 import type { StorageReader } from '../storage/index.js'
+import type { ReadContext } from './context.js'
 
 /** A storage index packs the mechanism id and the netuid. */
 const MECHANISM_STRIDE = 4096
@@ -15,6 +16,20 @@ export function subnetExists(storage: StorageReader, netuid: number): boolean {
 
 export function mechanismExists(storage: StorageReader, netuid: number, mecid: number): boolean {
   return subnetExists(storage, netuid) && mecid < storage.get(subtensor.MechanismCountCurrent, netuid)
+}
+
+type SubnetContext = Pick<ReadContext, 'storage' | 'dialect'>
+
+/** Whether the largest stake alone decides the incentives of a subnet. */
+export function isNullConsensus(context: SubnetContext, netuid: number): boolean {
+  return (
+    hasConsensusModes(context) && context.storage.get(subtensor.SubnetEpochConsensus, netuid).type === 'Null'
+  )
+}
+
+/** Whether the runtime knows more than Yuma consensus. */
+export function hasConsensusModes({ dialect }: Pick<SubnetContext, 'dialect'>): boolean {
+  return !dialect.omitted.includes('SubnetEpochConsensus')
 }
 
 export function uidsOf(storage: StorageReader, netuid: number): readonly number[] {

@@ -1,8 +1,8 @@
 import { type SubtensorCall, subtensor } from '../runtime/index.js'
 import { checkAxon } from './axons.js'
 import { type DispatchError, ensure, type PalletContext } from './context.js'
-import { hasStakeForWeights } from './subnet.js'
-import { isWithinRateLimit } from './weights.js'
+import { hasStakeForWeights, isNullConsensus } from './subnet.js'
+import { hasPermit, isWithinRateLimit } from './weights.js'
 
 /** Calls with `Pays::No`. */
 const FEELESS_CALLS = new Set<SubtensorCall['type']>([
@@ -65,18 +65,28 @@ export function validateCall(
     case 'commit_timelocked_mechanism_weights':
     case 'commit_crv3_mechanism_weights':
       ensure(hasStakeForWeights(storage, call.value.netuid, hotkey), 'NotEnoughStakeToSetWeights')
+      checkPermit(context, hotkey, call.value.netuid)
       break
     default:
   }
 }
 
+/** Only Null consensus asks for a permit before the call is included. */
+function checkPermit(context: Omit<PalletContext, 'deposit'>, hotkey: Uint8Array, netuid: number): void {
+  if (!isNullConsensus(context, netuid)) return
+  const uid = context.storage.get(subtensor.Uids, netuid, hotkey)
+  ensure(uid !== undefined && hasPermit(context.storage, netuid, uid), 'NeuronNoValidatorPermit')
+}
+
 function checkWeights(
-  { storage, block }: Omit<PalletContext, 'deposit'>,
+  context: Omit<PalletContext, 'deposit'>,
   hotkey: Uint8Array,
   netuid: number,
   mecid: number,
 ): void {
+  const { storage, block } = context
   ensure(hasStakeForWeights(storage, netuid, hotkey), 'NotEnoughStakeToSetWeights')
+  checkPermit(context, hotkey, netuid)
   if (storage.get(subtensor.CommitRevealWeightsEnabled, netuid)) return
   const uid = storage.get(subtensor.Uids, netuid, hotkey)
   ensure(uid === undefined || isWithinRateLimit(storage, block, netuid, mecid, uid), 'SettingWeightsTooFast')

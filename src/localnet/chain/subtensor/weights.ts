@@ -2,7 +2,7 @@ import { subtensor } from '../runtime/index.js'
 import { equalBytes } from '../scale/index.js'
 import type { StorageReader } from '../storage/index.js'
 import { depositEvent, ensure, type PalletContext } from './context.js'
-import { hasStakeForWeights, mechanismExists, storageIndex } from './subnet.js'
+import { hasStakeForWeights, isNullConsensus, mechanismExists, storageIndex } from './subnet.js'
 
 const MAX_WEIGHT = 65_535
 
@@ -22,7 +22,7 @@ export function dispatchSetWeights(context: PalletContext, hotkey: Uint8Array, v
 
 /**
  * Checks a weight vector in the order of the real runtime (subnets/weights.rs) and stores it, scaled so that the largest
- * weight is 65535.
+ * weight is 65535; Null consensus stores it as it is.
  *
  * @throws DispatchError
  */
@@ -49,8 +49,9 @@ export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector:
 
   const isSelfOnly = dests.length === 1 && dests[0] === uid
   const isOwner = equalBytes(storage.get(subtensor.SubnetOwnerHotkey, netuid), hotkey)
-  const hasPermit = storage.get(subtensor.ValidatorPermit, netuid)[uid] === true
-  ensure(isSelfOnly || isOwner || hasPermit, 'NeuronNoValidatorPermit')
+  const isNull = isNullConsensus(context, netuid)
+  const needsPermit = isNull || !(isSelfOnly || isOwner)
+  ensure(!needsPermit || hasPermit(storage, netuid, uid), 'NeuronNoValidatorPermit')
   ensure(new Set(dests).size === dests.length, 'DuplicateUids')
   ensure(
     dests.every((dest) => dest < count),
@@ -59,7 +60,7 @@ export function storeWeights(context: PalletContext, hotkey: Uint8Array, vector:
   const shortest = Math.min(count, storage.get(subtensor.MinAllowedWeights, netuid))
   ensure(isSelfOnly || weights.length >= shortest, 'WeightVecLengthIsLow')
 
-  const scaled = maxUpscale(weights)
+  const scaled = isNull ? weights : maxUpscale(weights)
   storage.set(
     subtensor.Weights,
     dests.map((dest, position) => [dest, scaled[position] ?? 0] as const),
@@ -80,6 +81,10 @@ export function isWithinRateLimit(
 ): boolean {
   const last = storage.get(subtensor.LastUpdate, storageIndex(netuid, mecid))[uid] ?? 0n
   return last === 0n || BigInt(block) - last >= storage.get(subtensor.WeightsSetRateLimit, netuid)
+}
+
+export function hasPermit(storage: StorageReader, netuid: number, uid: number): boolean {
+  return storage.get(subtensor.ValidatorPermit, netuid)[uid] === true
 }
 
 function maxUpscale(weights: readonly number[]): readonly number[] {

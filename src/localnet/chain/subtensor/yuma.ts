@@ -1,42 +1,9 @@
-/** Yuma consensus without liquid alpha, in floats (pallets/subtensor/src/epoch/run_epoch.rs, dense form). */
-export interface YumaInput {
-  readonly block: number
-  readonly tempo: number
-  /** Stake per uid, zero below the stake threshold. */
-  readonly stake: readonly number[]
-  readonly permits: readonly boolean[]
-  readonly lastUpdate: readonly number[]
-  readonly registeredAt: readonly number[]
-  readonly lastStepBlock: number
-  readonly activityCutoff: number
-  readonly maxValidators: number
-  /** 0..1 */
-  readonly kappa: number
-  /** 0..1, the share of the old bonds that is kept. */
-  readonly bondsMovingAverage: number
-  /** Stored `[uid, weight]` pairs per uid. */
-  readonly weights: readonly (readonly (readonly [number, number])[])[]
-  readonly bonds: readonly (readonly (readonly [number, number])[])[]
-}
-
-export interface YumaOutput {
-  readonly active: readonly boolean[]
-  readonly permits: readonly boolean[]
-  readonly consensus: readonly number[]
-  readonly incentive: readonly number[]
-  readonly dividends: readonly number[]
-  readonly validatorTrust: readonly number[]
-  /** Share of the emission per uid; the sum is 1 or 0. */
-  readonly emission: readonly number[]
-  /** Share of the emission per uid that is paid as dividends. */
-  readonly dividendShare: readonly number[]
-  /** Bonds per uid, scaled so that the largest of each column is 1. */
-  readonly bonds: readonly (readonly number[])[]
-}
+import type { EpochInput, EpochOutput } from './epoch-types.js'
 
 type Matrix = readonly (readonly number[])[]
 
-export function runYuma(input: YumaInput): YumaOutput {
+/** Yuma consensus without liquid alpha, in floats (pallets/subtensor/src/epoch/run_epoch.rs, dense form). */
+export function runYuma(input: EpochInput): EpochOutput & { readonly bonds: Matrix } {
   const count = input.stake.length
   const uids = Array.from({ length: count }, (_, uid) => uid)
   const stake = normalize(input.stake)
@@ -86,7 +53,7 @@ function permitsOf(stake: readonly number[], maxValidators: number): readonly bo
 }
 
 /** The normalized weights of a validator, except to itself and to neurons that registered after it set them. */
-function weightRow(input: YumaInput, uid: number): readonly number[] {
+function weightRow(input: EpochInput, uid: number): readonly number[] {
   const row = input.stake.map(() => 0)
   if (!input.permits[uid]) return row
   for (const [other, weight] of input.weights[uid] ?? []) {
@@ -96,7 +63,7 @@ function weightRow(input: YumaInput, uid: number): readonly number[] {
 }
 
 /** The bonds of a validator, except to neurons that registered after the last epoch. */
-function bondRow(input: YumaInput, uid: number): readonly number[] {
+function bondRow(input: EpochInput, uid: number): readonly number[] {
   const lastStep =
     input.lastStepBlock === 0 ? Math.max(0, input.block - input.tempo) : input.lastStepBlock + 1
   const row = input.stake.map(() => 0)

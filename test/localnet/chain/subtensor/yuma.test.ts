@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { subtensor } from '../../../../src/localnet/chain/runtime/index.js'
-import { runYuma, type YumaInput } from '../../../../src/localnet/chain/subtensor/yuma.js'
+import type { EpochInput } from '../../../../src/localnet/chain/subtensor/epoch-types.js'
+import { runYuma } from '../../../../src/localnet/chain/subtensor/yuma.js'
 import { NETUID, startNetwork } from '../client.js'
 
 const MAX_U16 = 65_535
@@ -21,7 +22,7 @@ class BondsScenario {
 
   /** @returns the bonds of the four validators to each neuron, as u16 */
   runEpoch(): readonly (readonly number[])[] {
-    const input: YumaInput = {
+    const input: EpochInput = {
       block: ++this.#block,
       tempo: 0,
       stake: [1, 2, 3, 4, 0, 0, 0, 0],
