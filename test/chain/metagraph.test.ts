@@ -37,7 +37,7 @@ describe('readMetagraph', () => {
     await expect(chain.metagraph(77)).rejects.toMatchObject({ code: 'SUBNET_UNKNOWN', fault: 'chain' })
   })
 
-  it.each([240, 293, 343, 393, 424])(
+  it.each([240, 293, 343, 393, 419, 424, 461, 475])(
     'reads the runtime calls of spec %i, if the development chain has it',
     async (specVersion) => {
       const started = await startSubnet({ specVersion }).catch((error: unknown) => {

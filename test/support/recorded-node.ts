@@ -8,8 +8,12 @@ export interface Recording {
   readonly metadataVersion: number
   readonly runtimeVersion: object
   readonly header: object
-  /** Results as hex, by `Trait_method`. */
+  /** Results as hex, by `Trait_method`, or by `Trait_method 0x…` with the encoded input. */
   readonly calls?: Readonly<Record<string, string>>
+  /** Raw values by storage key, both as hex. */
+  readonly storage?: Readonly<Record<string, string>>
+  /** The block into which every submitted extrinsic goes at once: its hash, and what chain_getBlock returns. */
+  readonly block?: { readonly hash: string; readonly raw: object }
 }
 
 export interface RecordedNode {
@@ -40,14 +44,20 @@ export async function startRecordedNode(recording: Recording): Promise<RecordedN
       case 'rpc_methods':
         return { methods: [] }
       case 'state_getStorage':
-        return null
+        return recording.storage?.[String(params[0])] ?? null
       case 'state_call':
-        return callAnswer(String(params[0]))
+        return callAnswer(String(params[0]), String(params[1]))
+      case 'author_submitAndWatchExtrinsic':
+        return `sub${subscriptions++}`
+      case 'author_unwatchExtrinsic':
+        return true
+      case 'chain_getBlock':
+        return recording.block?.raw
       default:
         throw new Error(`not recorded: ${method}`)
     }
   }
-  const callAnswer = (name: string): string => {
+  const callAnswer = (name: string, input: string): string => {
     if (name === 'Metadata_metadata_versions') {
       return hex(Buffer.concat([Buffer.of(4), u32(recording.metadataVersion)]))
     }
@@ -55,7 +65,7 @@ export async function startRecordedNode(recording: Recording): Promise<RecordedN
       const { metadata } = recording
       return hex(Buffer.concat([Buffer.of(1), u32(metadata.length * 4 + 2), metadata]))
     }
-    const recorded = recording.calls?.[name]
+    const recorded = recording.calls?.[`${name} ${input}`] ?? recording.calls?.[name]
     if (recorded === undefined) throw new Error(`not recorded: ${name}`)
     return recorded
   }
@@ -63,7 +73,11 @@ export async function startRecordedNode(recording: Recording): Promise<RecordedN
     socket.on('message', (data) => {
       const { id, method, params } = JSON.parse(String(data))
       try {
-        socket.send(JSON.stringify({ jsonrpc: '2.0', id, result: answer(method, params) }))
+        const result = answer(method, params)
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id, result }))
+        if (method !== 'author_submitAndWatchExtrinsic') return
+        const notice = { subscription: result, result: { inBlock: recording.block?.hash } }
+        socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'author_extrinsicUpdate', params: notice }))
       } catch (error) {
         socket.send(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_601, message: String(error) } }))
       }
