@@ -12,6 +12,7 @@ export { expandHome } from './expand-home.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { isJsonObject, type JsonObject, parseJson } from './json.js'
+export { exceedsJsonBounds, exceedsJsonDepth, type JsonBounds } from './json-depth.js'
 export type { Log, LogFields } from './log.js'
 export { withScopedSignal } from './scoped-signal.js'
 export {
