@@ -1,4 +1,5 @@
 import { createAnswerReader } from '../../src/inference/answer-reader.js'
+import { parseChunkJson } from '../../src/inference/chunk-json.js'
 import { EventStream } from '../../src/inference/event-stream.js'
 import {
   type Answer,
@@ -57,7 +58,8 @@ function readGuarded(pieces: readonly Buffer[]): number {
     burst: undefined,
   })
   let atMs = 0
-  for (const piece of pieces) for (const data of stream.push(piece)) reader.accept(atMs++, JSON.parse(data))
+  for (const piece of pieces)
+    for (const data of stream.push(piece)) if (data !== undefined) reader.accept(atMs++, parseChunkJson(data))
   return reader.finish(0, atMs, undefined).tokens.length
 }
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import WebSocket from 'ws'
 import { z } from 'zod'
-import { createDeferred, TargonError, withDeadline } from '../kernel/index.js'
+import { createDeferred, parseJson, TargonError, withDeadline } from '../kernel/index.js'
 import type { LinkContext } from './context.js'
 
 export interface RequestOptions {
@@ -31,6 +31,8 @@ export class RpcError extends TargonError {
 
 /** A metagraph of 1,024 neurons is 2.4 MB of hex, metadata 0.7 MB. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+/** Values are hex text, a thousand of them in a page of keys; what is nested deeper or has more values is not parsed. */
+const MESSAGE_JSON = { depth: 64, values: 1_000_000 }
 /** Notices kept that arrive before the reply with their subscription id. */
 const MAX_EARLY_NOTICES = 64
 
@@ -197,7 +199,7 @@ function rpcError(method: string, { code, message, data }: NonNullable<Message['
 
 function parseMessage(data: WebSocket.RawData): Message | undefined {
   try {
-    const parsed = messageSchema.safeParse(JSON.parse(data.toString()))
+    const parsed = messageSchema.safeParse(parseJson(data.toString(), MESSAGE_JSON))
     return parsed.success ? parsed.data : undefined
   } catch {
     return undefined

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HTTPError } from 'got'
-import { download, messageOf, readIfExists } from '../kernel/index.js'
+import { download, exceedsJsonBounds, messageOf, readIfExists } from '../kernel/index.js'
 import { hubError } from './engine-error.js'
 
 export interface HubSource {
@@ -15,6 +15,7 @@ export interface HubSource {
 }
 
 const FILE_LIMIT_BYTES = 4 * 1024 * 1024
+const FILE_JSON = { depth: 64, values: 200_000 }
 const TIMEOUT_MS = 15_000
 
 /**
@@ -83,7 +84,10 @@ async function readJson(path: string): Promise<unknown> {
   return text === undefined ? undefined : parse(text, path)
 }
 
+/** A repository belongs to whoever publishes the model. */
 function parse(text: string, name: string): unknown {
+  if (exceedsJsonBounds(text, FILE_JSON))
+    throw hubError(`${name} is nested too deeply or has too many values.`)
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -20,12 +20,17 @@ export class EventStreamError extends Error {
 /** Allowed lines per allowed event: comments, event names and blank lines count too. */
 const LINES_PER_EVENT = 8
 
+/** Lines read without a pause. */
+const LINES_PER_STEP = 256
+
 const LF = 10
 const CR = 13
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf)
 
 /**
- * Reads server-sent events from bytes that may be split anywhere. It works on bytes: only complete data is decoded, nothing
- * is scanned twice, and at most one line and the data of one event are kept between two pieces.
+ * Reads server-sent events from bytes that may be split anywhere: lines end with LF, CR LF or CR alone, and a byte order
+ * mark may come first (WHATWG HTML, server-sent events). It works on bytes: only complete data is decoded, nothing is
+ * scanned twice, and at most one line and the data of one event are kept between two pieces.
  */
 export class EventStream {
   readonly #limits: EventLimits
@@ -38,30 +43,49 @@ export class EventStream {
   #bytes = 0
   #lines = 0
   #events = 0
+  /** The last piece ended with CR: an LF at the start of the next one belongs to it. */
+  #isAfterCr = false
 
   constructor(limits: EventLimits) {
     this.#limits = limits
   }
 
-  /** @returns the data of the events completed by these bytes. @throws EventStreamError */
-  push(chunk: Buffer): string[] {
+  /**
+   * Counts the bytes at once and reads them as the iterator advances; it must be used up before the next call of `push` is.
+   *
+   * @returns the data of the events completed by these bytes, and undefined now and then, so that a reader can pause.
+   * @throws EventStreamError, also while it is iterated
+   */
+  push(chunk: Buffer): Generator<string | undefined, void, void> {
     this.#bytes += chunk.length
     if (this.#bytes > this.#limits.streamBytes)
       throw limitError(`more than ${this.#limits.streamBytes} bytes`)
-    const events: string[] = []
-    let start = 0
-    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+    return this.#readLines(chunk)
+  }
+
+  *#readLines(chunk: Buffer): Generator<string | undefined, void, void> {
+    let start = this.#isAfterCr && chunk[0] === LF ? 1 : 0
+    if (chunk.length > 0) this.#isAfterCr = false
+    let lf = chunk.indexOf(LF, start)
+    let cr = chunk.indexOf(CR, start)
+    while (lf !== -1 || cr !== -1) {
+      const isCr = cr !== -1 && (lf === -1 || cr < lf)
+      const end = isCr ? cr : lf
       this.#checkLine(end - start)
       const tail = chunk.subarray(start, end)
-      start = end + 1
       const event = this.#readLine(this.#partialBytes === 0 ? tail : this.#join(tail))
-      if (event !== undefined) events.push(event)
+      if (event !== undefined || this.#lines % LINES_PER_STEP === 0) yield event
+      start = end + 1
+      if (isCr && start === chunk.length) this.#isAfterCr = true
+      if (isCr && chunk[start] === LF) start++
+      // Each is searched again only when it was passed: otherwise a piece of many line feeds would be scanned once per line.
+      if (lf !== -1 && lf < start) lf = chunk.indexOf(LF, start)
+      if (cr !== -1 && cr < start) cr = chunk.indexOf(CR, start)
     }
     if (start < chunk.length) {
       this.#checkLine(chunk.length - start)
       this.#keep(chunk.subarray(start))
     }
-    return events
   }
 
   #checkLine(moreBytes: number): void {
@@ -91,7 +115,8 @@ export class EventStream {
   #readLine(raw: Buffer): string | undefined {
     if (++this.#lines > this.#limits.events * LINES_PER_EVENT)
       throw limitError(`more than ${this.#lines - 1} lines`)
-    const line = raw[raw.length - 1] === CR ? raw.subarray(0, -1) : raw
+    const isMarked = this.#lines === 1 && raw.subarray(0, 3).equals(BYTE_ORDER_MARK)
+    const line = isMarked ? raw.subarray(3) : raw
     if (line.length === 0) return this.#flush()
     if (!isData(line)) return undefined
     const data = line.subarray(line[5] === 32 ? 6 : 5)

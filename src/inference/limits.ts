@@ -8,8 +8,11 @@ export interface StreamLimits {
   readonly gapMs: number
   /** From the written request to the end of the answer. */
   readonly totalMs: number
+  /** Upper bound of a line: 500 tokens that a lagging server merged. Requests for fewer tokens are bounded further. */
   readonly lineBytes: number
   readonly streamBytes: number
+  /** Time to parse the whole stream: an honest one takes a few milliseconds. */
+  readonly parsingMs: number
   /** Events and tokens allowed beyond `max_tokens`: role, usage and [DONE] chunks. A few tokens too many fail with another cause (TOO_LONG). */
   readonly extraEvents: number
 }
@@ -21,5 +24,6 @@ export const DEFAULT_LIMITS: StreamLimits = {
   totalMs: 300_000,
   lineBytes: 64 * 1024,
   streamBytes: 4 * 1024 * 1024,
+  parsingMs: 100,
   extraEvents: 64,
 }

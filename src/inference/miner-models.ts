@@ -11,6 +11,7 @@ import { createMinerAgent } from './miner-agent.js'
 const MODELS_TIMEOUT_MS = 3000
 const MODELS_BYTES = 256 * 1024
 const MODELS_COUNT = 512
+const MODELS_JSON = { depth: 8, values: 4 * MODELS_COUNT }
 
 /** `org/name`, made of letters, digits and `_ . - / :`. */
 const modelName = z.string().regex(/^[\w.\-/:]{1,200}$/)
@@ -35,7 +36,7 @@ export type ModelsAnswer =
 export async function listModels(target: MinerTarget, options: ModelsOptions): Promise<ModelsAnswer> {
   try {
     const body = await callModels(target, 'GET', undefined, options)
-    const list = modelList.parse(parseJson(body.toString('utf8')))
+    const list = modelList.parse(parseJson(body.toString('utf8'), MODELS_JSON))
     const names = list.flatMap((entry) => modelName.safeParse(entry).data ?? [])
     return { kind: 'models', models: [...new Set(names)] }
   } catch (error) {

@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici'
-import { type Clock, messageOf } from '../kernel/index.js'
+import { type Clock, exceedsJsonDepth, messageOf } from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
+import { parseChunkJson } from './chunk-json.js'
 import { EventStream, EventStreamError } from './event-stream.js'
 import type { StreamLimits } from './limits.js'
+import { PacedWork } from './paced-work.js'
 import { checkResponseHead, errorResponseFault } from './response-head.js'
 import { StreamDeadlines } from './stream-deadlines.js'
 import type { Answer, StreamFault } from './types.js'
@@ -25,10 +27,18 @@ export interface MinerStreamOptions {
 const ERROR_BODY_BYTES = 4096
 /** Responses with a 1xx status before the final one (103 Early Hints and the like): a server sends one or two. */
 const INTERIM_RESPONSES = 16
+/** Lists and objects in one another; a chunk of vLLM with all its fields has nine. */
+const EVENT_DEPTH = 32
+/** Bytes of a line besides its tokens, and for each token that it may hold: a server that lags sends many in one chunk. */
+const LINE_BYTES = 16 * 1024
+const TOKEN_BYTES = 256
+/** Most of the time of one event that counts as parsing: the rest was a pause of this process, not the miner's fault. */
+const CHARGED_MS = 5
 
 /**
  * Sends one signed POST and reads its event stream. The arrival of every piece is stamped in the socket's own event, before
- * anything is parsed.
+ * anything is parsed; parsing takes a bounded share of each turn of the event loop, so that no stream delays the stamps of
+ * another.
  *
  * @throws whatever `onText` throws; faults of the miner are in the answer.
  */
@@ -47,6 +57,8 @@ class MinerStream implements Dispatcher.DispatchHandler {
   #interimResponses = 0
   /** Set once the status is not 200. */
   #errorBody: Buffer[] | undefined
+  readonly #work: PacedWork
+  #parsingMs = 0
   #isSettled = false
 
   constructor(
@@ -55,13 +67,19 @@ class MinerStream implements Dispatcher.DispatchHandler {
     private readonly reject: (error: unknown) => void,
   ) {
     const { clock, limits, maxEvents } = options
+    const events = maxEvents + limits.extraEvents
     this.#events = new EventStream({
-      lineBytes: limits.lineBytes,
+      lineBytes: Math.min(limits.lineBytes, LINE_BYTES + maxEvents * TOKEN_BYTES),
       streamBytes: limits.streamBytes,
-      events: maxEvents + limits.extraEvents,
+      events,
     })
-    this.#deadlines = new StreamDeadlines(clock, limits, clock.monotonic(), (fault) =>
-      this.#end(fault, fault ? clock.monotonic() : this.#deadlines.drainStartMs),
+    this.#work = new PacedWork(clock)
+    this.#deadlines = new StreamDeadlines(
+      clock,
+      limits,
+      clock.monotonic(),
+      (fault) => this.#end(fault, fault ? clock.monotonic() : this.#deadlines.drainStartMs),
+      () => this.#work.whenDone(),
     )
   }
 
@@ -103,28 +121,28 @@ class MinerStream implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer) {
     const atMs = this.options.clock.monotonic()
     if (this.#isSettled) return
+    if (this.#errorBody) return this.#readErrorBody(this.#errorBody, chunk, atMs)
+    if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
     try {
-      if (this.#errorBody) return this.#readErrorBody(this.#errorBody, chunk, atMs)
-      if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
-      this.#readEvents(chunk, atMs)
+      const events = this.#events.push(chunk)
+      this.#work.add(() => this.#readSome(events, atMs))
     } catch (error) {
-      if (error instanceof EventStreamError)
-        return this.#end({ cause: error.kind, detail: error.message }, atMs)
-      // Thrown by our own code (a caller's onText), so it is not the miner's fault.
-      this.reject(error)
-      this.#end({ cause: 'aborted', detail: messageOf(error) }, atMs)
+      this.#finally(() => this.#fail(error, atMs))
     }
   }
 
   onResponseEnd() {
     const atMs = this.options.clock.monotonic()
     if (this.#errorBody) return this.#end(errorResponseFault(this.#status, this.#errorBody), atMs, true)
-    this.#end(undefined, this.#deadlines.drainStartMs ?? atMs, true)
+    this.#finally(() => this.#end(undefined, this.#deadlines.drainStartMs ?? atMs, true))
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error) {
-    if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
-    this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) })
+    const atMs = this.options.clock.monotonic()
+    this.#finally(() => {
+      if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
+      this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) }, atMs)
+    })
   }
 
   readonly #onAbort = () => this.#end({ cause: 'aborted', detail: 'the request was aborted' })
@@ -133,6 +151,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
   #end(fault: StreamFault | undefined, atMs = this.options.clock.monotonic(), isComplete = false): void {
     if (this.#isSettled) return
     this.#isSettled = true
+    this.#work.clear()
     this.#deadlines.stop()
     this.options.signal?.removeEventListener('abort', this.#onAbort)
     if (!isComplete) this.#controller?.abort(new Error(fault?.detail ?? 'the stream continued after its end'))
@@ -140,14 +159,46 @@ class MinerStream implements Dispatcher.DispatchHandler {
     this.resolve({ ...content, status: this.#status })
   }
 
-  #readEvents(chunk: Buffer, atMs: number) {
-    for (const data of this.#events.push(chunk)) {
-      if (data.startsWith('[DONE]')) return this.#deadlines.lastEventRead(atMs)
-      const accepted = this.options.reader.accept(atMs, parseChunk(data))
-      if ('cause' in accepted) return this.#end(accepted, atMs)
-      if (accepted.hasContent) this.#deadlines.tokenRead(atMs)
-      if (accepted.text !== '') this.options.onText?.(accepted.text)
+  /** Ends the stream after all that has arrived is read. */
+  #finally(end: () => void) {
+    this.#work.add(() => {
+      end()
+      return false
+    })
+  }
+
+  /** @returns true while there is more to read. */
+  #readSome(events: Iterator<string | undefined>, atMs: number): boolean {
+    try {
+      const { done, value } = events.next()
+      if (value !== undefined) this.#readEvent(value, atMs)
+      return done !== true
+    } catch (error) {
+      this.#fail(error, atMs)
+      return false
     }
+  }
+
+  #fail(error: unknown, atMs: number) {
+    if (error instanceof EventStreamError)
+      return this.#end({ cause: error.kind, detail: error.message }, atMs)
+    // Thrown by our own code (a caller's onText), so it is not the miner's fault.
+    this.reject(error)
+    this.#end({ cause: 'aborted', detail: messageOf(error) }, atMs)
+  }
+
+  #readEvent(data: string, atMs: number) {
+    if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
+    if (data.startsWith('[DONE]')) return this.#deadlines.lastEventRead(atMs)
+    const { clock, limits, reader, onText } = this.options
+    const startMs = clock.monotonic()
+    const accepted = reader.accept(atMs, parseChunk(data))
+    this.#parsingMs += Math.min(CHARGED_MS, clock.monotonic() - startMs)
+    if ('cause' in accepted) return this.#end(accepted, atMs)
+    if (accepted.hasContent) this.#deadlines.tokenRead(atMs)
+    if (this.#parsingMs > limits.parsingMs)
+      throw new EventStreamError('STREAM_LIMIT', `the stream took more than ${limits.parsingMs} ms to parse`)
+    if (accepted.text !== '') onText?.(accepted.text)
   }
 
   #readErrorBody(parts: Buffer[], chunk: Buffer, atMs: number): void {
@@ -177,8 +228,10 @@ function dispatchOptions(options: MinerStreamOptions): Dispatcher.DispatchOption
 }
 
 function parseChunk(data: string): unknown {
+  if (exceedsJsonDepth(data, EVENT_DEPTH))
+    throw new EventStreamError('STREAM_LIMIT', `the stream had an event nested deeper than ${EVENT_DEPTH}`)
   try {
-    return JSON.parse(data)
+    return parseChunkJson(data)
   } catch {
     throw new EventStreamError('BAD_STREAM', 'a chunk is not JSON')
   }

@@ -20,12 +20,16 @@ export class StreamDeadlines {
   #lastTokenMs: number | undefined
   #drainStartMs: number | undefined
 
-  /** @param onDue called once with the fault of the deadline that passed; undefined when only the drain was cut short. */
+  /**
+   * @param onDue called once with the fault of the deadline that passed; undefined when only the drain was cut short.
+   * @param whenRead resolves when the bytes that have arrived are read.
+   */
   constructor(
     private readonly clock: Clock,
     private readonly limits: StreamLimits,
     private readonly startMs: number,
     private readonly onDue: (fault: StreamFault | undefined) => void,
+    private readonly whenRead: () => Promise<void>,
   ) {
     void this.#watch()
   }
@@ -86,6 +90,7 @@ export class StreamDeadlines {
       if (waitMs > 0) await this.clock.sleep(waitMs, this.#sleeping.signal).catch(() => {})
       // The timer may be late because this process was busy: bytes that have already arrived count first.
       await nextTurn()
+      await this.whenRead()
       if (this.#stopping.signal.aborted) return
       const { atMs, fault } = this.#next()
       if (this.clock.monotonic() >= atMs) return this.onDue(fault)

@@ -1,5 +1,12 @@
-/** The value of a JSON text, to be validated by a schema; undefined (which JSON cannot express) for invalid JSON. */
-export function parseJson(text: string): unknown {
+import { exceedsJsonBounds, type JsonBounds } from './json-depth.js'
+
+/**
+ * The value of a JSON text, to be validated by a schema; undefined (which JSON cannot express) for invalid JSON.
+ *
+ * @param bounds for text of strangers: beyond them it is not parsed, and undefined as well.
+ */
+export function parseJson(text: string, bounds?: JsonBounds): unknown {
+  if (bounds && exceedsJsonBounds(text, bounds)) return undefined
   try {
     return JSON.parse(text)
   } catch {

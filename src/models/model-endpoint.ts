@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { download, messageOf, TargonError } from '../kernel/index.js'
+import { download, messageOf, parseJson, TargonError } from '../kernel/index.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
 
 const LIMIT_BYTES = 256 * 1024
+const LIST_JSON = { depth: 16, values: 65_536 }
 const TIMEOUT_MS = 5_000
 
 /** `["org/model"]`, `[{model, context_length}]`, or OpenAI's `{data: [{id}]}`: the shapes the endpoint has used. */
@@ -32,7 +33,7 @@ export async function fetchModelList(url: string, signal: AbortSignal): Promise<
   try {
     const headers = { accept: 'application/json' }
     const body = await download(url, { limitBytes: LIMIT_BYTES, timeoutMs: TIMEOUT_MS, signal, headers })
-    const names = parseModelList(JSON.parse(body.toString('utf8')))
+    const names = parseModelList(parseJson(body.toString('utf8'), LIST_JSON))
     if (names.length === 0) throw new Error('the response lists no valid model name')
     return names
   } catch (error) {

@@ -15,7 +15,7 @@ export const THRESHOLDS = {
   gapMs: threshold(DEFAULT_LIMITS.gapMs, 'Between two tokens, as in 4.4.1 (read timeout 5 s). Milliseconds.'),
   lineBytes: threshold(
     DEFAULT_LIMITS.lineBytes,
-    'One event with its logprobs is a few kilobytes; nothing larger is kept in memory.',
+    'A chunk of 500 tokens that a lagging server merged; a longer line is neither kept in memory nor parsed.',
   ),
   streamBytes: threshold(
     DEFAULT_LIMITS.streamBytes,

@@ -28,6 +28,7 @@ describe('openRpc', () => {
     ['text', 'hello'],
     ['binary data', Buffer.from([0xff, 0x00, 0xfe])],
     ['an array', '[1, 2]'],
+    ['nested lists', `{"jsonrpc":"2.0","id":1,"result":${'['.repeat(64)}${']'.repeat(64)}}`],
     ['an id of the wrong type', '{"jsonrpc":"2.0","id":{},"result":1}'],
     ['a notice without a subscription', '{"jsonrpc":"2.0","method":"x","params":{"result":1}}'],
   ]

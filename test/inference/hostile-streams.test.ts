@@ -1,11 +1,18 @@
 import { createServer } from 'node:net'
 import { createGzip } from 'node:zlib'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { askMiner, type InferenceRequest } from '../../src/inference/index.js'
-import { systemClock } from '../../src/kernel/clock.js'
+import { type AskOptions, askMiner, type InferenceRequest } from '../../src/inference/index.js'
+import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
-import { type Answering, chatChunk, event, startEvents, startStreamServer } from '../support/stream-server.js'
+import {
+  type Answering,
+  chatChunk,
+  DONE,
+  event,
+  startEvents,
+  startStreamServer,
+} from '../support/stream-server.js'
 
 /** Each hostile stream is ended by its own rule, with bounded memory and without delaying other streams. */
 
@@ -27,13 +34,17 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-async function ask(answering: Answering, rules: 'strict' | 'targon-4' = 'strict') {
+async function ask(
+  answering: Answering,
+  rules: 'strict' | 'targon-4' = 'strict',
+  options: Partial<AskOptions> = {},
+) {
   const server = await startStreamServer(answering)
   closers.push(() => server.close())
   const answer = await askMiner(
     request,
     { url: server.url, hotkey: signer.address },
-    { signer, clock: systemClock, limits, rules },
+    { signer, clock: systemClock, limits, rules, ...options },
   )
   return { answer, server }
 }
@@ -56,7 +67,7 @@ function flood(response: Parameters<Answering>[0], piece: Buffer | string): { by
 }
 
 describe('hostile streams', () => {
-  test('ends an endless line at 64 KiB', async () => {
+  test('ends an endless line at what its tokens justify', async () => {
     let sent = { bytes: 0 }
     const { answer } = await ask((response) => {
       startEvents(response).write('data: "')
@@ -64,7 +75,7 @@ describe('hostile streams', () => {
     })
     expect(answer.fault).toEqual({
       cause: 'STREAM_LIMIT',
-      detail: 'the stream had a line of more than 65536 bytes',
+      detail: 'the stream had a line of more than 32768 bytes',
     })
     expect(sent.bytes).toBeLessThan(16 << 20)
   })
@@ -88,9 +99,9 @@ describe('hostile streams', () => {
   })
 
   test.each(['strict', 'targon-4'] as const)(
-    'ends lists that claim two million tokens at max_tokens + 64: %s',
+    'ends lists that claim a million tokens at max_tokens + 64: %s',
     async (rules) => {
-      const zeros = `[${'0,'.repeat(31_000)}0]`
+      const zeros = `[${'0,'.repeat(15_000)}0]`
       const line = `data: {"choices":[{"index":0,"delta":{},"logprobs":{"content":${zeros}}}]}\n\n`
       const { answer } = await ask((response) => {
         startEvents(response).write(event(chatChunk('a', 1)))
@@ -104,6 +115,64 @@ describe('hostile streams', () => {
     },
   )
 
+  test.each([
+    ['lists', `${'['.repeat(33)}${']'.repeat(33)}`],
+    ['objects', `${'{"a":'.repeat(33)}0${'}'.repeat(33)}`],
+    ['lists that never end', '['.repeat(30_000)],
+  ])('ends an event of nested %s before it is parsed', async (_, data) => {
+    const { answer } = await ask((response) => startEvents(response).end(`data: ${data}\n\n`))
+    expect(answer.fault).toEqual({
+      cause: 'STREAM_LIMIT',
+      detail: 'the stream had an event nested deeper than 32',
+    })
+  })
+
+  test('reads brackets inside of text, and fields of many levels', async () => {
+    const text = '["{[\\"'.repeat(40)
+    const levels = JSON.parse(`${'['.repeat(28)}${']'.repeat(28)}`)
+    const chunk = { ...(chatChunk(text, 1) as object), extra: { levels } }
+    const { answer } = await ask((response) => startEvents(response).end(event(chunk) + DONE))
+    expect(answer).toMatchObject({ fault: undefined, text })
+  })
+
+  test('reads a chunk in which a server that lagged merged 60 tokens', async () => {
+    const bytes = [...Buffer.from(' '.repeat(16))]
+    const content = Array.from({ length: 60 }, (_, id) => {
+      const token = { token: `token_id:${128_000 + id}`, logprob: -0.123456789012345, bytes }
+      return { ...token, top_logprobs: [token] }
+    })
+    const merged = { choices: [{ index: 0, delta: { content: ' '.repeat(960) }, logprobs: { content } }] }
+    const { answer } = await ask((response) => startEvents(response).end(event(merged) + DONE))
+    expect(answer).toMatchObject({ fault: undefined })
+    expect(answer.tokens).toHaveLength(60)
+  })
+
+  test('ends a stream that takes too long to parse, and charges it no pause of this process', async () => {
+    // Every look at the clock is 2 ms later: an event takes 2 ms, and one in ten seems to take a second.
+    const slow = (pauseMs: number): Clock => {
+      let looks = 0
+      let ms = 0
+      const monotonic = () => {
+        looks++
+        ms += 2 + (looks % 40 === 0 ? pauseMs : 0)
+        return ms
+      }
+      return { ...systemClock, monotonic }
+    }
+    const wide = { firstTokenMs: 1e9, gapMs: 1e9, totalMs: 1e9, connectMs: 1e9 }
+    const send = (events: number): Answering => {
+      const text = Array.from({ length: events }, (_, n) => event(chatChunk('a', n))).join('')
+      return (response) => startEvents(response).end(text + DONE)
+    }
+    const parse = async (events: number, pauseMs: number) =>
+      (await ask(send(events), 'strict', { clock: slow(pauseMs), limits: wide })).answer
+    expect((await parse(60, 0)).fault).toEqual({
+      cause: 'STREAM_LIMIT',
+      detail: 'the stream took more than 100 ms to parse',
+    })
+    expect((await parse(30, 1000)).fault).toBeUndefined()
+  })
+
   test('ends an endless run of comments without an event', async () => {
     const { answer } = await ask((response) => {
       startEvents(response)
@@ -113,10 +182,10 @@ describe('hostile streams', () => {
   })
 
   test('a stream of fat events is cut at 4 MiB', async () => {
-    const fat = { ...(chatChunk('a', 1) as object), padding: 'x'.repeat(60_000) }
+    const fat = { ...(chatChunk('a', 1) as object), padding: 'x'.repeat(30_000) }
     const { answer } = await ask((response) => {
       startEvents(response)
-      flood(response, event(fat))
+      flood(response, `: ${'x'.repeat(30_000)}\n${event(fat)}`)
     })
     expect(answer.fault).toEqual({ cause: 'STREAM_LIMIT', detail: 'the stream had more than 4194304 bytes' })
   })

@@ -56,6 +56,8 @@ describe('listModels', () => {
 
   test.each([
     ['an object', '{"data":[]}', 'not a list of models'],
+    ['nested lists', '['.repeat(200_000), 'not a list of models'],
+    ['objects of many fields', `[{${'"a":0,'.repeat(3000)}"b":0}]`, 'not a list of models'],
     ['half of a list', '["org/a"', 'not a list of models'],
     ['513 names', JSON.stringify(Array.from({ length: 513 }, (_, n) => `org/${n}`)), 'not a list of models'],
     ['50 MB of names', JSON.stringify(['x'.repeat(50_000_000)]), 'answered more than 262144 bytes'],

@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises'
 import got from 'got'
 import type { AsyncBuffer } from 'hyparquet'
 import { z } from 'zod'
-import { download } from '../../kernel/index.js'
+import { download, parseJson } from '../../kernel/index.js'
 
 const MAX_LIST_BYTES = 1024 * 1024
 const MAX_RANGE_BYTES = 96 * 1024 * 1024
@@ -19,7 +19,7 @@ export interface ShardOptions {
 export async function listShards(source: string, signal: AbortSignal): Promise<readonly string[]> {
   if (!/^https?:/.test(source) || new URL(source).pathname.endsWith('.parquet')) return [source]
   const body = await fetchBytes(source, {}, MAX_LIST_BYTES, signal)
-  return listSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')))
+  return listSchema.parse(parseJson(Buffer.from(body).toString('utf8'), { depth: 1, values: 20_000 }))
 }
 
 /** Opens a local or remote shard for reading by ranges. */

@@ -71,6 +71,14 @@ const CATALOGUE = {
     summary: 'five tokens, then events that claim fifteen thousand tokens each',
     trick: { afterEvents: 5, chunks: bytes.tokenFlood },
   },
+  'nested-events': {
+    summary: 'five tokens, then sixty events of deeply nested lists',
+    trick: { afterEvents: 5, chunks: bytes.nestedEvents },
+  },
+  'wide-events': {
+    summary: 'five tokens, then two hundred events of objects that are slow to parse',
+    trick: { afterEvents: 5, chunks: bytes.wideEvents },
+  },
   malformed: {
     summary: 'every fifth event is broken JSON, an empty list, null, a string or invalid UTF-8',
     changeEvent: bytes.malformEvent,

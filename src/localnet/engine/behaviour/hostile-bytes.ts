@@ -30,6 +30,23 @@ export function* tokenFlood(): Iterable<string> {
   for (let index = 0; index < 64; index++) yield one
 }
 
+/** Sixty events of fifteen thousand lists in each other. */
+export function* nestedEvents(): Iterable<string> {
+  const nested = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
+  for (let index = 0; index < 60; index++) yield `data: {"choices":[],"usage":{"x":${nested}}}\n\n`
+}
+
+/** Two hundred events of objects whose fields all have names of their own: of all flat JSON the slowest to parse. */
+export function* wideEvents(): Iterable<string> {
+  let name = 0
+  const field = () => `"${(name++).toString(36)}":0`
+  const object = () => `{${Array.from({ length: 20 }, field).join(',')}}`
+  for (let index = 0; index < 200; index++) {
+    const objects = Array.from({ length: 140 }, object).join(',')
+    yield `data: {"choices":[],"usage":{"x":[${objects}]}}\n\n`
+  }
+}
+
 /** What replaces every fifth event, in turn. */
 const MALFORMED: readonly (string | Uint8Array)[] = [
   'data: {"choices":[{"index":0,"delta":\n\n',

@@ -5,7 +5,7 @@ import type { Signer } from '../../../wallet/index.js'
 import { boundJson } from './json-bounds.js'
 
 /** Ample for a hundred requests of users with all their chunks. */
-const BOUNDS = { bytes: 64 << 20, values: 2_000_000, depth: 64 }
+const BOUNDS = { bytes: 64 << 20, values: 2_000_000, depth: 64, members: [16, 1000] }
 
 export interface HubClient {
   /**

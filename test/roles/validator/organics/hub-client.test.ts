@@ -43,11 +43,23 @@ test.each([
   ['without end', 'a'.repeat(1 << 16), /more than 67108864 bytes/],
   ['of two bytes per value', '0,'.repeat(1 << 15), /more than 2000000 values/],
   ['of empty objects', '{},'.repeat(1 << 14), /more than 2000000 values/],
+  [
+    'of very many models',
+    `{"bucket_id":"b","organics":{${Array.from({ length: 200_000 }, (_, n) => `"m${n}":[]`).join(',')}}}`,
+    /more than 1000 members at level 2/,
+  ],
   ['of nested lists', '['.repeat(1 << 14), /nested deeper than 64/],
 ])('aborts an answer %s before parsing it', async (_, piece, error) => {
   const { ask, server } = await hubThat((response) => flood(response, piece))
   await expect(ask()).rejects.toThrow(error)
   await expect.poll(() => server.open).toBe(0)
+})
+
+test('reads a bucket of a thousand models, and many members further inside', async () => {
+  const organics = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`m${n}`, [[0], [0]]]))
+  const text = JSON.stringify({ bucket_id: 'b', organics: { ...organics, m0: Array(5000).fill({ a: 0 }) } })
+  const { ask } = await hubThat((response) => response.end(text))
+  expect(await ask()).toEqual({ status: 200, text })
 })
 
 test('does not count brackets and commas within strings', async () => {
