@@ -37,7 +37,6 @@ const fileSchema = z.object({
   netuid: z.number(),
   genesisHash: z.string(),
   entries: z.array(entrySchema),
-  checksum: z.string(),
 })
 
 /** Whose ledger it is; that of another hotkey, subnet or chain is not used. */
@@ -86,7 +85,10 @@ export async function openLedger(
       return entries
     },
     find: (epoch) => entries.find((entry) => entry.epoch === epoch),
-    write(entry) {
+    write(given) {
+      // Parsed, so that nothing is written that cannot be read, and in the order of the schema: releases before this one
+      // compare the text with what the schema makes of it, and take any other order for damage after a roll-back.
+      const entry = entrySchema.parse(given)
       const rest = entries.filter(({ epoch }) => epoch !== entry.epoch)
       entries = [entry, ...rest].sort((a, b) => b.epoch - a.epoch).slice(0, KEPT_ENTRIES)
       const content = seal({ version: 1, ...owner, entries })
@@ -97,9 +99,7 @@ export async function openLedger(
 }
 
 export function hashVector(entries: readonly WeightEntry[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify(entries.map(({ uid, weightU16 }) => [uid, weightU16])))
-    .digest('hex')
+  return sha256(JSON.stringify(entries.map(({ uid, weightU16 }) => [uid, weightU16])))
 }
 
 async function readLedger(
@@ -108,16 +108,31 @@ async function readLedger(
 ): Promise<LedgerEntry[] | undefined | 'damaged' | 'foreign'> {
   const text = await readIfExists(path)
   if (text === undefined) return undefined
-  const parsed = fileSchema.safeParse(parseJson(text))
-  if (!parsed.success || seal(parsed.data) !== text) return 'damaged'
+  const body = unseal(text)
+  const parsed = fileSchema.safeParse(body === undefined ? undefined : parseJson(body))
+  if (!parsed.success) return 'damaged'
   const { hotkey, netuid, genesisHash, entries } = parsed.data
   const isOurs = hotkey === owner.hotkey && netuid === owner.netuid && genesisHash === owner.genesisHash
   return isOurs ? entries : 'foreign'
 }
 
-function seal(content: Omit<z.infer<typeof fileSchema>, 'checksum'>): string {
-  const { version, hotkey, netuid, genesisHash, entries } = content
-  const body = { version, hotkey, netuid, genesisHash, entries }
-  const checksum = createHash('sha256').update(JSON.stringify(body)).digest('hex')
-  return `${JSON.stringify({ ...body, checksum })}\n`
+/** The content as JSON, with the checksum of that very text as its last member. */
+function seal(content: z.infer<typeof fileSchema>): string {
+  const body = JSON.stringify(content)
+  return `${body.slice(0, -1)},"checksum":"${sha256(body)}"}\n`
+}
+
+/**
+ * The text that was sealed; undefined when its checksum does not match. The bytes decide, before anything is parsed: a schema
+ * may return the same content with its keys in another order.
+ */
+function unseal(text: string): string | undefined {
+  const seal = /,"checksum":"([0-9a-f]{64})"\}\n$/.exec(text)
+  if (!seal) return undefined
+  const body = `${text.slice(0, seal.index)}}`
+  return sha256(body) === seal[1] ? body : undefined
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -5,10 +5,10 @@ import type { Result } from './arithmetic.js'
 const FRESH_BLOCKS = 360
 const OLDEST_VERSION = 400_000
 
-const miners = z.record(
-  z.string().regex(/^\s*\d{1,6}\s*$/),
-  z.record(z.string().max(200), z.array(z.number().nullable()).max(100_000)),
-)
+/** As Python's int() reads a uid: a sign and underscores count, and −1 belongs to no neuron. */
+const uidText = z.string().regex(/^\s*[+-]?\d{1,15}(?:_\d{1,6})*\s*$/)
+
+const miners = z.record(uidText, z.record(z.string().max(200), z.array(z.number().nullable()).max(100_000)))
 const shape = z.object({
   version: z.number().default(0),
   block_saved: z.number().default(0),
@@ -46,7 +46,12 @@ export function readCache4(text: string, block: number): Cache4 {
   if (saved <= block - FRESH_BLOCKS)
     return { kind: 'ignored', reason: `saved at block ${saved}, more than ${FRESH_BLOCKS} blocks ago` }
   const results = new Map(
-    Object.entries(tps).map(([uid, models]) => [Number(uid), new Map(Object.entries(models))] as const),
+    Object.entries(tps).map(([uid, models]) => [readUid(uid), new Map(Object.entries(models))] as const),
   )
-  return { kind: 'loaded', results, block: Math.min(saved, block) }
+  // A score file takes whole blocks only: a book at block 1000.5 could be saved but not be read again.
+  return { kind: 'loaded', results, block: Math.max(0, Math.min(Math.floor(saved), block)) }
+}
+
+function readUid(text: string): number {
+  return Number(text.replaceAll('_', ''))
 }

@@ -1,4 +1,4 @@
-import type { WeightsChain, WeightsStatus } from '../../src/chain/index.js'
+import type { ChainRefusal, WeightsChain, WeightsStatus } from '../../src/chain/index.js'
 
 export const RATE_LIMIT = 10
 
@@ -25,6 +25,8 @@ export class SimulatedChain implements WeightsChain {
   rateLimit = RATE_LIMIT
   /** Blocks produced between decision and signature, per call. */
   delays: number[] = []
+  /** Refusals of the next calls: by the client before it signs, by the pool, or by a block, which uses the nonce. */
+  refusals: { readonly class: ChainRefusal['class']; readonly by: 'client' | 'pool' | 'block' }[] = []
   /** Signs with the current nonce instead of the one read at the decision. */
   isNaive = false
 
@@ -76,6 +78,9 @@ export class SimulatedChain implements WeightsChain {
 
   setWeights: WeightsChain['setWeights'] = async (_signer, request) => {
     this.advance(this.delays.shift() ?? 0)
+    const refused = this.refusals.shift()
+    const refusal = { class: refused?.class ?? 'other', name: `Refused by ${refused?.by}`, detail: '' }
+    if (refused?.by === 'client') return { kind: 'refused', refusal }
     if (this.block - this.lastUpdate < this.rateLimit) {
       return { kind: 'refused', refusal: { class: 'too-fast', name: 'SettingWeightsTooFast', detail: '' } }
     }
@@ -84,6 +89,10 @@ export class SimulatedChain implements WeightsChain {
     await request.onSigned?.({ hash: '0x01', nonce, path: this.commit ? 'commit' : 'direct', entries })
     if (nonce < this.nonce) {
       return { kind: 'refused', refusal: { class: 'stale', name: 'pool 1010 outdated', detail: '' } }
+    }
+    if (refused) {
+      if (refused.by === 'block') this.nonce++
+      return { kind: 'refused', refusal }
     }
     const fate = this.fates.shift() ?? 'included'
     if (fate === 'crash-lost') throw new Crash()

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readHubApi, readHubFile } from '../../src/engine/hub-files.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
@@ -70,4 +71,19 @@ describe('readHubApi', () => {
     expect(records).toEqual([{ id: 'org/m' }, { id: 'org/m' }])
     expect(hub.received).toHaveLength(2)
   })
+})
+
+it('a cached file is what the hub sent, whatever the JSON and its layout', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.json(), fc.constantFrom(0, 2), async (text, indent) => {
+      await rm(join(cacheDir, 'hub'), { recursive: true, force: true })
+      files['/org/m/resolve/main/config.json'] = JSON.stringify(JSON.parse(text), null, indent)
+      const sent = await read()
+      expect(sent).toEqual(JSON.parse(text))
+      const received = hub.received.length
+      expect(await read()).toEqual(sent)
+      expect(hub.received.length).toBe(received)
+    }),
+    { numRuns: 50 },
+  )
 })

@@ -3,10 +3,13 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createModelList, type ModelListOptions } from '../../src/models/index.js'
+import { parseModelList } from '../../src/models/model-endpoint.js'
 import { defaultModelFile, readModelFile } from '../../src/models/model-file.js'
+import { saveModelList } from '../../src/models/model-list.js'
 
 const signal = new AbortController().signal
 const closers: (() => void)[] = []
@@ -130,5 +133,28 @@ describe('mode endpoint', () => {
       code: 'MODELS_ENDPOINT',
       fault: 'upstream',
     })
+  })
+})
+
+describe('the saved list across restarts', () => {
+  it('is the list that the endpoint gave, whatever that listed', async () => {
+    const name = fc.stringMatching(/^[A-Za-z0-9][\w.-]{0,20}(\/[A-Za-z0-9][\w.-]{0,20})?$/)
+    const entry = fc.oneof(
+      name,
+      name.map((model) => ({ model, context_length: null })),
+      name.map((id) => ({ id, object: 'model' })),
+      fc.jsonValue(),
+    )
+    const answer = fc.array(entry, { maxLength: 80 })
+    await fc.assert(
+      fc.asyncProperty(answer, fc.boolean(), async (listed, isWrapped) => {
+        const names = parseModelList(isWrapped ? { data: listed } : listed)
+        fc.pre(names.length > 0)
+        await saveModelList(stateDir, names)
+        const restarted = list({})
+        await restarted.refresh(signal)
+        expect(restarted.current()).toEqual(names)
+      }),
+    )
   })
 })

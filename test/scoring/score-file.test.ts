@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openScoreFile, readCache4, ScoreBook } from '../../src/scoring/index.js'
 
@@ -116,5 +117,56 @@ describe('openScoreFile', () => {
     const file = openScoreFile(join(folder, 'sub', 'cache.json'))
     await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
     await expect(file.save(book(1).toData())).rejects.toThrow(/ENOENT/)
+  })
+})
+
+describe('a score file across restarts', () => {
+  const block = fc.nat({ max: 10_000_000 })
+  const text = fc.string({ unit: 'binary', maxLength: 12 })
+  /** JSON has no negative zero. */
+  const result = fc.option(fc.double().map((value) => value + 0))
+  /** Everything that changes a book, with the values its callers may pass. */
+  const change = fc.oneof(
+    fc.tuple(text, text, result, block).map((args) => (made: ScoreBook) => made.record(...args)),
+    fc
+      .tuple(text, fc.array(result, { maxLength: 4 }), block)
+      .map((args) => (made: ScoreBook) => made.recordOrganics(...args)),
+    fc
+      .tuple(text, fc.array(fc.tuple(text, fc.array(result, { maxLength: 20 })), { maxLength: 3 }))
+      .map((args) => (made: ScoreBook) => made.restoreMiner(...args)),
+    block.map((since) => (made: ScoreBook) => made.expireOrganics(since)),
+    block.map((now) => (made: ScoreBook) => void made.trimStale(now, 360)),
+  )
+
+  test('reads back every book it saves, and its previous one when the file was damaged', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { maxLength: 8 }),
+        fc.array(change, { maxLength: 4 }),
+        async (a, b) => {
+          const first = new ScoreBook()
+          for (const apply of a) apply(first)
+          await openScoreFile(path).save(first.toData())
+          const loaded = await openScoreFile(path).load()
+          expect(loaded).toMatchObject({ kind: 'book', generation: 'current' })
+          const second = loaded.kind === 'book' ? ScoreBook.from(loaded.data) : new ScoreBook()
+          expect(second.toData()).toEqual(first.toData())
+          for (const apply of b) apply(second)
+          await openScoreFile(path).save(second.toData())
+          expect(await openScoreFile(path).load()).toMatchObject({ kind: 'book', data: second.toData() })
+          await writeFile(path, 'cut short')
+          const restored = await openScoreFile(path).load()
+          expect(restored).toMatchObject({ kind: 'book', generation: 'previous', data: first.toData() })
+        },
+      ),
+    )
+  })
+
+  test('reads back what it imported from a cache.json of 4.x that was saved at half a block', async () => {
+    const cache = readCache4('{"version":404010,"block_saved":999.5,"miner_tps":{"3":{"m":[1]}}}', 1000)
+    const made = new ScoreBook()
+    if (cache.kind === 'loaded') made.record('5Hot', 'm', 1, cache.block)
+    await openScoreFile(path).save(made.toData())
+    expect(await openScoreFile(path).load()).toMatchObject({ kind: 'book', data: { block: 999 } })
   })
 })
