@@ -16,8 +16,10 @@ export interface WeightsDeps {
   readonly context: ChainContext
   readonly session: Session
   readonly submitter: Submitter
-  /** The newest accepted metagraph. */
-  readonly lastMetagraph: (netuid: number) => Metagraph | undefined
+  /** The newest accepted metagraph of the subnet. */
+  readonly lastMetagraph: Metagraph | undefined
+  /** The rules as a second endpoint shows them; undefined without one. */
+  readonly agreedRules: WeightRules | undefined
 }
 
 /** The rules of the subnet and the state of the signer, at one block. */
@@ -45,9 +47,11 @@ export async function submitWeights(
     signal,
   )
   const { rules } = situation
-  const last = deps.lastMetagraph(netuid)
-  const registration = requireRegistration(situation, last, signer.address, versionKey)
+  const registration = requireRegistration(situation, deps.lastMetagraph, signer.address, versionKey)
   if ('class' in registration) return { kind: 'refused', refusal: registration }
+  // The rules shape the weights: a lower MaxWeightsLimit would move weight from the best miner to the others.
+  const bent = deps.agreedRules && differingRule(rules, deps.agreedRules)
+  if (bent) return { kind: 'refused', refusal: refusal('endpoints-differ', `${bent} differs`) }
   const plan = planWeights(request.uids, request.scores, rules)
   if (plan.kind === 'skip') return { kind: 'skipped', reason: plan.reason }
   if (rules.isCommitReveal && !isKnownCommitVersion(rules.commitRevealVersion)) {
@@ -120,6 +124,11 @@ function requireRegistration(
   if (block - registration.lastUpdateBlock < rules.rateLimitBlocks)
     return refusal('too-fast', 'SettingWeightsTooFast')
   return registration
+}
+
+function differingRule(ours: WeightRules, theirs: WeightRules): keyof WeightRules | undefined {
+  const names = Object.keys(ours) as (keyof WeightRules)[]
+  return names.find((name) => ours[name] !== theirs[name])
 }
 
 /** The call that stores weights directly; for mechanism 0 on runtimes with mechanisms. */

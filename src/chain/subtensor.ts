@@ -86,6 +86,12 @@ class SessionClient implements SubtensorClient {
   readonly #session: Session
   readonly #submitter: Submitter
   readonly #metagraphs: TrustedMetagraphs
+  readonly #readMetagraph: (
+    link: Link,
+    netuid: number,
+    head: BlockHead,
+    signal?: AbortSignal,
+  ) => Promise<Metagraph>
   readonly #clockOffset: () => number
 
   constructor(context: ChainContext, session: Session) {
@@ -94,11 +100,13 @@ class SessionClient implements SubtensorClient {
     this.#context = context
     this.#session = session
     this.#submitter = new Submitter({ ...context, genesisHash: this.genesisHash }, session)
-    this.#metagraphs = new TrustedMetagraphs(context, session, async (link, netuid, signal) => {
-      const { head, at } = await readAtBest(link, signal)
-      const request = { netuid, block: head.number, at, addresses, now: context.clock.now() }
-      return readMetagraph(link.runtime, request)
-    })
+    this.#readMetagraph = (link, netuid, { number: block, hash: blockHash }, signal) => {
+      const at = { blockHash, ...(signal ? { signal } : {}) }
+      return readMetagraph(link.runtime, { netuid, block, at, addresses, now: context.clock.now() })
+    }
+    this.#metagraphs = new TrustedMetagraphs(context, session, async (link, netuid, signal) =>
+      this.#readMetagraph(link, netuid, await readHead(link, 'best', { signal }), signal),
+    )
     this.#clockOffset = watchClockOffset(context, session)
   }
 
@@ -141,8 +149,14 @@ class SessionClient implements SubtensorClient {
     weights: WeightsRequest,
     signal?: AbortSignal,
   ): Promise<SetWeightsResult> {
-    const subject = { netuid: weights.netuid, hotkey: signer.address, signal }
-    const comparison = await checkSecondEndpoint(this.#context, this.#session, subject)
+    const { netuid } = weights
+    const comparison = await checkSecondEndpoint(this.#context, this.#session, {
+      netuid,
+      hotkey: signer.address,
+      last: this.#metagraphs.last(netuid),
+      readMetagraph: (link, block) => this.#readMetagraph(link, netuid, block, signal),
+      signal,
+    })
     if (comparison.kind === 'differs') {
       this.#context.log.error(
         { event: 'chain-endpoints-differ', ...comparison },
@@ -154,7 +168,8 @@ class SessionClient implements SubtensorClient {
       context: this.#context,
       session: this.#session,
       submitter: this.#submitter,
-      lastMetagraph: (netuid: number) => this.#metagraphs.last(netuid),
+      lastMetagraph: this.#metagraphs.last(netuid),
+      agreedRules: comparison.kind === 'agrees' ? comparison.rules : undefined,
     }
     return submitWeights(deps, signer, weights, signal)
   }
@@ -165,14 +180,14 @@ class SessionClient implements SubtensorClient {
 
   weightRules(netuid: number, signal?: AbortSignal): Promise<WeightRules> {
     return this.#session.use(async (link) => {
-      const { at } = await readAtBest(link, signal)
+      const at = await readBestAt(link, signal)
       return readWeightRules(link.runtime, netuid, at)
     }, signal)
   }
 
   weightsOf(netuid: number, uid: number, signal?: AbortSignal): Promise<readonly WeightEntry[]> {
     return this.#session.use(async (link) => {
-      const { at } = await readAtBest(link, signal)
+      const at = await readBestAt(link, signal)
       const stored = await link.runtime.read('Weights', [netuid, uid], at)
       return weightsSchema.parse(stored).map(([target, weightU16]) => ({ uid: target, weightU16 }))
     }, signal)
@@ -186,10 +201,7 @@ class SessionClient implements SubtensorClient {
   }
 }
 
-async function readAtBest(
-  link: Link,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly head: BlockHead; readonly at: ReadAt }> {
-  const head = await readHead(link, 'best', { signal })
-  return { head, at: { blockHash: head.hash, ...(signal ? { signal } : {}) } }
+async function readBestAt(link: Link, signal: AbortSignal | undefined): Promise<ReadAt> {
+  const { hash } = await readHead(link, 'best', { signal })
+  return { blockHash: hash, ...(signal ? { signal } : {}) }
 }
