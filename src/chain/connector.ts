@@ -10,7 +10,7 @@ const LONGEST_PAUSE_MS = 5000
 
 /** Opens links on the configured endpoints in turn. */
 export class Connector {
-  readonly #context: ChainContext
+  #context: ChainContext
   readonly #publish: (link: Link, head: BlockHead) => Published
   #index = 0
 
@@ -36,7 +36,11 @@ export class Connector {
           failures.push(error)
           return undefined
         })
-        if (link) return link
+        if (link) {
+          // From now on every endpoint must be of this network, also where the operator named none.
+          this.#context = { ...this.#context, genesisHash: link.runtime.genesisHash }
+          return link
+        }
       }
       const error = unreachable(endpoints, failures)
       const pauseMs = pauseAfter(round)

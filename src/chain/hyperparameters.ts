@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SubnetLimits } from './plausibility.js'
 import type { ReadAt, Runtime } from './runtime.js'
 
 const integer = z.union([z.number(), z.bigint()]).transform(Number)
@@ -36,6 +37,27 @@ export async function readWeightRules(runtime: Runtime, netuid: number, at: Read
     versionKey: integer.default(0).parse(key),
     isCommitReveal: z.boolean().default(false).parse(enabled),
     commitRevealVersion: integer.default(3).parse(version),
+  }
+}
+
+/** An enum without content; undefined in runtimes that know Yuma consensus only. */
+const consensusMode = z.object({ kind: z.string() }).optional()
+
+/** Whether only the hotkey with the largest stake has a permit and may set weights (spec 474). */
+export async function readNullConsensus(runtime: Runtime, netuid: number, at: ReadAt): Promise<boolean> {
+  return consensusMode.parse(await runtime.read('SubnetEpochConsensus', [netuid], at))?.kind === 'Null'
+}
+
+/** Reads how large the subnet may be. An item the runtime lacks limits nothing. */
+export async function readSubnetLimits(runtime: Runtime, netuid: number, at: ReadAt): Promise<SubnetLimits> {
+  const [maxUids, maxPermits, isNull] = await Promise.all([
+    runtime.read('MaxAllowedUids', [netuid], at),
+    runtime.read('MaxAllowedValidators', [netuid], at),
+    readNullConsensus(runtime, netuid, at),
+  ])
+  return {
+    maxUids: integer.default(Number.POSITIVE_INFINITY).parse(maxUids),
+    maxPermits: isNull ? 1 : integer.default(Number.POSITIVE_INFINITY).parse(maxPermits),
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * The Subtensor client: reads subnets, announces axons and sets weights, over endpoints that may fail or lie.
- * Tests named after a behaviour: submission-faults.test.ts (inclusion.ts, submitter.ts, weights-pipeline.ts),
- * late-extrinsics.test.ts (reconcile-ledger.ts, weights-pipeline.ts), refused-weights.test.ts (weights-ledger.ts,
- * weights-pipeline.ts), shutdown.test.ts (subtensor.ts, submitter.ts).
+ * Tests named after a behaviour: chain-moves-on.test.ts (hyperparameters.ts, plausibility.ts), submission-faults.test.ts
+ * (inclusion.ts, submitter.ts, weights-pipeline.ts), late-extrinsics.test.ts (reconcile-ledger.ts, weights-pipeline.ts),
+ * refused-weights.test.ts (weights-ledger.ts, weights-pipeline.ts), shutdown.test.ts (subtensor.ts, submitter.ts).
  */
 
 export type { SubtensorDeps, SubtensorOptions } from './context.js'

@@ -112,8 +112,9 @@ async function readColumns(runtime: Runtime, netuid: number, at: ReadAt): Promis
   const fields = runtime.outputFields(TRAIT, 'get_selective_metagraph')
   const indexes = fields ? COLUMNS.map((name) => fields.indexOf(name)) : []
   if (fields && !indexes.includes(-1)) {
+    const columns = { ...at, mayGrow: true }
     return parseColumns(
-      await runtime.callApi(TRAIT, 'get_selective_metagraph', [netuid, indexes], at),
+      await runtime.callApi(TRAIT, 'get_selective_metagraph', [netuid, indexes], columns),
       netuid,
     )
   }

@@ -1,4 +1,4 @@
-import type { BlockHead, Metagraph } from './types.js'
+import type { BlockHead, Metagraph, Neuron } from './types.js'
 
 /** Why a metagraph cannot follow from the previous one. */
 export interface Implausibility {
@@ -6,6 +6,16 @@ export interface Implausibility {
   readonly before: number
   readonly now: number
 }
+
+/** How much of a subnet its owner's settings allow at once, and so what may disappear when they change. */
+export interface SubnetLimits {
+  /** MaxAllowedUids: trimming removes neurons down to this number and gives the others new uids (spec 475). */
+  readonly maxUids: number
+  /** MaxAllowedValidators; 1 under Null consensus (spec 474). */
+  readonly maxPermits: number
+}
+
+const UNLIMITED: SubnetLimits = { maxUids: Number.POSITIVE_INFINITY, maxPermits: Number.POSITIVE_INFINITY }
 
 /** Endpoints are seconds apart; ten blocks of finney are two minutes, which is more than lag. */
 export const LAG_TOLERANCE_BLOCKS = 10
@@ -18,34 +28,41 @@ const TURNOVER_BLOCKS = 360
 const FEW_PERMITS = 4
 
 /**
- * Finds what the chain's rules forbid between two metagraphs: the height falls; neurons disappear (uids are reused, never
- * removed) or appear or change hotkeys faster than they can register; the permits or the stake of the subnet vanish.
+ * Finds what the chain's rules forbid between two metagraphs: the height falls; neurons disappear (except those trimmed to
+ * `limits`) or appear or change hotkeys faster than they can register; the permits (beyond those that `limits` ended) or the
+ * stake of the subnet vanish.
  */
-export function findImplausibility(last: Metagraph, next: Metagraph): Implausibility | undefined {
+export function findImplausibility(
+  last: Metagraph,
+  next: Metagraph,
+  limits: SubnetLimits = UNLIMITED,
+): Implausibility | undefined {
   const found = (what: Implausibility['what'], before: number, now: number) => ({ what, before, now })
   const blocks = next.block - last.block
   if (blocks < -LAG_TOLERANCE_BLOCKS) return found('height', last.block, next.block)
   const [before, now] = [last.neurons.length, next.neurons.length]
   const registrations = REGISTRATION_BURST + Math.abs(blocks)
-  if (now < before || now > before + registrations) return found('neurons', before, now)
+  const trimmed = before > limits.maxUids && now >= limits.maxUids ? Math.max(0, before - now) : 0
+  if (now < before - trimmed || now > before + registrations) return found('neurons', before, now)
 
   const kept = last.neurons.filter(({ hotkey }) => next.find(hotkey) !== undefined).length
   const isTurnover = kept === 0 && before > 1 && blocks < TURNOVER_BLOCKS
-  if (before - kept > registrations || isTurnover) return found('hotkeys', before, kept)
+  if (before - kept > registrations + trimmed || isTurnover) return found('hotkeys', before, kept)
 
   const permitted = last.neurons.filter(({ validatorPermit }) => validatorPermit)
   const still = permitted.filter(({ hotkey }) => next.find(hotkey)?.validatorPermit === true).length
   const hasNone = !next.neurons.some(({ validatorPermit }) => validatorPermit)
   const registered = permitted.filter(({ hotkey }) => next.find(hotkey) !== undefined).length
-  const lostMost = registered >= FEW_PERMITS && still < registered / 2
+  const lostMost = registered >= FEW_PERMITS && still < Math.min(registered, limits.maxPermits) / 2
   if (permitted.length > 0 && (hasNone || lostMost)) return found('permits', permitted.length, still)
 
-  const [stakeBefore, stakeNow] = [totalStake(last), totalStake(next)]
+  const staying = trimmed > 0 ? last.neurons.filter(({ hotkey }) => next.find(hotkey)) : last.neurons
+  const [stakeBefore, stakeNow] = [totalStake(staying), totalStake(next.neurons)]
   if (stakeNow < stakeBefore / 10) return found('stake', stakeBefore, stakeNow)
   return undefined
 }
 
-function totalStake({ neurons }: Metagraph): number {
+function totalStake(neurons: readonly Neuron[]): number {
   return neurons.reduce((sum, { stakeTao }) => sum + stakeTao, 0)
 }
 

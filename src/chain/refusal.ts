@@ -11,8 +11,13 @@ export interface ChainRefusal {
     | 'commit-reveal-mismatch'
     | 'commit-reveal-version'
     | 'bad-reveal-round'
+    | 'commit-too-large'
+    | 'commit-queue-full'
+    | 'no-commit'
     | 'bad-vector'
     | 'bad-axon'
+    /** The chain gives no reason. */
+    | 'bad-request'
     | 'stale'
     /** Nothing was sent: the extrinsic could have landed in the next epoch. */
     | 'window-closing'
@@ -39,8 +44,11 @@ const POOL_CODES: Readonly<Record<number, { readonly class: RefusalClass; readon
   12: { class: 'too-fast', name: 'ServingRateLimitExceeded' },
   13: { class: 'bad-axon', name: 'InvalidPort' },
   15: { class: 'bad-reveal-round', name: 'InvalidRevealRound' },
+  16: { class: 'no-commit', name: 'CommitNotFound' },
+  17: { class: 'no-commit', name: 'CommitBlockNotInRevealRange' },
   18: { class: 'bad-vector', name: 'InputLengthsUnequal' },
   19: { class: 'not-registered', name: 'UidNotFound' },
+  255: { class: 'bad-request', name: 'BadRequest' },
 }
 
 /** Dispatch errors by name, because their indexes change between runtimes. */
@@ -62,6 +70,8 @@ const DISPATCH_ERRORS: Readonly<Record<string, RefusalClass>> = {
   CommitRevealDisabled: 'commit-reveal-mismatch',
   IncorrectCommitRevealVersion: 'commit-reveal-version',
   InvalidRevealRound: 'bad-reveal-round',
+  CommitPayloadTooLarge: 'commit-too-large',
+  CommitQueueFull: 'commit-queue-full',
   WeightVecNotEqualSize: 'bad-vector',
   DuplicateUids: 'bad-vector',
   UidVecContainInvalidOne: 'bad-vector',
@@ -83,8 +93,14 @@ const ADVICE: Readonly<Record<RefusalClass, string>> = {
   'commit-reveal-mismatch': 'The subnet switched commit-reveal on or off; the node retries the other way.',
   'commit-reveal-version': 'The subnet requires another commit-reveal version; run targon update.',
   'bad-reveal-round': 'The node recomputes the reveal round from current chain state.',
+  'commit-too-large':
+    'The subnet allows no commit large enough for these weights; the node retries next epoch. The subnet owner can lower the number of mechanisms or switch commit-reveal off.',
+  'commit-queue-full': 'The chain holds as many commits of this subnet as it can; the node retries later.',
+  'no-commit': 'The chain has no commit of this hotkey to reveal now; the node commits again next epoch.',
   'bad-vector': 'The node rebuilds the weights from a fresh metagraph.',
   'bad-axon': 'Set --axon.external_ip and --axon.external_port to a publicly reachable address.',
+  'bad-request':
+    'The chain gave no reason; the node retries later. Check that the subnet has started, and under Null consensus that this hotkey has the only permit.',
   stale: 'The node reads nonce and runtime again and signs again.',
   'window-closing': 'Too few blocks are left in this epoch; the next one sets its own weights.',
   implausible:

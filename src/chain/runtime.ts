@@ -10,6 +10,8 @@ export interface ReadAt extends RequestOptions {
   readonly blockHash: string
   /** Pallet of the storage item, default SubtensorModule. */
   readonly pallet?: string
+  /** Accepts a result with empty columns after those of the metadata, from a node that was upgraded a moment ago. */
+  readonly mayGrow?: boolean
 }
 
 /** Hex as JSON-RPC carries it. */
@@ -112,7 +114,7 @@ export class Runtime {
     const name = `${trait}_${method}`
     const params = [name, `0x${input.toString('hex')}`, at.blockHash]
     const result = await this.#rpc.request('state_call', params, at)
-    return decode(name, this.#decoder(found.output), hexSchema.parse(result))
+    return decode(name, this.#decoder(found.output), hexSchema.parse(result), at.mayGrow)
   }
 }
 
@@ -151,9 +153,9 @@ function structFields(lookup: Lookup, typeId: number): readonly string[] {
   return inner ? structFields(lookup, inner.toNumber()) : []
 }
 
-function decode(what: string, decoder: Decode, bytes: Uint8Array): unknown {
+function decode(what: string, decoder: Decode, bytes: Uint8Array, mayGrow = false): unknown {
   try {
-    return decodeExactly(decoder, bytes)
+    return decodeExactly(decoder, bytes, mayGrow)
   } catch (error) {
     throw new TargonError(
       `The chain returned a value for ${what} that does not match its own metadata: ${messageOf(error)}.`,

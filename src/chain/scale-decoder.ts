@@ -146,10 +146,17 @@ function primitive(name: string): Decode {
   )
 }
 
-/** Decodes a whole value. @throws ScaleError when bytes are missing or left over. */
-export function decodeExactly(decode: Decode, bytes: Uint8Array): unknown {
+/**
+ * Decodes a whole value.
+ *
+ * @param mayGrow accepts empty options after the value: columns that a newer runtime appended and that were not asked for.
+ * @throws ScaleError when bytes are missing or left over.
+ */
+export function decodeExactly(decode: Decode, bytes: Uint8Array, mayGrow = false): unknown {
   const reader = new ScaleReader(bytes)
   const value = decode(reader)
-  if (reader.remaining > 0) throw new ScaleError(`${reader.remaining} bytes are left over`)
+  const { remaining } = reader
+  const isGrown = mayGrow && reader.take(remaining).every((byte) => byte === 0)
+  if (remaining > 0 && !isGrown) throw new ScaleError(`${remaining} bytes are left over`)
   return value
 }

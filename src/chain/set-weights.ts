@@ -1,7 +1,14 @@
+import { z } from 'zod'
 import { type Call, hasCall, subtensorCall } from './call.js'
 import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
 import type { ChainContext } from './context.js'
-import { type Registration, readRegistration, readWeightRules, type WeightRules } from './hyperparameters.js'
+import {
+  type Registration,
+  readNullConsensus,
+  readRegistration,
+  readWeightRules,
+  type WeightRules,
+} from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { planWeights } from './plan-weights.js'
 import type { ChainRefusal } from './refusal.js'
@@ -29,6 +36,9 @@ interface Situation {
   readonly block: number
   /** Nonce of the signer's account. */
   readonly nonce: number
+  readonly isNullConsensus: boolean
+  /** Validator permits by uid. */
+  readonly permits: readonly boolean[]
 }
 
 /**
@@ -111,7 +121,7 @@ async function send(
 
 /** The registration of the signer, or a refusal when the chain would certainly refuse or shows an impossible state. */
 function requireRegistration(
-  { rules, registration, block }: Situation,
+  { rules, registration, block, isNullConsensus, permits }: Situation,
   last: Metagraph | undefined,
   hotkey: string,
   versionKey: number,
@@ -123,6 +133,9 @@ function requireRegistration(
     return refusal('version-key', 'IncorrectWeightVersionKey')
   if (block - registration.lastUpdateBlock < rules.rateLimitBlocks)
     return refusal('too-fast', 'SettingWeightsTooFast')
+  // The pool would answer with a code that says nothing (255).
+  if (isNullConsensus && permits[registration.uid] !== true)
+    return refusal('no-permit', 'NeuronNoValidatorPermit')
   return registration
 }
 
@@ -159,12 +172,21 @@ async function readSituation(
 ): Promise<Situation> {
   const head = await readHead(link, 'best', { signal })
   const at = { blockHash: head.hash, ...(signal ? { signal } : {}) }
-  const [rules, registration, nonce] = await Promise.all([
+  const [rules, registration, nonce, isNullConsensus, permits] = await Promise.all([
     readWeightRules(link.runtime, netuid, at),
     readRegistration(link.runtime, netuid, hotkey, at),
     readNonce(link.runtime, hotkey, at),
+    readNullConsensus(link.runtime, netuid, at),
+    link.runtime.read('ValidatorPermit', [netuid], at),
   ])
-  return { rules, registration, block: head.number, nonce }
+  return {
+    rules,
+    registration,
+    block: head.number,
+    nonce,
+    isNullConsensus,
+    permits: z.array(z.boolean()).default([]).parse(permits),
+  }
 }
 
 /** What the best block shows about the weights of a hotkey. */

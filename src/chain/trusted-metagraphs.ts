@@ -1,5 +1,6 @@
 import { TargonError } from '../kernel/index.js'
 import type { ChainContext } from './context.js'
+import { readSubnetLimits } from './hyperparameters.js'
 import { type Link, withLink } from './link.js'
 import { findImplausibility, type Implausibility } from './plausibility.js'
 import type { Session } from './session.js'
@@ -7,13 +8,14 @@ import type { Metagraph } from './types.js'
 
 type ReadMetagraph = (link: Link, netuid: number, signal: AbortSignal | undefined) => Promise<Metagraph>
 
-/** How long a change must stay unchallenged to be accepted: an owner can trim a subnet, and stake can leave. */
+/** How long a change that nothing explains must stay unchallenged to be accepted: stake can leave. */
 const ACCEPTED_AFTER_MS = 3_600_000
 
 /**
  * Keeps an endpoint from steering the node with a forged subnet. The first metagraph is accepted. A later one that cannot
  * follow from it is checked against the other endpoints: one that contradicts it takes over, one that shows the same
- * confirms it. Without either, the last accepted metagraph stays in use for an hour.
+ * confirms it. Without either, it is accepted when the subnet's own limits explain it (its owner trimmed it, or switched to
+ * Null consensus); otherwise the last accepted metagraph stays in use for an hour.
  */
 export class TrustedMetagraphs {
   readonly #context: Pick<ChainContext, 'clock' | 'log' | 'endpoints' | 'rpcTimeoutMs'>
@@ -54,12 +56,37 @@ export class TrustedMetagraphs {
       // An endpoint that lags a few blocks has nothing new.
       return seen.block < last.block ? last : this.#accept(seen)
     }
-    this.#context.log.error(
-      { event: 'metagraph-rejected', endpoint: link.rpc.endpoint, block: seen.block, ...reason },
-      'rejected metagraph: it cannot follow from the previous one',
-    )
+    const { endpoint } = link.rpc
+    const isExplained = await this.#isExplained(link, seen, last, signal)
+    if (!isExplained)
+      this.#context.log.error(
+        { event: 'metagraph-rejected', endpoint, block: seen.block, ...reason },
+        'rejected metagraph: it cannot follow from the previous one',
+      )
     const settled = await this.#checkOtherEndpoints(link, seen, last, reason, signal)
-    return settled ?? this.#acceptUnchallenged(link.rpc.endpoint, seen, reason)
+    if (settled) return settled
+    if (!isExplained) return this.#acceptUnchallenged(endpoint, seen, reason)
+    this.#context.log.warn(
+      { event: 'metagraph-explained', endpoint, block: seen.block, ...reason },
+      'accepted metagraph: the settings of the subnet explain the change',
+    )
+    return this.#accept(seen)
+  }
+
+  /** Whether the subnet's own limits, at the block of the metagraph, explain what disappeared. */
+  async #isExplained(
+    { runtime }: Link,
+    seen: Metagraph,
+    last: Metagraph,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const at = { blockHash: seen.blockHash, ...(signal ? { signal } : {}) }
+    try {
+      return !findImplausibility(last, seen, await readSubnetLimits(runtime, seen.netuid, at))
+    } catch {
+      signal?.throwIfAborted()
+      return false
+    }
   }
 
   #accept(metagraph: Metagraph): Metagraph {

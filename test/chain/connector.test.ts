@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { startDevelopmentChain } from '../../src/localnet/chain/index.js'
 import { startFaultProxy } from '../support/fault-proxy.js'
 import { type Subnet, startSubnet } from './subnet.js'
 
@@ -46,6 +47,26 @@ describe('Connector', () => {
     const chain = await subnet.connect({ endpoints: ['ws://127.0.0.1:1', subnet.dev.url] })
     expect(chain.endpoint).toBe(subnet.dev.url)
   })
+
+  it('stays on the network it found first, although the operator named none (T-C4)', async () => {
+    subnet = await startSubnet()
+    const other = await startDevelopmentChain({ sealing: 'manual', netuid: 5 })
+    const proxy = await startFaultProxy(subnet.dev.url)
+    const chain = await subnet.connect({ endpoints: [proxy.url, other.url] })
+    proxy.mode = 'refuse'
+    proxy.drop('reset')
+    const failed = () => subnet.log.lines.filter(({ event }) => event === 'chain-endpoint-failed')
+    await expect
+      .poll(() => failed().map(({ fields }) => fields.err))
+      .toContainEqual(expect.objectContaining({ code: 'CHAIN_WRONG_NETWORK' }))
+    expect(chain.endpoint).toBe(proxy.url)
+    proxy.mode = 'pass'
+    await expect.poll(() => chain.reconnects, { timeout: 15_000 }).toBe(1)
+    expect(chain.endpoint).toBe(proxy.url)
+    expect((await chain.metagraph(4)).neurons).toHaveLength(4)
+    await proxy.close()
+    await other.close()
+  }, 30_000)
 
   it('rejects an endpoint of another network by its genesis (T-C4)', async () => {
     subnet = await startSubnet()

@@ -113,6 +113,66 @@ describe('findImplausibility (T-C4)', () => {
   })
 })
 
+describe('findImplausibility with the limits of the subnet', () => {
+  const limits = { maxUids: 256, maxPermits: 128 }
+  /** What trimming leaves: every third neuron, with new uids. */
+  const trimmed = metagraph(
+    1060,
+    subnet(22, (uid) => ({
+      hotkey: `hotkey ${3 * uid}`,
+      validatorPermit: uid < 3,
+      stakeTao: uid < 3 ? 1000 : 0,
+    })),
+  )
+  const oneLeft = metagraph(
+    1060,
+    subnet(64, (uid) => ({ validatorPermit: uid === 2 })),
+  )
+
+  it('accepts a trim down to the number of uids allowed', () => {
+    expect(findImplausibility(before, trimmed)).toMatchObject({ what: 'neurons', before: 64, now: 22 })
+    expect(findImplausibility(before, trimmed, { ...limits, maxUids: 22 })).toBeUndefined()
+    // In batches, as under Null consensus, the limit comes first.
+    expect(findImplausibility(before, trimmed, { ...limits, maxUids: 10 })).toBeUndefined()
+  })
+
+  it.each([
+    ['fewer than the limit', 22, { maxUids: 32 }],
+    ['without a lower limit', 22, { maxUids: 64 }],
+  ])('refuses neurons that vanish: %s', (_, _count, changed) => {
+    expect(findImplausibility(before, trimmed, { ...limits, ...changed })).toMatchObject({ what: 'neurons' })
+  })
+
+  it('refuses a trim that also replaces the neurons that stay', () => {
+    const others = metagraph(
+      1000,
+      subnet(22, (uid) => ({ hotkey: `other ${uid}` })),
+    )
+    expect(findImplausibility(before, others, { ...limits, maxUids: 22 })).toMatchObject({ what: 'hotkeys' })
+  })
+
+  it('accepts that one permit is left when one is allowed, to a neuron that had one', () => {
+    expect(findImplausibility(before, oneLeft)).toMatchObject({ what: 'permits', before: 8, now: 1 })
+    expect(findImplausibility(before, oneLeft, { ...limits, maxPermits: 1 })).toBeUndefined()
+    const none = subnet(64, () => ({ validatorPermit: false }))
+    const newcomer = subnet(64, (uid) => ({ validatorPermit: uid === 40 }))
+    for (const neurons of [none, newcomer])
+      expect(
+        findImplausibility(before, metagraph(1060, neurons), { ...limits, maxPermits: 1 }),
+      ).toMatchObject({
+        what: 'permits',
+      })
+  })
+
+  it('still refuses stake that vanishes', () => {
+    const poor = metagraph(
+      1060,
+      subnet(64, () => ({ stakeTao: 0 })),
+    )
+    expect(findImplausibility(before, poor, { maxUids: 22, maxPermits: 1 })).toMatchObject({ what: 'stake' })
+  })
+})
+
 describe('createHeadGuard', () => {
   const head = (number: number) => ({ number, hash: '0x' })
 

@@ -10,6 +10,9 @@ describe('refusalOfPoolError', () => {
   it.each([
     [1010, 'Invalid Transaction', 'Custom error: 6', 'too-fast', 'RateLimitExceeded'],
     [1010, 'Invalid Transaction', 'Custom error: 77', 'other', 'pool 1010 custom 77'],
+    [1010, 'Invalid Transaction', 'Custom error: 16', 'no-commit', 'CommitNotFound'],
+    [1010, 'Invalid Transaction', 'Custom error: 17', 'no-commit', 'CommitBlockNotInRevealRange'],
+    [1010, 'Invalid Transaction', 'Custom error: 255', 'bad-request', 'BadRequest'],
     [1010, 'Invalid Transaction', 'Transaction is outdated', 'stale', 'pool 1010 Transaction is outdated'],
     [1010, 'Invalid Transaction', 'Bad signature', 'stale', 'pool 1010 Bad signature'],
     [1010, 'Invalid Transaction', 'Inability to pay', 'other', 'pool 1010 Inability to pay'],
@@ -30,6 +33,8 @@ describe('refusalOfPoolError', () => {
 describe('refusalOfDispatchError', () => {
   it('classes known errors by name and others as other', () => {
     expect(refusalOfDispatchError('NeuronNoValidatorPermit')).toMatchObject({ class: 'no-permit' })
+    expect(refusalOfDispatchError('CommitPayloadTooLarge')).toMatchObject({ class: 'commit-too-large' })
+    expect(refusalOfDispatchError('CommitQueueFull')).toMatchObject({ class: 'commit-queue-full' })
     expect(refusalOfDispatchError('NewError')).toMatchObject({ class: 'other', name: 'NewError' })
   })
 })

@@ -85,4 +85,11 @@ describe('createDecoders', () => {
   ])('rejects %s', (_, id, hex) => {
     expect(() => decodeExactly(decoder(id), Buffer.from(hex, 'hex'))).toThrow(ScaleError)
   })
+
+  it('accepts appended options only where columns may grow, and only empty ones', () => {
+    const [grown, filled] = [Uint8Array.of(0, 0, 0), Uint8Array.of(0, 0, 1)]
+    expect(decodeExactly(decoder(11), grown, true)).toBeUndefined()
+    expect(() => decodeExactly(decoder(11), grown)).toThrow(ScaleError)
+    expect(() => decodeExactly(decoder(11), filled, true)).toThrow(ScaleError)
+  })
 })

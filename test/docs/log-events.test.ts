@@ -1,19 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { collectLogEvents, renderLogEvents, unnamedLogCalls } from '../../scripts/docs/log-events.js'
+import { REFUSAL_CLASSES } from '../../src/chain/refusal.js'
 
 /** Classes of refused weights, which look like event codes in the tables. */
-const CLASSES = new Set([
-  ...[
-    'too-fast',
-    'window-closing',
-    'commit-reveal-mismatch',
-    'bad-reveal-round',
-    'not-registered',
-    'bad-vector',
-  ],
-  ...['endpoints-differ', 'bad-axon', 'version-key', 'commit-reveal-version'],
-])
+const CLASSES = new Set(REFUSAL_CLASSES)
 
 it('every log call has a literal kebab-case event code and a literal message', () => {
   expect(unnamedLogCalls()).toEqual([])

@@ -24,7 +24,12 @@ export interface WeightsJobOptions {
 }
 
 /** Refusals that another attempt within the same epoch cannot change. */
-const FINAL: ReadonlySet<ChainRefusal['class']> = new Set(['version-key', 'bad-vector', 'not-registered'])
+const FINAL: ReadonlySet<ChainRefusal['class']> = new Set([
+  'version-key',
+  'bad-vector',
+  'not-registered',
+  'commit-too-large',
+])
 /** Refusal after which the vector is built once more, from a fresh metagraph. */
 const REBUILT: ChainRefusal['class'] = 'bad-vector'
 
