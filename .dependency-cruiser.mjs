@@ -26,9 +26,10 @@ export const ARROWS = {
   history: ['inference', 'engine', 'verification'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],
-  'roles/miner': [...MODULES, 'roles', ...INSIDE('miner', 'admission', 'serving', 'announcing')],
+  'roles/miner': [...MODULES, 'roles', ...INSIDE('miner', 'admission', 'requests', 'serving', 'announcing')],
   'roles/miner/admission': ['chain', 'epistula', 'routing'],
-  'roles/miner/serving': ['roles/miner/admission', 'config', 'routing', 'telemetry'],
+  'roles/miner/requests': ['routing'],
+  'roles/miner/serving': ['roles/miner/admission', 'roles/miner/requests', 'config', 'routing', 'telemetry'],
   'roles/miner/announcing': ['chain', 'wallet'],
   'roles/validator': [
     ...[...MODULES, 'roles'],

@@ -41,6 +41,10 @@ const FIXES: Readonly<Record<string, string>> = {
   DRAINING: 'nothing to fix: the miner is being stopped or updated',
   BAD_MODEL_LIST: 'caller: send an array of model names',
   BAD_REQUEST_BODY: 'caller: send a JSON object with `model`',
+  BODY_TOO_COMPLEX: 'caller: send less nested JSON',
+  REQUEST_POLICY:
+    'caller: leave out the member that `param` names; miner: `--request-policy` (docs/operating.md)',
+  MODEL_MISSING: 'caller: name a `model` of GET /models',
   MODEL_MISMATCH: 'caller: name the same model in header and body, or omit the header',
   UNCLEAR_REQUEST: 'caller: use HTTP/1.1 with one `Host` header and `Transfer-Encoding` `chunked` or none',
   INTERNAL: 'miner: see the log event `request-failed`',
@@ -65,6 +69,13 @@ export function collectRefusals(): DocumentedRefusal[] {
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
   for (const [, code = '', status = '', a, b] of read('roles/miner/admission/refusals.ts').matchAll(byCode))
     add(code, status, a ?? b ?? '')
+  const [, policy = ''] =
+    /`(The request policy[^`]*)`/.exec(read('roles/miner/requests/request-policy.ts')) ?? []
+  const [, code = '', status = ''] =
+    /violates\(.*\n\s*return \{ code: '(\w+)', status: (\d+)/.exec(
+      read('roles/miner/admission/refusals.ts'),
+    ) ?? []
+  add(code, status, policy)
   const unavailable = read('routing/unavailable.ts')
   for (const [, status = '', text = '', code = ''] of unavailable.matchAll(
     /status: (\d+),\s*message: '([^']+)',\s*type: '\w+',\s*code: '(\w+)'/g,
@@ -98,8 +109,9 @@ export function renderRefusals(): string {
   return `## Refusals of a miner
 
 Responses of the miner's public port to requests it does not serve. Codes in capitals are labels of
-\`targon_epistula_rejections_total\` and appear in the debug log; the caller gets \`{"detail": text}\`, as from 4.4.1. The last four
-are errors in OpenAI's format, with their code. Most 429 and 503 responses have a \`Retry-After\` header.
+\`targon_epistula_rejections_total\` and appear in the debug log; the caller gets \`{"detail": text}\` where 4.4.1 answers that,
+otherwise an error in OpenAI's format with the code in small letters, and \`detail\` besides. The last four are codes of that
+format. Most 429, 502 and 503 responses have a \`Retry-After\` header.
 
 | code | HTTP | text | who can fix it |
 |---|---|---|---|

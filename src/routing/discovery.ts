@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from '../kernel/index.js'
+import { parseReply } from './parse-reply.js'
 
 /** Model names that are safe to pass on to validators, logs and URLs. */
 const modelName = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
@@ -10,7 +10,7 @@ const MAX_MODELS = 512
 
 /** Names in a response of GET /v1/models; undefined when it is not a model list. Unsafe names are left out. */
 export function readModelList(text: string): string[] | undefined {
-  const parsed = modelList.safeParse(parseJson(text))
+  const parsed = modelList.safeParse(parseReply(text))
   if (!parsed.success) return undefined
   const names = parsed.data.data.flatMap(({ id }) => {
     const name = modelName.safeParse(id)

@@ -90,11 +90,12 @@ interface Attempt {
 
 function relayOnce(
   state: RouterState,
-  { response, model, isStreamed, path, body }: ForwardedRequest,
+  request: ForwardedRequest,
   upstream: Upstream,
   { startedAt, tried, isLast }: Attempt,
 ): Promise<RelayEnd> {
   const { clock, limits, deadlines, relays } = state
+  const { response, model, isStreamed, path, body } = request
   return new Promise((resolve) => {
     const relay: Relay = new Relay({
       clock,
@@ -118,7 +119,7 @@ function relayOnce(
     relays.add(relay)
     deadlines.watch(relay)
     if (response.destroyed) relay.cut()
-    else relay.attach(upstream.send(path, upstream.bodyFor(body, model), relay))
+    else relay.attach(upstream.send(path, upstream.bodyFor(body, model, request), relay))
   })
 }
 

@@ -3,7 +3,8 @@
  * and the streaming proxy to it.
  */
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
-export { type RequestFacts, readRequest } from './json-body.js'
+export { type BodyOutline, outlineBody, parseBody, type RequestFacts, readRequest } from './json-body.js'
+export { errorType, openAiError } from './openai-error.js'
 export { type Router, type RouterOptions, startRouter } from './router.js'
 export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'
 export type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'

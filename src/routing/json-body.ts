@@ -1,4 +1,4 @@
-import { parseJson } from '../kernel/index.js'
+import { isJsonObject, type JsonObject, parseJson } from '../kernel/index.js'
 
 /** What routing reads from a body; the rest is up to the upstream. */
 export interface RequestFacts {
@@ -8,102 +8,139 @@ export interface RequestFacts {
 
 /** Undefined when the body is not a JSON object with a model. Of duplicate keys the last one counts, as in Python. */
 export function readRequest(body: Buffer): RequestFacts | undefined {
+  const json = parseBody(body)
+  return typeof json?.model === 'string' ? { model: json.model, isStreamed: json.stream === true } : undefined
+}
+
+/** The JSON object of a body; undefined when it is something else. Bound its nesting first: `exceedsJsonBounds`. */
+export function parseBody(body: Buffer): JsonObject | undefined {
   const json = parseJson(body.toString('utf8'))
-  if (typeof json !== 'object' || json === null || !('model' in json) || typeof json.model !== 'string') {
-    return undefined
-  }
-  return { model: json.model, isStreamed: 'stream' in json && json.stream === true }
+  return isJsonObject(json) ? json : undefined
 }
 
 /** Members of a request body to set. */
 export interface BodyEdit {
   /** Name of the model at the upstream. */
   readonly model?: string
+  /** Add the model to a body that names none. */
+  readonly addModel?: boolean
   /** Request `token_id:` logprobs. */
   readonly addTokenIds?: boolean
 }
 
 const TOKEN_IDS = 'return_tokens_as_token_ids'
 
-interface Member {
-  readonly key: string
-  /** Position of its value in the text. */
+/** Longest key that can spell one of ours: each character may be written as `\uXXXX`. */
+const MAX_KEY_BYTES = TOKEN_IDS.length * 6 + 2
+
+/** Where the values are that an edit may replace, found in one pass over the bytes. */
+export interface BodyOutline {
+  /** Position after the opening brace. */
+  readonly start: number
+  readonly isEmpty: boolean
+  readonly model: readonly Span[]
+  readonly tokenIds: readonly Span[]
+}
+
+interface Span {
   readonly from: number
   readonly to: number
 }
 
 /**
- * Sets top-level members in the text of a JSON object and changes no other byte: numbers keep their digits, members their
- * order. The text must be valid JSON.
+ * Sets top-level members in the bytes of a JSON object and changes no other byte: numbers keep their digits, members their
+ * order. The body must be valid JSON.
+ *
+ * @param outline of this body, if it is known already.
  */
-export function editBody(body: Buffer, edit: BodyEdit): Buffer {
-  const text = body.toString('utf8')
-  const members = readMembers(text)
-  const changes = new Map<string, string>()
-  if (edit.model !== undefined) changes.set('model', JSON.stringify(edit.model))
-  if (edit.addTokenIds) changes.set(TOKEN_IDS, 'true')
-  let result = ''
-  let at = 0
-  for (const { key, from, to } of members) {
-    const value = changes.get(key)
-    if (value === undefined) continue
-    result += text.slice(at, from) + value
+export function editBody(body: Buffer, edit: BodyEdit, outline: BodyOutline = outlineBody(body)): Buffer {
+  const { start, isEmpty } = outline
+  const changes: (Span & { readonly value: string })[] = []
+  const added: string[] = []
+  if (edit.model !== undefined) {
+    const value = JSON.stringify(edit.model)
+    changes.push(...outline.model.map((span) => ({ ...span, value })))
+    if (edit.addModel && outline.model.length === 0) added.push(`"model":${value}`)
+  }
+  if (edit.addTokenIds) {
+    changes.push(...outline.tokenIds.map((span) => ({ ...span, value: 'true' })))
+    if (outline.tokenIds.length === 0) added.push(`"${TOKEN_IDS}":true`)
+  }
+  changes.sort((one, other) => one.from - other.from)
+  const parts = [body.subarray(0, start)]
+  if (added.length > 0) parts.push(Buffer.from(`${added.join()}${isEmpty ? '' : ','}`))
+  let at = start
+  for (const { from, to, value } of changes) {
+    parts.push(body.subarray(at, from), Buffer.from(value))
     at = to
   }
-  result += text.slice(at)
-  const isMissing = edit.addTokenIds && !members.some(({ key }) => key === TOKEN_IDS)
-  if (!isMissing) return Buffer.from(result)
-  const open = result.indexOf('{') + 1
-  return Buffer.from(
-    `${result.slice(0, open)}"${TOKEN_IDS}":true${members.length > 0 ? ',' : ''}${result.slice(open)}`,
-  )
+  return Buffer.concat([...parts, body.subarray(at)])
 }
 
-function readMembers(text: string): Member[] {
-  const members: Member[] = []
-  let at = text.indexOf('{') + 1
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
+
+/** The body must be a JSON object. */
+export function outlineBody(body: Buffer): BodyOutline {
+  const [model, tokenIds]: [Span[], Span[]] = [[], []]
+  const start = body.indexOf(OPEN_OBJECT) + 1
+  let isEmpty = true
+  let at = start
   for (;;) {
-    at = skipSpace(text, at)
-    if (text[at] !== '"') return members
-    const keyEnd = endOfString(text, at)
-    const key: unknown = JSON.parse(text.slice(at, keyEnd))
-    const from = skipSpace(text, skipSpace(text, keyEnd) + 1)
-    const to = endOfValue(text, from)
-    members.push({ key: String(key), from, to })
-    at = skipSpace(text, to)
-    if (text[at] !== ',') return members
+    at = skipSpace(body, at)
+    if (body[at] !== QUOTE) return { start, isEmpty, model, tokenIds }
+    isEmpty = false
+    const keyEnd = endOfString(body, at)
+    const key = readKey(body.subarray(at, keyEnd))
+    const from = skipSpace(body, skipSpace(body, keyEnd) + 1)
+    const to = endOfValue(body, from)
+    if (key === 'model') model.push({ from, to })
+    else if (key === TOKEN_IDS) tokenIds.push({ from, to })
+    at = skipSpace(body, to)
+    if (body[at] !== COMMA) return { start, isEmpty, model, tokenIds }
     at++
   }
 }
 
-function skipSpace(text: string, at: number): number {
+/** Undefined for a key too long to be one of ours. */
+function readKey(quoted: Buffer): unknown {
+  return quoted.length > MAX_KEY_BYTES ? undefined : parseJson(quoted.toString('utf8'))
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+function skipSpace(body: Buffer, at: number): number {
   let next = at
-  while (next < text.length && ' \t\r\n'.includes(text.charAt(next))) next++
+  while (isSpace(body[next])) next++
   return next
 }
 
-function endOfString(text: string, at: number): number {
+/** The position after the string that begins here. */
+function endOfString(body: Buffer, at: number): number {
   let next = at + 1
-  while (next < text.length && text[next] !== '"') next += text[next] === '\\' ? 2 : 1
+  while (next < body.length && body[next] !== QUOTE) next += body[next] === BACKSLASH ? 2 : 1
   return next + 1
 }
 
-function endOfValue(text: string, at: number): number {
+/** The position after the value that begins here. */
+function endOfValue(body: Buffer, at: number): number {
   let depth = 0
   let next = at
-  while (next < text.length) {
-    const character = text.charAt(next)
-    if (character === '"') {
-      next = endOfString(text, next)
+  while (next < body.length) {
+    const byte = body[next]
+    if (byte === QUOTE) {
+      next = endOfString(body, next)
       if (depth === 0) return next
       continue
     }
-    if ('{['.includes(character)) depth++
-    else if ('}]'.includes(character)) {
+    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
       if (depth === 0) return next
       depth--
       if (depth === 0) return next + 1
-    } else if (depth === 0 && ', \t\r\n'.includes(character)) return next
+    } else if (depth === 0 && (byte === COMMA || isSpace(byte))) return next
     next++
   }
   return next

@@ -23,6 +23,8 @@ export interface RouterOptions {
 export interface Router {
   /** Models that can be served now, sorted. */
   models(): string[]
+  /** The model of a request that names none; undefined when several are served, or none. */
+  onlyModel(): string | undefined
   forward(request: ForwardedRequest): Promise<Outcome>
   /** Why no request for this model can be served, whatever its body; undefined when one can. */
   unavailableReason(model: string): ModelUnavailableReason | undefined
@@ -62,6 +64,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
 
   return {
     models: () => upstreams.models(),
+    onlyModel: () => upstreams.onlyModel(),
     forward: (request) => forwardRequest(state, request),
     unavailableReason: (model) => {
       if (!upstreams.has(model)) return 'unknown'

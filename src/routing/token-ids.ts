@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Clock, Log } from '../kernel/index.js'
+import { parseReply } from './parse-reply.js'
 import { probeOneToken } from './probe.js'
 import type { Upstream } from './upstream.js'
 
@@ -46,7 +47,7 @@ async function returnsTokenIds(
   // A server that does not support the field refuses it with 400 (vLLM 0.6) or ignores it (later versions).
   if (reply.status === 400 && withField) return false
   if (reply.status !== 200) throw new Error(`the probe returned ${reply.status}`)
-  const parsed = completion.safeParse(JSON.parse(reply.text))
+  const parsed = completion.safeParse(parseReply(reply.text))
   const tokens = parsed.success ? (parsed.data.choices[0]?.logprobs?.tokens ?? []) : []
   return tokens.length > 0 && tokens.every((token) => /^token_id:\d+$/.test(token))
 }

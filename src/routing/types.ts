@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { BodyOutline } from './json-body.js'
 
 /** `unknown` until the first check. */
 export type Health =
@@ -37,8 +38,12 @@ export interface ForwardedRequest {
   readonly path: '/chat/completions' | '/completions'
   readonly body: Buffer
   readonly model: string
+  /** The body names no model: it is the only one served. */
+  readonly isModelImplied?: boolean
   readonly isStreamed: boolean
   readonly response: ServerResponse
+  /** Where an edit would change the body, if that is known already. */
+  readonly outline?: BodyOutline | undefined
 }
 
 /** How a request ended at the router. In every case the response has been written or the connection closed. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { type OpenAiError, openAiError } from './openai-error.js'
 import type { Outcome } from './types.js'
 
 /** Why no upstream answered a request. */
@@ -6,14 +7,6 @@ export type UnavailableReason = 'unknown' | 'down' | 'full' | 'queue-timeout' | 
 
 /** A reason that holds for every request for the model, whatever its body. */
 export type ModelUnavailableReason = Extract<UnavailableReason, 'unknown' | 'down'>
-
-/** In the shape that vLLM and the `openai` client agree on. */
-interface OpenAiError {
-  readonly message: string
-  readonly type: string
-  readonly code: string
-  readonly param?: string
-}
 
 interface Reply extends OpenAiError {
   readonly status: Extract<Outcome, { kind: 'refused' }>['status']
@@ -44,7 +37,7 @@ const REPLIES: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Reply>> = 
     retryAfter: '5',
   },
   timeout: { status: 504, ...UPSTREAM_FAILED },
-  failed: { status: 502, ...UPSTREAM_FAILED },
+  failed: { status: 502, ...UPSTREAM_FAILED, retryAfter: '5' },
 }
 
 /** Writes the refusal. `detail` is for the operator's log; the caller does not see it. */
@@ -76,7 +69,7 @@ function writeOpenAiError(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
-  const body = JSON.stringify({ error: { param: null, ...error } })
+  const body = JSON.stringify(openAiError(error))
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),

@@ -59,6 +59,13 @@ export class UpstreamSet {
     return [...new Set(usable.flatMap((one) => [...one.servedModels]))].sort()
   }
 
+  /** The model that is meant when a request names none: every usable server has it, under whatever names, and no other. */
+  onlyModel(): string | undefined {
+    const usable = [...this.#watches.keys()].filter((one) => one.isUsable)
+    if (usable.some((one) => new Set(one.targetModels()).size !== 1)) return undefined
+    return this.models().find((name) => usable.every((one) => one.servedModels.has(name)))
+  }
+
   report(): UpstreamReport[] {
     return [...this.#watches.keys()].map((one) => one.report())
   }

@@ -7,7 +7,7 @@ import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
 import { editBody } from './json-body.js'
 import type { UpstreamSettings } from './settings.js'
-import type { Health, TokenIds, UpstreamReport } from './types.js'
+import type { ForwardedRequest, Health, TokenIds, UpstreamReport } from './types.js'
 
 export interface UpstreamDeps {
   readonly clock: Clock
@@ -133,12 +133,19 @@ export class Upstream {
     return [...this.#servedModels].map((name) => targetName(this.settings.aliases, name))
   }
 
-  /** The body to send to this server: the caller's own bytes unless an alias or token ids require a change. */
-  bodyFor(body: Buffer, model: string): Buffer {
+  /** The body to send to this server: the caller's own bytes unless an alias, token ids or a missing model require a change. */
+  bodyFor(
+    body: Buffer,
+    model: string,
+    about: Pick<ForwardedRequest, 'isModelImplied' | 'outline'> = {},
+  ): Buffer {
     const target = targetName(this.settings.aliases, model)
     const addTokenIds = this.settings.addTokenIds && this.tokenIds === 'on-request'
-    if (target === model && !addTokenIds) return body
-    return editBody(body, { ...(target === model ? {} : { model: target }), addTokenIds })
+    // A server that lists this model alone takes it for the one that is meant.
+    const addModel = about.isModelImplied === true && this.#listedModels?.join() !== target
+    const setsModel = addModel || (target !== model && !about.isModelImplied)
+    if (!setsModel && !addTokenIds) return body
+    return editBody(body, { ...(setsModel ? { model: target } : {}), addModel, addTokenIds }, about.outline)
   }
 
   report(): UpstreamReport {

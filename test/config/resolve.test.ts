@@ -212,6 +212,10 @@ describe('messages for invalid values', () => {
     ],
     ['miner', 'upstreams', '[{"url":"a"}]', /: \[0\]\.url must start with http:\/\/ or https:\/\/\.$/],
     ['miner', 'upstreams', '{', /must be a JSON array/],
+    ['miner', 'request-policy', 'of', /must be default, off, or a JSON object/],
+    ['miner', 'request-policy', '{', /must be default, off, or a JSON object/],
+    ['miner', 'request-policy', '{"alow":[]}', /must not have the key "alow"/],
+    ['miner', 'request-policy', '{"ceilings":{"n":-1}}', /ceilings\.n must be at least 0/],
   ] as const)('%s --%s %j', (role, name, value, words) => {
     expect(() => resolveSettings(role, { flags: { [name]: value }, env: {} })).toThrow(words)
   })
@@ -221,6 +225,8 @@ describe('messages for invalid values', () => {
     ['miner', 'subtensor.network', 'wss://node.example:443'],
     ['miner', 'subtensor.chain_endpoint', 'ws://127.0.0.1:9944,wss://b'],
     ['query', 'axon', '[2001:db8::1]:8091'],
+    ['miner', 'request-policy', 'off'],
+    ['miner', 'request-policy', '{"allow":["priority"],"ceilings":{"n":1},"content":["image_url"]}'],
   ] as const)('accepts %s --%s %j', (role, name, value) => {
     expect(() => resolveSettings(role, { flags: { [name]: value }, env: {} })).not.toThrow()
   })

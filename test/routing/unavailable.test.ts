@@ -23,7 +23,7 @@ describe('refuseUnavailable', () => {
     ['queue-timeout', 429, 'all_busy', '1'],
     ['down', 503, 'model_unavailable', '5'],
     ['timeout', 504, 'upstream_failed', null],
-    ['failed', 502, 'upstream_failed', null],
+    ['failed', 502, 'upstream_failed', '5'],
   ] as const)('answers %s with %i, an error of OpenAI’s shape', async (reason, status, code, retryAfter) => {
     const refusal = await refuse('org/model', reason)
     expect(refusal).toMatchObject({ status, retryAfter, error: { code, param: null } })

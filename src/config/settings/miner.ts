@@ -9,6 +9,7 @@ import {
   textValue,
 } from '../schemas.js'
 import { settingIn } from '../setting.js'
+import { requestPolicySetting } from './request-policy.js'
 import { routingSettings } from './routing.js'
 
 const axon = settingIn('AXON', ['miner'])
@@ -86,6 +87,7 @@ export const minerSettings = {
     unit: 'bytes',
     help: 'Maximum size of a request body, in bytes.',
   }),
+  ...requestPolicySetting,
   'max-in-flight': miner({
     kind: 'integer',
     schema: integerValue(1, 100_000),

@@ -15,6 +15,7 @@ import {
 } from './admission/index.js'
 import { announce, resolveExternalAddress } from './announcing/index.js'
 import type { Miner, MinerContext, ReplayStore } from './parts.js'
+import { createRequestPolicy, createRequestReader, type RequestReader } from './requests/index.js'
 import {
   createRequestCounter,
   createRequestHandler,
@@ -42,6 +43,9 @@ export async function openMiner(
   const deadlines = createDeadlines(clock, signal)
   const { admission, replays } = await openAdmission(context, registration, router, deadlines)
 
+  const policy = createRequestPolicy(settings['request-policy'])
+  const reader = createRequestReader(log, policy, settings['max-body-bytes'])
+  cleanup.add('request reader', () => reader.close())
   const requests = createRequestCounter(metrics)
   const wanted = createWantedModels()
   let isDraining = false
@@ -55,7 +59,7 @@ export async function openMiner(
     bodyTimeoutMs: settings['body-timeout'] * 1000,
     isTrustedProxy,
     handle: createRequestHandler({
-      ...{ clock, log, deadlines, admission, router, wanted, requests, metrics },
+      ...{ clock, log, deadlines, admission, router, reader, wanted, requests, metrics },
       callerAddress: createCallerAddress(isTrustedProxy),
       isDraining: () => isDraining,
     }),
@@ -71,7 +75,7 @@ export async function openMiner(
   }
   const { url: statusUrl } = await openStatusServer(miner, context)
   if (settings['axon.announce']) await announceAddress(context, server.port)
-  if (deps.reload) void applyReloads(context, deps.reload, router)
+  if (deps.reload) void applyReloads(context, deps.reload, router, reader)
   log.info(
     { event: 'miner-listening', address: server.address, port: server.port, models: router.models() },
     'miner is listening',
@@ -144,11 +148,12 @@ async function announceAddress({ settings, deps, signal }: MinerContext, boundPo
   await announce({ subtensor, signer, axon: { netuid: settings.netuid, ip, port }, clock, log, signal })
 }
 
-/** Applies the upstreams of each new configuration. One that is invalid leaves the current upstreams in place. */
+/** Applies upstreams and request policy of each new configuration. One that is invalid leaves the current ones in place. */
 async function applyReloads(
   { deps, signal }: MinerContext,
   reload: AsyncIterable<MinerSettings>,
   router: Router,
+  reader: RequestReader,
 ): Promise<void> {
   const { log } = deps
   try {
@@ -156,6 +161,7 @@ async function applyReloads(
       if (signal.aborted) return
       try {
         await router.reload(readUpstreams(settings))
+        reader.setPolicy(createRequestPolicy(settings['request-policy']))
       } catch (error) {
         log.warn(
           { event: 'settings-reload-failed', err: error },

@@ -9,7 +9,7 @@ import type { CallerCounts, RequestCounts } from './serving/index.js'
 export interface MinerDeps extends RoleDeps {
   readonly subtensor: Subtensor
   readonly signer: Signer
-  /** New settings after SIGHUP or a changed file; only upstreams, their keys and limits are taken from them. */
+  /** New settings after SIGHUP or a changed file; only upstreams, their keys and limits, and the request policy are taken from them. */
   readonly reload?: AsyncIterable<MinerSettings>
   /** Created when absent. */
   readonly metrics?: MinerMetrics

@@ -14,11 +14,15 @@ export {
   type AdmissionRefusal,
   BAD_MODEL_LIST,
   BAD_REQUEST_BODY,
+  BODY_TOO_COMPLEX,
   DRAINING,
   INTERNAL_ERROR,
   MODEL_MISMATCH,
+  MODEL_MISSING,
   NOT_FOUND,
+  TOO_MANY_BYTES,
   UNCLEAR_REQUEST,
+  violates,
 } from './refusals.js'
 export { type RegistrationWatch, watchRegistration } from './registration.js'
 export { createSignatureWorkers } from './signature-check.js'

@@ -6,6 +6,8 @@ export interface AdmissionRefusal {
   readonly status: number
   readonly detail: string
   readonly retryAfterSeconds?: number
+  /** The member of the body that is at fault. */
+  readonly param?: string
 }
 
 export const METAGRAPH_EXPIRED: AdmissionRefusal = {
@@ -33,12 +35,19 @@ export const TOO_MANY_FAILURES: AdmissionRefusal = {
   retryAfterSeconds: 1,
 }
 
+export const TOO_MANY_BYTES: AdmissionRefusal = {
+  code: 'TOO_MANY_BYTES',
+  status: 429,
+  detail: 'Too many bodies at once',
+  retryAfterSeconds: 1,
+}
+
 export const BODY_REFUSALS: Readonly<
   Record<Exclude<BodyEnd['kind'], 'read' | 'caller-left'>, AdmissionRefusal>
 > = {
   'too-large': { code: 'BODY_TOO_LARGE', status: 413, detail: 'Body is too large' },
   'too-slow': { code: 'BODY_TOO_SLOW', status: 408, detail: 'Body took too long' },
-  overload: { code: 'TOO_MANY_BYTES', status: 429, detail: 'Too many bodies at once', retryAfterSeconds: 1 },
+  overload: TOO_MANY_BYTES,
 }
 
 export const UNCLEAR_REQUEST: AdmissionRefusal = {
@@ -66,6 +75,24 @@ export const BAD_REQUEST_BODY: AdmissionRefusal = {
   code: 'BAD_REQUEST_BODY',
   status: 400,
   detail: 'Body is not a JSON object with a model',
+}
+
+export const BODY_TOO_COMPLEX: AdmissionRefusal = {
+  code: 'BODY_TOO_COMPLEX',
+  status: 400,
+  detail: 'Body nests deeper than 32 levels or holds more than 262144 values',
+}
+
+/** @param message names the member, as text that the caller wrote. */
+export function violates({ member, message }: { member: string; message: string }): AdmissionRefusal {
+  return { code: 'REQUEST_POLICY', status: 400, detail: message, param: member.slice(0, 64) }
+}
+
+export const MODEL_MISSING: AdmissionRefusal = {
+  code: 'MODEL_MISSING',
+  status: 400,
+  detail: 'Body names no model, and this miner serves several',
+  param: 'model',
 }
 
 export const MODEL_MISMATCH: AdmissionRefusal = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../../kernel/index.js'
-import type { Deadlines, Timed } from '../../../routing/index.js'
+import { type Deadlines, errorType, openAiError, type Timed } from '../../../routing/index.js'
 import type { AdmissionRefusal } from './refusals.js'
 
 /** How long a refused caller that is still sending has to read its response before the connection is cut. */
@@ -14,7 +14,27 @@ const MAX_LINGERING = 32
 
 let lingering = 0
 
-/** Answers `{"detail": …}`, as 4.4.1 does, and stops reading the body. */
+/** Refusals that 4.4.1 knows too: the caller gets its bytes (neurons/miner.py, and FastAPI's 404). */
+const OF_4_4_1: ReadonlySet<string> = new Set([
+  ...[
+    'UNKNOWN_VERSION',
+    'NOT_FOR_SELF',
+    'UNKNOWN_SIGNER',
+    'LOW_STAKE',
+    'INVALID_SIGNATURE',
+    'INVALID_TIMESTAMP',
+  ],
+  ...['INVALID_SENDER', 'INVALID_RECEIVER', 'INVALID_UUID', 'STALE', 'SIGNATURE_MISMATCH', 'NOT_FOUND'],
+])
+
+/** `{"detail": …}` where 4.4.1 answers that; otherwise an error of OpenAI's shape, with `detail` for older callers. */
+function bodyOf({ code, status, detail, param }: AdmissionRefusal): object {
+  if (OF_4_4_1.has(code)) return { detail }
+  const error = { message: detail, type: errorType(status), code: code.toLowerCase() }
+  return { ...openAiError(param === undefined ? error : { ...error, param }), detail }
+}
+
+/** Answers a request that is not served, and stops reading its body. */
 export function writeRefusal(
   clock: Clock,
   deadlines: Deadlines,
@@ -23,7 +43,7 @@ export function writeRefusal(
   refusal: AdmissionRefusal,
 ): void {
   if (response.headersSent || response.destroyed) return
-  const body = JSON.stringify({ detail: refusal.detail })
+  const body = JSON.stringify(bodyOf(refusal))
   response.writeHead(refusal.status, {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),

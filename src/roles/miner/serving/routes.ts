@@ -1,28 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '../../../kernel/index.js'
-import {
-  type Deadlines,
-  type ForwardedRequest,
-  type Outcome,
-  type Router,
-  readRequest,
-} from '../../../routing/index.js'
+import type { Deadlines, ForwardedRequest, Outcome, Router } from '../../../routing/index.js'
 import type { MinerMetrics } from '../../../telemetry/index.js'
 import {
   type Admission,
   type AdmissionRefusal,
   type AdmittedRequest,
   BAD_MODEL_LIST,
-  BAD_REQUEST_BODY,
   type CallerAddress,
   DRAINING,
   discardBody,
   INTERNAL_ERROR,
   MODEL_MISMATCH,
+  MODEL_MISSING,
   NOT_FOUND,
   UNCLEAR_REQUEST,
   writeRefusal,
 } from '../admission/index.js'
+import type { RequestReader } from '../requests/index.js'
+import { refusalOf } from './body-refusals.js'
 import type { RequestCounter, RequestEnd } from './request-counter.js'
 import type { WantedModels } from './wanted-models.js'
 
@@ -32,6 +28,7 @@ export interface RouteDeps {
   readonly deadlines: Deadlines
   readonly admission: Admission
   readonly router: Router
+  readonly reader: RequestReader
   readonly wanted: WantedModels
   readonly requests: RequestCounter
   readonly metrics: MinerMetrics
@@ -133,13 +130,34 @@ class PublicRoutes {
       writeJson(response, '')
       return 'answered'
     }
-    const facts = readRequest(body)
-    if (facts === undefined) return this.#refuse(request, response, BAD_REQUEST_BODY)
+    return await this.#forward(PATHS[route], admitted, request, response)
+  }
+
+  async #forward(
+    path: ForwardedRequest['path'],
+    admitted: AdmittedRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<RequestEnd> {
+    const { router, reader } = this.#deps
+    const { body } = admitted
+    const reading = await reader.read(body)
+    if (reading.kind !== 'read') return this.#refuse(request, response, refusalOf(reading))
+    const { isStreamed, outline } = reading
+    const model = reading.model ?? router.onlyModel()
     const claimed = request.headersDistinct['x-targon-model']
-    if (claimed?.some((model) => model !== facts.model))
+    if (model !== undefined && claimed?.some((name) => name !== model))
       return this.#refuse(request, response, MODEL_MISMATCH)
-    const outcome = await router.forward({ ...facts, path: PATHS[route], body, response })
-    return this.#record(admitted, facts.model, outcome)
+    if (model === undefined && router.models().length > 0)
+      return this.#refuse(request, response, MODEL_MISSING)
+    const outcome =
+      model === undefined
+        ? router.refuse(response, '', 'down')
+        : await router.forward({
+            ...{ path, model, isModelImplied: reading.model === undefined },
+            ...{ isStreamed, body, outline, response },
+          })
+    return this.#record(admitted, model ?? '', outcome)
   }
 
   #record({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd {

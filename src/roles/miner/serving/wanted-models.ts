@@ -1,7 +1,12 @@
 import { z } from 'zod'
+import { exceedsJsonDepth, parseJson } from '../../../kernel/index.js'
 
 /** Validators remembered; each sends its list about once per epoch. */
 const MAX_SENDERS = 256
+
+/** Room for far more names than are kept; a list is read on the thread of the streams. */
+const MAX_BYTES = 256 << 10
+const MAX_DEPTH = 8
 
 const list = z.array(z.unknown()).max(10_000)
 const name = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
@@ -31,13 +36,8 @@ export function createWantedModels(): WantedModels {
 }
 
 function readNames(body: Buffer): string[] | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
-  const parsed = list.safeParse(json)
+  if (body.length > MAX_BYTES || exceedsJsonDepth(body, MAX_DEPTH)) return undefined
+  const parsed = list.safeParse(parseJson(body.toString('utf8')))
   if (!parsed.success) return undefined
   const names = parsed.data.flatMap((item) => {
     const good = name.safeParse(item)

@@ -128,7 +128,7 @@ describe('public routes', () => {
     for (const path of ['/v1/chat/completions', '/v1/completions', '/models']) {
       const copy = await rig.post(path, CHAT, headers)
       expect(copy.statusCode).toBe(400)
-      expect(await copy.body.json()).toEqual({ detail: 'Request was received before' })
+      expect(await copy.body.json()).toMatchObject({ detail: 'Request was received before' })
     }
     expect(vllm.received).toHaveLength(1)
   })
@@ -195,7 +195,15 @@ describe('public routes', () => {
       body: Readable.from([Buffer.from(big)]),
     })
     expect(chunked.statusCode).toBe(413)
-    expect(await chunked.body.json()).toEqual({ detail: 'Body is too large' })
+    expect(await chunked.body.json()).toEqual({
+      error: {
+        message: 'Body is too large',
+        type: 'invalid_request_error',
+        code: 'body_too_large',
+        param: null,
+      },
+      detail: 'Body is too large',
+    })
   })
 
   it('limits the requests of one signer and admits more when one ends', async () => {
