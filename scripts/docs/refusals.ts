@@ -32,7 +32,7 @@ const FIXES: Readonly<Record<string, string>> = {
   REPLAY_GUARD_FULL: 'miner: Redis is unreachable, or the replay guard is full',
   STANDING_EXPIRED: 'miner: the chain has been unreachable for too long',
   TOO_MANY_REQUESTS:
-    'caller: fewer concurrent requests; miner: `--max-in-flight`, `--max-in-flight-per-signer`',
+    'caller: fewer concurrent requests; miner: `--max-in-flight`, `--max-in-flight-per-signer` (docs/operating.md)',
   TOO_MANY_FAILURES: 'caller: fix its signatures; miner behind a proxy: `--axon.trusted-proxies`',
   BODY_TOO_LARGE: 'caller: send a smaller body; miner: `--max-body-bytes`',
   BODY_TOO_SLOW: 'caller: send the body faster; miner: `--body-timeout`',

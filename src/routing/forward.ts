@@ -14,7 +14,7 @@ export interface RouterState {
   readonly clock: Clock
   readonly limits: RoutingLimits
   readonly deadlines: Deadlines
-  readonly queue: RequestQueue
+  readonly queue: RequestQueue<Upstream>
   readonly upstreams: UpstreamSet
   readonly relays: Set<Relay>
 }
@@ -71,7 +71,7 @@ async function waitForPlace(
   state: RouterState,
   { model, response }: ForwardedRequest,
   tried: ReadonlySet<Upstream>,
-): Promise<WaitEnd | 'none'> {
+): Promise<WaitEnd<Upstream> | 'none'> {
   if (!state.upstreams.canServe(model, tried)) return 'none'
   const ticket = state.queue.wait(() => reservePlace(state, model, tried))
   response.once('close', ticket.leave)

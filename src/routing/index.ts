@@ -5,6 +5,7 @@
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 export { type BodyOutline, outlineBody, parseBody, type RequestFacts, readRequest } from './json-body.js'
 export { errorType, openAiError } from './openai-error.js'
+export { createRequestQueue, type RequestQueue } from './request-queue.js'
 export { type Router, type RouterOptions, startRouter } from './router.js'
 export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'
 export type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'

@@ -48,7 +48,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const stop = new AbortController()
   const deadlines = createDeadlines(clock, stop.signal)
   const upstreams = new UpstreamSet({ clock, log, limits, random, deadlines, connectTimeoutMs })
-  const queue = createRequestQueue(clock, deadlines, limits)
+  const queue = createRequestQueue<Upstream>(clock, deadlines, limits)
   const state: RouterState = { clock, limits, deadlines, queue, upstreams, relays: new Set() }
 
   const close = async () => {

@@ -96,9 +96,10 @@ export const minerSettings = {
   }),
   'max-in-flight-per-signer': miner({
     kind: 'integer',
-    schema: integerValue(1, 100_000),
-    default: 8,
-    help: 'Maximum number of concurrent requests per caller.',
+    schema: integerValue(1, 100_000).optional(),
+    default: undefined,
+    defaultText: '8; with a validator permit three quarters of max-in-flight',
+    help: 'Maximum number of concurrent requests per caller; further ones wait in the queue.',
   }),
   'axon.trusted-proxies': axon({
     kind: 'list',

@@ -88,11 +88,11 @@ export const routingSettings = {
     kind: 'integer',
     schema: integerValue(0, 10_000),
     default: 32,
-    help: 'Requests that may queue while all servers of a model are full.',
+    help: 'Requests that may queue while all servers of a model are full, and as many again while their caller or the miner has too many in flight.',
   }),
   'routing.queue-timeout': routing({
     ...duration({ unit: 's', min: 1, max: 600, default: 2 }),
-    help: 'Seconds a request may queue for a free server.',
+    help: 'Seconds a request may queue for a free server, or for a place among the requests in flight.',
   }),
   'routing.refresh': routing({
     ...duration({ unit: 's', min: 1, max: 3600, default: 10 }),

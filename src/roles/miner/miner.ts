@@ -1,7 +1,13 @@
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory } from '../../epistula/index.js'
 import { initSr25519, isAbort, TargonError } from '../../kernel/index.js'
-import { createDeadlines, type Deadlines, type Router, startRouter } from '../../routing/index.js'
+import {
+  createDeadlines,
+  createRequestQueue,
+  type Deadlines,
+  type Router,
+  startRouter,
+} from '../../routing/index.js'
 import {
   Admission,
   BodyReader,
@@ -22,6 +28,7 @@ import {
   createWantedModels,
   listenPublicly,
   readLimits,
+  readPlaceLimits,
   readUpstreams,
 } from './serving/index.js'
 import { openStatusServer } from './status.js'
@@ -106,6 +113,7 @@ async function openAdmission(
 ): Promise<{ readonly admission: Admission; readonly replays: ReplayStore }> {
   const { settings, deps, cleanup } = context
   const { clock, log, signer } = deps
+  const limits = readLimits(settings)
   const signatures = await createSignatureWorkers(settings['signature-workers'], log)
   cleanup.add('signature threads', () => signatures.close())
   const replays = await openReplayStore(context)
@@ -115,8 +123,8 @@ async function openAdmission(
     registration,
     minStakeTao: settings['no-force-validator-permit'] ? undefined : settings['min-stake'],
     windowMs: settings['timestamp-window'],
-    maxInFlight: settings['max-in-flight'],
-    maxInFlightPerSigner: settings['max-in-flight-per-signer'],
+    ...readPlaceLimits(settings),
+    queue: { requests: createRequestQueue(clock, deadlines, limits), length: limits.queueLength },
     failures: createFailureBuckets(clock, settings['max-failed-checks']),
     bodies: new BodyReader({
       clock,
@@ -185,7 +193,7 @@ export async function drainMiner(
   const { clock, log, signer } = deps
   startDraining()
   log.info({ event: 'miner-draining', inFlight: admission.inFlight }, 'miner is draining')
-  const pending = () => admission.inFlight + admission.unverified
+  const pending = () => admission.inFlight + admission.pending
   const until = clock.monotonic() + settings['drain-timeout'] * 1000
   while (pending() > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
   const cut = pending()

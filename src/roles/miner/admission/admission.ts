@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkTimestamp, type ReplayGuard, readCaller, readClaim, refuse } from '../../../epistula/index.js'
 import type { Clock } from '../../../kernel/index.js'
-import type { ModelUnavailableReason } from '../../../routing/index.js'
+import type { ModelUnavailableReason, RequestQueue } from '../../../routing/index.js'
 import type { BodyReader } from './body-reader.js'
 import type { FailureBuckets } from './failure-buckets.js'
+import { add, type PlaceClaim, Places, type Release } from './places.js'
 import {
   type AdmissionRefusal,
   BODY_REFUSALS,
@@ -31,6 +32,10 @@ export interface AdmissionOptions {
   readonly windowMs: number
   readonly maxInFlight: number
   readonly maxInFlightPerSigner: number
+  /** Of a caller with a validator permit; without it as many as of any other. */
+  readonly maxInFlightPerValidator?: number
+  /** Where requests wait for a place; without it they are refused at once. */
+  readonly queue?: { readonly requests: RequestQueue<Release>; readonly length: number }
   readonly failures: FailureBuckets
   readonly bodies: BodyReader
   readonly signatures: SignatureCheck
@@ -45,7 +50,7 @@ export interface AdmittedRequest {
   readonly hotkey: string
   readonly uid: number
   readonly body: Buffer
-  release(): void
+  readonly release: Release
 }
 
 export type AdmissionResult =
@@ -70,47 +75,56 @@ type Verification =
  */
 export class Admission {
   readonly #options: AdmissionOptions
-  readonly #inFlightByHotkey = new Map<string, number>()
+  readonly #places: Places
   readonly #unverifiedByAddress = new Map<string, number>()
-  #inFlight = 0
   #unverified = 0
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    const { maxInFlight, maxInFlightPerSigner, maxInFlightPerValidator = maxInFlightPerSigner } = options
+    this.#places = new Places({ maxInFlight, maxInFlightPerSigner, maxInFlightPerValidator }, options.queue)
   }
 
   /** Requests admitted and not yet released. */
   get inFlight(): number {
-    return this.#inFlight
+    return this.#places.inFlight
   }
 
-  /** Requests being read or verified; each may still be admitted. */
-  get unverified(): number {
-    return this.#unverified
+  /** Requests being read or verified, or waiting for a place; each may still be admitted. */
+  get pending(): number {
+    return this.#unverified + this.#places.waiting
   }
 
   inFlightOf(hotkey: string): number {
-    return this.#inFlightByHotkey.get(hotkey) ?? 0
+    return this.#places.inFlightOf(hotkey)
   }
 
-  /** @param model from the request's headers, if any: when no server has it, the body is not read. */
-  async admit(request: IncomingMessage, address: string, model?: string): Promise<AdmissionResult> {
+  /**
+   * @param model from the request's headers, if any: when no server has it, the body is not read.
+   * @param response ends the wait for a place when the caller disconnects.
+   */
+  async admit(
+    request: IncomingMessage,
+    address: string,
+    model?: string,
+    response?: ServerResponse,
+  ): Promise<AdmissionResult> {
     const caller = readCaller(request.headersDistinct, this.#options.self)
     if (!caller.ok) return { kind: 'refused', refusal: caller }
     const hotkey = caller.signedBy
     const neuron = this.#checkRegistration(hotkey)
     if ('status' in neuron) return { kind: 'refused', refusal: neuron }
-    const overLimit = this.#checkLimits(hotkey, address)
+    const claim: PlaceClaim = { hotkey, hasPermit: neuron.hasPermit }
+    const overLimit = this.#checkLimits(claim, address)
     if (overLimit !== undefined) return { kind: 'refused', refusal: overLimit, hotkey }
     const reason = model === undefined ? undefined : this.#options.unavailableReason?.(model)
     if (reason !== undefined) return { kind: 'unavailable', reason, hotkey, uid: neuron.uid }
     const verification = await this.#verifyCounted(request, address)
     if (verification.kind === 'caller-left') return verification
     if (verification.kind === 'refused') return { ...verification, hotkey }
-    // Other requests may have been admitted while this body was read.
-    const full = this.#checkInFlight(hotkey)
-    if (full !== undefined) return { kind: 'refused', refusal: full, hotkey }
-    const release = this.#takePlace(hotkey)
+    const release = await this.#places.take(claim, response)
+    if (release === 'left') return { kind: 'caller-left' }
+    if (release === 'full') return { kind: 'refused', refusal: TOO_MANY_REQUESTS, hotkey }
     return { kind: 'admitted', hotkey, uid: neuron.uid, body: verification.body, release }
   }
 
@@ -147,7 +161,9 @@ export class Admission {
     }
   }
 
-  #checkRegistration(hotkey: string): AdmissionRefusal | { readonly uid: number } {
+  #checkRegistration(
+    hotkey: string,
+  ): AdmissionRefusal | { readonly uid: number; readonly hasPermit: boolean } {
     const { registration, minStakeTao } = this.#options
     if (registration.isExpired()) return METAGRAPH_EXPIRED
     const neuron = registration.find(hotkey)
@@ -155,44 +171,20 @@ export class Admission {
       registration.refreshSoon()
       return refuse('UNKNOWN_SIGNER')
     }
-    const { uid, stakeTao } = neuron
+    const { uid, stakeTao, validatorPermit } = neuron
     if (minStakeTao !== undefined && stakeTao < minStakeTao) {
       registration.refreshSoon()
       return lowStake(stakeTao)
     }
-    return { uid }
+    return { uid, hasPermit: validatorPermit }
   }
 
-  #checkLimits(hotkey: string, address: string): AdmissionRefusal | undefined {
+  #checkLimits(claim: PlaceClaim, address: string): AdmissionRefusal | undefined {
     const { failures, bodies } = this.#options
     if (failures.isExhausted(address)) return TOO_MANY_FAILURES
     if ((this.#unverifiedByAddress.get(address) ?? 0) >= MAX_UNVERIFIED_PER_ADDRESS) return TOO_MANY_REQUESTS
     // Bodies that arrive too slowly make room for one more request.
     if (this.#unverified >= MAX_UNVERIFIED && !bodies.makeRoom()) return TOO_MANY_REQUESTS
-    return this.#checkInFlight(hotkey)
+    return this.#places.hasRoom(claim) ? undefined : TOO_MANY_REQUESTS
   }
-
-  #checkInFlight(hotkey: string): AdmissionRefusal | undefined {
-    const { maxInFlight, maxInFlightPerSigner } = this.#options
-    const isFull = this.#inFlight >= maxInFlight || this.inFlightOf(hotkey) >= maxInFlightPerSigner
-    return isFull ? TOO_MANY_REQUESTS : undefined
-  }
-
-  #takePlace(hotkey: string): () => void {
-    let isReleased = false
-    this.#inFlight++
-    add(this.#inFlightByHotkey, hotkey, 1)
-    return () => {
-      if (isReleased) return
-      isReleased = true
-      this.#inFlight--
-      add(this.#inFlightByHotkey, hotkey, -1)
-    }
-  }
-}
-
-function add(counts: Map<string, number>, key: string, step: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + step
-  if (count === 0) counts.delete(key)
-  else counts.set(key, count)
 }

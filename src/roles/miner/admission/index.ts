@@ -1,4 +1,7 @@
-/** Decides which requests are served: who signed them, whether they may call, how much they may take, and the refusals. */
+/**
+ * Decides which requests are served: who signed them, whether they may call, how much they may take, and the refusals. Tests
+ * named after a behaviour: write-refusal.test.ts (refusals.ts).
+ */
 export { Admission, type AdmittedRequest } from './admission.js'
 export { BodyReader } from './body-reader.js'
 export {

@@ -44,10 +44,11 @@ export function writeRefusal(
 ): void {
   if (response.headersSent || response.destroyed) return
   const body = JSON.stringify(bodyOf(refusal))
+  const retryAfter = refusal.retryAfterSeconds ?? (refusal.status === 503 ? 1 : undefined)
   response.writeHead(refusal.status, {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
-    ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   })
   response.end(body)
   discardBody(clock, deadlines, request, response)

@@ -2,6 +2,7 @@
  * The public port: its HTTP server, its four routes, and what they count and remember. Tests named after a behaviour:
  * hostile-callers.test.ts (routes.ts, public-server.ts).
  */
+export { readPlaceLimits } from './place-limits.js'
 export { listenPublicly, type PublicServer } from './public-server.js'
 export {
   type CallerCounts,

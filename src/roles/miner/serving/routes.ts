@@ -87,7 +87,7 @@ class PublicRoutes {
     const { log, admission, router, requests, callerAddress, clock, deadlines } = this.#deps
     const isInference = route === 'chat' || route === 'completion'
     const model = isInference ? request.headersDistinct['x-targon-model']?.[0] : undefined
-    const result = await admission.admit(request, callerAddress(request), model)
+    const result = await admission.admit(request, callerAddress(request), model, response)
     if (result.kind === 'caller-left') return 'abandoned'
     if (result.kind === 'refused') {
       const { refusal, hotkey } = result
