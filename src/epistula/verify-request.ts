@@ -77,7 +77,8 @@ export function readClaim(headers: DistinctHeaders): Claim | Refusal {
   const signedFor = headerValue(headers, 'epistula-signed-for')
   if (signedFor === undefined) return refuse('INVALID_RECEIVER')
   const uuid = headerValue(headers, 'epistula-uuid')
-  if (uuid === undefined) return refuse('INVALID_UUID')
+  // 4.4.1 accepted an empty one; all such requests of a signer would count as replays of the first.
+  if (uuid === undefined || uuid === '') return refuse('INVALID_UUID')
   if (!/^0x[0-9a-fA-F]{128}$/.test(signatureText)) return refuse('INVALID_SIGNATURE')
   // Copied, because sending a slice of Node's buffer pool to another thread would send the whole pool.
   const signature = new Uint8Array(Buffer.from(signatureText.slice(2), 'hex'))

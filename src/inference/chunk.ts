@@ -14,7 +14,8 @@ const EMPTY: ChunkContent = { text: '', tokens: [], finishReason: undefined, los
 
 /**
  * Reads a chunk of either route, live or recorded. Every element of its logprobs is a token, also with empty text (a
- * special token, half a character). A usage chunk without choices is empty.
+ * special token, half a character). A chunk without choices is empty: usage at the end, results of a prompt filter at the
+ * start. What a server's parsers moved to reasoning or tool calls was generated like any other text and is read as text.
  *
  * @param room how many more tokens the answer may have. A longer list is rejected before anything is allocated for it: a
  *   miner pays two bytes per claimed token.
@@ -27,15 +28,14 @@ export function readChunk(endpoint: Endpoint, chunk: unknown, room: number): Chu
   if (chunk.object === 'error') return badStream(`the server reported ${describe(chunk)}`)
   const choices = chunk.choices
   if (!Array.isArray(choices)) return badStream('a chunk has no choices')
-  if (choices.length === 0)
-    return isJsonObject(chunk.usage) ? EMPTY : badStream('a chunk has neither choices nor usage')
+  if (choices.length === 0) return EMPTY
   if (choices.length > 1) return badStream('a chunk has more than one choice')
   const choice: unknown = choices[0]
   if (!isJsonObject(choice)) return badStream('a choice is not an object')
   const finish = choice.finish_reason
   const holder = endpoint === 'chat' ? choice.delta : choice
   if (!isJsonObject(holder)) return badStream('a choice has no delta')
-  const text = holder[endpoint === 'chat' ? 'content' : 'text'] ?? ''
+  const text = endpoint === 'chat' ? textOfDelta(holder) : (holder.text ?? '')
   if (typeof text !== 'string') return badStream('the text of a chunk is not a string')
   const tokens = readTokens(endpoint, choice.logprobs, text, room)
   if ('cause' in tokens) return tokens
@@ -45,6 +45,19 @@ export function readChunk(endpoint: Endpoint, chunk: unknown, room: number): Chu
     finishReason: typeof finish === 'string' ? finish : undefined,
     lostTokens: tokens.length > 1 && tokens.some((token) => token.tokenId === undefined),
   }
+}
+
+/** vLLM names the reasoning `reasoning_content`, since 0.11 `reasoning`; one chunk may have the end of it and the first content. */
+function textOfDelta({ reasoning_content, reasoning, content, tool_calls }: JsonObject): unknown {
+  if (typeof (content ?? '') !== 'string') return content
+  const calls = Array.isArray(tool_calls) ? tool_calls.flatMap(textsOfCall) : []
+  const texts = [reasoning_content ?? reasoning, content, ...calls]
+  return texts.filter((text) => typeof text === 'string').join('')
+}
+
+function textsOfCall(call: unknown): unknown[] {
+  const called = isJsonObject(call) ? call.function : undefined
+  return isJsonObject(called) ? [called.name, called.arguments] : []
 }
 
 function badStream(detail: string): StreamFault {

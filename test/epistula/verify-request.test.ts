@@ -180,8 +180,13 @@ describe('verifyRequest: signatures', () => {
     )
   })
 
-  test('accepts any uuid text, also the empty one', () => {
-    for (const uuid of ['', 'abc', 'a.b.c', 'x'.repeat(9000)]) {
+  test('rejects an empty uuid', () => {
+    const headers = distinct(signRequest({ signer, signedFor: self.address, body, nowMs, uuid: '' }))
+    expect(codeOf(headers)).toBe('INVALID_UUID')
+  })
+
+  test('accepts any other uuid text', () => {
+    for (const uuid of ['abc', 'a.b.c', 'x'.repeat(9000)]) {
       expect(codeOf(distinct(signRequest({ signer, signedFor: self.address, body, nowMs, uuid })))).toBe('ok')
     }
   })

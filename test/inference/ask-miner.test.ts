@@ -73,6 +73,19 @@ describe('askMiner', () => {
     expect(checked).toMatchObject({ ok: true, signedBy: signer.address })
   })
 
+  test('reads every form of a legal event stream: a mark, line ends of CR, a first chunk without choices', async () => {
+    const text = [
+      { choices: [], prompt_filter_results: [] },
+      { choices: [{ index: 0, delta: { reasoning_content: 'hm ' }, logprobs: null }] },
+      chatChunk('a', 1, -0.5, 'stop'),
+    ].map((chunk) => `\r: comment\rdata: ${JSON.stringify(chunk)}\r\r`)
+    const answer = await ask((response) =>
+      startEvents(response).end(`\uFEFF${text.join('')}data: [DONE]\r\r`),
+    )
+    expect(answer).toMatchObject({ fault: undefined, text: 'hm a', finishReason: 'stop' })
+    expect(answer.tokens).toHaveLength(2)
+  })
+
   test('reads tokens, text and finish reason, and ignores role and usage chunks', async () => {
     const answer = await ask(answerThree)
     expect(answer).toMatchObject({

@@ -95,6 +95,38 @@ describe('readChunk', () => {
     })
   })
 
+  test('reads a chunk without choices as empty, whatever else it has', () => {
+    const empty = { text: '', tokens: [], finishReason: undefined, lostTokens: false }
+    expect(readChunk('chat', { choices: [], prompt_filter_results: [] }, ROOM)).toEqual(empty)
+    expect(readChunk('completion', { choices: [] }, ROOM)).toEqual(empty)
+  })
+
+  test.each([
+    ['reasoning_content', { reasoning_content: 'think' }, 'think'],
+    ['reasoning', { reasoning: 'think', content: null }, 'think'],
+    ['the end of reasoning and the first content', { reasoning: 'end', content: 'start' }, 'endstart'],
+    [
+      'a tool call',
+      { tool_calls: [{ index: 0, id: 'x', function: { name: 'get', arguments: '{"a"' } }] },
+      'get{"a"',
+    ],
+    ['arguments that go on', { tool_calls: [{ index: 0, function: { arguments: ':1}' } }] }, ':1}'],
+  ])('reads %s as text of its tokens', (_, delta, text) => {
+    const content = [{ token: 'token_id:1', logprob: -1 }]
+    expect(chat({ delta, logprobs: { content } })).toMatchObject({
+      text,
+      tokens: [{ text, tokenId: 1, logprob: -1 }],
+    })
+  })
+
+  test.each([
+    { reasoning: 5 },
+    { tool_calls: 'x' },
+    { tool_calls: [null, { function: 'x' }, { function: { name: 1 } }] },
+  ])('reads no text from %j', (delta) => {
+    expect(chat({ delta })).toMatchObject({ text: '', tokens: [] })
+  })
+
   test('reads a usage chunk as empty', () => {
     expect(readChunk('chat', { choices: [], usage: { completion_tokens: 3 } }, ROOM)).toMatchObject({
       tokens: [],

@@ -244,7 +244,7 @@ describe('hostile streams', () => {
       '{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{"logprob":NaN}]}}]}',
       'a chunk is not JSON',
     ],
-    ['no choices', '{"choices":[]}', 'a chunk has neither choices nor usage'],
+    ['no choices', '{"id":1}', 'a chunk has no choices'],
     ['null delta', '{"choices":[{"delta":null}]}', 'a choice has no delta'],
     ['a list', '[]', 'a chunk is not an object'],
     ['two choices', '{"choices":[{"delta":{}},{"delta":{}}]}', 'a chunk has more than one choice'],

@@ -19,6 +19,7 @@ export const checker: Checker = {
       'the sender is an ss58 address with prefix 42; the original also accepted hex keys and other prefixes',
     'signature-form': '0x and 128 hex digits; the original also accepted white space and other forms',
     'raw-message-only': 'only the message itself is signed; the original also accepted it wrapped in <Bytes>',
+    'empty-uuid': 'an empty uuid is refused: it cannot tell a request from its replay',
     'body-is-bytes': 'our bodies are bytes by type and cannot be text',
   },
   async check(testCase, file) {
@@ -64,6 +65,7 @@ function explain(testCase: Case, file: Case, ours: Refusal | { ok: true }): Find
   }
   if (ours.code === 'SIGNATURE_MISMATCH' && expected.ok && isWrapped(testCase))
     return rule('raw-message-only')
+  if (ours.code === 'INVALID_UUID' && testCase.uuid === '') return rule('empty-uuid')
   return { agrees: false, detail: `${ours.code}, expected ${JSON.stringify(expected)}` }
 }
 
