@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import WebSocket from 'ws'
 import { z } from 'zod'
 import { createDeferred, parseJson, TargonError, withDeadline } from '../kernel/index.js'
@@ -119,8 +118,6 @@ export class Rpc {
     const { clock, rpcTimeoutMs } = this.#context
     const id = this.#nextId++
     const signal = options.signal ?? this.#context.signal
-    // Many requests legitimately wait on one signal; without this Node would warn of a leak.
-    if (signal) setMaxListeners(0, signal)
     const send = () =>
       new Promise<unknown>((resolve, reject) => {
         if (this.#closeReason !== undefined) return reject(connectionLost(this.endpoint, this.#closeReason))

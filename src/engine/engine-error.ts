@@ -20,14 +20,31 @@ export function engineError(
   return new TargonError(message, { code, fault: 'upstream', next: NEXT[code], facts }, options)
 }
 
+/** The server wants another key. vLLM checks it under /v1 only, so that other calls may have succeeded. */
+export function engineKeyError(message: string, status: number, hasKey: boolean): TargonError {
+  const why = hasKey
+    ? 'It does not accept the key in TARGON_ENGINE_API_KEY'
+    : 'TARGON_ENGINE_API_KEY is not set'
+  return new TargonError(`${message}. ${why}.`, {
+    code: 'ENGINE_UNAVAILABLE',
+    fault: 'upstream',
+    next: 'Set TARGON_ENGINE_API_KEY to the key that the vLLM server was started with (--api-key or VLLM_API_KEY).',
+    facts: { status },
+  })
+}
+
 /** A file of a model's repository is missing or unreadable. The engine's servers are not involved. */
-export function hubError(message: string, options?: ErrorOptions): TargonError {
+export function hubError(
+  message: string,
+  options?: ErrorOptions,
+  next = 'Check --engine.hub-url and the network, or provide the files with --engine.model-dir.',
+): TargonError {
   return new TargonError(
     message,
     {
       code: 'ENGINE_UNAVAILABLE',
       fault: 'upstream',
-      next: 'Check --engine.hub-url and the network, or provide the files with --engine.model-dir.',
+      next,
     },
     options,
   )

@@ -15,6 +15,8 @@ export interface HubSource {
 }
 
 const FILE_LIMIT_BYTES = 4 * 1024 * 1024
+const TOKEN_NEXT =
+  'Set TARGON_ENGINE_HUB_TOKEN to a token whose account may read this model, or provide the files with --engine.model-dir.'
 const FILE_JSON = { depth: 64, values: 200_000 }
 const TIMEOUT_MS = 15_000
 
@@ -60,9 +62,11 @@ async function fetchText(
     return (await download(url, { ...bounds, headers })).toString('utf8')
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof HTTPError && error.response.statusCode === 404) return undefined
+    const status = error instanceof HTTPError ? error.response.statusCode : undefined
+    if (status === 404) return undefined
     // No `cause`: got's errors hold the whole connection.
-    throw hubError(`${url} could not be read: ${messageOf(error)}.`)
+    const message = `${url} could not be read: ${messageOf(error)}.`
+    throw status === 401 || status === 403 ? hubError(message, {}, TOKEN_NEXT) : hubError(message)
   }
 }
 

@@ -154,7 +154,7 @@ async function scoreProbe(
   dialect: ModelFacts['dialect'],
   options: CallOptions,
 ): Promise<Reference> {
-  const request = { input: ids.slice(0, 1), output: ids.slice(1), temperature, topK, seed: 1 }
+  const request = { input: ids.slice(0, 1), output: ids.slice(1), temperature, topK }
   return parseScoring(
     await server.post('/v1/completions', scoringBody(model, request, dialect), options),
     request,

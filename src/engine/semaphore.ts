@@ -1,3 +1,5 @@
+import { allowManyListeners } from '../kernel/index.js'
+
 /** Limits how many calls run at once; the others wait in order. */
 export class Semaphore {
   #free: number
@@ -35,6 +37,7 @@ export class Semaphore {
         resolve()
       }
       this.#waiting.push(enter)
+      allowManyListeners(signal)
       signal.addEventListener('abort', leave, { once: true })
     })
   }

@@ -7,7 +7,7 @@ import {
   TargonError,
   withDeadline,
 } from '../kernel/index.js'
-import { engineError } from './engine-error.js'
+import { engineError, engineKeyError } from './engine-error.js'
 
 /** Largest response read: the prompt_logprobs of a long prompt are a few megabytes. */
 const RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -64,7 +64,7 @@ export class EngineServer {
           ...(body === undefined ? {} : { body }),
         })
         const text = await readLimited(what, response.body)
-        if (response.statusCode !== 200) throw statusError(what, response.statusCode, text)
+        if (response.statusCode !== 200) throw this.#statusError(what, response.statusCode, text)
         return text
       })
     } catch (error) {
@@ -72,6 +72,15 @@ export class EngineServer {
       if (error instanceof TargonError && !(error instanceof DeadlineError)) throw error
       throw engineError('ENGINE_UNAVAILABLE', `${what} failed: ${messageOf(error)}`, {}, { cause: error })
     }
+  }
+
+  /** A 4xx is about this request, except for keys and rate limits; a 5xx is about the server (out of memory, dead engine). */
+  #statusError(what: string, status: number, text: string): TargonError {
+    const message = `${what} returned ${status}: ${errorText(text)}`
+    if (status === 401 || status === 403) return engineKeyError(message, status, this.apiKey !== undefined)
+    const isAboutServer = status === 408 || status === 429
+    const code = status >= 400 && status < 500 && !isAboutServer ? 'ENGINE_REFUSED' : 'ENGINE_UNAVAILABLE'
+    return engineError(code, message, { status })
   }
 }
 
@@ -88,20 +97,13 @@ async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<s
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** A 4xx is about this request, except for keys and rate limits; a 5xx is about the server (out of memory, dead engine). */
-function statusError(what: string, status: number, text: string): TargonError {
-  const isAboutServer = status === 401 || status === 403 || status === 408 || status === 429
-  const code = status >= 400 && status < 500 && !isAboutServer ? 'ENGINE_REFUSED' : 'ENGINE_UNAVAILABLE'
-  return engineError(code, `${what} returned ${status}: ${errorText(text)}`, { status })
-}
-
-/** vLLM 0.6.x sends `{message}`, later versions `{error: {message}}`. */
+/** vLLM 0.6.x sends `{message}`, later versions `{error: {message}}`, and `{error: text}` where the key is missing. */
 function errorText(text: string): string {
   let message = text
   try {
     const body: unknown = JSON.parse(text)
     if (isJsonObject(body)) {
-      const inner = isJsonObject(body.error) ? body.error.message : body.message
+      const inner = isJsonObject(body.error) ? body.error.message : (body.message ?? body.error)
       if (typeof inner === 'string') message = inner
     }
   } catch {

@@ -35,7 +35,6 @@ export interface ScoreRequest {
   readonly input: readonly number[]
   readonly output: readonly number[]
   readonly temperature: number
-  readonly seed?: number
   /** Entries requested per position; capped at the server's maximum. */
   readonly topK: number
 }

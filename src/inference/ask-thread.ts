@@ -1,5 +1,11 @@
 import type { Worker } from 'node:worker_threads'
-import { createDeferred, type Deferred, type Log, startWorkerThread } from '../kernel/index.js'
+import {
+  allowManyListeners,
+  createDeferred,
+  type Deferred,
+  type Log,
+  startWorkerThread,
+} from '../kernel/index.js'
 import type { AskOptions, PreparedRequest } from './ask-miner.js'
 import type { Answer } from './types.js'
 
@@ -91,6 +97,7 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
       const copy = { ...prepared, body: Uint8Array.from(prepared.body) }
       post({ kind: 'ask', id, prepared: copy, options: { limits, rules, burst } })
       if (signal?.aborted) onAbort()
+      if (signal) allowManyListeners(signal)
       signal?.addEventListener('abort', onAbort, { once: true })
       try {
         return await deferred.promise

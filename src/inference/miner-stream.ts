@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { type Clock, exceedsJsonDepth, messageOf } from '../kernel/index.js'
+import { allowManyListeners, type Clock, exceedsJsonDepth, messageOf } from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
 import { parseChunkJson } from './chunk-json.js'
 import { EventStream, EventStreamError } from './event-stream.js'
@@ -86,6 +86,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
   start() {
     const { signal, dispatcher } = this.options
     if (signal?.aborted) return this.#onAbort()
+    if (signal) allowManyListeners(signal)
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     try {
       dispatcher.dispatch(dispatchOptions(this.options), this)

@@ -1,5 +1,6 @@
 import { setTimeout as timerSleep } from 'node:timers/promises'
 import { DeadlineError } from './errors.js'
+import { allowManyListeners } from './scoped-signal.js'
 
 /**
  * Time as a dependency: production code never calls `Date.now`, `setTimeout` or `setInterval` directly, so that tests
@@ -44,6 +45,7 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
+  if (signal) allowManyListeners(signal)
   const settled = new AbortController()
   const inner = new AbortController()
   const expiry = clock.sleep(timeoutMs, settled.signal).then(

@@ -14,7 +14,7 @@ export { parseIpPort } from './ip-port.js'
 export { isJsonObject, type JsonObject, parseJson } from './json.js'
 export { exceedsJsonBounds, exceedsJsonDepth, type JsonBounds } from './json-depth.js'
 export type { Log, LogFields } from './log.js'
-export { withScopedSignal } from './scoped-signal.js'
+export { allowManyListeners, withScopedSignal } from './scoped-signal.js'
 export {
   addressOf,
   initSr25519,

@@ -27,10 +27,10 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
 
   const output = tokens.map((token) => token.id)
   const topK = Math.min(THRESHOLDS.referenceTopK.value, facts.maxLogprobs)
-  const { temperature, seed } = request
+  const { temperature } = request
   const [text, reference] = await Promise.allSettled([
     engine.detokenize(idsWithText(answer.tokens, output, facts), signal),
-    engine.score({ input, output, temperature, topK, ...(seed === undefined ? {} : { seed }) }, signal),
+    engine.score({ input, output, temperature, topK }, signal),
   ])
   if (text.status === 'fulfilled') {
     const mismatch = checkText(answer.text, text.value)

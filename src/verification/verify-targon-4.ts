@@ -62,7 +62,7 @@ async function compareLogprobs(
     }
   }
   const { temperature, maxTokens } = request
-  const reference = await engine.score({ input, output, temperature, topK, ...seedOf(request) }, signal)
+  const reference = await engine.score({ input, output, temperature, topK }, signal)
   return checkLogprobs({
     temperature,
     maxTokens,
@@ -84,10 +84,7 @@ async function continueRandomly(
   const tops = new Map<number, ReadonlySet<number>>()
   for (const index of new Set(indices)) {
     const output = await retokenize(textOf(answer.tokens.slice(0, index)), engine, signal)
-    const { next } = await engine.score(
-      { input, output, temperature: request.temperature, topK, ...seedOf(request) },
-      signal,
-    )
+    const { next } = await engine.score({ input, output, temperature: request.temperature, topK }, signal)
     tops.set(index, new Set(narrow(next, topK, undefined).keys()))
   }
   return checkMembership(
@@ -120,10 +117,6 @@ async function retokenize(
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   return text === '' ? [] : engine.tokenizeText(text, signal, { addSpecialTokens: false })
-}
-
-function seedOf({ seed }: ReadyVerification['request']): { seed?: number } {
-  return seed === undefined ? {} : { seed }
 }
 
 /** What the engine would have returned for exactly K entries. */

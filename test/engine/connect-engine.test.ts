@@ -88,6 +88,38 @@ describe('connectEngine', () => {
     expect(engine.facts?.endOfTurnId).toBeTypeOf('number')
   })
 
+  it.each([
+    ['no key', undefined, 'TARGON_ENGINE_API_KEY is not set'],
+    ['another key', 'x', 'It does not accept the key in TARGON_ENGINE_API_KEY'],
+  ])('says which setting is missing when a server with a key gets %s', async (_, apiKey, reason) => {
+    const engine = connect([(await development({ apiKey: 'k' })).url], { apiKey })
+    await expect.poll(() => engine.unreadyReason).toContain(`returned 401: Unauthorized. ${reason}.`)
+  })
+
+  it('makes many calls on one signal without a warning of a leak', async () => {
+    const engine = connect([(await development()).url])
+    await ready(engine)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    try {
+      const [input, output] = [
+        [1, 2, 3],
+        [4, 5],
+      ]
+      await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          await engine.tokenizeText('a', signal)
+          await engine.score({ input, output, temperature: 1, topK: 1 }, signal)
+        }),
+      )
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.off('warning', onWarning)
+    }
+    expect(warnings).toEqual([])
+  })
+
   it('scores, tokenizes, detokenizes and generates', async () => {
     const engine = connect([(await development()).url])
     await ready(engine)

@@ -55,6 +55,17 @@ describe('readHubFile', () => {
     expect(await read({ cacheDir: blocked })).toEqual({ a: 1 })
   })
 
+  it.each([401, 403])('names the token when the hub answers %i', async (status) => {
+    await hub.close()
+    hub = await startStreamServer((response) => response.writeHead(status).end())
+    await expect(read()).rejects.toMatchObject({ next: expect.stringContaining('TARGON_ENGINE_HUB_TOKEN') })
+  })
+
+  it('does not parse a file that is nested too deeply', async () => {
+    files['/org/m/resolve/main/config.json'] = '['.repeat(65) + ']'.repeat(65)
+    await expect(read()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+  })
+
   it('rejects a file that is not JSON', async () => {
     files['/org/m/resolve/main/config.json'] = '<html>'
     await expect(read()).rejects.toMatchObject({

@@ -39,10 +39,11 @@ describe('scoringBody', () => {
     })
   })
 
-  it('leaves out the field that 0.6 rejects, and sends a seed', () => {
-    const body = scoringBody('org/m', { ...request, seed: 7 }, 'v0')
-    expect(body).not.toHaveProperty('return_tokens_as_token_ids')
-    expect(body).toMatchObject({ seed: 7 })
+  it('leaves out the field that 0.6 rejects, and sends no seed', () => {
+    const seeded = { ...request, seed: 7 }
+    for (const dialect of ['v0', 'v1'] as const)
+      expect(scoringBody('org/m', seeded, dialect)).not.toHaveProperty('seed')
+    expect(scoringBody('org/m', request, 'v0')).not.toHaveProperty('return_tokens_as_token_ids')
   })
 })
 
