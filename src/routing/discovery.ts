@@ -4,7 +4,7 @@ import { parseReply } from './parse-reply.js'
 /** Model names that are safe to pass on to validators, logs and URLs. */
 const modelName = z.string().regex(/^[\w.\-/:@+]{1,200}$/)
 
-const modelList = z.object({ data: z.array(z.object({ id: z.unknown() })) })
+const modelList = z.object({ data: z.array(z.object({ id: z.unknown(), owned_by: z.unknown().optional() })) })
 
 const MAX_MODELS = 512
 
@@ -17,6 +17,14 @@ export function readModelList(text: string): string[] | undefined {
     return name.success ? [name.data] : []
   })
   return [...new Set(names)].slice(0, MAX_MODELS)
+}
+
+/** Who owns the models of such a response: vLLM gives its own name, a gateway another, some servers none. */
+export function readModelOwner(text: string): 'vllm' | 'other' | 'unnamed' {
+  const parsed = modelList.safeParse(parseReply(text))
+  const owners = parsed.success ? parsed.data.data.map((model) => model.owned_by) : []
+  if (owners.includes('vllm')) return 'vllm'
+  return owners.some((owner) => typeof owner === 'string') ? 'other' : 'unnamed'
 }
 
 /**

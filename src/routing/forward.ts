@@ -108,15 +108,17 @@ function relayOnce(
         (!isLast || status === BUSY) && state.upstreams.canServe(model, new Set([...tried, upstream])),
       onEnd: (end) => {
         upstream.inFlight--
+        upstream.relays.delete(relay)
         relays.delete(relay)
         deadlines.forget(relay)
         if (end.kind === 'done') limitLastBytes(clock, deadlines, response, limits.readerTimeoutMs)
-        recordResult(upstream, end)
+        recordResult(upstream, end, clock.monotonic())
         state.queue.wake()
         resolve(end)
       },
     })
     relays.add(relay)
+    upstream.relays.add(relay)
     deadlines.watch(relay)
     if (response.destroyed) relay.cut()
     else relay.attach(upstream.send(path, upstream.bodyFor(body, model, request), relay))
@@ -152,9 +154,10 @@ const SERVER_DOWN = new Set([502, 503, 504])
  * server says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
  * caller could take the server down for everyone. Several in a row make the next health check send a test request instead.
  */
-function recordResult(upstream: Upstream, end: RelayEnd): void {
+function recordResult(upstream: Upstream, end: RelayEnd, nowMs: number): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
   const isInternal = status !== undefined && status >= 500 && !SERVER_DOWN.has(status)
+  if (end.kind === 'done' && end.status < 500) upstream.noteAnswer(nowMs)
   if (end.kind === 'caller-left' || status === BUSY) upstream.breaker.abandoned()
   else if (isInternal) {
     upstream.failures++

@@ -1,6 +1,16 @@
-import { type Clock, isAbort, type Log, messageOf } from '../kernel/index.js'
-import { readModelList } from './discovery.js'
+import {
+  type Clock,
+  DeadlineError,
+  hasCode,
+  isAbort,
+  isJsonObject,
+  type Log,
+  messageOf,
+} from '../kernel/index.js'
+import { probeChatText } from './chat-text.js'
+import { readModelList, readModelOwner } from './discovery.js'
 import { readEngineLoad } from './engine-load.js'
+import { parseReply } from './parse-reply.js'
 import { type ProbeReply, probe, probeOneToken } from './probe.js'
 import type { RoutingLimits } from './settings.js'
 import { probeTokenIds } from './token-ids.js'
@@ -8,6 +18,9 @@ import type { Health } from './types.js'
 import type { Upstream } from './upstream.js'
 
 const CHECK_TIMEOUT_MS = 5000
+
+/** Bytes or an answer for a caller within this time prove that a server works, whatever a check says. */
+const EVIDENCE_MS = 10_000
 
 /** Consecutive failed checks that mark a server as down: a single lost packet takes no server out. */
 const FAILED_CHECKS_TO_DOWN = 2
@@ -33,6 +46,12 @@ export async function checkUpstream(
   const before = upstream.health
   const models = [...upstream.servedModels].join()
   const found = await checkHealth(deps, upstream, signal)
+  if (found.kind === 'down' && found.isSilent) {
+    // A busy server may take longer for a check than for its streams.
+    if (deps.clock.monotonic() - upstream.lastAliveAt() <= EVIDENCE_MS) return trustEvidence(deps, upstream)
+    // The configuration is all that is known of a server that has not answered yet.
+    if (upstream.servedModels.size === 0) upstream.setListedModels(undefined)
+  }
   upstream.failedChecks = found.kind === 'up' ? 0 : upstream.failedChecks + 1
   if (found.kind === 'down' && before.kind === 'up' && upstream.failedChecks < FAILED_CHECKS_TO_DOWN) {
     deps.log.debug(
@@ -42,8 +61,21 @@ export async function checkUpstream(
     return
   }
   upstream.health = found
+  // Something else may answer at the address when it comes back.
+  if (found.kind === 'down') upstream.isVllm = undefined
   if (found.kind === 'up') await readLoad(deps, upstream, signal)
   logChange(deps.log, upstream, before, models)
+}
+
+function trustEvidence({ log }: HealthDeps, upstream: Upstream): void {
+  const before = upstream.health
+  upstream.failedChecks = 0
+  upstream.health = { kind: 'up' }
+  log.debug(
+    { event: 'upstream-check-outdone', upstream: upstream.url },
+    'model server answers callers but no health check',
+  )
+  logChange(log, upstream, before, [...upstream.servedModels].join())
 }
 
 /** Checks until the signal aborts: every `refreshMs` while up; sooner, then with growing pauses, while down. */
@@ -60,6 +92,8 @@ export async function watchUpstream(
     else if (failedChecks === 0 && deps.clock.monotonic() - probedAt >= TOKEN_IDS_INTERVAL_MS) {
       probedAt = deps.clock.monotonic()
       await probeTokenIds(deps.clock, deps.log, upstream, signal).catch(() => {})
+      // The switches it advises about are vLLM's, and elsewhere a request may cost money.
+      if (upstream.isVllm) await probeChatText(deps.clock, deps.log, upstream, signal).catch(() => {})
     }
     const { refreshMs } = deps.limits
     const pauseMs = failedChecks === 0 ? refreshMs : Math.min(refreshMs, 500 * 2 ** failedChecks)
@@ -83,15 +117,43 @@ async function checkHealth(deps: HealthDeps, upstream: Upstream, signal: AbortSi
     const list = status === 200 ? readModelList(models.text) : undefined
     if (list === undefined && upstream.settings.models.length === 0)
       return down(`GET ${path} returned no model list (${status})`)
-    // vLLM's API server still answers /v1/models when its engine has died; its /health does not.
-    const health = await get(deps, upstream, '/health', signal)
-    if (health.status >= 500) return down(`GET /health returned ${health.status}`)
+    if (await isHealthAsked(deps, upstream, models.text, signal)) {
+      // vLLM's API server still answers /v1/models when its engine has died; its /health does not.
+      const health = await get(deps, upstream, '/health', signal)
+      if (health.status >= 500) return down(`GET /health returned ${health.status}`)
+    }
     upstream.setListedModels(list)
     return await testEngine(deps, upstream, signal)
   } catch (error) {
     if (signal.aborted) throw error
-    return down(messageOf(error) || 'no response')
+    return { kind: 'down', reason: messageOf(error) || 'no response', isSilent: isSilence(error) }
   }
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof DeadlineError || hasCode(error, 'UND_ERR_CONNECT_TIMEOUT')
+}
+
+/** Other servers may run a completion of each of their models when asked for their health, as LiteLLM does. */
+async function isHealthAsked(
+  deps: HealthDeps,
+  upstream: Upstream,
+  list: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { askHealth = 'auto' } = upstream.settings
+  const owner = readModelOwner(list)
+  if (owner !== 'unnamed') upstream.isVllm = owner === 'vllm'
+  else if (upstream.engine !== undefined) upstream.isVllm = true
+  else upstream.isVllm ??= await hasVersion(deps, upstream, signal)
+  return askHealth === 'always' || (askHealth === 'auto' && upstream.isVllm)
+}
+
+/** vLLM answers GET /version with `{"version": "0.9.1"}`. */
+async function hasVersion(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<boolean> {
+  const reply = await get(deps, upstream, '/version', signal)
+  const document = reply.status === 200 ? parseReply(reply.text) : undefined
+  return isJsonObject(document) && typeof document.version === 'string'
 }
 
 /** After several internal errors in a row: the server is down if a test request fails too. */
@@ -105,7 +167,7 @@ async function testEngine(deps: HealthDeps, upstream: Upstream, signal: AbortSig
 }
 
 function down(reason: string): Health {
-  return { kind: 'down', reason }
+  return { kind: 'down', reason, isSilent: false }
 }
 
 async function readLoad(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<void> {

@@ -60,6 +60,11 @@ export class Relay implements ResponseReader, Timed {
     options.response.on('drain', this.#onDrain).on('close', this.#onClose)
   }
 
+  /** Monotonic milliseconds of the last bytes from the server; undefined before the first ones. */
+  get lastByteAt(): number | undefined {
+    return this.#firstByteMs < 0 ? undefined : this.#lastByteAt
+  }
+
   /** The request was sent on this connection. */
   attach(connection: Connection): void {
     if (this.#isDone) connection.destroy()

@@ -13,6 +13,8 @@ export interface UpstreamSettings {
   readonly aliases: Readonly<Record<string, string>>
   /** Add `return_tokens_as_token_ids` to requests where the server needs it; rewrites the body. */
   readonly addTokenIds: boolean
+  /** Whether GET /health is part of a health check; `auto`, the default: of servers known to be vLLM. */
+  readonly askHealth?: 'auto' | 'always' | 'never'
 }
 
 /** Deadlines and bounds of the streaming proxy. */

@@ -5,13 +5,17 @@ import type { BodyOutline } from './json-body.js'
 export type Health =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'up' }
-  | { readonly kind: 'down'; readonly reason: string }
+  /** `isSilent`: it did not answer in time, as a server that is only busy does. */
+  | { readonly kind: 'down'; readonly reason: string; readonly isSilent: boolean }
 
 /**
  * Whether a server returns token ids in its logprobs, without which validators cannot verify an answer:
  * `always` (server flag), `on-request` (it supports the request field), `never`, `unknown` (not probed yet, or the probe failed).
  */
 export type TokenIds = 'always' | 'on-request' | 'never' | 'unknown'
+
+/** Where a server puts the text of a chat: vLLM's parsers move it away from `content`, where callers and validators read it. */
+export type MovedText = 'nowhere' | 'reasoning' | 'tool_calls'
 
 /** What the operator sees of one upstream. */
 export interface UpstreamReport {

@@ -45,23 +45,23 @@ export class UpstreamSet {
 
   /** Some usable server outside `tried` has the model, full or not. */
   canServe(model: string, tried: ReadonlySet<Upstream>): boolean {
-    return this.#usable(model, tried).next().done === false
+    return this.#candidates(model, tried).length > 0
   }
 
   /** The least busy usable server with a free place. */
   choose(model: string, tried: ReadonlySet<Upstream>): Upstream | undefined {
-    return chooseLeastBusy(this.#usable(model, tried), this.#deps.random)
+    return chooseLeastBusy(this.#candidates(model, tried), this.#deps.random)
   }
 
   /** Models that can be served now, sorted. */
   models(): string[] {
-    const usable = [...this.#watches.keys()].filter((one) => one.isUsable)
+    const usable = this.#usable()
     return [...new Set(usable.flatMap((one) => [...one.servedModels]))].sort()
   }
 
   /** The model that is meant when a request names none: every usable server has it, under whatever names, and no other. */
   onlyModel(): string | undefined {
-    const usable = [...this.#watches.keys()].filter((one) => one.isUsable)
+    const usable = this.#usable()
     if (usable.some((one) => new Set(one.targetModels()).size !== 1)) return undefined
     return this.models().find((name) => usable.every((one) => one.servedModels.has(name)))
   }
@@ -92,9 +92,15 @@ export class UpstreamSet {
     }
   }
 
-  *#usable(model: string, tried: ReadonlySet<Upstream>): Generator<Upstream> {
-    for (const one of this.#watches.keys())
-      if (one.servedModels.has(model) && one.isUsable && !tried.has(one)) yield one
+  /** Servers for a request: those that are up, else those that only failed to answer a check in time. */
+  #candidates(model: string, tried: ReadonlySet<Upstream>): Upstream[] {
+    const untried = [...this.#watches.keys()].filter((one) => one.servedModels.has(model) && !tried.has(one))
+    const up = untried.filter((one) => one.isUsable)
+    return up.length > 0 ? up : untried.filter((one) => one.isLastResort)
+  }
+
+  #usable(): Upstream[] {
+    return [...this.#watches.keys()].filter((one) => one.isUsable || one.isLastResort)
   }
 }
 

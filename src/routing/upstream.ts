@@ -7,7 +7,7 @@ import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
 import { editBody } from './json-body.js'
 import type { UpstreamSettings } from './settings.js'
-import type { ForwardedRequest, Health, TokenIds, UpstreamReport } from './types.js'
+import type { ForwardedRequest, Health, MovedText, TokenIds, UpstreamReport } from './types.js'
 
 export interface UpstreamDeps {
   readonly clock: Clock
@@ -42,6 +42,14 @@ export class Upstream {
   inFlightAtScrape = 0
   /** Monotonic milliseconds of the last read of /metrics. */
   scrapedAt = 0
+  /** By its list of models or GET /version; undefined until one of them has told. */
+  isVllm: boolean | undefined
+  /** Where the text of a chat goes instead of `content`; undefined until a probe has told. */
+  movedText: MovedText | undefined
+  /** Responses being passed on. */
+  readonly relays = new Set<{ readonly lastByteAt: number | undefined }>()
+  /** Monotonic milliseconds of the last response without an error of the server. */
+  #answeredAt = Number.NEGATIVE_INFINITY
   #listedModels: readonly string[] | undefined
   #servedModels: ReadonlySet<string> = new Set()
   #headers: Readonly<Record<string, string>> = {}
@@ -84,6 +92,22 @@ export class Upstream {
 
   get isUsable(): boolean {
     return this.health.kind === 'up' && this.breaker.allows()
+  }
+
+  /** It did not answer a check in time: better than no server at all. */
+  get isLastResort(): boolean {
+    return this.health.kind === 'down' && this.health.isSilent && this.breaker.allows()
+  }
+
+  noteAnswer(nowMs: number): void {
+    this.#answeredAt = nowMs
+  }
+
+  /** Monotonic milliseconds of the last bytes or answer for a caller, stronger evidence than any check. */
+  lastAliveAt(): number {
+    let latest = this.#answeredAt
+    for (const { lastByteAt } of this.relays) latest = Math.max(latest, lastByteAt ?? latest)
+    return latest
   }
 
   get servedModels(): ReadonlySet<string> {

@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
-import { defaultLimits } from '../../src/routing/index.js'
+import { defaultLimits, type UpstreamSettings } from '../../src/routing/index.js'
+import type { FakeVllm } from '../support/fake-vllm.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { createRouterRig, settingsOf } from '../support/router-rig.js'
 
@@ -115,5 +116,105 @@ describe('upstream health', () => {
     server.metrics = 'vllm:num_requests_running 7\nvllm:num_requests_waiting 2\n'
     await until(clock, () => router.report()[0]?.running === 7)
     expect(router.report()[0]).toMatchObject({ health: 'up', waiting: 2 })
+  })
+
+  const never = new Promise<void>(() => {})
+
+  it('trusts the bytes of a stream more than checks that get no answer', async () => {
+    const clock = new ManualClock()
+    let write = () => {}
+    const server = await rig.vllm({
+      answer: ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        write = () => void response.write('data: {}\n\n')
+        write()
+      },
+    })
+    const { post, router } = await rig.serve([settingsOf(server.url)], {}, clock)
+    const stream = await post()
+    const bytes = stream.body[Symbol.asyncIterator]()
+    server.gate = never
+    for (let step = 0; step < 120; step++) {
+      write()
+      await bytes.next()
+      await clock.advance(500)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      expect(router.report()[0]).toMatchObject({ health: 'up' })
+    }
+    expect(router.models()).toEqual(['org/model'])
+    // Without bytes the checks count again.
+    await until(clock, () => router.report()[0]?.health === 'down')
+    expect(router.report()[0]?.reason).toMatch(/did not finish within 5000 ms/)
+    stream.body.destroy()
+  })
+
+  it('uses a server that answers no check in time while no other has the model, and any other first', async () => {
+    const clock = new ManualClock()
+    const [busy, other] = [await rig.vllm(), await rig.vllm({ models: ['org/other'] })]
+    const { post, router } = await rig.serve([settingsOf(busy.url), settingsOf(other.url)], {}, clock)
+    busy.gate = never
+    await until(clock, () => router.report()[0]?.health === 'down')
+    expect(router.models()).toEqual(['org/model', 'org/other'])
+    const answer = await post()
+    expect(answer.statusCode).toBe(200)
+    await answer.body.dump()
+    expect(busy.received).toHaveLength(1)
+    other.models = ['org/model']
+    await until(clock, () => router.report()[1]?.models.join() === 'org/model')
+    // The answer of a moment ago has brought the first server back: it has to fail its checks again.
+    await until(clock, () => router.report()[0]?.health === 'down')
+    for (let count = 0; count < 5; count++) await (await post()).body.dump()
+    expect([busy.received.length, other.received.length]).toEqual([1, 5])
+  })
+
+  it('does not use a server that refuses connections, which is not merely busy', async () => {
+    const clock = new ManualClock()
+    const server = await rig.vllm()
+    const { post, router } = await rig.serve([settingsOf(server.url)], {}, clock)
+    await server.close()
+    await until(clock, () => router.models().length === 0)
+    const answer = await post()
+    expect(answer.statusCode).toBe(503)
+    await answer.body.dump()
+  })
+
+  it('uses configured models of a server that has not answered yet', async () => {
+    const clock = new ManualClock()
+    const server = await rig.vllm()
+    server.gate = never
+    const started = rig.serve([settingsOf(server.url, { models: ['org/model'] })], {}, clock)
+    let isStarted = false
+    void started.then(() => {
+      isStarted = true
+    })
+    await until(clock, () => isStarted)
+    const { post, router } = await started
+    expect(router.report()[0]).toMatchObject({ health: 'down' })
+    expect(router.models()).toEqual(['org/model'])
+    const answer = await post()
+    expect(answer.statusCode).toBe(200)
+    await answer.body.dump()
+  })
+
+  it.each<[string, Partial<FakeVllm>, UpstreamSettings['askHealth'], boolean]>([
+    ['whose models vLLM owns', { owner: { owned_by: 'vllm' } }, undefined, true],
+    ['whose models someone else owns, as with LiteLLM', { owner: { owned_by: 'openai' } }, 'auto', false],
+    ['that names no owner', { owner: {} }, 'auto', false],
+    ['that names no owner but a version', { owner: {}, version: { version: '0.9.1' } }, 'auto', true],
+    [
+      'that names no owner but has vLLM’s metrics',
+      { owner: {}, metrics: 'vllm:num_requests_running 0\n' },
+      'auto',
+      true,
+    ],
+    ['of any kind when it is set to always', { owner: { owned_by: 'openai' } }, 'always', true],
+    ['of no kind when it is set to never', {}, 'never', false],
+  ])('knows whether to ask GET /health of a server %s', async (_, changes, askHealth, isAsked) => {
+    const clock = new ManualClock()
+    const server = Object.assign(await rig.vllm(), changes)
+    const { router } = await rig.serve([settingsOf(server.url, askHealth ? { askHealth } : {})], {}, clock)
+    server.models = ['org/new']
+    await until(clock, () => router.models().join() === 'org/new')
+    expect(server.healthAsked > 0).toBe(isAsked)
   })
 })

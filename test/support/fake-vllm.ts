@@ -19,6 +19,19 @@ export interface FakeVllm {
   models: string[]
   /** Body of GET /metrics; undefined: 404. */
   metrics: string | undefined
+  /** Who owns the models, as GET /v1/models says. */
+  owner: { readonly owned_by?: string }
+  /** Answers to GET /health so far. */
+  healthAsked: number
+  /** Lists of models sent so far. */
+  modelsAsked: number
+  /** The miner's own chat probe is answered with this message, or this text; undefined: 404. */
+  probedChat: object | string | undefined
+  chatsProbed: number
+  /** Holds back answers to GET requests while it is set. */
+  gate: Promise<void> | undefined
+  /** Body of GET /version; undefined: 404. */
+  version: object | undefined
   /** Status of GET /health and GET /v1/models. */
   healthStatus: number
   modelsStatus: number
@@ -54,25 +67,37 @@ export async function startFakeVllm(
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(value))
     }
-    if (request.url === '/health') return void response.writeHead(fake.healthStatus).end()
+    if (request.method === 'GET') await fake.gate
+    if (request.url === '/version') return json(fake.version === undefined ? 404 : 200, fake.version ?? {})
+    if (request.url === '/health') {
+      fake.healthAsked++
+      return void response.writeHead(fake.healthStatus).end()
+    }
     if (request.url === '/metrics') {
       return void response.writeHead(fake.metrics === undefined ? 404 : 200).end(fake.metrics ?? '')
     }
     if (request.url === '/v1/models') {
+      fake.modelsAsked++
       return json(fake.modelsStatus, {
         object: 'list',
-        data: fake.models.map((id) => ({ id, object: 'model' })),
+        data: fake.models.map((id) => ({ id, object: 'model', ...fake.owner })),
       })
     }
     let body = ''
     for await (const chunk of request) body += chunk
-    // The miner’s probe is not recorded as a request.
+    // The miner’s probes are not recorded as requests.
     if (body.includes('"prompt":"Hello","max_tokens":1,')) {
       if (fake.engineStatus !== 200) return json(fake.engineStatus, { object: 'error' })
       const isRequested = body.includes('"return_tokens_as_token_ids":true')
       if (isRequested && fake.tokenIds === 'refused') return json(400, { object: 'error' })
       const hasIds = fake.tokenIds === 'always' || (isRequested && fake.tokenIds === 'on-request')
       return json(200, { choices: [{ text: ' a', logprobs: { tokens: [hasIds ? 'token_id:7' : ' a'] } }] })
+    }
+    if (body.includes('"content":"Hello"}],"max_tokens":16,')) {
+      fake.chatsProbed++
+      const { probedChat } = fake
+      if (typeof probedChat === 'string') return void response.writeHead(200).end(probedChat)
+      return json(probedChat === undefined ? 404 : 200, { choices: [{ message: probedChat }] })
     }
     const closed = new Promise<void>((resolve) => response.on('close', () => resolve()))
     const received = { path: request.url ?? '', headers: request.headers, body, response, closed }
@@ -90,6 +115,13 @@ export async function startFakeVllm(
     models: options.models ?? ['org/model'],
     metrics: undefined,
     tokenIds: 'always',
+    owner: { owned_by: 'vllm' },
+    healthAsked: 0,
+    modelsAsked: 0,
+    probedChat: undefined,
+    chatsProbed: 0,
+    gate: undefined,
+    version: undefined,
     healthStatus: 200,
     modelsStatus: 200,
     engineStatus: 200,

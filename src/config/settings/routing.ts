@@ -98,6 +98,13 @@ export const routingSettings = {
     ...duration({ unit: 's', min: 1, max: 3600, default: 10 }),
     help: 'Seconds between checks of a model server’s models and health.',
   }),
+  'routing.ask-health': routing({
+    kind: 'text',
+    schema: z.enum(['auto', 'always', 'never']),
+    default: 'auto',
+    options: ['auto', 'always', 'never'],
+    help: 'Whether health checks ask a model server for GET /health: auto asks servers that are known to be vLLM, because others may run a completion for it.',
+  }),
   'routing.add-token-ids': routing({
     kind: 'switch',
     schema: switchValue,

@@ -4,7 +4,12 @@ import { defaultLimits, type RoutingLimits, type UpstreamSettings } from '../../
 
 type RoutingSettings = Pick<
   MinerSettings,
-  'upstreams' | 'model-endpoint' | 'api-key' | 'routing.max-in-flight' | 'routing.add-token-ids'
+  | 'upstreams'
+  | 'model-endpoint'
+  | 'api-key'
+  | 'routing.max-in-flight'
+  | 'routing.add-token-ids'
+  | 'routing.ask-health'
 >
 
 /**
@@ -25,6 +30,7 @@ export function readUpstreams(settings: RoutingSettings): UpstreamSettings[] {
       models: given.models ?? [],
       aliases: given.aliases ?? {},
       addTokenIds: settings['routing.add-token-ids'],
+      askHealth: settings['routing.ask-health'],
     }
   })
   const seen = new Set<string>()
