@@ -74,6 +74,8 @@ function createState(options: DevelopmentEngineOptions, clock: DevelopmentEngine
     maxLogprobs: options.maxLogprobs ?? 20,
     returnTokensAsTokenIds: options.returnTokensAsTokenIds ?? false,
     tokensPerChunk: options.tokensPerChunk ?? 1,
+    samplingDefaults: options.samplingDefaults ?? {},
+    sendLagMs: options.sendLagMs,
     startedAtSeconds: Math.floor(clock.now() / 1000),
     metrics: makeMetrics(dialect, models, slots),
     slots,

@@ -8,4 +8,4 @@ export {
   loadModel,
   loadTokenizer,
 } from './language/index.js'
-export type { DevelopmentEngineOptions } from './options.js'
+export type { DevelopmentEngineOptions, SamplingDefaults } from './options.js'

@@ -4,6 +4,13 @@ import type { BehaviourName, EngineFault } from './behaviour/index.js'
 /** `v1`: a current vLLM. `v0`: vLLM 0.6.2; docs/development/development-engine.md lists the differences. */
 export type Dialect = 'v0' | 'v1'
 
+/** What a model's generation_config.json recommends. */
+export interface SamplingDefaults {
+  readonly topP?: number
+  readonly topK?: number
+  readonly minP?: number
+}
+
 export interface DevelopmentEngineOptions {
   /** 0: any free port. */
   readonly port: number
@@ -31,10 +38,18 @@ export interface DevelopmentEngineOptions {
   readonly maxLogprobs?: number
   /** The server's `--return-tokens-as-token-ids`; default false. */
   readonly returnTokensAsTokenIds?: boolean
-  /** Default `raw` in `v1`, `processed` in `v0`. */
+  /** Default `raw` in `v1`, `processed` in `v0`. `processed`: after penalties, temperature and cuts, so 0 where one token is left. */
   readonly logprobsMode?: 'raw' | 'processed'
+  /** For requests without these fields, as servers take them from generation_config.json, which has them too. Default none. */
+  readonly samplingDefaults?: SamplingDefaults
   /** Tokens per chunk of a stream: more than one happens with slow readers and speculative decoding. Default 1. */
   readonly tokensPerChunk?: number
+  /**
+   * The part that sends lags behind the one that generates, by this long after each chunk: a chunk has all tokens that were due
+   * meanwhile, as in vLLM whenever its API server is late. 0: only when this process really is late. Default: never merged.
+   * Needs `tokensPerSecond`: otherwise all tokens are due at once.
+   */
+  readonly sendLagMs?: number
   /** Concurrent answers; further requests wait. Default 256. */
   readonly maxConcurrentSequences?: number
 }

@@ -27,6 +27,11 @@ export class Pace {
     return timeToFirstTokenMs + (tokensPerSecond === undefined ? 0 : (index * 1000) / tokensPerSecond)
   }
 
+  /** True when token `index` could have been sent before now. */
+  isDue(index: number): boolean {
+    return this.#clock.monotonic() >= this.#startedAtMs + this.dueMs(index)
+  }
+
   /** Resolves when token `index` is due, or at once if it is late. @throws the abort reason */
   async untilDue(index: number, signal: AbortSignal): Promise<void> {
     await this.untilMs(this.dueMs(index), signal)

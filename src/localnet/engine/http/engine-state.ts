@@ -2,7 +2,7 @@ import type { Clock } from '../../../kernel/index.js'
 import type { Behaviour, EngineFault } from '../behaviour/index.js'
 import type { LogprobsMode, PaceSettings } from '../generation/index.js'
 import type { Tokenizer } from '../language/index.js'
-import type { Dialect } from '../options.js'
+import type { Dialect, SamplingDefaults } from '../options.js'
 import type { EngineMetrics } from './metrics.js'
 import type { Slots } from './slots.js'
 
@@ -18,6 +18,9 @@ export interface EngineState {
   readonly maxLogprobs: number
   readonly returnTokensAsTokenIds: boolean
   readonly tokensPerChunk: number
+  readonly samplingDefaults: SamplingDefaults
+  /** Undefined: every chunk has `tokensPerChunk` tokens, however late it is. */
+  readonly sendLagMs: number | undefined
   readonly startedAtSeconds: number
   readonly metrics: EngineMetrics
   readonly slots: Slots

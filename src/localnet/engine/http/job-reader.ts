@@ -103,9 +103,9 @@ function readShared(body: SharedBody, state: EngineState): SharedJob {
     model,
     sampling: {
       temperature: body.temperature ?? 1,
-      topP: body.top_p ?? 1,
-      topK: Math.max(0, body.top_k ?? 0),
-      minP: body.min_p ?? 0,
+      topP: body.top_p ?? state.samplingDefaults.topP ?? 1,
+      topK: Math.max(0, body.top_k ?? state.samplingDefaults.topK ?? 0),
+      minP: body.min_p ?? state.samplingDefaults.minP ?? 0,
       presencePenalty: body.presence_penalty ?? 0,
       frequencyPenalty: body.frequency_penalty ?? 0,
       repetitionPenalty: body.repetition_penalty ?? 1,

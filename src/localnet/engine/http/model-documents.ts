@@ -1,4 +1,5 @@
-import { CHAT_TEMPLATE, hashText, SPECIAL_TOKENS, type Tokenizer } from '../language/index.js'
+import { CHAT_TEMPLATE, hashText, SPECIAL_TOKENS } from '../language/index.js'
+import type { SamplingDefaults } from '../options.js'
 import type { EngineState } from './engine-state.js'
 
 /** GET /v1/models. */
@@ -34,7 +35,8 @@ export function listModels({ models, startedAtSeconds, maxModelLen }: EngineStat
 }
 
 /** A file of a model's hub repository, with facts the engine's own routes do not report. Undefined for other names. */
-export function hubFile(name: string, tokenizer: Tokenizer, maxModelLen: number): object | undefined {
+export function hubFile(name: string, state: EngineState): object | undefined {
+  const { tokenizer, maxModelLen, samplingDefaults } = state
   const bos = tokenizer.special('<|begin_of_text|>')
   const endIds = [tokenizer.special('<|end_of_text|>'), tokenizer.special('<|eot_id|>')]
   switch (name) {
@@ -49,7 +51,13 @@ export function hubFile(name: string, tokenizer: Tokenizer, maxModelLen: number)
         torch_dtype: 'bfloat16',
       }
     case 'generation_config.json':
-      return { bos_token_id: bos, eos_token_id: endIds, do_sample: true, transformers_version: '4.44.0' }
+      return {
+        bos_token_id: bos,
+        eos_token_id: endIds,
+        do_sample: true,
+        ...samplingFields(samplingDefaults),
+        transformers_version: '4.44.0',
+      }
     case 'tokenizer_config.json':
       return {
         added_tokens_decoder: Object.fromEntries(
@@ -67,5 +75,13 @@ export function hubFile(name: string, tokenizer: Tokenizer, maxModelLen: number)
       }
     default:
       return undefined
+  }
+}
+
+function samplingFields({ topP, topK, minP }: SamplingDefaults): object {
+  return {
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(topK === undefined ? {} : { top_k: topK }),
+    ...(minP === undefined ? {} : { min_p: minP }),
   }
 }

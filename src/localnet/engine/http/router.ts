@@ -110,10 +110,7 @@ function sendHubFile(
 ): void {
   const [, model, name] = HUB_PATH.exec(path) ?? []
   const isRead = request.method === 'GET' || request.method === 'HEAD'
-  const file =
-    isRead && model && name && state.models.includes(model)
-      ? hubFile(name, state.tokenizer, state.maxModelLen)
-      : undefined
+  const file = isRead && model && name && state.models.includes(model) ? hubFile(name, state) : undefined
   if (file) sendJson(response, 200, file)
   else sendJson(response, 404, { detail: 'Not Found' })
 }

@@ -23,6 +23,7 @@ export async function sendEvents(
   const writer = new EventWriter(response, behaviour, signal)
   const head = { id: answering.id, object: shape.streamObject, created: answering.created, model: job.model }
   const tokensPerChunk = behaviour.tokensPerChunk ?? state.tokensPerChunk
+  const lag = new SendingLag(state, pace)
   let lanes = answering.sequences.map((sequence) => new Lane(sequence, job.maxTokens > 0))
   let generated = 0
   let paced = 0
@@ -52,11 +53,13 @@ export async function sendEvents(
       paced += 1
     }
     await open()
+    const fewestTokens = lag.isBehind(paced) ? Number.POSITIVE_INFINITY : tokensPerChunk
     for (const lane of lanes) {
       if (lane.latest) generated += 1
-      const chunk = lane.takeChunk(tokensPerChunk)
+      const chunk = lane.takeChunk(fewestTokens)
       if (!chunk) continue
       await send(shape.chunkChoice(lane.index, chunk.steps, chunk.echo, chunk.isFirst))
+      lag.sent()
     }
     lanes = lanes.filter((lane) => !lane.isDone)
     if (state.fault === 'error-in-stream' && turn === TOKENS_BEFORE_ERROR) {
@@ -67,6 +70,27 @@ export async function sendEvents(
   if (job.includeUsage) await send(undefined, { usage: usageOf(job, generated, state) })
   await writer.finish()
   return { generatedTokens: generated, timeToFirstTokenMs: pace.dueMs(0) }
+}
+
+/** Whether the part of a server that sends is behind the one that generates. */
+class SendingLag {
+  #readyAtMs = 0
+
+  constructor(
+    private readonly state: Pick<EngineState, 'clock' | 'behaviour' | 'sendLagMs'>,
+    private readonly pace: Answering['pace'],
+  ) {}
+
+  /** @param next the token that comes next: if it is due already, it will share a chunk with the ones before it. */
+  isBehind(next: number): boolean {
+    const { clock, behaviour, sendLagMs } = this.state
+    if (sendLagMs === undefined || behaviour.delivery === 'burst') return false
+    return clock.monotonic() < this.#readyAtMs || this.pace.isDue(next)
+  }
+
+  sent(): void {
+    this.#readyAtMs = this.state.clock.monotonic() + (this.state.sendLagMs ?? 0)
+  }
 }
 
 /** One sequence being sent. */
@@ -94,8 +118,8 @@ class Lane {
   }
 
   /** What to send this turn; undefined until there are enough tokens for a chunk. */
-  takeChunk(tokensPerChunk: number) {
-    if (!this.isDone && this.#pending.length < tokensPerChunk) return undefined
+  takeChunk(fewestTokens: number) {
+    if (!this.isDone && this.#pending.length < fewestTokens) return undefined
     const echo = this.#isFirst ? this.#echo : undefined
     if (this.#pending.length === 0 && !echo) return undefined
     const chunk = { steps: this.#pending, echo, isFirst: this.#isFirst }

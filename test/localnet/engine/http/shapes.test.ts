@@ -29,6 +29,21 @@ describe('responses of a current server', () => {
     }
   })
 
+  it('applies sampling defaults to requests without these fields, and serves them as hub file', async () => {
+    const plain = await startEngine()
+    const own = await startEngine({ samplingDefaults: { topP: 0.5, topK: 9, minP: 0.1 } })
+    const generation = (await own.get(`/${MODEL}/resolve/main/generation_config.json`)).json
+    expect(generation).toMatchObject({ top_p: 0.5, top_k: 9, min_p: 0.1 })
+    const request = { model: MODEL, prompt: 'The', max_tokens: 64, temperature: 1, seed: 5 }
+    const cut = { ...request, top_p: 0.5, top_k: 9, min_p: 0.1 }
+    const off = { ...request, top_p: 1, top_k: -1, min_p: 0 }
+    const textOf = async ({ post }: typeof own, body: object) =>
+      (await post('/v1/completions', body)).json.choices[0].text
+    expect(await textOf(own, request)).toBe(await textOf(plain, cut))
+    expect(await textOf(own, off)).toBe(await textOf(plain, request))
+    expect(await textOf(own, request)).not.toBe(await textOf(plain, request))
+  })
+
   it('serves the hub files of its own models only', async () => {
     const { get, post } = await startEngine()
     const config = (await get(`/${MODEL}/resolve/main/config.json`)).json

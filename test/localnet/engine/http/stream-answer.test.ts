@@ -38,6 +38,21 @@ describe('streaming', () => {
     ).rejects.toMatchObject({ status: 401 })
   })
 
+  it('merges the tokens that were due while the sending part lagged, with all ids and logprobs', async () => {
+    const body = { model: MODEL, messages: question('How is bread made?'), max_tokens: 60, seed: 3 }
+    const request = { ...body, logprobs: true, return_tokens_as_token_ids: true, return_token_ids: true }
+    const even = await (await startEngine()).stream(CHAT, request)
+    const lagging = await startEngine({ tokensPerSecond: 500, sendLagMs: 20 })
+    const merged = await lagging.stream(CHAT, request)
+    expect(readChatStream(merged)).toEqual(readChatStream(even))
+    const counts = merged.flatMap((event) => event.choices[0]?.token_ids?.length ?? [])
+    expect(counts.reduce((sum: number, count: number) => sum + count, 0)).toBe(60)
+    expect(Math.max(...counts)).toBeGreaterThan(4)
+    expect(counts.length).toBeLessThan(20)
+    for (const { choices } of merged.slice(1))
+      expect(choices[0].logprobs.content).toHaveLength(choices[0].token_ids.length)
+  })
+
   it('sends a character split over tokens whole, after empty chunks', async () => {
     const { stream } = await startEngine()
     const tokenizer = loadTokenizer()
