@@ -23,6 +23,7 @@ export type {
   Reference,
   ReferenceEngine,
   ReferencePosition,
+  SamplingDefaults,
   ScoreRequest,
   TokenizeOptions,
 } from './types.js'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { hubError } from './engine-error.js'
 import { type HubSource, readHubFile } from './hub-files.js'
+import type { SamplingDefaults } from './types.js'
 
 const tokenId = z.number().int().min(0)
 const tokenIds = z.union([tokenId.transform((id) => [id]), z.array(tokenId)]).nullish()
@@ -16,13 +17,14 @@ const generationSchema = z.object({
   eos_token_id: tokenIds,
   top_p: z.number().positive().max(1).nullish().catch(undefined),
   top_k: z.number().int().positive().nullish().catch(undefined),
+  min_p: z.number().positive().max(1).nullish().catch(undefined),
 })
 
 export interface FileFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
-  /** top_p and top_k that current vLLM applies to requests without them. */
-  readonly samplingDefaults: { readonly topP?: number; readonly topK?: number }
+  /** top_p, top_k and min_p that current vLLM applies to requests without them. */
+  readonly samplingDefaults: SamplingDefaults
 }
 
 /**
@@ -56,6 +58,7 @@ export async function readModelFiles(
     samplingDefaults: {
       ...(defaults?.top_p ? { topP: defaults.top_p } : {}),
       ...(defaults?.top_k ? { topK: defaults.top_k } : {}),
+      ...(defaults?.min_p ? { minP: defaults.min_p } : {}),
     },
   }
 }

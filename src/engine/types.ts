@@ -11,12 +11,19 @@ export interface Reference {
   readonly next: ReferencePosition
 }
 
+/** How a server truncates distributions when a request does not say. */
+export interface SamplingDefaults {
+  readonly topP?: number
+  readonly topK?: number
+  readonly minP?: number
+}
+
 /** What is known about a model and the servers that run it. The first three come from the model's files. */
 export interface ModelFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
-  /** top_p and top_k of the model's generation_config.json, if any. */
-  readonly samplingDefaults?: { readonly topP?: number; readonly topK?: number }
+  /** top_p, top_k and min_p of the model's generation_config.json, if any. */
+  readonly samplingDefaults?: SamplingDefaults
   /** Id of the end-of-turn token, undefined when the vocabulary has none. */
   readonly endOfTurnId: number | undefined
   /** `chat` only when the tokenizer has a chat template. */

@@ -120,6 +120,10 @@ async function reportModel(
 }
 
 const ifVerified = sql`filter (where ${results.kind} = 'verified')`
+/** Not of an answer that is too short to measure a speed. */
+const ifMeasured = sql`filter (where ${results.kind} = 'verified' and ${results.tokensPerSecond} > 0)`
+/** Rows that are part of the window: neither inconclusive nor verified without a speed. */
+const isCounted = sql`${results.kind} <> 'inconclusive' and not (${results.kind} = 'verified' and ${results.tokensPerSecond} = 0)`
 
 interface ResultCount {
   readonly kind: string
@@ -142,7 +146,7 @@ async function readSpreads(
   const percentiles = (column: SQL) =>
     sql<
       number[] | null
-    >`percentile_cont(array[0.05, 0.5, 0.95]) within group (order by ${column}) ${ifVerified}`
+    >`percentile_cont(array[0.05, 0.5, 0.95]) within group (order by ${column}) ${ifMeasured}`
   const [row] = await database
     .select({
       speed: percentiles(sql`${results.tokensPerSecond}`),
@@ -157,7 +161,7 @@ async function readWindow(database: Database, condition: SQL | undefined): Promi
   const rows = await database
     .select({ kind: results.kind, tokensPerSecond: results.tokensPerSecond })
     .from(results)
-    .where(and(condition, sql`${results.kind} <> 'inconclusive'`))
+    .where(and(condition, isCounted))
     .orderBy(desc(results.at), desc(results.id))
     .limit(WINDOW)
   return rows.map(({ kind, tokensPerSecond }) => (kind === 'verified' ? tokensPerSecond : null)).reverse()
@@ -188,7 +192,7 @@ async function readTrend(database: Database, condition: SQL | undefined): Promis
       at: sql<string | Date>`date_trunc('hour', ${results.at})`,
       verified: sql<number>`count(*) ${ifVerified}`,
       failed: sql<number>`count(*) filter (where ${results.kind} in ('failed', 'missed'))`,
-      mean: sql<number>`coalesce(avg(${results.tokensPerSecond}) ${ifVerified}, 0)`,
+      mean: sql<number>`coalesce(avg(${results.tokensPerSecond}) ${ifMeasured}, 0)`,
     })
     .from(results)
     .where(condition)

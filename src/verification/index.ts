@@ -1,10 +1,11 @@
 /**
  * The verdict on an answer: compares it with the reference distributions of the validator's engine and names the cause
  * when it fails. Tests named after a behaviour: judge-strict.test.ts (answer-comparison.ts, checks/likelihood.ts),
- * document.test.ts (thresholds.ts), targon-4.test.ts (targon-4/), never-inconclusive.property.test.ts and
+ * document.test.ts (thresholds.ts), reports.test.ts (cuts.ts), targon-4.test.ts (targon-4/), never-inconclusive.property.test.ts and
  * queued-answers.test.ts (verify-strict.ts).
  */
 export type { AnswerComparison } from './answer-comparison.js'
+export { PROVEN_ENDINGS, weighEnding } from './endings.js'
 export { judgeStrict } from './judge-strict.js'
 export {
   type CheckResult,

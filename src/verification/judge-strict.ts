@@ -1,4 +1,4 @@
-import { type AnswerComparison, prepareAnswer } from './answer-comparison.js'
+import { type AnswerComparison, type PreparedAnswer, prepareAnswer } from './answer-comparison.js'
 import {
   type Check,
   checkAgreement,
@@ -11,6 +11,8 @@ import {
   checkOverfit,
   checkSkippedEnd,
 } from './checks/index.js'
+import { endingOf, endOdds } from './endings.js'
+import { THRESHOLDS } from './thresholds.js'
 import { inconclusive, type Verdict } from './verdict.js'
 
 /** In the order of 4.4.1: the most certain check comes first, so that the verdict names the clearest cause. */
@@ -38,5 +40,17 @@ export function judgeStrict(comparison: AnswerComparison): Verdict {
     const failed = check(answer)
     if (failed) return failed
   }
-  return { kind: 'verified' }
+  return describeVerified(answer)
+}
+
+/** An answer of one or two tokens proves the model's work as little as before, but its honest end is no failure. */
+function describeVerified(answer: PreparedAnswer): Verdict {
+  const { tokens, maxTokens } = answer
+  const ending = endingOf(answer)
+  const odds = ending ? endOdds(ending, maxTokens) : 0
+  return {
+    kind: 'verified',
+    ...(tokens.length < THRESHOLDS.shortestAnswer.value ? { hasNoSpeed: true } : {}),
+    ...(odds > 1 ? { endOdds: odds } : {}),
+  }
 }

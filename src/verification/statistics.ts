@@ -22,3 +22,13 @@ export function logProbabilityOfExcess(excess: number, variance: number, largest
   if (excess <= 0) return 0
   return -(excess * excess) / (2 * (variance + (largestTerm * excess) / 3))
 }
+
+/**
+ * Natural log of an upper bound on the probability that values between 0 and 1, each expected to be at most `expected` given
+ * those before it, average to `average` or more (Chernoff). 0 unless the average exceeds the expectation.
+ */
+export function logProbabilityOfAverage(average: number, expected: number, count: number): number {
+  if (average <= expected) return 0
+  const rest = average < 1 ? (1 - average) * Math.log((1 - average) / (1 - expected)) : 0
+  return -count * (average * Math.log(average / expected) + rest)
+}

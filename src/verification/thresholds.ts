@@ -42,7 +42,10 @@ export const THRESHOLDS = {
     20,
     'Largest number of logprobs a stock vLLM returns; one setting serves all temperatures.',
   ),
-  shortestAnswer: threshold(3, 'As in 4.4.1: fewer tokens prove nothing.'),
+  shortestAnswer: threshold(
+    3,
+    'As in 4.4.1: fewer tokens prove nothing. Where the model really ended, they are verified without a speed.',
+  ),
   sentinelLogprob: threshold(
     100,
     'vLLM never reports a sampled token below -100; clients write -100 where a miner sent none.',
@@ -74,10 +77,9 @@ export const THRESHOLDS = {
   ),
   hardestTopK: threshold(5, 'The same for top_k (usual: 20 and more).'),
   membershipExtra: threshold(3, 'Top trunc(10·T)+3 of 4.4.1’s random check.'),
-  endTokenExtra: threshold(6, 'Top trunc(10·T)+6 of 4.4.1’s early-end check.'),
-  endTokenChance: threshold(
-    1e-5,
-    'An end token outside that top is accepted above this probability: an honest sampler may end there once in many answers.',
+  endStake: threshold(
+    0.1,
+    'Share of the evidence that each answer stakes on the claim that a miner chooses where its answers end: enough for one chosen end in ten to show, and an honest miner loses it back.',
   ),
   endTokenDoubt: threshold(
     1e-9,
@@ -99,6 +101,14 @@ export const THRESHOLDS = {
   agreement: threshold(
     0.8,
     'Average agreement of the telling tokens: honest answers stay above 0.97, another model below 0.65.',
+  ),
+  logitShift: threshold(
+    0.3,
+    'Average shift of a token’s logit (nats) between two correct engines, at worst: other cards, kernels and FP8 caches stay below 0.25.',
+  ),
+  logitShiftMost: threshold(
+    3,
+    'A single token counts at most this many nats of shift, so that one token cannot decide the average.',
   ),
   knownWithin: threshold(
     0.5,

@@ -31,7 +31,16 @@ export type ValidatorFault =
   | 'no-verdict'
 
 export type Verdict =
-  | { readonly kind: 'verified' }
+  | {
+      readonly kind: 'verified'
+      /** The answer is too short to measure a speed: it changes no score. */
+      readonly hasNoSpeed?: true
+      /**
+       * How many times likelier this early end is from a miner that chooses where to end than from an honest one; absent
+       * unless above 1. See `weighEnding`.
+       */
+      readonly endOdds?: number
+    }
   | {
       readonly kind: 'failed'
       readonly cause: Cause

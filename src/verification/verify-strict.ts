@@ -17,7 +17,7 @@ import { type ReadyVerification, tokenizePrompt } from './verification-request.j
 /** Checks what needs no engine, then sends one scoring and one detokenize call in parallel, then applies the rules. */
 export async function verifyStrict(verification: ReadyVerification): Promise<Verdict> {
   const { request, answer, engine, facts, signal } = verification
-  const failed = checkStream(answer) ?? checkLength(answer.tokens.length, request.maxTokens)
+  const failed = checkStream(answer) ?? checkLength(answer, request.maxTokens)
   if (failed) return failed
   const tokens = checkTokenHygiene(answer.tokens, facts.vocabularySize)
   if ('kind' in tokens) return tokens

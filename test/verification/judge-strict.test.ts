@@ -3,6 +3,7 @@ import type { ReferencePosition } from '../../src/engine/index.js'
 import { createRandom } from '../../src/prompts/index.js'
 import { type AnswerComparison, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
 import { FACTS, honestComparison } from '../support/answer-comparison.js'
+import { simulateAnswer } from '../support/simulated-answer.js'
 
 const cause = (evidence: AnswerComparison) => {
   const verdict = judgeStrict(evidence)
@@ -38,6 +39,20 @@ const withEnd = (
   },
 })
 
+/** The same distribution, with an end token of 7 % where one token has 92 % and top_p 0.9 keeps nothing else. */
+function withExcludedEnd(position: ReferencePosition): ReferencePosition {
+  const [first, ...others] = position
+  if (!first || first[1].logprob < Math.log(0.99)) return position
+  const scaled = others.map(
+    ([id, { logprob, rank }]) => [id, { logprob: logprob - 0.07, rank: rank + 1 }] as const,
+  )
+  return new Map([
+    [first[0], { logprob: first[1].logprob + Math.log(0.93), rank: 1 }],
+    [9_999, { logprob: Math.log(0.07), rank: 2 }],
+    ...scaled,
+  ])
+}
+
 describe('an honest answer', () => {
   it.each([0.02, 0.3, 0.6, 0.9, 1, 1.4])('is verified at temperature %d, raw or scaled', (temperature) => {
     for (let run = 0; run < 50; run++) {
@@ -59,6 +74,18 @@ describe('an honest answer', () => {
 
   it('may pass over one likely end', () => {
     expect(cause(withEnd(honestComparison('end'), 0.9, (index) => index === 50))).not.toBe('SKIPPED_EOS_EOT')
+  })
+
+  it('may pass over any number of ends that its server’s top_p excludes', () => {
+    const answer = simulateAnswer('excluded ends', { temperature: 1, tokens: 1_200, cut: { topP: 0.9 } })
+    const positions = answer.reference.positions.map(withExcludedEnd)
+    const facts = { ...answer.facts, eosTokenIds: [9_999] }
+    const tokens = answer.tokens.map(({ id }, index) => ({
+      id,
+      logprob: positions[index]?.get(id)?.logprob ?? 0,
+    }))
+    const reference = { ...answer.reference, positions }
+    expect(cause({ ...answer, facts, tokens, reference })).toBe('verified')
   })
 
   it('may end where an end token is likely, with or without that token', () => {

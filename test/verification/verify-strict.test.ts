@@ -164,6 +164,27 @@ describe('verifyAnswer under strict', () => {
     }
   })
 
+  describe('an answer of one token', () => {
+    const end = FACTS.eosTokenIds[0] ?? -1
+    const positions = [new Map([[end, { logprob: -0.3, rank: 1 }]])]
+    const score = async () => ({ positions, next: new Map() })
+    const tokens = [{ tokenId: end, logprob: -0.3, text: '' }]
+    const { engine } = engineOf({ score, detokenize: async () => '' })
+
+    it('is verified without a speed when the model ends at once', async () => {
+      expect(await verify(engine, { tokens, text: '', finishReason: 'stop' })).toEqual({
+        kind: 'verified',
+        hasNoSpeed: true,
+      })
+    })
+
+    it('is too short without the reason `stop`, and so is an answer without tokens', async () => {
+      const short = { kind: 'failed', cause: 'TOO_SHORT' }
+      expect(await verify(engine, { tokens, text: '', finishReason: 'length' })).toMatchObject(short)
+      expect(await verify(engine, { tokens: [], text: '', finishReason: 'stop' })).toMatchObject(short)
+    })
+  })
+
   it('fails an answer whose ids the engine rejects while it accepts the prompt’s', async () => {
     const { engine } = engineOf({
       score: ({ output }) =>

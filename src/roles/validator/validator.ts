@@ -12,7 +12,7 @@ import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
 import { openRecords, type Records, type Status, trackStatus, type ValidatorReport } from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
-import { createVerdictCounts, openScores, scoreResults } from './scores/index.js'
+import { createVerdictCounts, openScores, scoreResults, watchEarlyEnds } from './scores/index.js'
 import type { ValidatorContext } from './subnet/index.js'
 
 /** What a validator is given; it closes none of it. */
@@ -87,7 +87,7 @@ export async function startServices(
 
   const epochs = startEpochs(context, { deps, scores, verdicts, events: bus })
   const rounds = new RoundLoop(context, {
-    ...{ ports, random, events: bus },
+    ...{ ports: { ...ports, review: watchEarlyEnds() }, random, events: bus },
     hooks: {
       // Opening a database blocks this thread, on which answers would be timed.
       startAfter: withDeadline(

@@ -1,54 +1,84 @@
-import { distributionsAt, type PreparedAnswer } from '../answer-comparison.js'
-import { at, logprobAtTemperature } from '../distributions.js'
+import type { PreparedAnswer } from '../answer-comparison.js'
+import { at, type Bounds } from '../distributions.js'
+import { operatorsReportsOf, type Report, reportedLogprob, reportsOf } from '../reports.js'
+import { logProbabilityOfAverage } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'
 
 interface Agreement {
+  readonly report: Report
   /** From 0 (nothing agrees) to 1 (all within tolerance), averaged over `count` tokens. */
   readonly average: number
   readonly count: number
   readonly worst: { readonly index: number; readonly claimed: number; readonly reference: number }
+  /** Average shift of a logit that explains the claims, in nats; each token counts at most `logitShiftMost`. */
+  readonly shift: number
 }
 
 /**
- * Fails when the claimed logprobs do not agree with the reference.
+ * Fails when the claimed logprobs do not agree with the reference, in whichever way the server reports them (raw, scaled,
+ * truncated): the best fit counts.
  *
- * Bound: an average agreement below `agreement` over the telling tokens, i.e. those that are not certain on both sides;
- * a token agrees within `agreementNats` plus `agreementSlope` of its logprob. A miner's engine reports raw logprobs (vLLM's
- * V1) or temperature-scaled ones (V0, or processed mode), so the better fit of the two counts. Source: 4.4.1 computes such
- * an average and never enforces it.
+ * Bounds: an average agreement below `agreement` over the telling tokens, i.e. those that are not certain on both sides; a
+ * token agrees within `agreementNats` plus `agreementSlope` of its logprob. And, over all tokens, an average shift of the
+ * logit that honest noise of `logitShift` explains with a probability below `falseAlarm` (Chernoff): invented logprobs lie
+ * within the tolerance of many tokens, but not within the noise of all. Source: 4.4.1 computes an average and never
+ * enforces it.
  */
 export const checkAgreement: Check = (answer) => {
-  const raw = measureAgreement(answer, 1)
-  const scaled = answer.temperature > 0 ? measureAgreement(answer, answer.temperature) : raw
-  const [best, kind] = scaled.average > raw.average ? [scaled, 'scaled'] : [raw, 'raw']
-  if (best.average >= THRESHOLDS.agreement.value) return undefined
-  const { index, claimed, reference } = best.worst
+  let best: Agreement | undefined
+  for (const report of allReportsOf(answer)) {
+    const agreement = measureAgreement(answer, report)
+    if (isAgreed(agreement, answer.tokens.length)) return undefined
+    if (!best || agreement.shift < best.shift) best = agreement
+  }
+  return best && describeMismatch(best, answer.tokens.length)
+}
+
+function* allReportsOf(answer: PreparedAnswer): Generator<Report> {
+  yield* reportsOf(answer)
+  yield* operatorsReportsOf(answer)
+}
+
+function isAgreed({ average, shift }: Agreement, tokens: number): boolean {
+  if (average < THRESHOLDS.agreement.value) return false
+  const most = THRESHOLDS.logitShiftMost.value
+  const chance = logProbabilityOfAverage(shift / most, THRESHOLDS.logitShift.value / most, tokens)
+  return chance >= Math.log(THRESHOLDS.falseAlarm.value)
+}
+
+function describeMismatch({ average, count, worst, report, shift }: Agreement, tokens: number) {
+  const { index, claimed, reference } = worst
+  const fit = `compared as ${report.name}, the best fit`
+  const example = `the worst is token ${index} with ${formatNumber(claimed)} instead of ${formatNumber(reference)}`
+  if (average < THRESHOLDS.agreement.value)
+    return failure(
+      'LOGPROB_MISMATCH',
+      `Logprobs agree to ${formatNumber(average)} over ${count} tokens (${fit}); ${example}.`,
+    )
   return failure(
     'LOGPROB_MISMATCH',
-    `Logprobs agree to ${formatNumber(best.average)} over ${best.count} tokens (compared as ${kind}, the better fit); the worst is token ${index} with ${formatNumber(claimed)} instead of ${formatNumber(reference)}.`,
+    `Logprobs differ as if every logit were shifted by ${formatNumber(shift)} nats on average over ${tokens} tokens (${fit}); ${example}.`,
   )
 }
 
-/** How well the claimed logprobs fit an engine that reports them at `temperature` (1: raw). */
-function measureAgreement(answer: PreparedAnswer, temperature: number): Agreement {
+function measureAgreement(answer: PreparedAnswer, report: Report): Agreement {
   const telling = { sum: 0, count: 0 }
   const all = { sum: 0, count: 0 }
   let worst = { index: 0, claimed: 0, reference: 0, distance: -1 }
-  const exponent = answer.referenceTemperature / temperature
-  const tempered = exponent === 1 ? undefined : distributionsAt(answer, exponent)
+  let shift = 0
   for (const [index, { logprob: claimed }] of answer.tokens.entries()) {
+    const bounds = reportedLogprob(answer, report, index, THRESHOLDS.agreementNats.value)
+    shift += logitShift(claimed, bounds, report.temperature)
     const raw = at(answer.logprobs, index)
-    let [low, high] = [raw, raw]
-    if (tempered) {
-      const bounds = logprobAtTemperature(raw, tempered, index)
-      // Where the unseen tail leaves too much uncertainty, the raw logprob counts.
-      if (bounds.high - bounds.low <= THRESHOLDS.knownWithin.value) [low, high] = [bounds.low, bounds.high]
-    }
+    // Where the unseen tail leaves too much uncertainty, the raw logprob counts.
+    const isKnown = bounds.high - bounds.low <= THRESHOLDS.knownWithin.value
+    const { low, high } = isKnown ? bounds : { low: raw, high: raw }
     const distance = Math.max(0, low - claimed, claimed - high)
     const reference = claimed < low ? low : high
+    // A temperature below 1 multiplies the noise of the logits.
     const tolerance =
-      THRESHOLDS.agreementNats.value +
+      THRESHOLDS.agreementNats.value * Math.max(1, 1 / report.temperature) +
       THRESHOLDS.agreementSlope.value * Math.abs(Math.max(reference, claimed))
     const score = Math.exp(-Math.max(0, distance - tolerance))
     all.sum += score
@@ -59,5 +89,26 @@ function measureAgreement(answer: PreparedAnswer, temperature: number): Agreemen
     telling.count++
   }
   const used = telling.count >= THRESHOLDS.tellingTokens.value ? telling : all
-  return { average: used.sum / used.count, count: used.count, worst }
+  const average = used.sum / used.count
+  return { report, average, count: used.count, worst, shift: shift / all.count }
+}
+
+/**
+ * Nats by which the token's logit differs, in the engine's own units, when one server claims this and the other reports a
+ * logprob within the bounds. Unlike the difference of logprobs, it has about the same noise for likely and rare tokens: to
+ * claim 95 % where the reference is certain takes a shift of many nats. Certainty is the same on both sides beyond
+ * `roundsToZero`, where single precision rounds.
+ */
+function logitShift(claimed: number, { low, high }: Bounds, temperature: number): number {
+  const certain = -Math.log(THRESHOLDS.roundsToZero.value)
+  const odds = Math.min(certain, logOdds(claimed))
+  const [lowest, highest] = [Math.min(certain, logOdds(low)), logOdds(high)]
+  const distance = odds >= certain ? odds - highest : Math.max(odds - highest, logOdds(low) - odds)
+  if (distance <= 0 || (odds >= lowest && odds <= highest)) return 0
+  return Math.min(THRESHOLDS.logitShiftMost.value, distance * temperature)
+}
+
+/** Finite also for a probability of 1, which double precision cannot tell from 1 - 1e-16. */
+function logOdds(logprob: number): number {
+  return logprob - Math.log(Math.max(1e-16, -Math.expm1(logprob)))
 }

@@ -1,44 +1,26 @@
-import { type PreparedAnswer, probabilityOfAny } from '../answer-comparison.js'
-import { at } from '../distributions.js'
+import { endingOf } from '../endings.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'
 
 /**
- * Fails an answer shorter than max_tokens that did not end by itself: its finish_reason must be `stop`, and an end token
- * must be likely where it ended.
+ * Fails an answer shorter than max_tokens that did not end by itself: its finish_reason must be `stop`, and an honest server
+ * must be able to end there, whether it sends its end token or not.
  *
- * Bound: an end token among the top trunc(10·T)+6, or with a probability of at least `endTokenChance`. Source: 4.4.1 looks
- * for the end token in the same top; rarer ends are allowed here, because honest samplers draw them now and then.
+ * Bound: the probability of an end there, with `numericNoise` and the hardest truncation granted, times max_tokens is below
+ * `falseAlarm` (union bound over all places). Ends above it are multiplied over a miner's answers (`weighEnding`). Source:
+ * 4.4.1 accepts any end token among the top trunc(10·T)+6, however improbable.
  */
 export const checkEarlyEnd: Check = (answer) => {
-  const { tokens, maxTokens, top, endTokenIds, temperature } = answer
+  const { tokens, maxTokens, finishReason } = answer
   if (tokens.length >= maxTokens) return undefined
-  if (answer.finishReason !== 'stop') {
-    return failure(
-      'EARLY_END',
-      `The answer ended after ${tokens.length} of ${maxTokens} tokens with finish_reason ${answer.finishReason ?? 'missing'}.`,
-    )
-  }
-  if (endTokenIds.size === 0) return undefined
-  const last = tokens.at(-1)
-  const hasEndToken = last !== undefined && endTokenIds.has(last.id)
-  const position = hasEndToken ? tokens.length - 1 : tokens.length
-  const start = at(top.starts, position)
-  const topRank = Math.trunc(temperature * 10) + THRESHOLDS.endTokenExtra.value
-  const end = Math.min(start + topRank, at(top.starts, position + 1))
-  if (top.ids.subarray(start, end).some((id) => endTokenIds.has(id))) return undefined
-  const probability = hasEndToken
-    ? largestProbability(answer, position)
-    : probabilityOfAny(endTokenIds, answer, position)
-  if (probability >= THRESHOLDS.endTokenChance.value) return undefined
+  const cause = tokens.length < THRESHOLDS.shortestAnswer.value ? 'TOO_SHORT' : 'EARLY_END'
+  const ended = `The answer ended after ${tokens.length} of ${maxTokens} tokens`
+  if (finishReason !== 'stop')
+    return failure(cause, `${ended} with finish_reason ${finishReason ?? 'missing'}.`)
+  const ending = endingOf(answer)
+  if (!ending || ending.chance * maxTokens >= THRESHOLDS.falseAlarm.value) return undefined
   return failure(
-    'EARLY_END',
-    `The answer ended after ${tokens.length} of ${maxTokens} tokens, where an end token has a probability of ${formatNumber(probability)}.`,
+    cause,
+    `${ended}, where an end token has a probability of at most ${formatNumber(ending.chance)}.`,
   )
-}
-
-/** The largest probability the answer's token at this position can have had; it may lie outside the top. */
-function largestProbability({ logprobs, sampling }: PreparedAnswer, position: number): number {
-  const power = sampling.exponent * at(logprobs, position)
-  return Math.min(1, Math.exp(power - at(sampling.lowLogNormaliser, position)))
 }

@@ -1,4 +1,5 @@
 import type { PreparedAnswer } from '../answer-comparison.js'
+import { type Cut, hardestCut, keptShare } from '../cuts.js'
 import { at } from '../distributions.js'
 import { logProbabilityAtMost } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
@@ -9,18 +10,14 @@ import { type Check, failure, formatNumber } from './check.js'
  * or for another request.
  *
  * Bound: Chernoff, at most `falseAlarm` for an honest answer. The expected count is that of the server which truncates its
- * distributions hardest (`hardestTopP`, `hardestTopK`, or the model's own defaults where they are harder), because servers
- * apply top_p and top_k of the model's generation_config.json. Source: not in 4.4.1.
+ * distributions hardest (`hardestCut`), because servers apply top_p, top_k and min_p of the model's generation_config.json.
+ * Source: not in 4.4.1.
  */
 export const checkIgnoredTemperature: Check = (answer) => {
   const { tokens, ranks, temperature, facts } = answer
   // Below, sampling is greedy except for ties.
   if (temperature < THRESHOLDS.lowestTemperature.value) return undefined
-  const { topP = 1, topK = Number.POSITIVE_INFINITY } = facts.samplingDefaults ?? {}
-  const hardest = {
-    topP: Math.min(topP, THRESHOLDS.hardestTopP.value),
-    topK: Math.min(topK, THRESHOLDS.hardestTopK.value),
-  }
+  const hardest = hardestCut(facts)
   let notFirst = 0
   let expected = 0
   for (let index = 0; index < tokens.length; index++) {
@@ -34,15 +31,10 @@ export const checkIgnoredTemperature: Check = (answer) => {
   )
 }
 
-/** Probability that the hardest truncation draws another token than the likeliest. */
-function probabilityNotFirst(
-  { top: { starts }, sampling: { probabilities } }: PreparedAnswer,
-  position: number,
-  { topP, topK }: { readonly topP: number; readonly topK: number },
-): number {
-  const start = at(starts, position)
-  const end = Math.min(start + topK, at(starts, position + 1))
-  let kept = 0
-  for (let entry = start; entry < end && kept < topP; entry++) kept += at(probabilities, entry)
-  return kept > 0 ? 1 - at(probabilities, start) / kept : 0
+/** Probability that a server with this cut draws another token than the likeliest. */
+function probabilityNotFirst({ top, sampling }: PreparedAnswer, position: number, cut: Cut): number {
+  if (at(top.starts, position) === at(top.starts, position + 1)) return 0
+  const first = at(sampling.probabilities, at(top.starts, position))
+  const { low } = keptShare(top, sampling, position, cut, 0)
+  return Math.max(0, 1 - first / low)
 }

@@ -1,5 +1,6 @@
-import { distributionsAt } from '../answer-comparison.js'
-import { logprobAtTemperature } from '../distributions.js'
+import type { PreparedAnswer } from '../answer-comparison.js'
+import { at } from '../distributions.js'
+import { type Report, reportedLogprob, reportsOf } from '../reports.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure } from './check.js'
 
@@ -7,10 +8,14 @@ import { type Check, failure } from './check.js'
  * Fails when too many tokens claim certainty (a logprob of exactly 0).
  *
  * Bound: the share of 4.4.1 (1 - min(T·0.5, 0.6)), and more than `overfitSlack` above the share of which the reference
- * itself is certain: at low temperatures an honest engine rounds many logprobs to 0. Source: 4.4.1 verify_logprobs.
+ * itself is certain, in whichever way the server reports: at low temperatures an honest engine rounds many logprobs to 0,
+ * and where the model's top_p, top_k or min_p leaves a single token, processed logprobs are exactly 0. Noise moves as many
+ * positions to certainty as away from it. Source: 4.4.1 verify_logprobs.
  */
 export const checkOverfit: Check = (answer) => {
-  const { tokens, temperature, referenceTemperature } = answer
+  const { tokens, temperature } = answer
+  // A share of a few tokens means little; checkAgreement judges them one by one.
+  if (tokens.length < THRESHOLDS.tellingTokens.value) return undefined
   const claimed = tokens.filter(({ logprob }) => logprob === 0).length
   const share = claimed / tokens.length
   const uncertain = Math.min(
@@ -18,15 +23,22 @@ export const checkOverfit: Check = (answer) => {
     THRESHOLDS.overfitMost.value,
   )
   if (share < 1 - uncertain) return undefined
-  // At the miner's temperature, not at the floor used for expectations; greedy engines report at temperature 1.
-  const scaled = distributionsAt(answer, referenceTemperature / (temperature > 0 ? temperature : 1))
-  const certain = answer.logprobs.filter((logprob, position) => {
-    const highest = logprobAtTemperature(logprob, scaled, position).high
-    return Math.max(logprob, highest) >= -THRESHOLDS.roundsToZero.value
-  }).length
-  if (share <= certain / tokens.length + THRESHOLDS.overfitSlack.value) return undefined
+  let most = 0
+  for (const report of reportsOf(answer)) {
+    most = Math.max(most, countCertain(answer, report))
+    if (share <= most / tokens.length + THRESHOLDS.overfitSlack.value) return undefined
+  }
   return failure(
     'OVERFIT',
-    `${claimed} of ${tokens.length} tokens claim certainty; the reference is certain of ${certain}.`,
+    `${claimed} of ${tokens.length} tokens claim certainty; the reference is certain of ${most}.`,
   )
+}
+
+function countCertain(answer: PreparedAnswer, report: Report): number {
+  let certain = 0
+  for (let index = 0; index < answer.tokens.length; index++) {
+    const highest = Math.max(at(answer.logprobs, index), reportedLogprob(answer, report, index, 0).high)
+    if (highest >= -THRESHOLDS.roundsToZero.value) certain++
+  }
+  return certain
 }

@@ -13,16 +13,21 @@ export function checkStream(answer: Answer): Failure | undefined {
   return undefined
 }
 
-/** Fails an answer with fewer than 3 or more than max_tokens tokens (4.4.1 verifier/verifier.py verify). */
-export function checkLength(tokenCount: number, maxTokens: number): Failure | undefined {
-  if (tokenCount < THRESHOLDS.shortestAnswer.value) {
-    return failure(
-      'TOO_SHORT',
-      `${tokenCount} tokens; at least ${THRESHOLDS.shortestAnswer.value} are needed.`,
-    )
+/**
+ * Fails an answer with more than max_tokens tokens, and one with fewer than 3 that neither ended by itself nor has all that
+ * was requested. Source: 4.4.1 verifier/verifier.py verify, which fails every answer of fewer than 3 tokens, although models
+ * do end that early now and then.
+ */
+export function checkLength(
+  { tokens, finishReason }: Pick<Answer, 'tokens' | 'finishReason'>,
+  maxTokens: number,
+): Failure | undefined {
+  const count = tokens.length
+  const mayBeShort = count > 0 && (finishReason === 'stop' || count >= maxTokens)
+  if (count < THRESHOLDS.shortestAnswer.value && !mayBeShort) {
+    return failure('TOO_SHORT', `${count} tokens; at least ${THRESHOLDS.shortestAnswer.value} are needed.`)
   }
-  if (tokenCount > maxTokens) {
-    return failure('TOO_LONG', `${tokenCount} tokens where at most ${maxTokens} were requested.`)
-  }
+  if (count > maxTokens)
+    return failure('TOO_LONG', `${count} tokens where at most ${maxTokens} were requested.`)
   return undefined
 }

@@ -41,12 +41,15 @@ export function ignoreEnd(job: Job): Job {
   return { ...job, minTokens: job.maxTokens }
 }
 
-export function* endAfterTwo(steps: Iterable<Step>): Iterable<Step> {
-  let index = 0
-  for (const step of steps) {
-    index += 1
-    yield index === 2 ? { ...step, finish: END } : step
-    if (index === 2) return
+/** Reports a normal end after this many tokens. */
+export function endAfter(count: number): (steps: Iterable<Step>) => Iterable<Step> {
+  return function* (steps) {
+    let index = 0
+    for (const step of steps) {
+      index += 1
+      yield index === count ? { ...step, finish: END } : step
+      if (index === count) return
+    }
   }
 }
 

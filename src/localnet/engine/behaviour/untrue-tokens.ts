@@ -27,6 +27,18 @@ export function claimLogprob(logprob: number): (steps: Iterable<Step>) => Iterab
   }
 }
 
+/** The true logprobs, each off by up to this many nats. */
+export function blurLogprobs(nats: number): (steps: Iterable<Step>) => Iterable<Step> {
+  return function* (steps) {
+    let index = 0
+    for (const step of steps) {
+      index += 1
+      const error = nats * (2 * fractionOf(mixHash(step.id, index)) - 1)
+      yield withLogprob(step, Math.min(0, step.logprob + error))
+    }
+  }
+}
+
 const UNREADABLE = [Number.NaN, Number.POSITIVE_INFINITY, 1000]
 
 export function sampleGreedily(job: Job): Job {

@@ -52,7 +52,8 @@ export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): 
   const tokensPerSecond = verified ? organicSpeed(record) : 0
   return {
     record,
-    result: verified ? tokensPerSecond : null,
+    // An answer too short to measure a speed changes no score.
+    result: verdict.kind !== 'verified' ? null : verdict.hasNoSpeed ? undefined : tokensPerSecond,
     stat: {
       time_to_first_token: record.time_to_first_token,
       time_for_all_tokens: record.total_time - record.time_to_first_token,

@@ -118,7 +118,8 @@ function rowOf(
     maxTokens: request.maxTokens,
     temperature: request.temperature,
     seed: request.seed ?? null,
-    tokensPerSecond: answer.tokensPerSecond,
+    // No speed is stored as 0, which reports leave out.
+    tokensPerSecond: verdict.kind === 'verified' && verdict.hasNoSpeed ? 0 : answer.tokensPerSecond,
     timeToFirstTokenMs: timing.timeToFirstTokenMs,
     totalMs: timing.totalMs,
     burstShare: answer.burstShare,

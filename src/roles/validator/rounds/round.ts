@@ -42,6 +42,8 @@ export interface RoundPorts {
     answer: Answer,
     signal: AbortSignal,
   ) => Promise<Verdict>
+  /** What earlier answers of the miner make of a verdict. */
+  readonly review?: (hotkey: string, model: string, verdict: Verdict) => Verdict
   /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
   readonly stallSince: (monotonicMs: number) => number
   /** A longer stall voids a result. */
@@ -112,7 +114,8 @@ export async function startRound(
     const judge = async () => {
       const received = await answer
       await mayJudge
-      const verdict = cutVerdict() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
+      const judged = cutVerdict() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
+      const verdict = ports.review?.(miner.hotkey, request.model, judged) ?? judged
       const result: RoundResult = {
         round: start.round,
         block: start.block,

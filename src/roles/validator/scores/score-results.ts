@@ -24,7 +24,7 @@ export function scoreResults(context: ValidatorContext, parts: ScoringParts): vo
   })
 }
 
-/** An inconclusive verdict changes no score. */
+/** An inconclusive verdict changes no score, nor does a verified answer that is too short to measure a speed. */
 function scoreResult(
   { log, metrics }: ValidatorContext,
   { book, verdicts }: ScoringParts,
@@ -33,8 +33,10 @@ function scoreResult(
   const { uid, hotkey } = miner
   const { tokensPerSecond } = answer
   if (verdict.kind === 'verified') {
-    book.record(hotkey, request.model, tokensPerSecond, block)
-    metrics.tokensPerSecond.observe(tokensPerSecond)
+    if (!verdict.hasNoSpeed) {
+      book.record(hotkey, request.model, tokensPerSecond, block)
+      metrics.tokensPerSecond.observe(tokensPerSecond)
+    }
   } else if (verdict.kind === 'failed') book.record(hotkey, request.model, null, block)
   verdicts.record(hotkey, verdict, request.model, tokensPerSecond)
   const cause =

@@ -70,6 +70,7 @@ describe('behaviours', () => {
     'absurd-logprobs',
     'positive-logprobs',
     'unreadable-logprobs',
+    'constant-logprobs',
   ] as const)('%s: real tokens with false logprobs', async (name) => {
     const client = await startEngine({ behaviour: name })
     const { text } = await client.post(CHAT, { ...request, stream: true })
@@ -87,8 +88,18 @@ describe('behaviours', () => {
       'absurd-logprobs': ['-100'],
       'positive-logprobs': ['5'],
       'unreadable-logprobs': ['NaN', 'Infinity', '1000'],
+      'constant-logprobs': ['-0.05'],
     }
     if (name !== 'made-up-logprobs') expect([...new Set(sent.logprobs.map(String))]).toEqual(expected[name])
+  })
+
+  it('blurred-logprobs: off by up to 0.6 nats', async () => {
+    const { sent, honest } = await compare('blurred-logprobs')
+    expect(sent.ids).toEqual(honest.ids)
+    const errors = sent.logprobs.map((logprob, index) => Math.abs(logprob - (honest.logprobs[index] ?? 0)))
+    expect(Math.max(...errors)).toBeGreaterThan(0.4)
+    expect(Math.max(...errors)).toBeLessThanOrEqual(0.6)
+    expect(Math.max(...sent.logprobs)).toBeLessThanOrEqual(0)
   })
 
   it('no-logprobs: neither logprobs nor ids', async () => {
@@ -118,9 +129,10 @@ describe('behaviours', () => {
     expect(sent.finish).toBe('length')
   })
 
-  it('too-short, too-long, early-end, empty-answer: wrong lengths', async () => {
+  it('too-short, three-tokens, too-long, early-end, empty-answer: wrong lengths', async () => {
     const lengths: [BehaviourName, number, string | undefined][] = [
       ['too-short', 2, 'stop'],
+      ['three-tokens', 3, 'stop'],
       ['too-long', MAX_TOKENS + 16, 'length'],
       ['early-end', 32, 'stop'],
       ['empty-answer', 0, undefined],

@@ -41,6 +41,19 @@ async function setup(history: boolean) {
   return { result, missed, weights, records, close }
 }
 
+it('leaves a verified answer without a speed out of window and speeds, but counts it', async () => {
+  const { result, records, close } = await setup(true)
+  const common = { round: 1, block: 100, miner: servingMiner(1), request: completionRequest(), stallMs: 0 }
+  const answer = answerOf({ tokensPerSecond: 40 })
+  result.publish({ ...common, at: Date.now(), answer, verdict: { kind: 'verified' } })
+  result.publish({ ...common, at: Date.now(), answer, verdict: { kind: 'verified', hasNoSpeed: true } })
+  await records.opened
+  const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
+  await expect.poll(async () => (await models().catch(() => []))[0]?.verdicts.verified).toBe(2)
+  expect((await models())[0]).toMatchObject({ window: [40], tokensPerSecond: { p5: 40, p50: 40, p95: 40 } })
+  await close()
+})
+
 it('records results and misses of rounds for reports', async () => {
   const { result, missed, weights, records, close } = await setup(true)
   const common = { round: 1, block: 100, miner: servingMiner(1) }
