@@ -47,6 +47,9 @@ const FIXES: Readonly<Record<string, string>> = {
   MODEL_MISSING: 'caller: name a `model` of GET /models',
   MODEL_MISMATCH: 'caller: name the same model in header and body, or omit the header',
   UNCLEAR_REQUEST: 'caller: use HTTP/1.1 with one `Host` header and `Transfer-Encoding` `chunked` or none',
+  UNREADABLE_REQUEST: 'caller: send valid HTTP/1.1',
+  HEADERS_TOO_LARGE: 'caller: send less than 16 KiB of headers',
+  HEADERS_TOO_SLOW: 'caller: send headers and body faster; miner: `--header-timeout`, `--body-timeout`',
   INTERNAL: 'miner: see the log event `request-failed`',
   model_not_found: 'caller: use a model of GET /models; miner: no server has this model',
   all_busy:

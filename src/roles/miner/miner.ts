@@ -70,6 +70,7 @@ export async function openMiner(
       callerAddress: createCallerAddress(isTrustedProxy),
       isDraining: () => isDraining,
     }),
+    onUnreadable: (code) => requests.refused(code),
   })
   cleanup.add('public server', () => server.close())
 

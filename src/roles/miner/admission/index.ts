@@ -19,14 +19,17 @@ export {
   BAD_REQUEST_BODY,
   BODY_TOO_COMPLEX,
   DRAINING,
+  HEADERS_TOO_LARGE,
+  HEADERS_TOO_SLOW,
   INTERNAL_ERROR,
   MODEL_MISMATCH,
   MODEL_MISSING,
   NOT_FOUND,
   TOO_MANY_BYTES,
   UNCLEAR_REQUEST,
+  UNREADABLE_REQUEST,
   violates,
 } from './refusals.js'
 export { type RegistrationWatch, watchRegistration } from './registration.js'
 export { createSignatureWorkers } from './signature-check.js'
-export { discardBody, writeRefusal } from './write-refusal.js'
+export { discardBody, refusalBody, writeRefusal } from './write-refusal.js'

@@ -50,6 +50,25 @@ export const BODY_REFUSALS: Readonly<
   overload: TOO_MANY_BYTES,
 }
 
+/** What Node's HTTP parser does not accept. */
+export const UNREADABLE_REQUEST: AdmissionRefusal = {
+  code: 'UNREADABLE_REQUEST',
+  status: 400,
+  detail: 'Request is not valid HTTP/1.1',
+}
+
+export const HEADERS_TOO_LARGE: AdmissionRefusal = {
+  code: 'HEADERS_TOO_LARGE',
+  status: 431,
+  detail: 'Headers are too large',
+}
+
+export const HEADERS_TOO_SLOW: AdmissionRefusal = {
+  code: 'HEADERS_TOO_SLOW',
+  status: 408,
+  detail: 'Request took too long',
+}
+
 export const UNCLEAR_REQUEST: AdmissionRefusal = {
   code: 'UNCLEAR_REQUEST',
   status: 400,

@@ -28,10 +28,10 @@ const OF_4_4_1: ReadonlySet<string> = new Set([
 ])
 
 /** `{"detail": …}` where 4.4.1 answers that; otherwise an error of OpenAI's shape, with `detail` for older callers. */
-function bodyOf({ code, status, detail, param }: AdmissionRefusal): object {
-  if (OF_4_4_1.has(code)) return { detail }
+export function refusalBody({ code, status, detail, param }: AdmissionRefusal): string {
+  if (OF_4_4_1.has(code)) return JSON.stringify({ detail })
   const error = { message: detail, type: errorType(status), code: code.toLowerCase() }
-  return { ...openAiError(param === undefined ? error : { ...error, param }), detail }
+  return JSON.stringify({ ...openAiError(param === undefined ? error : { ...error, param }), detail })
 }
 
 /** Answers a request that is not served, and stops reading its body. */
@@ -43,7 +43,7 @@ export function writeRefusal(
   refusal: AdmissionRefusal,
 ): void {
   if (response.headersSent || response.destroyed) return
-  const body = JSON.stringify(bodyOf(refusal))
+  const body = refusalBody(refusal)
   const retryAfter = refusal.retryAfterSeconds ?? (refusal.status === 503 ? 1 : undefined)
   response.writeHead(refusal.status, {
     'content-type': 'application/json',

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type Clock, hasCode, type Log, messageOf, TargonError } from '../../../kernel/index.js'
 import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
+import { UnreadableRequests } from './unreadable-requests.js'
 
 /** Open connections; further ones are closed immediately. */
 const MAX_CONNECTIONS = 8192
@@ -24,6 +25,8 @@ export interface PublicServerOptions {
   readonly bodyTimeoutMs: number
   readonly isTrustedProxy: IsTrustedProxy
   readonly handle: RequestHandler
+  /** A request that could not be read was refused, with the code of the refusal. */
+  readonly onUnreadable?: (code: string) => void
   readonly clock: Clock
   readonly log: Log
   /** Aborts waiting for a port that is in use. */
@@ -53,7 +56,10 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   server.maxConnections = MAX_CONNECTIONS
   server.on('connection', createConnectionCap(MAX_CONNECTIONS_PER_ADDRESS, options.isTrustedProxy))
   const closeWithConnection = createConnectionWatch()
+  const unreadable = new UnreadableRequests(options.onUnreadable ?? (() => {}))
+  server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
   server.on('request', (request, response) => {
+    unreadable.note(response, request.socket)
     if (response.socket === null) closeWithConnection(request.socket, response)
     void options.handle(request, response)
   })

@@ -14,7 +14,7 @@ describe('hand-written requests', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  async function start(isEndless = false) {
+  async function start(isEndless = false, settings: object = {}) {
     const vllm = await startFakeVllm({
       answer: ({ response }) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -22,7 +22,7 @@ describe('hand-written requests', () => {
         if (!isEndless) response.end(sse('[DONE]'))
       },
     })
-    const rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url] } })
+    const rig = await startMinerRig({ settings: { 'model-endpoint': [vllm.url], ...settings } })
     open.push(vllm, rig)
     return { vllm, rig }
   }
@@ -65,6 +65,36 @@ describe('hand-written requests', () => {
     const next = requestOf(rig, [LENGTH, 'connection: close'])
     expect(await call(rig, requestOf(rig, lines, rest, version) + next).statuses()).toEqual([400])
     expect(vllm.received).toEqual([])
+  })
+
+  it.each([
+    ['NOT HTTP\r\n\r\n', 400, 'unreadable_request'],
+    [`GET /models HTTP/1.1\r\nhost: x\r\nx-a: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ['GET /models HTTP/1.1\r\nhost: x\r\n', 408, 'headers_too_slow'],
+  ])('that cannot be read get an error in OpenAI’s shape: %#', async (bytes, status, code) => {
+    const { rig } = await start(false, { 'header-timeout': 1 })
+    const { socket, statuses } = call(rig, bytes)
+    let text = ''
+    socket.on('data', (part: string) => {
+      text += part
+    })
+    expect(await statuses()).toEqual([status])
+    const [head = '', body = ''] = text.split('\r\n\r\n')
+    expect(head).toContain(`content-length: ${body.length}`)
+    expect(JSON.parse(body)).toMatchObject({ error: { code, param: null, type: 'invalid_request_error' } })
+    expect(await (await fetch(`${rig.statusUrl}/metrics`)).text()).toContain(
+      `targon_epistula_rejections_total{reason="${code.toUpperCase()}"} 1`,
+    )
+  })
+
+  it('never put bytes of a refusal into an answer under way', async () => {
+    const { rig, vllm } = await start(true)
+    const { socket, statuses } = call(rig, requestOf(rig, [LENGTH]))
+    await vllm.arrived(1)
+    await once(socket, 'data')
+    socket.write('NOT HTTP\r\n\r\n')
+    expect(await statuses()).toEqual([200])
+    await vllm.received[0]?.closed
   })
 
   it('get one response for each request pipelined behind a refused one', async () => {
