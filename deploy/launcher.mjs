@@ -4,6 +4,7 @@
 // until a release is installed, or as a copy next to `current`, `releases/` and `update.json`.
 import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
+import { Socket } from 'node:net'
 import { constants, homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +14,6 @@ const isCheckout = basename(folder) === 'deploy' && fs.existsSync(join(folder, '
 const configuredRoot = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$)/, homedir())
 const root = isCheckout ? resolve(configuredRoot) : folder
 const at = (...names) => join(root, ...names)
-const print = (text) => console.error(`launcher: ${text}`)
 
 const MAX_ATTEMPTS = 3
 const PROBATION_MS = Number(process.env.TARGON_TEST_TRIAL_MS ?? 15 * 60_000)
@@ -22,6 +22,7 @@ const PAUSES = [1, 5, 25]
 const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS ?? 1000)
 const WATCH_MS = 200
 const SETTLE_MS = 100
+const RETRY_MS = 1000
 // if the release rolled back to fails this soon as well, no release starts
 const SOON_MS = 60_000
 // a role waits five minutes for its chain before it exits with that status
@@ -33,6 +34,10 @@ const MAY_PASS = new Set([3, 4, 7, 69])
 // also settings, which only the new release may reject: it is rolled back, but not marked as failed if the old one exits alike
 const ENVIRONMENT_FAULTS = new Set([2, ...MAY_PASS])
 
+const stderr = openOwnStderr()
+/** What standard error has not taken yet. */
+let unprinted = ''
+let retry
 let child
 /** The run was killed at its probation deadline. */
 let wasKilled = false
@@ -48,6 +53,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     if (stopping) wake()
   })
 }
+process.on('exit', printLast)
 // explicit, because what pm2 loads into this process would keep it alive
 process.exit(await launch())
 
@@ -89,6 +95,52 @@ async function launch() {
     if (status === RESTART_REQUESTED) continue
     if (!isOver(probation)) await pause(pauses.length > 1 ? pauses.shift() : pauses[0], probation.deadline)
     if (stopping) return status
+  }
+}
+
+/**
+ * Opens the pipe or terminal behind standard error once more, because writing to one that nobody reads must not keep this process
+ * from passing signals on. Whether a write waits is a property shared with the child, which changes it; this one is not shared.
+ */
+function openOwnStderr() {
+  try {
+    const kind = fs.fstatSync(2)
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = fs.constants
+    if (kind.isFIFO() || kind.isCharacterDevice())
+      return fs.openSync('/proc/self/fd/2', O_WRONLY | O_NONBLOCK | O_NOCTTY)
+  } catch {
+    // another user's terminal
+  }
+  return 2
+}
+
+/** Prints a line without waiting for the reader; what is not taken is tried again. */
+function print(text) {
+  unprinted += `launcher: ${text}\n`
+  retry ??= setInterval(printRest, RETRY_MS).unref()
+  printRest()
+}
+
+function printRest() {
+  try {
+    // a socket cannot be opened again: this makes it non-blocking until the child changes that
+    if (fs.fstatSync(stderr).isSocket()) new Socket({ fd: stderr, readable: false }).unref()
+    const bytes = Buffer.from(unprinted)
+    unprinted = bytes.subarray(fs.writeSync(stderr, bytes)).toString()
+  } catch (error) {
+    if (error.code !== 'EAGAIN') unprinted = ''
+  }
+  if (unprinted !== '') return
+  clearInterval(retry)
+  retry = undefined
+}
+
+/** Waits a second at most for the reader of the last lines. */
+function printLast() {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  for (let tries = 0; unprinted !== '' && tries < 50; tries++) {
+    Atomics.wait(cell, 0, 0, 20)
+    printRest()
   }
 }
 

@@ -16,6 +16,7 @@ import { commandLineOnly } from './flags.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
 import { errorDocument, ISSUES_URL, writeError, writeJson } from './output.js'
 import { respell } from './spelling.js'
+import { writeToStandardError } from './standard-error.js'
 import { formatTable } from './table.js'
 import { usageError } from './usage-error.js'
 
@@ -179,10 +180,15 @@ export abstract class BaseCommand extends Command {
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
     else if (error instanceof TargonError) writeError(error)
     else
-      process.stderr.write(
+      writeToStandardError(
         `Error [DEFECT]: this is a bug in targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? error.message)}\n`,
       )
     throw new Errors.ExitError(status)
+  }
+
+  override logToStderr(message = ''): void {
+    if (this.jsonEnabled()) return
+    writeToStandardError(`${message}\n`)
   }
 
   protected override logJson(document: unknown): void {

@@ -1,4 +1,8 @@
-/** The command line: parsing of flags, output, exit statuses, and the process around a neuron. */
+/**
+ * The command line: parsing of flags, output, exit statuses, and the process around a neuron.
+ *
+ * Tests named after a behaviour: unread-log.test.ts (role-logger.ts, run-role.ts, standard-error.ts).
+ */
 
 export { BaseCommand, type Invocation } from './base-command.js'
 export { EXIT_STATUS } from './exit-status.js'
@@ -10,6 +14,7 @@ export { openQuietLog } from './role-logger.js'
 export { type RoleRun, type RunContext, runRole } from './run-role.js'
 export { ownSurroundings, selfCommand } from './self-command.js'
 export { runUntilStopped } from './shutdown.js'
+export { unblockStandardError } from './standard-error.js'
 export { type StateLocation, stateFolderOf } from './state-folder.js'
 export { formatTable } from './table.js'
 export { askPassword, readPrompt } from './terminal-input.js'

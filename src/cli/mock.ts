@@ -2,6 +2,7 @@ import { inheritableEnvironment } from '../config/index.js'
 import { type Clock, isAbort, systemClock } from '../kernel/index.js'
 import { selfCommand } from './self-command.js'
 import { runUntilStopped } from './shutdown.js'
+import { unblockStandardError } from './standard-error.js'
 
 /** An embedded network without one role, as localnet/ starts it (cli/ does not import localnet/). */
 export interface SurroundingNetwork {
@@ -26,6 +27,7 @@ export async function serveMocked<T>(
   serve: (network: SurroundingNetwork) => Promise<T>,
 ): Promise<T | undefined> {
   const { seed, exitWithStdin } = options
+  unblockStandardError()
   const networkOptions = {
     self: selfCommand(),
     env: inheritableEnvironment(),

@@ -1,9 +1,16 @@
-import { openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { NodeSettings } from '../config/index.js'
-import { messageOf, packageVersion, systemClock } from '../kernel/index.js'
-import type { Progress } from '../telemetry/index.js'
+import {
+  detachedClock,
+  LineWriter,
+  openFileOutput,
+  packageVersion,
+  systemClock,
+  withDeadline,
+} from '../kernel/index.js'
+import type { LogDestination, Progress } from '../telemetry/index.js'
+import { unblockStandardError, writeToStandardError } from './standard-error.js'
 
 type LoggingSettings = Pick<
   NodeSettings,
@@ -19,6 +26,19 @@ function levelOf(
   return settings['logging.info'] ? 'info' : 'warn'
 }
 
+/** The log of a neuron. */
+export interface RoleLog {
+  readonly log: Logger
+  readonly progress: Progress
+  /** Lines that were logged and could not be written. */
+  readonly droppedLines: () => number
+  /** Waits, not for long, until the log file is written. */
+  close(): Promise<void>
+}
+
+/** Longest wait for the disk when a neuron ends. */
+const DISK_LIMIT_MS = 1000
+
 /**
  * Opens the log of a neuron: readable text on a terminal, JSON otherwise; with `logging.record_log` also a file in the state
  * folder. Progress is a bar on a terminal and log lines otherwise.
@@ -29,56 +49,63 @@ export async function openRoleLog(options: {
   readonly hotkey: string
   readonly stateDir: string
   readonly secrets: Iterable<string>
-}): Promise<{ readonly log: Logger; readonly progress: Progress }> {
+}): Promise<RoleLog> {
   const { createLogger, drawProgress, logProgress } = await import('../telemetry/index.js')
   const { role, settings, hotkey, stateDir, secrets } = options
   const isTerminal = process.stderr.isTTY === true
-  // The bar writes asynchronously; without a listener, writing to a closed terminal would crash a neuron that survived SIGHUP.
-  if (isTerminal) process.stderr.on('error', () => {})
-  const bar = isTerminal ? await drawProgress(process.stderr) : undefined
+  const stderr = unblockStandardError()
+  const bar = isTerminal ? await drawProgress(terminalOf(stderr)) : undefined
+  const copy = settings['logging.record_log'] ? openLogFile(join(stateDir, `${role}.log`), stderr) : undefined
   const log = createLogger({
     level: levelOf(settings),
     base: { role, netuid: settings.netuid, hotkey, version: packageVersion() },
     pretty: isTerminal,
     secrets,
-    ...(bar ? { destination: stderrBelowBar(bar.clear) } : {}),
-    ...(settings['logging.record_log'] ? { copy: fileWriter(join(stateDir, `${role}.log`)) } : {}),
+    destination: bar ? aboveBar(stderr, bar.clear) : stderr,
+    ...(copy ? { copy: copy.writer } : {}),
   })
-  return { log, progress: bar ?? logProgress(log, systemClock) }
+  return {
+    log,
+    progress: bar ?? logProgress(log, systemClock),
+    droppedLines: () => stderr.lost + (copy?.writer.lost ?? 0),
+    close: async () => copy?.close(),
+  }
 }
 
-/** Stderr, written synchronously so that nothing is lost on exit; write errors (a closed terminal) are ignored. */
-function stderrBelowBar(clear: () => void) {
+/** The terminal as a bar sees it; frames that it does not take at once are left out. */
+function terminalOf(stderr: LineWriter) {
   return {
-    write: (record: string) => {
+    write: (text: string) => stderr.writeIfIdle(text),
+    get columns() {
+      return process.stderr.columns
+    },
+  }
+}
+
+function aboveBar(stderr: LineWriter, clear: () => void): LogDestination {
+  return {
+    write: (line) => {
       clear()
-      tryWrite(process.stderr.fd, record)
+      stderr.write(line)
     },
+    describeLoss: (describe) => stderr.describeLoss(describe),
   }
 }
 
-/** Appends records to a file; when writing fails (a full disk), warns once until it succeeds again. */
-function fileWriter(path: string) {
-  const file = openSync(path, 'a', 0o600)
-  let isFailing = false
-  return {
-    write: (record: string) => {
-      const failure = tryWrite(file, record)
-      if (failure !== undefined && !isFailing)
-        tryWrite(process.stderr.fd, `Warning: cannot write the log file ${path}: ${failure}\n`)
-      isFailing = failure !== undefined
-    },
+/** A file that records are appended to; when writing fails (a full disk), warns once until it succeeds again. */
+function openLogFile(path: string, stderr: LineWriter) {
+  const writer = new LineWriter(openFileOutput(path), {
+    clock: detachedClock,
+    onFailure: (reason) => stderr.write(`Warning: cannot write the log file ${path}: ${reason}\n`),
+  })
+  const flush = () => writer.flush()
+  process.once('exit', flush)
+  const close = async () => {
+    const write = () => writer.settled()
+    await withDeadline(systemClock, 'Writing the log file', DISK_LIMIT_MS, undefined, write).catch(() => {})
+    process.removeListener('exit', flush)
   }
-}
-
-/** Never throws: a failing log must not stop the neuron. @returns the reason of a failure. */
-function tryWrite(file: number, record: string): string | undefined {
-  try {
-    writeSync(file, record)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
+  return { writer, close }
 }
 
 /** The log of a command that is not a neuron: only levels requested by flags, and fatal errors. */
@@ -92,6 +119,7 @@ export async function openQuietLog(
     level: level === 'warn' ? 'fatal' : level,
     base: { role, version: packageVersion() },
     pretty: process.stderr.isTTY === true,
+    destination: { write: writeToStandardError },
     secrets: [],
   })
 }

@@ -11,6 +11,7 @@ import {
 } from '../kernel/index.js'
 import type { KeepAlive, Progress, Supervisor } from '../telemetry/index.js'
 import { EXIT_STATUS } from './exit-status.js'
+import { logLibraryOutput } from './library-output.js'
 import { ISSUES_URL } from './output.js'
 import { openRoleLog } from './role-logger.js'
 import { secretsOf } from './secrets.js'
@@ -25,6 +26,8 @@ export interface RunContext {
   readonly stateDir: string
   /** Displays long-running tasks. */
   readonly progress: Progress
+  /** Lines that were logged and could not be written. */
+  readonly droppedLines: () => number
   /** The watchdog pings systemd expects; undefined without systemd or its watchdog. */
   readonly keepAlive: KeepAlive | undefined
   /** Drains and exits with the status that makes the supervisor restart: a release is on probation. */
@@ -79,7 +82,9 @@ async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Prom
   process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
   const secrets = new Set(secretsOf(run.settings))
-  const { log, progress } = await openRoleLog({ ...run, stateDir, secrets })
+  const { close, ...shown } = await openRoleLog({ ...run, stateDir, secrets })
+  const { log, progress } = shown
+  const printAgain = logLibraryOutput(log)
   for (const warning of run.warnings)
     log.warn({ event: 'setting-warning' }, `configuration warning: ${warning}`)
   // A miner reloads its settings instead (reload.ts).
@@ -110,7 +115,7 @@ async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Prom
     }
     const { signal } = shutdown
     const { keepAlive } = supervisor
-    const context = { clock: systemClock, log, signal, stateDir, progress, keepAlive, restart, hide }
+    const context = { clock: systemClock, ...shown, signal, stateDir, keepAlive, restart, hide }
     const report = await serve(run, context, supervisor)
     if (fatal) throw fatalError(fatal.error)
     return report
@@ -118,6 +123,8 @@ async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Prom
     process.removeListener('disconnect', onOrphaned)
     progress.end()
     shutdown.release()
+    printAgain()
+    await close()
   }
 }
 

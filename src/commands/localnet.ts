@@ -1,6 +1,13 @@
 import { relative } from 'node:path'
 import { createLogUpdate } from 'log-update'
-import { BaseCommand, flagsOf, runUntilStopped, selfCommand, writeJson } from '../cli/index.js'
+import {
+  BaseCommand,
+  flagsOf,
+  runUntilStopped,
+  selfCommand,
+  unblockStandardError,
+  writeJson,
+} from '../cli/index.js'
 import { inheritableEnvironment, type LocalnetSettings } from '../config/index.js'
 import { systemClock } from '../kernel/index.js'
 import type { LocalnetReport, Snapshot } from '../localnet/index.js'
@@ -72,7 +79,8 @@ export default class Localnet extends BaseCommand {
   /** A live board on a terminal, plain lines on stderr otherwise. */
   async #openDisplay(isInteractive: boolean) {
     const { narrateChange, renderBoard } = await import('../localnet/index.js')
-    const note = (line: string) => void process.stderr.write(`${line}\n`)
+    const stderr = unblockStandardError()
+    const note = (line: string) => stderr.write(`${line}\n`)
     if (!isInteractive) {
       let before: Snapshot | undefined
       const snapshot = (now: Snapshot) => {

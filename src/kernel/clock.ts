@@ -23,6 +23,14 @@ export const systemClock: Clock = {
   },
 }
 
+/** The same time, but its waits do not keep the process alive. */
+export const detachedClock: Clock = {
+  ...systemClock,
+  sleep: async (ms, signal) => {
+    await timerSleep(ms, undefined, { ref: false, ...(signal ? { signal } : {}) })
+  },
+}
+
 /** Resolves when the signal aborts, or immediately if it already has. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,8 +1,8 @@
-/** What every other folder may import: time, errors, logging, durable files, sr25519, process-wide locks. */
+/** What every other folder may import: time, errors, logging, output that never waits, durable files, keys, process-wide locks. */
 
 export { type Breaker, createBreaker } from './breaker.js'
 export { type CleanupStack, createCleanupStack } from './cleanup-stack.js'
-export { type Clock, every, systemClock, whenAborted, withDeadline } from './clock.js'
+export { type Clock, detachedClock, every, systemClock, whenAborted, withDeadline } from './clock.js'
 export { escapeControls, escapeControlsInLines } from './control-characters.js'
 export { createDeferred, type Deferred } from './deferred.js'
 export { download } from './download.js'
@@ -13,7 +13,10 @@ export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { isJsonObject, type JsonObject, parseJson } from './json.js'
 export { exceedsJsonBounds, exceedsJsonDepth, type JsonBounds } from './json-depth.js'
+export { LineWriter, type LineWriterOptions } from './line-writer.js'
 export type { Log, LogFields } from './log.js'
+
+export { openFileOutput, openOutput } from './output.js'
 export { allowManyListeners, withScopedSignal } from './scoped-signal.js'
 export {
   addressOf,

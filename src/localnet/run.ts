@@ -76,7 +76,13 @@ async function watchNetwork(
     { endpoints: [network.places.chainUrl] },
     {
       clock: deps.clock,
-      log: createLogger({ level: 'silent', base: {}, pretty: false, secrets: [] }),
+      log: createLogger({
+        level: 'silent',
+        base: {},
+        pretty: false,
+        secrets: [],
+        destination: { write: () => {} },
+      }),
       signal,
     },
   )

@@ -1,6 +1,6 @@
 /** Logs, metrics, the status server, progress and the connection to the supervisor. */
 
-export { createLogger, type LoggerOptions } from './logger.js'
+export { createLogger, type LogDestination, type LoggerOptions } from './logger.js'
 export {
   createMetrics,
   type MetricsText,

@@ -1,4 +1,4 @@
-import pino, { type DestinationStream, type LevelWithSilent, type Logger } from 'pino'
+import pino, { type LevelWithSilent, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { escapeControls, messageOf, TargonError } from '../kernel/index.js'
 import { createRedactor } from './redaction.js'
@@ -11,12 +11,18 @@ export interface LoggerOptions {
   readonly pretty: boolean
   /** Colours of pretty lines. Default: if the terminal supports them. */
   readonly colour?: boolean
-  /** Default: file descriptor 2, written synchronously so that nothing is lost on exit. */
-  readonly destination?: DestinationStream
+  readonly destination: LogDestination
   /** A second destination that always gets JSON (a log file). */
-  readonly copy?: DestinationStream
+  readonly copy?: LogDestination
   /** Values to mask; a `Set` may grow later. */
   readonly secrets: Iterable<string>
+}
+
+/** Where records go, one line each. */
+export interface LogDestination {
+  write(line: string): void
+  /** Sets the line that tells the reader of lines that were lost. */
+  describeLoss?(describe: (lines: number) => string): void
 }
 
 /**
@@ -25,27 +31,46 @@ export interface LoggerOptions {
  */
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets)
-  // If stderr is closed or its disk is full, the record is lost but the process continues.
-  const sink = options.destination ?? pino.destination({ fd: 2, sync: true }).on('error', () => undefined)
-  const print = options.pretty ? prettyPrinter(sink, options.colour) : plainPrinter(sink)
-  const { copy } = options
-  const stream: DestinationStream = {
-    write: (record) => {
-      const clean = redact(record)
-      print(clean)
-      copy?.write(escapeRecord(clean))
-    },
-  }
+  const format = options.pretty ? prettyFormat(options.colour) : escapeRecord
+  const { destination, copy } = options
+  const log = openPino(options, (record) => {
+    const clean = redact(record)
+    destination.write(format(clean))
+    copy?.write(escapeRecord(clean))
+  })
+  destination.describeLoss?.((lines) => format(redact(lossRecord(options, lines))))
+  copy?.describeLoss?.((lines) => escapeRecord(redact(lossRecord(options, lines))))
+  return log
+}
+
+function openPino({ level, base }: LoggerOptions, write: (record: string) => void): Logger {
   return pino(
     {
-      level: options.level,
-      base: { ...options.base },
+      level,
+      base: { ...base },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: errorFields(options.level === 'trace' || options.level === 'debug') },
+      serializers: { err: errorFields(level === 'trace' || level === 'debug') },
     },
-    stream,
+    { write },
   )
+}
+
+/** The record of a loss; it takes the place of the lost lines and so cannot be logged like others. */
+function lossRecord(options: LoggerOptions, lines: number): string {
+  let text = ''
+  const log = openPino({ ...options, level: 'warn' }, (record) => {
+    text = record
+  })
+  log.warn(
+    {
+      event: 'log-lines-dropped',
+      lines,
+      next: 'Check that something reads the log as fast as it is written.',
+    },
+    'log lines were dropped here because they could not be written',
+  )
+  return text
 }
 
 /** An error as log fields; the stack only at debug level and below. */
@@ -66,13 +91,7 @@ function errorFields(withStack: boolean) {
   }
 }
 
-type Print = (record: string) => void
-
-function plainPrinter(sink: DestinationStream): Print {
-  return (record) => sink.write(escapeRecord(record))
-}
-
-function prettyPrinter(sink: DestinationStream, colour: boolean | undefined): Print {
+function prettyFormat(colour: boolean | undefined): (record: string) => string {
   const format = pretty.prettyFactory({
     ...(colour === undefined ? {} : { colorize: colour }),
     ignore: 'role,netuid,hotkey,version,pid,hostname',
@@ -80,10 +99,7 @@ function prettyPrinter(sink: DestinationStream, colour: boolean | undefined): Pr
     singleLine: true,
     errorLikeObjectKeys: [],
   })
-  return (record) => {
-    const line = format(escapeTwice(record))
-    if (line !== undefined) sink.write(line)
-  }
+  return (record) => format(escapeTwice(record)) ?? ''
 }
 
 /** Escapes control characters; in a JSON record they can only occur inside strings, where `\uXXXX` is equivalent. */

@@ -36,15 +36,30 @@ export interface ValidatorMetrics extends NeuronMetrics {
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 1000]
 
+/** Figures that others keep. */
+export interface MetricsSources {
+  /** Lines that were logged and never written. */
+  readonly droppedLines: () => number
+}
+
 /** Creates the metrics of a role; each call has its own registry, so two roles can share a process. */
-export function createMetrics(role: 'miner'): MinerMetrics
-export function createMetrics(role: 'validator'): ValidatorMetrics
-export function createMetrics(role: 'miner' | 'validator'): MinerMetrics | ValidatorMetrics {
+export function createMetrics(role: 'miner', sources?: MetricsSources): MinerMetrics
+export function createMetrics(role: 'validator', sources?: MetricsSources): ValidatorMetrics
+export function createMetrics(
+  role: 'miner' | 'validator',
+  sources: MetricsSources = { droppedLines: () => 0 },
+): MinerMetrics | ValidatorMetrics {
   const registry = new Registry()
   const make = maker(registry)
   make
     .gauge('targon_build_info', 'Always 1; the labels give version and role.', ['version', 'role'])
     .set({ version: packageVersion(), role }, 1)
+  make.counter(
+    'targon_log_lines_dropped_total',
+    'Log lines that could not be written.',
+    [],
+    sources.droppedLines,
+  )
   const neuron: NeuronMetrics = {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -137,8 +152,22 @@ function maker(registry: Registry) {
   return {
     gauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
       new Gauge<L>({ name, help, labelNames: [...labelNames], registers }),
-    counter: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Counter<L>({ name, help, labelNames: [...labelNames], registers }),
+    /** @param total read at every scrape, of a counter that is kept elsewhere. */
+    counter: <L extends string = never>(
+      name: string,
+      help: string,
+      labelNames: readonly L[] = [],
+      total?: () => number,
+    ) =>
+      new Counter<L>({
+        ...{ name, help, labelNames: [...labelNames], registers },
+        ...(total && {
+          collect() {
+            this.reset()
+            this.inc(total())
+          },
+        }),
+      }),
     histogram: (name: string, help: string, buckets: readonly number[]) =>
       new Histogram({ name, help, buckets: [...buckets], registers }),
   }

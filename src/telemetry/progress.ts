@@ -41,10 +41,14 @@ export function logProgress(log: Pick<Log, 'info'>, clock: Clock): Progress {
   }
 }
 
+/** What a bar is drawn on; the width may change. */
+export interface Terminal {
+  write(text: string): unknown
+  readonly columns?: number | undefined
+}
+
 /** Draws one bar, for the task updated last, on a terminal. */
-export async function drawProgress(
-  terminal: NodeJS.WritableStream & { readonly columns?: number },
-): Promise<ProgressBar> {
+export async function drawProgress(terminal: Terminal): Promise<ProgressBar> {
   const { default: cliProgress } = await import('cli-progress')
   const bar = new cliProgress.SingleBar({
     stream: withoutCursorMoves(terminal),
@@ -84,7 +88,7 @@ export async function drawProgress(
 }
 
 /** Drops cursor save and restore: cli-progress would return to its first line and overwrite log lines printed since. */
-function withoutCursorMoves(terminal: NodeJS.WritableStream): Writable {
+function withoutCursorMoves(terminal: Terminal): Writable {
   const surface = new Writable({
     decodeStrings: false,
     write: (text: unknown, _encoding, done) => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { currentRelease, findOffer, readState, rollBackTo, runUpdate } from '../../src/autoupdate/index.js'
+import { onFrozenTerminal } from '../support/frozen-terminal.js'
 import {
   endedWell,
   forget,
@@ -121,6 +122,15 @@ describe('the launcher', () => {
     expect(ran(context)).toBe('1.0.1')
     launched.stop()
     await launched.exit
+  })
+
+  it.skipIf(!onFrozenTerminal)('rolls back and stops although its terminal is not read', async () => {
+    const context = await machineWith(['1.0.0', 'good'], ['1.0.1', 'crash'])
+    forget(context)
+    const launched = launch(context, 5, undefined, onFrozenTerminal)
+    await untilRan(context, '1.0.0')
+    launched.stop()
+    expect(await launched.exit).toBe(0)
   })
 
   it('exits 78 when the first release fails and there is nothing to roll back to', async () => {

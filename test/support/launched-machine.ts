@@ -28,9 +28,16 @@ export interface Launched {
 /**
  * @param pauseMs unit of the pauses between the starts of a release on probation; one second in production
  * @param probationMs probation time; 15 minutes in production
+ * @param prefix a command that runs the launcher
  */
-export function launch(context: UpdateContext, pauseMs = 5, probationMs?: number): Launched {
-  const child = spawn(process.execPath, [context.layout.launcher, 'validator', 'start'], {
+export function launch(
+  context: UpdateContext,
+  pauseMs = 5,
+  probationMs?: number,
+  prefix: readonly string[] = [],
+): Launched {
+  const command = [...prefix, process.execPath, context.layout.launcher, 'validator', 'start']
+  const child = spawn(command[0] ?? '', command.slice(1), {
     stdio: 'ignore',
     env: {
       ...process.env,

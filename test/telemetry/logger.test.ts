@@ -85,6 +85,30 @@ describe('logger', () => {
     expect(lines[0]).not.toMatch(/unknown-value|other|third/)
   })
 
+  it.each([false, true])('describes dropped lines as one masked record (pretty: %s)', (pretty) => {
+    let describe = (_: number) => ''
+    const lines: string[] = []
+    createLogger({
+      level: 'error',
+      base: { role: 'miner', note: 'hidden-word\u001b[2J' },
+      pretty,
+      colour: false,
+      destination: {
+        write: (line) => void lines.push(line),
+        describeLoss: (given) => {
+          describe = given
+        },
+      },
+      secrets: ['hidden-word'],
+    })
+    const line = describe(12)
+    expect(line.slice(0, -1)).not.toMatch(UNSAFE)
+    expect(line).toContain('[redacted]')
+    expect(line).toMatch(/log-lines-dropped.*12|12.*log-lines-dropped/)
+    expect(line).toMatch(/\n$/)
+    expect(lines).toEqual([])
+  })
+
   it('masks secrets added later', () => {
     const secrets = new Set(['first-secret'])
     const { log, lines } = capture({ secrets })

@@ -20,6 +20,14 @@ describe('createMetrics', () => {
     expect(await validator.text()).toContain('targon_chain_head_block 0')
   })
 
+  it('reads at each scrape how many log lines were dropped', async () => {
+    let lines = 2
+    const metrics = createMetrics('miner', { droppedLines: () => lines })
+    expect(await metrics.text()).toContain('targon_log_lines_dropped_total 2')
+    lines = 5
+    expect(await metrics.text()).toContain('targon_log_lines_dropped_total 5')
+  })
+
   it('exports the verified verdict before the first one', async () => {
     expect(await createMetrics('validator').text()).toContain(
       'targon_validator_verdicts_total{cause="verified"} 0',

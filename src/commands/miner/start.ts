@@ -44,7 +44,7 @@ export default class MinerStart extends BaseCommand {
       warnings,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
-        const metrics = createMetrics('miner')
+        const metrics = createMetrics('miner', context)
         const onCheck = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onCheck })
         const readSettings = async () => {

@@ -47,7 +47,7 @@ export default class ValidatorStart extends BaseCommand {
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const surroundings = ownSurroundings()
-        const metrics = createMetrics('validator')
+        const metrics = createMetrics('validator', context)
         const onCheck = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onCheck })
         const isWatched = settings.heartbeat || context.keepAlive !== undefined

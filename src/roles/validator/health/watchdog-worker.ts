@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process'
-import { writeSync } from 'node:fs'
 import { Session } from 'node:inspector'
-import { Socket } from 'node:net'
 import { kill, pid } from 'node:process'
 import { parentPort } from 'node:worker_threads'
-import { systemClock } from '../../../kernel/index.js'
+import { openOutput, systemClock } from '../../../kernel/index.js'
 import type { WatchOrder } from './watchdog.js'
 
 /** The thread of the watchdog: reads the shared memory, notifies systemd, and ends the process when it hangs. */
@@ -14,6 +12,11 @@ const LONGEST_CHECK_MS = 1000
 /** A check may be late by this factor and still count in full. */
 const LATE_FACTOR = 5
 const KILL_AFTER_MS = 10_000
+
+/**
+ * At exit, after everything else: Node prints that it waits for this debugger, and would wait for the reader of that.
+ */
+const CLOSE_STDERR = "process.once('exit', () => process.getBuiltinModule('fs').closeSync(2))"
 
 async function watch({ cells, loopTimeoutMs, exit, keepAlive }: WatchOrder): Promise<void> {
   const shared = new Int32Array(cells)
@@ -65,17 +68,18 @@ async function endProcess(reason: string, exit: number): Promise<void> {
   write(`${JSON.stringify(line)}\n`)
   const session = new Session()
   session.connectToMainThread()
-  session.post('Runtime.evaluate', { expression: `process.exit(${exit})` }, () => {})
+  session.post('Runtime.evaluate', { expression: `${CLOSE_STDERR}; process.exit(${exit})` }, () => {})
   await systemClock.sleep(KILL_AFTER_MS)
   kill(pid, 'SIGKILL')
 }
 
-/** Never waits: a log that is no longer read may be what the process hangs on. */
+/** Never waits: a log that is no longer read, or its disk, may be what the process hangs on. */
 function write(line: string): void {
   try {
-    new Socket({ fd: 2, readable: false }).on('error', () => {}).write(line)
+    const output = openOutput(2)
+    if (output.writeLater) output.writeLater(Buffer.from(line)).catch(() => {})
+    else output.writeNow(Buffer.from(line))
   } catch {
-    // Standard error is a file or a terminal, not a pipe or socket.
-    writeSync(2, line)
+    // Nobody can read standard error any more.
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { onFrozenTerminal } from '../../../support/frozen-terminal.js'
 
 const MODULE = fileURLToPath(new URL('../../../../src/roles/validator/health/watchdog.ts', import.meta.url))
 const CLOCK = fileURLToPath(new URL('../../../../src/kernel/clock.ts', import.meta.url))
@@ -9,7 +10,12 @@ const CLOCK = fileURLToPath(new URL('../../../../src/kernel/clock.ts', import.me
 /** A process with a watchdog whose deadlines are scaled to fractions of a second. */
 async function runWith(
   body: string,
-  { loopTimeoutMs = 400, isLogRead = true, onReady = (_: ChildProcess) => {} } = {},
+  {
+    loopTimeoutMs = 400,
+    isLogRead = true,
+    prefix = [] as readonly string[],
+    onReady = (_: ChildProcess) => {},
+  } = {},
 ): Promise<{ status: number | null; stderr: string }> {
   const script = `
     import pino from 'pino'
@@ -19,9 +25,8 @@ async function runWith(
     const keepAlive = setInterval(() => {}, 1000)
     ${body}
   `
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const command = [...prefix, process.execPath, '--import', 'tsx', '--input-type=module', '-e', script]
+  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   if (isLogRead)
     child.stderr.on('data', (text) => {
@@ -84,6 +89,13 @@ test('ends a process that hangs on a log that is no longer read', async () => {
     "const log = pino(pino.destination({ fd: 2, sync: true })); setTimeout(() => { for (;;) log.info('x') }, 100)",
     { isLogRead: false },
   )
+  expect(status).toBe(70)
+})
+
+test.skipIf(!onFrozenTerminal)('ends a process that hangs on a terminal that is not read', async () => {
+  const { status } = await runWith('setTimeout(() => { for (;;) {} }, 100)', {
+    prefix: onFrozenTerminal ?? [],
+  })
   expect(status).toBe(70)
 })
 
