@@ -8,6 +8,7 @@ const retry = isCi ? 1 : 0
 
 /** Start processes, or derive keys at full cost: everything else of their folders is fast. */
 const slow = [
+  'test/kernel/connection-attempts.test.ts',
   'test/kernel/hotkey-lock.test.ts',
   'test/verification/queued-answers.test.ts',
   'test/wallet/encryption.test.ts',

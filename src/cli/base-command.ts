@@ -10,7 +10,7 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
-import { escapeControlsInLines, isAbort, TargonError } from '../kernel/index.js'
+import { allowDistantHosts, escapeControlsInLines, isAbort, TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
@@ -67,6 +67,7 @@ export abstract class BaseCommand extends Command {
   override async init(): Promise<void> {
     this.#typed = [...this.argv]
     await super.init()
+    allowDistantHosts()
     if (!process.stdout.listeners('error').includes(exitOnClosedPipe))
       process.stdout.on('error', exitOnClosedPipe)
   }

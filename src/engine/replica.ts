@@ -9,7 +9,7 @@ import { type CallOptions, EngineServer } from './server.js'
 const PARALLEL_CALLS = 4
 /** First pause after repeated failures. */
 const BREAKER_PAUSE_MS = 2_000
-const LOAD_TIMEOUT_MS = 1_000
+const LOAD_TIMEOUT_MS = 5_000
 const PROBE_TIMEOUT_MS = 15_000
 /** A server is probed again after this long, even if all its calls succeed. */
 const PROBE_AGE_MS = 60_000

@@ -3,6 +3,7 @@
 export { type Breaker, createBreaker } from './breaker.js'
 export { type CleanupStack, createCleanupStack } from './cleanup-stack.js'
 export { type Clock, detachedClock, every, systemClock, whenAborted, withDeadline } from './clock.js'
+export { allowDistantHosts } from './connection-attempts.js'
 export { escapeControls, escapeControlsInLines } from './control-characters.js'
 export { createDeferred, type Deferred } from './deferred.js'
 export { download } from './download.js'

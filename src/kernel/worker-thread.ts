@@ -1,25 +1,27 @@
+import { getDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 
 /**
  * Runs one of our modules on a worker thread, which does not keep the process alive.
  *
  * @param module URL of the module without extension: `.js` once built, `.ts` when run from source. Then the thread has to
- *   register the TypeScript loader itself, because Node 20 does not pass it on.
+ *   register the TypeScript loader itself, because Node 20 does not pass it on. Neither does any Node pass on the time that each
+ *   address of a host is given (connection-attempts.ts).
  * @param resourceLimits heap limits, beyond which the thread ends. Ignored from source, where the loader needs room too.
  */
 export function startWorkerThread(module: URL, resourceLimits: ResourceLimits = {}): Worker {
   const isSource = import.meta.url.endsWith('.ts')
   const worker = isSource
-    ? startFromSource(`${module.href}.ts`)
-    : new Worker(new URL(`${module.href}.js`), { resourceLimits })
+    ? new Worker(program(`${module.href}.ts`, true), { eval: true, execArgv: [] })
+    : new Worker(program(`${module.href}.js`, false), { eval: true, resourceLimits })
   worker.unref()
   return worker
 }
 
-function startFromSource(url: string): Worker {
-  const code = `import('tsx/esm/api').then(({ register }) => {
-    register()
-    return import(${JSON.stringify(url)})
-  })`
-  return new Worker(code, { eval: true, execArgv: [] })
+/** Gives the thread what Node does not pass on to it, then runs the module. */
+function program(url: string, isSource: boolean): string {
+  return `
+    require('node:net').setDefaultAutoSelectFamilyAttemptTimeout(${getDefaultAutoSelectFamilyAttemptTimeout()})
+    const load = ${isSource ? "import('tsx/esm/api').then(({ register }) => register())" : 'Promise.resolve()'}
+    load.then(() => import(${JSON.stringify(url)}))`
 }

@@ -1,5 +1,7 @@
+import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { BaseCommand, flagsOf } from '../../src/cli/index.js'
+import { DEFAULT_LIMITS } from '../../src/inference/index.js'
 import { escapeControlsInLines } from '../../src/kernel/control-characters.js'
 import { TargonError } from '../../src/kernel/errors.js'
 import { probeCommand, runCommand } from '../support/cli.js'
@@ -133,6 +135,14 @@ describe('exit status', () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/^Error \[DEFECT\]: .*\/issues\.\nRangeError: oops\n\s+at /)
   })
+})
+
+it('a command gives each address of a host enough time for a distant host and a lost packet', async () => {
+  setDefaultAutoSelectFamilyAttemptTimeout(250)
+  await runCommand(miner, [])
+  expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBeGreaterThanOrEqual(2000)
+  // The next address has its turn within a connect time-out.
+  expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBeLessThanOrEqual(DEFAULT_LIMITS.connectMs / 2)
 })
 
 describe('--print-config', () => {

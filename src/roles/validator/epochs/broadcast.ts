@@ -6,8 +6,11 @@ import { originOf, type ServingMiner } from '../subnet/index.js'
 
 /** For all miners together, POST and GET (4.4.1 queried one after the other, with 3 s per read). */
 const TOTAL_MS = 3000
-/** A miner that does not answer the announcement in time is still asked for its list. */
-const ANNOUNCE_MS = 1000
+/**
+ * A miner that does not answer the announcement in time is still asked for its list. Longer than a second, after which the first
+ * packet of a connection is sent again if it was lost.
+ */
+const ANNOUNCE_MS = 1500
 /** Miners signed for between two turns of the event loop, on which other answers are timed. */
 const SIGNED_PER_TURN = 8
 

@@ -5,6 +5,7 @@ import { broadcastModels } from '../../../../src/roles/validator/epochs/broadcas
 import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
 import { neuronOf } from '../../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
+import { ManualClock } from '../../../support/manual-clock.js'
 import { type Answering, type StreamServer, startStreamServer } from '../../../support/stream-server.js'
 
 const servers: StreamServer[] = []
@@ -105,4 +106,18 @@ test('announces the wanted models to every miner, signed for its hotkey', async 
   const served = await broadcastModels([miner], await options(), new AbortController().signal)
   expect(bodies).toEqual([[WANTED, '5Receiver']])
   expect(served.get('5Receiver')).toEqual([])
+})
+
+test('an announcement outlasts a lost packet, and its miner is still asked for its list', async () => {
+  const clock = new ManualClock()
+  const miner = await minerWith('5Distant', (response, { method }) => {
+    if (method === 'GET') response.end('["org/a"]')
+  })
+  const [server] = servers
+  const asked = broadcastModels([miner], { ...(await options()), clock }, new AbortController().signal)
+  await expect.poll(() => server?.received.length).toBe(1)
+  await clock.advance(1200)
+  expect(server?.open).toBe(1)
+  await clock.advance(300)
+  expect((await asked).get('5Distant')).toEqual(['org/a'])
 })
