@@ -124,7 +124,7 @@ async function costPerMiner(miners: number): Promise<number> {
       book.record(miner.hotkey, request.model, answer.tokensPerSecond, index)
     const before = process.cpuUsage()
     for (let round = 0; round < miners / size; round++) {
-      const rules = { models: 'random', size, round, busy: new Set<string>() } as const
+      const rules = { models: 'random', size, round, isBusy: () => false } as const
       const plan = planRound(view, [engine], rules, random.fork(`${index}/${round}`))
       if (plan.kind !== 'round') throw new Error(plan.reason)
       await playRound(plan, index, record, 0)

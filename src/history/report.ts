@@ -17,6 +17,8 @@ export const modelReport = z.object({
   }),
   /** How often the miner was not queried because it did not list the model. */
   notServing: z.number(),
+  /** How many rounds it sat out because its last answer was still streaming. */
+  satOut: z.number().default(0),
   tokensPerSecond: spread.nullable(),
   timeToFirstTokenMs: spread.nullable(),
   lastFailures: z.array(
@@ -57,6 +59,10 @@ export interface ReportFilter {
 
 const WINDOW = 15
 const MAX_FAILURES = 5
+/** Cause of the rows of rounds that a miner sat out; their kind is `sat-out` with a speed, or `missed`. */
+const STILL_STREAMING = 'STILL_STREAMING'
+/** Kinds of rows whose speed counts in the window; all others are misses. */
+const SPEED_KINDS: ReadonlySet<string> = new Set(['verified', 'sat-out'])
 
 /** Reports on the matching miners, sorted by uid; a hotkey is listed under its latest uid. */
 export async function reportMiners(database: Database, filter: ReportFilter): Promise<MinerReport[]> {
@@ -112,11 +118,16 @@ async function reportModel(
     model,
     window: await readWindow(database, ever),
     verdicts: summarizeVerdicts(counts),
-    notServing: counts.find(({ kind }) => kind === 'missed')?.count ?? 0,
+    notServing: countRows(counts, ({ kind, cause }) => kind === 'missed' && cause !== STILL_STREAMING),
+    satOut: countRows(counts, ({ cause }) => cause === STILL_STREAMING),
     ...spreads,
     lastFailures: await readFailures(database, inPeriod),
     trend: await readTrend(database, inPeriod),
   }
+}
+
+function countRows(counts: readonly ResultCount[], matches: (entry: ResultCount) => boolean): number {
+  return counts.filter(matches).reduce((sum, { count }) => sum + count, 0)
 }
 
 const ifVerified = sql`filter (where ${results.kind} = 'verified')`
@@ -164,7 +175,7 @@ async function readWindow(database: Database, condition: SQL | undefined): Promi
     .where(and(condition, isCounted))
     .orderBy(desc(results.at), desc(results.id))
     .limit(WINDOW)
-  return rows.map(({ kind, tokensPerSecond }) => (kind === 'verified' ? tokensPerSecond : null)).reverse()
+  return rows.map(({ kind, tokensPerSecond }) => (SPEED_KINDS.has(kind) ? tokensPerSecond : null)).reverse()
 }
 
 async function readFailures(

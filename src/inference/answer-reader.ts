@@ -15,6 +15,13 @@ import type { Answer, Endpoint, OutputToken, RuleSet, StreamFault } from './type
 /** An answer as far as its chunks determine it. */
 export type AnswerContent = Omit<Answer, 'status'>
 
+/** What a chunk adds to an answer. */
+export interface Accepted {
+  readonly text: string
+  readonly tokens: number
+  readonly hasContent: boolean
+}
+
 export interface ReaderOptions {
   readonly endpoint: Endpoint
   readonly maxTokens: number
@@ -28,7 +35,7 @@ export interface ReaderOptions {
 /** Reads the chunks of one answer as they arrive. All times are milliseconds on one monotonic clock. */
 export interface AnswerReader {
   /** @returns what the chunk adds, or the fault that ends the stream. */
-  accept(atMs: number, chunk: unknown): { readonly text: string; readonly hasContent: boolean } | StreamFault
+  accept(atMs: number, chunk: unknown): Accepted | StreamFault
   finish(startMs: number, endMs: number, fault: StreamFault | undefined): AnswerContent
 }
 
@@ -51,7 +58,7 @@ function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOp
       if ('cause' in content) return content
       finishReason = content.finishReason ?? finishReason
       const hasContent = content.text !== '' || content.tokens.length > 0
-      if (!hasContent) return { text: '', hasContent }
+      if (!hasContent) return { text: '', tokens: 0, hasContent }
       firstMs ??= atMs
       chunks++
       lostTokens ||= content.lostTokens
@@ -60,7 +67,7 @@ function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOp
         tokens.push(token)
         tokenMoments.push(atMs)
       }
-      return { text: content.text, hasContent }
+      return { text: content.text, tokens: content.tokens.length, hasContent }
     },
     finish(startMs, endMs, streamFault) {
       const moments: Moments = { start: startMs, first: firstMs, end: endMs, tokens: tokenMoments }
@@ -81,8 +88,10 @@ function createStrictReader({ endpoint, maxTokens, tokenLimit, burst }: ReaderOp
   }
 }
 
+const BURST: StreamFault = { cause: 'BAD_STREAM', detail: NON_STREAMED, timed: 'burst' }
+
 function burstFault(moments: Moments, rule: BurstRule | undefined): StreamFault | undefined {
-  return rule && isBurst(moments, rule) ? { cause: 'BAD_STREAM', detail: NON_STREAMED } : undefined
+  return rule && isBurst(moments, rule) ? BURST : undefined
 }
 
 /** Reads the stream twice: strictly as it arrives, for the text and the limits, and at the end as 4.4.1 would have. */
@@ -96,7 +105,7 @@ function createTargon4Reader(
       const accepted = strict.accept(atMs, chunk)
       if ('cause' in accepted && accepted.cause === 'STREAM_LIMIT') return accepted
       record.push([atMs / 1000, chunk])
-      return 'cause' in accepted ? { text: '', hasContent: true } : accepted
+      return 'cause' in accepted ? { text: '', tokens: 0, hasContent: true } : accepted
     },
     finish(startMs, endMs, fault) {
       const strictContent = strict.finish(startMs, endMs, fault)
@@ -108,13 +117,15 @@ function createTargon4Reader(
         endSeconds: endMs / 1000,
         brokeOff: fault !== undefined,
       })
-      const detail = targon4.fault === NON_STREAMED && !burst ? undefined : targon4.fault
+      const isBurstFault = targon4.fault === NON_STREAMED
+      const detail = isBurstFault && !burst ? undefined : targon4.fault
+      const own = detail === undefined ? undefined : ({ cause: 'BAD_STREAM', detail } as const)
       return {
         ...strictContent,
         tokens: targon4.tokens,
         timing: targon4.timing,
         tokensPerSecond: targon4.tokensPerSecond,
-        fault: fault ?? (detail === undefined ? undefined : { cause: 'BAD_STREAM', detail }),
+        fault: fault ?? (own && isBurstFault ? BURST : own),
         lostTokens: false,
       }
     },

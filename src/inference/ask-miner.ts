@@ -2,13 +2,14 @@ import type { Dispatcher } from 'undici'
 import { type EpistulaHeaders, signRequest } from '../epistula/index.js'
 import type { Clock } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
-import { type AnswerReader, createAnswerReader } from './answer-reader.js'
+import { createAnswerReader } from './answer-reader.js'
 import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 import { createMinerAgent } from './miner-agent.js'
 import { streamAnswer } from './miner-stream.js'
 import { encodeRequest, pathOf } from './request.js'
 import { type BurstRule, STRICT_BURST_RULE } from './timing.js'
 import type { Answer, InferenceRequest, RuleSet } from './types.js'
+import { type ReaderWatch, watchReader } from './watched-reader.js'
 
 /** Address and identity of a miner. */
 export interface MinerTarget {
@@ -26,7 +27,7 @@ export interface PreparedRequest {
   readonly headers: EpistulaHeaders
 }
 
-export interface AskOptions {
+export interface AskOptions extends ReaderWatch {
   readonly clock: Clock
   /** Connections to use. Default: a new agent, closed afterwards. */
   readonly dispatcher?: Dispatcher | undefined
@@ -69,13 +70,14 @@ export function prepareRequest(
 export async function sendPrepared(prepared: PreparedRequest, options: AskOptions): Promise<Answer> {
   const { request, target } = prepared
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const reader: AnswerReader = createAnswerReader({
+  const plain = createAnswerReader({
     endpoint: request.endpoint,
     maxTokens: request.maxTokens,
     tokenLimit: request.maxTokens + limits.extraEvents,
     rules: options.rules ?? 'strict',
     burst: options.burst === null ? undefined : (options.burst ?? STRICT_BURST_RULE),
   })
+  const reader = options.stalls || options.onProgress ? watchReader(plain, options) : plain
   const agent = options.dispatcher ?? createMinerAgent()
   try {
     return await streamAnswer({

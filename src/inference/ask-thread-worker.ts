@@ -5,6 +5,9 @@ import type { FromThread, ToThread } from './ask-thread.js'
 import { createMinerAgent } from './miner-agent.js'
 import { watchStalls } from './stall-watch.js'
 
+/** Progress is reported this often at most: it matters only for answers that stream for a minute and longer. */
+const PROGRESS_MS = 1000
+
 const dispatcher = createMinerAgent()
 const stalls = watchStalls(systemClock, new AbortController().signal)
 const running = new Map<number, AbortController>()
@@ -18,11 +21,18 @@ parentPort?.on('message', (message: ToThread) => {
 async function ask({ id, prepared, options }: Extract<ToThread, { kind: 'ask' }>): Promise<void> {
   const stopping = new AbortController()
   running.set(id, stopping)
-  const startMs = systemClock.monotonic()
-  const full = { ...options, clock: systemClock, dispatcher, signal: stopping.signal }
-  const answer = await sendPrepared(prepared, full)
+  let reportedMs = 0
+  const answer = await sendPrepared(prepared, {
+    ...options,
+    ...{ clock: systemClock, dispatcher, stalls, signal: stopping.signal },
+    onProgress: (progress) => {
+      if (progress.streamedMs - reportedMs < PROGRESS_MS) return
+      reportedMs = progress.streamedMs
+      post({ kind: 'progress', id, progress })
+    },
+  })
   running.delete(id)
-  post({ kind: 'answer', id, answer: { ...answer, stallMs: stalls.stallSince(startMs) } })
+  post({ kind: 'answer', id, answer })
 }
 
 post({ kind: 'ready' })

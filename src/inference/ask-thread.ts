@@ -8,8 +8,9 @@ import {
 } from '../kernel/index.js'
 import type { AskOptions, PreparedRequest } from './ask-miner.js'
 import type { Answer } from './types.js'
+import type { StreamProgress } from './watched-reader.js'
 
-export type ThreadOptions = Pick<AskOptions, 'limits' | 'rules' | 'burst' | 'signal'>
+export type ThreadOptions = Pick<AskOptions, 'limits' | 'rules' | 'burst' | 'signal' | 'onProgress'>
 
 /** Messages from the main thread to the worker … */
 export type ToThread =
@@ -17,7 +18,7 @@ export type ToThread =
       readonly kind: 'ask'
       readonly id: number
       readonly prepared: PreparedRequest
-      readonly options: Omit<ThreadOptions, 'signal'>
+      readonly options: Omit<ThreadOptions, 'signal' | 'onProgress'>
     }
   | { readonly kind: 'abort'; readonly id: number }
 
@@ -25,6 +26,13 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'progress'; readonly id: number; readonly progress: StreamProgress }
+
+/** A query whose answer the thread reads. */
+interface Waiting {
+  readonly answer: Deferred<Answer>
+  readonly onProgress: ThreadOptions['onProgress']
+}
 
 /** Sends prepared requests and reads their answers on a separate thread. */
 export interface AskThread {
@@ -34,8 +42,8 @@ export interface AskThread {
    */
   ready(): Promise<void>
   /**
-   * Like `sendPrepared`; the answer also has the `stallMs` of the reading thread. When the thread dies, its answers are
-   * `aborted` (our fault) and a new thread starts.
+   * Like `sendPrepared`; the answer also has the `stallMs` of the reading thread, and progress is reported about once a
+   * second. When the thread dies, its answers are `aborted` (our fault) and a new thread starts.
    */
   send(prepared: PreparedRequest, options?: ThreadOptions): Promise<Answer>
   close(): Promise<void>
@@ -46,7 +54,7 @@ export interface AskThread {
  * verdicts would delay them; on this thread nothing else runs.
  */
 export function createAskThread(log: Pick<Log, 'error'>): AskThread {
-  const waiting = new Map<number, Deferred<Answer>>()
+  const waiting = new Map<number, Waiting>()
   let nextId = 0
   let isClosed = false
   let cannotStart = false
@@ -58,6 +66,7 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
     let wasReady = false
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'answer') return settle(message.id, message.answer)
+      if (message.kind === 'progress') return waiting.get(message.id)?.onProgress?.(message.progress)
       wasReady = true
       ready.resolve()
     })
@@ -77,18 +86,18 @@ export function createAskThread(log: Pick<Log, 'error'>): AskThread {
   }
 
   function settle(id: number, answer: Answer): void {
-    waiting.get(id)?.resolve(answer)
+    waiting.get(id)?.answer.resolve(answer)
     waiting.delete(id)
     if (waiting.size === 0) thread.worker.unref()
   }
 
   return {
     ready: () => thread.ready.promise,
-    async send(prepared, { signal, limits, rules, burst } = {}) {
+    async send(prepared, { signal, limits, rules, burst, onProgress } = {}) {
       if (cannotStart) return LOST_ANSWER
       const id = nextId++
       const deferred = createDeferred<Answer>()
-      waiting.set(id, deferred)
+      waiting.set(id, { answer: deferred, onProgress })
       const { worker } = thread
       worker.ref()
       const post = (message: ToThread) => worker.postMessage(message)

@@ -31,3 +31,4 @@ export type {
   RuleSet,
   StreamFault,
 } from './types.js'
+export type { StreamProgress } from './watched-reader.js'

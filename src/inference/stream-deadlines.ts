@@ -68,7 +68,7 @@ export class StreamDeadlines {
 
   #next(): Deadline {
     const { limits } = this
-    const timeout = (detail: string): StreamFault => ({ cause: 'TIMEOUT', detail })
+    const timeout = (detail: string): StreamFault => ({ cause: 'TIMEOUT', detail, timed: 'deadline' })
     if (this.#drainStartMs !== undefined) return { atMs: this.#drainStartMs + DRAIN_MS, fault: undefined }
     if (this.#writtenMs === undefined) {
       const fault = timeout(`no connection within ${limits.connectMs} ms`)
@@ -79,7 +79,8 @@ export class StreamDeadlines {
     const tokenMs = (this.#lastTokenMs ?? this.#writtenMs) + (isWaiting ? limits.firstTokenMs : limits.gapMs)
     if (capMs <= tokenMs) return { atMs: capMs, fault: timeout(`not finished within ${limits.totalMs} ms`) }
     if (isWaiting) return { atMs: tokenMs, fault: timeout(`no token within ${limits.firstTokenMs} ms`) }
-    return { atMs: tokenMs, fault: { cause: 'BAD_STREAM', detail: `no token for ${limits.gapMs} ms` } }
+    const detail = `no token for ${limits.gapMs} ms`
+    return { atMs: tokenMs, fault: { cause: 'BAD_STREAM', detail, timed: 'deadline' } }
   }
 
   async #watch(): Promise<void> {

@@ -34,6 +34,11 @@ export interface OutputToken {
 export interface StreamFault {
   readonly cause: 'BAD_STREAM' | 'STREAM_LIMIT' | 'TIMEOUT' | 'REDIRECT' | 'ENCODING' | 'aborted'
   readonly detail: string
+  /**
+   * What arrival times made of the stream; absent when its bytes alone are at fault. `deadline`: it was too slow. `burst`:
+   * it is complete, but most of it arrived at once.
+   */
+  readonly timed?: 'deadline' | 'burst'
 }
 
 /** Durations in milliseconds on the monotonic clock, from the moment the request was written to the socket. */
@@ -61,6 +66,9 @@ export interface Answer {
   readonly lostTokens: boolean
   /** Largest share of the tokens that arrived within 100 ms: near 1 when the answer was generated first and streamed later. */
   readonly burstShare: number
-  /** Longest stall of the event loop that read the answer, in milliseconds; absent when it was not measured. */
+  /**
+   * By how much a stall of the event loop that read the answer may have falsified its times, in milliseconds; absent when
+   * that was not measured.
+   */
   readonly stallMs?: number
 }

@@ -2,6 +2,12 @@
 
 export { normalize, type Result, safeMeanScore, sigmoid, WINDOW } from './arithmetic.js'
 export { type Cache4, readCache4 } from './cache4.js'
-export { type MinerRecord, rawScore, ScoreBook, type ScoreBookData } from './score-book.js'
+export {
+  type MinerRecord,
+  rawScore,
+  type SatOutWorth,
+  ScoreBook,
+  type ScoreBookData,
+} from './score-book.js'
 export { type LoadedScores, openScoreFile, type ScoreFile } from './score-file.js'
 export { type ScoringRules, type WeightVector, weightsFrom } from './weights.js'

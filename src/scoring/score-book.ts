@@ -14,8 +14,19 @@ export interface ScoreBookData {
 
 interface Entry {
   readonly results: Map<string, Result[]>
+  /** By model: rounds the miner sits out because its stream is still open. */
+  readonly satOut: Map<string, SatOutRounds>
   organics: (readonly [block: number, result: Result])[]
 }
+
+interface SatOutRounds {
+  rounds: number
+  /** Of the open stream so far, in tokens per second. No verdict has confirmed it. */
+  speed: number
+}
+
+/** What a miner gets for the rounds it sat out: the speed its stream had shown, or what the verdict on it says. */
+export type SatOutWorth = Result | 'speed so far'
 
 /** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
@@ -28,6 +39,9 @@ const MAX_ORGANICS = 1000
  * Results of every miner by hotkey, so that a uid with a new owner starts empty. The last 15 results per model count, organic
  * results for one epoch. Results do not expire, new ones replace them; only a book not written for more than an epoch is
  * cut to the newest five results of each window (`trimStale`).
+ *
+ * A miner that keeps a stream open sits rounds out. Each of them counts with the speed of that stream so far, so that the
+ * window moves on; but what no verdict has confirmed never raises a score.
  */
 export class ScoreBook {
   readonly #miners = new Map<string, Entry>()
@@ -48,6 +62,34 @@ export class ScoreBook {
     window.push(sanitize(result))
     putNewest(results, model, window.slice(-WINDOW))
     this.#block = Math.max(this.#block, block)
+  }
+
+  /** Counts a round that the miner sits out while its stream is open, with the speed of that stream so far. */
+  sitOut(hotkey: string, model: string, speed: number, block: number): void {
+    const { satOut } = this.#entry(hotkey)
+    const rounds = Math.min(WINDOW, (satOut.get(model)?.rounds ?? 0) + 1)
+    satOut.set(model, { rounds, speed: Number.isFinite(speed) ? Math.max(0, speed) : 0 })
+    this.#block = Math.max(this.#block, block)
+  }
+
+  /**
+   * The stream has ended: what the rounds sat out are worth becomes part of the window. The speed so far does not where it
+   * would raise the score.
+   *
+   * @returns the results added
+   */
+  settleSatOut(hotkey: string, model: string, worth: SatOutWorth): Result[] {
+    const entry = this.#miners.get(hotkey)
+    const open = entry?.satOut.get(model)
+    if (!entry || !open) return []
+    entry.satOut.delete(model)
+    const result = worth === 'speed so far' ? open.speed : sanitize(worth)
+    const added = new Array<Result>(open.rounds).fill(result)
+    const window = entry.results.get(model) ?? []
+    const next = [...window, ...added].slice(-WINDOW)
+    if (worth === 'speed so far' && safeMeanScore(next) >= safeMeanScore(window)) return []
+    putNewest(entry.results, model, next)
+    return added
   }
 
   recordOrganics(hotkey: string, results: readonly Result[], block: number): void {
@@ -87,8 +129,10 @@ export class ScoreBook {
     return true
   }
 
+  /** The window that counts now, rounds sat out included. */
   results(hotkey: string, model: string): readonly Result[] {
-    return this.#miners.get(hotkey)?.results.get(model) ?? []
+    const entry = this.#miners.get(hotkey)
+    return entry ? currentWindow(entry, model) : []
   }
 
   models(hotkey: string): string[] {
@@ -100,19 +144,20 @@ export class ScoreBook {
     const entry = this.#miners.get(hotkey)
     if (!entry) return 0
     const record: MinerRecord = {
-      results: entry.results,
+      results: currentWindows(entry),
       organics: entry.organics.map(([, result]) => result),
     }
     const score = rawScore(record, served, active)
     return rules === 'targon-4' ? score : Math.max(0, score)
   }
 
+  /** Rounds sat out are stored as they count now: after a restart nothing is known of the open streams. */
   toData(): ScoreBookData {
     return {
       block: this.#block,
       miners: [...this.#miners].map(([hotkey, entry]) => ({
         hotkey,
-        results: [...entry.results],
+        results: [...currentWindows(entry)],
         organics: entry.organics,
       })),
     }
@@ -131,11 +176,24 @@ export class ScoreBook {
   #entry(hotkey: string): Entry {
     let entry = this.#miners.get(hotkey)
     if (!entry) {
-      entry = { results: new Map(), organics: [] }
+      entry = { results: new Map(), satOut: new Map(), organics: [] }
       this.#miners.set(hotkey, entry)
     }
     return entry
   }
+}
+
+function currentWindows(entry: Entry): ReadonlyMap<string, readonly Result[]> {
+  if (entry.satOut.size === 0) return entry.results
+  return new Map([...entry.results.keys()].map((model) => [model, currentWindow(entry, model)]))
+}
+
+function currentWindow({ results, satOut }: Entry, model: string): readonly Result[] {
+  const window = results.get(model) ?? []
+  const open = satOut.get(model)
+  if (!open) return window
+  const moved = [...window, ...new Array<Result>(open.rounds).fill(open.speed)].slice(-WINDOW)
+  return safeMeanScore(moved) < safeMeanScore(window) ? moved : window
 }
 
 /** Keeps windows in the order of writing and drops the oldest beyond the limit. */

@@ -27,6 +27,7 @@ export type ValidatorFault =
   | 'engine-unavailable'
   | 'engine-answer'
   | 'stalled-loop'
+  | 'no-room'
   | 'aborted'
   | 'no-verdict'
 

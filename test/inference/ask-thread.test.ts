@@ -1,5 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type AskThread, createAskThread, prepareRequest } from '../../src/inference/index.js'
+import {
+  type AskThread,
+  createAskThread,
+  prepareRequest,
+  type StreamProgress,
+} from '../../src/inference/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import type { Signer } from '../../src/wallet/index.js'
 import { hotkeyOf } from '../support/hotkeys.js'
@@ -61,7 +66,28 @@ describe('createAskThread', () => {
   test('applies the limits of a request', async () => {
     const url = await open((response) => startEvents(response).flushHeaders())
     const answer = await thread.send(prepare(url), { limits: { firstTokenMs: 100 } })
-    expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'no token within 100 ms' })
+    expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'no token within 100 ms', timed: 'deadline' })
+  })
+
+  test('reports the progress of a stream about once a second', async () => {
+    const url = await open((response) => {
+      startEvents(response)
+      let sent = 0
+      const timer = setInterval(() => {
+        response.write(event(chatChunk('a', ++sent)))
+        if (sent < 30) return
+        clearInterval(timer)
+        response.end(DONE)
+      }, 80)
+    })
+    const seen: StreamProgress[] = []
+    await thread.send(prepare(url), { onProgress: (progress) => seen.push(progress) })
+    expect(seen.length).toBeGreaterThanOrEqual(1)
+    expect(seen.length).toBeLessThanOrEqual(3)
+    for (const { tokens, streamedMs } of seen) {
+      expect(streamedMs).toBeGreaterThanOrEqual(1000)
+      expect((tokens / streamedMs) * 1000).toBeLessThan(16)
+    }
   })
 
   test('forwards an abort to the stream', async () => {

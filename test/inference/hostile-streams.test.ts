@@ -217,7 +217,11 @@ describe('hostile streams', () => {
       const timer = setInterval(() => response.write(event(chatChunk('a', 1))), 100)
       response.on('close', () => clearInterval(timer))
     })
-    expect(answer.fault).toEqual({ cause: 'TIMEOUT', detail: 'not finished within 3000 ms' })
+    expect(answer.fault).toEqual({
+      cause: 'TIMEOUT',
+      detail: 'not finished within 3000 ms',
+      timed: 'deadline',
+    })
   })
 
   test('ends a stream of single bytes without an event after firstTokenMs', async () => {

@@ -52,3 +52,37 @@ test('remembers a stall for as long as an answer may stream', async () => {
   expect(watch.stallSince(secondMs)).toBeLessThan(280)
   stop.abort()
 })
+
+test('a time is late only when it was taken during or right after a stall', async () => {
+  const clock = new BlockedClock()
+  const stop = new AbortController()
+  const watch = watchStalls(clock, stop.signal)
+  await clock.advance(100)
+  const beforeMs = clock.monotonic()
+  clock.blockedMs += 300
+  // Taken in the turn that blocked: the bytes may have arrived at its beginning.
+  const duringMs = clock.monotonic()
+  expect(watch.delayAt(duringMs)).toBeGreaterThanOrEqual(280)
+  await clock.advance(100)
+  const afterMs = clock.monotonic()
+  await clock.advance(1000)
+  expect(watch.delayAt(duringMs)).toBeGreaterThanOrEqual(280)
+  expect(watch.delayAt(beforeMs)).toBe(0)
+  expect(watch.delayAt(afterMs)).toBe(0)
+  stop.abort()
+})
+
+test('what arrives during one stall and is read in the next one is late by both', async () => {
+  const clock = new BlockedClock()
+  const stop = new AbortController()
+  const watch = watchStalls(clock, stop.signal)
+  await clock.advance(100)
+  for (const blockedMs of [200, 100, 60]) {
+    clock.blockedMs += blockedMs
+    await clock.advance(10)
+  }
+  // Never by more: bytes wait for one turn at most.
+  expect(watch.delayAt(clock.monotonic())).toBeGreaterThanOrEqual(150)
+  expect(watch.delayAt(clock.monotonic())).toBeLessThan(200)
+  stop.abort()
+})

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ScoreBook, safeMeanScore } from '../../src/scoring/index.js'
 
@@ -74,5 +75,80 @@ describe('ScoreBook', () => {
     const book = new ScoreBook()
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) book.record('a', '__proto__', value, 1)
     expect(book.results('a', '__proto__')).toEqual([null, null])
+  })
+})
+
+describe('rounds that a miner sits out while its stream is open', () => {
+  const scoreOf = (book: ScoreBook) => book.score('a', [MODEL], active, 'proportional')
+  const bookOf = (results: readonly (number | null)[]) => {
+    const book = new ScoreBook()
+    for (const result of results) book.record('a', MODEL, result, 1)
+    return book
+  }
+  const sitOut = (book: ScoreBook, rounds: number, speed: number) => {
+    for (let round = 0; round < rounds; round++) book.sitOut('a', MODEL, speed, 2)
+  }
+
+  test('bring the score down to what the stream is worth, also across a restart', () => {
+    const book = bookOf(new Array(15).fill(100))
+    sitOut(book, 5, 0.25)
+    expect(scoreOf(book)).toBeCloseTo((10 * 100 + 5 * 0.25) / 15, 0)
+    sitOut(book, 20, 0.23)
+    expect(scoreOf(book)).toBeLessThan(0.24)
+    const again = ScoreBook.from(book.toData())
+    expect(scoreOf(again)).toBe(scoreOf(book))
+    expect(again.results('a', MODEL)).toHaveLength(15)
+  })
+
+  test('become misses when the verdict fails, the speed when it is verified, and stay as they are when the fault is ours', () => {
+    const held = () => {
+      const book = bookOf(new Array(15).fill(100))
+      sitOut(book, 6, 10)
+      return book
+    }
+    const failed = held()
+    expect(failed.settleSatOut('a', MODEL, null)).toEqual(new Array(6).fill(null))
+    expect(failed.results('a', MODEL).slice(-7)).toEqual([100, ...new Array(6).fill(null)])
+    const verified = held()
+    expect(verified.settleSatOut('a', MODEL, 8)).toEqual(new Array(6).fill(8))
+    expect(verified.results('a', MODEL).slice(-7)).toEqual([100, ...new Array(6).fill(8)])
+    const ours = held()
+    const before = scoreOf(ours)
+    expect(ours.settleSatOut('a', MODEL, 'speed so far')).toEqual(new Array(6).fill(10))
+    expect(scoreOf(ours)).toBe(before)
+    expect(ours.settleSatOut('a', MODEL, null)).toEqual([])
+  })
+
+  test('never raise a score while no verdict confirms their speed', () => {
+    const result = fc.option(fc.double({ min: 0, max: 200, noNaN: true }), { nil: null })
+    fc.assert(
+      fc.property(
+        fc.array(result, { maxLength: 20 }),
+        fc.array(fc.double({ min: 0, max: 5000 }), { maxLength: 20 }),
+        (results, speeds) => {
+          const book = bookOf(results)
+          const before = scoreOf(book)
+          for (const speed of speeds) {
+            book.sitOut('a', MODEL, speed, 2)
+            expect(scoreOf(book)).toBeLessThanOrEqual(before)
+          }
+          const open = scoreOf(book)
+          expect(scoreOf(ScoreBook.from(book.toData()))).toBe(open)
+          book.settleSatOut('a', MODEL, 'speed so far')
+          expect(scoreOf(book)).toBe(open)
+        },
+      ),
+    )
+  })
+
+  test('cost a miner that is as slow as it always was nothing', () => {
+    const book = bookOf([7, 7, 7, 7])
+    const before = scoreOf(book)
+    for (let round = 0; round < 40; round++) {
+      book.sitOut('a', MODEL, 7 + 1 / (round + 1), 2)
+      expect(scoreOf(book)).toBe(before)
+    }
+    book.settleSatOut('a', MODEL, 7)
+    expect(scoreOf(book)).toBe(before)
   })
 })

@@ -150,7 +150,7 @@ function describe(miner: ExplainedMiner, report: ExplainedReport, failuresOf: De
 }
 
 function describeModel(model: ModelReport, failuresOf: DescribeFailures): string {
-  const { verdicts, notServing, tokensPerSecond, timeToFirstTokenMs } = model
+  const { verdicts, notServing, satOut, tokensPerSecond, timeToFirstTokenMs } = model
   const spread = (of: typeof tokensPerSecond, digits: number) =>
     of ? [of.p5, of.p50, of.p95].map((value) => value.toFixed(digits)).join(' / ') : '-'
   const facts = [
@@ -159,6 +159,7 @@ function describeModel(model: ModelReport, failuresOf: DescribeFailures): string
     ['no verdict', String(verdicts.inconclusive)],
     ['failed', failuresOf(verdicts)],
     ['not serving', `${notServing} times`],
+    ['sat out', `${satOut} rounds, while its last answer was still streaming`],
     ['tokens/s p5/p50/p95', spread(tokensPerSecond, 1)],
     ['first token ms p5/p50/p95', spread(timeToFirstTokenMs, 0)],
     ['trend by hour', sparkline(model)],

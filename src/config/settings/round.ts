@@ -64,7 +64,7 @@ export const roundSettings = {
   }),
   'round.stall-limit': validator({
     ...duration({ unit: 'ms', min: 1, max: 86_400_000, default: 50 }),
-    help: 'Milliseconds the event loop may block while an answer streams; a longer stall voids the result.',
+    help: 'Milliseconds the event loop may block at the moment an answer ends; a longer stall voids its speed, unless it is less than 1 % of the time the answer took.',
   }),
   'round.thread': validator({
     kind: 'switch',

@@ -12,7 +12,13 @@ import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
 import { openRecords, type Records, type Status, trackStatus, type ValidatorReport } from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
-import { createVerdictCounts, openScores, scoreResults, watchEarlyEnds } from './scores/index.js'
+import {
+  createVerdictCounts,
+  openScores,
+  type SatOutSettled,
+  scoreResults,
+  watchEarlyEnds,
+} from './scores/index.js'
 import type { ValidatorContext } from './subnet/index.js'
 
 /** What a validator is given; it closes none of it. */
@@ -32,6 +38,7 @@ export interface ValidatorDeps extends RoleDeps, EpochDeps {
 interface ValidatorBus extends RoundEvents {
   readonly head: Topic<BlockHead>
   readonly missed: Topic<NotServing>
+  readonly satOutSettled: Topic<SatOutSettled>
   readonly weights: Topic<ConfirmedWeights>
 }
 
@@ -126,7 +133,9 @@ function createBus(): ValidatorBus {
     head: createTopic(),
     result: createTopic(),
     notServing: createTopic(),
+    satOut: createTopic(),
     missed: createTopic(),
+    satOutSettled: createTopic(),
     roundJudged: createTopic(),
     roundEnded: createTopic(),
     weights: createTopic(),

@@ -7,9 +7,11 @@ import {
   reportMiners,
 } from '../../../history/index.js'
 import type { Clock } from '../../../kernel/index.js'
+import type { Result } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import type { ConfirmedWeights } from '../epochs/index.js'
 import type { NotServing, RoundResult } from '../rounds/index.js'
+import type { SatOutSettled } from '../scores/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 
 /** The history of a validator, from which reports are made. */
@@ -30,6 +32,7 @@ export interface RecordsReport {
 export interface RecordedEvents {
   readonly result: Feed<RoundResult>
   readonly missed: Feed<NotServing>
+  readonly satOutSettled: Feed<SatOutSettled>
   readonly weights: Feed<ConfirmedWeights>
 }
 
@@ -37,6 +40,7 @@ const DAY_MS = 86_400_000
 /** A detail may quote text of a miner; this much of it is enough. */
 const DETAIL_LENGTH = 500
 const NOT_SERVING = 'NOT_SERVING'
+const STILL_STREAMING = 'STILL_STREAMING'
 
 /** Folder of the embedded history within a neuron's state folder. */
 export function historyFolder(stateDir: string): string {
@@ -63,6 +67,9 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
   })
   events.result.subscribe((result) => history.record(rowOf(result, validator)))
   events.missed.subscribe((miss) => history.record(missRowOf(miss, new Date(clock.now()), validator)))
+  events.satOutSettled.subscribe(({ result, added }) => {
+    for (const worth of added) history.record(satOutRowOf(result, worth, validator))
+  })
   events.weights.subscribe(({ block, path, entries }) =>
     history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
   )
@@ -124,6 +131,18 @@ function rowOf(
     totalMs: timing.totalMs,
     burstShare: answer.burstShare,
     stallMs,
+  }
+}
+
+/** A round that the miner of this result sat out: kind `sat-out` with the speed that counted for it, or a miss. */
+function satOutRowOf(result: RoundResult, worth: Result, validator: string): ResultRow {
+  return {
+    ...rowOf(result, validator),
+    kind: worth === null ? 'missed' : 'sat-out',
+    cause: STILL_STREAMING,
+    detail: 'the miner’s last answer was still streaming',
+    tokens: 0,
+    tokensPerSecond: worth ?? 0,
   }
 }
 

@@ -108,7 +108,7 @@ function describeMiner(miner: ExplainedMiner, index: number, open: boolean): str
 }
 
 function describeModel(model: ModelReport, place: string): string {
-  const { verdicts, notServing, tokensPerSecond, timeToFirstTokenMs, lastFailures } = model
+  const { verdicts, notServing, satOut, tokensPerSecond, timeToFirstTokenMs, lastFailures } = model
   const spreads = [
     ['tokens/s', tokensPerSecond, 1],
     ['time to first token, ms', timeToFirstTokenMs, 0],
@@ -122,7 +122,7 @@ function describeModel(model: ModelReport, place: string): string {
       `<tr><td>${escapeText(at)}</td>${number(block)}<td class="bad">${escapeText(cause)}</td>${number(tokens)}<td>${escapeText(detail)}</td></tr>`,
   )
   return `<section><h2>${escapeText(model.model)}</h2>
-<p>${verdicts.verified} verified, ${verdicts.inconclusive} without verdict, failed: ${escapeText(describeFailures(verdicts))}, did not serve it: ${notServing}</p>
+<p>${verdicts.verified} verified, ${verdicts.inconclusive} without verdict, failed: ${escapeText(describeFailures(verdicts))}, did not serve it: ${notServing}, sat out: ${satOut}</p>
 <div class="plots"><figure data-plot="window" data-place="${place}"><figcaption>The last results that count, oldest first</figcaption></figure>
 <figure data-plot="trend" data-place="${place}"><figcaption>Trend by hour</figcaption></figure></div>
 ${table(['verified answers', 'p5', 'p50', 'p95'], percentiles)}

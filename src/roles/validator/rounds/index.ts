@@ -1,5 +1,5 @@
 /** Rounds of queries: which miners are queried for which model, their answers, and the verdicts on them. */
 export { type ConnectedPorts, connectPorts } from './ports.js'
 export type { RoundPorts, RoundResult } from './round.js'
-export { type NotServing, type RoundEvents, RoundLoop } from './round-loop.js'
+export { type NotServing, type RoundEvents, RoundLoop, type SatOut } from './round-loop.js'
 export { isReady } from './round-plan.js'

@@ -5,6 +5,7 @@ import {
   createAskThread,
   createMinerAgent,
   prepareRequest,
+  type StallWatch,
   sendPrepared,
   watchStalls,
 } from '../../../inference/index.js'
@@ -48,7 +49,7 @@ export async function connectPorts(context: PortsContext, sources: PromptSources
     ports: {
       clock,
       ...promptPort(context, sources),
-      ...callPorts(context, dispatcher, thread),
+      ...callPorts(context, { dispatcher, stalls, thread }),
       verify: (engine, request, answer, outer) =>
         withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, (inner) =>
           verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
@@ -90,10 +91,16 @@ function promptPort(
   }
 }
 
+interface Readers {
+  readonly dispatcher: ReturnType<typeof createMinerAgent>
+  readonly stalls: StallWatch
+  /** Undefined: answers are read on the main thread. */
+  readonly thread: AskThread | undefined
+}
+
 function callPorts(
   { clock, settings, signer }: PortsContext,
-  dispatcher: ReturnType<typeof createMinerAgent>,
-  thread: AskThread | undefined,
+  { dispatcher, stalls, thread }: Readers,
 ): Pick<RoundPorts, 'signAhead' | 'prepare'> {
   const limits = {
     firstTokenMs: settings['miner-timeout'] * 1000,
@@ -106,10 +113,12 @@ function callPorts(
     prepare: (request, miner) => {
       const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
       const prepared = prepareRequest(request, target, { signer, clock })
-      return (signal) =>
-        thread
-          ? thread.send(prepared, { limits, rules, burst, signal })
-          : sendPrepared(prepared, { clock, dispatcher, limits, signal, rules, burst })
+      return (signal, onProgress) => {
+        const options = { limits, rules, burst, signal, onProgress }
+        return thread
+          ? thread.send(prepared, options)
+          : sendPrepared(prepared, { ...options, clock, dispatcher, stalls })
+      }
     },
   }
 }

@@ -1,16 +1,11 @@
 import type { Random } from '../../../prompts/index.js'
 import type { Topic } from '../../role.js'
 import type { ValidatorContext } from '../subnet/index.js'
-import {
-  type RoundPorts,
-  type RoundResult,
-  type RunningQuery,
-  type RunningRound,
-  startRound,
-} from './round.js'
-import { type PlannedRound, planRound, type RoundPlan } from './round-plan.js'
+import { OpenStreams } from './open-streams.js'
+import { type RoundPorts, type RoundResult, type RunningRound, startRound } from './round.js'
+import { type PlannedRound, planRound, type RoundPlan, type SittingOut } from './round-plan.js'
 
-/** Answers that may still stream after the soft deadline of their round, unless a round is larger; older ones are cut (T-V4). */
+/** Answers that may still stream after the soft deadline of their round, unless a round is larger; the slowest are cut (T-V4). */
 const MAX_BACKGROUND = 36
 const IDLE_MS = 5000
 /** Rounds start at most this often, so that miners that reject at once are not queried without pause. */
@@ -24,10 +19,18 @@ export interface NotServing extends Pick<RoundResult, 'round' | 'block' | 'miner
   readonly endpoint: RoundPlan['endpoint']
 }
 
+/** A round that a miner sat out because its last answer for the model still streams. */
+export interface SatOut extends SittingOut {
+  readonly block: number
+  /** Of that stream so far. Nothing has verified it yet. */
+  readonly tokensPerSecond: number
+}
+
 /** What rounds report. */
 export interface RoundEvents {
   readonly result: Topic<RoundResult>
   readonly notServing: Topic<NotServing>
+  readonly satOut: Topic<SatOut>
   /** Every answer of a round has its verdict, possibly long after the soft deadline. */
   readonly roundJudged: Topic<readonly RoundResult[]>
   /** A round has finished or passed its soft deadline. */
@@ -69,7 +72,7 @@ export class RoundLoop {
   readonly done: Promise<void>
   readonly #context: RoundContext
   readonly #parts: RoundLoopParts
-  readonly #queries = new Set<RunningQuery>()
+  readonly #streams: OpenStreams
   #started = 0
   #lastSkip: string | undefined
   #lastRoundAt: number
@@ -78,6 +81,7 @@ export class RoundLoop {
   constructor(context: RoundContext, parts: RoundLoopParts) {
     this.#context = context
     this.#parts = parts
+    this.#streams = new OpenStreams(context.clock)
     this.#lastRoundAt = context.clock.monotonic()
     this.done = this.#run()
   }
@@ -89,7 +93,7 @@ export class RoundLoop {
 
   /** Queries that have no verdict yet. */
   get outstanding(): number {
-    return this.#queries.size
+    return this.#streams.count
   }
 
   async #run(): Promise<void> {
@@ -104,7 +108,7 @@ export class RoundLoop {
         await clock.sleep(IDLE_MS, signal).catch(() => {})
       }
     }
-    await Promise.allSettled([...this.#queries].map(({ done }) => done))
+    await this.#streams.settled()
   }
 
   async #step(): Promise<void> {
@@ -113,7 +117,7 @@ export class RoundLoop {
     const startedAt = clock.monotonic()
     enterPhase('planning')
     const plan = this.#plan()
-    if (plan.kind === 'skip') return this.#skip(plan.reason)
+    if (plan.kind === 'skip') return this.#skip(plan)
     this.#lastSkip = undefined
     await this.#play(plan)
     this.#lastRoundAt = clock.monotonic()
@@ -134,7 +138,7 @@ export class RoundLoop {
       size: settings['round.size'],
       round: this.#started,
       // A miner whose answer still streams is not queried again: its GPU would do double duty.
-      busy: new Set([...this.#queries].map(({ hotkey }) => hotkey)),
+      isBusy: (hotkey: string, model: string) => this.#streams.isBusy(hotkey, model),
     }
     return planRound(view, engines(), rules, this.#parts.random.fork(`plan/${this.#started}`))
   }
@@ -153,13 +157,15 @@ export class RoundLoop {
     const start = { round: number, block: view.block, judgeAt, onResult: events.result.publish }
     const round = await startRound(plan, start, ports, signal)
     this.#follow(round)
+    this.#sitOut(plan.sittingOut)
     hooks.enterPhase('querying', softDeadlineMs(round.maxTokens))
     const timer = new AbortController()
     const limit = clock.sleep(softDeadlineMs(round.maxTokens), timer.signal).catch(() => {})
     await Promise.race([round.done, limit])
     timer.abort()
     soft.abort()
-    cutOldest(this.#queries, Math.max(MAX_BACKGROUND, settings['round.size']))
+    this.#streams.stopWorthless()
+    this.#streams.stopSlowest(Math.max(MAX_BACKGROUND, settings['round.size']))
     events.roundEnded.publish({ durationMs: clock.monotonic() - beganAt })
     await hooks.saveScores()
   }
@@ -172,17 +178,24 @@ export class RoundLoop {
         log.error({ event: 'round-report-failed', err: error }, 'could not report a finished round'),
       )
     for (const query of round.queries) {
-      this.#queries.add(query)
-      query.done
-        .catch((error: unknown) =>
-          log.error({ event: 'result-lost', err: error }, 'could not process an answer; its result is lost'),
-        )
-        .finally(() => this.#queries.delete(query))
-        .catch(() => {})
+      this.#streams.add(query)
+      query.done.catch((error: unknown) =>
+        log.error({ event: 'result-lost', err: error }, 'could not process an answer; its result is lost'),
+      )
     }
   }
 
-  async #skip(reason: string): Promise<void> {
+  /** A miner that keeps its stream open is not queried, but its window moves on like everybody's. */
+  #sitOut(sittingOut: readonly SittingOut[]): void {
+    const { block } = this.#context.view
+    for (const { miner, model } of sittingOut) {
+      const tokensPerSecond = this.#streams.sitOut(miner.hotkey, model)
+      if (tokensPerSecond !== undefined)
+        this.#parts.events.satOut.publish({ miner, model, block, tokensPerSecond })
+    }
+  }
+
+  async #skip({ reason, sittingOut = [] }: Extract<PlannedRound, { kind: 'skip' }>): Promise<void> {
     const { clock, log, signal } = this.#context
     const { hooks } = this.#parts
     hooks.enterPhase('idle')
@@ -197,14 +210,12 @@ export class RoundLoop {
     }
     const isRepeated = this.#lastSkip !== undefined
     this.#lastSkip = reason
-    if (isRepeated) await clock.sleep(IDLE_MS, signal)
+    if (isRepeated) {
+      await clock.sleep(IDLE_MS, signal)
+      // Without this pause between them these would not be rounds.
+      this.#sitOut(sittingOut)
+      this.#streams.stopWorthless()
+    }
     await Promise.race([hooks.recover(), clock.sleep(IDLE_MS, signal)])
   }
-}
-
-function cutOldest(queries: ReadonlySet<RunningQuery>, keep: number): void {
-  const streaming = [...queries].filter((query) => query.isStreaming())
-  const oldestFirst = streaming.sort((a, b) => a.startedAt - b.startedAt)
-  for (const query of oldestFirst.slice(0, Math.max(0, oldestFirst.length - keep)))
-    query.cut(`cut after the soft deadline of the round: more than ${keep} answers were outstanding`)
 }

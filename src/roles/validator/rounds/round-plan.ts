@@ -12,22 +12,37 @@ export interface RoundPlan {
   readonly miners: readonly ServingMiner[]
   /** Miners drawn while filling the round that answered for their models without listing this one: each gets a miss. */
   readonly notServing: readonly ServingMiner[]
+  /** Miners drawn that cannot be queried, because their last answer for the model still streams. */
+  readonly sittingOut: readonly SittingOut[]
 }
 
-export type PlannedRound = RoundPlan | { readonly kind: 'skip'; readonly reason: string }
+/** A miner that a round passes over while its last answer for this model still streams. */
+export interface SittingOut {
+  readonly miner: ServingMiner
+  readonly model: string
+}
+
+export type PlannedRound =
+  | RoundPlan
+  | {
+      readonly kind: 'skip'
+      readonly reason: string
+      readonly sittingOut?: readonly SittingOut[]
+    }
 
 export interface PlanRules {
   readonly models: 'random' | 'in-turn'
   readonly size: number
   /** Number of the round, from 0. */
   readonly round: number
-  /** Hotkeys whose last answer is still streaming. */
-  readonly busy: ReadonlySet<string>
+  /** Whether the miner's last answer for this model has no verdict yet. Other models may run on other GPUs. */
+  readonly isBusy: (hotkey: string, model: string) => boolean
 }
 
 /**
  * Chooses model, endpoint and miners. Only models with a ready engine are queried: an answer that cannot be verified
- * wastes the miners' GPUs (4.4.1 did that in two of three rounds).
+ * wastes the miners' GPUs (4.4.1 did that in two of three rounds). A model has its turn also when all its miners are
+ * busy: they sit out, and another model is queried.
  */
 export function planRound(
   view: SubnetView,
@@ -37,24 +52,38 @@ export function planRound(
 ): PlannedRound {
   const ready = engines.filter((engine) => isReady(engine) && view.wanted.includes(engine.model))
   if (ready.length === 0) return { kind: 'skip', reason: describeMissingEngine(view, engines) }
-  const serversOf = (model: string) =>
-    view.miners.filter(
-      ({ hotkey }) => !rules.busy.has(hotkey) && view.servedBy(hotkey)?.includes(model) === true,
+  const serves = ({ hotkey }: ServingMiner, model: string) => view.servedBy(hotkey)?.includes(model) === true
+  const served = ready.filter(({ model }) => view.miners.some((miner) => serves(miner, model)))
+  const usable = served.filter(({ model }) =>
+    view.miners.some((miner) => serves(miner, model) && !rules.isBusy(miner.hotkey, model)),
+  )
+  const choose = (from: readonly ReferenceEngine[]) =>
+    rules.models === 'in-turn' ? from[rules.round % from.length] : pickOne(from, random)
+  const due = choose(served)
+  const engine = due === undefined || usable.includes(due) ? due : choose(usable)
+  const allBusy = (models: readonly ReferenceEngine[]) =>
+    models.flatMap(({ model }) =>
+      view.miners.filter((miner) => serves(miner, model)).map((miner) => ({ miner, model })),
     )
-  const usable = ready.filter(({ model }) => serversOf(model).length > 0)
-  const engine = rules.models === 'in-turn' ? usable[rules.round % usable.length] : pickOne(usable, random)
-  if (!engine?.facts) return { kind: 'skip', reason: 'no available miner serves a wanted model' }
+  if (!engine?.facts)
+    return {
+      kind: 'skip',
+      reason: 'no available miner serves a wanted model',
+      sittingOut: allBusy(served),
+    }
+  const { model } = engine
   const endpoint = pickOne(engine.facts.endpoints, random) ?? 'completion'
-  const order = shuffle(view.miners, random)
-  const servers = new Set(serversOf(engine.model))
   const miners: ServingMiner[] = []
   const notServing: ServingMiner[] = []
-  for (const miner of order) {
+  const sittingOut = due === engine || due === undefined ? [] : allBusy([due])
+  for (const miner of shuffle(view.miners, random)) {
     if (miners.length >= rules.size) break
-    if (servers.has(miner)) miners.push(miner)
-    else if (view.servedBy(miner.hotkey)?.includes(engine.model) === false) notServing.push(miner)
+    if (!serves(miner, model)) {
+      if (view.servedBy(miner.hotkey) !== undefined) notServing.push(miner)
+    } else if (rules.isBusy(miner.hotkey, model)) sittingOut.push({ miner, model })
+    else miners.push(miner)
   }
-  return { kind: 'round', model: engine.model, endpoint, engine, miners, notServing }
+  return { kind: 'round', model, endpoint, engine, miners, notServing, sittingOut }
 }
 
 /** Knows its model and accepts calls. */

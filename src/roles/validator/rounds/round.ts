@@ -1,12 +1,12 @@
-import type { ReferenceEngine } from '../../../engine/index.js'
-import type { Answer, InferenceRequest } from '../../../inference/index.js'
-import { type Clock, isAbort, messageOf } from '../../../kernel/index.js'
+import type { Answer, InferenceRequest, StreamProgress } from '../../../inference/index.js'
+import type { Clock } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
 import type { ServingMiner } from '../subnet/index.js'
+import { type Judgement, type JudgePorts, judgeStream, type StreamStop } from './judge.js'
 import { isReady, type RoundPlan } from './round-plan.js'
 
 /** One answer of one miner with its verdict. */
-export interface RoundResult {
+export interface RoundResult extends Judgement {
   readonly round: number
   /** Block at which the round began. */
   readonly block: number
@@ -15,13 +15,12 @@ export interface RoundResult {
   readonly miner: ServingMiner
   readonly request: InferenceRequest
   readonly answer: Answer
-  readonly verdict: Verdict
-  /** Longest stall of the event loop while the answer streamed. */
+  /** By how much a stall of the event loop may have falsified the times of the answer. */
   readonly stallMs: number
 }
 
 /** What a round uses from the rest of the program; built by `connectPorts`. */
-export interface RoundPorts {
+export interface RoundPorts extends JudgePorts {
   readonly clock: Clock
   /** Makes the requests of one round: miners share the question, each has its own seed and persona. */
   readonly prompts: (
@@ -32,23 +31,17 @@ export interface RoundPorts {
   /** Signs in advance what does not depend on the request, while prompts are made. */
   readonly signAhead?: (miner: ServingMiner) => void
   /** Signs now and returns the call to start later, so that no measured time includes signing. */
-  readonly prepare: (
-    request: InferenceRequest,
-    miner: ServingMiner,
-  ) => (signal: AbortSignal) => Promise<Answer>
-  readonly verify: (
-    engine: ReferenceEngine,
-    request: InferenceRequest,
-    answer: Answer,
-    signal: AbortSignal,
-  ) => Promise<Verdict>
+  readonly prepare: (request: InferenceRequest, miner: ServingMiner) => MinerCall
   /** What earlier answers of the miner make of a verdict. */
   readonly review?: (hotkey: string, model: string, verdict: Verdict) => Verdict
   /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
   readonly stallSince: (monotonicMs: number) => number
-  /** A longer stall voids a result. */
-  readonly stallLimitMs: number
 }
+
+export type MinerCall = (
+  signal: AbortSignal,
+  onProgress?: (progress: StreamProgress) => void,
+) => Promise<Answer>
 
 /** Signatures expire after 8 s; the oldest of a round must reach its miner well before. */
 const SIGNING_MS = 4000
@@ -77,12 +70,16 @@ export interface RunningRound {
 
 /** The query to one miner, until its verdict. */
 export interface RunningQuery {
-  readonly hotkey: string
+  readonly miner: ServingMiner
+  readonly model: string
+  readonly maxTokens: number
   readonly startedAt: number
   /** False once the answer is complete and only the verdict is pending. */
   readonly isStreaming: () => boolean
-  /** Ends the stream as a failure of the miner: it was too slow for too long. */
-  cut(reason: string): void
+  /** Undefined before the first tokens. */
+  readonly progress: () => StreamProgress | undefined
+  /** Ends the stream, as a failure of the miner or for want of room. */
+  readonly stop: (stop: StreamStop) => void
   readonly done: Promise<void>
 }
 
@@ -110,22 +107,24 @@ export async function startRound(
   const { calls, allIn } = startCalls(prepared, ports, signal)
   const mayJudge = Promise.race([allIn, start.judgeAt])
   const results: RoundResult[] = []
-  const queries = calls.map(({ miner, request, answer, cutVerdict, ...query }): RunningQuery => {
+  const queries = calls.map(({ miner, request, answer, stopped, ...query }): RunningQuery => {
+    const { model, maxTokens } = request
     const judge = async () => {
       const received = await answer
       await mayJudge
-      const judged = cutVerdict() ?? (await judgeAnswer(plan.engine, request, received, ports, signal))
-      const verdict = ports.review?.(miner.hotkey, request.model, judged) ?? judged
+      const judged = { engine: plan.engine, request, ...received }
+      const judgement = await judgeStream(judged, stopped(), ports, signal)
+      const verdict = ports.review?.(miner.hotkey, model, judgement.verdict) ?? judgement.verdict
       const result: RoundResult = {
         round: start.round,
         block: start.block,
         at: ports.clock.now(),
-        ...{ miner, request, ...received, verdict },
+        ...{ miner, request, ...received, ...judgement, verdict },
       }
       results.push(result)
       start.onResult(result)
     }
-    return { hotkey: miner.hotkey, ...query, done: judge() }
+    return { miner, model, maxTokens, ...query, done: judge() }
   })
   return {
     maxTokens: Math.max(0, ...prepared.map(({ request }) => request.maxTokens)),
@@ -146,7 +145,7 @@ async function signAhead(miners: readonly ServingMiner[], ports: RoundPorts): Pr
 interface PreparedQuery {
   readonly miner: ServingMiner
   readonly request: InferenceRequest
-  readonly call: ReturnType<RoundPorts['prepare']>
+  readonly call: MinerCall
 }
 
 async function prepareAll(
@@ -184,15 +183,15 @@ function startCalls(prepared: readonly PreparedQuery[], ports: RoundPorts, signa
 
 type Received = Pick<RoundResult, 'answer' | 'stallMs'>
 
-function startCall(
-  call: (signal: AbortSignal) => Promise<Answer>,
-  ports: RoundPorts,
-  abort: AbortController,
-) {
+function startCall(call: MinerCall, ports: RoundPorts, abort: AbortController) {
   const startedAt = ports.clock.monotonic()
-  let verdict: Verdict | undefined
+  let stopped: StreamStop | undefined
+  let progress: StreamProgress | undefined
   let isStreaming = true
-  const answer: Promise<Received> = call(abort.signal).then((received) => {
+  const noteProgress = (next: StreamProgress) => {
+    progress = next
+  }
+  const answer: Promise<Received> = call(abort.signal, noteProgress).then((received) => {
     isStreaming = false
     return { answer: received, stallMs: received.stallMs ?? ports.stallSince(startedAt) }
   })
@@ -200,35 +199,12 @@ function startCall(
     startedAt,
     answer,
     isStreaming: () => isStreaming,
-    cut: (reason: string) => {
+    progress: () => progress,
+    stop: (stop: StreamStop) => {
       if (!isStreaming) return
-      verdict = { kind: 'failed', cause: 'TIMEOUT', detail: reason }
+      stopped ??= stop
       abort.abort()
     },
-    cutVerdict: () => verdict,
-  }
-}
-
-/** Only the validator's own faults are inconclusive: its shutdown, its stalled event loop, its engine. */
-async function judgeAnswer(
-  engine: ReferenceEngine,
-  request: InferenceRequest,
-  { answer, stallMs }: Received,
-  ports: RoundPorts,
-  signal: AbortSignal,
-): Promise<Verdict> {
-  if (answer.fault?.cause === 'aborted')
-    return { kind: 'inconclusive', reason: 'aborted', detail: answer.fault.detail }
-  if (stallMs > ports.stallLimitMs)
-    return {
-      kind: 'inconclusive',
-      reason: 'stalled-loop',
-      detail: `the event loop stalled for ${Math.round(stallMs)} ms while the answer streamed`,
-    }
-  try {
-    return await ports.verify(engine, request, answer, signal)
-  } catch (error) {
-    const reason = isAbort(error) || signal.aborted ? 'aborted' : 'engine-unavailable'
-    return { kind: 'inconclusive', reason, detail: messageOf(error) }
+    stopped: () => stopped,
   }
 }

@@ -1,6 +1,6 @@
-import { type ScoreBook, WINDOW } from '../../../scoring/index.js'
+import { type Result, type SatOutWorth, type ScoreBook, WINDOW } from '../../../scoring/index.js'
 import type { Feed, Topic } from '../../role.js'
-import type { NotServing, RoundResult } from '../rounds/index.js'
+import type { NotServing, RoundResult, SatOut } from '../rounds/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import type { VerdictCounts } from './verdict-counts.js'
 
@@ -10,9 +10,18 @@ export interface ScoringParts {
   readonly events: {
     readonly result: Feed<RoundResult>
     readonly notServing: Feed<NotServing>
+    readonly satOut: Feed<SatOut>
+    /** The rounds a miner sat out became part of its window. */
+    readonly satOutSettled: Topic<SatOutSettled>
     /** A miner that did not list a model got a miss for it, which changed its window. */
     readonly missed: Topic<NotServing>
   }
+}
+
+/** What the rounds that a miner sat out added to its window once its stream had ended. */
+export interface SatOutSettled {
+  readonly result: RoundResult
+  readonly added: readonly Result[]
 }
 
 /** Feeds the results of rounds into score book, verdict counts, metrics and log. */
@@ -22,16 +31,33 @@ export function scoreResults(context: ValidatorContext, parts: ScoringParts): vo
   events.notServing.subscribe((event) => {
     if (scoreMiss(context, book, event)) events.missed.publish(event)
   })
+  events.satOut.subscribe(({ miner, model, block, tokensPerSecond }) => {
+    book.sitOut(miner.hotkey, model, tokensPerSecond, block)
+    context.log.debug(
+      { event: 'round-sat-out', uid: miner.uid, hotkey: miner.hotkey, model, tokensPerSecond },
+      'a miner sat a round out because its last answer still streams',
+    )
+  })
+}
+
+/**
+ * What the rounds are worth that the miner sat out during this answer: its speed when it is verified, and misses when it
+ * fails. When only its slowness failed it, or the fault is ours, they keep the speed they had.
+ */
+function worthOf({ verdict, soFar, answer }: RoundResult): SatOutWorth {
+  if (verdict.kind === 'inconclusive') return 'speed so far'
+  if (verdict.kind === 'verified') return verdict.hasNoSpeed ? 'speed so far' : answer.tokensPerSecond
+  return soFar && soFar.kind !== 'failed' ? 'speed so far' : null
 }
 
 /** An inconclusive verdict changes no score, nor does a verified answer that is too short to measure a speed. */
-function scoreResult(
-  { log, metrics }: ValidatorContext,
-  { book, verdicts }: ScoringParts,
-  { miner, request, answer, verdict, block, stallMs }: RoundResult,
-): void {
+function scoreResult({ log, metrics }: ValidatorContext, parts: ScoringParts, result: RoundResult): void {
+  const { book, verdicts, events } = parts
+  const { miner, request, answer, verdict, block, stallMs } = result
   const { uid, hotkey } = miner
   const { tokensPerSecond } = answer
+  const added = book.settleSatOut(hotkey, request.model, worthOf(result))
+  if (added.length > 0) events.satOutSettled.publish({ result, added })
   if (verdict.kind === 'verified') {
     if (!verdict.hasNoSpeed) {
       book.record(hotkey, request.model, tokensPerSecond, block)

@@ -45,6 +45,7 @@ export function createRoundEvents(): RoundEvents {
   return {
     result: createTopic(),
     notServing: createTopic(),
+    satOut: createTopic(),
     roundJudged: createTopic(),
     roundEnded: createTopic(),
   }
@@ -54,7 +55,15 @@ export function planOf(
   miners: readonly ServingMiner[],
   engine: ReferenceEngine = createRigEngine(),
 ): RoundPlan {
-  return { kind: 'round', model: MODEL, endpoint: 'completion', engine, miners, notServing: [] }
+  return {
+    kind: 'round',
+    model: MODEL,
+    endpoint: 'completion',
+    engine,
+    miners,
+    notServing: [],
+    sittingOut: [],
+  }
 }
 
 export function completionRequest(maxTokens = 20): InferenceRequest {

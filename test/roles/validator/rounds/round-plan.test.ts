@@ -5,7 +5,7 @@ import { type PlanRules, planRound } from '../../../../src/roles/validator/round
 import { createRigEngine, MODEL } from '../validator-rig.js'
 import { servingMiners, viewOf } from './round-parts.js'
 
-const rules: PlanRules = { models: 'random', size: 37, round: 0, busy: new Set() }
+const rules: PlanRules = { models: 'random', size: 37, round: 0, isBusy: () => false }
 const random = (seed = 's') => createRandom(seed)
 
 function unready(model: string): ReferenceEngine {
@@ -57,12 +57,34 @@ test('draws only available miners that list the model, and reports those that an
   if (!serves || !other || !silent || !streams) throw new Error('four miners')
   const view = viewOf([serves, other, silent, streams], [MODEL], [silent])
   view.replaceServed(new Map([[other.hotkey, []]]))
-  const busy = new Set([streams.hotkey])
-  const plan = planRound(view, [createRigEngine()], { ...rules, busy }, random())
-  expect(plan).toMatchObject({ kind: 'round', miners: [serves], notServing: [other] })
+  const isBusy = (hotkey: string) => hotkey === streams.hotkey
+  const sittingOut = [{ miner: streams, model: MODEL }]
+  const plan = planRound(view, [createRigEngine()], { ...rules, isBusy }, random('a'))
+  expect(plan).toMatchObject({ kind: 'round', miners: [serves], notServing: [other], sittingOut })
   view.replaceServed(new Map([[serves.hotkey, []]]))
-  expect(planRound(view, [createRigEngine()], { ...rules, busy }, random())).toEqual({
+  expect(planRound(view, [createRigEngine()], { ...rules, isBusy }, random())).toEqual({
     kind: 'skip',
     reason: 'no available miner serves a wanted model',
+    sittingOut,
   })
+})
+
+test('a model whose miners all stream still has its turn: they sit out, and another model is queried', () => {
+  const [first, second] = servingMiners(2)
+  if (!first || !second) throw new Error('two miners')
+  const view = viewOf([first, second], ['org/a', MODEL])
+  const engines = [createRigEngine('org/a'), createRigEngine()]
+  const isBusy = (hotkey: string, model: string) => model === 'org/a' || hotkey === first.hotkey
+  const sittingOut = new Map<string, number>()
+  for (let round = 0; round < 40; round++)
+    for (const models of ['random', 'in-turn'] as const) {
+      const plan = planRound(view, engines, { ...rules, models, round, isBusy }, random(`${round}`))
+      if (plan.kind !== 'round') throw new Error(plan.reason)
+      expect(plan).toMatchObject({ model: MODEL, miners: [second] })
+      for (const { miner, model } of plan.sittingOut)
+        sittingOut.set(`${miner.uid} ${model}`, (sittingOut.get(`${miner.uid} ${model}`) ?? 0) + 1)
+    }
+  // Half of the rounds are the turn of each model; both its miners sit it out.
+  for (const uid of [1, 2]) expect(Math.abs((sittingOut.get(`${uid} org/a`) ?? 0) - 40)).toBeLessThan(15)
+  expect(sittingOut.get(`2 ${MODEL}`)).toBeUndefined()
 })

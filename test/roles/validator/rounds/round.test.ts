@@ -110,15 +110,14 @@ test('judges the complete answers at the soft deadline and the slow ones as they
   expect(round.results.map(({ miner }) => miner.uid)).toEqual([1, 2])
 })
 
-test('voids results after a stall, as measured by the reader or else by the main loop', async () => {
+test('voids the speed of an answer after a stall, as measured by the reader or else by the main loop', async () => {
   const stallSince = () => 51
-  const { begun, results, calls, answer } = setup({ stallSince, miners: 3 })
+  const { begun, results, answer } = setup({ stallSince, miners: 3 })
   const round = await begun
   answer(1, { stallMs: 50 })
   answer(2, { stallMs: 50.1 })
   answer(3)
   await round.done
-  expect(calls.filter((call) => call.startsWith('verify'))).toEqual(['verify 1'])
   const verdicts = new Map(results.map(({ miner, verdict, stallMs }) => [miner.uid, { verdict, stallMs }]))
   expect(verdicts.get(1)).toEqual({ verdict: { kind: 'verified' }, stallMs: 50 })
   for (const uid of [2, 3])
@@ -136,7 +135,7 @@ test('a shutdown and a failing engine are inconclusive; a stream that is cut is 
   const round = await begun
   answer(1, { fault: { cause: 'aborted', detail: 'stopping' } })
   answer(2)
-  round.queries[2]?.cut('too many at once')
+  round.queries[2]?.stop({ kind: 'worthless', detail: 'too many at once' })
   answer(3, { fault: { cause: 'aborted', detail: 'cut' } })
   await round.done
   const verdicts = [...results].sort((a, b) => a.miner.uid - b.miner.uid).map(({ verdict }) => verdict)
