@@ -4,6 +4,7 @@ export { normalize, type Result, safeMeanScore, sigmoid, WINDOW } from './arithm
 export { type Cache4, readCache4 } from './cache4.js'
 export {
   type MinerRecord,
+  type OrganicBounds,
   rawScore,
   type SatOutWorth,
   ScoreBook,

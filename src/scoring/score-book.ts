@@ -25,6 +25,14 @@ interface SatOutRounds {
   speed: number
 }
 
+/** How far organic results may move a score under `proportional`, relative to the score from our own rounds. */
+export interface OrganicBounds {
+  /** Largest share that penalties can take (`--hub.max-penalty`). */
+  readonly maxPenalty: number
+  /** Most that organic speeds can add (`--hub.max-speed-ratio`). */
+  readonly maxSpeedRatio: number
+}
+
 /** What a miner gets for the rounds it sat out: the speed its stream had shown, or what the verdict on it says. */
 export type SatOutWorth = Result | 'speed so far'
 
@@ -32,6 +40,7 @@ export type SatOutWorth = Result | 'speed so far'
 const STALE_WINDOW = 5
 /** Windows kept per miner, so that a changing model list cannot fill file and memory; at most 64 models are active at a time. */
 const MAX_MODELS = 128
+const DEFAULT_BOUNDS: OrganicBounds = { maxPenalty: 0.1, maxSpeedRatio: 1.5 }
 /** Organic results kept per miner and epoch. */
 const MAX_ORGANICS = 1000
 
@@ -45,7 +54,12 @@ const MAX_ORGANICS = 1000
  */
 export class ScoreBook {
   readonly #miners = new Map<string, Entry>()
+  readonly #bounds: OrganicBounds
   #block = 0
+
+  constructor(bounds: OrganicBounds = DEFAULT_BOUNDS) {
+    this.#bounds = bounds
+  }
 
   /** Block of the newest change. */
   get block(): number {
@@ -139,7 +153,10 @@ export class ScoreBook {
     return [...(this.#miners.get(hotkey)?.results.keys() ?? [])]
   }
 
-  /** Score of one miner; at least 0 with `proportional`, so that penalties affect only the miner that earned them. */
+  /**
+   * Score of one miner. With `proportional` it is at least 0, so that penalties affect only the miner that earned them, and
+   * organic results, for which only the hub vouches, move it no further from what our own rounds show than the bounds say.
+   */
   score(hotkey: string, served: readonly string[], active: ReadonlySet<string>, rules: ScoringRules): number {
     const entry = this.#miners.get(hotkey)
     if (!entry) return 0
@@ -148,7 +165,10 @@ export class ScoreBook {
       organics: entry.organics.map(([, result]) => result),
     }
     const score = rawScore(record, served, active)
-    return rules === 'targon-4' ? score : Math.max(0, score)
+    if (rules === 'targon-4') return score
+    const synthetic = rawScore({ ...record, organics: [] }, served, active)
+    const { maxPenalty, maxSpeedRatio } = this.#bounds
+    return Math.max(synthetic * (1 - maxPenalty), Math.min(score, synthetic * (1 + maxSpeedRatio)), 0)
   }
 
   /** Rounds sat out are stored as they count now: after a restart nothing is known of the open streams. */
@@ -163,8 +183,8 @@ export class ScoreBook {
     }
   }
 
-  static from(data: ScoreBookData): ScoreBook {
-    const book = new ScoreBook()
+  static from(data: ScoreBookData, bounds?: OrganicBounds): ScoreBook {
+    const book = new ScoreBook(bounds)
     for (const { hotkey, results, organics } of data.miners) {
       book.restoreMiner(hotkey, results)
       book.#entry(hotkey).organics = organics.slice(-MAX_ORGANICS)

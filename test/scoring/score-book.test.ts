@@ -55,7 +55,8 @@ describe('ScoreBook', () => {
     book.recordOrganics('a', [-500, -500], 100)
     book.recordOrganics('a', [20, null], 120)
     expect(book.score('a', [MODEL], active, 'targon-4')).toBeLessThan(-200)
-    expect(book.score('a', [MODEL], active, 'proportional')).toBe(0)
+    // Only the hub says so: it takes a tenth of what our own rounds show.
+    expect(book.score('a', [MODEL], active, 'proportional')).toBeCloseTo(0.9 * safeMeanScore([50]))
     book.expireOrganics(110)
     expect(book.score('a', [MODEL], active, 'proportional')).toBeCloseTo(
       safeMeanScore([50]) + safeMeanScore([20, null]),
@@ -75,6 +76,32 @@ describe('ScoreBook', () => {
     const book = new ScoreBook()
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) book.record('a', '__proto__', value, 1)
     expect(book.results('a', '__proto__')).toEqual([null, null])
+  })
+})
+
+describe('organic results', () => {
+  test('move a score no further from what our own rounds show than the bounds say, whatever the hub reports', () => {
+    const speed = fc.double({ min: 0, max: 500, noNaN: true })
+    const result = fc.option(speed, { nil: null })
+    const organic = fc.oneof(result, fc.constantFrom(-500, -100, 64_000, Number.MAX_VALUE))
+    const share = fc.double({ min: 0, max: 1, noNaN: true })
+    fc.assert(
+      fc.property(
+        fc.array(result, { maxLength: 15 }),
+        fc.array(organic, { maxLength: 20 }),
+        share,
+        share,
+        (window, organics, maxPenalty, maxSpeedRatio) => {
+          const book = new ScoreBook({ maxPenalty, maxSpeedRatio })
+          for (const one of window) book.record('a', MODEL, one, 1)
+          const own = book.score('a', [MODEL], active, 'proportional')
+          book.recordOrganics('a', organics, 1)
+          const score = book.score('a', [MODEL], active, 'proportional')
+          expect(score).toBeGreaterThanOrEqual(own * (1 - maxPenalty) - 1e-9)
+          expect(score).toBeLessThanOrEqual(own * (1 + maxSpeedRatio) + 1e-9)
+        },
+      ),
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../duration.js'
-import { integerValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
+import { integerValue, numberValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const validator = settingIn('VALIDATOR', ['validator'])
@@ -18,6 +18,18 @@ export const roundSettings = {
     schema: switchValue,
     default: false,
     help: 'Send scores to the hub only after the weights computed from them are on chain.',
+  }),
+  'hub.max-speed-ratio': validator({
+    kind: 'number',
+    schema: numberValue(0, 100),
+    default: 1.5,
+    help: 'How many times what this validator’s own rounds show of a miner its organic answers may count; what the hub reports beyond that is ignored. Without effect with --scoring.rules targon-4.',
+  }),
+  'hub.max-penalty': validator({
+    kind: 'number',
+    schema: numberValue(0, 1),
+    default: 0.1,
+    help: 'Largest share of its score from this validator’s own rounds that a miner can lose in an epoch to failures which only the hub reports. Without effect with --scoring.rules targon-4.',
   }),
   history: validator({
     kind: 'switch',

@@ -73,7 +73,10 @@ export async function startServices(
   bus.roundEnded.subscribe(({ durationMs }) => metrics.roundDuration.observe(durationMs / 1000))
 
   const scoreFile = resolve(stateDir, settings['cache-file'])
-  const scores = await openScores(scoreFile, view.metagraph, settings['epoch-length'], { clock, log })
+  const scores = await openScores(scoreFile, view.metagraph, settings['epoch-length'], {
+    ...{ clock, log },
+    bounds: { maxPenalty: settings['hub.max-penalty'], maxSpeedRatio: settings['hub.max-speed-ratio'] },
+  })
   const { book } = scores
   const verdicts = createVerdictCounts()
   if (engines().length === 0)

@@ -28,7 +28,9 @@ export function openHub(context: ValidatorContext, { book, verify, events }: Hub
   if (settings['hub.url'] === 'off') return { close: async () => {} }
   const client = connectHub(settings['hub.url'], signer, clock)
   const reports = createHubReports(client, signer.address, log, signal)
-  const organics = createOrganics({ ...context, hub: client, book, verify })
+  const trustsHub = settings['scoring.rules'] === 'targon-4'
+  const maxSpeedRatio = trustsHub ? undefined : settings['hub.max-speed-ratio']
+  const organics = createOrganics({ ...context, hub: client, book, verify, maxSpeedRatio })
   const withhold = settings['hub.withhold-scores']
   // Scores would let other validators copy our weights: each set is published once it can be read from the chain anyway.
   let published: HubScores = {}

@@ -157,3 +157,8 @@ export function organicSpeed({
 }: OrganicRecord): number {
   return Math.min(tokens, request.max_tokens) / (totalMs / 1000)
 }
+
+/** Tokens per second by the tokens that were verified, which are never more than the hub counts or the user requested. */
+export function verifiedSpeed(record: OrganicRecord, tokens: number): number {
+  return organicSpeed({ ...record, response_tokens: Math.min(record.response_tokens, tokens) })
+}

@@ -1,7 +1,7 @@
 import type { Answer } from '../../../inference/index.js'
 import type { Result } from '../../../scoring/index.js'
 import type { Verdict } from '../../../verification/index.js'
-import { answerOf, type OrganicRecord, organicSpeed } from './organic-record.js'
+import { answerOf, type OrganicRecord, organicSpeed, verifiedSpeed } from './organic-record.js'
 
 /** Scores of a failed request and of an answer without a usable token (4.4.1 targon/jugo.py). */
 export const FAILED_REQUEST = -500
@@ -35,11 +35,24 @@ export interface ScoredOrganic {
   readonly stat: OrganicStat | undefined
 }
 
+/**
+ * Most tokens per second that an answer may count with (T-V15); undefined when nothing but the hub's word speaks for its
+ * miner. Without a bound the hub's count and times are trusted as in 4.4.1.
+ */
+export type SpeedBound = (record: OrganicRecord) => number | undefined
+
 /** Resolves to undefined when no engine serves the model. */
 export type OrganicJudge = (record: OrganicRecord, answer: Answer) => Promise<Verdict | undefined>
 
-/** Scores one record as 4.4.1 does, except that a failed verification is a miss and a record that cannot be judged changes no score. */
-export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): Promise<ScoredOrganic> {
+/**
+ * Scores one record as 4.4.1 does, except that a failed verification is a miss and a record that cannot be judged changes
+ * no score. With a bound, the verified tokens are counted instead of those the hub reports, and no speed beyond the bound.
+ */
+export async function scoreOrganic(
+  record: OrganicRecord,
+  judge: OrganicJudge,
+  bound?: SpeedBound,
+): Promise<ScoredOrganic> {
   if (!record.success) return { record, result: FAILED_REQUEST, stat: undefined }
   const answer = answerOf(record)
   if (answer.tokens.length === 0) return { record, result: NO_TOKENS, stat: undefined }
@@ -49,11 +62,13 @@ export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): 
   if (verdict === undefined || verdict.kind === 'inconclusive')
     return { record, result: undefined, stat: undefined }
   const verified = verdict.kind === 'verified'
-  const tokensPerSecond = verified ? organicSpeed(record) : 0
+  const speed = bound ? verifiedSpeed(record, answer.tokens.length) : organicSpeed(record)
+  const tokensPerSecond = verified ? speed : 0
   return {
     record,
     // An answer too short to measure a speed changes no score.
-    result: verdict.kind !== 'verified' ? null : verdict.hasNoSpeed ? undefined : tokensPerSecond,
+    result:
+      verdict.kind !== 'verified' ? null : verdict.hasNoSpeed ? undefined : limitSpeed(speed, record, bound),
     stat: {
       time_to_first_token: record.time_to_first_token,
       time_for_all_tokens: record.total_time - record.time_to_first_token,
@@ -74,4 +89,10 @@ export async function scoreOrganic(record: OrganicRecord, judge: OrganicJudge): 
       total_tokens: record.response_tokens,
     },
   }
+}
+
+function limitSpeed(speed: number, record: OrganicRecord, bound?: SpeedBound): number | undefined {
+  if (!bound) return speed
+  const most = bound(record)
+  return most === undefined ? undefined : Math.min(speed, most)
 }

@@ -1,9 +1,9 @@
-import type { Result, ScoreBook } from '../../../scoring/index.js'
+import { type Result, type ScoreBook, safeMeanScore } from '../../../scoring/index.js'
 import type { RoundPorts } from '../rounds/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import type { HubClient } from './hub-client.js'
 import { type OrganicBucket, type OrganicRecord, readBucket, requestOf } from './organic-record.js'
-import { type OrganicJudge, type OrganicStat, scoreOrganic } from './organic-score.js'
+import { type OrganicJudge, type OrganicStat, type SpeedBound, scoreOrganic } from './organic-score.js'
 
 /** 4.4.1 polls every 20 blocks. */
 const POLL_BLOCKS = 20
@@ -14,6 +14,11 @@ export interface OrganicsOptions extends Pick<ValidatorContext, 'log' | 'signal'
   readonly hub: HubClient
   readonly book: ScoreBook
   readonly verify: RoundPorts['verify']
+  /**
+   * How many times what our own rounds show of a miner and model an organic answer of it may count with; undefined: the hub
+   * is trusted as in 4.4.1.
+   */
+  readonly maxSpeedRatio?: number | undefined
 }
 
 export interface Organics {
@@ -66,12 +71,13 @@ async function scoreBucket(options: OrganicsOptions, bucket: OrganicBucket, bloc
   const results = new Map<string, Result[]>()
   const stats: OrganicStat[] = []
   const judge = createJudge(options)
+  const bound = boundsOf(options)
   const queue = known.values()
   const worker = async () => {
     for (const record of queue) {
       if (signal.aborted) return
       // A record that cannot be processed is dropped alone, not with its bucket.
-      const scored = await scoreOrganic(record, judge).catch((error: unknown) => {
+      const scored = await scoreOrganic(record, judge, bound).catch((error: unknown) => {
         log.warn(
           { event: 'organic-not-judged', uid: record.uid, err: error },
           'could not judge an organic record',
@@ -99,5 +105,14 @@ function createJudge({ engines, verify, signal }: OrganicsOptions): OrganicJudge
     const engine = engines().find(({ model, facts }) => model === record.model && facts)
     const request = requestOf(record)
     return engine && request ? verify(engine, request, answer, signal) : undefined
+  }
+}
+
+/** A miner that our own rounds show to be worth nothing for this model gets nothing for its organic answers either. */
+function boundsOf({ book, maxSpeedRatio }: OrganicsOptions): SpeedBound | undefined {
+  if (maxSpeedRatio === undefined) return undefined
+  return ({ hotkey, model }) => {
+    const shown = safeMeanScore(book.results(hotkey, model))
+    return shown > 0 ? maxSpeedRatio * shown : undefined
   }
 }

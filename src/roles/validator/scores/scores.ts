@@ -1,6 +1,6 @@
 import type { Metagraph } from '../../../chain/index.js'
 import { type Clock, type Log, messageOf, withDeadline } from '../../../kernel/index.js'
-import { openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
+import { type OrganicBounds, openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
 
 /** The score book and its file, which is loaded at the start and saved after every round and at the end. */
 export interface Scores {
@@ -23,13 +23,13 @@ export async function openScores(
   path: string,
   metagraph: Metagraph,
   epochLength: number,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, bounds }: { readonly clock: Clock; readonly log: Log; readonly bounds?: OrganicBounds },
 ): Promise<Scores> {
   const file = openScoreFile(path)
   const loaded = await file.load()
-  let book = new ScoreBook()
+  let book = new ScoreBook(bounds)
   if (loaded.kind === 'book') {
-    book = ScoreBook.from(loaded.data)
+    book = ScoreBook.from(loaded.data, bounds)
     if (loaded.generation === 'previous')
       log.warn({ event: 'scores-restored', path }, 'restored scores from the previous save')
   } else if (loaded.kind === 'cache4') importCache4(loaded.text, book, metagraph, log)

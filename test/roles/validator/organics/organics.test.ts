@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { HubClient } from '../../../../src/roles/validator/organics/hub-client.js'
 import { createOrganics } from '../../../../src/roles/validator/organics/organics.js'
 import type { RoundPorts } from '../../../../src/roles/validator/rounds/round.js'
-import { ScoreBook } from '../../../../src/scoring/index.js'
+import { ScoreBook, safeMeanScore } from '../../../../src/scoring/index.js'
 import { servingMiners, viewOf } from '../rounds/round-parts.js'
 import { createRigEngine, MODEL } from '../validator-rig.js'
 
@@ -25,7 +25,7 @@ function recordOf(uid: number, change: object = {}) {
   }
 }
 
-function setup(verify: RoundPorts['verify'] = async () => ({ kind: 'verified' })) {
+function setup(verify: RoundPorts['verify'] = async () => ({ kind: 'verified' }), maxSpeedRatio?: number) {
   const buckets: object[] = []
   const posts: { path: string; body: unknown }[] = []
   const hub: HubClient = {
@@ -39,7 +39,7 @@ function setup(verify: RoundPorts['verify'] = async () => ({ kind: 'verified' })
   const log = pino({ level: 'silent' })
   const view = viewOf(servingMiners(3))
   const engines = () => [createRigEngine()]
-  const organics = createOrganics({ log, hub, view, book, engines, verify, signal })
+  const organics = createOrganics({ log, hub, view, book, engines, verify, signal, maxSpeedRatio })
   const poll = async (block: number, records: unknown[], id = `b${block}`) => {
     buckets.push({ bucket_id: id, organics: { [MODEL]: records } })
     organics.onBlock(block)
@@ -108,4 +108,32 @@ test('adds up the buckets of an epoch, counts a repeated bucket once, and expire
   ])
   book.expireOrganics(121)
   expect(organicsOf('5Miner1')).toEqual([])
+})
+
+test('counts the verified tokens, and no speed beyond what our own rounds show of the miner', async () => {
+  const { poll, organicsOf, book, posts } = setup(undefined, 1.5)
+  for (const uid of [1, 2]) for (let n = 0; n < 15; n++) book.record(`5Miner${uid}`, MODEL, 40, 90)
+  for (let n = 0; n < 15; n++) book.record('5Miner2', 'org/other', 1000, 90)
+  await poll(100, [
+    recordOf(1, { response_tokens: 10_000, request: { ...recordOf(1).request, max_tokens: 10_000 } }),
+    recordOf(1, { total_time: 1, time_to_first_token: 0 }),
+    recordOf(2, { total_time: 1, time_to_first_token: 0 }),
+    // Nothing but the hub speaks for this miner.
+    recordOf(3),
+  ])
+  const most = 1.5 * safeMeanScore(new Array(15).fill(40))
+  expect(organicsOf('5Miner1')).toEqual([
+    [100, 20],
+    [100, most],
+  ])
+  expect(organicsOf('5Miner2')).toEqual([[100, most]])
+  expect(organicsOf('5Miner3')).toEqual([])
+  const report = posts.find(({ path }) => path === '/organics/scores')
+  expect(report?.body).toMatchObject({ organics: [{ tps: 20 }, {}, {}, { verified: true, tps: 20 }] })
+})
+
+test('without a bound, as for --scoring.rules targon-4, the hub is trusted as in 4.4.1', async () => {
+  const { poll, organicsOf } = setup()
+  await poll(100, [recordOf(1, { total_time: 1, time_to_first_token: 0 })])
+  expect(organicsOf('5Miner1')).toEqual([[100, 10_000]])
 })
