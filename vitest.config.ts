@@ -31,6 +31,7 @@ const measured = [
   ...[
     'engine-faults',
     'hostile-model-lists',
+    'hostile-neighbours',
     'hostile-rounds',
     'hostile-share',
     'miner-flood',

@@ -15,6 +15,7 @@ export const HOSTILE_STREAMS = [
   'many-events',
   'many-comments',
   'fat-events',
+  'nested-events',
   'gzip-bomb',
   'redirect',
   'slow-bytes',
@@ -88,6 +89,19 @@ function flood(response: ServerResponse, piece: string | Buffer): void {
   more()
 }
 
+/** A valid chunk with a member of lists in lists: parsing it costs a hundred times as much as its bytes suggest. */
+const NESTED_EVENT = event(chatChunk('a', 1)).replace(
+  '"id":',
+  `"x":${'['.repeat(29_000)}${']'.repeat(29_000)},"id":`,
+)
+
+/** Three such events at a time: together they stop an unguarded reader for longer than a result may be falsified by. */
+function bomb(response: ServerResponse): void {
+  startEvents(response)
+  const timer = setInterval(() => response.write(NESTED_EVENT.repeat(3)), 60)
+  response.on('close', () => clearInterval(timer))
+}
+
 const hostile: Record<(typeof HOSTILE_STREAMS)[number], (response: ServerResponse) => void> = {
   'endless-line': (response) => flood(startEvents(response), Buffer.alloc(1 << 16, 'data: a')),
   'endless-event': (response) => flood(startEvents(response), `data: ${'a'.repeat(1000)}\n`.repeat(50)),
@@ -95,6 +109,7 @@ const hostile: Record<(typeof HOSTILE_STREAMS)[number], (response: ServerRespons
   'many-comments': (response) => flood(startEvents(response), ':\n'.repeat(20_000)),
   'fat-events': (response) =>
     flood(startEvents(response), event({ ...(chatChunk('a', 1) as object), padding: 'x'.repeat(60_000) })),
+  'nested-events': bomb,
   'gzip-bomb': (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
     const gzip = createGzip({ level: 9 })

@@ -6,6 +6,7 @@ import { createRigEngine } from '../validator-rig.js'
 import { answerOf, completionRequest } from './round-parts.js'
 
 const VERIFIED: Verdict = { kind: 'verified' }
+const SHORT: Verdict = { kind: 'verified', hasNoSpeed: true }
 const UNLIKELY: Verdict = { kind: 'failed', cause: 'UNLIKELY_TOKENS', detail: '' }
 const DOWN: Verdict = { kind: 'inconclusive', reason: 'engine-unavailable', detail: '' }
 
@@ -42,6 +43,7 @@ const stalled = { kind: 'inconclusive', reason: 'stalled-loop' }
 describe('when the event loop stalled as the answer ended', () => {
   test.each<[string, Partial<Answer>, Verdict, object]>([
     ['a verified answer has no speed', {}, VERIFIED, stalled],
+    ['one that is too short to have any stays verified', {}, SHORT, SHORT],
     ['unlikely tokens are unlikely', {}, UNLIKELY, UNLIKELY],
     [
       'a redirect is a redirect',
