@@ -26,8 +26,8 @@ const SIGNED_HEADERS = [
   'Epistula-Request-Signature',
 ] as const
 
-const bodyOf = (id: string) => JSON.stringify({ model: 'org/model', id })
-const idsAt = (vllm: FakeVllm) => vllm.received.map(({ body }) => (JSON.parse(body) as { id: string }).id)
+const bodyOf = (id: string) => JSON.stringify({ model: 'org/model', user: id })
+const idsAt = (vllm: FakeVllm) => vllm.received.map(({ body }) => (JSON.parse(body) as { user: string }).user)
 
 describe('gauntlet: admission of the miner', () => {
   const open: { close(): Promise<unknown> | unknown }[] = []
@@ -134,7 +134,7 @@ describe('gauntlet: admission of the miner', () => {
     await inParallel(scaled(500_000, 1, 400), 16, async (index) => {
       const id = `body-${index}`
       const one = signedPost(bodyOf(id))
-      const body = index % 2 === 0 ? one.body.replace('org', 'ORG') : one.body.replace('"id"', '"iD"')
+      const body = index % 2 === 0 ? one.body.replace('org', 'ORG') : one.body.replace('"user"', '"User"')
       count(await sendRaw(victim.port, one.head + body))
     })
     expect(victim.isAlive()).toBe(true)

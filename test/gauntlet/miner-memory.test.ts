@@ -26,7 +26,7 @@ describe('gauntlet: the miner’s memory', () => {
       const chunk = Buffer.concat([Buffer.from('10000\r\n'), filler, Buffer.from('\r\n')])
       await inParallel(200, 16, async (index) => {
         await askRaw(victim.port, [
-          signedPost(JSON.stringify({ model: 'org/model', id: `warm-up-${index}` })),
+          signedPost(JSON.stringify({ model: 'org/model', user: `warm-up-${index}` })),
         ])
       })
       const before = victim.rssMegabytes()
