@@ -20,11 +20,26 @@ const generationSchema = z.object({
   min_p: z.number().positive().max(1).nullish().catch(undefined),
 })
 
+const tokenizerSchema = z.object({
+  eos_token: z
+    .union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)])
+    .nullish()
+    .catch(undefined),
+  added_tokens_decoder: z
+    .record(z.string().regex(/^\d{1,9}$/), z.object({ content: z.string(), special: z.boolean().nullish() }))
+    .nullish()
+    .catch(undefined),
+})
+
 export interface FileFacts {
   readonly vocabularySize: number
   readonly eosTokenIds: readonly number[]
   /** top_p, top_k and min_p that current vLLM applies to requests without them. */
   readonly samplingDefaults: SamplingDefaults
+  /** Text of the tokenizer's end token. */
+  readonly eosToken: string | undefined
+  readonly tokenizerEosId: number | undefined
+  readonly specialTokenIds: ReadonlySet<number> | undefined
 }
 
 /**
@@ -37,10 +52,11 @@ export async function readModelFiles(
   model: string,
   signal: AbortSignal,
 ): Promise<FileFacts> {
-  const [config, generation] = await Promise.all([
-    readHubFile(source, model, 'config.json', signal),
-    readHubFile(source, model, 'generation_config.json', signal),
-  ])
+  const [config, generation, tokenizer] = await Promise.all(
+    ['config.json', 'generation_config.json', 'tokenizer_config.json'].map((file) =>
+      readHubFile(source, model, file, signal),
+    ),
+  )
   const parsed = configSchema.safeParse(config)
   const vocabularySize = parsed.data?.vocab_size ?? parsed.data?.text_config?.vocab_size
   if (!parsed.success || vocabularySize === undefined) {
@@ -60,5 +76,18 @@ export async function readModelFiles(
       ...(defaults?.top_k ? { topK: defaults.top_k } : {}),
       ...(defaults?.min_p ? { minP: defaults.min_p } : {}),
     },
+    ...readTokenizer(tokenizer),
+  }
+}
+
+function readTokenizer(file: unknown): Pick<FileFacts, 'eosToken' | 'tokenizerEosId' | 'specialTokenIds'> {
+  const { eos_token, added_tokens_decoder } = tokenizerSchema.safeParse(file).data ?? {}
+  const added = Object.entries(added_tokens_decoder ?? {})
+  const end = added.find(([, { content }]) => content === eos_token)
+  const special = added.filter(([, token]) => token.special).map(([id]) => Number(id))
+  return {
+    eosToken: eos_token ?? undefined,
+    tokenizerEosId: end && Number(end[0]),
+    specialTokenIds: special.length > 0 ? new Set(special) : undefined,
   }
 }

@@ -37,7 +37,11 @@ export async function probeServer(
   const tokenize = async (body: Record<string, unknown>) =>
     tokensSchema.parse(await server.post('/tokenize', { model, ...body }, options)).tokens
   const text = await tokenize({ prompt: PROBE_TEXT, add_special_tokens: true })
-  const endOfTurn = await tokenize({ prompt: END_OF_TURN, add_special_tokens: false })
+  const idOf = async (token: string) => {
+    const ids = await tokenize({ prompt: token, add_special_tokens: false })
+    return ids.length === 1 ? ids[0] : undefined
+  }
+  const endOfTurnId = await idOf(END_OF_TURN)
   const chat = await tokenize({
     messages: [{ role: 'user', content: PROBE_TEXT }],
     add_generation_prompt: true,
@@ -48,11 +52,13 @@ export async function probeServer(
     throw error
   })
   const { dialect, maxLogprobs } = await probeDialect(server, model, text, options)
+  const { eosToken, ...fileFacts } = files
   return {
     version,
     facts: {
-      ...files,
-      endOfTurnId: endOfTurn.length === 1 ? endOfTurn[0] : undefined,
+      ...fileFacts,
+      tokenizerEosId: files.tokenizerEosId ?? (eosToken === undefined ? undefined : await idOf(eosToken)),
+      endOfTurnId,
       endpoints: chat.length > 0 ? ['chat', 'completion'] : ['completion'],
       maxLogprobs,
       dialect,

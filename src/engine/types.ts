@@ -24,6 +24,10 @@ export interface ModelFacts {
   readonly eosTokenIds: readonly number[]
   /** top_p, top_k and min_p of the model's generation_config.json, if any. */
   readonly samplingDefaults?: SamplingDefaults
+  /** Id of the tokenizer's own end token (eos_token of tokenizer_config.json), undefined when it names none. */
+  readonly tokenizerEosId?: number | undefined
+  /** Ids that servers leave out of the text (special tokens of tokenizer_config.json); undefined when it lists none. */
+  readonly specialTokenIds?: ReadonlySet<number> | undefined
   /** Id of the end-of-turn token, undefined when the vocabulary has none. */
   readonly endOfTurnId: number | undefined
   /** `chat` only when the tokenizer has a chat template. */

@@ -89,6 +89,7 @@ function readTokens(
       text: index === 0 ? text : '',
       tokenId: readTokenId(token),
       logprob: typeof logprob === 'number' ? logprob : undefined,
+      ...(index > 0 ? { sharesText: true } : {}),
     }
   })
 }

@@ -30,8 +30,9 @@ export interface Targon4Answer {
 }
 
 /**
- * Reads a stream exactly as 4.4.1 request.py handle_inference does, mistakes included: leading chunks without text are
- * dropped, of each chunk only the first logprob counts, a usage chunk is an error, and after any error the times are 0.
+ * Reads a stream as 4.4.1 request.py handle_inference does, mistakes included: leading chunks without text are dropped, a
+ * usage chunk is an error, and after any error the times are 0. It deviates once: of each chunk all tokens count, not only the
+ * first, because vLLM merges tokens into one chunk whenever its server lags, and 4.4.1 failed such honest answers.
  */
 export function readTargon4(stream: TimedStream): Targon4Answer {
   const tokens: (OutputToken & { tokenId: number })[] = []
@@ -46,14 +47,19 @@ export function readTargon4(stream: TimedStream): Targon4Answer {
     }
     if (read.kind === 'skipped' || (read.text === '' && tokens.length === 0)) continue
     first ??= atSeconds
-    const token = stream.endpoint === 'chat' ? chatToken(read.logprobs) : completionToken(read.logprobs)
-    if (token === 'broken') {
+    const list = stream.endpoint === 'chat' ? chatTokens(read.logprobs) : completionTokens(read.logprobs)
+    const readable = list.indexOf('broken') < 0 ? list : list.slice(0, list.indexOf('broken'))
+    let text: string | undefined = read.text
+    for (const token of readable) {
+      if (typeof token === 'string') continue
+      tokens.push({ text: text ?? '', ...token, ...(text === undefined ? { sharesText: true } : {}) })
+      tokenMoments.push(atSeconds)
+      text = undefined
+    }
+    if (readable !== list) {
       broken = 'a token is unreadable for 4.4.1'
       break
     }
-    if (token === 'skipped') continue
-    tokens.push({ text: read.text, ...token })
-    tokenMoments.push(atSeconds)
   }
   const moments = { start: stream.startSeconds, first, end: stream.endSeconds, tokens: tokenMoments }
   if (broken !== undefined) {
@@ -87,21 +93,29 @@ function readChoice(endpoint: Endpoint, chunk: unknown): Choice | undefined {
   return { kind: 'choice', text: typeof text === 'string' ? text : '', logprobs: choice.logprobs }
 }
 
-function chatToken(logprobs: unknown): Token | 'skipped' | 'broken' {
+type ReadToken = Token | 'skipped' | 'broken'
+
+const UNKNOWN: Token = { tokenId: -1, logprob: -100 }
+
+function chatTokens(logprobs: unknown): readonly ReadToken[] {
   const content = isJsonObject(logprobs) ? logprobs.content : undefined
-  if (!Array.isArray(content) || content.length === 0) return { tokenId: -1, logprob: -100 }
-  const entry: unknown = content[0]
-  if (!isJsonObject(entry)) return 'broken'
-  const tokenId = readTokenId(entry.token)
-  return typeof tokenId === 'number' ? { tokenId, logprob: numberOf(entry.logprob) } : tokenId
+  if (!Array.isArray(content) || content.length === 0) return [UNKNOWN]
+  return content.map((entry: unknown) =>
+    isJsonObject(entry) ? describeToken(entry.token, numberOf(entry.logprob)) : 'broken',
+  )
 }
 
-function completionToken(logprobs: unknown): Token | 'skipped' | 'broken' {
-  if (!isJsonObject(logprobs)) return 'skipped'
-  const { tokens, token_logprobs: values } = logprobs
-  const logprob = Array.isArray(values) && values.length > 0 ? numberOf(values[0]) : -100
-  if (!Array.isArray(tokens) || tokens.length === 0) return { tokenId: -1, logprob }
-  const tokenId = readTokenId(tokens[0])
+function completionTokens(logprobs: unknown): readonly ReadToken[] {
+  if (!isJsonObject(logprobs)) return []
+  const tokens = Array.isArray(logprobs.tokens) ? logprobs.tokens : []
+  const values = Array.isArray(logprobs.token_logprobs) ? logprobs.token_logprobs : []
+  const logprobAt = (index: number) => (index < values.length ? numberOf(values[index]) : UNKNOWN.logprob)
+  if (tokens.length === 0) return [{ ...UNKNOWN, logprob: logprobAt(0) }]
+  return tokens.map((token: unknown, index) => describeToken(token, logprobAt(index)))
+}
+
+function describeToken(token: unknown, logprob: number | undefined): ReadToken {
+  const tokenId = readTokenId(token)
   return typeof tokenId === 'number' ? { tokenId, logprob } : tokenId
 }
 

@@ -28,6 +28,8 @@ export interface OutputToken {
   readonly tokenId: number | undefined
   /** Natural log of the probability; undefined when the miner sent none. May be any number, including NaN. */
   readonly logprob: number | undefined
+  /** It came in the same chunk as the token before, whose text contains its own. */
+  readonly sharesText?: true
 }
 
 /** Why a stream failed. `aborted` is our own fault (shutdown), everything else is the miner's. */

@@ -8,6 +8,7 @@ export type { AnswerComparison } from './answer-comparison.js'
 export { PROVEN_ENDINGS, weighEnding } from './endings.js'
 export { judgeStrict } from './judge-strict.js'
 export {
+  askRepeatedly,
   type CheckResult,
   checkedIndices,
   checkLogprobs,

@@ -1,7 +1,9 @@
 import type { ReferencePosition } from '../engine/index.js'
 import type { OutputToken } from '../inference/index.js'
+import { TargonError } from '../kernel/index.js'
 import { checkStream } from './checks/index.js'
 import {
+  askRepeatedly,
   type CheckResult,
   checkedIndices,
   checkLogprobs,
@@ -34,6 +36,7 @@ export async function verifyTargon4(verification: ReadyVerification): Promise<Ve
     {
       servedModel: engine.model,
       model: request.model,
+      hasPrompt: true,
       temperature: request.temperature,
       maxTokens: request.maxTokens,
       tokens: answer.tokens.map(({ tokenId, logprob }) => ({
@@ -62,14 +65,20 @@ async function compareLogprobs(
     }
   }
   const { temperature, maxTokens } = request
-  const reference = await engine.score({ input, output, temperature, topK }, signal)
+  const reference = await askRepeatedly(() =>
+    engine.score({ input, output, temperature, topK }, signal).catch((error: unknown) => {
+      if (error instanceof TargonError && error.code === 'ENGINE_ANSWER') return undefined
+      throw error
+    }),
+  )
+  if (!reference) return { kind: 'no-verdict', detail: 'The engine returned no reference in five attempts.' }
   return checkLogprobs({
     temperature,
     maxTokens,
     tokens,
     reference: reference.positions.map((position, index) => narrow(position, topK, output[index])),
     next: narrow(reference.next, topK, undefined),
-    eosTokenId: facts.eosTokenIds[0] ?? -1,
+    eosTokenId: facts.tokenizerEosId ?? facts.eosTokenIds[0] ?? -1,
     endOfTurnId: facts.endOfTurnId ?? -1,
   })
 }
@@ -83,7 +92,8 @@ async function continueRandomly(
   const topK = membershipTopK(request.temperature)
   const tops = new Map<number, ReadonlySet<number>>()
   for (const index of new Set(indices)) {
-    const output = await retokenize(textOf(answer.tokens.slice(0, index)), engine, signal)
+    const text = await textBefore(index, answer.tokens, engine, signal)
+    const output = await retokenize(text, engine, signal)
     const { next } = await engine.score({ input, output, temperature: request.temperature, topK }, signal)
     tops.set(index, new Set(narrow(next, topK, undefined).keys()))
   }
@@ -105,6 +115,33 @@ function pickIndices(tokenCount: number, salt: number): number[] {
     picked.push(...left.splice(Math.floor((state / 2 ** 32) * left.length), 1))
   }
   return picked
+}
+
+/**
+ * The text before a token. Where it came in one chunk with earlier ones, their text is what their ids add to the text so far,
+ * without the start of a character that the engine would not have streamed yet.
+ */
+async function textBefore(
+  index: number,
+  tokens: readonly OutputToken[],
+  engine: ReadyVerification['engine'],
+  signal: AbortSignal,
+): Promise<string> {
+  let start = index
+  while (start > 0 && tokens[start]?.sharesText) start--
+  const text = textOf(tokens.slice(0, start))
+  const ids = tokens.slice(0, index).map(({ tokenId }) => tokenId ?? NO_TOKEN_ID)
+  if (start === index || ids.some((id) => id < 0)) return text
+  const [earlier, whole] = await Promise.all([
+    engine.detokenize(ids.slice(0, start), signal),
+    engine.detokenize(ids, signal),
+  ])
+  return text + withoutPartOf(whole).slice(withoutPartOf(earlier).length)
+}
+
+/** Without the start of a character at the end. */
+function withoutPartOf(text: string): string {
+  return text.replace(/\uFFFD+$/, '')
 }
 
 function textOf(tokens: readonly OutputToken[]): string {

@@ -23,11 +23,18 @@ async function read(files: Record<string, unknown>) {
 
 describe('readModelFiles', () => {
   it('reads end tokens and sampling defaults from generation_config.json', async () => {
-    const generation = { eos_token_id: [7, 8], top_p: 0.8, top_k: 20, temperature: 0.7, do_sample: true }
+    const generation = {
+      eos_token_id: [7, 8],
+      top_p: 0.8,
+      top_k: 20,
+      min_p: 0.05,
+      temperature: 0.7,
+      do_sample: true,
+    }
     expect(await read({ 'config.json': { vocab_size: 100 }, 'generation_config.json': generation })).toEqual({
       vocabularySize: 100,
       eosTokenIds: [7, 8],
-      samplingDefaults: { topP: 0.8, topK: 20 },
+      samplingDefaults: { topP: 0.8, topK: 20, minP: 0.05 },
     })
   })
 
@@ -41,6 +48,24 @@ describe('readModelFiles', () => {
       expect(await read(files)).toMatchObject({ eosTokenIds: [7], samplingDefaults: {} })
     },
   )
+
+  it('reads the end token and the special tokens of tokenizer_config.json', async () => {
+    const common = { 'config.json': { vocab_size: 100, eos_token_id: 3 } }
+    const added_tokens_decoder = {
+      7: { content: '<|im_end|>', special: true },
+      8: { content: '<tool_call>', special: false },
+      9: { content: '<pad>', special: true },
+    }
+    const tokenizer = { eos_token: '<|im_end|>', added_tokens_decoder }
+    const expected = { eosToken: '<|im_end|>', tokenizerEosId: 7, specialTokenIds: new Set([7, 9]) }
+    expect(await read({ ...common, 'tokenizer_config.json': tokenizer })).toMatchObject(expected)
+    const written = { ...tokenizer, eos_token: { content: '<|im_end|>' } }
+    expect(await read({ ...common, 'tokenizer_config.json': written })).toMatchObject(expected)
+    const bare = { eos_token: '</s>', added_tokens_decoder: null }
+    expect(await read({ ...common, 'tokenizer_config.json': bare })).toMatchObject({
+      ...{ eosToken: '</s>', tokenizerEosId: undefined, specialTokenIds: undefined },
+    })
+  })
 
   it('falls back to config.json when generation_config.json is missing', async () => {
     const config = { text_config: { vocab_size: 50, eos_token_id: 3 } }

@@ -21,7 +21,7 @@ describe('readChunk', () => {
       text: 'ab',
       tokens: [
         { text: 'ab', tokenId: 1, logprob: -1 },
-        { text: '', tokenId: 2, logprob: -2 },
+        { text: '', tokenId: 2, logprob: -2, sharesText: true },
       ],
       finishReason: undefined,
       lostTokens: false,

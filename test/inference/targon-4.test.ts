@@ -20,10 +20,26 @@ describe('readTargon4', () => {
     expect(answer.timing).toEqual({ timeToFirstTokenMs: 2000, timeForAllTokensMs: 2000, totalMs: 4000 })
   })
 
-  test('reads only the first logprob of a chunk', () => {
+  test('reads all tokens of a chunk, its one deviation from 4.4.1, which failed honest engines that merge them', () => {
     const content = [1, 2].map((id) => ({ token: `token_id:${id}`, logprob: -id }))
+    const tokens = [
+      { text: 'ab', tokenId: 1, logprob: -1 },
+      { text: '', tokenId: 2, logprob: -2, sharesText: true },
+    ]
     const chunk = { choices: [{ delta: { content: 'ab' }, logprobs: { content } }] }
-    expect(read([chunk]).tokens).toEqual([{ text: 'ab', tokenId: 1, logprob: -1 }])
+    expect(read([chunk]).tokens).toEqual(tokens)
+    const logprobs = { tokens: ['token_id:1', 'token_id:2'], token_logprobs: [-1, -2] }
+    expect(read([{ choices: [{ text: 'ab', logprobs }] }], { endpoint: 'completion' }).tokens).toEqual(tokens)
+  })
+
+  test('keeps the tokens of a chunk before one that 4.4.1 cannot read', () => {
+    const content = ['token_id:1', 'no id', 'token_id:x', 'token_id:2'].map((token) => ({
+      token,
+      logprob: -1,
+    }))
+    const answer = read([{ choices: [{ delta: { content: 'ab' }, logprobs: { content } }] }])
+    expect(answer.tokens).toEqual([{ text: 'ab', tokenId: 1, logprob: -1 }])
+    expect(answer.fault).toBe('a token is unreadable for 4.4.1')
   })
 
   test('writes id -1 and logprob -100 where the miner sent none', () => {

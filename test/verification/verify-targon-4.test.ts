@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ReferenceEngine, ScoreRequest } from '../../src/engine/index.js'
 import type { Answer, InferenceRequest } from '../../src/inference/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
+import { TargonError } from '../../src/kernel/errors.js'
 import { verifyAnswer } from '../../src/verification/index.js'
 import { FACTS } from '../support/answer-comparison.js'
 
@@ -96,5 +97,52 @@ describe('verifyAnswer under targon-4', () => {
   it('reaches no verdict when the engine returns too few logprobs', async () => {
     const { engine } = engineOf({ facts: { ...FACTS, maxLogprobs: 5 } })
     expect(await verify(engine)).toMatchObject({ kind: 'inconclusive', reason: 'no-verdict' })
+  })
+
+  it('takes the end token of the tokenizer, not the first of generation_config.json', async () => {
+    const top = (id: number) => new Map([[id, { logprob: -0.5, rank: 1 }]])
+    const endings = {
+      score: async ({ output }: ScoreRequest) => ({ positions: [...output, 0, 0].map(top), next: top(9) }),
+    }
+    const early = { maxTokens: 50, temperature: 0.9 }
+    const { engine } = engineOf({ ...endings, facts: { ...FACTS, eosTokenIds: [2, 9], tokenizerEosId: 9 } })
+    expect(await verify(engine, {}, early)).toEqual({ kind: 'verified' })
+    const other = engineOf({ ...endings, facts: { ...FACTS, eosTokenIds: [9, 2], tokenizerEosId: 2 } })
+    expect(await verify(other.engine, {}, early)).toMatchObject({ cause: 'EARLY_END' })
+  })
+
+  it.each([4, 5])(
+    'gives up after five attempts at an engine that returns no reference, with %d empty',
+    async (empty) => {
+      let asked = 0
+      const { engine } = engineOf()
+      const { score } = engine
+      const broken = () => Promise.reject(new TargonError('', { code: 'ENGINE_ANSWER', fault: 'upstream' }))
+      const verdict = await verify(
+        { ...engine, score: (call, signal) => (++asked <= empty ? broken() : score(call, signal)) },
+        {},
+        { temperature: 0.9 },
+      )
+      expect([asked, verdict.kind]).toEqual([5, empty < 5 ? 'verified' : 'inconclusive'])
+    },
+  )
+
+  it('continues text whose tokens came several to a chunk', async () => {
+    const tokens = answer.tokens.map((token, index) =>
+      index % 3 === 0
+        ? {
+            ...token,
+            text: IDS.slice(index, index + 3)
+              .map((id) => String.fromCharCode(id))
+              .join(''),
+          }
+        : { ...token, text: '', sharesText: true as const },
+    )
+    // The third token completes a character that the first two begin.
+    const detokenize = async (ids: readonly number[]) =>
+      String.fromCharCode(...ids) + (ids.length % 3 === 0 ? '' : '\uFFFD'.repeat(ids.length % 3))
+    const { engine, scored } = engineOf({ detokenize })
+    expect(await verify(engine, { tokens, chunks: 4 })).toEqual({ kind: 'verified' })
+    for (const { output } of scored) expect(output).toEqual(IDS.slice(0, output.length))
   })
 })

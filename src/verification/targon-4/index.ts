@@ -1,5 +1,5 @@
 /** The verdict of Targon 4.4.1, reproduced exactly for validators that must agree with 4.4.1 peers. */
-
+export { askRepeatedly } from './attempts.js'
 export { membershipTopK, referenceTopK } from './constants.js'
 export { judgeTargon4, type Targon4Checks, type Targon4Request } from './judge.js'
 export {

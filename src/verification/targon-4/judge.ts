@@ -6,9 +6,13 @@ import type { MembershipResult } from './random.js'
 export interface Targon4Request {
   /** The model the engine serves. */
   readonly servedModel: string
-  readonly model: string
-  readonly temperature: number
-  /** 0 or undefined: no limit. */
+  /** Undefined: the served one. */
+  readonly model: string | undefined
+  /** Whether the request has what its type needs: a prompt, or messages. */
+  readonly hasPrompt: boolean
+  /** Undefined: 0. */
+  readonly temperature: number | undefined
+  /** 0: no limit. Undefined: refused as malformed. */
   readonly maxTokens: number | undefined
   readonly tokens: readonly { readonly id: number | undefined; readonly logprob: number | undefined }[]
 }
@@ -21,7 +25,7 @@ export interface Targon4Checks {
 
 /**
  * 4.4.1 verifier/verifier.py verify: length, model, logprobs, then the random check at temperatures up to 0.75.
- * What raises an exception there (HTTP 500, or 422 for a malformed token) is inconclusive here.
+ * What raises an exception there (HTTP 500, or 422 for a malformed token or request) is inconclusive here.
  */
 export async function judgeTargon4(request: Targon4Request, checks: Targon4Checks): Promise<Verdict> {
   const tokens: Targon4Token[] = []
@@ -29,6 +33,7 @@ export async function judgeTargon4(request: Targon4Request, checks: Targon4Check
     if (id === undefined || logprob === undefined) return noVerdict('A token is missing its id or logprob.')
     tokens.push({ id, logprob })
   }
+  if (request.maxTokens === undefined) return noVerdict('The request has no max_tokens.')
   if (tokens.length < TARGON_4.shortestAnswer) {
     return { kind: 'failed', cause: 'TOO_SHORT', detail: `${tokens.length} tokens.` }
   }
@@ -39,11 +44,13 @@ export async function judgeTargon4(request: Targon4Request, checks: Targon4Check
       detail: `${tokens.length} tokens where at most ${request.maxTokens} were requested.`,
     }
   }
-  if (request.model !== request.servedModel) return noVerdict(`The engine serves ${request.servedModel}.`)
+  if (request.model !== undefined && request.model !== request.servedModel)
+    return noVerdict(`The engine serves ${request.servedModel}.`)
+  if (!request.hasPrompt) return noVerdict('The request has no prompt.')
   const logprobs = await checks.logprobs(tokens)
   if (logprobs.kind === 'no-verdict') return noVerdict(logprobs.detail)
   if (logprobs.kind === 'failed') return logprobs
-  if (request.temperature > TARGON_4.randomCheckMaxTemperature) return { kind: 'verified' }
+  if ((request.temperature ?? 0) > TARGON_4.randomCheckMaxTemperature) return { kind: 'verified' }
   const random = await checks.random(tokens)
   if (random.verified) return { kind: 'verified' }
   return {

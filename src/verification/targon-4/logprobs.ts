@@ -125,6 +125,11 @@ function ranksBetter(rank: number | null, other: number | null): boolean {
   return rank !== null && other !== null && rank < other
 }
 
+/** Python's `round(value, 5)`: exact ties, which are the odd multiples of 1/64, go to the even digit. */
 function round5(value: number): number {
-  return Math.round(value * 1e5) / 1e5
+  if (Number.isInteger(value * 64) && !Number.isInteger(value * 32)) {
+    const below = Math.floor(value * 1e5)
+    return (below + (below % 2)) / 1e5
+  }
+  return Number(value.toFixed(5))
 }

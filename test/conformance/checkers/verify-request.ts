@@ -6,13 +6,20 @@ interface WireToken {
   logprob?: number | null
 }
 
+const isSent = (value: unknown) => value !== undefined && value !== null
+
 async function judge(testCase: Case) {
   const { request, inner, server_model } = testCase
   const called = { logprobs: false, random: false }
   const verdict = await judgeTargon4(
     {
       servedModel: server_model,
-      model: request.model,
+      model: request.model ?? undefined,
+      hasPrompt: isSent(
+        request.request_type === 'COMPLETION'
+          ? request.request_params.prompt
+          : request.request_params.messages,
+      ),
       temperature: request.request_params.temperature,
       maxTokens: request.request_params.max_tokens ?? undefined,
       tokens: request.output_sequence.map((token: WireToken) => ({

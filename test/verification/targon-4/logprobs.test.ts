@@ -72,6 +72,20 @@ describe('checkLogprobs', () => {
     expect(check(change)).toMatchObject({ kind: 'failed', cause })
   })
 
+  it('rounds shares as Python does: a tie goes to the even digit', () => {
+    const ids = Array.from({ length: 67 }, (_, index) => 10 + index)
+    const tie = {
+      // 29 of 64 is 0.453125, as is the limit at this temperature; rounded half up, it would reach it.
+      temperature: 1.09375,
+      maxTokens: 65,
+      tokens: ids.slice(0, 65).map((id, index) => ({ id, logprob: index < 29 ? 0 : -0.01 })),
+      reference: ids.map((id) => new Map([[id, { logprob: -0.01, rank: 1 }]])),
+    }
+    expect(check(tie)).toEqual({ kind: 'verified' })
+    const tokens = tie.tokens.map((token, index) => (index === 29 ? { ...token, logprob: 0 } : token))
+    expect(check({ ...tie, tokens })).toMatchObject({ cause: 'OVERFIT' })
+  })
+
   it.each([
     ['an entry without rank', { reference: ranked((index) => (index === 1 ? null : 1)) }],
     [
