@@ -1,15 +1,7 @@
-import type { ModelFacts } from '../engine/index.js'
-import type { OutputToken } from '../inference/index.js'
 import { TargonError } from '../kernel/index.js'
-import {
-  checkLength,
-  checkStream,
-  checkText,
-  checkTokenHygiene,
-  type Failure,
-  failure,
-} from './checks/index.js'
+import { checkLength, checkStream, checkTokenHygiene, type Failure, failure } from './checks/index.js'
 import { judgeStrict } from './judge-strict.js'
+import { checkSpelling } from './spelling.js'
 import { THRESHOLDS } from './thresholds.js'
 import { inconclusive, type Verdict } from './verdict.js'
 import { type ReadyVerification, tokenizePrompt } from './verification-request.js'
@@ -29,13 +21,10 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   const topK = Math.min(THRESHOLDS.referenceTopK.value, facts.maxLogprobs)
   const { temperature } = request
   const [text, reference] = await Promise.allSettled([
-    engine.detokenize(idsWithText(answer.tokens, output, facts), signal),
+    checkSpelling(verification, output),
     engine.score({ input, output, temperature, topK }, signal),
   ])
-  if (text.status === 'fulfilled') {
-    const mismatch = checkText(answer.text, text.value)
-    if (mismatch) return mismatch
-  }
+  if (text.status === 'fulfilled' && text.value) return text.value
   if (reference.status === 'rejected') return await explainRefusal(verification, input, reference.reason)
   const verdict = judgeStrict({
     temperature,
@@ -48,20 +37,6 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   })
   if (verdict.kind !== 'verified' || text.status === 'fulfilled') return verdict
   return await explainRefusal(verification, input, text.reason)
-}
-
-/**
- * The ids that stand for text. vLLM streams the end token without text, and every model writes it differently
- * (`<|eot_id|>`, `<｜end▁of▁sentence｜>`, `[|endofturn|]`), so a last end token that was streamed without text is left out.
- */
-function idsWithText(
-  tokens: readonly OutputToken[],
-  ids: readonly number[],
-  { eosTokenIds, endOfTurnId }: ModelFacts,
-): readonly number[] {
-  const last = ids.at(-1)
-  const isEnd = last !== undefined && (last === endOfTurnId || eosTokenIds.includes(last))
-  return isEnd && tokens.at(-1)?.text === '' ? ids.slice(0, -1) : ids
 }
 
 /** Uses max_tokens, not the tokens that arrived: otherwise a miner could choose a length that is never verified. */

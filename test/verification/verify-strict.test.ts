@@ -111,10 +111,6 @@ describe('verifyAnswer under strict', () => {
     ['', 'TOKEN_TEXT_MISMATCH'],
     ['The answer.\uFFFD', 'verified'],
     [' The answer.', 'verified'],
-    ['The answer.<|eot_id|>', 'verified'],
-    ['The <｜tool▁sep｜>answer.', 'verified'],
-    ['The answer.[|endofturn|]', 'verified'],
-    ['The answer.[|end of turn|]', 'TOKEN_TEXT_MISMATCH'],
     ['The answer.|end|', 'TOKEN_TEXT_MISMATCH'],
   ])('for ids that spell %j: %s', async (spelled, expected) => {
     const verdict = await verify(engineOf({ detokenize: async () => spelled }).engine)
