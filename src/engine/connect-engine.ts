@@ -1,5 +1,5 @@
 import { type Clock, type Log, whenAborted } from '../kernel/index.js'
-import { createCalls } from './engine-calls.js'
+import { createCalls, GenerationSpeed } from './engine-calls.js'
 import { EngineDiscovery } from './engine-discovery.js'
 import type { HubSource } from './hub-files.js'
 import { Replica } from './replica.js'
@@ -32,15 +32,20 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
   const replicas = options.urls.map((url) => new Replica(url, options.apiKey, clock))
   const discovery = new EngineDiscovery({ ...options, scoringTimeoutMs }, replicas, closing.signal)
   const pool = new ReplicaPool(model, replicas, clock, discovery.identify)
+  const speed = new GenerationSpeed()
+  const parts = { model, pool, discovery, scoringTimeoutMs, closing: closing.signal, clock, speed }
   return {
     model,
+    get generatedTokensPerSecond() {
+      return speed.tokensPerSecond
+    },
     get facts() {
       return discovery.facts
     },
     get unreadyReason() {
       return discovery.unreadyReason ?? pool.unavailableReason()
     },
-    ...createCalls(model, pool, discovery, scoringTimeoutMs, closing.signal),
+    ...createCalls(parts),
     whenReady: async (signal) => {
       signal.throwIfAborted()
       await Promise.race([discovery.ready, whenAborted(signal).then(() => signal.throwIfAborted())])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { withScopedSignal } from '../kernel/index.js'
+import { type Clock, withScopedSignal } from '../kernel/index.js'
 import type { EngineDiscovery } from './engine-discovery.js'
 import { engineError } from './engine-error.js'
 import type { ReplicaPool } from './replica-pool.js'
@@ -15,17 +15,46 @@ const TEXT_TIMEOUT_MS = 15_000
 
 const tokensSchema = z.object({ tokens: z.array(z.number().int().min(0)) })
 const promptSchema = z.object({ prompt: z.string() })
-const chatSchema = z.object({ choices: z.tuple([z.object({ message: z.object({ content: z.string() }) })]) })
-const completionSchema = z.object({ choices: z.tuple([z.object({ text: z.string() })]) })
+const usage = z
+  .object({ completion_tokens: z.number().int().min(0).max(1e6) })
+  .nullish()
+  .catch(undefined)
+const chatSchema = z
+  .object({ choices: z.tuple([z.object({ message: z.object({ content: z.string() }) })]), usage })
+  .transform(({ choices: [choice], usage }) => ({ text: choice.message.content, usage }))
+const completionSchema = z
+  .object({ choices: z.tuple([z.object({ text: z.string() })]), usage })
+  .transform(({ choices: [choice], usage }) => ({ text: choice.text, usage }))
+
+/** Fewer tokens say more about the wait than about the speed. */
+const LEAST_TOKENS = 8
+/** What a slower generation leaves of a faster one: a busy engine is not a slow one. */
+const KEPT_SPEED = 0.95
+
+/** How fast an engine generates, from its own answers. */
+export class GenerationSpeed {
+  tokensPerSecond: number | undefined
+
+  note(tokens: number | undefined, ms: number): void {
+    if (tokens === undefined || tokens < LEAST_TOKENS || ms <= 0) return
+    this.tokensPerSecond = Math.max((tokens * 1000) / ms, KEPT_SPEED * (this.tokensPerSecond ?? 0))
+  }
+}
+
+interface CallParts {
+  readonly model: string
+  readonly pool: ReplicaPool
+  readonly discovery: EngineDiscovery
+  readonly scoringTimeoutMs: number
+  readonly closing: AbortSignal
+  readonly clock: Clock
+  /** Told how fast texts are generated. */
+  readonly speed: GenerationSpeed
+}
 
 /** The calls of a reference engine; each goes to a server of the pool, until it ends or the engine is `closing`. */
-export function createCalls(
-  model: string,
-  pool: ReplicaPool,
-  discovery: EngineDiscovery,
-  scoringTimeoutMs: number,
-  closing: AbortSignal,
-): EngineCalls {
+export function createCalls(parts: CallParts): EngineCalls {
+  const { model, pool, discovery, scoringTimeoutMs, closing, clock, speed } = parts
   const callText = async <T>(
     path: string,
     body: Record<string, unknown>,
@@ -69,12 +98,17 @@ export function createCalls(
     },
     generate: async ({ messages, maxTokens, temperature }, signal) => {
       const sampling = { max_tokens: maxTokens, temperature }
-      if (discovery.requireFacts().endpoints.includes('chat')) {
-        const body = { messages, ...sampling }
-        return (await callText('/v1/chat/completions', body, chatSchema, signal)).choices[0].message.content
-      }
-      const body = { prompt: messages.map(({ content }) => content).join('\n\n'), ...sampling }
-      return (await callText('/v1/completions', body, completionSchema, signal)).choices[0].text
+      const startedMs = clock.monotonic()
+      const { text, usage } = discovery.requireFacts().endpoints.includes('chat')
+        ? await callText('/v1/chat/completions', { messages, ...sampling }, chatSchema, signal)
+        : await callText(
+            '/v1/completions',
+            { prompt: messages.map(({ content }) => content).join('\n\n'), ...sampling },
+            completionSchema,
+            signal,
+          )
+      speed.note(usage?.completion_tokens, clock.monotonic() - startedMs)
+      return text
     },
   }
 }

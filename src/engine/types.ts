@@ -67,6 +67,8 @@ export interface ReferenceEngine {
   readonly facts: ModelFacts | undefined
   /** Why no server accepts calls; undefined while one does. */
   readonly unreadyReason: string | undefined
+  /** How fast it generated lately, in tokens per second; undefined or absent while unknown. */
+  readonly generatedTokensPerSecond?: number | undefined
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>
   tokenizeText(prompt: string, signal: AbortSignal, options?: TokenizeOptions): Promise<readonly number[]>
   detokenize(ids: readonly number[], signal: AbortSignal): Promise<string>

@@ -20,7 +20,7 @@ export { type MinerClientOptions, minerClient } from './miner-client.js'
 export { listModels, type ModelsAnswer, type ModelsOptions, postModels } from './miner-models.js'
 export { type StallWatch, watchStalls } from './stall-watch.js'
 export { readTargon4, type Targon4Answer, type TimedStream } from './targon-4.js'
-export { type BurstRule, burstRuleOf, NON_STREAMED, STRICT_BURST_RULE } from './timing.js'
+export { BURST_MARGIN, type BurstRule, burstRuleOf, NON_STREAMED, STRICT_BURST_RULE } from './timing.js'
 export type {
   Answer,
   AnswerTiming,

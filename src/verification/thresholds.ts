@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, STRICT_BURST_RULE } from '../inference/index.js'
+import { BURST_MARGIN, DEFAULT_LIMITS, STRICT_BURST_RULE } from '../inference/index.js'
 
 /** A number that strict verdicts depend on, with the reason for its value. */
 export interface Threshold {
@@ -37,6 +37,10 @@ export const THRESHOLDS = {
   burstSpeed: threshold(
     STRICT_BURST_RULE.minTokensPerSecond,
     '… and the others at this many tokens/s or more: an answer that waited in a queue streams no faster than it is generated (--verification.burst).',
+  ),
+  burstMargin: threshold(
+    BURST_MARGIN,
+    '… and this many times as fast as the model was measured to stream, by the reference engine or the median of the other miners. vLLM and the network deliver tokens unevenly.',
   ),
   referenceTopK: threshold(
     20,

@@ -149,6 +149,16 @@ describe('connectEngine', () => {
     )
     expect(text).not.toBe('')
   })
+
+  it('measures how fast it generates', async () => {
+    const engine = connect([(await development({ tokensPerSecond: 200 })).url])
+    await ready(engine)
+    expect(engine.generatedTokensPerSecond).toBeUndefined()
+    const messages = [{ role: 'user', content: 'Say something.' }] as const
+    await engine.generate({ messages, maxTokens: 40, temperature: 0.5 }, signal)
+    expect(engine.generatedTokensPerSecond).toBeGreaterThan(20)
+    expect(engine.generatedTokensPerSecond).toBeLessThan(400)
+  })
 })
 
 describe('unreadyReason', () => {

@@ -81,7 +81,7 @@ export const validatorSettings = {
     default: 500,
     unit: 'tokens/s',
     roles: ['validator', 'query'],
-    help: 'Speed in tokens/s from which an answer that arrives in one burst at the end fails as generated beforehand; 0 fails bursts at any speed (as 4.4.1), off disables the check.',
+    help: 'Least speed in tokens/s at which an answer that arrives in one burst at the end fails as generated beforehand (more for a model that is measured to be fast); 0 fails bursts at any speed (as 4.4.1), off disables the check.',
   }),
   'scoring.rules': validator({
     kind: 'text',

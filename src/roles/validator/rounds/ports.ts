@@ -13,6 +13,7 @@ import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 import { makePrompt, type QuestionSource, type QuestionWriter, type Random } from '../../../prompts/index.js'
 import { verifyAnswer } from '../../../verification/index.js'
 import { originOf, type ValidatorContext } from '../subnet/index.js'
+import { ModelSpeeds } from './model-speeds.js'
 import type { RoundPorts } from './round.js'
 
 export interface PromptSources {
@@ -45,11 +46,13 @@ export async function connectPorts(context: PortsContext, sources: PromptSources
   const thread = settings['round.thread'] ? await startAskThread(clock, log) : undefined
   const dispatcher = createMinerAgent()
   const rules = settings['verification.rules']
+  const speeds = new ModelSpeeds()
   return {
     ports: {
       clock,
-      ...promptPort(context, sources),
-      ...callPorts(context, { dispatcher, stalls, thread }),
+      ...promptPort(context, sources, speeds),
+      ...callPorts(context, { dispatcher, stalls, thread }, speeds),
+      noteResult: (result) => speeds.noteResult(result),
       verify: (engine, request, answer, outer) =>
         withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, (inner) =>
           verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
@@ -66,6 +69,7 @@ export async function connectPorts(context: PortsContext, sources: PromptSources
 function promptPort(
   { clock, log, settings }: PortsContext,
   { random, questions }: PromptSources,
+  speeds: ModelSpeeds,
 ): Pick<RoundPorts, 'prompts'> {
   return {
     prompts: ({ model, endpoint, engine }, round, outer) =>
@@ -86,6 +90,7 @@ function promptPort(
           },
           signal,
         )
+        speeds.noteEngine(model, engine.generatedTokensPerSecond)
         return ({ hotkey }) => prompt.forMiner(hotkey)
       }),
   }
@@ -101,18 +106,20 @@ interface Readers {
 function callPorts(
   { clock, settings, signer }: PortsContext,
   { dispatcher, stalls, thread }: Readers,
+  speeds: ModelSpeeds,
 ): Pick<RoundPorts, 'signAhead' | 'prepare'> {
   const limits = {
     firstTokenMs: settings['miner-timeout'] * 1000,
     totalMs: settings['round.hard-cap'] * 1000,
   }
   const rules = settings['verification.rules']
-  const burst = burstRuleOf(settings['verification.burst'])
   return {
     signAhead: ({ hotkey }) => void secretSignatures(signer, hotkey, clock.now()),
     prepare: (request, miner) => {
       const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
       const prepared = prepareRequest(request, target, { signer, clock })
+      const measured = speeds.of(request.model, miner.hotkey)
+      const burst = burstRuleOf(settings['verification.burst'], measured)
       return (signal, onProgress) => {
         const options = { limits, rules, burst, signal, onProgress }
         return thread

@@ -32,6 +32,8 @@ export interface RoundPorts extends JudgePorts {
   readonly signAhead?: (miner: ServingMiner) => void
   /** Signs now and returns the call to start later, so that no measured time includes signing. */
   readonly prepare: (request: InferenceRequest, miner: ServingMiner) => MinerCall
+  /** Learns from every result. */
+  readonly noteResult?: (result: RoundResult) => void
   /** What earlier answers of the miner make of a verdict. */
   readonly review?: (hotkey: string, model: string, verdict: Verdict) => Verdict
   /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
@@ -122,6 +124,7 @@ export async function startRound(
         ...{ miner, request, ...received, ...judgement, verdict },
       }
       results.push(result)
+      ports.noteResult?.(result)
       start.onResult(result)
     }
     return { miner, model, maxTokens, ...query, done: judge() }

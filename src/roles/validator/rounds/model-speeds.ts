@@ -1,0 +1,65 @@
+import { STRICT_BURST_RULE } from '../../../inference/index.js'
+import type { RoundResult } from './round.js'
+
+/** Fewer other miners could agree on a speed. */
+const LEAST_MINERS = 3
+const MAX_MINERS = 256
+const MAX_MODELS = 64
+
+/** What is known about the speed of a model's stream, in tokens per second. */
+interface Measured {
+  engine: number
+  /** Newest speed by hotkey. */
+  readonly miners: Map<string, number>
+}
+
+/** How fast models stream, as the reference engine and the miners show: what no miner alone can change. */
+export class ModelSpeeds {
+  readonly #models = new Map<string, Measured>()
+
+  noteEngine(model: string, tokensPerSecond: number | undefined): void {
+    if (tokensPerSecond !== undefined) this.#measured(model).engine = tokensPerSecond
+  }
+
+  /** Only a verified answer that streamed for most of its time tells how fast the model streams. */
+  noteResult({
+    miner,
+    request,
+    answer,
+    verdict,
+  }: Pick<RoundResult, 'miner' | 'request' | 'answer' | 'verdict'>): void {
+    const { timeForAllTokensMs, totalMs } = answer.timing
+    const { exemptTokens, timeShare } = STRICT_BURST_RULE
+    const count = answer.tokens.length
+    if (verdict.kind !== 'verified' || count <= exemptTokens) return
+    if (timeForAllTokensMs <= 0 || timeForAllTokensMs < (1 - timeShare) * totalMs) return
+    const { miners } = this.#measured(request.model)
+    miners.delete(miner.hotkey)
+    miners.set(miner.hotkey, ((count - 1) * 1000) / timeForAllTokensMs)
+    dropOldest(miners, MAX_MINERS)
+  }
+
+  /** The engine's speed or the median of the other miners, whichever is higher; 0 when neither is known. */
+  of(model: string, hotkey: string): number {
+    const measured = this.#models.get(model)
+    if (!measured) return 0
+    const others = [...measured.miners].filter(([other]) => other !== hotkey).map(([, speed]) => speed)
+    others.sort((a, b) => a - b)
+    const median = others.length < LEAST_MINERS ? 0 : (others[Math.floor((others.length - 1) / 2)] ?? 0)
+    return Math.max(measured.engine, median)
+  }
+
+  #measured(model: string): Measured {
+    const known = this.#models.get(model)
+    if (known) return known
+    const fresh: Measured = { engine: 0, miners: new Map() }
+    this.#models.set(model, fresh)
+    dropOldest(this.#models, MAX_MODELS)
+    return fresh
+  }
+}
+
+function dropOldest(map: Map<string, unknown>, limit: number): void {
+  const [oldest] = map.keys()
+  if (map.size > limit && oldest !== undefined) map.delete(oldest)
+}
