@@ -32,6 +32,8 @@ const EVENT_DEPTH = 32
 /** Bytes of a line besides its tokens, and for each token that it may hold: a server that lags sends many in one chunk. */
 const LINE_BYTES = 16 * 1024
 const TOKEN_BYTES = 256
+/** Bytes that wait to be read, beyond which no more are taken from the connection; an honest stream is far below. */
+const PAUSE_BYTES = 256 * 1024
 /** Most of the time of one event that counts as parsing: the rest was a pause of this process, not the miner's fault. */
 const CHARGED_MS = 5
 
@@ -58,6 +60,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
   /** Set once the status is not 200. */
   #errorBody: Buffer[] | undefined
   readonly #work: PacedWork
+  #unreadBytes = 0
   #parsingMs = 0
   #isSettled = false
 
@@ -126,7 +129,13 @@ class MinerStream implements Dispatcher.DispatchHandler {
     if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
     try {
       const events = this.#events.push(chunk)
-      this.#work.add(() => this.#readSome(events, atMs))
+      this.#unreadBytes += chunk.length
+      this.#work.add(() => {
+        const hasMore = this.#readSome(events, atMs)
+        if (!hasMore) this.#countRead(chunk.length)
+        return hasMore
+      })
+      if (this.#unreadBytes > PAUSE_BYTES) this.#controller?.pause()
     } catch (error) {
       this.#finally(() => this.#fail(error, atMs))
     }
@@ -158,6 +167,12 @@ class MinerStream implements Dispatcher.DispatchHandler {
     if (!isComplete) this.#controller?.abort(new Error(fault?.detail ?? 'the stream continued after its end'))
     const content = this.options.reader.finish(this.#writtenMs ?? atMs, atMs, fault)
     this.resolve({ ...content, status: this.#status })
+  }
+
+  #countRead(bytes: number) {
+    this.#unreadBytes -= bytes
+    if (this.#controller?.paused && !this.#isSettled && this.#unreadBytes <= PAUSE_BYTES)
+      this.#controller.resume()
   }
 
   /** Ends the stream after all that has arrived is read. */

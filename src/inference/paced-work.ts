@@ -1,4 +1,4 @@
-import { type Clock, createDeferred, type Deferred } from '../kernel/index.js'
+import type { Clock } from '../kernel/index.js'
 
 /** Time that work on miners' bytes may take in one turn of the event loop, for all streams of the thread together. */
 const TURN_MS = 5
@@ -49,36 +49,44 @@ const turn = new Turn()
  */
 export class PacedWork {
   #pending: (() => boolean)[] = []
+  #isRunning = false
   #isWaiting = false
-  #done: Deferred<void> | undefined
+  #waiters: (() => void)[] = []
 
   constructor(private readonly clock: Clock) {}
 
   /** @param step does a part of the work and returns true while more is left; must not throw */
   add(step: () => boolean): void {
     this.#pending.push(step)
-    if (!this.#isWaiting) this.#run()
+    if (!this.#isWaiting && !this.#isRunning) this.#run()
   }
 
   /** Drops what is pending. */
   clear(): void {
     this.#pending = []
-    this.#finish()
+    for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
-  /** Resolves when nothing is pending. */
+  /** Resolves when what is pending now is done or dropped. */
   async whenDone(): Promise<void> {
     if (this.#pending.length === 0) return
-    this.#done ??= createDeferred<void>()
-    await this.#done.promise
+    await new Promise<void>((resolve) => {
+      this.#waiters.push(resolve)
+      this.add(() => {
+        resolve()
+        return false
+      })
+    })
   }
 
   readonly #run = () => {
     this.#isWaiting = false
+    this.#isRunning = true
     for (let step = this.#pending[0]; step; step = this.#pending[0]) {
       if (turn.isUsedUp) {
         this.#isWaiting = true
-        return turn.onNext(this.#run)
+        turn.onNext(this.#run)
+        break
       }
       const startMs = this.clock.monotonic()
       const isDone = !step()
@@ -86,11 +94,6 @@ export class PacedWork {
       if (isDone && this.#pending[0] === step) this.#pending.shift()
       turn.add(this.clock.monotonic() - startMs)
     }
-    this.#finish()
-  }
-
-  #finish(): void {
-    this.#done?.resolve()
-    this.#done = undefined
+    this.#isRunning = false
   }
 }

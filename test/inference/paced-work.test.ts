@@ -35,6 +35,21 @@ describe('PacedWork', () => {
     await Promise.all(works.map((work) => work.whenDone()))
   })
 
+  test('waits only for what is pending at that moment', async () => {
+    const work = new PacedWork(clock)
+    let isOver = false
+    const refill = () => {
+      ms += 6
+      if (!isOver) work.add(() => refill())
+      return false
+    }
+    work.add(refill)
+    expect(ms).toBeGreaterThan(0)
+    await work.whenDone()
+    isOver = true
+    await work.whenDone()
+  })
+
   test('drops what is pending, also from within a step, and counts it as done', async () => {
     const work = new PacedWork(clock)
     const done: number[] = []
