@@ -1,6 +1,6 @@
 /**
  * A validator's reference engines: connects to vLLM servers, or runs them as containers, and scores answers. Tests named
- * after a behaviour: connect-engine.test.ts (engine-calls.ts, engine-discovery.ts, probe.ts, server.ts),
+ * after a behaviour: connect-engine.test.ts (engine-calls.ts, engine-discovery.ts, probe.ts, server.ts, types.ts),
  * replaced-engine.test.ts (replica.ts).
  */
 export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
