@@ -7,7 +7,8 @@ export interface Report {
   readonly name: 'raw' | 'scaled' | 'truncated'
   /** Temperature of the reported logprobs; 1 for raw ones. */
   readonly temperature: number
-  readonly distributions: TemperedDistributions
+  /** Undefined: those of the reference. */
+  readonly distributions: TemperedDistributions | undefined
   readonly cut: Cut | undefined
 }
 
@@ -22,7 +23,7 @@ const OPERATORS_CUTS: readonly Cut[] = [0.95, 0.9, 0.8].map((topP) => ({ ...NO_C
  */
 export function* reportsOf(answer: PreparedAnswer): Generator<Report> {
   const { temperature, referenceTemperature, facts } = answer
-  const raw = distributionsAt(answer, referenceTemperature)
+  const raw = referenceTemperature === 1 ? undefined : distributionsAt(answer, referenceTemperature)
   yield { name: 'raw', temperature: 1, distributions: raw, cut: undefined }
   if (temperature <= 0) return
   const distributions = scaledDistributions(answer)
@@ -54,8 +55,11 @@ export function reportedLogprob(
   noise: number,
 ): Bounds {
   const raw = at(answer.logprobs, position)
-  const whole = distributions.exponent === 1 ? { low: raw, high: raw } : undefined
-  const { low, high } = whole ?? logprobAtTemperature(raw, distributions, position)
+  if (!distributions) return { low: raw, high: raw }
+  const { low, high } =
+    distributions.exponent === 1
+      ? { low: raw, high: raw }
+      : logprobAtTemperature(raw, distributions, position)
   if (!cut) return { low, high }
   const kept = keptShare(answer.top, distributions, position, cut, noise)
   return { low: Math.min(0, low - Math.log(kept.high)), high: Math.min(0, high - Math.log(kept.low)) }
