@@ -22,7 +22,9 @@ export const checker: Checker = {
     if (testCase.http_status !== 200) return agreeOn(testCase.expected.scores, null)
     const bucket = readBucket(JSON.stringify(testCase.response))
     if (!bucket) return agreeOn(testCase.expected.result, null)
-    if (bucket.id === undefined) return agreeOn(testCase.expected.scores, null)
+    // Without an id, or with that of the last bucket, there is nothing new.
+    const isKnown = bucket.id === undefined || bucket.id === testCase.last_bucket_id
+    if (isKnown) return agreeOn(testCase.expected.scores, null)
     const scored = await Promise.all(
       bucket.records.map((record) => scoreOrganic(record, judgeFrom(testCase))),
     )
@@ -68,7 +70,8 @@ function restAgrees({ expected }: Case, scores: Record<string, number[]>, odd: R
 function judgeFrom({ ports, verdicts }: Case) {
   return async (record: OrganicRecord): Promise<Verdict | undefined> => {
     const verdict = verdicts[String(record.request._k)]
-    if (ports[record.model]?.port === undefined) return undefined
+    // As Python reads it: a port of 0 is none.
+    if (!ports[record.model]?.port) return undefined
     if (isNoVerdict(verdict)) return { kind: 'inconclusive', reason: 'no-verdict', detail: '' }
     return verdict.verified
       ? { kind: 'verified' }
