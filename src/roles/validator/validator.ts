@@ -63,14 +63,10 @@ export async function startServices(
   cleanup: CleanupStack,
   connect: typeof connectPorts = connectPorts,
 ): Promise<Services> {
-  const { clock, log, signal, settings, engines, view, metrics, stateDir } = context
+  const { clock, log, signal, settings, engines, view, stateDir } = context
   const { watchdog } = deps
   const bus = createBus()
-  bus.head.subscribe(({ number }) => {
-    view.noteBlock(number)
-    metrics.chainHeadBlock.set(view.block)
-  })
-  bus.roundEnded.subscribe(({ durationMs }) => metrics.roundDuration.observe(durationMs / 1000))
+  trackHead(context, bus)
 
   const scoreFile = resolve(stateDir, settings['cache-file'])
   const scores = await openScores(scoreFile, view.metagraph, settings['epoch-length'], {
@@ -129,6 +125,15 @@ export async function startServices(
     return status.report()
   }
   return { done: run(), statusUrl: server.url, healthy: health.healthy }
+}
+
+/** The first subscriber of every head: the others read the block from the view. */
+function trackHead({ view, metrics }: ValidatorContext, bus: ValidatorBus): void {
+  bus.head.subscribe(({ number }) => {
+    view.noteBlock(number)
+    metrics.chainHeadBlock.set(view.block)
+  })
+  bus.roundEnded.subscribe(({ durationMs }) => metrics.roundDuration.observe(durationMs / 1000))
 }
 
 function createBus(): ValidatorBus {
