@@ -4,6 +4,7 @@ import type { ValidatorContext } from '../subnet/index.js'
 import type { HubClient } from './hub-client.js'
 import { type OrganicBucket, type OrganicRecord, readBucket, requestOf } from './organic-record.js'
 import { type OrganicJudge, type OrganicStat, type SpeedBound, scoreOrganic } from './organic-score.js'
+import { isReproducible } from './reproducible.js'
 
 /** 4.4.1 polls every 20 blocks. */
 const POLL_BLOCKS = 20
@@ -100,8 +101,10 @@ async function scoreBucket(options: OrganicsOptions, bucket: OrganicBucket, bloc
   await hub.post('/organics/scores', { organics: stats }, signal)
 }
 
-function createJudge({ engines, verify, signal }: OrganicsOptions): OrganicJudge {
+function createJudge({ engines, verify, signal, maxSpeedRatio }: OrganicsOptions): OrganicJudge {
+  const judgesAll = maxSpeedRatio === undefined
   return async (record: OrganicRecord, answer) => {
+    if (!judgesAll && !isReproducible(record.request)) return undefined
     const engine = engines().find(({ model, facts }) => model === record.model && facts)
     const request = requestOf(record)
     return engine && request ? verify(engine, request, answer, signal) : undefined

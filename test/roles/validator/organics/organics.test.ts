@@ -137,3 +137,42 @@ test('without a bound, as for --scoring.rules targon-4, the hub is trusted as in
   await poll(100, [recordOf(1, { total_time: 1, time_to_first_token: 0 })])
   expect(organicsOf('5Miner1')).toEqual([[100, 10_000]])
 })
+
+const request = { max_tokens: 10, seed: 1, temperature: 0.5, prompt: 'hi' }
+const CHANGING: [string, object][] = [
+  ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+  ['a JSON format', { response_format: { type: 'json_object' } }],
+  ['a grammar', { guided_grammar: 'root ::= "a"' }],
+  ['a stop string', { stop: ['\n'] }],
+  ['a penalty', { frequency_penalty: 0.5 }],
+  ['a bias', { logit_bias: { 5: -100 } }],
+  ['a template of its own', { chat_template: '{{ messages }}' }],
+]
+
+test.each(CHANGING)(
+  'does not judge the answer to a request with %s, which the engine cannot score',
+  async (_, change) => {
+    const { poll, organicsOf } = setup(
+      async () => ({ kind: 'failed', cause: 'UNLIKELY_TOKENS', detail: '' }),
+      1.5,
+    )
+    await poll(100, [recordOf(1, { request: { ...request, ...change } })])
+    expect(organicsOf('5Miner1')).toEqual([])
+  },
+)
+
+test('judges answers to requests whose members change nothing', async () => {
+  const neutral = {
+    tools: null,
+    stop: [],
+    presence_penalty: 0,
+    response_format: { type: 'text' },
+    top_p: 0.9,
+  }
+  const { poll, organicsOf } = setup(
+    async () => ({ kind: 'failed', cause: 'UNLIKELY_TOKENS', detail: '' }),
+    1.5,
+  )
+  await poll(100, [recordOf(1, { request: { ...request, ...neutral } })])
+  expect(organicsOf('5Miner1')).toEqual([[100, null]])
+})
