@@ -77,6 +77,9 @@ const CEILINGS: Readonly<Record<string, number>> = {
 /** Types of content parts that are text. */
 const TEXT_PARTS = ['text', 'input_text', 'output_text', 'refusal', 'thinking']
 
+/** Members of a text part; a part of another allowed type also has the member named after it. */
+const PART_MEMBERS = new Set(['type', 'text', 'refusal', 'thinking', 'annotations', 'cache_control'])
+
 /** @returns undefined when every member is let through. */
 export function createRequestPolicy(setting: RequestPolicySetting): RequestPolicy | undefined {
   if (setting === 'off') return undefined
@@ -139,9 +142,13 @@ function findCostlyPrompt(
       member: 'prompt',
       message: `"prompt" and "n" ask for ${answers} answers; this miner gives ${most}.`,
     }
-  const isPlain = !echo || logprobs === undefined || logprobs === null || logprobs === false
+  // A chat's echo takes top_logprobs, 0 when absent, and vLLM reads `logprobs: false` of a completion as 0.
+  const isPlain = !echo || (body.messages === undefined && (logprobs === undefined || logprobs === null))
   if (isPlain || allowed.has('prompt_logprobs')) return undefined
-  return { member: 'echo', message: '"echo" is not allowed together with "logprobs" on this miner.' }
+  return {
+    member: 'echo',
+    message: '"echo" is allowed on this miner only for completions without "logprobs".',
+  }
 }
 
 /** A part that is not text makes the model server fetch an address or decode a file that the caller chose. */
@@ -154,8 +161,9 @@ function findForeignContent(
     const given: unknown = isJsonObject(message) ? message.content : undefined
     const parts = Array.isArray(given) ? given : isJsonObject(given) ? [given] : []
     for (const [at, part] of parts.entries()) {
-      if (!isJsonObject(part) || (typeof part.type === 'string' && content.has(part.type))) continue
-      const what = typeof part.type === 'string' ? `has the type ${quote(part.type)}` : 'has no type'
+      if (!isJsonObject(part)) continue
+      const what = foreignTo(part, content)
+      if (what === undefined) continue
       return {
         member: 'messages',
         message: `messages[${index}].content[${at}] ${what}; this miner takes only text.`,
@@ -163,6 +171,15 @@ function findForeignContent(
     }
   }
   return undefined
+}
+
+/** What is not text in a part. vLLM looks for media in a part of any type once it has a `uuid`, so members count too. */
+function foreignTo(part: JsonObject, content: ReadonlySet<string>): string | undefined {
+  if (typeof part.type !== 'string') return 'has no type'
+  if (!content.has(part.type)) return `has the type ${quote(part.type)}`
+  const members = Object.keys(part).filter((name) => part[name] !== null)
+  const foreign = members.find((name) => !PART_MEMBERS.has(name) && !content.has(name))
+  return foreign === undefined ? undefined : `has the member ${quote(foreign)}`
 }
 
 const FORMATS = new Set(['text', 'json_object', 'json_schema'])

@@ -55,6 +55,9 @@ describe('the default request policy (T-M20)', () => {
     ['prompt', { prompt: ['a', 'b', 'c', 'd', 'e'], n: 2 }],
     ['prompt', { prompt: Array.from({ length: 9 }, () => [1, 2]) }],
     ['echo', { prompt: 'a', echo: true, logprobs: 5 }],
+    ['echo', { prompt: 'a', echo: true, logprobs: false }],
+    ['echo', { messages: [{ role: 'user', content: 'a' }], echo: true }],
+    ['echo', { messages: [{ role: 'user', content: 'a' }], echo: true, top_logprobs: 0 }],
     ['__proto__', JSON.parse('{"__proto__": {"n": 1000}}') as Record<string, unknown>],
     ['audio', { modalities: ['text', 'audio'], audio: { voice: 'x' } }],
   ])('refuses %s, and names it: %j', (member, members) => {
@@ -68,6 +71,11 @@ describe('the default request policy (T-M20)', () => {
     ['a file', saying([{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }])],
     ['sound', saying([{ type: 'input_audio', input_audio: { data: '', format: 'wav' } }])],
     ['a video', saying([{ type: 'video_url', video_url: { url: 'http://10.0.0.1/' } }])],
+    [
+      'an image in a text part',
+      saying([{ type: 'text', text: 'x', uuid: 'u', image_url: { url: 'http://10.0.0.1/' } }]),
+    ],
+    ['a uuid in a text part', saying([{ type: 'text', text: 'x', uuid: 'u' }])],
     ['a part without a type', saying([{ image_url: 'http://10.0.0.1/' }])],
     ['a part outside a list', saying(IMAGE)],
     [
