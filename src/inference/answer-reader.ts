@@ -96,7 +96,7 @@ function burstFault(moments: Moments, rule: BurstRule | undefined): StreamFault 
 
 /** Reads the stream twice: strictly as it arrives, for the text and the limits, and at the end as 4.4.1 would have. */
 function createTargon4Reader(
-  { endpoint, maxTokens, burst }: ReaderOptions,
+  { endpoint, maxTokens, tokenLimit, burst }: ReaderOptions,
   strict: AnswerReader,
 ): AnswerReader {
   const record: [number, unknown][] = []
@@ -112,6 +112,7 @@ function createTargon4Reader(
       const targon4 = readTargon4({
         endpoint,
         maxTokens,
+        tokenLimit,
         startSeconds: startMs / 1000,
         chunks: record,
         endSeconds: endMs / 1000,

@@ -13,6 +13,8 @@ import type { AnswerTiming, Endpoint, OutputToken } from './types.js'
 export interface TimedStream {
   readonly endpoint: Endpoint
   readonly maxTokens: number
+  /** Most tokens that are read: more than that are too many, however many more. */
+  readonly tokenLimit: number
   readonly startSeconds: number
   readonly chunks: readonly (readonly [atSeconds: number, chunk: unknown])[]
   readonly endSeconds: number
@@ -47,7 +49,10 @@ export function readTargon4(stream: TimedStream): Targon4Answer {
     }
     if (read.kind === 'skipped' || (read.text === '' && tokens.length === 0)) continue
     first ??= atSeconds
-    const list = stream.endpoint === 'chat' ? chatTokens(read.logprobs) : completionTokens(read.logprobs)
+    const room = stream.tokenLimit - tokens.length
+    if (room <= 0) break
+    const list =
+      stream.endpoint === 'chat' ? chatTokens(read.logprobs, room) : completionTokens(read.logprobs, room)
     const readable = list.indexOf('broken') < 0 ? list : list.slice(0, list.indexOf('broken'))
     let text: string | undefined = read.text
     for (const token of readable) {
@@ -97,21 +102,23 @@ type ReadToken = Token | 'skipped' | 'broken'
 
 const UNKNOWN: Token = { tokenId: -1, logprob: -100 }
 
-function chatTokens(logprobs: unknown): readonly ReadToken[] {
+function chatTokens(logprobs: unknown, room: number): readonly ReadToken[] {
   const content = isJsonObject(logprobs) ? logprobs.content : undefined
   if (!Array.isArray(content) || content.length === 0) return [UNKNOWN]
-  return content.map((entry: unknown) =>
-    isJsonObject(entry) ? describeToken(entry.token, numberOf(entry.logprob)) : 'broken',
-  )
+  return content
+    .slice(0, room)
+    .map((entry: unknown) =>
+      isJsonObject(entry) ? describeToken(entry.token, numberOf(entry.logprob)) : 'broken',
+    )
 }
 
-function completionTokens(logprobs: unknown): readonly ReadToken[] {
+function completionTokens(logprobs: unknown, room: number): readonly ReadToken[] {
   if (!isJsonObject(logprobs)) return []
   const tokens = Array.isArray(logprobs.tokens) ? logprobs.tokens : []
   const values = Array.isArray(logprobs.token_logprobs) ? logprobs.token_logprobs : []
   const logprobAt = (index: number) => (index < values.length ? numberOf(values[index]) : UNKNOWN.logprob)
   if (tokens.length === 0) return [{ ...UNKNOWN, logprob: logprobAt(0) }]
-  return tokens.map((token: unknown, index) => describeToken(token, logprobAt(index)))
+  return tokens.slice(0, room).map((token: unknown, index) => describeToken(token, logprobAt(index)))
 }
 
 function describeToken(token: unknown, logprob: number | undefined): ReadToken {

@@ -9,6 +9,7 @@ function readAll(chunk: unknown) {
   return (['chat', 'completion'] as const).map((endpoint) => [
     readChunk(endpoint, chunk, 100),
     readTargon4({
+      tokenLimit: Number.POSITIVE_INFINITY,
       endpoint,
       maxTokens: 9,
       startSeconds: 0,

@@ -4,6 +4,7 @@ import { chatChunk, completionChunk } from '../support/stream-server.js'
 
 const read = (chunks: readonly unknown[], change: Partial<TimedStream> = {}) =>
   readTargon4({
+    tokenLimit: Number.POSITIVE_INFINITY,
     endpoint: 'chat',
     maxTokens: 100,
     startSeconds: 0,
@@ -30,6 +31,16 @@ describe('readTargon4', () => {
     expect(read([chunk]).tokens).toEqual(tokens)
     const logprobs = { tokens: ['token_id:1', 'token_id:2'], token_logprobs: [-1, -2] }
     expect(read([{ choices: [{ text: 'ab', logprobs }] }], { endpoint: 'completion' }).tokens).toEqual(tokens)
+  })
+
+  test.each(['chat', 'completion'] as const)('reads no more tokens of a %s than its limit', (endpoint) => {
+    const many = Array.from({ length: 1000 }, (_, id) => `token_id:${id}`)
+    const content = many.map((token) => ({ token, logprob: -1 }))
+    const logprobs = { content, tokens: many, token_logprobs: many.map(() => -1) }
+    const chunk = { choices: [{ text: 'a', delta: { content: 'a' }, logprobs }] }
+    const { tokens, fault } = read([chunk, chunk], { endpoint, tokenLimit: 7 })
+    expect(tokens).toHaveLength(7)
+    expect(fault).toBeUndefined()
   })
 
   test('keeps the tokens of a chunk before one that 4.4.1 cannot read', () => {

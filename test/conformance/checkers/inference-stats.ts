@@ -17,6 +17,7 @@ export const checker: Checker = {
   check(testCase, file) {
     const { expected } = testCase
     const reading = readTargon4({
+      tokenLimit: Number.POSITIVE_INFINITY,
       endpoint: testCase.endpoint === 'CHAT' ? 'chat' : 'completion',
       maxTokens: testCase.request.max_tokens,
       startSeconds: testCase.start_at,
