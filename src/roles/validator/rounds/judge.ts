@@ -51,7 +51,9 @@ export async function judgeStream(
   // A stream that ended before the stop reached it is judged like any other.
   if (stop === undefined || received.answer.fault?.cause !== 'aborted') {
     const verdict = await judgeAnswer(received, ports, signal)
-    const isCutOff = verdict.kind === 'failed' && received.answer.fault?.cause === 'TIMEOUT'
+    // Only its slowness failed it, or the connection: its tokens so far still tell what the rounds sat out are worth.
+    const { fault } = received.answer
+    const isCutOff = verdict.kind === 'failed' && (fault?.cause === 'TIMEOUT' || fault?.timed === 'deadline')
     return isCutOff ? withTokens(verdict, await judgeTokens(received, ports, signal)) : { verdict }
   }
   const soFar = await judgeTokens(received, ports, signal)

@@ -104,6 +104,8 @@ describe('an answer that was cut off while it streamed', () => {
     expect(seen.at(-1)).toEqual({ fault: undefined, maxTokens: 8, finishReason: 'length' })
     expect((await judge({ fault, tokens }, UNLIKELY)).soFar).toEqual(UNLIKELY)
     expect(await judge({ fault, tokens: tokens.slice(0, 2) })).not.toHaveProperty('soFar')
+    const gap = { cause: 'BAD_STREAM', detail: 'no byte for 5000 ms', timed: 'deadline' } as const
+    expect((await judge({ fault: gap, tokens })).soFar).toEqual(VERIFIED)
   })
 
   test('because it was worth nothing fails; for want of room it fails only by its tokens', async () => {
