@@ -52,11 +52,15 @@ export async function readModelFiles(
   model: string,
   signal: AbortSignal,
 ): Promise<FileFacts> {
-  const [config, generation, tokenizer] = await Promise.all(
-    ['config.json', 'generation_config.json', 'tokenizer_config.json'].map((file) =>
-      readHubFile(source, model, file, signal),
-    ),
-  )
+  const [config, generation, tokenizer] = await Promise.all([
+    readHubFile(source, model, 'config.json', signal),
+    readHubFile(source, model, 'generation_config.json', signal),
+    // The checks do without it, so that an engine does not wait for a hub that is away or a file that is too large.
+    readHubFile(source, model, 'tokenizer_config.json', signal).catch(() => {
+      signal.throwIfAborted()
+      return undefined
+    }),
+  ])
   const parsed = configSchema.safeParse(config)
   const vocabularySize = parsed.data?.vocab_size ?? parsed.data?.text_config?.vocab_size
   if (!parsed.success || vocabularySize === undefined) {

@@ -64,6 +64,8 @@ export function prepareAnswer(comparison: AnswerComparison): PreparedAnswer | un
   const top = collectTopTokens(positions, topK, facts.vocabularySize)
   const endTokenIds = new Set(facts.eosTokenIds)
   if (facts.endOfTurnId !== undefined) endTokenIds.add(facts.endOfTurnId)
+  // vLLM also stops at the tokenizer's end token, which ChatML models often list nowhere else.
+  if (facts.tokenizerEosId !== undefined) endTokenIds.add(facts.tokenizerEosId)
   return {
     ...comparison,
     ranks,

@@ -27,10 +27,16 @@ export async function checkSpelling(
   const spelled = await engine.detokenize(visible, signal)
   const mismatch = checkText(answer.text, spelled)
   if (!mismatch) return undefined
-  const unstreamed = await findUnstreamed(verification, visible, spelled)
-  const streamed = visible.filter((id) => !unstreamed.has(id))
-  if (streamed.length === visible.length) return mismatch
-  return checkText(answer.text, await engine.detokenize(streamed, signal)) && mismatch
+  // A server without a reasoning parser streams the tags, but no special tokens.
+  const { special, tags } = await findUnstreamed(verification, visible, spelled)
+  let remaining = visible
+  for (const unstreamed of [special, tags]) {
+    const streamed = remaining.filter((id) => !unstreamed.has(id))
+    if (streamed.length === remaining.length) continue
+    if (!checkText(answer.text, await engine.detokenize(streamed, signal))) return undefined
+    remaining = streamed
+  }
+  return mismatch
 }
 
 /**
@@ -40,26 +46,39 @@ export async function checkSpelling(
 function idsWithText(
   tokens: readonly OutputToken[],
   ids: readonly number[],
-  { eosTokenIds, endOfTurnId }: ModelFacts,
+  { eosTokenIds, endOfTurnId, tokenizerEosId }: ModelFacts,
 ): readonly number[] {
   const last = ids.at(-1)
-  const isEnd = last !== undefined && (last === endOfTurnId || eosTokenIds.includes(last))
+  const ends = [...eosTokenIds, endOfTurnId, tokenizerEosId]
+  const isEnd = last !== undefined && ends.includes(last)
   return isEnd && tokens.at(-1)?.text === '' ? ids.slice(0, -1) : ids
 }
 
-/** Ids of the answer that an honest server does not stream as text. */
+interface Unstreamed {
+  readonly special: ReadonlySet<number>
+  /** Tags around reasoning, which a reasoning parser takes out. */
+  readonly tags: ReadonlySet<number>
+}
+
+/** Ids of the answer that an honest server may not stream as text. */
 async function findUnstreamed(
   { engine, facts, signal }: ReadyVerification,
   ids: readonly number[],
   spelled: string,
-): Promise<ReadonlySet<number>> {
+): Promise<Unstreamed> {
   const { specialTokenIds } = facts
-  const unstreamed = new Set(specialTokenIds)
-  const written = specialTokenIds ? [] : [...new Set(spelled.match(SPECIAL))].slice(0, MAX_LOOKUPS)
-  for (const token of [...REASONING_TAGS.filter((tag) => spelled.includes(tag)), ...written]) {
-    const [id, ...others] = await engine.tokenizeText(token, signal, { addSpecialTokens: false })
-    // Spelled from several ordinary tokens, it is text like any other.
-    if (id !== undefined && others.length === 0 && ids.includes(id)) unstreamed.add(id)
+  const [special, tags] = [new Set(specialTokenIds), new Set<number>()]
+  const addIds = async (names: readonly string[], found: Set<number>) => {
+    for (const name of names) {
+      const [id, ...others] = await engine.tokenizeText(name, signal, { addSpecialTokens: false })
+      // Spelled from several ordinary tokens, it is text like any other.
+      if (id !== undefined && others.length === 0 && ids.includes(id)) found.add(id)
+    }
   }
-  return unstreamed
+  await addIds(
+    REASONING_TAGS.filter((tag) => spelled.includes(tag)),
+    tags,
+  )
+  if (!specialTokenIds) await addIds([...new Set(spelled.match(SPECIAL))].slice(0, MAX_LOOKUPS), special)
+  return { special, tags }
 }

@@ -76,6 +76,14 @@ describe('readModelFiles', () => {
     })
   })
 
+  it('does without a tokenizer_config.json that cannot be read', async () => {
+    await writeFile(join(modelDir, MODEL, 'tokenizer_config.json'), 'not JSON')
+    expect(await read({ 'config.json': { vocab_size: 50, eos_token_id: 3 } })).toMatchObject({
+      eosTokenIds: [3],
+      specialTokenIds: undefined,
+    })
+  })
+
   it('names the URL of an unreachable hub and points to --engine.hub-url', async () => {
     const source = { hubUrl: 'http://127.0.0.1:1', cacheDir: modelDir }
     await expect(readModelFiles(source, MODEL, signal)).rejects.toMatchObject({

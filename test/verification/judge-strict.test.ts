@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ReferencePosition } from '../../src/engine/index.js'
 import { createRandom } from '../../src/prompts/index.js'
+import { prepareAnswer } from '../../src/verification/answer-comparison.js'
 import { type AnswerComparison, judgeStrict, THRESHOLDS } from '../../src/verification/index.js'
 import { FACTS, honestComparison } from '../support/answer-comparison.js'
 import { simulateAnswer } from '../support/simulated-answer.js'
@@ -264,4 +265,10 @@ it('reaches the same verdict when the reference reports scaled logprobs', () => 
     reference: { ...evidence.reference, positions },
   }
   expect(judgeStrict(scaled)).toEqual({ kind: 'verified' })
+})
+
+it('the tokenizer’s end token ends an answer, also where the model’s files list another', () => {
+  const facts = { ...FACTS, eosTokenIds: [1], endOfTurnId: undefined, tokenizerEosId: 2 }
+  const prepared = prepareAnswer({ ...honestComparison('ends'), facts })
+  expect(prepared?.endTokenIds).toEqual(new Set([1, 2]))
 })

@@ -62,6 +62,11 @@ describe.each([
     ['text that looks like a special token', 'Write <|user|> here.', 'Write <|user|> here.'],
     ['reasoning without its tags', '<think>Hm.</think>The answer.', 'Hm.The answer.'],
     ['reasoning whose start is part of the prompt', 'Hm.</think>The answer.', 'Hm.The answer.'],
+    [
+      'reasoning with its tags, and a special token that was not streamed',
+      '<think>Hm.</think>The <|python_tag|>answer.',
+      '<think>Hm.</think>The answer.',
+    ],
     ['reasoning with its tags', '<think>Hm.</think>The answer.', '<think>Hm.</think>The answer.'],
   ])('accepts %s', async (_, written, streamed) =>
     expect(await judge(written, streamed, facts)).toBe('spelled'),
@@ -88,6 +93,13 @@ describe.each([
     expect(await judge('The answer.</s>', 'The answer.', facts, '')).toBe('spelled')
     expect(await judge('The answer.</s>', 'The answer.</s>', facts, '</s>')).toBe('spelled')
   })
+})
+
+it('accepts the tokenizer’s end token without text when the model’s files list another', async () => {
+  const facts = { eosTokenIds: [2], endOfTurnId: undefined, tokenizerEosId: 7 }
+  expect(
+    await judge('The answer.<pad>', 'The answer.', { ...facts, specialTokenIds: new Set([2]) }, ''),
+  ).toBe('spelled')
 })
 
 it('leaves out special tokens of any form that the model’s files list', async () => {
