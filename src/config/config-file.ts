@@ -1,4 +1,4 @@
-import { messageOf, TargonError } from '../kernel/index.js'
+import { isJsonObject, messageOf, TargonError } from '../kernel/index.js'
 import type { Origin } from './origin.js'
 import { type SettingName, settings } from './settings/index.js'
 import { suggestName } from './suggestion.js'
@@ -47,7 +47,7 @@ function parseJson(path: string, text: string): object {
   let cause: unknown
   try {
     const document: unknown = JSON.parse(text)
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
+    if (isJsonObject(document)) return document
   } catch (error) {
     reason = messageOf(error)
     cause = error
@@ -68,9 +68,8 @@ function parseJson(path: string, text: string): object {
 function* flatten(document: object, prefix: string): Generator<[key: string, value: unknown]> {
   for (const [part, value] of Object.entries(document)) {
     const key = prefix + part
-    const nested = typeof value === 'object' && value !== null && !Array.isArray(value)
     const isValue = isSettingName(key) && settings[key].schema.safeParse(value).success
-    if (nested && !isValue) yield* flatten(value, `${key}.`)
+    if (isJsonObject(value) && !isValue) yield* flatten(value, `${key}.`)
     else yield [key, value]
   }
 }

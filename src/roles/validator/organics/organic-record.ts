@@ -7,7 +7,7 @@ import {
   type OutputToken,
   readChunk,
 } from '../../../inference/index.js'
-import { parseJson } from '../../../kernel/index.js'
+import { isJsonObject, parseJson } from '../../../kernel/index.js'
 
 const MAX_TOTAL_MS = 600_000
 /** Records of a bucket that are read, valid or not; the hub sends a hundred. */
@@ -68,9 +68,7 @@ export type OrganicRecord = z.output<typeof organicRecord> & { readonly model: s
 const bucketShape = z.object({
   bucket_id: z.string().min(1).max(200).nullable(),
   // Read entry by entry: validating a million names as a schema would take minutes.
-  organics: z.custom<Readonly<Record<string, unknown>>>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  ),
+  organics: z.custom<Readonly<Record<string, unknown>>>(isJsonObject),
 })
 
 export interface OrganicBucket {
