@@ -84,7 +84,7 @@ const e2e: TestProjectConfiguration = {
   },
 }
 
-/** Against real services (Redis, PostgreSQL, pm2); each test skips, with the reason, when its service is missing. */
+/** Against real services (Redis, PostgreSQL, PgBouncer, pm2); each test skips, with the reason, when its service is missing. */
 const services: TestProjectConfiguration = {
   extends: true,
   test: { name: 'services', include: folders('services'), maxWorkers: 2, sequence: { groupOrder: 4 } },

@@ -30,8 +30,10 @@ export type HistoryPlace = { readonly url: string } | { readonly folder: string 
  */
 export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
   try {
-    return 'url' in place ? await openPostgres(place.url) : await openEmbedded(place.folder)
+    if ('folder' in place) return await openEmbedded(place.folder)
+    return await openPostgres(place.url)
   } catch (error) {
+    if (error instanceof TargonError) throw error
     throw new TargonError(
       `The history database could not be opened: ${messageOf(error)}.`,
       {
@@ -48,26 +50,11 @@ export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
 }
 
 async function openPostgres(url: string): Promise<OpenDatabase> {
-  const [{ drizzle }, { default: pg }] = await Promise.all([
+  const [{ drizzle }, { connectPostgres }] = await Promise.all([
     import('drizzle-orm/node-postgres'),
-    import('pg'),
+    import('./postgres.js'),
   ])
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 4,
-    connectionTimeoutMillis: 10_000,
-    idleTimeoutMillis: 30_000,
-    statement_timeout: 30_000,
-    query_timeout: 30_000,
-  })
-  // a broken idle connection is replaced at the next query; without a listener the event would end the process
-  pool.on('error', () => {})
-  try {
-    await pool.query('select 1')
-  } catch (error) {
-    await pool.end()
-    throw error
-  }
+  const pool = await connectPostgres(url)
   return { database: drizzle(pool, { schema }), close: () => pool.end() }
 }
 

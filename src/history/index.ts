@@ -2,7 +2,7 @@
  * Verdicts and weights over time in PostgreSQL or an embedded database, and the reports made from them.
  *
  * Tests named after a behaviour: history.test.ts (writer.ts, database.ts, report.ts, migrations.ts, pruning.ts), whose cases
- * in history-suite.ts also run against PostgreSQL.
+ * in history-suite.ts also run against PostgreSQL, directly and through PgBouncer.
  */
 export { type Database, type HistoryPlace, type OpenDatabase, openDatabase } from './database.js'
 export { type History, type HistoryOptions, openHistory } from './history.js'

@@ -47,7 +47,7 @@ export const roundSettings = {
     default: undefined,
     defaultText: 'embedded, in the state folder',
     secret: true,
-    help: 'Postgres URL for the history, postgres://user:password@host/name; prefer the environment variable.',
+    help: 'Postgres URL for the history, postgres://user:password@host/name; prefer the environment variable. PgBouncer and other poolers may stand in front.',
   }),
   'round.size': validator({
     kind: 'integer',
