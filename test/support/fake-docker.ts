@@ -23,6 +23,7 @@ export interface FakeContainer {
   port: number
   running: boolean
   exitCode: number
+  startedAt: string
   log: string
   process: ChildProcess | undefined
 }
@@ -37,6 +38,12 @@ export interface FakeDocker {
   readonly crash: Set<string>
   readonly hang: Set<string>
   pullFails: boolean
+  /** API versions that the daemon accepts, as minor numbers; undefined as `newest` makes it name none. */
+  api: { oldest: number; newest: number | undefined }
+  /** What the daemon says instead of starting a container, by model. */
+  readonly startErrors: Map<string, string>
+  /** The decoded login of the last pull. */
+  login: unknown
   /** Adds a container of another owner. */
   addForeign(name: string, labels: Record<string, string>): FakeContainer
   close(): Promise<void>
@@ -53,6 +60,9 @@ export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
     crash: new Set(),
     hang: new Set(),
     pullFails: false,
+    api: { oldest: 12, newest: 41 },
+    startErrors: new Map(),
+    login: undefined,
     addForeign: (name, labels) =>
       add(docker, name, { Labels: labels, Cmd: [] } as unknown as Specification, true),
     close: async () => {
@@ -84,6 +94,7 @@ function add(
     port: 0,
     running,
     exitCode: 0,
+    startedAt: '0001-01-01T00:00:00Z',
     log: '',
     process: undefined,
   }
@@ -98,8 +109,27 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(body === undefined ? '' : JSON.stringify(body))
   }
-  if (path === '/_ping') return void response.end('OK')
-  if (path === '/images/create') return pull(docker, url.searchParams.get('fromImage') ?? '', response)
+  const { oldest, newest } = docker.api
+  if (path === '/_ping') {
+    if (newest !== undefined) response.setHeader('api-version', `1.${newest}`)
+    return void response.end('OK')
+  }
+  const minor = Number(/^\/v1\.(\d+)/.exec(url.pathname)?.[1])
+  // The texts of Docker 29 and 20.10.
+  if (minor < oldest)
+    return reply(400, {
+      message: `client version 1.${minor} is too old. Minimum supported API version is 1.${oldest}, please upgrade your client to a newer version`,
+    })
+  if (minor > (newest ?? 41))
+    return reply(400, {
+      message: `client version 1.${minor} is too new. Maximum supported API version is 1.${newest ?? 41}`,
+    })
+  if (path === '/images/create') {
+    const login = request.headers['x-registry-auth']
+    docker.login =
+      login === undefined ? undefined : JSON.parse(Buffer.from(String(login), 'base64url').toString())
+    return pull(docker, url.searchParams.get('fromImage') ?? '', response)
+  }
   const image = /^\/images\/(.+)\/json$/.exec(path)?.[1]
   if (image)
     return docker.images.has(decodeURIComponent(image))
@@ -126,12 +156,18 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
   }
   if (action === '/start') {
     docker.calls.push(`start ${container.name}`)
+    const refusal = docker.startErrors.get(container.specification.Labels['io.targon.model'] ?? '')
+    if (refusal !== undefined) return reply(500, { message: refusal })
     await start(docker, container)
     return reply(204)
   }
   if (action === '/logs') return void response.end(frame(container.log))
   return reply(200, {
-    State: { Running: container.running, ExitCode: container.exitCode },
+    State: {
+      Running: container.running,
+      ExitCode: container.exitCode,
+      StartedAt: container.startedAt,
+    },
     NetworkSettings: { Ports: { '8000/tcp': [{ HostIp: '127.0.0.1', HostPort: String(container.port) }] } },
   })
 }
@@ -198,6 +234,7 @@ function pullLines() {
 async function start(docker: FakeDocker, container: FakeContainer): Promise<void> {
   const model = container.specification.Cmd[container.specification.Cmd.indexOf('--model') + 1] ?? ''
   container.running = true
+  container.startedAt = new Date().toISOString()
   container.port = await freePort()
   if (docker.crash.has(model)) {
     container.running = false

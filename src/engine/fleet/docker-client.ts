@@ -1,12 +1,9 @@
-import got, { HTTPError } from 'got'
 import { z } from 'zod'
-import { messageOf, TargonError, withScopedSignal } from '../../kernel/index.js'
-import { PullProgress, type PullState, pullLineSchema } from './pull-progress.js'
+import { isRefusal } from './docker-error.js'
+import { DockerHttp } from './docker-http.js'
+import { pullImage, type RegistryLogin } from './image-pull.js'
+import type { PullState } from './pull-progress.js'
 
-const API = '/v1.41'
-const TIMEOUT_MS = 30_000
-/** Longest pause between two lines of a pull's progress. */
-const PULL_GAP_MS = 120_000
 const LOG_TAIL_LINES = 500
 
 const containersSchema = z.array(
@@ -18,7 +15,11 @@ const containersSchema = z.array(
   }),
 )
 const inspectSchema = z.object({
-  State: z.object({ Running: z.boolean(), ExitCode: z.number().optional() }),
+  State: z.object({
+    Running: z.boolean(),
+    ExitCode: z.number().optional(),
+    StartedAt: z.string().optional(),
+  }),
   NetworkSettings: z.object({
     Ports: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish(),
   }),
@@ -35,6 +36,8 @@ export interface Container {
 export interface ContainerState {
   readonly running: boolean
   readonly exitCode: number | undefined
+  /** When it was last started, as the daemon writes it. */
+  readonly startedAt: string | undefined
   /** Port on this host to which the container's port is bound. */
   readonly hostPort: number | undefined
 }
@@ -44,30 +47,29 @@ export interface ContainerState {
  * call throws TargonError DOCKER (upstream).
  */
 export class DockerClient {
-  constructor(private readonly socketPath: string) {}
+  readonly #http: DockerHttp
 
-  async ping(signal: AbortSignal): Promise<void> {
-    await this.#call('GET', '/_ping', signal)
+  constructor(socketPath: string) {
+    this.#http = new DockerHttp(socketPath)
   }
 
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#call('GET', `/images/${encodeURIComponent(image)}/json`, signal)
+      await this.#http.call('GET', `/images/${encodeURIComponent(image)}/json`, signal)
       return true
     } catch (error) {
-      if (error instanceof TargonError && error.facts.status === 404) return false
+      if (isRefusal(error, 404)) return false
       throw error
     }
   }
 
-  async pull(image: string, signal: AbortSignal, onProgress: (state: PullState) => void): Promise<void> {
-    const path = `/images/create?fromImage=${encodeURIComponent(image)}`
-    try {
-      await withScopedSignal(signal, (own) => readPull(this.#url(path), own, onProgress))
-    } catch (error) {
-      signal.throwIfAborted()
-      throw this.#error(`pulling ${image}`, error)
-    }
+  async pull(
+    image: string,
+    login: RegistryLogin | undefined,
+    signal: AbortSignal,
+    onProgress: (state: PullState) => void,
+  ): Promise<void> {
+    await pullImage(this.#http, { image, login, onProgress }, signal)
   }
 
   async list(label: string, signal: AbortSignal): Promise<Container[]> {
@@ -90,7 +92,7 @@ export class DockerClient {
   }
 
   async start(id: string, signal: AbortSignal): Promise<void> {
-    await this.#call('POST', `/containers/${id}/start`, signal)
+    await this.#http.call('POST', `/containers/${id}/start`, signal)
   }
 
   async inspect(id: string, containerPort: number, signal: AbortSignal): Promise<ContainerState> {
@@ -100,41 +102,23 @@ export class DockerClient {
     return {
       running: State.Running,
       exitCode: State.ExitCode,
+      startedAt: State.StartedAt,
       hostPort: Number.isInteger(hostPort) && hostPort > 0 ? hostPort : undefined,
     }
   }
 
   async logs(id: string, signal: AbortSignal): Promise<string> {
     const path = `/containers/${id}/logs?stdout=true&stderr=true&tail=${LOG_TAIL_LINES}`
-    return readLogFrames(await this.#call('GET', path, signal))
+    return readLogFrames(await this.#http.call('GET', path, signal))
   }
 
+  /** A container that is gone already, or just being removed, is no error. */
   async remove(id: string, signal: AbortSignal): Promise<void> {
-    await this.#call('DELETE', `/containers/${id}?force=true&v=false`, signal)
-  }
-
-  #url(path: string): string {
-    return `http://unix:${this.socketPath}:${API}${path}`
-  }
-
-  async #call(method: 'GET' | 'POST' | 'DELETE', path: string, signal: AbortSignal, body?: unknown) {
     try {
-      const response = await withScopedSignal(signal, (own) =>
-        got(this.#url(path), {
-          method,
-          enableUnixSockets: true,
-          retry: { limit: 0 },
-          followRedirect: false,
-          timeout: { request: TIMEOUT_MS },
-          signal: own,
-          responseType: 'buffer',
-          ...(body === undefined ? {} : { json: body }),
-        }),
-      )
-      return response.body
+      await this.#http.call('DELETE', `/containers/${id}?force=true&v=false`, signal)
     } catch (error) {
-      signal.throwIfAborted()
-      throw this.#error(`${method} ${path}`, error)
+      const isGone = isRefusal(error, 404) || (isRefusal(error, 409) && error.message.includes('in progress'))
+      if (!isGone) throw error
     }
   }
 
@@ -144,45 +128,7 @@ export class DockerClient {
     signal: AbortSignal,
     body?: unknown,
   ): Promise<unknown> {
-    return JSON.parse((await this.#call(method, path, signal, body)).toString('utf8'))
-  }
-
-  /** No `cause`: got's errors hold the whole connection. */
-  #error(what: string, error: unknown): TargonError {
-    const body = error instanceof HTTPError ? ` ${String(error.response.body).slice(0, 300)}` : ''
-    return new TargonError(`Docker at ${this.socketPath} failed: ${what}: ${messageOf(error)}${body}`, {
-      code: 'DOCKER',
-      fault: 'upstream',
-      next: 'Check that this user can access the Docker socket, or use --engine.mode endpoints.',
-      facts: error instanceof HTTPError ? { status: error.response.statusCode } : {},
-    })
-  }
-}
-
-async function readPull(
-  url: string,
-  signal: AbortSignal,
-  onProgress: (state: PullState) => void,
-): Promise<void> {
-  const progress = new PullProgress()
-  const stream = got.stream.post(url, {
-    signal,
-    // Without a body got waits for one to be piped in.
-    body: '',
-    enableUnixSockets: true,
-    retry: { limit: 0 },
-    timeout: { socket: PULL_GAP_MS },
-  })
-  let rest = ''
-  for await (const chunk of stream) {
-    const lines = (rest + String(chunk)).split('\n')
-    rest = lines.pop() ?? ''
-    for (const text of lines.filter((line) => line.trim() !== '')) {
-      const line = pullLineSchema.parse(JSON.parse(text))
-      if (line.error !== undefined) throw new Error(line.error)
-      const state = progress.accept(line)
-      if (state) onProgress(state)
-    }
+    return JSON.parse((await this.#http.call(method, path, signal, body)).toString('utf8'))
   }
 }
 

@@ -151,7 +151,9 @@ export class Fleet {
   async #pullImage(signal: AbortSignal): Promise<void> {
     const { docker, image, log, onProgress } = this.options
     try {
-      await docker.pull(image, signal, ({ status, percent }) => onProgress?.(image, status, percent))
+      await docker.pull(image, undefined, signal, ({ status, percent }) =>
+        onProgress?.(image, status, percent),
+      )
     } catch (error) {
       if (!(await docker.hasImage(image, signal))) throw error
       log.warn(

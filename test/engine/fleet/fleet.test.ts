@@ -156,9 +156,4 @@ describe('Fleet', () => {
     ])
     expect(statuses).toContain('Loading safetensors checkpoint shards')
   })
-
-  it('fails with DOCKER when the socket does not exist', async () => {
-    const absent = new DockerClient(join(folder, 'absent.sock'))
-    await expect(absent.ping(signal())).rejects.toMatchObject({ code: 'DOCKER', fault: 'upstream' })
-  })
 })
