@@ -12,7 +12,7 @@ import {
   writeJson,
 } from '../cli/index.js'
 import { isGiven, passwordVariables, type QuerySettings } from '../config/index.js'
-import { systemClock } from '../kernel/index.js'
+import { escapeControls, systemClock } from '../kernel/index.js'
 import type { ListedMiner, Miner, QueryOptions, QueryReply } from '../roles/index.js'
 
 type QueryRole = typeof import('../roles/query/index.js')
@@ -78,10 +78,13 @@ export default class Query extends BaseCommand {
     const named = isNamed && !actions.all ? [query.findMiner(known, settings)] : known
     if (actions.list) return this.#printList(await query.listModels(named, deps))
     const needsList = !isNamed || wanted === undefined || actions.all
+    const listed = needsList ? await query.listModels(named, deps) : []
     const chosen: { model: string; serving: readonly Miner[] } = needsList
-      ? query.chooseModel(await query.listModels(named, deps), wanted)
+      ? query.chooseModel(listed, wanted)
       : { model: wanted, serving: named }
     const { model, serving } = chosen
+    const silent = actions.all ? query.describeSilent(listed) : undefined
+    if (silent !== undefined) this.logToStderr(escapeControls(silent))
     const request = query.buildRequest(settings, model, prompt)
     const verifier = settings.verify
       ? await query.openVerifier(settings, model, this.config.cacheDir, deps)

@@ -6,22 +6,26 @@ import { type RoleSettings, type SettingName, settings } from './settings/index.
 /** One setting as `--print-config` shows it. */
 export interface PrintedSetting {
   readonly name: string
-  /** A secret is masked. */
+  /** A secret that is set is masked. */
   readonly value: unknown
   readonly source: string
 }
 
+/** The settings of a role with their sources; hidden ones only where they are set. */
 export function printSettings(resolved: Resolved<keyof RoleSettings>): PrintedSetting[] {
   const values: Readonly<Record<string, unknown>> = { ...resolved.values }
-  return Object.entries(resolved.origins).map(([name, origin]) => {
+  return Object.entries(resolved.origins).flatMap(([name, origin]) => {
     const entry: Setting = settings[name as SettingName]
+    const isDefault = origin.kind === 'default'
+    if (entry.hidden && isDefault) return []
     const value = values[name]
-    return {
-      name,
-      value: entry.secret && value !== undefined ? '********' : value,
-      source: describeOrigin(origin),
-    }
+    const isMasked = entry.secret && !isDefault && !isUnset(value)
+    return [{ name, value: isMasked ? '********' : value, source: describeOrigin(origin) }]
   })
+}
+
+function isUnset(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
 }
 
 /** The default on one line, followed by the defaults of roles that differ; in parentheses what a missing value means. */
@@ -42,8 +46,7 @@ export function formatValue(name: SettingName, value: unknown): string {
 /** A value as it can be typed, without its unit. */
 export function formatBareValue(name: SettingName, value: unknown): string {
   const entry: Setting = settings[name]
-  if (value === undefined || (Array.isArray(value) && value.length === 0))
-    return entry.defaultText ? `(${entry.defaultText})` : '(none)'
+  if (isUnset(value)) return entry.defaultText ? `(${entry.defaultText})` : '(none)'
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'object' && value !== null && 'min' in value && 'max' in value)
     return `${value.min}-${value.max}`

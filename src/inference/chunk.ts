@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../kernel/index.js'
+import { cleanErrorText } from './error-text.js'
 import type { Endpoint, OutputToken, StreamFault } from './types.js'
 
 /** The content of one chunk of a stream. */
@@ -107,8 +108,8 @@ function readTokenId(token: unknown): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/** The message of an error object of either vLLM dialect, shortened. */
+/** The message of an error object of either vLLM dialect. */
 function describe(error: unknown): string {
   const message = isJsonObject(error) ? error.message : error
-  return typeof message === 'string' ? `"${message.slice(0, 200)}"` : 'an error'
+  return typeof message === 'string' ? `"${cleanErrorText(message)}"` : 'an error'
 }

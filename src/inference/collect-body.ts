@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { type Clock, withDeadline } from '../kernel/index.js'
-import { checkResponseHead } from './response-head.js'
+import { ERROR_BODY_BYTES } from './error-text.js'
+import { checkResponseHead, errorResponseFault } from './response-head.js'
 
 export interface CollectOptions {
   readonly dispatcher: Dispatcher
@@ -16,11 +17,21 @@ export interface CollectOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** The server answered with a status that is not 200; the message has the sentence it sent. */
+export class ErrorResponse extends Error {
+  constructor(
+    readonly status: number,
+    body: readonly Buffer[],
+  ) {
+    super(errorResponseFault(status, body).detail)
+  }
+}
+
 /**
  * Sends a small request to a miner and returns the body, bounded in bytes and in total time. Redirects and encoded bodies
  * are rejected.
  *
- * @throws Error with a short reason unless a complete response with status 200 arrives; the abort reason
+ * @throws ErrorResponse for another status than 200; Error with a short reason unless a complete response arrives; the abort reason
  */
 export async function collectBody(options: CollectOptions): Promise<Buffer> {
   const { clock, timeoutMs, signal } = options
@@ -33,6 +44,7 @@ function collect(options: CollectOptions, signal: AbortSignal): Promise<Buffer> 
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     let bytes = 0
+    let errorStatus: number | undefined
     let connection: Dispatcher.DispatchController | undefined
     const fail = (error: Error) => {
       reject(error)
@@ -61,15 +73,22 @@ function collect(options: CollectOptions, signal: AbortSignal): Promise<Buffer> 
           if (status < 200) return
           const fault = checkResponseHead(status, { ...headers, 'content-type': undefined })
           if (fault) fail(new Error(fault.detail))
-          else if (status !== 200) fail(new Error(`answered ${status}`))
+          else if (status !== 200) errorStatus = status
         },
         onResponseData(_, chunk) {
           bytes += chunk.length
-          if (bytes > options.maxBytes) fail(new Error(`answered more than ${options.maxBytes} bytes`))
+          if (errorStatus !== undefined) {
+            parts.push(Buffer.from(chunk.subarray(0, ERROR_BODY_BYTES)))
+            if (bytes >= ERROR_BODY_BYTES) fail(new ErrorResponse(errorStatus, parts))
+          } else if (bytes > options.maxBytes) fail(new Error(`answered more than ${options.maxBytes} bytes`))
           else parts.push(Buffer.from(chunk))
         },
-        onResponseEnd: () => resolve(Buffer.concat(parts)),
-        onResponseError: (_, error) => reject(error),
+        onResponseEnd: () => {
+          if (errorStatus !== undefined) reject(new ErrorResponse(errorStatus, parts))
+          else resolve(Buffer.concat(parts))
+        },
+        onResponseError: (_, error) =>
+          reject(errorStatus === undefined ? error : new ErrorResponse(errorStatus, parts)),
       },
     )
   })

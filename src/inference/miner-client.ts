@@ -2,6 +2,7 @@ import type { OpenAI } from 'openai'
 import { epistulaFetch } from '../epistula/index.js'
 import { TargonError } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
+import { explainErrors } from './error-response.js'
 import { guardFetch } from './guarded-fetch.js'
 
 export interface MinerClientOptions {
@@ -14,7 +15,8 @@ export interface MinerClientOptions {
 
 /**
  * A client of the `openai` package for one miner. Requests are signed, never retried or redirected, and responses are
- * bounded. The package is loaded by the first call.
+ * bounded. The package is loaded by the first call. A refusal is the package's `APIError`: `message` has the miner's sentence,
+ * `error.body` what it sent.
  *
  * @throws TargonError MINER_ADDRESS (fault usage)
  */
@@ -27,7 +29,7 @@ export async function minerClient({ signer, address, hotkey }: MinerClientOption
     apiKey: 'epistula',
     // A retry would carry the same signature and be rejected as a replay.
     maxRetries: 0,
-    fetch: epistulaFetch({ signer, signedFor: hotkey, fetch: guardFetch() }),
+    fetch: epistulaFetch({ signer, signedFor: hotkey, fetch: explainErrors(guardFetch()) }),
   })
 }
 

@@ -4,7 +4,7 @@ import { signRequest } from '../epistula/index.js'
 import { type Clock, messageOf, parseJson } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
 import type { MinerTarget } from './ask-miner.js'
-import { type CollectOptions, collectBody } from './collect-body.js'
+import { type CollectOptions, collectBody, ErrorResponse } from './collect-body.js'
 import { createMinerAgent } from './miner-agent.js'
 
 /** Bounds on a miner's model list. */
@@ -27,7 +27,12 @@ export interface ModelsOptions {
 /** The models a miner serves, or why it did not return a list. */
 export type ModelsAnswer =
   | { readonly kind: 'models'; readonly models: readonly string[] }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      /** HTTP status of an error response; absent when none arrived. */
+      readonly status?: number
+    }
 
 /**
  * Reads GET /models of a miner (4.4.1 validator.py): distinct names in the given order. Entries that are not model names
@@ -41,6 +46,7 @@ export async function listModels(target: MinerTarget, options: ModelsOptions): P
     return { kind: 'models', models: [...new Set(names)] }
   } catch (error) {
     options.signal?.throwIfAborted()
+    if (error instanceof ErrorResponse) return { kind: 'failed', reason: error.message, status: error.status }
     return { kind: 'failed', reason: error instanceof z.ZodError ? 'not a list of models' : messageOf(error) }
   }
 }

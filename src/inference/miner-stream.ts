@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { allowManyListeners, type Clock, exceedsJsonDepth, messageOf } from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
 import { parseChunkJson } from './chunk-json.js'
+import { ERROR_BODY_BYTES } from './error-text.js'
 import { EventStream, EventStreamError } from './event-stream.js'
 import type { StreamLimits } from './limits.js'
 import { PacedWork } from './paced-work.js'
@@ -23,8 +24,6 @@ export interface MinerStreamOptions {
   readonly onText: ((text: string) => void) | undefined
 }
 
-/** Bytes read of an error response, for its text. */
-const ERROR_BODY_BYTES = 4096
 /** Responses with a 1xx status before the final one (103 Early Hints and the like): a server sends one or two. */
 const INTERIM_RESPONSES = 16
 /** Lists and objects in one another; a chunk of vLLM with all its fields has nine. */
@@ -151,6 +150,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
     const atMs = this.options.clock.monotonic()
     this.#finally(() => {
       if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
+      if (this.#errorBody) return this.#end(errorResponseFault(this.#status, this.#errorBody), atMs)
       this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) }, atMs)
     })
   }

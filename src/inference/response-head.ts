@@ -1,7 +1,5 @@
+import { readErrorText } from './error-text.js'
 import type { StreamFault } from './types.js'
-
-/** Characters kept of the text of an error response. */
-const ERROR_CHARACTERS = 200
 
 /** Rejects responses by their head: redirects are not followed, encoded bodies not decoded. */
 export function checkResponseHead(
@@ -19,8 +17,8 @@ export function checkResponseHead(
   return undefined
 }
 
-/** The fault of a response whose status is not 200, with the text the server sent. */
+/** The fault of a response whose status is not 200, with the sentence the server sent. */
 export function errorResponseFault(status: number, body: readonly Buffer[]): StreamFault {
-  const text = Buffer.concat(body).toString('utf8').slice(0, ERROR_CHARACTERS)
+  const text = readErrorText(Buffer.concat(body).toString('utf8'))
   return { cause: 'BAD_STREAM', detail: text === '' ? `answered ${status}` : `answered ${status}: ${text}` }
 }

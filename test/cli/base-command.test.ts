@@ -1,6 +1,7 @@
 import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { BaseCommand, flagsOf } from '../../src/cli/index.js'
+import { type Setting, settings } from '../../src/config/index.js'
 import { DEFAULT_LIMITS } from '../../src/inference/index.js'
 import { escapeControlsInLines } from '../../src/kernel/control-characters.js'
 import { TargonError } from '../../src/kernel/errors.js'
@@ -154,6 +155,18 @@ describe('--print-config', () => {
     expect(stdout).toMatch(/^max-body-bytes\s+4194304 bytes\s+← default$/m)
     expect(stdout).toMatch(/^api-key\s+\*+\s+← --api-key$/m)
     expect(stdout).not.toContain('hunter2')
+  })
+
+  it('shows a secret that is not set as its default, and no hidden setting that is not set', async () => {
+    const { stdout } = await runCommand(miner, ['--print-config'])
+    expect(stdout).toMatch(/^upstreams\s+\(the servers of model-endpoint\)\s+← default$/m)
+    expect(stdout).not.toContain('***')
+    const json = JSON.parse((await runCommand(miner, ['--print-config', '--json'])).stdout)
+    const shown = json.settings.map(({ name }: { name: string }) => name)
+    const entries: Readonly<Record<string, Setting>> = settings
+    expect(shown.filter((name: string) => entries[name]?.hidden)).toEqual([])
+    const given = await runCommand(miner, ['--print-config', '--axon.max_workers', '4'])
+    expect(given.stdout).toMatch(/^axon\.max_workers\s+4\s+← --axon\.max_workers$/m)
   })
 
   it('shows a duration in the unit of the setting, however it was typed', async () => {

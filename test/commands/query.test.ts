@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import Query from '../../src/commands/query.js'
 import { writeDevelopmentWallet } from '../../src/wallet/index.js'
 import { runCommand } from '../support/cli.js'
-import { type FakeVllm, sse, startFakeVllm } from '../support/fake-vllm.js'
+import { type FakeVllm, sse, startFakeVllm, type Answer as VllmAnswer } from '../support/fake-vllm.js'
 import { type MinerRig, startMinerRig } from '../support/miner-rig.js'
 import { chatChunk, completionChunk } from '../support/stream-server.js'
 
@@ -13,6 +13,8 @@ const MODEL = 'test/model'
 let vllm: FakeVllm
 let rig: MinerRig
 let wallet: string[]
+/** What the model server does with the next request instead of answering it. */
+let answerOnce: VllmAnswer | undefined
 
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'targon-query-'))
@@ -23,7 +25,11 @@ beforeAll(async () => {
   wallet = ['--wallet.path', folder, '--wallet.name', 'w', '--wallet.hotkey', 'validator']
   vllm = await startFakeVllm({
     models: [MODEL],
-    answer: ({ path, response }) => {
+    answer: (received) => {
+      const { path, response } = received
+      const answer = answerOnce
+      answerOnce = undefined
+      if (answer) return answer(received)
       const chunk = path === '/v1/completions' ? completionChunk : chatChunk
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(sse(chunk('The sky', 11)))
@@ -116,8 +122,10 @@ describe('targon query', () => {
 
   it('--all prints a table', async () => {
     const { stdout } = await runCommand(Query, direct('--all', 'Why?'))
-    expect(stdout.split('\n')[0]).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+result/)
-    expect(stdout).toContain(rig.miner.address)
+    const [head, row] = stdout.split('\n')
+    expect(head).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+same start\s+answer\s+result/)
+    expect(row).toContain(rig.miner.address)
+    expect(row).toMatch(/(\d+) of \1\s+"The sky is \\u001b\[31mblue\."/)
   })
 })
 
@@ -148,6 +156,37 @@ describe('failures print one line and set the exit status', () => {
     expect(status).toBe(4)
     expect(stderr).toContain('401')
     expect(stderr).toContain('registered')
+  })
+
+  it.each([[], ['--all']])(
+    'a refusal when the models are listed, with the sentence of the miner: %j',
+    async (...words) => {
+      const stranger = direct('Why?', ...words).map((word) => (word === 'validator' ? 'stranger' : word))
+      const { status, stderr } = await runCommand(Query, stranger)
+      expect(status).toBe(4)
+      expect(stderr).toMatch(/Error \[MINER_ANSWER\].*answered 401: Signer not in metagraph\./)
+      expect(stderr).toContain('callers must be registered')
+    },
+  )
+
+  it.each([
+    [
+      '{"error":{"message":"max_tokens\\u001b is too large","type":"BadRequestError","code":400}}',
+      'max_tokens\\u001b is too large',
+    ],
+    [
+      '{"detail":[{"loc":["body","seed"],"msg":"Input should be an integer"}]}',
+      'body.seed: Input should be an integer',
+    ],
+    ['upstream connect error', 'upstream connect error'],
+  ])('the error of a model server: %s', async (body, sentence) => {
+    answerOnce = ({ response }) => void response.writeHead(400).end(body)
+    const { status, stderr } = await runCommand(Query, direct('Why?', '--model', MODEL))
+    expect(status).toBe(4)
+    expect(stderr).toContain(`returned no valid answer: answered 400: ${sentence}.`)
+    answerOnce = ({ response }) => void response.writeHead(400).end(body)
+    const all = await runCommand(Query, direct('Why?', '--all'))
+    expect(all.stdout).toContain(`answered 400: ${sentence}`)
   })
 
   it('a missing wallet', async () => {

@@ -82,6 +82,27 @@ describe('listModels', () => {
     await expect.poll(() => server.open).toBe(0)
   })
 
+  test('keeps status and sentence of a refusal, also when the connection breaks within it', async () => {
+    const refused = await list((response) =>
+      response.writeHead(401).end('{"detail":"Stake below minimum: 5\\u001b"}'),
+    )
+    expect(refused).toEqual({
+      kind: 'failed',
+      status: 401,
+      reason: 'answered 401: Stake below minimum: 5\\u001b',
+    })
+    await server.close()
+    const broken = await list((response) => {
+      response.writeHead(503, { 'content-length': 1000 }).write('Bad Gateway', () => response.destroy())
+    })
+    expect(broken).toEqual({ kind: 'failed', status: 503, reason: 'answered 503: Bad Gateway' })
+    await server.close()
+    const endless = await list((response) => {
+      response.writeHead(500).write('x'.repeat(1 << 20))
+    })
+    expect(endless).toMatchObject({ status: 500, reason: expect.stringMatching(/^answered 500: x{299}…$/) })
+  })
+
   test('rejects redirects and encoded responses', async () => {
     const redirect = await list((response) =>
       response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),

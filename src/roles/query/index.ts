@@ -1,6 +1,9 @@
-/** The query role: finds miners, queries them, verifies their answers and reports speed and verdict. */
+/**
+ * The query role: finds miners, queries them, verifies their answers and reports speed and verdict. Tests named after a
+ * behaviour: ../../commands/query.test.ts (report.ts).
+ */
 export { buildRequest } from './build-request.js'
-export { chooseModel, type ListedMiner, listModels } from './miner-models.js'
+export { chooseModel, describeSilent, type ListedMiner, listModels } from './miner-models.js'
 export {
   findMiner,
   type Miner,

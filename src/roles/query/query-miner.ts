@@ -2,6 +2,7 @@ import { type Answer, askMiner, type InferenceRequest } from '../../inference/in
 import { type Clock, TargonError } from '../../kernel/index.js'
 import { type Verdict, verifyAnswer } from '../../verification/index.js'
 import type { Signer } from '../../wallet/index.js'
+import { adviceFor, nameOf } from './advice.js'
 import type { Miner } from './miners.js'
 import type { Verifier } from './verifier.js'
 
@@ -46,9 +47,8 @@ export async function queryMiner(
 
 /** @throws TargonError MINER_ANSWER (upstream) for an incomplete answer, VERIFICATION_FAILED, VERDICT_INCONCLUSIVE. */
 export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
-  const name = miner.uid === undefined ? `at ${miner.url}` : `with uid ${miner.uid} at ${miner.url}`
   if (answer.fault)
-    throw new TargonError(`The miner ${name} returned no valid answer: ${describeFault(answer)}.`, {
+    throw new TargonError(`The miner ${nameOf(miner)} returned no valid answer: ${describeFault(answer)}.`, {
       code: 'MINER_ANSWER',
       fault: 'upstream',
       next: adviceFor(answer.status),
@@ -72,15 +72,7 @@ export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
 
 export function describeFault({ fault, status }: Answer): string {
   const detail = fault?.detail ?? 'no fault'
-  return status === 0 || status === 200 ? detail : `status ${status}, ${detail}`
-}
-
-function adviceFor(status: number): string {
-  if (status === 400)
-    return 'The miner rejected the signed request. Check the clock (NTP) and the hotkey it was signed for.'
-  if (status === 401 || status === 403)
-    return 'The miner rejects this hotkey: callers must be registered, and most miners require stake.'
-  if (status === 404) return 'The miner does not serve this model. Run targon query --list to see who does.'
-  if (status === 429 || status === 503) return 'The miner is busy. Try again later, or query another miner.'
-  return 'Query another miner. Run targon query --list to see who serves the model.'
+  return status === 0 || status === 200 || detail.startsWith('answered ')
+    ? detail
+    : `status ${status}, ${detail}`
 }

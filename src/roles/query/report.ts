@@ -40,18 +40,50 @@ export function describeVerdict({ answer, verdict }: QueryReply): string {
   return verdict.kind === 'failed' ? `failed: ${verdict.cause}` : `no verdict: ${verdict.reason}`
 }
 
-/** Table with one row per miner, fastest first. */
+/** Characters shown of the beginning of an answer. */
+const BEGINNING = 40
+
+/**
+ * Table with one row per miner, fastest first. Miners with the same model, seed and temperature should agree: `same start`
+ * counts the characters that an answer shares with the answer that most others agree with.
+ */
 export function compareReplies(replies: readonly QueryReply[]): string[][] {
   const sorted = [...replies].sort((a, b) => b.answer.tokensPerSecond - a.answer.tokensPerSecond)
+  const common = commonAnswer(sorted.map(({ answer }) => answer.text))
   return [
-    ['uid', 'hotkey', 'tokens', 'first s', 'tokens/s', 'result'],
+    ['uid', 'hotkey', 'tokens', 'first s', 'tokens/s', 'same start', 'answer', 'result'],
     ...sorted.map((reply) => [
       String(reply.miner.uid ?? '-'),
       reply.miner.hotkey,
       String(reply.answer.tokens.length),
       (reply.answer.timing.timeToFirstTokenMs / 1000).toFixed(2),
       reply.answer.tokensPerSecond.toFixed(1),
+      `${sharedLength(reply.answer.text, common)} of ${reply.answer.text.length}`,
+      beginningOf(reply.answer.text),
       describeVerdict(reply),
     ]),
   ]
+}
+
+/** The answer whose beginning the others share most. */
+function commonAnswer(texts: readonly string[]): string {
+  const scored = texts.map((text) => ({
+    text,
+    shared: texts.reduce((sum, other) => sum + sharedLength(text, other), 0) - text.length,
+  }))
+  return scored.sort((a, b) => b.shared - a.shared)[0]?.text ?? ''
+}
+
+/** How many characters two texts have in common at their beginning. */
+function sharedLength(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length)
+  let length = 0
+  while (length < limit && a[length] === b[length]) length++
+  return length
+}
+
+function beginningOf(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  if (line === '') return '-'
+  return JSON.stringify(line.length > BEGINNING ? `${line.slice(0, BEGINNING - 1)}…` : line)
 }
