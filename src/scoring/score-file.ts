@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, copyFile, open, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { hasCode, messageOf, parseJson, removeStaged, replaceFile, TargonError } from '../kernel/index.js'
-import { isCache4 } from './cache4.js'
+import { isCache4, parsePythonJson } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
 
 const MAX_BYTES = 256 << 20
@@ -112,7 +112,7 @@ export function decodeScores(text: string): Parsed {
 }
 
 function decodeForeign(text: string): Parsed {
-  const value = parseJson(text)
+  const value = parsePythonJson(text)
   if (value === undefined) return { kind: 'bad', reason: 'it is not JSON' }
   return isCache4(value) ? { kind: 'cache4', text } : { kind: 'bad', reason: 'its format is unknown' }
 }

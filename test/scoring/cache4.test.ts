@@ -20,8 +20,41 @@ describe('readCache4', () => {
     expect(read.kind === 'loaded' && [...read.results.keys()].sort()).toEqual([uid, 3].sort())
   })
 
-  test.each(['x', '', '1.5', '--1', '_1', '1__0', '0x3'])('ignores a file with the uid %j', (text) => {
-    expect(readCache4(cache({ miner_tps: { [text]: {} } }), 1100).kind).toBe('ignored')
+  test.each(['x', '', '1.5', '--1', '_1', '1__0', '0x3'])(
+    'leaves out the uid %j and reads the others',
+    (text) => {
+      const read = readCache4(cache({ miner_tps: { 3: { m: [1] }, [text]: { m: [2] } } }), 1100)
+      expect(read).toMatchObject({
+        kind: 'loaded',
+        results: new Map([[3, new Map([['m', [1]]])]]),
+        dropped: 1,
+      })
+    },
+  )
+
+  test.each(['NaN', 'Infinity', '-Infinity', '1e999', '"fast"', '[1]', '{}', 'true'])(
+    'leaves out the result %s and reads the others',
+    (result) => {
+      const text = `{"version": 404010, "block_saved": 1000, "miner_tps":
+        {"3": {"m NaN \\" Infinity": [1.5, ${result}, null]}, "4": {"m": [${result}]}}}`
+      expect(readCache4(text, 1100)).toEqual({
+        kind: 'loaded',
+        results: new Map([
+          [3, new Map([['m NaN " Infinity', [1.5, null]]])],
+          [4, new Map([['m', []]])],
+        ]),
+        block: 1000,
+        dropped: 2,
+      })
+    },
+  )
+
+  test.each(['NaN', 'null', '7', '[]', '"text"'])('leaves out the miner %s and reads the others', (miner) => {
+    const text = `{"version": 404010, "block_saved": 1000, "miner_tps": {"2": ${miner}, "3": {"m": [1], "n": NaN}}}`
+    expect(readCache4(text, 1100)).toMatchObject({
+      results: new Map([[3, new Map([['m', [1]]])]]),
+      dropped: 2,
+    })
   })
 
   test.each([

@@ -97,15 +97,18 @@ describe('openScoreFile', () => {
     })
   })
 
-  test('returns a cache.json of 4.x for import and keeps a copy', async () => {
-    const text = '{"version": 404010, "block_saved": 1000, "miner_tps": {"3": {"org/m": [1.5, null]}}}'
-    await writeFile(path, text)
-    const loaded = await openScoreFile(path).load()
-    expect(loaded).toEqual({ kind: 'cache4', text })
-    const read = readCache4(text, 1100)
-    expect(read.kind === 'loaded' && read.results.get(3)?.get('org/m')).toEqual([1.5, null])
-    expect(await readFile(`${path}.targon-4`, 'utf8')).toBe(text)
-  })
+  test.each(['null', 'NaN, null', 'null, Infinity'])(
+    'returns a cache.json of 4.x with %s for import',
+    async (end) => {
+      const text = `{"version": 404010, "block_saved": 1000, "miner_tps": {"3": {"org/m": [1.5, ${end}]}}}`
+      await writeFile(path, text)
+      const loaded = await openScoreFile(path).load()
+      expect(loaded).toEqual({ kind: 'cache4', text })
+      const read = readCache4(text, 1100)
+      expect(read.kind === 'loaded' && read.results.get(3)?.get('org/m')).toEqual([1.5, null])
+      expect(await readFile(`${path}.targon-4`, 'utf8')).toBe(text)
+    },
+  )
 
   test('ends with the last of several simultaneous saves', async () => {
     const file = openScoreFile(path)

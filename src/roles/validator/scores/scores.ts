@@ -95,5 +95,6 @@ function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: 
     }
     miners++
   }
-  log.info({ event: 'cache4-imported', miners, block: cache.block }, 'imported the scores of Targon 4.x')
+  const { block, dropped } = cache
+  log.info({ event: 'cache4-imported', miners, block, dropped }, 'imported the scores of Targon 4.x')
 }
