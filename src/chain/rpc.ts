@@ -1,6 +1,6 @@
 import WebSocket from 'ws'
 import { z } from 'zod'
-import { createDeferred, parseJson, TargonError, withDeadline } from '../kernel/index.js'
+import { createDeferred, messageOf, parseJson, TargonError, withDeadline } from '../kernel/index.js'
 import type { LinkContext } from './context.js'
 
 export interface RequestOptions {
@@ -95,7 +95,7 @@ export class Rpc {
     this.endpoint = endpoint
     this.#socket = socket
     this.#context = context
-    socket.on('error', (error) => this.#end(error.message))
+    socket.on('error', (error) => this.#end(messageOf(error)))
     socket.on('close', (code, reason) =>
       this.#end(reason.length > 0 ? reason.toString('utf8', 0, 120) : `code ${code}`),
     )
@@ -123,7 +123,7 @@ export class Rpc {
         if (this.#closeReason !== undefined) return reject(connectionLost(this.endpoint, this.#closeReason))
         this.#pending.set(id, { method, resolve, reject })
         this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }), (error) => {
-          if (error) this.#end(error.message)
+          if (error) this.#end(messageOf(error))
         })
       })
     try {

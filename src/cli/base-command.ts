@@ -10,7 +10,7 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
-import { allowDistantHosts, escapeControlsInLines, isAbort, TargonError } from '../kernel/index.js'
+import { allowDistantHosts, escapeControlsInLines, isAbort, messageOf, TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
@@ -182,7 +182,7 @@ export abstract class BaseCommand extends Command {
     else if (error instanceof TargonError) writeError(error)
     else
       writeToStandardError(
-        `Error [DEFECT]: this is a bug in targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? error.message)}\n`,
+        `Error [DEFECT]: this is a bug in targon. ${REPORT}\n${escapeControlsInLines(error.stack ?? messageOf(error))}\n`,
       )
     throw new Errors.ExitError(status)
   }
@@ -198,7 +198,7 @@ export abstract class BaseCommand extends Command {
 
   protected override toErrorJson(error: unknown): unknown {
     if (error instanceof TargonError) return errorDocument(error)
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     return { error: { code: 'DEFECT', message, next: REPORT, exitStatus: exitStatus(error) } }
   }
 }

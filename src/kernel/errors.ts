@@ -81,7 +81,24 @@ export function hasCode<Code extends string>(
   return error instanceof Error && 'code' in error && error.code === code
 }
 
-/** The message of any thrown value. */
+/**
+ * The message of any thrown value; never empty. Node reports a host whose addresses all failed as an AggregateError without a
+ * message: that is the messages of its errors, joined. Another error without a message is known by its cause, code or name.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return describe(error, 0)
+}
+
+const MAX_DEPTH = 4
+const MAX_INNER = 8
+
+function describe(error: unknown, depth: number): string {
+  if (!(error instanceof Error)) return String(error) || 'no reason given'
+  if (error.message !== '') return error.message
+  if (depth < MAX_DEPTH) {
+    const inner = error instanceof AggregateError ? error.errors.slice(0, MAX_INNER) : []
+    if (inner.length > 0) return [...new Set(inner.map((one) => describe(one, depth + 1)))].join('; ')
+    if (error.cause !== undefined) return describe(error.cause, depth + 1)
+  }
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

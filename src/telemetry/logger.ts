@@ -77,12 +77,12 @@ function lossRecord(options: LoggerOptions, lines: number): string {
 function errorFields(withStack: boolean) {
   return (error: unknown): unknown => {
     if (!(error instanceof Error)) return error
-    const { message, name, stack, cause } = error
+    const { name, stack, cause } = error
     const code = 'code' in error ? error.code : undefined
     const next = error instanceof TargonError ? error.next : undefined
     return {
       type: name,
-      message,
+      message: messageOf(error),
       ...(code === undefined ? {} : { code }),
       ...(next === undefined ? {} : { next }),
       ...(cause === undefined ? {} : { cause: messageOf(cause) }),

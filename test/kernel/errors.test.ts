@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { DeadlineError, isAbort, messageOf, TargonError } from '../../src/kernel/errors.js'
 
@@ -36,6 +38,43 @@ describe('isAbort', () => {
 })
 
 describe('messageOf', () => {
+  test('names each address of a host that could not be reached', async () => {
+    const addresses = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]
+    const socket = connect({
+      ...{ host: 'node.example', port: 1, autoSelectFamily: true },
+      lookup: (_host, _options, callback) => callback(null, addresses),
+    })
+    const [error] = await once(socket, 'error').catch((thrown: unknown) => [thrown])
+    expect(error).toBeInstanceOf(AggregateError)
+    expect(error.message).toBe('')
+    expect(messageOf(error)).toMatch(/^connect E\w+ 127\.0\.0\.1:1\b.*; connect E\w+ ::1:1\b/)
+  })
+
+  test.each([
+    [new AggregateError([new Error('a'), new Error('a'), 'b']), 'a; b'],
+    [new AggregateError([new AggregateError([new Error('a')])]), 'a'],
+    [new AggregateError([], ''), 'AggregateError'],
+    [new AggregateError([new Error('a')], 'both failed'), 'both failed'],
+    [new Error('', { cause: new AggregateError([new Error('a')]) }), 'a'],
+    [Object.assign(new Error(''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new TypeError(''), 'TypeError'],
+    ['', 'no reason given'],
+  ])('of an error without a message: %#', (thrown, message) => {
+    expect(messageOf(thrown)).toBe(message)
+  })
+
+  test('ends for errors that contain themselves', () => {
+    const knot = new AggregateError([])
+    knot.errors.push(knot)
+    expect(messageOf(knot)).toBe('AggregateError')
+    const loop = new Error('')
+    loop.cause = loop
+    expect(messageOf(loop)).toBe('Error')
+  })
+
   test.each([
     [new Error('a'), 'a'],
     ['b', 'b'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type Clock, TargonError } from '../../kernel/index.js'
+import { type Clock, messageOf, TargonError } from '../../kernel/index.js'
 
 /** How to run this command line again: the interpreter with its options and the path of bin/run.js. */
 export interface SelfCommand {
@@ -44,7 +44,7 @@ export class Child {
     })
     this.exited = new Promise((resolve) => {
       this.#process.once('error', (error) => {
-        this.#lastLines.push(error.message)
+        this.#lastLines.push(messageOf(error))
         resolve({ code: null, signal: null })
       })
       this.#process.once('close', (code, signal) => resolve({ code, signal }))
