@@ -1,5 +1,5 @@
 import { inheritableEnvironment } from '../config/index.js'
-import { type Clock, isAbort, systemClock } from '../kernel/index.js'
+import { type Clock, systemClock } from '../kernel/index.js'
 import { selfCommand } from './self-command.js'
 import { runUntilStopped } from './shutdown.js'
 import { unblockStandardError } from './standard-error.js'
@@ -37,7 +37,8 @@ export async function serveMocked<T>(
     try {
       return await startNetworkAround(role, networkOptions, { clock: systemClock, signal, onProgress })
     } catch (error) {
-      if (signal.aborted && isAbort(error)) return undefined
+      // Ctrl-C in a terminal also ends the processes of the network, which is reported as their death
+      if (signal.aborted) return undefined
       throw error
     }
   })

@@ -167,10 +167,23 @@ async function startAndFinish<Report>(
   context: RunContext,
   supervisor: Supervisor,
 ): Promise<Report> {
-  const running = await run.start(context)
+  const running = await startUnlessStopped(run, context)
   context.log.info({ event: 'ready', stateDir: context.stateDir }, 'ready')
   supervisor.ready(running.statusUrl)
   return running.done
+}
+
+/** A stop closes what a starting role connects to, so every failure after it counts as the stop. */
+async function startUnlessStopped<Report>(
+  run: RoleRun<Report>,
+  context: RunContext,
+): Promise<Running<Report>> {
+  try {
+    return await run.start(context)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw error
+  }
 }
 
 /** Waits for the role to end, startup included; once a stop is requested, only as long as the drain may take. */

@@ -77,7 +77,8 @@ export function watchShutdown(options: {
 /**
  * Runs `work` with a signal that aborts when the process is asked to stop; for commands that are not neurons.
  *
- * @throws what `work` throws, or the uncaught error that interrupted it.
+ * @throws what `work` throws, or the uncaught error that interrupted it; the reason of the signal when `work` fails after it
+ * aborted, because a stop closes what `work` reads from, and that failure would be reported as the cause.
  */
 export async function runUntilStopped<T>(
   options: { readonly exitWithStdin: boolean; readonly log?: Logger },
@@ -97,7 +98,8 @@ export async function runUntilStopped<T>(
     if (fatal) throw fatal.error
     return result
   } catch (error) {
-    throw fatal ? fatal.error : error
+    if (fatal) throw fatal.error
+    throw shutdown.signal.aborted ? shutdown.signal.reason : error
   } finally {
     shutdown.release()
   }

@@ -1,6 +1,6 @@
 import { stderr, stdin } from 'node:process'
 import { createInterface } from 'node:readline/promises'
-import { type Readable, Writable } from 'node:stream'
+import { addAbortSignal, type Readable, Writable } from 'node:stream'
 import { TargonError } from '../kernel/index.js'
 
 const MAX_PROMPT_BYTES = 1 << 20
@@ -8,14 +8,16 @@ const MAX_PROMPT_BYTES = 1 << 20
 /**
  * The prompt: the argument, or all of standard input if the argument is absent or `-`.
  *
- * @throws TargonError PROMPT_MISSING, PROMPT_TOO_LONG
+ * @throws TargonError PROMPT_MISSING, PROMPT_TOO_LONG; an AbortError when the signal aborts.
  */
 export async function readPrompt(
   argument: string | undefined,
+  signal: AbortSignal,
   input: Readable & { isTTY?: boolean } = stdin,
 ): Promise<string> {
   if (argument !== undefined && argument !== '-') return requireText(argument)
   if (input.isTTY) throw missing()
+  addAbortSignal(signal, input)
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of input) {
@@ -45,14 +47,22 @@ function missing(): TargonError {
   })
 }
 
-/** Prompts for a password on the terminal without echo. @returns undefined if there is no terminal or no input. */
-export async function askPassword(prompt: string): Promise<string | undefined> {
+/**
+ * Prompts for a password on the terminal without echo.
+ *
+ * @returns undefined if there is no terminal or no input.
+ * @throws an AbortError on Ctrl-C, which a terminal without echo sends as a character, and when the signal aborts.
+ */
+export async function askPassword(prompt: string, signal?: AbortSignal): Promise<string | undefined> {
   if (!stdin.isTTY || !stderr.isTTY) return undefined
+  const typed = new AbortController()
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input: stdin, output: silent, terminal: true })
   try {
     stderr.write(prompt)
-    const password = await terminal.question('')
+    terminal.once('SIGINT', () => typed.abort())
+    const end = AbortSignal.any(signal ? [signal, typed.signal] : [typed.signal])
+    const password = await terminal.question('', { signal: end })
     return password === '' ? undefined : password
   } finally {
     stderr.write('\n')

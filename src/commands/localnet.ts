@@ -68,12 +68,20 @@ export default class Localnet extends BaseCommand {
         chainPort: settings['chain.port'] ?? 0,
         epochs: settings.epochs ?? (isInteractive ? undefined : UNATTENDED_EPOCHS),
       },
-      { clock: systemClock, signal, onProgress: show.note, onSnapshot: show.snapshot },
+      {
+        clock: systemClock,
+        signal,
+        onProgress: show.note,
+        onSnapshot: show.snapshot,
+        onEnd: (snapshot) => {
+          show.end()
+          if (snapshot) this.log(renderBoard(snapshot, { fancy: isInteractive }))
+          else show.note('Stopped before the subnet was ready.')
+          show.note('Stopping the processes of the subnet.')
+        },
+      },
     )
-    show.end()
-    if (last === undefined) return { epochs: 0, miners: [], validator: null }
-    this.log(renderBoard(last, { fancy: isInteractive }))
-    return reportOf(last)
+    return last === undefined ? { epochs: 0, miners: [], validator: null } : reportOf(last)
   }
 
   /** A live board on a terminal, plain lines on stderr otherwise. */

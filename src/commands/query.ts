@@ -68,7 +68,7 @@ export default class Query extends BaseCommand {
     const { settings, actions, args } = invocation
     const prompt = actions.list
       ? ''
-      : await readPrompt(typeof args.prompt === 'string' ? args.prompt : undefined)
+      : await readPrompt(typeof args.prompt === 'string' ? args.prompt : undefined, signal)
     const query = await import('../roles/query/index.js')
     if (settings.hotkey !== undefined) await query.requireHotkey(settings.hotkey)
     const deps = await openDeps(settings, signal)
@@ -76,9 +76,11 @@ export default class Query extends BaseCommand {
     const { uid, hotkey, axon, model: wanted } = settings
     const isNamed = uid !== undefined || hotkey !== undefined || axon !== undefined
     const named = isNamed && !actions.all ? [query.findMiner(known, settings)] : known
-    if (actions.list) return this.#printList(await query.listModels(named, deps))
+    // A stop ends the requests, and what they then say of the miners is not theirs.
+    const listModels = async () => unlessStopped(signal, await query.listModels(named, deps))
+    if (actions.list) return this.#printList(await listModels())
     const needsList = !isNamed || wanted === undefined || actions.all
-    const listed = needsList ? await query.listModels(named, deps) : []
+    const listed = needsList ? await listModels() : []
     const chosen: { model: string; serving: readonly Miner[] } = needsList
       ? query.chooseModel(listed, wanted)
       : { model: wanted, serving: named }
@@ -89,7 +91,8 @@ export default class Query extends BaseCommand {
     const verifier = settings.verify
       ? await query.openVerifier(settings, model, this.config.cacheDir, deps)
       : undefined
-    const ask = (miner: Miner, given: QueryOptions) => query.queryMiner(request, miner, verifier, given)
+    const ask = async (miner: Miner, given: QueryOptions) =>
+      unlessStopped(signal, await query.queryMiner(request, miner, verifier, given))
     try {
       if (actions.all)
         return this.#printAll(model, await Promise.all(serving.map((one) => ask(one, deps))), query)
@@ -156,9 +159,16 @@ export default class Query extends BaseCommand {
 
 async function openDeps(settings: QuerySettings, signal: AbortSignal): Promise<QueryDeps> {
   const { loadNeuronHotkey } = await import('../roles/index.js')
-  const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
+  const prompt = (question: string) => askPassword(question, signal)
+  const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt })
   const log = await openQuietLog('query', settings)
   return { signer, clock: systemClock, signal, log, timeoutMs: settings['query-timeout'] * 1000 }
+}
+
+/** @throws the reason of the signal when it has aborted. */
+function unlessStopped<T>(signal: AbortSignal, result: T): T {
+  signal.throwIfAborted()
+  return result
 }
 
 /** Picks at random, to spread the load. */

@@ -48,12 +48,15 @@ describe('serveMocked', () => {
     expect(stopped).toBe(true)
   })
 
-  it('exits cleanly when stopped while the network starts', async () => {
+  it.each([
+    ['the start is aborted', undefined],
+    ['a process of the network ends first', new Error('The localnet process chain exited with status 0.')],
+  ])('exits cleanly when stopped while the network starts and %s', async (_case, error) => {
     const stopped = serveMocked(
       'miner',
       (_, __, { signal }) =>
         new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason))
+          signal.addEventListener('abort', () => reject(error ?? signal.reason))
           process.emit('SIGTERM')
         }),
       options,

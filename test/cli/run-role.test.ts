@@ -129,6 +129,24 @@ describe('runRole', () => {
     expect(await ended).toBeUndefined()
   })
 
+  it('treats what a startup fails with after a signal as the signal', async () => {
+    const { ended } = run(async ({ restart }) => {
+      restart('test')
+      throw new TargonError('Lost the connection.', { code: 'CHAIN_CONNECTION_LOST', fault: 'unreachable' })
+    })
+    expect(await ended).toBeUndefined()
+  })
+
+  it('reports what fails while it drains', async () => {
+    const { ended } = run(async ({ signal, restart }) => {
+      const done = createDeferred<never>()
+      signal.addEventListener('abort', () => done.reject(new Error('the disk is full')))
+      queueMicrotask(() => restart('test'))
+      return { done: done.promise }
+    })
+    await expect(ended).rejects.toThrow('the disk is full')
+  })
+
   it('fails when what the role depends on dies', async () => {
     const death = createDeferred<never>()
     const { ended } = run(async () => ({ done: new Promise(() => {}) }), { death: death.promise })

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { watchShutdown } from '../../src/cli/shutdown.js'
+import { runUntilStopped, watchShutdown } from '../../src/cli/shutdown.js'
+import { TargonError } from '../../src/kernel/errors.js'
 import { ManualClock } from '../support/manual-clock.js'
 
 class FakeProcess extends EventEmitter {
@@ -81,5 +82,29 @@ describe('watchShutdown', () => {
     shutdown.release()
     expect(events.eventNames()).toEqual([])
     expect(stdin.listenerCount('end') + stdin.listenerCount('close')).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('runUntilStopped', () => {
+  const lost = new TargonError('Lost the connection.', {
+    code: 'CHAIN_CONNECTION_LOST',
+    fault: 'unreachable',
+  })
+
+  it('reports the stop, not what a read fails with because of it', async () => {
+    const stopped = runUntilStopped({ exitWithStdin: false }, async () => {
+      process.emit('SIGINT')
+      throw lost
+    })
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError', message: 'stopped by SIGINT' })
+  })
+
+  it('passes on what work throws without a stop, and what it returns after one', async () => {
+    await expect(runUntilStopped({ exitWithStdin: false }, () => Promise.reject(lost))).rejects.toBe(lost)
+    const table = await runUntilStopped({ exitWithStdin: false }, async () => {
+      process.emit('SIGINT')
+      return 'final table'
+    })
+    expect(table).toBe('final table')
   })
 })

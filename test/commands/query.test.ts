@@ -1,4 +1,6 @@
 import { mkdtempSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -126,6 +128,26 @@ describe('targon query', () => {
     expect(head).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+same start\s+answer\s+result/)
     expect(row).toContain(rig.miner.address)
     expect(row).toMatch(/(\d+) of \1\s+"The sky is \\u001b\[31mblue\."/)
+  })
+})
+
+describe('Ctrl-C', () => {
+  it.each([
+    ['--list', ['--list']],
+    ['--all', ['--all', 'Why?']],
+    ['one miner', ['Why?']],
+  ])('is reported as such while it waits for %s', async (_, words) => {
+    const silent = createServer(() => void process.emit('SIGINT'))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const axon = ['--axon', `127.0.0.1:${port}`, '--hotkey', rig.miner.address, '--model', MODEL]
+    const { status, stdout, stderr } = await runCommand(Query, [...wallet, ...axon, ...words])
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toBe(
+      'Error [INTERRUPTED]: The command was interrupted before it finished. Run it again.\n',
+    )
+    silent.closeAllConnections()
+    silent.close()
   })
 })
 

@@ -24,8 +24,9 @@ describe('stopping a localnet', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  const start = (seed: string, stdout: 'pipe' | 'ignore', more: readonly string[] = []) =>
+  const start = (seed: string, stdout: 'pipe' | 'ignore', more: readonly string[] = [], detached = false) =>
     spawn(process.execPath, [bin, 'localnet', '--seed', seed, ...more], {
+      detached,
       env: { ...process.env, TMPDIR: folder },
       stdio: ['ignore', stdout, 'pipe'],
     })
@@ -53,6 +54,23 @@ describe('stopping a localnet', () => {
     expect(table).toContain('honest-fast')
     expect(await processesOf(folder)).toEqual([])
   })
+
+  it.each(['chain ready', 'validator ready'])(
+    'exits 0 on Ctrl-C in a terminal, which reaches every process, right after “%s”',
+    async (moment) => {
+      const child = start('group', 'pipe', ['--epochs', '50'], true)
+      let text = ''
+      child.stderr?.on('data', (data: Buffer) => {
+        const isBefore = !text.includes(moment)
+        text += data.toString()
+        if (isBefore && text.includes(moment)) process.kill(-Number(child.pid), 'SIGINT')
+      })
+      const [code] = (await once(child, 'close')) as [number | null]
+      expect(text).not.toContain('Error')
+      expect(code).toBe(0)
+      expect(await processesOf(folder)).toEqual([])
+    },
+  )
 
   it('leaves no process behind after kill -9', async () => {
     const child = start('sigkill', 'ignore')
