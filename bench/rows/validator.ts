@@ -111,6 +111,8 @@ async function playRound(
   await round.done
 }
 
+const explainEngine = () => ({ reason: 'none' })
+
 /** Enough rounds to query every miner once: planning, rounds, scores, weights and encoding the score book. */
 async function costPerMiner(miners: number): Promise<number> {
   const view = viewOf(servingMiners(miners))
@@ -124,7 +126,7 @@ async function costPerMiner(miners: number): Promise<number> {
       book.record(miner.hotkey, request.model, answer.tokensPerSecond, index)
     const before = process.cpuUsage()
     for (let round = 0; round < miners / size; round++) {
-      const rules = { models: 'random', size, round, isBusy: () => false } as const
+      const rules = { models: 'random', size, round, isBusy: () => false, explainEngine } as const
       const plan = planRound(view, [engine], rules, random.fork(`${index}/${round}`))
       if (plan.kind !== 'round') throw new Error(plan.reason)
       await playRound(plan, index, record, 0)

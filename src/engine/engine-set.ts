@@ -1,13 +1,21 @@
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
 import type { Clock, Log } from '../kernel/index.js'
 import { type ConnectedEngine, connectEngine } from './connect-engine.js'
 import type { EngineEndpoint } from './endpoints.js'
-import { DockerClient, Fleet, type OnEngineProgress, readGpus } from './fleet/index.js'
+import {
+  type Absence,
+  DockerClient,
+  Fleet,
+  findNvidiaSmi,
+  type OnEngineProgress,
+  type RefreshReason,
+  type RegistryLogin,
+  readGpus,
+} from './fleet/index.js'
 import type { ReferenceEngine } from './types.js'
 
 export interface EngineSetOptions {
-  /** `auto`: docker if no endpoint is configured and the Docker socket and nvidia-smi exist. */
+  /** `auto`: docker if no endpoint is configured, nvidia-smi exists and the Docker socket is accessible. */
   readonly mode: 'auto' | 'endpoints' | 'docker'
   readonly endpoints: readonly EngineEndpoint[]
   readonly apiKey?: string | undefined
@@ -19,7 +27,9 @@ export interface EngineSetOptions {
   readonly log: Log
   readonly docker: {
     readonly socketPath: string
+    /** Full reference, with tag or digest. */
     readonly image: string
+    readonly registryLogin?: RegistryLogin | undefined
     /** Folder for the weights the engines download. */
     readonly cacheDir: string
     readonly gpuMemoryUtilization: number
@@ -30,76 +40,144 @@ export interface EngineSetOptions {
     readonly searchPath: string
   }
   readonly onProgress?: OnEngineProgress | undefined
+  /** No image is being pulled and no engine is starting any more. */
+  readonly onSettled?: (() => void) | undefined
 }
 
 /** The reference engines of a validator: configured endpoints, or a fleet of containers it manages. */
 export interface EngineSet {
   readonly mode: 'endpoints' | 'docker'
   current(): readonly ReferenceEngine[]
-  /** In docker mode makes the fleet serve `models`. Errors are logged; running engines keep running. */
-  refresh(models: readonly string[], signal: AbortSignal): Promise<void>
+  /** Why a model has no engine among the current ones. */
+  explain(model: string): Absence
+  /**
+   * In docker mode makes the fleet serve `models`; each engine becomes current when it is healthy, which this does not wait
+   * for. Errors are logged; running engines keep running.
+   */
+  refresh(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void>
   /** Closes the connections. Containers keep running and are adopted at the next start. */
   close(): Promise<void>
 }
 
 export function createEngineSet(options: EngineSetOptions): EngineSet {
-  const { log } = options
-  const mode = chooseMode(options)
+  const { log, onSettled } = options
+  const choice = chooseMode(options)
   log.info(
-    { event: 'engines-configured', mode, models: options.endpoints.map(({ model }) => model) },
+    { event: 'engines-configured', mode: choice.mode, models: options.endpoints.map(({ model }) => model) },
     'reference engines configured',
   )
-  const engines = new Map<string, ConnectedEngine>()
-
-  const connectTo = async (endpoints: readonly EngineEndpoint[]) => {
-    const wanted = new Map(endpoints.map((endpoint) => [JSON.stringify(endpoint), endpoint]))
-    for (const [key, engine] of engines) {
-      if (wanted.has(key)) continue
-      engines.delete(key)
-      await engine.close()
-    }
-    for (const [key, { model, urls }] of wanted) {
-      if (!engines.has(key))
-        engines.set(key, connectEngine({ ...options, cacheDir: options.stateDir, model, urls }))
+  const connections = new Connections(options)
+  if (choice.mode === 'endpoints') {
+    connections.replace(options.endpoints)
+    return {
+      mode: 'endpoints',
+      current: () => connections.current,
+      explain: () => choice.absence,
+      refresh: async () => {},
+      close: () => connections.close(),
     }
   }
-
-  const fleet = mode === 'docker' ? openFleet(options) : undefined
-  if (!fleet) void connectTo(options.endpoints)
-
+  const fleet = openFleet(options, (running) => connections.replace(running))
   return {
-    mode,
-    current: () => [...engines.values()],
-    refresh: async (models, signal) => {
-      if (!fleet) return
+    mode: 'docker',
+    current: () => connections.current,
+    explain: (model) => fleet.explain(model),
+    refresh: async (models, why, signal) => {
       try {
-        await connectTo((await fleet.reconcile(models, signal)).running)
+        await fleet.reconcile(models, why, signal)
       } catch (error) {
         signal.throwIfAborted()
         log.error({ event: 'fleet-refresh-failed', err: error }, 'could not refresh the engine fleet')
+      } finally {
+        void fleet.settled().then(onSettled)
       }
     },
     close: async () => {
-      await connectTo([])
+      await fleet.close()
+      await connections.close()
     },
   }
 }
 
-function chooseMode({ mode, endpoints, docker }: EngineSetOptions): EngineSet['mode'] {
-  if (mode !== 'auto') return mode
-  const hasNvidiaSmi = docker.searchPath
-    .split(delimiter)
-    .some((folder) => existsSync(join(folder, 'nvidia-smi')))
-  return endpoints.length === 0 && hasNvidiaSmi && existsSync(docker.socketPath) ? 'docker' : 'endpoints'
+/** Connections to engines, by address; those that stay are kept open. */
+class Connections {
+  readonly #engines = new Map<string, ConnectedEngine>()
+  readonly #closing = new Set<Promise<void>>()
+
+  constructor(private readonly options: EngineSetOptions) {}
+
+  get current(): readonly ReferenceEngine[] {
+    return [...this.#engines.values()]
+  }
+
+  replace(endpoints: readonly EngineEndpoint[]): void {
+    const wanted = new Map(endpoints.map((endpoint) => [JSON.stringify(endpoint), endpoint]))
+    for (const [key, engine] of this.#engines) {
+      if (wanted.has(key)) continue
+      this.#engines.delete(key)
+      const closed = engine.close().finally(() => this.#closing.delete(closed))
+      this.#closing.add(closed)
+    }
+    for (const [key, { model, urls }] of wanted) {
+      if (this.#engines.has(key)) continue
+      const engine = connectEngine({ ...this.options, cacheDir: this.options.stateDir, model, urls })
+      this.#engines.set(key, engine)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.replace([])
+    await Promise.all(this.#closing)
+  }
 }
 
-function openFleet(options: EngineSetOptions): Fleet {
+type ModeChoice =
+  | { readonly mode: 'docker' }
+  /** With why a model has no engine. */
+  | { readonly mode: 'endpoints'; readonly absence: Absence }
+
+const NO_ENDPOINT: Absence = {
+  reason: 'no engine is configured for it',
+  next: 'Set --engine.endpoints model=url, or use --engine.mode docker on a host with GPUs and Docker.',
+}
+
+function chooseMode({ mode, endpoints, docker, log }: EngineSetOptions): ModeChoice {
+  if (mode === 'docker') return { mode }
+  const hasChoice = mode === 'auto' && endpoints.length === 0 && existsSync(docker.socketPath)
+  if (!hasChoice || findNvidiaSmi(docker.searchPath) === undefined)
+    return { mode: 'endpoints', absence: NO_ENDPOINT }
+  if (isAccessible(docker.socketPath)) return { mode: 'docker' }
+  const absence = {
+    reason: `no engine is configured, and this user may not access the Docker socket ${docker.socketPath}`,
+    next: 'Let this user access the Docker socket (usually by adding it to the group docker), or set --engine.endpoints model=url.',
+  }
+  log.warn(
+    { event: 'docker-socket-inaccessible', socket: docker.socketPath, next: absence.next },
+    'this host has GPUs and Docker, but this user may not access the Docker socket',
+  )
+  return { mode: 'endpoints', absence }
+}
+
+function isAccessible(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function openFleet(
+  options: EngineSetOptions,
+  onRunning: (engines: readonly EngineEndpoint[]) => void,
+): Fleet {
   const { docker, hubUrl, hubToken, stateDir, clock, log, onProgress } = options
-  return new Fleet({
+  const fleet: Fleet = new Fleet({
     docker: new DockerClient(docker.socketPath),
-    readGpus,
+    readGpus: (signal) => readGpus(docker.searchPath, signal),
     owner: docker.owner,
     image: docker.image,
+    registryLogin: docker.registryLogin,
     cacheDir: docker.cacheDir,
     gpuMemoryUtilization: docker.gpuMemoryUtilization,
     shuffle: docker.shuffle,
@@ -109,5 +187,7 @@ function openFleet(options: EngineSetOptions): Fleet {
     clock,
     log,
     onProgress,
+    onChange: () => onRunning(fleet.running),
   })
+  return fleet
 }

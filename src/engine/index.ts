@@ -7,6 +7,7 @@ export { type ConnectedEngine, connectEngine, type EngineOptions } from './conne
 export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
 export { createEngineSet, type EngineSet, type EngineSetOptions } from './engine-set.js'
 export {
+  type Absence,
   bytesToMib,
   containerSlug,
   DockerClient,
@@ -16,6 +17,7 @@ export {
   parseGpus,
   placeModel,
   planFleet,
+  type RefreshReason,
   weightBytes,
 } from './fleet/index.js'
 export type {

@@ -17,7 +17,9 @@ export interface ValidatorTools {
   readonly engines: () => readonly ReferenceEngine[]
   /** The bundled questions when absent. */
   readonly questions?: QuestionSource
-  readonly refreshEngines: (wanted: readonly string[], signal: AbortSignal) => Promise<void>
+  readonly explainEngine: EngineSet['explain']
+  /** Absent when the engines are configured addresses. */
+  readonly refreshEngines?: EngineSet['refresh']
   /** Closes everything in reverse order of opening; never rejects. */
   close(): Promise<void>
 }
@@ -28,7 +30,7 @@ export interface ValidatorTools {
  * @param networkGiven the user named the network, so the endpoints must have its genesis.
  * @param searchPath folders in which to find nvidia-smi.
  * @throws TargonError CHAIN_UNREACHABLE (unreachable), HOTKEY_IN_USE (hotkey-in-use), HOTKEY_LOCK (runtime),
- *   ENGINE_ENDPOINTS (usage); in mode docker also MODELS_FILE (usage), MODELS_ENDPOINT (usage or upstream)
+ *   ENGINE_ENDPOINTS (usage)
  */
 export async function openValidatorTools(
   settings: ValidatorSettings,
@@ -37,7 +39,7 @@ export async function openValidatorTools(
   searchPath: string,
   deps: RoleDeps,
 ): Promise<ValidatorTools> {
-  const { clock, log, signal, stateDir, progress } = deps
+  const { clock, log, signal, stateDir } = deps
   const closers: (() => Promise<unknown>)[] = []
   const close = async () => {
     for (const release of closers.splice(0).reverse())
@@ -65,19 +67,14 @@ export async function openValidatorTools(
       signal,
     })
     closers.push(() => weights.close())
-    const refreshEngines = (wanted: readonly string[], inner: AbortSignal) =>
-      engines.refresh(wanted, inner).finally(() => progress?.end())
-    if (engines.mode === 'docker') {
-      await models.refresh(signal)
-      await refreshEngines(models.current(), signal)
-    }
     return {
       subtensor,
       weights,
       models,
       ...(questions ? { questions } : {}),
       engines: () => engines.current(),
-      refreshEngines,
+      explainEngine: engines.explain,
+      ...(engines.mode === 'docker' ? { refreshEngines: engines.refresh } : {}),
       close,
     }
   } catch (error) {
@@ -116,6 +113,7 @@ async function openEngines(
     clock,
     log,
     onProgress: progress?.report,
+    onSettled: progress?.end,
     docker: {
       socketPath: settings['engine.docker-socket'],
       image: `vllm/vllm-openai:${settings['engine.image-tag']}`,

@@ -7,6 +7,7 @@ export {
   type MinerMetrics,
   type NeuronMetrics,
   noteChain,
+  noteEngines,
   type ValidatorMetrics,
 } from './metrics.js'
 export { drawProgress, logProgress, type Progress } from './progress.js'

@@ -31,6 +31,7 @@ export interface ValidatorMetrics extends NeuronMetrics {
   readonly tokensPerSecond: Histogram
   readonly weightsLastSetBlock: Gauge
   readonly weightsAttempts: Counter<'result'>
+  readonly engineReady: Gauge<'model'>
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -82,6 +83,15 @@ export function noteChain(
   chainReconnects.reset()
   chainReconnects.inc(reconnects)
   clockOffset.set(clockOffsetMs / 1000)
+}
+
+/** Sets the metric of the reference engines; models that are no longer wanted disappear. */
+export function noteEngines(
+  { engineReady }: Pick<ValidatorMetrics, 'engineReady'>,
+  states: readonly { readonly model: string; readonly isReady: boolean }[],
+): void {
+  engineReady.reset()
+  for (const { model, isReady } of states) engineReady.set({ model }, isReady ? 1 : 0)
 }
 
 function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
@@ -138,6 +148,11 @@ function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetri
     weightsLastSetBlock: make.gauge(
       'targon_weights_last_set_block',
       'Block at which weights were last confirmed on chain.',
+    ),
+    engineReady: make.gauge(
+      'targon_validator_engine_ready',
+      'Whether the reference engine of a wanted model accepts calls: 1 or 0.',
+      ['model'],
     ),
     weightsAttempts: make.counter('targon_weights_attempts_total', 'Weight submissions by result.', [
       'result',

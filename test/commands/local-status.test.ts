@@ -46,6 +46,7 @@ const validator: ValidatorStatus = {
   block: 61,
   epoch: { index: 2, nextBlock: 90 },
   models: ['a', 'b'],
+  engines: [],
   rounds: 12,
   weights: { block: 60, entries: [{ uid: 3, weightU16: 65_535 }] },
   miners: [cheat, fast],

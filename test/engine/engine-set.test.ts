@@ -62,7 +62,7 @@ describe('createEngineSet', () => {
   it('connects the endpoints at once and disconnects them when it is closed', async () => {
     const set = create({ endpoints: [ENDPOINT] })
     expect(set.current().map(({ model }) => model)).toEqual(['org/m'])
-    await set.refresh(['org/other'], new AbortController().signal)
+    await set.refresh(['org/other'], 'epoch', new AbortController().signal)
     expect(set.current()).toHaveLength(1)
     await set.close()
     expect(set.current()).toEqual([])
@@ -70,13 +70,15 @@ describe('createEngineSet', () => {
 
   it('logs an error of the fleet and keeps running', async () => {
     const set = create({ mode: 'docker' })
-    await set.refresh(['org/m'], new AbortController().signal)
+    await set.refresh(['org/m'], 'start', new AbortController().signal)
     expect(events).toContain('fleet-refresh-failed')
     expect(set.current()).toEqual([])
   })
 
   it('rejects when the signal aborts', async () => {
     const reason = new Error('stop')
-    await expect(create({ mode: 'docker' }).refresh([], AbortSignal.abort(reason))).rejects.toThrow('stop')
+    await expect(create({ mode: 'docker' }).refresh([], 'start', AbortSignal.abort(reason))).rejects.toThrow(
+      'stop',
+    )
   })
 })

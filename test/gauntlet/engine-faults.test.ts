@@ -178,8 +178,8 @@ suite('the engine of a validator', () => {
       shuffle: (models) => models,
       log: pino({ enabled: false }),
     })
-    const refreshEngines = async (wanted: readonly string[], signal: AbortSignal) => {
-      await fleet.reconcile(wanted, signal)
+    const refreshEngines: ValidatorDeps['refreshEngines'] = async (wanted, why, signal) => {
+      await fleet.reconcile(wanted, why, signal)
       refreshes.push('done')
     }
     const bench = await startBench('none', { refreshEngines })

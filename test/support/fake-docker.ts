@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './free-port.js'
 
@@ -26,6 +26,7 @@ export interface FakeContainer {
   startedAt: string
   log: string
   process: ChildProcess | undefined
+  server: Server | undefined
 }
 
 export interface FakeDocker {
@@ -37,7 +38,11 @@ export interface FakeDocker {
   /** Models whose server exits at once, and models whose server makes no progress. */
   readonly crash: Set<string>
   readonly hang: Set<string>
+  /** Models whose server accepts connections and answers nothing. */
+  readonly silent: Set<string>
   pullFails: boolean
+  /** Every call fails. */
+  fails: boolean
   /** API versions that the daemon accepts, as minor numbers; undefined as `newest` makes it name none. */
   api: { oldest: number; newest: number | undefined }
   /** What the daemon says instead of starting a container, by model. */
@@ -51,7 +56,19 @@ export interface FakeDocker {
 
 const script = fileURLToPath(new URL('./engine-process.ts', import.meta.url))
 
-/** Implements the part of the Docker Engine API that the fleet uses. A started container is a real engine process. */
+/** What a kill from outside leaves: an exited container. */
+export function endContainer(container: FakeContainer): void {
+  container.process?.kill('SIGKILL')
+  container.server?.close()
+  container.server?.closeAllConnections()
+  container.running = false
+  container.exitCode = 137
+}
+
+/**
+ * Implements the part of the Docker Engine API that the fleet uses. A started container of a development model is a real
+ * engine process; any other is a server that answers /health only.
+ */
 export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
   const docker: FakeDocker = {
     containers: new Map(),
@@ -59,14 +76,16 @@ export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
     images: new Set(),
     crash: new Set(),
     hang: new Set(),
+    silent: new Set(),
     pullFails: false,
+    fails: false,
     api: { oldest: 12, newest: 41 },
     startErrors: new Map(),
     login: undefined,
     addForeign: (name, labels) =>
       add(docker, name, { Labels: labels, Cmd: [] } as unknown as Specification, true),
     close: async () => {
-      for (const container of docker.containers.values()) container.process?.kill('SIGKILL')
+      for (const container of docker.containers.values()) endContainer(container)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
@@ -97,6 +116,7 @@ function add(
     startedAt: '0001-01-01T00:00:00Z',
     log: '',
     process: undefined,
+    server: undefined,
   }
   docker.containers.set(id, container)
   return container
@@ -110,6 +130,7 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
     response.end(body === undefined ? '' : JSON.stringify(body))
   }
   const { oldest, newest } = docker.api
+  if (docker.fails) return void request.destroy()
   if (path === '/_ping') {
     if (newest !== undefined) response.setHeader('api-version', `1.${newest}`)
     return void response.end('OK')
@@ -150,7 +171,7 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
   if (!container) return reply(404, { message: 'no such container' })
   if (request.method === 'DELETE') {
     docker.calls.push(`remove ${container.name}`)
-    container.process?.kill('SIGKILL')
+    endContainer(container)
     docker.containers.delete(id)
     return reply(204)
   }
@@ -244,6 +265,12 @@ async function start(docker: FakeDocker, container: FakeContainer): Promise<void
   }
   container.log = 'Loading safetensors checkpoint shards\n'
   if (docker.hang.has(model)) return
+  if (!model.startsWith('targon-dev/')) {
+    container.server = createServer((_, response) => {
+      if (!docker.silent.has(model)) response.end()
+    }).listen(container.port, '127.0.0.1')
+    return
+  }
   const child = spawn(process.execPath, ['--import', 'tsx', script, model, String(container.port)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -1,174 +1,255 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, type Log, messageOf } from '../../kernel/index.js'
+import { type Clock, type Log, messageOf, TargonError } from '../../kernel/index.js'
 import type { EngineEndpoint } from '../endpoints.js'
 import type { HubSource } from '../hub-files.js'
-import {
-  type ContainerOptions,
-  containerName,
-  containerSpecification,
-  ENGINE_PORT,
-  LABEL,
-  specificationDigest,
-} from './container.js'
+import { type ContainerOptions, LABEL } from './container.js'
 import type { Container, DockerClient } from './docker-client.js'
+import { EngineContainers, placementOf } from './engine-containers.js'
+import { EngineWatches } from './engine-watches.js'
 import type { Gpu } from './gpu.js'
-import { awaitHealthy, type OnEngineProgress } from './health.js'
-import { readModelSizeMib } from './model-size.js'
-import { type ModelSize, type Placement, planFleet, type UnplacedModel } from './plan.js'
+import type { OnEngineProgress } from './health.js'
+import { HealthyRuns } from './healthy-runs.js'
+import type { RegistryLogin } from './image-pull.js'
+import { ModelSizes } from './model-size.js'
+import { type FleetPlan, type Placement, planFleet, type UnplacedModel } from './plan.js'
+
+/**
+ * Why the fleet is looked after. `start`: of the validator. `epoch`: models are placed anew, in a new random order as in 4.4.1,
+ * so that each gets its turn when not all fit. `revival`: an engine is missing; the others keep their GPUs, and a local image
+ * is not pulled again.
+ */
+export type RefreshReason = 'start' | 'epoch' | 'revival'
 
 export interface FleetOptions extends ContainerOptions, HubSource {
   readonly docker: DockerClient
+  readonly registryLogin?: RegistryLogin | undefined
   /** The current state of this host's GPUs. */
   readonly readGpus: (signal: AbortSignal) => Promise<readonly Gpu[]>
-  /** Order in which models are placed: random in each epoch, as in 4.4.1. */
   readonly shuffle: (models: readonly string[]) => readonly string[]
   readonly stateDir: string
   readonly clock: Clock
   readonly log: Log
   readonly onProgress?: OnEngineProgress | undefined
+  /** The healthy engines (`running`) are others than before. */
+  readonly onChange?: () => void
   /** How long a starting engine may show no progress. Default: 10 min. */
   readonly stallMs?: number
+  /** How long an engine that has been healthy may fail to respond. Default: 1 min. */
+  readonly silenceMs?: number
 }
 
-export interface FleetState {
-  readonly running: readonly EngineEndpoint[]
-  readonly unplaced: readonly UnplacedModel[]
-}
+/** Why a model has no engine, and what the operator can do. */
+export type Absence = Pick<UnplacedModel, 'reason' | 'next'>
 
 /** A validator's engines as containers on this host. An error of one model never stops another. */
 export class Fleet {
-  constructor(private readonly options: FleetOptions) {}
+  readonly #containers: EngineContainers
+  readonly #watches: EngineWatches
+  readonly #sizes: ModelSizes
+  /** Models that could not be placed or started. */
+  #refusals: ReadonlyMap<string, Absence> = new Map()
+  /** Models whose container was given up, until the next one is started. */
+  readonly #givenUp = new Map<string, Absence>()
+  /** Why the last reconciliation ended early. */
+  #failure: Absence | undefined
 
-  /** Makes the containers serve these models. Containers that match the plan, and containers of others, are not touched. */
-  async reconcile(models: readonly string[], signal: AbortSignal): Promise<FleetState> {
-    const { docker, owner, shuffle, readGpus, log } = this.options
-    const ours = await docker.list(`${LABEL.owner}=${owner}`, signal)
-    const order = shuffle([...new Set(models)])
-    const running = ours.filter((container) => container.running && this.#isCurrent(container))
-    const [sizes, gpus] = await Promise.all([this.#readSizes(order, signal), readGpus(signal)])
-    const plan = planFleet(order, sizes, gpus, running.map(placementOf))
-    const unplaced = [...plan.unplaced]
-    for (const { model, reason } of unplaced)
-      log.warn({ event: 'model-without-engine', model, reason }, 'no engine can serve this model')
-
-    const kept = running.filter((container) =>
-      plan.placements.some((placement) => holds(container, placement)),
-    )
-    for (const container of ours.filter((one) => !kept.includes(one))) {
-      await this.#remove(container, container.running ? 'not planned' : 'dead', signal)
-    }
-    const missing = plan.placements.filter(
-      ({ model }) => !kept.some((container) => container.labels[LABEL.model] === model),
-    )
-    if (missing.length > 0) await this.#pullImage(signal)
-
-    const endpoints = await Promise.all([
-      ...kept.map((container) => {
-        const model = container.labels[LABEL.model] ?? ''
-        return this.#bringUp(model, async () => container, unplaced, signal)
-      }),
-      ...missing.map((placement) =>
-        this.#bringUp(placement.model, () => this.#start(placement, signal), unplaced, signal),
-      ),
-    ])
-    return { running: endpoints.flat(), unplaced }
+  constructor(private readonly options: FleetOptions) {
+    const { stateDir, log, onChange = () => {} } = options
+    this.#containers = new EngineContainers(options)
+    this.#sizes = new ModelSizes(options)
+    this.#watches = new EngineWatches({
+      ...options,
+      runs: new HealthyRuns(join(stateDir, 'engines.json'), log),
+      onChange,
+      onFailure: (container, error, signal) => this.#giveUp(container, error, signal),
+    })
   }
 
-  /** Waits until the container of a model is healthy. Otherwise removes it and adds the model to `unplaced`. */
-  async #bringUp(
-    model: string,
-    start: () => Promise<Container>,
-    unplaced: UnplacedModel[],
+  /** The healthy engines. */
+  get running(): readonly EngineEndpoint[] {
+    return this.#watches.running
+  }
+
+  /** Why a model is not among the running ones. */
+  explain(model: string): Absence {
+    const status = this.#watches.starting(model)
+    if (status !== undefined)
+      return { reason: `its engine is starting${status === '' ? '' : `; its last log line: ${status}`}` }
+    const known = this.#refusals.get(model) ?? this.#givenUp.get(model) ?? this.#failure
+    return known ?? { reason: 'its engine has not been started yet' }
+  }
+
+  /**
+   * Makes the containers serve these models. Containers that match the plan, and containers of others, are not touched.
+   * Resolves when all containers have been started; each joins `running` when it is healthy.
+   *
+   * @throws TargonError DOCKER when the containers cannot be listed
+   */
+  async reconcile(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#reconcile([...new Set(models)], why, signal)
+      this.#failure = undefined
+    } catch (error) {
+      if (!signal.aborted) this.#failure = absenceOf(error)
+      throw error
+    }
+  }
+
+  /** Resolves when no engine is starting. */
+  async settled(): Promise<void> {
+    await this.#watches.settled()
+  }
+
+  /** The containers keep running. */
+  async close(): Promise<void> {
+    await this.#watches.close()
+  }
+
+  async #reconcile(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void> {
+    const ours = await this.#containers.list(signal)
+    const running = ours.filter((container) => container.running)
+    // Used at once: reading sizes and pulling an image may take long.
+    for (const container of running)
+      if (models.includes(placementOf(container).model)) this.#watches.watch(container)
+    const plan = await this.#plan(models, why, running, signal)
+    const refusals = new Map<string, Absence>(plan.unplaced.map(({ model, ...absence }) => [model, absence]))
+    const planned = running.filter(
+      (container) =>
+        this.#containers.isCurrent(container) &&
+        plan.placements.some((placement) => holds(container, placement)),
+    )
+    const missing = plan.placements.filter((placement) => !planned.some((one) => holds(one, placement)))
+    const obstacle = missing.length > 0 ? await this.#prepareImage(why, signal) : undefined
+    // Without the image nothing can be started, so what runs is better than nothing.
+    const kept = obstacle ? running : planned
+    await Promise.all(
+      ours.filter((one) => !kept.includes(one)).map((container) => this.#retire(container, signal)),
+    )
+    await Promise.all(
+      missing.map(async (placement) => {
+        const { model } = placement
+        const absence = obstacle ?? (await this.#start(placement, signal))
+        if (absence && !kept.some((container) => placementOf(container).model === model))
+          refusals.set(model, absence)
+      }),
+    )
+    this.#note(refusals)
+  }
+
+  async #plan(
+    models: readonly string[],
+    why: RefreshReason,
+    running: readonly Container[],
     signal: AbortSignal,
-  ): Promise<EngineEndpoint[]> {
-    let container: Container | undefined
-    try {
-      container = await start()
-      return [{ model, urls: [await awaitHealthy(this.options, model, container.id, ENGINE_PORT, signal)] }]
-    } catch (error) {
-      signal.throwIfAborted()
-      unplaced.push({ model, reason: messageOf(error) })
-      this.options.log.error(
-        { event: 'engine-start-failed', model, err: error },
-        'engine container did not start',
-      )
-      if (container) await this.#remove(container, 'did not start', signal).catch(() => undefined)
-      return []
-    }
-  }
-
-  async #start(placement: Placement, signal: AbortSignal): Promise<Container> {
-    const { docker, owner, log } = this.options
-    const { model, gpuIds } = placement
-    const name = containerName(owner, model)
-    const id = await docker.create(name, containerSpecification(this.options, model, gpuIds), signal)
-    await docker.start(id, signal)
-    log.info({ event: 'engine-container-started', model, gpus: gpuIds, name }, 'started an engine container')
-    return { id, name, running: true, labels: { [LABEL.model]: model } }
-  }
-
-  /** Removes a container and keeps its log in `engine-logs` of the state folder. */
-  async #remove(container: Container, why: string, signal: AbortSignal): Promise<void> {
-    const { docker, stateDir, log } = this.options
-    const model = container.labels[LABEL.model] ?? container.name
-    try {
-      const folder = join(stateDir, 'engine-logs')
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const text = await docker.logs(container.id, signal)
-      await writeFile(join(folder, `${container.name}.log`), text, { mode: 0o600 })
-    } catch (error) {
-      log.warn(
-        { event: 'engine-log-lost', model, err: error },
-        'could not keep the log of an engine container',
-      )
-    }
-    await docker.remove(container.id, signal)
-    log.info({ event: 'engine-container-removed', model, why }, 'removed an engine container')
-  }
-
-  /** True when image, arguments and cache are those with which the container would be started now. */
-  #isCurrent(container: Container): boolean {
-    const { model, gpuIds } = placementOf(container)
-    return container.labels[LABEL.specification] === specificationDigest(this.options, model, gpuIds)
-  }
-
-  async #readSizes(models: readonly string[], signal: AbortSignal): Promise<Map<string, ModelSize>> {
-    const sizes = await Promise.all(
-      models.map(async (model): Promise<[string, ModelSize]> => {
-        try {
-          return [model, await readModelSizeMib(this.options, model, signal)]
-        } catch (error) {
-          signal.throwIfAborted()
-          return [model, { unknown: messageOf(error) }]
-        }
+  ): Promise<FleetPlan> {
+    const placed = running.map(placementOf)
+    const isPlaced = (model: string) => placed.some((placement) => placement.model === model)
+    const shuffled = this.options.shuffle(models)
+    const order =
+      why === 'epoch'
+        ? shuffled
+        : [...shuffled.filter(isPlaced), ...shuffled.filter((model) => !isPlaced(model))]
+    const [sizes, gpus] = await Promise.all([
+      this.#sizes.read(order, signal),
+      this.options.readGpus(signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        return absenceOf(error)
       }),
-    )
-    return new Map(sizes)
+    ])
+    if (!('reason' in gpus)) return planFleet(order, sizes, gpus, placed)
+    // What runs keeps running; nothing else can be placed.
+    const plan = planFleet(order, sizes, [], placed)
+    return { ...plan, unplaced: plan.unplaced.map(({ model }) => ({ model, ...gpus })) }
   }
 
-  /** If the registry is unreachable, a local image is good enough. */
-  async #pullImage(signal: AbortSignal): Promise<void> {
-    const { docker, image, log, onProgress } = this.options
+  /** @returns why no container can be started, undefined when the image is there. */
+  async #prepareImage(why: RefreshReason, signal: AbortSignal): Promise<Absence | undefined> {
+    const { docker, image, registryLogin, log, onProgress } = this.options
+    const isLocal = () => docker.hasImage(image, signal)
     try {
-      await docker.pull(image, undefined, signal, ({ status, percent }) =>
+      if (why === 'revival' && (await isLocal())) return undefined
+      await docker.pull(image, registryLogin, signal, ({ status, percent }) =>
         onProgress?.(image, status, percent),
       )
+      return undefined
     } catch (error) {
-      if (!(await docker.hasImage(image, signal))) throw error
+      signal.throwIfAborted()
+      if (!(await isLocal().catch(() => false))) {
+        signal.throwIfAborted()
+        log.error(
+          { event: 'image-missing', image, err: error },
+          'could not pull the image of the engines; those that run keep running',
+        )
+        return absenceOf(error)
+      }
       log.warn(
         { event: 'image-pull-failed', image, err: error },
         'could not pull the image; using the local copy',
       )
+      return undefined
     }
   }
-}
 
-function placementOf({ labels }: Container): Placement {
-  const gpuIds = (labels[LABEL.gpus] ?? '').split(',').filter((id) => id !== '')
-  return { model: labels[LABEL.model] ?? '', gpuIds: gpuIds.map(Number) }
+  async #start(placement: Placement, signal: AbortSignal): Promise<Absence | undefined> {
+    try {
+      this.#watches.watch(await this.#containers.start(placement, signal))
+      this.#givenUp.delete(placement.model)
+      return undefined
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#logFailure(placement.model, error)
+      return absenceOf(error)
+    }
+  }
+
+  /** Removes a container that is dead or not planned. One that cannot be removed does not stop the others. */
+  async #retire(container: Container, signal: AbortSignal): Promise<void> {
+    this.#watches.drop(container)
+    const { model } = placementOf(container)
+    try {
+      await this.#containers.remove(container, container.running ? 'not planned' : 'dead', signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      this.options.log.warn(
+        { event: 'engine-container-kept', model, err: error },
+        'could not remove an engine container',
+      )
+    }
+  }
+
+  async #giveUp(container: Container, error: unknown, signal: AbortSignal): Promise<void> {
+    const { model } = placementOf(container)
+    this.#logFailure(model, error)
+    this.#givenUp.set(model, absenceOf(error))
+    // The next reconciliation removes it when this fails.
+    await this.#containers.remove(container, 'not healthy', signal).catch(() => undefined)
+  }
+
+  #logFailure(model: string, error: unknown): void {
+    this.options.log.error(
+      { event: 'engine-start-failed', model, err: error },
+      'an engine container does not work; it is started again later',
+    )
+  }
+
+  /** Logs what is new: an engine that is missing is looked after often, and the numbers in a reason vary. */
+  #note(refusals: ReadonlyMap<string, Absence>): void {
+    for (const [model, { reason, next }] of refusals) {
+      const known = this.#refusals.get(model)
+      if (known === undefined || known.next !== next)
+        this.options.log.warn(
+          { event: 'model-without-engine', model, reason, next },
+          'no engine can serve this model',
+        )
+    }
+    this.#refusals = refusals
+  }
 }
 
 function holds({ labels }: Container, { model, gpuIds }: Placement): boolean {
   return model === labels[LABEL.model] && gpuIds.join(',') === labels[LABEL.gpus]
+}
+
+function absenceOf(error: unknown): Absence {
+  return { reason: messageOf(error), next: error instanceof TargonError ? error.next : undefined }
 }

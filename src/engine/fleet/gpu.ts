@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf, TargonError } from '../../kernel/index.js'
 
@@ -12,6 +14,8 @@ export interface Gpu {
 const FREE_SHARE = 0.9
 /** Memory needed per byte of weights, including cache and activations (4.4.1 targon/docker.py). */
 const HEADROOM = 1.2
+/** Of what nvidia-smi prints, in an error. */
+const PRINTED_LENGTH = 300
 
 /**
  * GPUs for a model: the first one that can hold it, otherwise GPUs in order until they can hold it together.
@@ -54,16 +58,38 @@ export function parseGpus(output: string): Gpu[] {
     })
 }
 
+/** @param searchPath folders to search (PATH) */
+export function findNvidiaSmi(searchPath: string): string | undefined {
+  return searchPath
+    .split(delimiter)
+    .map((folder) => join(folder, 'nvidia-smi'))
+    .find((path) => existsSync(path))
+}
+
 /** @throws TargonError GPU_QUERY (runtime) when nvidia-smi is missing or fails */
-export async function readGpus(signal: AbortSignal): Promise<Gpu[]> {
+export async function readGpus(searchPath: string, signal: AbortSignal): Promise<Gpu[]> {
   const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader']
   try {
-    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 15_000, signal })
+    const program = findNvidiaSmi(searchPath)
+    if (program === undefined) throw unreadable('it is not in a folder of PATH')
+    const { stdout } = await promisify(execFile)(program, query, { timeout: 15_000, signal })
     return parseGpus(stdout)
   } catch (error) {
+    signal.throwIfAborted()
     if (error instanceof TargonError) throw error
-    throw unreadable(messageOf(error), { cause: error })
+    throw unreadable(explainFailure(error), { cause: error })
   }
+}
+
+/** nvidia-smi prints its errors, such as a driver that does not respond, to stdout. */
+function explainFailure(error: unknown): string {
+  const printed =
+    error instanceof Error && 'stdout' in error && 'stderr' in error
+      ? `${error.stdout} ${error.stderr}`.replace(/\s+/g, ' ').trim()
+      : ''
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (printed === '') return messageOf(error)
+  return `it failed (${code ?? 'killed'}): ${printed.slice(0, PRINTED_LENGTH)}`
 }
 
 function unreadable(why: string, options?: ErrorOptions): TargonError {

@@ -1,7 +1,8 @@
 import got from 'got'
-import { type Clock, withScopedSignal } from '../../kernel/index.js'
-import { engineError } from '../engine-error.js'
-import type { DockerClient } from './docker-client.js'
+import { type Clock, TargonError, withScopedSignal } from '../../kernel/index.js'
+import type { ContainerState, DockerClient } from './docker-client.js'
+import { isRefusal } from './docker-error.js'
+import type { HealthyRuns } from './healthy-runs.js'
 
 /** Progress of an image pull or of a starting engine; `percent` is undefined when it is not reported. */
 export type OnEngineProgress = (task: string, status: string, percent: number | undefined) => void
@@ -9,62 +10,109 @@ export type OnEngineProgress = (task: string, status: string, percent: number | 
 export interface HealthOptions {
   readonly docker: DockerClient
   readonly clock: Clock
+  readonly runs: HealthyRuns
   readonly onProgress?: OnEngineProgress | undefined
   /** How long a starting engine may show no progress. Default: 10 min. */
   readonly stallMs?: number
+  /** How long an engine that has been healthy may fail to respond. Default: 1 min. */
+  readonly silenceMs?: number
+}
+
+export interface WatchedContainer {
+  readonly model: string
+  readonly id: string
+  readonly port: number
+  /** Where its server was found before. */
+  readonly url?: string | undefined
 }
 
 const POLL_MS = 2_000
 const STALL_MS = 600_000
+const SILENCE_MS = 60_000
 const HEALTH_TIMEOUT_MS = 3_000
 const STATUS_LENGTH = 120
 
 /**
  * Waits until the server in a container answers /health. Downloading and loading a model may take any time, so the
- * deadline counts from the last new line in the log.
+ * deadline counts from the last new line in the log; a run that has been healthy has nothing to load, so there it counts from
+ * the call. A daemon that does not respond is waited for, too.
  *
  * @returns the base URL of the server
- * @throws TargonError ENGINE_UNAVAILABLE when the container exits or stalls
+ * @throws TargonError ENGINE_UNAVAILABLE when the container exits, stalls or falls silent; DOCKER when it is gone
  */
 export async function awaitHealthy(
   options: HealthOptions,
-  model: string,
-  id: string,
-  port: number,
+  container: WatchedContainer,
   signal: AbortSignal,
 ): Promise<string> {
-  const { docker, clock } = options
-  const stallMs = options.stallMs ?? STALL_MS
-  let lastLine = ''
-  let progressAt = clock.monotonic()
+  const { clock, runs, stallMs = STALL_MS, silenceMs = SILENCE_MS } = options
+  const { model, id } = container
+  const beganAt = clock.monotonic()
+  let last = { line: '', atMs: beganAt }
+  let startedAt: string | undefined
   for (;;) {
-    const { running, exitCode, hostPort } = await docker.inspect(id, port, signal)
-    const url = `http://127.0.0.1:${hostPort ?? 0}`
-    if (running && hostPort !== undefined && (await isHealthy(url, signal))) return url
-    const line =
-      (await docker.logs(id, signal))
-        .trimEnd()
-        .split(/[\r\n]+/)
-        .at(-1) ?? ''
-    if (!running) {
-      throw engineError(
-        'ENGINE_UNAVAILABLE',
-        `The engine of ${model} exited with ${exitCode}: ${line.slice(0, STATUS_LENGTH)}`,
+    const state = await readState(options, container, signal)
+    startedAt = state?.startedAt ?? startedAt
+    const url = state === undefined ? container.url : addressOf(state)
+    if (url !== undefined && (await isHealthy(url, signal))) {
+      await runs.add(id, startedAt)
+      return url
+    }
+    const line = state === undefined ? last.line : await readLastLine(options, container, signal)
+    const shown = line.slice(0, STATUS_LENGTH)
+    if (state && !state.running)
+      throw containerError(`The engine of ${model} exited with ${state.exitCode}: ${shown}`)
+    if (line !== last.line) {
+      last = { line, atMs: clock.monotonic() }
+      options.onProgress?.(model, shown, percentIn(line))
+    }
+    const wasHealthy = await runs.has(id, startedAt)
+    const [limitMs, sinceMs] = wasHealthy ? [silenceMs, beganAt] : [stallMs, last.atMs]
+    if (clock.monotonic() - sinceMs > limitMs)
+      throw containerError(
+        `The engine of ${model} ${wasHealthy ? 'was healthy, but has not responded' : 'made no progress'} for ${Math.round(limitMs / 1000)} s; its last log line: ${shown}`,
       )
-    }
-    if (line !== lastLine) {
-      lastLine = line
-      progressAt = clock.monotonic()
-      options.onProgress?.(model, line.slice(0, STATUS_LENGTH), percentIn(line))
-    }
-    if (clock.monotonic() - progressAt > stallMs) {
-      throw engineError(
-        'ENGINE_UNAVAILABLE',
-        `The engine of ${model} made no progress for ${Math.round(stallMs / 1000)} s; its last log line: ${line.slice(0, STATUS_LENGTH)}`,
-      )
-    }
     await clock.sleep(POLL_MS, signal)
   }
+}
+
+/** @returns undefined when the daemon does not respond */
+async function readState(
+  { docker }: HealthOptions,
+  { id, port }: WatchedContainer,
+  signal: AbortSignal,
+): Promise<ContainerState | undefined> {
+  try {
+    return await docker.inspect(id, port, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (isRefusal(error, 404)) throw error
+    return undefined
+  }
+}
+
+function addressOf({ running, hostPort }: ContainerState): string | undefined {
+  return running && hostPort !== undefined ? `http://127.0.0.1:${hostPort}` : undefined
+}
+
+async function readLastLine({ docker }: HealthOptions, { id }: WatchedContainer, signal: AbortSignal) {
+  const log = await docker.logs(id, signal).catch(() => '')
+  signal.throwIfAborted()
+  return lastLineOf(log)
+}
+
+/** The access log shows our own questions, which are no progress. */
+function lastLineOf(log: string): string {
+  const lines = log.trimEnd().split(/[\r\n]+/)
+  return lines.findLast((line) => !line.includes('GET /health')) ?? ''
+}
+
+function containerError(message: string): TargonError {
+  return new TargonError(message, {
+    code: 'ENGINE_UNAVAILABLE',
+    fault: 'upstream',
+    next: 'Read the log of the container in the folder engine-logs of the state folder; the engine is started again automatically.',
+  })
 }
 
 /** The percentage of vLLM's progress bars: `Loading safetensors checkpoint shards:  25% Completed | 1/4`. */

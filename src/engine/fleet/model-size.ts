@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { messageOf, TargonError } from '../../kernel/index.js'
 import { hubError } from '../engine-error.js'
 import { type HubSource, readHubApi } from '../hub-files.js'
+import type { ModelSize } from './plan.js'
 
 const BYTES_PER_PARAMETER: Readonly<Record<string, number>> = {
   F64: 8,
@@ -44,14 +46,35 @@ export function weightBytes(parameters: Readonly<Record<string, number>>): numbe
  *
  * @throws TargonError ENGINE_UNAVAILABLE when the hub does not report it
  */
-export async function readModelSizeMib(
-  source: HubSource,
-  model: string,
-  signal: AbortSignal,
-): Promise<number> {
+async function readModelSizeMib(source: HubSource, model: string, signal: AbortSignal): Promise<number> {
   const parsed = modelSchema.safeParse(await readHubApi(source, model, signal))
   if (!parsed.success) {
     throw hubError(`The hub has no safetensors metadata for ${model}, so its size is unknown.`)
   }
   return bytesToMib(weightBytes(parsed.data.safetensors.parameters))
+}
+
+/** Sizes of models, or why they are unknown. A known one is not asked for again. */
+export class ModelSizes {
+  readonly #known = new Map<string, number>()
+
+  constructor(private readonly source: HubSource) {}
+
+  async read(models: readonly string[], signal: AbortSignal): Promise<Map<string, ModelSize>> {
+    const sizes = await Promise.all(
+      models.map(async (model): Promise<[string, ModelSize]> => [model, await this.#readOne(model, signal)]),
+    )
+    return new Map(sizes)
+  }
+
+  async #readOne(model: string, signal: AbortSignal): Promise<ModelSize> {
+    try {
+      const size = this.#known.get(model) ?? (await readModelSizeMib(this.source, model, signal))
+      this.#known.set(model, size)
+      return size
+    } catch (error) {
+      signal.throwIfAborted()
+      return { unknown: messageOf(error), ...(error instanceof TargonError ? { next: error.next } : {}) }
+    }
+  }
 }

@@ -9,6 +9,8 @@ export interface Placement {
 export interface UnplacedModel {
   readonly model: string
   readonly reason: string
+  /** What the operator can do. */
+  readonly next?: string | undefined
 }
 
 export interface FleetPlan {
@@ -17,7 +19,10 @@ export interface FleetPlan {
 }
 
 /** Memory in MiB, or why it is unknown. */
-export type ModelSize = number | { readonly unknown: string }
+export type ModelSize = number | { readonly unknown: string; readonly next?: string | undefined }
+
+const MISFIT_ADVICE =
+  'Free GPUs of this host, want fewer or smaller models, or run this one elsewhere and use --engine.mode endpoints.'
 
 /**
  * Places models on whole GPUs in the given order. A running model keeps its GPUs unless an earlier model needs them. Other
@@ -40,7 +45,7 @@ export function planFleet(
     }
     const size = sizes.get(model)
     if (typeof size !== 'number') {
-      unplaced.push({ model, reason: size?.unknown ?? 'its size is unknown' })
+      unplaced.push({ model, reason: size?.unknown ?? 'its size is unknown', next: size?.next })
       continue
     }
     const ours = new Set(running.flatMap(({ gpuIds }) => gpuIds))
@@ -49,7 +54,7 @@ export function planFleet(
     const released = available.map((gpu) => (ours.has(gpu.id) ? { ...gpu, freeMib: gpu.totalMib } : gpu))
     const chosen = placeModel(free, size) ?? placeModel(released, size)
     if (chosen) placements.push(claim({ model, gpuIds: chosen.map(({ id }) => id) }, taken))
-    else unplaced.push({ model, reason: explainMisfit(released, size) })
+    else unplaced.push({ model, reason: explainMisfit(released, size), next: MISFIT_ADVICE })
   }
   return { placements, unplaced }
 }

@@ -9,6 +9,7 @@ import { createSubnetView, isForbiddenAddress, requireRegistration, type SubnetV
 import { startServices, type ValidatorDeps } from './validator.js'
 
 const FIRST_SYNC_TIMEOUT_MS = 120_000
+const NO_ENGINE = { reason: 'no engine is configured for it', next: 'Set --engine.endpoints model=url.' }
 
 /**
  * Starts a validator, which runs until `deps.signal` aborts: streaming answers are then cut without a verdict, the
@@ -48,7 +49,9 @@ export async function startValidator(
     for (const { lost } of [lock, deps.weights]) lost.addEventListener('abort', () => fail(lost.reason))
     const view = await openView(settings, deps)
     const metrics = deps.metrics ?? createMetrics('validator')
-    const services = await startServices({ ...deps, signal, settings, metrics, fail, view }, deps, cleanup)
+    const { explainEngine = () => NO_ENGINE } = deps
+    const context = { ...deps, signal, settings, metrics, fail, view, explainEngine }
+    const services = await startServices(context, deps, cleanup)
     const finish = async () => {
       try {
         const report = await services.done

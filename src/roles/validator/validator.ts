@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { BlockHead, Subtensor } from '../../chain/index.js'
-import type { ReferenceEngine } from '../../engine/index.js'
+import type { Absence, ReferenceEngine } from '../../engine/index.js'
 import { type CleanupStack, withDeadline } from '../../kernel/index.js'
 import { createRandom, type QuestionSource } from '../../prompts/index.js'
-import { noteChain, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
+import { noteChain, noteEngines, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { createTopic, type RoleDeps, type Topic } from '../role.js'
 import { type ConfirmedWeights, type EpochDeps, followBlocks, startEpochs } from './epochs/index.js'
@@ -19,7 +19,7 @@ import {
   scoreResults,
   watchEarlyEnds,
 } from './scores/index.js'
-import type { ValidatorContext } from './subnet/index.js'
+import { engineStates, type ValidatorContext } from './subnet/index.js'
 
 /** What a validator is given; it closes none of it. */
 export interface ValidatorDeps extends RoleDeps, EpochDeps {
@@ -27,6 +27,8 @@ export interface ValidatorDeps extends RoleDeps, EpochDeps {
   readonly signer: Signer
   /** The current reference engines, ready or not. */
   readonly engines: () => readonly ReferenceEngine[]
+  /** Why a model has no engine among them. */
+  readonly explainEngine?: (model: string) => Absence
   /** Source of the questions; the bundled ones when absent. */
   readonly questions?: QuestionSource
   readonly metrics?: ValidatorMetrics
@@ -63,7 +65,7 @@ export async function startServices(
   cleanup: CleanupStack,
   connect: typeof connectPorts = connectPorts,
 ): Promise<Services> {
-  const { clock, log, signal, settings, engines, view, stateDir } = context
+  const { clock, log, signal, settings, view, stateDir } = context
   const { watchdog } = deps
   const bus = createBus()
   trackHead(context, bus)
@@ -75,11 +77,7 @@ export async function startServices(
   })
   const { book } = scores
   const verdicts = createVerdictCounts()
-  if (engines().length === 0)
-    log.warn(
-      { event: 'no-engine', next: 'Set --engine.endpoints model=url.' },
-      'no reference engine is configured: no new answer can be verified',
-    )
+  noteMissingEngines(context, deps)
   const random = createRandom(settings.seed ?? randomUUID())
   const sources = { random: random.fork('prompts'), questions: deps.questions }
   const { ports, close } = await connect(context, sources)
@@ -127,6 +125,17 @@ export async function startServices(
   return { done: run(), statusUrl: server.url, healthy: health.healthy }
 }
 
+/** Engines that this validator starts itself are reported by the fleet. */
+function noteMissingEngines(context: ValidatorContext, { refreshEngines }: ValidatorDeps): void {
+  if (refreshEngines !== undefined || context.engines().length > 0) return
+  const [missing] = engineStates(context).filter((state) => !state.isReady)
+  const { reason, next } = missing ?? { reason: 'no model is wanted', next: undefined }
+  context.log.warn(
+    { event: 'no-engine', reason, ...(next === undefined ? {} : { next }) },
+    'there is no reference engine: no new answer can be verified',
+  )
+}
+
 /** The first subscriber of every head: the others read the block from the view. */
 function trackHead({ view, metrics }: ValidatorContext, bus: ValidatorBus): void {
   bus.head.subscribe(({ number }) => {
@@ -151,9 +160,10 @@ function createBus(): ValidatorBus {
 }
 
 function serveStatus(
-  { log, metrics, settings, subtensor }: ValidatorContext,
+  context: ValidatorContext,
   { health, records, status }: { health: Health; records: Records; status: Status },
 ) {
+  const { log, metrics, settings, subtensor } = context
   return startStatusServer({
     port: settings['metrics.port'],
     log,
@@ -163,6 +173,7 @@ function serveStatus(
       contentType: metrics.contentType,
       text: () => {
         noteChain(metrics, subtensor)
+        noteEngines(metrics, engineStates(context))
         return metrics.text()
       },
     },

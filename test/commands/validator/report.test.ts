@@ -60,6 +60,7 @@ const now: ValidatorStatus = {
   block: 61,
   epoch: { index: 2, nextBlock: 90 },
   models: ['org/a'],
+  engines: [],
   rounds: 12,
   weights: { block: 60, entries: [{ uid: 5, weightU16: 65_535 }] },
   miners: [idle, { ...idle, uid: 5, hotkey: '5Miner', models: ['org/a'], score: 120 }],

@@ -166,6 +166,7 @@ export function createRigContext<Given extends Partial<ValidatorContext>>(given:
     settings: defaultSettings({}),
     metrics: createMetrics('validator'),
     engines: () => [createRigEngine()],
+    explainEngine: () => ({ reason: 'it has no engine' }),
     fail: () => {},
     ...given,
   }

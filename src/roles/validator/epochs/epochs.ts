@@ -1,20 +1,23 @@
 import type { BlockHead, WeightsPipeline } from '../../../chain/index.js'
+import type { RefreshReason } from '../../../engine/index.js'
 import { TargonError } from '../../../kernel/index.js'
 import type { Feed, Topic } from '../../role.js'
-import { isReady } from '../rounds/index.js'
 import type { Scores, VerdictCounts } from '../scores/index.js'
-import type { ValidatorContext } from '../subnet/index.js'
+import { engineStates, type ValidatorContext } from '../subnet/index.js'
 import { type BackgroundJob, createBackgroundJob } from './background-job.js'
 import { broadcastModels } from './broadcast.js'
+import { EngineRevival } from './engine-revival.js'
 import { type Epoch, type EpochJobs, EpochTask } from './epoch-task.js'
 import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
+
+type RefreshEngines = (wanted: readonly string[], why: RefreshReason, signal: AbortSignal) => Promise<void>
 
 /** What the epochs get from the command that starts the validator. */
 export interface EpochDeps {
   /** Wanted models; a refresh that fails keeps the last good list. */
   readonly models: { current(): readonly string[]; refresh(signal: AbortSignal): Promise<void> }
   /** Starts and stops engines for the wanted models; absent when the set is fixed. */
-  readonly refreshEngines?: ((wanted: readonly string[], signal: AbortSignal) => Promise<void>) | undefined
+  readonly refreshEngines?: RefreshEngines | undefined
   /** Sets weights, with a ledger and a check for a second validator. */
   readonly weights: WeightsPipeline
   /** Runs once per epoch after its weights are on chain: the moment for an update. */
@@ -31,24 +34,21 @@ export interface EpochParts {
 /** Longest time for new engines to start: downloading and loading a large model. The fleet itself gives up on one that stalls. */
 const ENGINES_TIMEOUT_MS = 4 * 3_600_000
 
-/** While no engine is ready they are refreshed this often: one that died is back within a minute, not an epoch. */
-const REVIVAL_MS = 30_000
-
 export interface Epochs {
-  /** No round is possible: refreshes the miners' models, and the engines when none is ready (at most every 30 s). */
+  /** No round is possible: refreshes the miners' models, and looks after engines that are missing. */
   recover(): Promise<void>
   readonly done: Promise<void>
 }
 
-type EnginesJob = BackgroundJob<readonly string[]>
+type EnginesJob = BackgroundJob<{ readonly wanted: readonly string[]; readonly why: RefreshReason }>
 
 /** Starts the task that follows the chain from epoch to epoch; the miners are asked for their models at once. */
 export function startEpochs(context: ValidatorContext, parts: EpochParts): Epochs {
-  const { clock, log, signal, settings, view, engines } = context
+  const { clock, log, signal, settings, view } = context
   const { scores, deps, events } = parts
   const enginesJob: EnginesJob = createBackgroundJob(
     { clock, log, name: 'refreshing the engines', timeoutMs: ENGINES_TIMEOUT_MS },
-    async (wanted, inner) => deps.refreshEngines?.(wanted, inner),
+    async ({ wanted, why }, inner) => deps.refreshEngines?.(wanted, why, inner),
     signal,
   )
   const task = new EpochTask(
@@ -61,15 +61,20 @@ export function startEpochs(context: ValidatorContext, parts: EpochParts): Epoch
     },
     signal,
   )
-  events.head.subscribe((head) => task.onHead(head))
-  let revivedAt = clock.monotonic()
+  enginesJob.request({ wanted: view.wanted, why: 'start' })
+  const revival = new EngineRevival(clock)
+  const reviveEngines = () => {
+    const missing = engineStates(context).flatMap(({ model, isReady }) => (isReady ? [] : [model]))
+    if (revival.isDue(missing)) enginesJob.request({ wanted: view.wanted, why: 'revival' })
+  }
+  events.head.subscribe((head) => {
+    task.onHead(head)
+    reviveEngines()
+  })
   return {
     done: task.done,
     recover: () => {
-      if (!engines().some(isReady) && clock.monotonic() - revivedAt >= REVIVAL_MS) {
-        revivedAt = clock.monotonic()
-        enginesJob.request(view.wanted)
-      }
+      reviveEngines()
       return task.requestRefresh()
     },
   }
@@ -98,7 +103,7 @@ function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: En
       await deps.models.refresh(signal)
       view.replaceWanted(deps.models.current())
     },
-    refreshEngines: async () => enginesJob.request(view.wanted),
+    refreshEngines: async () => enginesJob.request({ wanted: view.wanted, why: 'epoch' }),
     broadcast: async (announce, signal) => {
       const options = { clock, signer, wanted: view.wanted, announce }
       const lists = await broadcastModels(view.miners, options, signal)

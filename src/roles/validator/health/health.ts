@@ -1,7 +1,7 @@
 import { createDeferred } from '../../../kernel/index.js'
 import type { Feed } from '../../role.js'
-import { isReady, type RoundResult } from '../rounds/index.js'
-import type { ValidatorContext } from '../subnet/index.js'
+import type { RoundResult } from '../rounds/index.js'
+import { engineStates, explainMissing, type ValidatorContext } from '../subnet/index.js'
 
 /** Blocks come every 12 s; ten missing in a row mean an outage of the chain or of the connection to it. */
 const HEAD_TIMEOUT_MS = 120_000
@@ -24,9 +24,10 @@ export interface Health {
 
 /** Watches blocks and rounds to tell whether this validator works. */
 export function watchHealth(
-  { clock, signal, view, engines }: Pick<ValidatorContext, 'clock' | 'signal' | 'view' | 'engines'>,
+  context: Pick<ValidatorContext, 'clock' | 'signal' | 'view' | 'engines' | 'explainEngine'>,
   { events, scoresTrouble }: HealthParts,
 ): Health {
+  const { clock, signal } = context
   const firstHead = createDeferred<void>()
   const firstVerdict = createDeferred<void>()
   let headAt = clock.monotonic()
@@ -43,8 +44,10 @@ export function watchHealth(
       if (signal.aborted) return 'draining'
       const ageMs = clock.monotonic() - headAt
       if (ageMs > HEAD_TIMEOUT_MS) return `no new block for ${Math.round(ageMs / 1000)} s`
-      const hasEngine = engines().some((engine) => isReady(engine) && view.wanted.includes(engine.model))
-      return hasEngine ? scoresTrouble() : 'no reference engine is ready for a wanted model'
+      const states = engineStates(context)
+      if (states.some(({ isReady }) => isReady)) return scoresTrouble()
+      const missing = explainMissing(states)
+      return `no reference engine is ready for a wanted model${missing === '' ? '' : ` (${missing})`}`
     },
   }
 }

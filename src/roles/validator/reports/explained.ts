@@ -60,8 +60,8 @@ export function explainReport(report: MinersReport, miner?: string): ExplainedRe
   return { source, since, validator: now ? summaryOf(now) : null, miners }
 }
 
-function summaryOf({ uid, hotkey, block, epoch, models, rounds, weights }: ValidatorStatus) {
-  return { uid, hotkey, block, epoch, models, rounds, weights }
+function summaryOf({ uid, hotkey, block, epoch, models, engines, rounds, weights }: ValidatorStatus) {
+  return { uid, hotkey, block, epoch, models, engines, rounds, weights }
 }
 
 function weightOf(uid: number, entries: readonly { readonly uid: number; readonly weightU16: number }[]) {

@@ -3,7 +3,7 @@ import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { type ConfirmedWeights, epochAt } from '../epochs/index.js'
 import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
-import type { SubnetView, ValidatorContext } from '../subnet/index.js'
+import { type EngineState, engineStates, type SubnetView, type ValidatorContext } from '../subnet/index.js'
 
 const verdictCounts = z.object({
   verified: z.number().int(),
@@ -21,6 +21,18 @@ export const validatorStatus = z.object({
   epoch: z.object({ index: z.number().int(), nextBlock: z.number().int() }),
   /** Wanted models. */
   models: z.array(z.string()),
+  /** The reference engines of the wanted models; why one is not ready, and what to do. */
+  engines: z
+    .array(
+      z.object({
+        model: z.string(),
+        ready: z.boolean(),
+        reason: z.string().optional(),
+        next: z.string().optional(),
+      }),
+    )
+    // A validator of an earlier release names none.
+    .default([]),
   /** Rounds started by this process. */
   rounds: z.number().int(),
   /** The last weights this process set and saw confirmed. */
@@ -81,9 +93,10 @@ export interface Status {
 
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
-  { settings, view }: Pick<ValidatorContext, 'settings' | 'view'>,
+  context: Pick<ValidatorContext, 'settings' | 'view' | 'engines' | 'explainEngine'>,
   { book, verdicts, rounds, events }: StatusParts,
 ): Status {
+  const { settings, view } = context
   let weights: ConfirmedWeights | undefined
   let weightsSet = 0
   events.weights.subscribe((set) => {
@@ -100,6 +113,7 @@ export function trackStatus(
         block: view.block,
         epoch: { ...epochAt(view.block, settings['epoch-length']) },
         models: [...view.wanted],
+        engines: engineStates(context).map(describeEngine),
         rounds: rounds.started,
         weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
         miners: describeMiners(view, book, verdicts, settings['scoring.rules']),
@@ -110,6 +124,13 @@ export function trackStatus(
       return { uid, hotkey, rounds: rounds.started, verdicts: verdicts.totals(), weightsSet }
     },
   }
+}
+
+function describeEngine(state: EngineState): ValidatorStatus['engines'][number] {
+  const { model } = state
+  return state.isReady
+    ? { model, ready: true }
+    : { model, ready: false, reason: state.reason, ...(state.next === undefined ? {} : { next: state.next }) }
 }
 
 function describeMiners(

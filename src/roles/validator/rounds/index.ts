@@ -2,4 +2,3 @@
 export { type ConnectedPorts, connectPorts } from './ports.js'
 export type { RoundPorts, RoundResult } from './round.js'
 export { type NotServing, type RoundEvents, RoundLoop, type SatOut } from './round-loop.js'
-export { isReady } from './round-plan.js'

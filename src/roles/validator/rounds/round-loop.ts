@@ -58,7 +58,7 @@ export interface RoundLoopParts {
 
 export type RoundContext = Pick<
   ValidatorContext,
-  'clock' | 'log' | 'signal' | 'settings' | 'view' | 'engines'
+  'clock' | 'log' | 'signal' | 'settings' | 'view' | 'engines' | 'explainEngine'
 > & { readonly subtensor: Pick<ValidatorContext['subtensor'], 'clockOffsetMs'> }
 
 /** Soft deadline of a round in milliseconds: the next one starts while slow honest answers finish. */
@@ -129,7 +129,7 @@ export class RoundLoop {
   }
 
   #plan(): PlannedRound {
-    const { settings, subtensor, view, engines } = this.#context
+    const { settings, subtensor, view, engines, explainEngine } = this.#context
     // Miners would reject our timestamps and be scored as failed.
     if (subtensor.clockOffsetMs !== 0)
       return { kind: 'skip', reason: "this machine's clock differs from the chain's" }
@@ -137,6 +137,7 @@ export class RoundLoop {
       models: settings['round.models'],
       size: settings['round.size'],
       round: this.#started,
+      explainEngine,
       // A miner whose answer still streams is not queried again: its GPU would do double duty.
       isBusy: (hotkey: string, model: string) => this.#streams.isBusy(hotkey, model),
     }

@@ -1,7 +1,15 @@
 import type { ReferenceEngine } from '../../../engine/index.js'
 import type { Endpoint } from '../../../inference/index.js'
 import type { Random } from '../../../prompts/index.js'
-import type { ServingMiner, SubnetView } from '../subnet/index.js'
+import {
+  type EngineState,
+  engineStates,
+  explainMissing,
+  isReady,
+  type ServingMiner,
+  type SubnetView,
+  type ValidatorContext,
+} from '../subnet/index.js'
 
 export interface RoundPlan {
   readonly kind: 'round'
@@ -37,6 +45,8 @@ export interface PlanRules {
   readonly round: number
   /** Whether the miner's last answer for this model has no verdict yet. Other models may run on other GPUs. */
   readonly isBusy: (hotkey: string, model: string) => boolean
+  /** Why a model has no engine. */
+  readonly explainEngine: ValidatorContext['explainEngine']
 }
 
 /**
@@ -51,7 +61,10 @@ export function planRound(
   random: Random,
 ): PlannedRound {
   const ready = engines.filter((engine) => isReady(engine) && view.wanted.includes(engine.model))
-  if (ready.length === 0) return { kind: 'skip', reason: describeMissingEngine(view, engines) }
+  if (ready.length === 0) {
+    const states = engineStates({ view, engines: () => engines, explainEngine: rules.explainEngine })
+    return { kind: 'skip', reason: describeMissingEngine(view, states) }
+  }
   const serves = ({ hotkey }: ServingMiner, model: string) => view.servedBy(hotkey)?.includes(model) === true
   const served = ready.filter(({ model }) => view.miners.some((miner) => serves(miner, model)))
   const usable = served.filter(({ model }) =>
@@ -86,16 +99,9 @@ export function planRound(
   return { kind: 'round', model, endpoint, engine, miners, notServing, sittingOut }
 }
 
-/** Knows its model and accepts calls. */
-export function isReady({ facts, unreadyReason }: ReferenceEngine): boolean {
-  return facts !== undefined && unreadyReason === undefined
-}
-
-function describeMissingEngine(view: SubnetView, engines: readonly ReferenceEngine[]): string {
-  if (view.wanted.length === 0) return 'the list of wanted models is empty'
-  if (engines.length === 0) return 'no reference engine is configured'
-  const reasons = engines.map(({ model, unreadyReason }) => `${model}: ${unreadyReason ?? 'not wanted'}`)
-  return `no reference engine is ready for a wanted model (${reasons.join('; ')})`
+function describeMissingEngine({ wanted }: SubnetView, states: readonly EngineState[]): string {
+  if (wanted.length === 0) return 'the list of wanted models is empty'
+  return `no reference engine is ready for a wanted model (${explainMissing(states)})`
 }
 
 /** A copy in random order (Fisher–Yates). */

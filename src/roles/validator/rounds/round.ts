@@ -1,9 +1,9 @@
 import type { Answer, InferenceRequest, StreamProgress } from '../../../inference/index.js'
 import type { Clock } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
-import type { ServingMiner } from '../subnet/index.js'
+import { isReady, type ServingMiner } from '../subnet/index.js'
 import { type Judgement, type JudgePorts, judgeStream, type StreamStop } from './judge.js'
-import { isReady, type RoundPlan } from './round-plan.js'
+import type { RoundPlan } from './round-plan.js'
 
 /** One answer of one miner with its verdict. */
 export interface RoundResult extends Judgement {

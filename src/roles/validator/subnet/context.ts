@@ -1,6 +1,6 @@
 import type { Subtensor } from '../../../chain/index.js'
 import type { ValidatorSettings } from '../../../config/index.js'
-import type { ReferenceEngine } from '../../../engine/index.js'
+import type { Absence, ReferenceEngine } from '../../../engine/index.js'
 import type { ValidatorMetrics } from '../../../telemetry/index.js'
 import type { Signer } from '../../../wallet/index.js'
 import type { RoleContext } from '../../role.js'
@@ -14,4 +14,6 @@ export interface ValidatorContext extends RoleContext<ValidatorMetrics> {
   readonly view: SubnetView
   /** The current reference engines, ready or not. */
   readonly engines: () => readonly ReferenceEngine[]
+  /** Why a model has no engine among them. */
+  readonly explainEngine: (model: string) => Absence
 }

@@ -41,12 +41,14 @@ describe('readiness', () => {
   it('needs a recent block, an engine ready for a wanted model, saved scores, and no drain', async () => {
     let trouble: string | undefined
     const { clock, running, head, health, stop } = setup(() => trouble)
-    expect(health.unreadyReason()).toMatch(/no reference engine/)
+    expect(health.unreadyReason()).toContain(`${MODEL}: it has no engine`)
     running.engines = [
       createRigEngine('org/unwanted'),
       { ...createRigEngine(), unreadyReason: 'failed too often' },
     ]
-    expect(health.unreadyReason()).toMatch(/no reference engine/)
+    expect(health.unreadyReason()).toBe(
+      `no reference engine is ready for a wanted model (${MODEL}: failed too often)`,
+    )
     running.engines = [createRigEngine()]
     expect(health.unreadyReason()).toBeUndefined()
     await clock.advance(121_000)

@@ -27,7 +27,12 @@ function statusOf(uid: number, score: number): ValidatorStatus['miners'][number]
 function reportOf(past: readonly number[], present: readonly [uid: number, score: number][]): MinersReport {
   const now: ValidatorStatus = {
     ...{ role: 'validator', uid: 0, hotkey: '5Validator', block: 61, epoch: { index: 2, nextBlock: 90 } },
-    ...{ models: ['org/a'], rounds: 12, weights: { block: 60, entries: [{ uid: 5, weightU16: 65_535 }] } },
+    ...{
+      models: ['org/a'],
+      engines: [],
+      rounds: 12,
+      weights: { block: 60, entries: [{ uid: 5, weightU16: 65_535 }] },
+    },
     miners: present.map(([uid, score]) => statusOf(uid, score)),
   }
   const miners = past.map((uid) => ({ uid, hotkey: `5Miner${uid}`, from: at, to: at, models: [] }))

@@ -40,6 +40,7 @@ it('describes block, epoch, miners and their verdicts', () => {
       hotkey: '5Validator',
       block: 121,
       models: [MODEL],
+      engines: [{ model: MODEL, ready: true }],
       rounds: 7,
       weights: null,
     },

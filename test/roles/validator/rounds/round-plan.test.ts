@@ -5,7 +5,10 @@ import { type PlanRules, planRound } from '../../../../src/roles/validator/round
 import { createRigEngine, MODEL } from '../validator-rig.js'
 import { servingMiners, viewOf } from './round-parts.js'
 
-const rules: PlanRules = { models: 'random', size: 37, round: 0, isBusy: () => false }
+const rules: PlanRules = {
+  ...{ models: 'random', size: 37, round: 0, isBusy: () => false },
+  explainEngine: () => ({ reason: 'GPU memory is full' }),
+}
 const random = (seed = 's') => createRandom(seed)
 
 function unready(model: string): ReferenceEngine {
@@ -15,14 +18,17 @@ function unready(model: string): ReferenceEngine {
 test('skips the round without a ready engine for a wanted model and names the engines and reasons', () => {
   const view = viewOf(servingMiners(3))
   const skipped = (engines: ReferenceEngine[]) => planRound(view, engines, rules, random())
-  expect(skipped([])).toEqual({ kind: 'skip', reason: 'no reference engine is configured' })
+  expect(skipped([])).toEqual({
+    kind: 'skip',
+    reason: `no reference engine is ready for a wanted model (${MODEL}: GPU memory is full)`,
+  })
   expect(skipped([unready(MODEL)])).toMatchObject({
     kind: 'skip',
     reason: expect.stringContaining(`${MODEL}: out of memory`),
   })
   expect(skipped([createRigEngine('org/unwanted')])).toMatchObject({
     kind: 'skip',
-    reason: expect.stringContaining('org/unwanted: not wanted'),
+    reason: expect.stringContaining(`${MODEL}: GPU memory is full`),
   })
 })
 
