@@ -1,21 +1,9 @@
 import { z } from 'zod'
 import type { SubnetLimits } from './plausibility.js'
 import type { ReadAt, Runtime } from './runtime.js'
+import type { WeightRules } from './weights-types.js'
 
 const integer = z.union([z.number(), z.bigint()]).transform(Number)
-
-/** Rules of a subnet for setting weights. */
-export interface WeightRules {
-  readonly neuronCount: number
-  readonly minAllowedWeights: number
-  /** 0..1 */
-  readonly maxWeightLimit: number
-  readonly rateLimitBlocks: number
-  /** 0 accepts any. */
-  readonly versionKey: number
-  readonly isCommitReveal: boolean
-  readonly commitRevealVersion: number
-}
 
 /** Reads the rules at one block. An item the runtime lacks gets the value that was in force without it. */
 export async function readWeightRules(runtime: Runtime, netuid: number, at: ReadAt): Promise<WeightRules> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Clock, TargonError } from '../kernel/index.js'
 import type { Link } from './link.js'
-import type { ChainRefusal } from './refusal.js'
+import type { ChainRefusal } from './outcomes.js'
 import { refusal, refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
 import { hexSchema, type Runtime } from './runtime.js'

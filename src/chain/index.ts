@@ -1,19 +1,24 @@
 /**
  * The Subtensor client: reads subnets, announces axons and sets weights, over endpoints that may fail or lie.
+ * The types that this door exports are free of @polkadot, whose declarations do not compile under every tsconfig.
  * Tests named after a behaviour: chain-moves-on.test.ts (hyperparameters.ts, plausibility.ts), submission-faults.test.ts
  * (inclusion.ts, submitter.ts, weights-pipeline.ts), late-extrinsics.test.ts (reconcile-ledger.ts, weights-pipeline.ts),
  * refused-weights.test.ts (weights-ledger.ts, weights-pipeline.ts), shutdown.test.ts (subtensor.ts, submitter.ts).
  */
 
 export type { SubtensorDeps, SubtensorOptions } from './context.js'
-export type { WeightRules } from './hyperparameters.js'
 export { FINNEY_GENESIS, NETWORKS, type Network, type NetworkChoice, networkEndpoints } from './networks.js'
+export type { ChainRefusal, ServeAxonResult } from './outcomes.js'
 export { planWeights, type WeightPlan } from './plan-weights.js'
-export type { ChainRefusal } from './refusal.js'
-export type { ServeAxonResult } from './serve-axon.js'
 export type { Subtensor } from './subtensor.js'
 export { connectSubtensor, type SubtensorClient } from './subtensor.js'
-export type { Axon, BlockHead, ChainSigner, Metagraph, Neuron } from './types.js'
+export type {
+  Axon,
+  BlockHead,
+  ChainSigner,
+  Metagraph,
+  Neuron,
+} from './types.js'
 export {
   openWeightsPipeline,
   type WeightsAttemptResult,
@@ -21,4 +26,4 @@ export {
   type WeightsPipeline,
   type WeightsPipelineOptions,
 } from './weights-pipeline.js'
-export type { SetWeightsResult, WeightEntry, WeightsStatus } from './weights-types.js'
+export type { SetWeightsResult, WeightEntry, WeightRules, WeightsStatus } from './weights-types.js'

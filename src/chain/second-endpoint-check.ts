@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { TargonError } from '../kernel/index.js'
 import { findSubnetDifference, type SubnetDifference } from './compare-subnets.js'
 import type { ChainContext } from './context.js'
-import { readWeightRules, type WeightRules } from './hyperparameters.js'
+import { readWeightRules } from './hyperparameters.js'
 import { type Link, readHead, withLink } from './link.js'
 import { LAG_TOLERANCE_BLOCKS } from './plausibility.js'
 import type { ReadAt } from './runtime.js'
 import type { Session } from './session.js'
 import type { BlockHead, Metagraph } from './types.js'
+import type { WeightRules } from './weights-types.js'
 
 /** How another endpoint compares with the one in use, for one subnet and one hotkey. */
 export type EndpointComparison =

@@ -3,7 +3,7 @@ import { subtensorCall } from './call.js'
 import { parseIp } from './ip-address.js'
 import { type Link, readHead } from './link.js'
 import { readAxon, storedAxonSchema } from './metagraph.js'
-import type { ChainRefusal } from './refusal.js'
+import type { ServeAxonResult } from './outcomes.js'
 import type { Submitter } from './submitter.js'
 import type { Axon, ChainSigner } from './types.js'
 
@@ -15,11 +15,6 @@ export interface AxonAddress {
   readonly ip: string
   readonly port: number
 }
-
-export type ServeAxonResult =
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'served'; readonly blockHash: string }
-  | { readonly kind: 'refused'; readonly refusal: ChainRefusal }
 
 /** The axon the chain currently stores for a hotkey. */
 export async function readStoredAxon(

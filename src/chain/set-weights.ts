@@ -2,22 +2,22 @@ import { z } from 'zod'
 import { type Call, hasCall, subtensorCall } from './call.js'
 import { commitCall, isKnownCommitVersion, type WeightsCommit } from './commit-weights.js'
 import type { ChainContext } from './context.js'
-import {
-  type Registration,
-  readNullConsensus,
-  readRegistration,
-  readWeightRules,
-  type WeightRules,
-} from './hyperparameters.js'
+import { type Registration, readNullConsensus, readRegistration, readWeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
+import type { ChainRefusal } from './outcomes.js'
 import { planWeights } from './plan-weights.js'
-import type { ChainRefusal } from './refusal.js'
 import { refusal } from './refusal.js'
 import type { Session } from './session.js'
 import { readNonce } from './signed-extrinsic.js'
 import type { Submitter } from './submitter.js'
 import type { ChainSigner, Metagraph } from './types.js'
-import type { SetWeightsResult, WeightEntry, WeightsRequest, WeightsStatus } from './weights-types.js'
+import type {
+  SetWeightsResult,
+  WeightEntry,
+  WeightRules,
+  WeightsRequest,
+  WeightsStatus,
+} from './weights-types.js'
 
 export interface WeightsDeps {
   readonly context: ChainContext

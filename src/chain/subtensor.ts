@@ -3,13 +3,13 @@ import { initSr25519, withDeadline } from '../kernel/index.js'
 import { watchClockOffset } from './clock-offset.js'
 import type { SubtensorOptions } from './context.js'
 import { type ChainContext, createChainContext, type SubtensorDeps } from './context.js'
-import { readWeightRules, type WeightRules } from './hyperparameters.js'
+import { readWeightRules } from './hyperparameters.js'
 import { type Link, readHead } from './link.js'
 import { createAddressBook, readMetagraph } from './metagraph.js'
+import type { ServeAxonResult } from './outcomes.js'
 import { refusal } from './refusal.js'
 import type { ReadAt } from './runtime.js'
 import { checkSecondEndpoint } from './second-endpoint-check.js'
-import type { ServeAxonResult } from './serve-axon.js'
 import { type AxonAddress, announceAxon, readStoredAxon } from './serve-axon.js'
 import { openSession, type Session } from './session.js'
 import { readWeightsStatus, submitWeights } from './set-weights.js'
@@ -17,7 +17,13 @@ import { Submitter } from './submitter.js'
 import { TrustedMetagraphs } from './trusted-metagraphs.js'
 import type { BlockHead, ChainSigner, Metagraph } from './types.js'
 import type { WeightsChain } from './weights-pipeline.js'
-import type { SetWeightsResult, WeightEntry, WeightsRequest, WeightsStatus } from './weights-types.js'
+import type {
+  SetWeightsResult,
+  WeightEntry,
+  WeightRules,
+  WeightsRequest,
+  WeightsStatus,
+} from './weights-types.js'
 
 /**
  * The chain client of a node. Every call has a deadline and honours the signal.

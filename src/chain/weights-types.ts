@@ -1,4 +1,4 @@
-import type { ChainRefusal } from './refusal.js'
+import type { ChainRefusal } from './outcomes.js'
 
 /** One `(uid, weight)` as the chain stores it: weights from 0 to 65535, the largest always 65535. */
 export interface WeightEntry {
@@ -62,3 +62,16 @@ export type SetWeightsResult =
     }
   | { readonly kind: 'refused'; readonly refusal: ChainRefusal }
   | { readonly kind: 'unconfirmed'; readonly reason: string }
+
+/** Rules of a subnet for setting weights. */
+export interface WeightRules {
+  readonly neuronCount: number
+  readonly minAllowedWeights: number
+  /** 0..1 */
+  readonly maxWeightLimit: number
+  readonly rateLimitBlocks: number
+  /** 0 accepts any. */
+  readonly versionKey: number
+  readonly isCommitReveal: boolean
+  readonly commitRevealVersion: number
+}
