@@ -3,6 +3,7 @@
  * kernel. `npm run check` enforces this table; ARCHITECTURE.md explains it. To allow an import, change one line here; prefer to change the code.
  */
 const MODULES = [
+  'evidence',
   'wallet',
   'models',
   'scoring',
@@ -18,11 +19,11 @@ const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
 
 export const ARROWS = {
   kernel: [],
-  'wallet|models|scoring|telemetry|config|autoupdate|routing': [],
+  'evidence|wallet|models|scoring|telemetry|config|autoupdate|routing': [],
   'epistula|chain': ['wallet'],
   inference: ['epistula', 'wallet'],
   'engine|prompts': ['inference'],
-  verification: ['inference', 'engine'],
+  verification: ['evidence', 'inference', 'engine'],
   history: ['inference', 'engine', 'verification'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],

@@ -50,7 +50,7 @@ function findCases(
   const envelope: Case = file.json
   if (typeof envelope?.vectors === 'string') {
     const checker = checkers.find((candidate) => candidate.vectors === envelope.vectors)
-    const cases = Array.isArray(envelope.cases) ? (envelope.cases as Case[]) : undefined
+    const cases = Array.isArray(envelope.cases) ? (envelope.cases as Case[]) : checker?.cases?.(file)
     return { ...(checker && { checker }), ...(cases && { cases }) }
   }
   for (const checker of checkers) {

@@ -1,0 +1,94 @@
+import type { ComparedAnswer } from './compared-answer.js'
+import { fitDialect } from './dialect-fit.js'
+import type { NoiseLevels } from './noise.js'
+import type { Dialect, Observation, StatisticObservation, Synchrony } from './observation.js'
+import { type PreparedAnswer, prepareAnswer } from './prepared-answer.js'
+import { seedWords } from './samplers/index.js'
+import {
+  observeGreedy,
+  observeResidual,
+  observeSeeded,
+  observeSurprise,
+  observeTemperature,
+} from './statistics/index.js'
+import { TUNING } from './tuning.js'
+
+/**
+ * What one answer says about its server, whatever the miner sent: for every statistic that applies, per level and
+ * alternative, the logarithm of a factor that is at most 1 on average for an honest server.
+ *
+ * @param dialect remembered for this miner and model (`EvidenceBook.dialectOf`), if any
+ */
+export function observe(
+  answer: ComparedAnswer,
+  levels: NoiseLevels,
+  dialect: Dialect | undefined,
+): Observation {
+  const prepared = prepareAnswer(answer)
+  const seeded = observeSeed(prepared, levels, dialect)
+  const statistics = {
+    seeded: seeded.observation,
+    greedy: observeGreedy(prepared, levels),
+    residual: observeResidual(prepared, levels),
+    temperature: observeTemperature(prepared, levels),
+    surprise: observeSurprise(prepared, levels),
+  }
+  const present = Object.entries(statistics).flatMap(([name, observation]) =>
+    observation ? [[name, bounded(observation)] as const] : [],
+  )
+  return {
+    tokens: prepared.length,
+    synchrony: seeded.synchrony,
+    ...(seeded.dialect && { dialect: seeded.dialect }),
+    statistics: Object.fromEntries(present),
+  }
+}
+
+interface SeededResult {
+  readonly synchrony: Synchrony
+  readonly dialect?: Dialect | undefined
+  readonly observation?: StatisticObservation | undefined
+}
+
+/** S only counts against a miner where the answer follows the seed: a miner may change its server. */
+function observeSeed(answer: PreparedAnswer, levels: NoiseLevels, known: Dialect | undefined): SeededResult {
+  const { seed, isGreedy, isCut } = answer
+  if (isGreedy || isCut || !Number.isSafeInteger(seed) || seed === undefined)
+    return { synchrony: 'inapplicable' }
+  const words = seedWords(seed)
+  const { synchrony, dialect } = fitDialect(answer, words, known)
+  if (!dialect) return { synchrony }
+  const observation = observeSeeded(answer, levels, words, dialect)
+  if (synchrony === 'yes' || !observation) return { synchrony, dialect, observation }
+  const atMostOne = (logFactors: readonly number[]) => logFactors.map((factor) => Math.min(0, factor))
+  return {
+    synchrony,
+    dialect,
+    observation: {
+      ...observation,
+      suspicion: atMostOne(observation.suspicion),
+      enforced: atMostOne(observation.enforced),
+    },
+  }
+}
+
+const HIGHEST = Math.log(TUNING.answerCap.value)
+const LOWEST = Math.log(TUNING.answerFloor.value)
+
+/** Caps what one answer can do to the evidence, in either direction, and drops digits that only cost space. */
+function bounded(observation: StatisticObservation): StatisticObservation {
+  const cap = (logFactor: number) =>
+    Number.isNaN(logFactor) ? 0 : rounded(Math.min(HIGHEST, Math.max(LOWEST, logFactor)))
+  const finite = (sum: number) => (Number.isFinite(sum) ? Number(sum.toPrecision(6)) + 0 : 0)
+  return {
+    tokens: observation.tokens,
+    suspicion: observation.suspicion.map(cap),
+    enforced: observation.enforced.map(cap),
+    sums: observation.sums.map(finite),
+  }
+}
+
+/** Rounded down, so that rounding is never evidence; adding 0 turns -0, which JSON does not have, into 0. */
+function rounded(logFactor: number): number {
+  return Math.floor(logFactor * 1e4) / 1e4 + 0
+}
