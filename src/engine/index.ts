@@ -18,6 +18,7 @@ export {
   placeModel,
   planFleet,
   type RefreshReason,
+  type RegistryLogin,
   weightBytes,
 } from './fleet/index.js'
 export type {

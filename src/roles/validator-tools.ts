@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { SubtensorClient, WeightsPipeline } from '../chain/index.js'
 import type { ValidatorSettings } from '../config/index.js'
-import type { EngineSet, ReferenceEngine } from '../engine/index.js'
+import type { EngineSet, ReferenceEngine, RegistryLogin } from '../engine/index.js'
+import { TargonError } from '../kernel/index.js'
 import type { ModelList } from '../models/index.js'
 import type { QuestionSource } from '../prompts/index.js'
 import type { Signer } from '../wallet/index.js'
@@ -30,7 +31,7 @@ export interface ValidatorTools {
  * @param networkGiven the user named the network, so the endpoints must have its genesis.
  * @param searchPath folders in which to find nvidia-smi.
  * @throws TargonError CHAIN_UNREACHABLE (unreachable), HOTKEY_IN_USE (hotkey-in-use), HOTKEY_LOCK (runtime),
- *   ENGINE_ENDPOINTS (usage)
+ *   ENGINE_ENDPOINTS, REGISTRY_LOGIN (usage)
  */
 export async function openValidatorTools(
   settings: ValidatorSettings,
@@ -116,7 +117,8 @@ async function openEngines(
     onSettled: progress?.end,
     docker: {
       socketPath: settings['engine.docker-socket'],
-      image: `vllm/vllm-openai:${settings['engine.image-tag']}`,
+      image: imageReference(settings['engine.image'], settings['engine.image-tag']),
+      registryLogin: registryLogin(settings),
       cacheDir: settings['engine.cache-dir'],
       gpuMemoryUtilization: settings['engine.gpu-memory-utilization'],
       owner,
@@ -124,6 +126,29 @@ async function openEngines(
       searchPath,
     },
   })
+}
+
+/** A name with a digest needs no tag. */
+function imageReference(image: string, tag: string): string {
+  return image.includes('@') ? image : `${image}:${tag}`
+}
+
+/** @throws TargonError REGISTRY_LOGIN (usage) when only one half is set */
+function registryLogin({
+  'engine.registry-user': username,
+  'engine.registry-password': password,
+}: Pick<ValidatorSettings, 'engine.registry-user' | 'engine.registry-password'>): RegistryLogin | undefined {
+  if (username !== undefined && password !== undefined) return { username, password }
+  if (username === password) return undefined
+  const missing = password === undefined ? 'TARGON_ENGINE_REGISTRY_PASSWORD' : 'TARGON_ENGINE_REGISTRY_USER'
+  throw new TargonError(
+    `The login to the registry of the engines' image is incomplete: ${missing} is not set.`,
+    {
+      code: 'REGISTRY_LOGIN',
+      fault: 'usage',
+      next: `Set ${missing}, or remove the other half.`,
+    },
+  )
 }
 
 /** A seeded run must be reproducible, so it uses the bundled questions unless a data set is named. */

@@ -55,6 +55,14 @@ it('uses the named data set, also in a seeded run, and shows its progress', asyn
   expect(tasks).toContain('data set')
 })
 
+it('refuses half of a login to the registry', async () => {
+  await expect(open({ 'engine.registry-user': 'ops' })).rejects.toMatchObject({
+    code: 'REGISTRY_LOGIN',
+    fault: 'usage',
+    next: expect.stringContaining('TARGON_ENGINE_REGISTRY_PASSWORD'),
+  })
+})
+
 it.each<[string, Record<string, string>]>([
   ['switched off', { 'dataset.url': 'off' }],
   ['a seeded run', { seed: 's' }],

@@ -4,6 +4,10 @@ import { settingIn } from '../setting.js'
 
 const engine = settingIn('ENGINE', ['validator'])
 
+/** Docker's grammar of references (distribution/reference), without tag: registry, path, digest. */
+const IMAGE_NAME =
+  /^(?:[a-z\d](?:[a-z\d.-]*[a-z\d])?(?::\d{1,5})?\/)?[a-z\d]+(?:(?:\.|_{1,2}|-+)[a-z\d]+)*(?:\/[a-z\d]+(?:(?:\.|_{1,2}|-+)[a-z\d]+)*)*(?:@sha256:[\da-f]{64})?$/
+
 /** Reference engines of a validator. */
 export const engineSettings = {
   'engine.endpoints': engine({
@@ -71,11 +75,34 @@ export const engineSettings = {
     roles: ['validator', 'query'],
     help: 'Folder with <model>/config.json to use instead of the hub.',
   }),
+  'engine.image': engine({
+    kind: 'text',
+    schema: z
+      .string()
+      .regex(IMAGE_NAME, 'must be a name such as vllm/vllm-openai or mirror:5000/name, without tag'),
+    default: 'vllm/vllm-openai',
+    help: 'Image of the engines of mode docker, for example on a mirror or a private registry; with @sha256:… the tag is not used.',
+  }),
   'engine.image-tag': engine({
     kind: 'text',
-    schema: textValue,
+    schema: z
+      .string()
+      .regex(/^\w[\w.-]{0,127}$/, 'must be a tag such as v0.10.0 (letters, digits, and . - _)'),
     default: 'latest',
     variables: ['IMAGE_TAG'],
-    help: 'Tag of the vllm/vllm-openai image for mode docker.',
+    help: 'Tag of the image for mode docker.',
+  }),
+  'engine.registry-user': engine({
+    kind: 'text',
+    schema: optionalText,
+    default: undefined,
+    help: 'User name at the registry of the image, for mode docker; needs engine.registry-password.',
+  }),
+  'engine.registry-password': engine({
+    kind: 'text',
+    schema: optionalText,
+    default: undefined,
+    secret: true,
+    help: 'Password or token at the registry of the image; use the environment variable or the config file.',
   }),
 } as const
