@@ -11,5 +11,6 @@ export type { ListedMiner, Miner, QueryOptions, QueryReply } from './query/index
 export type { RoleDeps, RunningRole } from './role.js'
 export { isUnattended, openSelfUpdate, type SelfUpdate } from './self-update.js'
 export type { ExplainedMiner, ExplainedReport, ValidatorStatus } from './validator/index.js'
+export { connectValidatorChain, type GivenPlace, netuidOf, type ValidatorChain } from './validator-chain.js'
 export { openValidatorTools, type ValidatorTools } from './validator-tools.js'
 export { type PreviewedWeight, previewWeights, type WeightsPreview } from './weights-preview.js'

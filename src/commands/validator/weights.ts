@@ -15,6 +15,8 @@ export default class ValidatorWeights extends BaseCommand {
   static override summary =
     'Show the weights the running validator would submit now and the scores behind them, without submitting'
 
+  static override description = 'Chain and subnet are those of the running validator, which its status names.'
+
   static override usage = 'validator weights [--dry-run | --diff] [FLAGS]'
 
   static override flags = {
@@ -30,16 +32,20 @@ export default class ValidatorWeights extends BaseCommand {
   }
 
   async #show({ settings, resolved, actions }: Invocation<'validator'>): Promise<unknown> {
-    const { connectNeuronChain, previewWeights, readLocalStatus } = await import('../../roles/index.js')
+    const { connectValidatorChain, previewWeights, readLocalStatus } = await import('../../roles/index.js')
     const { validatorStatus } = await import('../../roles/validator/index.js')
     const log = await openQuietLog('validator', settings)
     const preview = await runUntilStopped({ exitWithStdin: false }, async (signal) => {
       const context = { clock: systemClock, log, signal }
       const status = await readLocalStatus('validator', settings['metrics.port'], validatorStatus, context)
-      const isNetworkGiven = isGiven(resolved, 'subtensor.network')
-      const subtensor = await connectNeuronChain(settings, isNetworkGiven, context)
+      const given = {
+        network: isGiven(resolved, 'subtensor.network'),
+        endpoint: isGiven(resolved, 'subtensor.chain_endpoint'),
+        netuid: isGiven(resolved, 'netuid'),
+      }
+      const { subtensor, netuid } = await connectValidatorChain(settings, given, status, context)
       try {
-        return await previewWeights(subtensor, settings.netuid, status, signal)
+        return await previewWeights(subtensor, netuid, status, signal)
       } finally {
         await subtensor.close()
       }

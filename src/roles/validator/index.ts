@@ -3,10 +3,8 @@ export { epochAt } from './epochs/index.js'
 export { startWatchdog, type Watchdog } from './health/index.js'
 export type { ValidatorReport } from './reports/index.js'
 export {
-  describeFailures,
   type ExplainedMiner,
   type ExplainedReport,
-  escapeTexts,
   explainReport,
   type MinersReport,
   type ReportRequest,
@@ -15,6 +13,7 @@ export {
   validatorStatus,
   writeCsv,
   writePage,
+  writeText,
 } from './reports/index.js'
 export { startValidator } from './start.js'
 export { isForbiddenAddress, originOf } from './subnet/index.js'

@@ -81,6 +81,29 @@ describe('targon validator report', () => {
     expect(second).toMatch(/^\s*3\s+-\s+0\.000\s+0\s+0\s+0\s/)
   })
 
+  it('shows the counts since the start of a validator without a history, in every format', async () => {
+    const verdicts = { verified: 68, inconclusive: 1, failed: { BAD_STREAM: 2 } }
+    const started = { ...now, history: false, startedAt: at, miners: [{ ...idle, verdicts }] }
+    const port = await servePort(JSON.stringify({ since: at, miners: [], now: started }))
+    const show = async (...flags: string[]) => (await runCommand(ValidatorReport, [...flags, ...port])).stdout
+    const period = 'Counts since the validator started at 2026-01-01 00:00 UTC; it keeps no history'
+    const text = await show()
+    expect(text).toContain(period)
+    expect(text).toMatch(/^ *3 {2}- .* 68 +1 +- +- +- +BAD_STREAM 2$/m)
+    expect(await show('3')).toMatch(/verified +68\nno verdict +1\nfailed +BAD_STREAM 2/)
+    const page = await show('--html')
+    expect(page).toContain(period)
+    expect(page).toContain('<td class="n">68</td><td class="n bad">2</td><td class="n">1</td>')
+    expect(page).toContain(
+      'Since the validator started: 68 verified, 1 without verdict, failed: BAD_STREAM 2.',
+    )
+    expect(await show('--csv')).toMatch(/^3,5Idle,,,,0,0,68,1,2,BAD_STREAM 2,.*,start$/m)
+    expect(JSON.parse(await show('--json'))).toMatchObject({
+      counted: 'start',
+      rows: [{ uid: 3, verified: 68, inconclusive: 1, failed: 2 }],
+    })
+  })
+
   it.each(['5', '5Miner'])('explains one miner, given as %s, and escapes its text', async (name) => {
     const { stdout } = await runCommand(ValidatorReport, [name, ...(await servePort(answer))])
     expect(stdout).toMatch(/window\s+(90\.0 ){14}miss/)
@@ -106,7 +129,7 @@ describe('targon validator report', () => {
     const { stdout } = await runCommand(ValidatorReport, ['--csv', ...(await servePort(answer))])
     const [head, first, second] = stdout.trimEnd().split('\n')
     expect(first).toMatch(/^5,5Miner,org\/a,.*,120,65535,14,2,4,"OVERFIT 3, NO_LOGPROBS 1",3,80,90\.5,99,/)
-    expect(first).toMatch(/;x,.*,OVERFIT,"'=1\+1 position 7: .*""quoted"""$/)
+    expect(first).toMatch(/;x,.*,OVERFIT,"'=1\+1 position 7: .*""quoted""",period$/)
     expect(second?.split(',')).toHaveLength(head?.split(',').length ?? 0)
   })
 

@@ -1,6 +1,7 @@
 import type { ModelReport } from '../../../history/index.js'
 import { escapeControls } from '../../../kernel/index.js'
 import type { MinersReport } from './read-report.js'
+import { type ReportRow, rowsOf } from './rows.js'
 import type { ValidatorStatus } from './status.js'
 
 type MinerNow = ValidatorStatus['miners'][number]
@@ -26,8 +27,12 @@ export interface ExplainedMiner {
 export interface ExplainedReport {
   readonly source: MinersReport['source']
   readonly since: string
+  /** What the counts of the rows cover: the period, or all since the start of a validator that keeps no history. */
+  readonly counted: 'period' | 'start'
   /** The validator running on this machine, if any. */
   readonly validator: Omit<ValidatorStatus, 'role' | 'miners'> | null
+  /** What every format shows, in the order of `miners`. */
+  readonly rows: readonly ReportRow[]
   /** Highest score first; by uid without scores. */
   readonly miners: readonly ExplainedMiner[]
 }
@@ -57,26 +62,17 @@ export function explainReport(report: MinersReport, miner?: string): ExplainedRe
     ]
   })
   miners.sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.uid - b.uid)
-  return { source, since, validator: now ? summaryOf(now) : null, miners }
+  const counted = now?.history === false && report.miners.length === 0 ? 'start' : 'period'
+  const rows = miners.flatMap((one) => rowsOf(one, counted))
+  return { source, since, counted, validator: now ? summaryOf(now) : null, rows, miners }
 }
 
-function summaryOf({ uid, hotkey, block, epoch, models, engines, rounds, weights }: ValidatorStatus) {
-  return { uid, hotkey, block, epoch, models, engines, rounds, weights }
+function summaryOf({ role: _, miners: __, ...summary }: ValidatorStatus) {
+  return summary
 }
 
 function weightOf(uid: number, entries: readonly { readonly uid: number; readonly weightU16: number }[]) {
   return entries.find((entry) => entry.uid === uid)?.weightU16 ?? 0
-}
-
-/** Number of failures of one model, of any cause. */
-export function countFailed({ verdicts }: Pick<ModelReport, 'verdicts'>): number {
-  return Object.values(verdicts.failed).reduce((sum, count) => sum + count, 0)
-}
-
-/** `OVERFIT 2, NO_LOGPROBS 1`, most frequent first; `0` for none. */
-export function describeFailures({ failed }: ModelReport['verdicts']): string {
-  const causes = Object.entries(failed).sort(([, a], [, b]) => b - a)
-  return causes.length === 0 ? '0' : causes.map(([cause, count]) => `${cause} ${count}`).join(', ')
 }
 
 /** The same document with every text and key escaped, so that text of a miner cannot control a terminal or reverse a line. */

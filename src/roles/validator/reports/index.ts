@@ -1,19 +1,16 @@
 /**
  * What the validator tells its operator: status, history, and the reports made from both.
  *
- * Tests named after a behaviour: ../../../commands/validator/report.test.ts (report-page.ts, report-csv.ts).
+ * Tests named after a behaviour: ../../../commands/validator/report.test.ts (report-page.ts,
+ * report-csv.ts, report-text.ts), report-formats.property.test.ts (rows.ts),
+ * report-page.test.ts (report-page-miner.ts).
  */
-export {
-  describeFailures,
-  type ExplainedMiner,
-  type ExplainedReport,
-  escapeTexts,
-  explainReport,
-} from './explained.js'
+export { type ExplainedMiner, type ExplainedReport, explainReport } from './explained.js'
 export { type MinersReport, type ReportRequest, readMinersReport } from './read-report.js'
 export { openRecords, type Records, validatorLockPath } from './records.js'
 export { writeCsv } from './report-csv.js'
 export { writePage } from './report-page.js'
+export { writeText } from './report-text.js'
 export {
   type Status,
   trackStatus,

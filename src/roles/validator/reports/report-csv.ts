@@ -1,4 +1,5 @@
-import { countFailed, describeFailures, type ExplainedReport, escapeTexts } from './explained.js'
+import { type ExplainedReport, escapeTexts } from './explained.js'
+import { describeCauses } from './rows.js'
 
 const COLUMNS = [
   'uid',
@@ -23,26 +24,28 @@ const COLUMNS = [
   'last_failure_at',
   'last_failure_cause',
   'last_failure_detail',
+  'counted',
 ]
 
-/** One line per miner and model, also for miners without results (RFC 4180 with LF between lines). The window is `;`-separated; `x` is a miss. */
-export function writeCsv(report: ExplainedReport): string {
-  const lines = escapeTexts(report.miners).flatMap(({ uid, hotkey, from, to, score, weightU16, models }) => {
-    const head = [uid, hotkey]
-    const now = [from, to, score, weightU16]
-    if (models.length === 0) return [[...head, null, ...now, ...COLUMNS.slice(7).map(() => null)]]
-    return models.map((model) => {
-      const { verdicts, tokensPerSecond: speed, timeToFirstTokenMs: first, lastFailures } = model
-      const [last] = lastFailures
-      return [
-        ...[...head, model.model, ...now],
-        ...[verdicts.verified, verdicts.inconclusive, countFailed(model), describeFailures(verdicts)],
-        model.notServing,
-        ...[speed?.p5, speed?.p50, speed?.p95, first?.p5, first?.p50, first?.p95],
-        model.window.map((result) => (result === null ? 'x' : result.toFixed(2))).join(';'),
-        ...[last?.at, last?.cause, last?.detail],
-      ]
-    })
+/**
+ * One line per miner and model, also for miners without results (RFC 4180 with LF between lines). Times are in UTC. The window
+ * is `;`-separated; `x` is a miss. `counted` says what the counts cover.
+ */
+export function writeCsv(document: ExplainedReport): string {
+  const { rows, miners, counted } = escapeTexts(document)
+  const known = new Map(miners.map((miner) => [miner.hotkey, miner]))
+  const lines = rows.map((row) => {
+    const miner = known.get(row.hotkey)
+    const model = miner?.models.find((one) => one.model === row.model)
+    const [last] = model?.lastFailures ?? []
+    const { tokensPerSecond: speed, timeToFirstTokenMs: first } = row
+    return [
+      ...[row.uid, row.hotkey, row.model, miner?.from, miner?.to, row.score, row.weightU16],
+      ...[row.verified, row.inconclusive, row.failed, describeCauses(row.causes), row.notServing],
+      ...[speed?.p5, speed?.p50, speed?.p95, first?.p5, first?.p50, first?.p95],
+      model?.window.map((result) => (result === null ? 'x' : result.toFixed(2))).join(';'),
+      ...[last?.at, last?.cause, last?.detail, counted],
+    ]
   })
   return [COLUMNS, ...lines].map((line) => line.map(writeCell).join(',')).join('\n')
 }

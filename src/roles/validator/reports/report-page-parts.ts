@@ -8,11 +8,12 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:1.2rem 0 .3rem}h3{font-s
 p{margin:.4rem 0 .8rem}a{color:var(--good)}.quiet,figcaption{color:var(--quiet)}
 .wide{overflow-x:auto}table{border-collapse:collapse}
 th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th{color:var(--quiet);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}.bad{color:var(--bad)}
-details{border-top:1px solid var(--line);padding:.6rem 0;margin-top:1rem}summary{cursor:pointer;font-weight:600}
+th{color:var(--quiet);font-weight:600}caption{color:var(--quiet);text-align:left;padding:.6rem 0 .2rem}tbody th{color:inherit;font-weight:400}.n{text-align:right;font-variant-numeric:tabular-nums}.bad{color:var(--bad)}
+details.miner{border-top:1px solid var(--line);padding:.6rem 0;margin-top:1rem}figure details{margin:.4rem 0}summary{cursor:pointer;font-weight:600}
 code{font-size:.9em;font-weight:400;overflow-wrap:anywhere}meter{width:7rem}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 24rem;min-width:0}
-.n,td:first-child,meter{white-space:nowrap}.u-legend{font-size:12px;margin-bottom:.6rem}.u-legend th,.u-legend td{border:0;padding:0 .2rem}
+.n,tbody th,meter{white-space:nowrap}.u-legend{font-size:12px;margin-bottom:.6rem}.u-legend th,.u-legend td{border:0;padding:0 .2rem}
+@media(max-width:40rem){body{padding:.75rem;font-size:14px}h1{font-size:1.25rem}th,td{padding:.25rem .4rem}meter{width:3rem}}
 `
 
 /** Runs in the browser: draws the plots of a miner when its details are open. */
@@ -22,6 +23,8 @@ const data = JSON.parse(document.getElementById('data').textContent)
 const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()
 const shown = []
 const axis = (more) => ({ stroke: colour('quiet'), grid: { stroke: colour('line'), width: 1 }, ticks: { stroke: colour('line'), width: 1 }, ...more })
+const utc = (seconds) => new Date(seconds * 1000).toISOString()
+const hourLabels = (_, places) => places.map((at) => (utc(at).slice(11, 16) === '00:00' ? utc(at).slice(5, 10) : utc(at).slice(11, 16)))
 const fixed = (digits) => (_, value) => (value == null ? '–' : value.toFixed(digits))
 const points = (more) => ({ paths: () => null, points: { show: true, size: 9, stroke: colour('bad'), fill: colour('bad') }, stroke: colour('bad'), ...more })
 const kinds = {
@@ -37,22 +40,29 @@ const kinds = {
       ],
     },
   }),
-  trend: ({ trend }) => ({
-    values: [
-      trend.map(({ at }) => Date.parse(at) / 1000),
-      trend.map((hour) => (hour.verified > 0 ? hour.meanTokensPerSecond : null)),
-      trend.map(({ verified, failed }) => (verified + failed > 0 ? (100 * failed) / (verified + failed) : null)),
-    ],
-    options: {
-      scales: { x: { time: true, range: (_, low, high) => [low - 1800, high + 1800] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] }, share: { range: [0, 105] } },
-      axes: [axis(), axis({ label: 'tokens/s', labelSize: 18, size: 56 }), axis({ scale: 'share', side: 1, label: '% failed', labelSize: 18, grid: { show: false } })],
-      series: [
-        { label: 'hour' },
-        { label: 'mean tokens/s', stroke: colour('good'), width: 2, spanGaps: true, points: { show: true, size: 6, stroke: colour('good'), fill: colour('good') }, value: fixed(1) },
-        { label: '% failed', scale: 'share', stroke: colour('bad'), width: 1.5, dash: [5, 4], spanGaps: true, points: { show: true, size: 5, stroke: colour('bad'), fill: colour('bad') }, value: fixed(0) },
+  trend: ({ trend }) => {
+    const hours = trend.map(({ at }) => Date.parse(at) / 1000)
+    // Not what uPlot would choose: it gives a single hour years.
+    const range = () => [(hours[0] ?? 0) - 1800, (hours[hours.length - 1] ?? 0) + 1800]
+    const from = (low, high) => [0, Math.max(1, high * 1.1)]
+    return {
+      values: [
+        hours,
+        trend.map((hour) => (hour.verified > 0 ? hour.meanTokensPerSecond : null)),
+        trend.map(({ verified, failed }) => (verified + failed > 0 ? (100 * failed) / (verified + failed) : null)),
       ],
-    },
-  }),
+      options: {
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+        scales: { x: { time: true, range }, y: { range: (_, low, high) => from(low, high) }, share: { range: [0, 105] } },
+        axes: [axis({ values: hourLabels, incrs: [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720].map((count) => count * 3600) }), axis({ label: 'tokens/s', labelSize: 18, size: 56 }), axis({ scale: 'share', side: 1, label: '% failed', labelSize: 18, grid: { show: false } })],
+        series: [
+          { label: 'hour', value: (_, at) => (at == null ? '–' : utc(at).slice(0, 16).replace('T', ' ') + ' UTC') },
+          { label: 'mean tokens/s', stroke: colour('good'), width: 2, spanGaps: false, points: { show: true, size: 6, stroke: colour('good'), fill: colour('good') }, value: fixed(1) },
+          { label: '% failed', scale: 'share', stroke: colour('bad'), width: 1.5, dash: [5, 4], spanGaps: false, points: { show: true, size: 5, stroke: colour('bad'), fill: colour('bad') }, value: fixed(0) },
+        ],
+      },
+    }
+  },
 }
 const widthOf = (figure) => Math.max(280, figure.clientWidth)
 const draw = (figure) => {
@@ -62,8 +72,8 @@ const draw = (figure) => {
   const { values, options } = kinds[figure.dataset.plot](data[miner][model])
   shown.push([new uPlot({ width: widthOf(figure), height: 220, ...options }, values, figure), figure])
 }
-const drawOpen = (details) => { if (details.open) details.querySelectorAll('figure').forEach(draw) }
-document.querySelectorAll('details').forEach((details) => {
+const drawOpen = (details) => { if (details.open) details.querySelectorAll('[data-plot]').forEach(draw) }
+document.querySelectorAll('details.miner').forEach((details) => {
   drawOpen(details)
   details.addEventListener('toggle', () => drawOpen(details))
 })

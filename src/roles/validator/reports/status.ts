@@ -11,9 +11,23 @@ const verdictCounts = z.object({
   failed: z.record(z.string(), z.number().int()),
 })
 
+const chainInUse = z.object({
+  network: z.string(),
+  /** Address in use; null when it contains credentials. */
+  endpoint: z.string().nullable(),
+  genesisHash: z.string(),
+  netuid: z.number().int(),
+})
+
 /** The document of `GET /status` on the status port. */
 export const validatorStatus = z.object({
   role: z.literal('validator'),
+  /** When this process started, ISO 8601 in UTC. Absent in the status of earlier releases, like `history` and `chain`. */
+  startedAt: z.string().optional(),
+  /** Whether it keeps a history. */
+  history: z.boolean().optional(),
+  /** The chain it uses, so that commands beside it use the same. */
+  chain: chainInUse.optional(),
   uid: z.number().int(),
   hotkey: z.string(),
   /** Newest block received. */
@@ -93,12 +107,13 @@ export interface Status {
 
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
-  context: Pick<ValidatorContext, 'settings' | 'view' | 'engines' | 'explainEngine'>,
+  context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
   { book, verdicts, rounds, events }: StatusParts,
 ): Status {
-  const { settings, view } = context
+  const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
   let weightsSet = 0
+  const startedAt = new Date(clock.now()).toISOString()
   events.weights.subscribe((set) => {
     weights = set
     weightsSet++
@@ -108,6 +123,14 @@ export function trackStatus(
       const { uid, hotkey } = view.self
       return {
         role: 'validator',
+        startedAt,
+        history: settings.history,
+        chain: {
+          network: settings['subtensor.network'],
+          endpoint: withoutCredentials(subtensor.endpoint),
+          genesisHash: subtensor.genesisHash,
+          netuid: settings.netuid,
+        },
         uid,
         hotkey,
         block: view.block,
@@ -131,6 +154,12 @@ function describeEngine(state: EngineState): ValidatorStatus['engines'][number] 
   return state.isReady
     ? { model, ready: true }
     : { model, ready: false, reason: state.reason, ...(state.next === undefined ? {} : { next: state.next }) }
+}
+
+/** Any user of this machine can read the status. */
+function withoutCredentials(endpoint: string): string | null {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  return url && url.username === '' && url.password === '' && url.search === '' ? endpoint : null
 }
 
 function describeMiners(

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelReport } from '../../../../src/history/index.js'
-import {
-  countFailed,
-  describeFailures,
-  escapeTexts,
-  explainReport,
-} from '../../../../src/roles/validator/reports/explained.js'
+import { escapeTexts, explainReport } from '../../../../src/roles/validator/reports/explained.js'
 import type { MinersReport } from '../../../../src/roles/validator/reports/read-report.js'
+import { describeCauses } from '../../../../src/roles/validator/reports/rows.js'
 import type { ValidatorStatus } from '../../../../src/roles/validator/reports/status.js'
 
 const at = '2026-01-01T00:00:00.000Z'
@@ -66,15 +61,19 @@ describe('explainReport', () => {
   })
 })
 
-it('counts and lists failures, most frequent first', () => {
-  const verdicts: ModelReport['verdicts'] = {
-    verified: 1,
-    inconclusive: 0,
-    failed: { NO_LOGPROBS: 1, OVERFIT: 3 },
+it('counts since the start of a validator only when it keeps no history', () => {
+  const found = reportOf([], [[3, 1]])
+  const rowsWith = (history: boolean) => {
+    const { counted, rows } = explainReport({ ...found, now: found.now && { ...found.now, history } })
+    return [counted, rows.map(({ uid, model, verified }) => [uid, model, verified])]
   }
-  expect(countFailed({ verdicts })).toBe(4)
-  expect(describeFailures(verdicts)).toBe('OVERFIT 3, NO_LOGPROBS 1')
-  expect(describeFailures({ ...verdicts, failed: {} })).toBe('0')
+  expect(rowsWith(false)).toEqual(['start', [[3, 'org/a', 1]]])
+  expect(rowsWith(true)).toEqual(['period', [[3, 'org/a', 0]]])
+})
+
+it('lists causes, most frequent first', () => {
+  expect(describeCauses({ NO_LOGPROBS: 1, OVERFIT: 3 })).toBe('OVERFIT 3, NO_LOGPROBS 1')
+  expect(describeCauses({})).toBe('0')
 })
 
 it('escapes control characters in every text and key', () => {

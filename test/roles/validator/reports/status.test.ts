@@ -4,6 +4,7 @@ import type { ConfirmedWeights } from '../../../../src/roles/validator/epochs/we
 import { trackStatus, validatorStatus } from '../../../../src/roles/validator/reports/status.js'
 import { createVerdictCounts } from '../../../../src/roles/validator/scores/verdict-counts.js'
 import { ScoreBook } from '../../../../src/scoring/index.js'
+import { createFakeSubtensor } from '../../../support/fake-subtensor.js'
 import { servingMiner, viewOf } from '../rounds/round-parts.js'
 import { createRigContext, defaultSettings, MODEL } from '../validator-rig.js'
 
@@ -14,7 +15,11 @@ function setup() {
   const verdicts = createVerdictCounts()
   const weights = createTopic<ConfirmedWeights>()
   const rounds = { started: 7 }
-  const context = createRigContext({ view, settings: defaultSettings({ 'epoch-length': 30 }) })
+  const context = createRigContext({
+    view,
+    subtensor: createFakeSubtensor([]),
+    settings: defaultSettings({ 'epoch-length': 30 }),
+  })
   return {
     view,
     book,
@@ -46,6 +51,11 @@ it('describes block, epoch, miners and their verdicts', () => {
     },
     epoch: { index: 4, nextBlock: 150 },
   })
+  expect(current).toMatchObject({
+    history: expect.any(Boolean),
+    startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    chain: { network: 'finney', endpoint: 'ws://fake', netuid: 4 },
+  })
   expect(current.miners[0]).toMatchObject({
     ...{ uid: 1, hotkey: '5Miner1', models: [MODEL], meanTokensPerSecond: 50 },
     verdicts: { verified: 1, inconclusive: 0, failed: { OVERFIT: 1 } },
@@ -73,3 +83,15 @@ it('reports the last weights and how often weights were set', () => {
     verdicts: { verified: 0, failed: 0, inconclusive: 1 },
   })
 })
+
+it.each(['wss://user:secret@host', 'wss://host/?key=secret'])(
+  'does not show the credentials in %s',
+  (endpoint) => {
+    const subtensor = { ...createFakeSubtensor([]), endpoint }
+    const { chain } = trackStatus(createRigContext({ view: viewOf([]), subtensor }), {
+      ...{ book: new ScoreBook(), verdicts: createVerdictCounts(), rounds: { started: 0 } },
+      events: { weights: createTopic<ConfirmedWeights>() },
+    }).current()
+    expect(chain?.endpoint).toBeNull()
+  },
+)

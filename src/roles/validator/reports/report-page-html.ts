@@ -1,0 +1,15 @@
+/** Text as it can stand in an element or an attribute. */
+export function escapeText(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+}
+
+/** A cell with a number; a dash for none. */
+export function cell(value: string | number | null | undefined, style = 'n'): string {
+  return `<td class="${style}">${value ?? '–'}</td>`
+}
+
+/** A table with caption and column heads; on a narrow screen it scrolls sideways by itself. */
+export function table(caption: string, head: readonly string[], rows: readonly string[]): string {
+  const heads = head.map((name) => `<th scope="col">${escapeText(name)}</th>`).join('')
+  return `<div class="wide" role="region" aria-label="${escapeText(caption)}" tabindex="0"><table><caption>${escapeText(caption)}</caption><thead><tr>${heads}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
+}
