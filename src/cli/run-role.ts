@@ -78,7 +78,7 @@ interface Hangup {
 }
 
 async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Promise<Report | undefined> {
-  // Files created by the neuron and its libraries (PGlite, locks) are accessible only to their owner.
+  // Files created by the neuron and its libraries (SQLite, locks) are accessible only to their owner.
   process.umask(0o077)
   const stateDir = openStateFolder(run.settings, run.role)
   const secrets = new Set(secretsOf(run.settings))

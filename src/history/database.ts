@@ -1,69 +1,42 @@
-import { mkdir } from 'node:fs/promises'
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import { messageOf, TargonError } from '../kernel/index.js'
-import * as schema from './schema.js'
+import type { SQL } from 'drizzle-orm'
+import type * as postgres from './postgres-tables.js'
+import type * as sqlite from './sqlite-tables.js'
 
-interface RowsOf<Row> {
-  readonly rows: Row[]
+export type ResultRow = Omit<typeof postgres.results.$inferInsert, 'id'>
+export type WeightsRow = Omit<typeof postgres.weights.$inferInsert, 'id'>
+
+/** Rows that are written together. */
+export interface Batch {
+  readonly results: readonly ResultRow[]
+  readonly weights: readonly WeightsRow[]
 }
 
-interface Rows extends PgQueryResultHKT {
-  readonly type: RowsOf<this['row']>
-}
+/** Where the history is stored: a PostgreSQL server, or an SQLite file. */
+export type HistoryPlace = { readonly url: string } | { readonly file: string }
 
-/** The interface common to both drivers. */
-export type Database = PgDatabase<Rows, typeof schema>
-
-export interface OpenDatabase {
-  readonly database: Database
-  close(): Promise<void>
-}
-
-/** Where the history is stored: a PostgreSQL server, or PGlite in a folder. */
-export type HistoryPlace = { readonly url: string } | { readonly folder: string }
+/** Runs a query and returns its rows under the names the query gives its columns. The caller answers for the type. */
+export type Query = <Row extends Record<string, unknown>>(query: SQL) => Promise<Row[]>
 
 /**
- * Opens the database. Drivers are loaded on first use; opening PGlite takes about two seconds. A PGlite folder may be open
- * in one process only: the caller must hold the hotkey lock.
- *
- * @throws TargonError HISTORY_UNAVAILABLE (fault runtime); its message omits the URL, which contains a password.
+ * What PostgreSQL and SQLite have in common. Queries are written once, for both: no function that only one of them knows,
+ * counts cast to integer, times by `milliseconds`.
  */
-export async function openDatabase(place: HistoryPlace): Promise<OpenDatabase> {
-  try {
-    if ('folder' in place) return await openEmbedded(place.folder)
-    return await openPostgres(place.url)
-  } catch (error) {
-    if (error instanceof TargonError) throw error
-    throw new TargonError(
-      `The history database could not be opened: ${messageOf(error)}.`,
-      {
-        code: 'HISTORY_UNAVAILABLE',
-        fault: 'runtime',
-        next:
-          'url' in place
-            ? 'Check --database.url and the PostgreSQL server.'
-            : `Stop the validator and move ${place.folder} away. A new history is created; scores and weights do not depend on the old one.`,
-      },
-      { cause: error },
-    )
+export interface Database {
+  readonly kind: 'postgres' | 'embedded'
+  readonly tables: {
+    readonly results: typeof postgres.results | typeof sqlite.results
+    readonly weights: typeof postgres.weights | typeof sqlite.weights
   }
-}
-
-async function openPostgres(url: string): Promise<OpenDatabase> {
-  const [{ drizzle }, { connectPostgres }] = await Promise.all([
-    import('drizzle-orm/node-postgres'),
-    import('./postgres.js'),
-  ])
-  const pool = await connectPostgres(url)
-  return { database: drizzle(pool, { schema }), close: () => pool.end() }
-}
-
-async function openEmbedded(folder: string): Promise<OpenDatabase> {
-  const [{ drizzle }, { PGlite }] = await Promise.all([
-    import('drizzle-orm/pglite'),
-    import('@electric-sql/pglite'),
-  ])
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const lite = await PGlite.create(folder)
-  return { database: drizzle(lite, { schema }), close: () => lite.close() }
+  readonly all: Query
+  /** Writes all rows or none. */
+  insert(batch: Batch): Promise<void>
+  /** Runs `work` in a transaction that excludes other writers; nothing else may use this connection meanwhile. */
+  exclusively<T>(work: (all: Query) => Promise<T>): Promise<T>
+  /** SQL for milliseconds since 1970 of a column of times: a number in either database. */
+  milliseconds(column: Database['tables']['results' | 'weights']['at']): SQL<number>
+  /** SQL for whether the table exists, as `found`. */
+  hasTable(name: string): SQL
+  /** Whether the database rejected the rows themselves, so that writing them again would fail as well. */
+  isRowError(error: unknown): boolean
+  close(): Promise<void>
 }

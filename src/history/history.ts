@@ -1,15 +1,13 @@
-import { type Clock, createDeferred, type Log } from '../kernel/index.js'
+import type { Clock, Log } from '../kernel/index.js'
 import { HistoryConnection } from './connection.js'
-import type { Database, HistoryPlace } from './database.js'
+import type { Database, HistoryPlace, ResultRow, WeightsRow } from './database.js'
 import { createPruning } from './pruning.js'
-import type { ResultRow, WeightsRow } from './schema.js'
 import { Spool, type SpooledRow } from './spool.js'
+import { isDamage } from './sqlite-error.js'
 import { HistoryWriter } from './writer.js'
 
 const FLUSH_MS = 1000
 const RETRY_MS = 10_000
-/** A damaged folder does not repair itself, and each attempt to open it blocks this thread for seconds. */
-const REOPEN_MS = 300_000
 
 export interface HistoryOptions {
   readonly place: HistoryPlace
@@ -30,8 +28,6 @@ export interface History {
   dropped(): number
   /** Rows not yet written. */
   spooled(): number
-  /** Resolves when the first attempt to open an embedded database, which blocks this thread for seconds, has ended. */
-  readonly opened: Promise<void>
   /** Runs a query for a report. @throws TargonError HISTORY_UNAVAILABLE when the database cannot be opened */
   read<T>(query: (database: Database) => Promise<T>): Promise<T>
   /** Writes what is spooled, then closes; the signal must have been aborted. */
@@ -39,22 +35,16 @@ export interface History {
 }
 
 export function openHistory({ place, clock, log, retentionMs, signal }: HistoryOptions): History {
-  const isEmbedded = 'folder' in place
   const spool = new Spool()
-  const connection = new HistoryConnection(place, log)
-  const prune = createPruning({ clock, retentionMs, isEmbedded })
+  const connection = new HistoryConnection(place, clock, log)
+  const prune = createPruning({ clock, retentionMs })
   const writer = new HistoryWriter(connection, spool, prune, clock, log)
-  const opened = createDeferred<void>()
-  if (!isEmbedded) opened.resolve()
 
   const flushUntilAborted = async () => {
     while (!signal.aborted) {
       const isWritten = await writer.flush()
-      opened.resolve()
-      const pauseMs = isWritten ? FLUSH_MS : isEmbedded && !connection.isOpen ? REOPEN_MS : RETRY_MS
-      await clock.sleep(pauseMs, signal).catch(() => {})
+      await clock.sleep(isWritten ? FLUSH_MS : RETRY_MS, signal).catch(() => {})
     }
-    opened.resolve()
   }
   const flushing = flushUntilAborted()
 
@@ -76,8 +66,15 @@ export function openHistory({ place, clock, log, retentionMs, signal }: HistoryO
     trouble: () => writer.trouble,
     dropped: () => overflowed + writer.rejected,
     spooled: () => spool.size,
-    opened: opened.promise,
-    read: async (query) => query(await connection.database()),
+    read: async (query) => {
+      const database = await connection.database()
+      try {
+        return await query(database)
+      } catch (error) {
+        if (isDamage(error)) await connection.noteFailure(error)
+        throw error
+      }
+    },
     close: async () => {
       await flushing
       if (spool.size > 0) await writer.flush()

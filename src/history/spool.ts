@@ -1,4 +1,4 @@
-import type { ResultRow, WeightsRow } from './schema.js'
+import type { ResultRow, WeightsRow } from './database.js'
 
 /** Rows kept in memory while the database is unavailable; beyond that the oldest are dropped. */
 const MAX_SPOOLED = 20_000

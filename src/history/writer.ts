@@ -1,9 +1,9 @@
-import { type Clock, type Log, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import { type Clock, DeadlineError, type Log, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import type { HistoryConnection } from './connection.js'
 import type { Database } from './database.js'
 import type { Prune } from './pruning.js'
-import { results, weights } from './schema.js'
 import type { Spool, SpooledRow } from './spool.js'
+import { adviceOn } from './sqlite-error.js'
 
 const BATCH_ROWS = 500
 const WRITE_TIMEOUT_MS = 30_000
@@ -14,6 +14,8 @@ export class HistoryWriter {
   trouble: string | undefined = 'the history database is still being opened'
   /** Rows the database rejected because of their data. */
   rejected = 0
+  /** The insertion of the current batch; one that takes too long is waited for again, because repeating it could write twice. */
+  #inserting: Promise<void> | undefined
 
   constructor(
     private readonly connection: HistoryConnection,
@@ -32,8 +34,9 @@ export class HistoryWriter {
       this.trouble = undefined
       return true
     } catch (error) {
+      if (!(error instanceof DeadlineError)) await this.connection.noteFailure(error).catch(() => {})
       const reason = reasonOf(error)
-      const next = error instanceof TargonError ? error.next : undefined
+      const next = error instanceof TargonError ? error.next : adviceOn(error)
       if (this.trouble !== reason)
         this.log.error(
           { event: 'history-write-failed', reason, next, spooled: this.spool.size },
@@ -53,7 +56,7 @@ export class HistoryWriter {
         this.spool.confirm()
         limit = Math.min(BATCH_ROWS, 2 * limit)
       } catch (error) {
-        if (!isRowError(error)) throw error
+        if (!database.isRowError(error)) throw error
         // halved until the rejected row is alone, so that it does not keep the others out
         limit = Math.max(1, rows.length >> 1)
         if (rows.length === 1) this.#dropRejected(error)
@@ -64,14 +67,17 @@ export class HistoryWriter {
   }
 
   async #insert(database: Database, batch: readonly SpooledRow[]): Promise<void> {
-    const answers = batch.flatMap((entry) => (entry.table === 'results' ? [entry.row] : []))
-    const updates = batch.flatMap((entry) => (entry.table === 'weights' ? [entry.row] : []))
-    await withDeadline(this.clock, 'writing the history', WRITE_TIMEOUT_MS, undefined, () =>
-      database.transaction(async (transaction) => {
-        if (answers.length > 0) await transaction.insert(results).values(answers)
-        if (updates.length > 0) await transaction.insert(weights).values(updates)
-      }),
-    )
+    const results = batch.flatMap((entry) => (entry.table === 'results' ? [entry.row] : []))
+    const weights = batch.flatMap((entry) => (entry.table === 'weights' ? [entry.row] : []))
+    this.#inserting ??= database.insert({ results, weights })
+    const inserting = this.#inserting
+    try {
+      await withDeadline(this.clock, 'writing the history', WRITE_TIMEOUT_MS, undefined, () => inserting)
+      this.#inserting = undefined
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) this.#inserting = undefined
+      throw error
+    }
   }
 
   #dropRejected(error: unknown): void {
@@ -83,16 +89,6 @@ export class HistoryWriter {
         'dropped a history row that the database rejected',
       )
   }
-}
-
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). */
-const DATA_ERROR = /^2[23]/
-
-/** Whether the database rejected the rows themselves, so that writing them again would fail as well. */
-function isRowError(error: unknown): boolean {
-  const { cause } = error instanceof Error ? error : {}
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' && DATA_ERROR.test(code)
 }
 
 /** The message of the database. That of the wrapping query error contains the query and the values of all its rows. */

@@ -1,22 +1,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { expect, inject, test } from 'vitest'
-import { openHistory, results } from '../../src/history/index.js'
+import { openHistory } from '../../src/history/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { scaled } from './scale.js'
 
 /** @returns how many rows the writer had confirmed as written before it was killed. */
 async function writeUntilKilled(
-  folder: string,
+  file: string,
   first: number,
   since: 'started' | 'written',
   killAfterMs: number,
 ): Promise<number> {
-  const child = spawn(process.execPath, [inject('scripts')['history-writer'], folder, String(first)], {
+  const child = spawn(process.execPath, [inject('scripts')['history-writer'], file, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
@@ -34,17 +35,17 @@ async function writeUntilKilled(
 }
 
 /** Reopens the database and reads the rounds in it. */
-async function readRounds(folder: string): Promise<number[]> {
+async function readRounds(file: string): Promise<number[]> {
   const stop = new AbortController()
   const history = openHistory({
-    place: { folder },
+    place: { file },
     clock: systemClock,
     log: pino({ level: 'silent' }),
     retentionMs: 100 * 365 * 86_400_000,
     signal: stop.signal,
   })
   try {
-    const rows = await history.read((database) => database.select({ round: results.round }).from(results))
+    const rows = await history.read(({ all }) => all<{ round: number }>(sql`select round from results`))
     return rows.map(({ round }) => round).sort((a, b) => a - b)
   } finally {
     stop.abort()
@@ -57,13 +58,16 @@ test('the embedded history keeps every confirmed row through kill -9, also durin
   for (let run = 0; run < scaled(60); run++) {
     const folder = await mkdtemp(join(tmpdir(), 'targon-history-kill-'))
     try {
-      const place = join(folder, 'history')
+      const place = join(folder, 'history.sqlite')
       // the first kill may hit the creation of the database, the second its opening and writing
-      let known = await writeUntilKilled(place, 0, 'started', Math.random() * 5000)
+      let known = await writeUntilKilled(place, 0, 'started', Math.random() * 500)
       known = Math.max(known, await writeUntilKilled(place, known, 'written', Math.random() * 2000))
-      const rounds = new Set(await readRounds(place))
-      const missing = Array.from({ length: known }, (_, round) => round).filter((round) => !rounds.has(round))
+      const rounds = await readRounds(place)
+      const found = new Set(rounds)
+      const missing = Array.from({ length: known }, (_, round) => round).filter((round) => !found.has(round))
       expect(missing).toEqual([])
+      expect(rounds.length).toBe(new Set(rounds).size)
+      expect(await readdir(folder)).toEqual(['history.sqlite'])
       written += known
     } finally {
       await rm(folder, { recursive: true, force: true })

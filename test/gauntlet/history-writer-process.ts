@@ -4,9 +4,9 @@ import { systemClock } from '../../src/kernel/clock.js'
 import { row } from '../history/history-suite.js'
 
 /** Writes rows until it is killed, and prints their number whenever all of them are in the database. */
-const [folder = '', firstText = '0'] = process.argv.slice(2)
+const [file = '', firstText = '0'] = process.argv.slice(2)
 const history = openHistory({
-  place: { folder },
+  place: { file },
   clock: systemClock,
   log: pino({ level: 'error' }),
   retentionMs: 100 * 365 * 86_400_000,

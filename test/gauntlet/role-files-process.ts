@@ -20,10 +20,9 @@ const flags = {
 }
 const { values } = resolveSettings('validator', { flags, env: {} })
 
-async function writeHistory(folder: string): Promise<void> {
-  const { database, close } = await openDatabase({ folder })
-  await migrate(database)
-  await close()
+/** Left open, so that the files beside it exist when this process is killed. */
+async function writeHistory(file: string): Promise<void> {
+  await migrate(await openDatabase({ file }))
 }
 
 async function write(stateDir: string): Promise<void> {
@@ -33,8 +32,7 @@ async function write(stateDir: string): Promise<void> {
   await saveModelList(stateDir, ['org/model'])
   const file = openScoreFile(join(stateDir, 'scores.json'))
   for (let save = 0; save < 2; save++) await file.save(new ScoreBook().toData())
-  // creating the database takes longest and shows nothing that the other writers do not show
-  if (manner !== 'careless') await writeHistory(join(stateDir, 'history'))
+  await writeHistory(join(stateDir, 'history.sqlite'))
   await mkdir(join(stateDir, 'of-a-library'))
   await writeFile(join(stateDir, 'of-a-library', 'file'), 'written without a mode')
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -12,10 +12,10 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true })
 })
 
-describeHistory('embedded PGlite', async () => {
+describeHistory('embedded SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'targon-history-'))
   folders.push(folder)
-  return { folder: join(folder, 'history') }
+  return { file: join(folder, 'state', 'history.sqlite') }
 })
 
 test('keeps rows of an unreachable database in a bounded spool, and drops the oldest', async () => {
@@ -39,31 +39,4 @@ test('keeps rows of an unreachable database in a bounded spool, and drops the ol
   expect(history.trouble()).toMatch(/could not be opened/)
   expect(lines.join('')).toContain('history-write-failed')
   expect(lines.join('')).not.toContain('secret-word')
-})
-
-test('logs what to do about a damaged embedded database, and creates a new one once it is moved away', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'targon-history-'))
-  folders.push(home)
-  const folder = join(home, 'history')
-  await mkdir(join(folder, 'base'), { recursive: true })
-  await writeFile(join(folder, 'PG_VERSION'), '17\n')
-  const lines: string[] = []
-  const log = pino({ level: 'error' }, { write: (line) => lines.push(line) })
-  const abort = new AbortController()
-  const clock = new ManualClock()
-  const history = openHistory({ place: { folder }, clock, log, retentionMs: 1000, signal: abort.signal })
-  history.record(row(0))
-  await history.opened
-  expect(history.trouble()).toMatch(/could not be opened/)
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-    event: 'history-write-failed',
-    next: expect.stringContaining(`move ${folder} away`),
-  })
-  expect(history.spooled()).toBe(1)
-  await rm(folder, { recursive: true })
-  await clock.advance(300_000)
-  await expect.poll(() => history.spooled()).toBe(0)
-  abort.abort()
-  await history.close()
-  expect(history.dropped()).toBe(0)
 })

@@ -31,7 +31,9 @@ export async function compileScripts(...scripts: URL[]): Promise<string[]> {
     },
     include: [],
     // worker threads are started by URL, so nothing imports their modules
-    files: [...files, 'src/roles/miner/admission/signature-worker.ts'].map((file) => join(root, file)),
+    files: [...files, 'src/roles/miner/admission/signature-worker.ts', 'src/history/sqlite-worker.ts'].map(
+      (file) => join(root, file),
+    ),
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))

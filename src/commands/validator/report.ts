@@ -15,7 +15,7 @@ export default class ValidatorReport extends BaseCommand {
     'Explain the scores of miners: windows, verdicts by cause, speeds, recent failures'
 
   static override description =
-    'Reads from the validator running on this machine, or from its embedded database if none is running; with --database.url, reads Postgres directly.'
+    'Reads the history of the validator, also while it runs: the file in its state folder, or Postgres with --database.url. The scores come from the validator running on this machine. One whose file cannot be read, as that of a container, is asked for its history.'
 
   static override usage = 'validator report [UID|HOTKEY] [--hours <n>] [--json | --csv | --html] [FLAGS]'
 

@@ -45,7 +45,7 @@ export const roundSettings = {
     kind: 'text',
     schema: optionalText,
     default: undefined,
-    defaultText: 'embedded, in the state folder',
+    defaultText: 'SQLite, in the state folder',
     secret: true,
     help: 'Postgres URL for the history, postgres://user:password@host/name; prefer the environment variable. PgBouncer and other poolers may stand in front.',
   }),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { BlockHead, Subtensor } from '../../chain/index.js'
 import type { Absence, ReferenceEngine } from '../../engine/index.js'
-import { type CleanupStack, withDeadline } from '../../kernel/index.js'
+import type { CleanupStack } from '../../kernel/index.js'
 import { createRandom, type QuestionSource } from '../../prompts/index.js'
 import { noteChain, noteEngines, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
@@ -52,9 +52,6 @@ export interface Services {
   readonly healthy: Promise<void>
 }
 
-/** A history that takes longer to open does not delay the rounds any further. */
-const HISTORY_OPENING_MS = 30_000
-
 /**
  * Puts the services of a validator together and starts them; `cleanup` closes what they opened. Events reach the services
  * in the order in which these subscribe, which is the order below.
@@ -65,7 +62,7 @@ export async function startServices(
   cleanup: CleanupStack,
   connect: typeof connectPorts = connectPorts,
 ): Promise<Services> {
-  const { clock, log, signal, settings, view, stateDir } = context
+  const { clock, log, settings, view, stateDir } = context
   const { watchdog } = deps
   const bus = createBus()
   trackHead(context, bus)
@@ -93,14 +90,6 @@ export async function startServices(
   const rounds = new RoundLoop(context, {
     ...{ ports: { ...ports, review: watchEarlyEnds() }, random, events: bus },
     hooks: {
-      // Opening a database blocks this thread, on which answers would be timed.
-      startAfter: withDeadline(
-        clock,
-        'opening the history',
-        HISTORY_OPENING_MS,
-        signal,
-        () => records.opened,
-      ),
       saveScores: scores.save,
       recover: epochs.recover,
       enterPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),

@@ -1,23 +1,17 @@
-import { stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { request } from 'undici'
 import { z } from 'zod'
 import {
   type HistoryPlace,
   type MinerReport,
-  migrate,
   minerReport,
   openDatabase,
+  readNewestValidator,
   reportMiners,
 } from '../../../history/index.js'
-import {
-  type Clock,
-  type HotkeyLock,
-  lockHotkey,
-  messageOf,
-  TargonError,
-  withDeadline,
-} from '../../../kernel/index.js'
-import { historyFolder, validatorLockPath } from './records.js'
+import { type Clock, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
+import { historyFile } from './records.js'
 import { type ValidatorStatus, validatorStatus } from './status.js'
 
 const TIMEOUT_MS = 30_000
@@ -48,28 +42,26 @@ export interface MinersReport {
 }
 
 /**
- * Reads why miners have their scores. Postgres is read directly. The embedded database can only be open in one process,
- * so the running validator is asked; if none runs the database is opened here, under the hotkey lock.
+ * Reads why miners have their scores, beside a running validator or without one. A validator whose history this user or this
+ * machine cannot read, as that of a container, is asked for it.
  *
- * @throws TargonError HISTORY_UNAVAILABLE (runtime), HOTKEY_IN_USE (hotkey-in-use): a validator runs on another port
+ * @throws TargonError HISTORY_UNAVAILABLE (runtime)
  */
 export async function readMinersReport(query: ReportRequest): Promise<MinersReport> {
   const { clock, databaseUrl, signal } = query
   return withDeadline(clock, 'the report', TIMEOUT_MS, signal, async (inner) => {
     if (databaseUrl !== undefined) {
       const now = await readStatus(query, inner)
-      return { ...(await readDatabase(query, { url: databaseUrl }, now?.hotkey)), source: 'postgres', now }
+      return { ...(await readDatabase(query, { url: databaseUrl }, now, inner)), source: 'postgres' }
+    }
+    const file = historyFile(query.stateDir)
+    if (await isReadable(file)) {
+      const now = await readStatus(query, inner)
+      return { ...(await readDatabase(query, { file }, now, inner)), source: 'embedded' }
     }
     const answered = await readFromValidator(query, inner)
     if (answered) return answered
-    const folder = historyFolder(query.stateDir)
-    if (!(await exists(folder))) throw noHistory(folder)
-    const lock = await lockHistory(query)
-    try {
-      return { ...(await readDatabase(query, { folder })), source: 'embedded', now: null }
-    } finally {
-      await lock.release()
-    }
+    throw noHistory(file)
   })
 }
 
@@ -90,7 +82,7 @@ async function readFromValidator(
   )
 }
 
-/** Scores only complement a report from Postgres, so it does not fail when no validator answers. */
+/** Scores only complement the history, so a report does not fail when no validator answers. */
 async function readStatus({ clock, statusPort }: ReportRequest, signal: AbortSignal) {
   const answer = withDeadline(clock, 'the status', STATUS_TIMEOUT_MS, signal, (inner) =>
     getJson(statusPort, '/status', inner),
@@ -111,61 +103,50 @@ async function getJson(port: number, path: string, signal: AbortSignal) {
   }
 }
 
-/** Takes the hotkey lock, so that no validator can start while its database is open here. */
-async function lockHistory({ clock, stateDir, statusPort }: ReportRequest): Promise<HotkeyLock> {
-  try {
-    const log = { info: () => {}, warn: () => {} }
-    return await lockHotkey({
-      path: validatorLockPath(stateDir),
-      use: 'validates with this hotkey',
-      ...{ clock, log, waitMs: 0 },
-    })
-  } catch (cause) {
-    if (!(cause instanceof TargonError && cause.code === 'HOTKEY_IN_USE')) throw cause
-    throw new TargonError(
-      `A validator is running with this hotkey but does not answer on 127.0.0.1:${statusPort}.`,
-      {
-        code: 'HOTKEY_IN_USE',
-        fault: 'hotkey-in-use',
-        next: 'Pass its status port with --metrics.port (the event status-server-listening shows it). If it was killed, wait 10 seconds for its lock to expire.',
-      },
-      { cause },
-    )
-  }
-}
-
 async function readDatabase(
   { clock, miner, hours = DEFAULT_HOURS }: ReportRequest,
   place: HistoryPlace,
-  validator?: string,
-) {
+  now: ValidatorStatus | null,
+  signal: AbortSignal,
+): Promise<Omit<MinersReport, 'source'>> {
   const since = new Date(clock.now() - hours * 3_600_000)
-  const { database, close } = await openDatabase(place)
+  const database = await openDatabase(place, { isReadOnly: true })
   try {
-    // The embedded database may be from an older release; no other process has it open.
-    if ('folder' in place) await migrate(database)
-    return { since: since.toISOString(), miners: await reportMiners(database, { miner, since, validator }) }
+    const all: typeof database.all = (query) => {
+      signal.throwIfAborted()
+      return database.all(query)
+    }
+    const abortable = { ...database, all }
+    if (database.kind === 'embedded') {
+      // the status port may belong to another validator of this machine
+      const isOwn = now === null || [now.hotkey, undefined].includes(await readNewestValidator(abortable))
+      const miners = await reportMiners(abortable, { miner, since })
+      return { since: since.toISOString(), miners, now: isOwn ? now : null }
+    }
+    const miners = await reportMiners(abortable, { miner, since, validator: now?.hotkey })
+    return { since: since.toISOString(), miners, now }
   } catch (error) {
+    signal.throwIfAborted()
     throw unavailable(
       `The history could not be read: ${messageOf(error)}.`,
       'Start the validator once with this release; it updates the database.',
       error,
     )
   } finally {
-    await close()
+    await database.close()
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+async function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
     () => true,
     () => false,
   )
 }
 
-function noHistory(folder: string): TargonError {
+function noHistory(file: string): TargonError {
   return unavailable(
-    `There is no history in ${folder}, and no validator answers.`,
+    `There is no history at ${file} that this user can read, and no validator answers.`,
     'Start the validator, or pass the --metrics.port, --wallet.name, --wallet.hotkey and --netuid it runs with.',
   )
 }

@@ -18,8 +18,6 @@ import type { ValidatorContext } from '../subnet/index.js'
 export interface Records {
   /** Answers `GET /report?miner=<uid|hotkey>&hours=<n>`. */
   report(query: Readonly<Record<string, string>>): Promise<RecordsReport>
-  /** Resolves when opening the database no longer blocks this thread; never rejects. */
-  readonly opened: Promise<void>
   close(): Promise<void>
 }
 
@@ -42,9 +40,9 @@ const DETAIL_LENGTH = 500
 const NOT_SERVING = 'NOT_SERVING'
 const STILL_STREAMING = 'STILL_STREAMING'
 
-/** Folder of the embedded history within a neuron's state folder. */
-export function historyFolder(stateDir: string): string {
-  return join(stateDir, 'history')
+/** File of the embedded history within a neuron's state folder. */
+export function historyFile(stateDir: string): string {
+  return join(stateDir, 'history.sqlite')
 }
 
 /** Path of a validator's lock: beside its state folder, so that two names of one hotkey exclude each other. */
@@ -59,7 +57,7 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
   if (!settings.history) return closedRecords(clock)
   const url = settings['database.url']
   const history = openHistory({
-    place: url === undefined ? { folder: historyFolder(stateDir) } : { url },
+    place: url === undefined ? { file: historyFile(stateDir) } : { url },
     clock,
     log,
     retentionMs: settings['history.retention'] * DAY_MS,
@@ -75,7 +73,6 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
   )
   return {
     report: (query) => readReport(history, clock, validator, query),
-    opened: history.opened,
     close: () => history.close(),
   }
 }
@@ -83,7 +80,6 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
 function closedRecords(clock: Clock): Records {
   return {
     report: async () => ({ since: new Date(clock.now()).toISOString(), miners: [] }),
-    opened: Promise.resolve(),
     close: async () => {},
   }
 }

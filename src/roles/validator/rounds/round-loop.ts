@@ -39,8 +39,6 @@ export interface RoundEvents {
 
 /** What the rest of the validator does for the rounds. */
 export interface RoundHooks {
-  /** The first round waits until this settles; it must settle when the signal aborts, too. */
-  readonly startAfter?: Promise<void>
   /** Runs after every round, before the next one. */
   readonly saveScores: () => Promise<void>
   /** Runs when no round was possible, to make the next one possible. */
@@ -98,7 +96,6 @@ export class RoundLoop {
 
   async #run(): Promise<void> {
     const { clock, log, signal } = this.#context
-    await this.#parts.hooks.startAfter?.catch(() => {})
     while (!signal.aborted) {
       try {
         await this.#step()

@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { migrate, openDatabase } from '../../../../src/history/index.js'
 import { systemClock } from '../../../../src/kernel/clock.js'
 import { readMinersReport } from '../../../../src/roles/validator/index.js'
+import { row } from '../../../history/history-suite.js'
 import { checkUnderLoad, type ReportRig, startReportRig, verifiedIn } from './report-rig.js'
 
 let bench: ReportRig | undefined
@@ -9,22 +12,45 @@ afterEach(async () => {
   bench = undefined
 })
 
-test('reads the embedded history from the running validator, and from the database once it has stopped', async () => {
+test('reads the history beside the running validator, and after it has stopped', async () => {
   bench = await startReportRig({})
   const { rig, report } = bench
   const validator = await rig.start()
   const statusPort = Number(new URL(validator.url).port)
-  // Opening it blocks the thread on which answers are timed: no miner is queried before.
   await rig.logged(({ event }) => event === 'history-opened')
-  const seen = rig.log.map(({ event }) => event)
-  expect(seen.slice(0, seen.indexOf('history-opened'))).not.toContain('verdict')
-  await checkUnderLoad(bench, 'validator', statusPort)
-  // A report with the wrong port must not open the database a second time.
+  await checkUnderLoad(bench, 'embedded', statusPort)
   const { signal } = new AbortController()
   const elsewhere = { clock: systemClock, stateDir: rig.deps.stateDir, statusPort: 1, signal }
-  await expect(readMinersReport(elsewhere)).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
+  const without = await readMinersReport(elsewhere)
+  expect(without).toMatchObject({ source: 'embedded', now: null })
+  expect(without.miners.length).toBeGreaterThan(0)
   const { verdicts } = await validator.stop()
   const after = await report(statusPort)
-  expect(after.source).toBe('embedded')
+  expect(after).toMatchObject({ source: 'embedded', validator: null })
   expect(verifiedIn(after)).toBe(verdicts.verified)
+})
+
+test('shows no scores of another validator that answers on the status port', async () => {
+  bench = await startReportRig({})
+  const { rig } = bench
+  const validator = await rig.start()
+  const { stateDir } = rig.deps
+  const query = {
+    ...{ clock: systemClock, stateDir, statusPort: Number(new URL(validator.url).port) },
+    signal: new AbortController().signal,
+  }
+  await rig.logged(({ event }) => event === 'history-opened')
+  await expect.poll(async () => (await readMinersReport(query)).miners.length).toBeGreaterThan(0)
+  expect((await readMinersReport(query)).now).not.toBeNull()
+  const other = join(stateDir, 'other')
+  const database = await openDatabase({ file: join(other, 'history.sqlite') })
+  await migrate(database)
+  await database.insert({ results: [row(0, { at: new Date(), validator: '5Another' })], weights: [] })
+  await database.close()
+  expect(await readMinersReport({ ...query, stateDir: other })).toMatchObject({
+    source: 'embedded',
+    now: null,
+    miners: [{ hotkey: '5Hot' }],
+  })
+  await validator.stop()
 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createTopic } from '../../../../src/roles/role.js'
 import type { ConfirmedWeights } from '../../../../src/roles/validator/epochs/weights-job.js'
 import {
-  historyFolder,
+  historyFile,
   openRecords,
   validatorLockPath,
 } from '../../../../src/roles/validator/reports/records.js'
@@ -49,7 +49,6 @@ it('leaves a verified answer without a speed out of window and speeds, but count
   const answer = answerOf({ tokensPerSecond: 40 })
   result.publish({ ...common, at: Date.now(), answer, verdict: { kind: 'verified' } })
   result.publish({ ...common, at: Date.now(), answer, verdict: { kind: 'verified', hasNoSpeed: true } })
-  await records.opened
   const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
   await expect.poll(async () => (await models().catch(() => []))[0]?.verdicts.verified).toBe(2)
   expect((await models())[0]).toMatchObject({ window: [40], tokensPerSecond: { p5: 40, p50: 40, p95: 40 } })
@@ -67,7 +66,6 @@ it('records results and misses of rounds for reports', async () => {
   })
   missed.publish({ ...common, model: MODEL, endpoint: 'completion' })
   weights.publish({ block: 121, path: 'direct', entries: [{ uid: 1, weightU16: 65_535 }] })
-  await records.opened
   const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
   await expect.poll(async () => (await models().catch(() => [])).length).toBe(1)
   const [model] = await models()
@@ -89,7 +87,6 @@ it('shows the rounds a miner sat out with what they counted for', async () => {
   result.publish(verified)
   satOutSettled.publish({ result: failed, added: [null] })
   result.publish(failed)
-  await records.opened
   const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
   await expect.poll(async () => (await models().catch(() => []))[0]?.window.length).toBe(5)
   const [model] = await models()
@@ -100,10 +97,9 @@ it('shows the rounds a miner sat out with what they counted for', async () => {
 
 it('without a history reports no miners and makes no folder', async () => {
   const { records, close } = await setup(false)
-  await records.opened
   expect((await records.report({})).miners).toEqual([])
   await close()
-  expect(existsSync(historyFolder(stateDir))).toBe(false)
+  expect(existsSync(historyFile(stateDir))).toBe(false)
 })
 
 it('places the lock beside the state folder, so that two names of one hotkey share it', () => {
