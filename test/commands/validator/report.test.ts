@@ -208,6 +208,19 @@ describe('targon validator report', () => {
   })
 
   it.each([
+    ['of the running validator', [], 17],
+    ['that the operator gave', ['--netuid', '5'], 5],
+  ])('looks for the history of the subnet %s', async (_, flags, netuid) => {
+    const chain = { network: 'local', endpoint: null, genesisHash: '0x00', netuid: 17 }
+    const { status, stderr } = await runCommand(ValidatorReport, [
+      ...(await servePort(JSON.stringify({ ...now, chain }))),
+      ...flags,
+    ])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(new RegExp(`HISTORY_UNAVAILABLE.*/netuid${netuid}/validator/`))
+  })
+
+  it.each([
     ['another JSON service', '{"role":"miner"}'],
     ['a service without JSON', '<html>'],
   ])('does not mistake %s on the port for a validator, and creates no folder', async (_, text) => {
