@@ -34,6 +34,8 @@ export const CAST: readonly CastMember[] = [
 
 export const VALIDATOR_NAME = 'validator'
 export const WALLET_NAME = 'localnet'
+/** The key that owns every neuron. */
+export const COLDKEY_NAME = 'coldkey'
 
 /** Hotkey names by uid: the validator is uid 0. */
 export const HOTKEY_NAMES = [VALIDATOR_NAME, ...CAST.map((member) => member.name)]

@@ -2,7 +2,7 @@ import type { LocalnetSettings } from '../../config/index.js'
 import { type Clock, initSr25519, messageOf, pairFromSeed, whenAborted } from '../../kernel/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../chain/index.js'
 import { type BehaviourName, type DevelopmentEngine, startDevelopmentEngine } from '../engine/index.js'
-import { deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
+import { COLDKEY_NAME, deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
 import { type EngineSpecification, parseEngineSpecification } from './engine-specification.js'
 import { openFolder, seedFolder, walletsFolder } from './folders.js'
 import { type RoleCommandOptions, roleCommands } from './role-commands.js'
@@ -86,7 +86,7 @@ function noteCommands(deps: PartsDeps, options: RoleCommandOptions): void {
 async function startSubnetChain(settings: PartsSettings, deps: PartsDeps): Promise<DevelopmentChain> {
   await initSr25519()
   const publicKeyOf = (name: string) => pairFromSeed(deriveSecret(settings.seed, name)).publicKey
-  const coldkey = publicKeyOf('coldkey')
+  const coldkey = publicKeyOf(COLDKEY_NAME)
   return await startDevelopmentChain(
     {
       port: settings['chain.port'] ?? CHAIN_PORT,

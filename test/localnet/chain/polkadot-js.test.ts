@@ -47,6 +47,37 @@ describe('a polkadot-js client', () => {
     })
   })
 
+  test('serves what ordinary clients read besides: full neurons, the state of the subnet and its market', async () => {
+    const { neuronInfoRuntimeApi: neurons, subnetInfoRuntimeApi: subnets, swapRuntimeApi: swap } = api.call
+    const hotkeys = network.neurons.map(({ hot }) => hot.address)
+    expect((await neurons?.getNeurons?.(NETUID))?.toJSON()).toMatchObject(
+      hotkeys.map((hotkey, uid) => ({ hotkey, uid, weights: [], bonds: [] })),
+    )
+    expect((await neurons?.getNeuron?.(NETUID, 1))?.toJSON()).toMatchObject({ hotkey: hotkeys[1], uid: 1 })
+    expect((await neurons?.getNeuron?.(NETUID, 4))?.toJSON()).toBeNull()
+    expect((await neurons?.getNeurons?.(NETUID + 1))?.toJSON()).toEqual([])
+    expect((await subnets?.getSubnetState?.(NETUID))?.toJSON()).toMatchObject({ netuid: NETUID, hotkeys })
+    expect((await subnets?.getSubnetState?.(NETUID + 1))?.toJSON()).toBeNull()
+    const info = (await subnets?.getDynamicInfo?.(NETUID))?.toJSON()
+    expect(info).toMatchObject({ netuid: NETUID, tempo: 20, subnetIdentity: null })
+    expect((await subnets?.getAllDynamicInfo?.())?.toJSON()).toEqual([info])
+    const details = { netuid: NETUID, subnetworkN: 4, maxAllowedUids: 256, tempo: 20 }
+    expect((await subnets?.getSubnetInfoV2?.(NETUID))?.toJSON()).toMatchObject(details)
+    expect((await subnets?.getSubnetsInfoV2?.())?.toJSON()).toMatchObject([details])
+    expect((await swap?.currentAlphaPrice?.(NETUID))?.toJSON()).toBe(1_000_000_000)
+    expect((await swap?.currentAlphaPriceAll?.())?.toJSON()).toEqual([
+      { netuid: NETUID, price: 1_000_000_000 },
+    ])
+  })
+
+  test('keeps the digest of a block also in storage', async () => {
+    network.chain.produceBlock()
+    const [header, hash] = [await api.rpc.chain.getHeader(), await api.rpc.chain.getBlockHash()]
+    const digest = await (await api.at(hash)).query.system?.digest?.()
+    expect(header.digest.logs).toHaveLength(1)
+    expect(digest?.toHex()).toBe(header.digest.toHex())
+  })
+
   test('signs and sends feeless calls and receives their events', async () => {
     const validator = network.neurons[0]
     const miner = network.neurons[2]

@@ -40,11 +40,14 @@ export function sealBlock({ parent, number, extrinsics, changes, runtime, readVa
     number,
     state_root: blake2b256(concatBytes(parentRoot, ...changed)),
     extrinsics_root: blake2b256(concatBytes(...extrinsics)),
-    digest: {
-      logs: parent ? [{ type: 'PreRuntime', value: [utf8('aura'), slotBytes(number)] }] : [],
-    },
+    digest: digestOf(number),
   }
   return { number, hash: blake2b256(encode(header, sealed)), header: sealed, extrinsics, changes, runtime }
+}
+
+/** The digest of a block, in its header and in System.Digest. The genesis block has none. */
+export function digestOf(number: number): Header['digest'] {
+  return { logs: number > 0 ? [{ type: 'PreRuntime', value: [utf8('aura'), slotBytes(number)] }] : [] }
 }
 
 function slotBytes(slot: number): Uint8Array {

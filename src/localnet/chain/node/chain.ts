@@ -4,7 +4,7 @@ import { toHex } from '../scale/index.js'
 import { State, StorageReader, StorageWriter } from '../storage/index.js'
 import { type ChainRules, onInitialize, type PalletContext, validateCall } from '../subtensor/index.js'
 import { applyExtrinsic, dispatchInfoOf, EventLog } from './apply.js'
-import { type Block, sealBlock } from './block.js'
+import { type Block, digestOf, sealBlock } from './block.js'
 import { BlockStore } from './block-store.js'
 import { decodeExtrinsic, timestampInherent } from './extrinsic.js'
 import { Listeners } from './listeners.js'
@@ -121,6 +121,7 @@ export class Chain {
     const context = this.#context(number, events)
     this.storage.set(system.Number, number)
     this.storage.set(system.ParentHash, parent.hash)
+    this.storage.set(system.Digest, digestOf(number))
     this.storage.set(system.BlockHash, parent.hash, parent.number)
     const oldest = parent.number - BLOCK_HASH_COUNT
     if (oldest >= 0) this.storage.delete(system.BlockHash, oldest)

@@ -1,13 +1,20 @@
 import { system } from '../runtime/index.js'
 import { encode, Reader, Writer } from '../scale/index.js'
 import {
+  alphaPriceOf,
+  dynamicInfoOf,
   hyperparametersOf,
   metagraphOf,
+  neuron,
   neuronLite,
+  neurons,
   neuronsLite,
   nextEpochStartBlock,
+  ofAllSubnets,
   type ReadContext,
   selectMetagraph,
+  subnetInfoOf,
+  subnetStateOf,
 } from '../subtensor/index.js'
 import type { Block } from './block.js'
 import type { Chain } from './chain.js'
@@ -56,6 +63,42 @@ export function callRuntimeApi(chain: Chain, block: Block, name: string, input: 
   return encode(method.output, execute(chain, block, name, new Arguments(Object.fromEntries(values))))
 }
 
+type View = (context: ReadContext, args: Arguments) => unknown
+
+function byNetuid(view: (context: ReadContext, netuid: number) => unknown): View {
+  return (context, args) => view(context, args.number('netuid'))
+}
+
+/** What is read of the state alone. */
+const VIEWS: Readonly<Record<string, View>> = {
+  NeuronInfoRuntimeApi_get_neurons: byNetuid(neurons),
+  NeuronInfoRuntimeApi_get_neurons_lite: byNetuid(neuronsLite),
+  NeuronInfoRuntimeApi_get_neuron: (context, args) =>
+    neuron(context, args.number('netuid'), args.number('uid')),
+  NeuronInfoRuntimeApi_get_neuron_lite: (context, args) =>
+    neuronLite(context, args.number('netuid'), args.number('uid')),
+  SubnetInfoRuntimeApi_get_subnet_hyperparams: byNetuid(hyperparametersOf),
+  SubnetInfoRuntimeApi_get_subnet_info_v2: byNetuid(subnetInfoOf),
+  SubnetInfoRuntimeApi_get_subnets_info_v2: (context) => ofAllSubnets(context, subnetInfoOf),
+  SubnetInfoRuntimeApi_get_dynamic_info: byNetuid(dynamicInfoOf),
+  SubnetInfoRuntimeApi_get_all_dynamic_info: (context) => ofAllSubnets(context, dynamicInfoOf),
+  SubnetInfoRuntimeApi_get_subnet_state: byNetuid(subnetStateOf),
+  SubnetInfoRuntimeApi_get_metagraph: byNetuid((context, netuid) => metagraphOf(context, netuid, 0)),
+  SubnetInfoRuntimeApi_get_mechagraph: (context, args) =>
+    metagraphOf(context, args.number('netuid'), args.number('mecid')),
+  SubnetInfoRuntimeApi_get_selective_metagraph: (context, args) =>
+    selectMetagraph(metagraphOf(context, args.number('netuid'), 0), args.numbers('metagraph_indexes')),
+  SubnetInfoRuntimeApi_get_selective_mechagraph: (context, args) =>
+    selectMetagraph(
+      metagraphOf(context, args.number('netuid'), args.number('subid')),
+      args.numbers('metagraph_indexes'),
+    ),
+  SubnetInfoRuntimeApi_get_next_epoch_start_block: byNetuid(nextEpochStartBlock),
+  SwapRuntimeApi_current_alpha_price: byNetuid(alphaPriceOf),
+  SwapRuntimeApi_current_alpha_price_all: (context) =>
+    ofAllSubnets(context, (at, netuid) => ({ netuid, price: alphaPriceOf(at, netuid) })),
+}
+
 function execute(chain: Chain, block: Block, name: string, args: Arguments): unknown {
   const context: ReadContext = {
     storage: chain.readerAt(block),
@@ -63,6 +106,8 @@ function execute(chain: Chain, block: Block, name: string, args: Arguments): unk
     dialect: block.runtime.dialect,
   }
   const { metadata, version } = block.runtime
+  const view = VIEWS[name]
+  if (view) return view(context, args)
   switch (name) {
     case 'Core_version':
       return version
@@ -76,27 +121,6 @@ function execute(chain: Chain, block: Block, name: string, args: Arguments): unk
       return context.storage.get(system.Account, args.bytes('account')).nonce
     case 'TaggedTransactionQueue_validate_transaction':
       return validateTransaction(chain, args.bytes('tx'))
-    case 'NeuronInfoRuntimeApi_get_neurons_lite':
-      return neuronsLite(context, args.number('netuid'))
-    case 'NeuronInfoRuntimeApi_get_neuron_lite':
-      return neuronLite(context, args.number('netuid'), args.number('uid'))
-    case 'SubnetInfoRuntimeApi_get_subnet_hyperparams':
-      return hyperparametersOf(context, args.number('netuid'))
-    case 'SubnetInfoRuntimeApi_get_metagraph':
-      return metagraphOf(context, args.number('netuid'), 0)
-    case 'SubnetInfoRuntimeApi_get_mechagraph':
-      return metagraphOf(context, args.number('netuid'), args.number('mecid'))
-    case 'SubnetInfoRuntimeApi_get_selective_metagraph':
-      return selectMetagraph(
-        metagraphOf(context, args.number('netuid'), 0),
-        args.numbers('metagraph_indexes'),
-      )
-    case 'SubnetInfoRuntimeApi_get_selective_mechagraph': {
-      const metagraph = metagraphOf(context, args.number('netuid'), args.number('subid'))
-      return selectMetagraph(metagraph, args.numbers('metagraph_indexes'))
-    }
-    case 'SubnetInfoRuntimeApi_get_next_epoch_start_block':
-      return nextEpochStartBlock(context, args.number('netuid'))
     default:
       throw new Error(`${name} is in the metadata but not implemented`)
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { messageOf } from '../../../kernel/index.js'
 import { RpcError } from '../node/index.js'
 import type { Json, Methods } from './method.js'
+import { positionalParams, requestParams } from './parameter-names.js'
 import type { Subscription } from './subscriptions.js'
 
 /** Runs before each call. Resolves to false when the request must stay unanswered. */
@@ -16,12 +17,15 @@ export interface RpcModule {
 /** Sends a message to the client. Absent on transports without notifications. */
 export type Send = (message: string) => void
 
-const requestShape = z.object({
-  id: z.union([z.number(), z.string(), z.null()]).default(null),
-  method: z.string(),
-  params: z.array(z.unknown()).default([]),
-})
-type Request = z.output<typeof requestShape>
+const requestId = z.union([z.number(), z.string(), z.null()])
+const requestShape = z.object({ id: requestId.default(null), method: z.string(), params: requestParams })
+type Id = z.output<typeof requestId>
+
+/** A request with its parameters by position. */
+interface Request {
+  readonly id: Id
+  readonly params: readonly unknown[]
+}
 
 /** A JSON-RPC 2.0 session with one client: calls, batches and subscriptions. */
 export class Session {
@@ -51,6 +55,7 @@ export class Session {
       const answer = await this.#answer(parsed)
       return answer === undefined ? undefined : JSON.stringify(answer)
     }
+    if (parsed.length === 0) return JSON.stringify(failure(null, new RpcError(-32600, 'Invalid request')))
     const answers = await Promise.all(parsed.map((request) => this.#answer(request)))
     const present = answers.filter((answer) => answer !== undefined)
     return present.length > 0 ? JSON.stringify(present) : undefined
@@ -64,12 +69,13 @@ export class Session {
 
   async #answer(raw: unknown): Promise<Json | undefined> {
     const request = requestShape.safeParse(raw)
-    if (!request.success) return failure(null, new RpcError(-32600, 'Invalid request'))
-    const { id, method, params } = request.data
+    if (!request.success) return failure(idOf(raw), new RpcError(-32600, 'Invalid request'))
+    const { id, method } = request.data
     if (!(await this.#gate(method))) return undefined
     try {
+      const params = positionalParams(method, request.data.params)
       const subscription = this.#interface.subscriptions[method]
-      if (subscription) return this.#subscribe(request.data, subscription)
+      if (subscription) return this.#subscribe({ id, params }, subscription)
       if (this.#unsubscribes.has(method)) return success(id, this.#unsubscribe(params[0]))
       const run = Object.hasOwn(this.#interface.methods, method) ? this.#interface.methods[method] : undefined
       if (!run) throw new RpcError(-32601, 'Method not found')
@@ -109,11 +115,17 @@ function notification(event: string, subscription: string, result: Json): string
   return JSON.stringify({ jsonrpc: '2.0', method: event, params: { subscription, result } })
 }
 
-function success(id: Request['id'], result: Json): Json {
+/** The id of a request that is not valid otherwise, so that its sender can match the error. */
+function idOf(raw: unknown): Id {
+  const parsed = z.object({ id: requestId }).safeParse(raw)
+  return parsed.success ? parsed.data.id : null
+}
+
+function success(id: Id, result: Json): Json {
   return { jsonrpc: '2.0', id, result }
 }
 
-function failure(id: Request['id'], error: unknown): Json {
+function failure(id: Id, error: unknown): Json {
   if (!(error instanceof RpcError)) {
     return { jsonrpc: '2.0', id, error: { code: -32603, message: 'Internal error', data: messageOf(error) } }
   }

@@ -2,8 +2,9 @@ import type { ApiMethod, RuntimeApi } from '../metadata/index.js'
 import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, vec } from '../scale/index.js'
 import type { Dialect } from './dialects.js'
 import { hyperparametersType, metagraphType, selectiveMetagraphType, u16Cutoff } from './metagraph-types.js'
-import { neuronInfoLite } from './neuron-types.js'
+import { neuronInfo, neuronInfoLite } from './neuron-types.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
+import { dynamicInfo, subnetInfo, subnetPrice, subnetState } from './subnet-types.js'
 import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
 
 function method(name: string, inputs: { readonly [name: string]: AnyType }, output: AnyType): ApiMethod {
@@ -55,6 +56,8 @@ export function runtimeApis(
       name: 'NeuronInfoRuntimeApi',
       version: 1,
       methods: [
+        method('get_neurons', byNetuid, vec(neuronInfo)),
+        method('get_neuron', { netuid: u16, uid: u16 }, option(neuronInfo)),
         method('get_neurons_lite', byNetuid, vec(neuronInfoLite)),
         method('get_neuron_lite', { netuid: u16, uid: u16 }, option(neuronInfoLite)),
       ],
@@ -63,7 +66,12 @@ export function runtimeApis(
       name: 'SubnetInfoRuntimeApi',
       version: 2,
       methods: [
+        method('get_subnet_info_v2', byNetuid, option(subnetInfo)),
+        method('get_subnets_info_v2', {}, vec(option(subnetInfo))),
         method('get_subnet_hyperparams', byNetuid, option(hyperparametersType(cutoff))),
+        method('get_all_dynamic_info', {}, vec(option(dynamicInfo))),
+        method('get_dynamic_info', byNetuid, option(dynamicInfo)),
+        method('get_subnet_state', byNetuid, option(subnetState)),
         method('get_metagraph', byNetuid, option(metagraph)),
         method('get_mechagraph', { netuid: u16, mecid: u8 }, option(metagraph)),
         method(
@@ -77,6 +85,14 @@ export function runtimeApis(
           option(selectiveMetagraph),
         ),
         method('get_next_epoch_start_block', byNetuid, option(u64)),
+      ],
+    },
+    {
+      name: 'SwapRuntimeApi',
+      version: 1,
+      methods: [
+        method('current_alpha_price', byNetuid, u64),
+        method('current_alpha_price_all', {}, vec(subnetPrice)),
       ],
     },
   ]

@@ -27,6 +27,7 @@ export interface Dialect {
   readonly errors: Readonly<Record<string, number>>
 }
 
+const ALL_PRICES = 'SwapRuntimeApi_current_alpha_price_all'
 const OLD_STORAGE = ['Rank', 'Trust', 'PruningScores']
 const EPOCH_STORAGE = ['LastEpochBlock', 'PendingEpochAt', 'SubnetEpochIndex', 'ActivityCutoffFactorMilli']
 const RECENT_EXTENSIONS = ['SudoTransactionExtension', 'CheckShieldedTxValidity']
@@ -117,6 +118,7 @@ const SPEC_343: Dialect = {
     ...CONSENSUS_STORAGE,
     ...RECENT_EXTENSIONS,
     'commit_crv3_weights',
+    ALL_PRICES,
     'SubnetInfoRuntimeApi_get_next_epoch_start_block',
   ],
   eventIndexes: {
@@ -151,6 +153,7 @@ const SPEC_293: Dialect = {
     'commit_timelocked_weights',
     'TimelockedWeightsCommitted',
     'TimelockedWeightsRevealed',
+    ALL_PRICES,
     'SubnetInfoRuntimeApi_get_next_epoch_start_block',
   ],
 }

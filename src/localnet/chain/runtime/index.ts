@@ -1,7 +1,7 @@
 /**
  * The runtime as data: pallets, runtime APIs and transaction extensions of each supported generation of Subtensor.
- * Tests named after a behaviour: ../metadata/conformance.test.ts (apis.ts, pallets.ts, dialects.ts, error-indexes.ts,
- * extensions.ts, metagraph-types.ts, neuron-types.ts, outcome-types.ts, subtensor.ts, subtensor-errors.ts, system.ts, types.ts).
+ * Tests named after a behaviour: ../metadata/conformance.test.ts (apis.ts, commitments.ts, pallets.ts, dialects.ts, error-indexes.ts,
+ * extensions.ts, metagraph-types.ts, neuron-types.ts, outcome-types.ts, subnet-types.ts, subtensor.ts, subtensor-errors.ts, system.ts, types.ts).
  */
 export { type Dialect, dialectOf } from './dialects.js'
 export { drand } from './drand.js'
@@ -13,8 +13,9 @@ export {
   type SignedImplicit,
 } from './extensions.js'
 export { type Hyperparameters, type Metagraph, SELECTIVE_FIELDS } from './metagraph-types.js'
-export { type EpochConsensus, type NeuronInfoLite, NO_AXON } from './neuron-types.js'
+export { type EpochConsensus, type NeuronInfo, type NeuronInfoLite, NO_AXON } from './neuron-types.js'
 export { createRuntime, type Runtime, type RuntimeCall, type RuntimeEvent } from './runtime.js'
+export type { DynamicInfo, SubnetInfo, SubnetState } from './subnet-types.js'
 export { type CallArguments, type SubtensorCall, type SubtensorEvent, subtensor } from './subtensor.js'
 export type { SubtensorError } from './subtensor-errors.js'
 export { balances, system, timestamp } from './system.js'

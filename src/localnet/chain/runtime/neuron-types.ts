@@ -101,28 +101,41 @@ export const chainIdentity = struct('pallet_subtensor::pallet::ChainIdentityV2',
   additional: bytes,
 })
 
+const beforeWeights = {
+  hotkey: accountId,
+  coldkey: accountId,
+  uid: compactU16,
+  netuid: compactU16,
+  active: bool,
+  axon_info: axonInfo,
+  prometheus_info: prometheusInfo,
+  stake: vec(tuple(accountId, compactU64)),
+  rank: compactU16,
+  emission: compactU64,
+  incentive: compactU16,
+  consensus: compactU16,
+  trust: compactU16,
+  validator_trust: compactU16,
+  dividends: compactU16,
+  last_update: compactU64,
+  validator_permit: bool,
+} as const
+
 export const neuronInfoLite = struct(
   'pallet_subtensor::rpc_info::neuron_info::NeuronInfoLite',
+  { ...beforeWeights, pruning_score: compactU16 },
+  { AccountId: accountId },
+)
+export type NeuronInfoLite = Infer<typeof neuronInfoLite>
+
+export const neuronInfo = struct(
+  'pallet_subtensor::rpc_info::neuron_info::NeuronInfo',
   {
-    hotkey: accountId,
-    coldkey: accountId,
-    uid: compactU16,
-    netuid: compactU16,
-    active: bool,
-    axon_info: axonInfo,
-    prometheus_info: prometheusInfo,
-    stake: vec(tuple(accountId, compactU64)),
-    rank: compactU16,
-    emission: compactU64,
-    incentive: compactU16,
-    consensus: compactU16,
-    trust: compactU16,
-    validator_trust: compactU16,
-    dividends: compactU16,
-    last_update: compactU64,
-    validator_permit: bool,
+    ...beforeWeights,
+    weights: vec(tuple(compactU16, compactU16)),
+    bonds: vec(tuple(compactU16, compactU16)),
     pruning_score: compactU16,
   },
   { AccountId: accountId },
 )
-export type NeuronInfoLite = Infer<typeof neuronInfoLite>
+export type NeuronInfo = Infer<typeof neuronInfo>

@@ -1,6 +1,7 @@
 import type { Pallet } from '../metadata/index.js'
 import { at, type Infer, struct, u16, u32, u64, type VariantEntries, variant, vec } from '../scale/index.js'
 import { type AnyItem, palletItems, plain } from '../storage/index.js'
+import { commitments } from './commitments.js'
 import type { Dialect } from './dialects.js'
 import { drand, drandErrors, drandEvents } from './drand.js'
 import { subtensor, subtensorCallsOf, subtensorEvents } from './subtensor.js'
@@ -98,6 +99,7 @@ export function palletsOf(
       constants: [],
     },
     { name: 'SubtensorModule', index: 7, storage: itemsOf(subtensor), ...types.subtensor, constants: [] },
+    { name: 'Commitments', index: 18, storage: itemsOf(commitments), constants: [] },
     {
       name: 'Drand',
       index: 26,

@@ -4,6 +4,7 @@ import { dispatchError } from './outcome-types.js'
 import {
   accountId,
   accountInfo,
+  digest,
   dispatchEventInfo,
   fixedU128,
   h256,
@@ -27,6 +28,7 @@ export const system = palletItems('System', {
   BlockHash: map([twoxConcat(u32)], h256, ZERO_HASH),
   Number: plain(u32, 0),
   ParentHash: plain(h256, ZERO_HASH),
+  Digest: plain(digest, { logs: [] }),
   EventCount: plain(u32, 0),
   LastRuntimeUpgrade: optionalPlain(lastRuntimeUpgrade),
 })

@@ -74,10 +74,10 @@ export const accountInfo = struct(
 )
 
 export const digestItem = variant('sp_runtime::generic::digest::DigestItem', {
-  Other: at(0, [bytes]),
+  PreRuntime: at(6, [fixedBytes(4), bytes]),
   Consensus: at(4, [fixedBytes(4), bytes]),
   Seal: at(5, [fixedBytes(4), bytes]),
-  PreRuntime: at(6, [fixedBytes(4), bytes]),
+  Other: at(0, [bytes]),
   RuntimeEnvironmentUpdated: at(8, null),
 })
 

@@ -1,4 +1,4 @@
-import { decode, encode } from '../scale/index.js'
+import { decode, encode, fromHex } from '../scale/index.js'
 import type { StorageItem } from './item.js'
 
 /** Encoded values by hex key, as of one block. */
@@ -26,6 +26,16 @@ export class StorageReader {
 
   has<K extends readonly unknown[], V>(item: StorageItem<K, V>, ...keys: K): boolean {
     return this.#raw.raw(item.keyOf(...keys)) !== undefined
+  }
+
+  /** The keys of a map with one key that is stored as it is (Identity). */
+  identityKeys<K, V>(item: StorageItem<readonly [K], V>): readonly K[] {
+    const prefix = item.keyOf()
+    const [part] = item.keys
+    if (part?.hasher !== 'Identity') throw new Error(`the keys of ${item.name} are hashed`)
+    return this.#raw
+      .keys(prefix)
+      .map((key) => decode(part.type, fromHex(`0x${key.slice(prefix.length)}`)) as K)
   }
 }
 

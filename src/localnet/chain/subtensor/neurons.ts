@@ -1,4 +1,4 @@
-import { type NeuronInfoLite, NO_AXON, subtensor } from '../runtime/index.js'
+import { type NeuronInfo, type NeuronInfoLite, NO_AXON, subtensor } from '../runtime/index.js'
 import type { StorageReader } from '../storage/index.js'
 import type { ReadContext } from './context.js'
 import { stakeOf, storageIndex, subnetExists, uidsOf } from './subnet.js'
@@ -16,6 +16,25 @@ export function neuronLite(
 ): NeuronInfoLite | undefined {
   if (!subnetExists(storage, netuid) || uid >= storage.get(subtensor.SubnetworkN, netuid)) return undefined
   return neuronInfo(storage, netuid, uid, neuronVectors(storage, netuid))
+}
+
+/** The neurons with the weights they set and the bonds they hold. */
+export function neurons(context: ReadContext, netuid: number): readonly NeuronInfo[] {
+  return neuronsLite(context, netuid).map((lite) => withWeights(context, lite))
+}
+
+export function neuron(context: ReadContext, netuid: number, uid: number): NeuronInfo | undefined {
+  const lite = neuronLite(context, netuid, uid)
+  return lite && withWeights(context, lite)
+}
+
+function withWeights({ storage }: ReadContext, lite: NeuronInfoLite): NeuronInfo {
+  const { netuid, uid } = lite
+  return {
+    ...lite,
+    weights: storage.get(subtensor.Weights, netuid, uid),
+    bonds: storage.get(subtensor.Bonds, netuid, uid),
+  }
 }
 
 /** The vectors of a mechanism, indexed by uid. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RpcError } from '../../../../src/localnet/chain/node/index.js'
+import type { Json } from '../../../../src/localnet/chain/rpc/method.js'
 import { type Gate, type RpcModule, Session } from '../../../../src/localnet/chain/rpc/session.js'
 
 type Push = (result: number) => void
@@ -8,6 +9,8 @@ describe('Session', () => {
   const pushes: Push[] = []
   const module: RpcModule = {
     methods: {
+      state_getStorage: (params) => params as Json,
+      chain_getHeader: () => 1,
       echo: (params) => String(params[0]),
       fail: () => {
         throw new Error('out of order')
@@ -44,13 +47,34 @@ describe('Session', () => {
 
   test.each([
     ['text that is not JSON', '{', null, -32700],
-    ['a request without a method', { id: 1 }, null, -32600],
+    ['a request without a method', { id: 1 }, 1, -32600],
+    ['a request with odd parameters', { id: 'a', method: 'echo', params: 'x' }, 'a', -32600],
+    ['a request with an odd id', { id: {}, method: 'echo' }, null, -32600],
+    ['an empty batch', [], null, -32600],
+    [
+      'a name that the method does not have',
+      { id: 2, method: 'chain_getHeader', params: { key: 1 } },
+      2,
+      -32602,
+    ],
     ['an unknown method', request(1, 'nothing'), 1, -32601],
     ['a subscription on a transport without notifications', request(1, 'subscribe'), 1, -32601],
     ['a method that throws', request(1, 'fail'), 1, -32603],
     ['a method that throws an RpcError', request(1, 'reject'), 1, 1012],
   ])('answers %s with its error code', async (_, message, id, code) => {
     expect(await answerTo(message)).toMatchObject({ jsonrpc: '2.0', id, error: { code } })
+  })
+
+  test.each([
+    [{ key: '0x01', hash: '0x02' }, ['0x01', '0x02']],
+    [{ at: '0x02', key: '0x01' }, ['0x01', '0x02']],
+    [{ hash: '0x02' }, [null, '0x02']],
+    [{ key: '0x01' }, ['0x01']],
+    [{}, []],
+    [null, []],
+    [['0x01'], ['0x01']],
+  ])('gives a method the parameters %j by position', async (params, expected) => {
+    expect(await answerTo({ id: 1, method: 'state_getStorage', params })).toMatchObject({ result: expected })
   })
 
   test('answers a batch in one array, in the order of its requests', async () => {
