@@ -33,6 +33,8 @@ export interface Invocation<R extends keyof RoleSettings> {
   readonly args: Readonly<Record<string, unknown>>
   /** Sentences about deprecated spellings, settings without effect and exposed secrets. */
   readonly warnings: readonly string[]
+  /** Called once they are in the log; otherwise they are printed when the command fails. */
+  readonly onWarned: () => void
   /** Absolute paths of the files that settings are read from, including those that do not exist yet. */
   readonly files: readonly string[]
 }
@@ -63,6 +65,8 @@ export abstract class BaseCommand extends Command {
 
   /** The command line as typed; oclif replaces `argv` when it parses. */
   #typed: readonly string[] = []
+  /** Warnings that the user has not seen yet. */
+  #warnings: string[] = []
 
   override async init(): Promise<void> {
     this.#typed = [...this.argv]
@@ -78,8 +82,8 @@ export abstract class BaseCommand extends Command {
     work: (invocation: Invocation<R>) => Promise<unknown>,
   ): Promise<unknown> {
     const invocation = await this.readInvocation(role)
-    if (invocation.actions['print-config'] === true) return this.printConfig(invocation.resolved)
-    this.printWarnings(invocation.warnings)
+    this.#printPendingWarnings()
+    if (invocation.actions['print-config'] === true) return this.#printConfig(invocation)
     return await work(invocation)
   }
 
@@ -94,8 +98,11 @@ export abstract class BaseCommand extends Command {
     serve: (invocation: Invocation<R>, network?: SurroundingNetwork) => Promise<unknown>,
   ): Promise<unknown> {
     const invocation = await this.readInvocation(role)
-    const { settings, actions, resolved } = invocation
-    if (actions['print-config'] === true) return this.printConfig(resolved)
+    const { settings, actions } = invocation
+    if (actions['print-config'] === true) {
+      this.#printPendingWarnings()
+      return this.#printConfig(invocation)
+    }
     if (!settings.mock) return await serve(invocation)
     return await serveMocked(
       role,
@@ -115,17 +122,23 @@ export abstract class BaseCommand extends Command {
     role: R,
     networkFlags: readonly string[] = [],
   ): Promise<Invocation<R>> {
+    const warnings: string[] = []
+    this.#warnings = warnings
     const typed = await this.#parse(this.#typed, role)
+    warnings.push(...typed.warnings)
     const weak = networkFlags.length > 0 ? (await this.#parse(networkFlags, role)).given : {}
     const { config, 'env-file': envFile, ...given } = typed.given
     const sources = readSources({ ...weak, ...given }, { config: textOf(config), envFile: textOf(envFile) })
-    const resolved = resolveSettings(role, sources)
+    const resolved = resolveSettings(role, sources, warnings)
     return {
       resolved,
       settings: resolved.values,
       actions: typed.given,
       args: typed.args,
-      warnings: [...typed.warnings, ...resolved.warnings],
+      warnings: [...warnings],
+      onWarned: () => {
+        warnings.length = 0
+      },
       files: sourceFiles(sources),
     }
   }
@@ -154,7 +167,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Prints the settings with their sources. @returns the document that `--json` prints. */
-  protected printConfig(resolved: Resolved<keyof RoleSettings>): unknown {
+  #printConfig({ resolved, warnings }: Invocation<keyof RoleSettings>): unknown {
     const printed = printSettings(resolved)
     this.log(
       formatTable(
@@ -165,7 +178,11 @@ export abstract class BaseCommand extends Command {
         ]),
       ),
     )
-    return { settings: printed }
+    return { settings: printed, ...(warnings.length > 0 ? { warnings } : {}) }
+  }
+
+  #printPendingWarnings(): void {
+    this.printWarnings(this.#warnings.splice(0))
   }
 
   /** Prints one line each on stderr; nothing with --json. */
@@ -178,6 +195,7 @@ export abstract class BaseCommand extends Command {
     if (thrown instanceof Errors.ExitError) throw thrown
     const error = isAbort(thrown) ? interrupted(thrown) : thrown
     const status = exitStatus(error)
+    this.#printPendingWarnings()
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(error))
     else if (error instanceof TargonError) writeError(error)
     else

@@ -49,6 +49,8 @@ export interface RoleRun<Report> {
   /** ss58 address, for the log. */
   readonly hotkey: string
   readonly warnings: readonly string[]
+  /** Called when the warnings are in the log. */
+  readonly onWarned?: () => void
   /** Resolves when the role is serving. */
   readonly start: (context: RunContext) => Promise<Running<Report>>
 }
@@ -87,6 +89,7 @@ async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Prom
   const printAgain = logLibraryOutput(log)
   for (const warning of run.warnings)
     log.warn({ event: 'setting-warning' }, `configuration warning: ${warning}`)
+  run.onWarned?.()
   // A miner reloads its settings instead (reload.ts).
   if (run.role === 'validator')
     hangup.handle = () =>

@@ -13,6 +13,8 @@ interface Spelling {
   readonly name: SettingName
   readonly inverse: boolean
   readonly deprecated: boolean
+  /** A flag of another role, which 4.x shared. */
+  readonly ignored?: boolean
 }
 
 const WORD = /^(1|0|t|f|true|false|y|n|yes|no)$/i
@@ -42,6 +44,11 @@ export function respell(argv: readonly string[], role: Role, takesWords: boolean
       words.push(word)
       continue
     }
+    if (spelling.ignored) {
+      if (value === undefined) index = skipValue(argv, index, written)
+      warnings.push(`--${written} has no effect on a ${role}; it is accepted because 4.x shared it.`)
+      continue
+    }
     if (spelling.deprecated) warnings.push(warningFor(written, spelling))
     if (settings[spelling.name].kind === 'switch') {
       const follows = takesWords && value === undefined && next !== undefined && WORD.test(next)
@@ -54,16 +61,27 @@ export function respell(argv: readonly string[], role: Role, takesWords: boolean
     }
     if (value !== undefined) words.push(`--${spelling.name}=${value}`)
     else {
-      if (next === undefined || next.startsWith('--')) throw withoutValue(written)
-      words.push(`--${spelling.name}`, next)
-      index++
+      index = skipValue(argv, index, written)
+      words.push(`--${spelling.name}`, argv[index] ?? '')
     }
   }
-  return { argv: words, switches, warnings }
+  return { argv: words, switches, warnings: [...new Set(warnings)] }
+}
+
+/** The index of the value after a flag. @throws TargonError FLAG_WITHOUT_VALUE */
+function skipValue(argv: readonly string[], index: number, written: string): number {
+  const next = argv[index + 1]
+  if (next === undefined || next.startsWith('--')) throw withoutValue(written)
+  return index + 1
 }
 
 function spellingsOf(role: Role): Map<string, Spelling> {
   const spellings = new Map<string, Spelling>()
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const { ignoredBy }: Setting = settings[name]
+    if (ignoredBy?.includes(role))
+      spellings.set(name, { name, inverse: false, deprecated: false, ignored: true })
+  }
   for (const name of settingNames(role)) {
     const entry: Setting = settings[name]
     spellings.set(name, { name, inverse: false, deprecated: false })

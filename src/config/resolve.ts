@@ -47,16 +47,17 @@ type Lookup = (name: SettingName) => Candidate[]
  * Resolves the settings of a role, each with its origin: flag > environment > `.env` > config file > default. An empty
  * variable counts as unset.
  *
+ * @param warnings where the warnings go; after an error it has those found so far.
  * @throws TargonError (fault usage) CONFIG_UNKNOWN_VARIABLE, CONFIG_UNKNOWN_KEY, CONFIG_FILE_SYNTAX, CONFIG_BAD_VALUE
  */
 export function resolveSettings<R extends keyof RoleSettings & Role>(
   role: R,
   sources: SettingSources,
+  warnings: string[] = [],
 ): Resolved<R> {
   const layers = layersOf(sources)
   const values: Record<string, unknown> = {}
   const origins: Record<string, Origin> = {}
-  const warnings: string[] = []
   const files = [...(sources.dotenvFiles ?? []), ...(sources.configFile ? [sources.configFile] : [])]
   const exposed = new Set(files.filter(({ isExposed }) => isExposed).map(({ path }) => path))
   const leaking = new Set<string>()

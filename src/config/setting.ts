@@ -65,6 +65,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly anySource?: boolean
   /** Accepted for compatibility; setting it only produces a warning. */
   readonly ineffective?: boolean
+  /** Other roles that accept the flag with a warning and ignore it: in 4.x all neurons shared it. */
+  readonly ignoredBy?: readonly Role[]
   /** Not shown in help, docs/settings.md and .env.example. */
   readonly hidden?: boolean
 }

@@ -30,11 +30,32 @@ describe('respell', () => {
     expect(respell(['--verify', 'true'], 'query', false).argv).toEqual(['--verify', 'true'])
   })
 
-  it.each([[['--wallet.name']], [['--wallet.name', '--netuid', '4']]])(
+  it.each([
+    ['miner', 'epoch-length', '360'],
+    ['validator', 'axon.port', '8091'],
+    ['validator', 'axon.ip', '0.0.0.0'],
+    ['validator', 'axon.external_ip', '203.0.113.5'],
+    ['validator', 'axon.external_port', '8091'],
+    ['validator', 'axon.max_workers', 'many'],
+  ] as const)(
+    'accepts on a %s --%s %s, which all neurons of 4.x shared, and warns once',
+    (role, name, value) => {
+      expect(respell([`--${name}`, value, '--netuid', '4', `--${name}=${value}`], role, true)).toEqual({
+        argv: ['--netuid', '4'],
+        switches: {},
+        warnings: [`--${name} has no effect on a ${role}; it is accepted because 4.x shared it.`],
+      })
+    },
+  )
+
+  it.each([[['--epoch-length']], [['--wallet.name']], [['--wallet.name', '--netuid', '4']]])(
     'refuses a missing value: %j',
     (argv) => {
       expect(() => respell(argv, 'miner', true)).toThrow(
-        expect.objectContaining({ code: 'FLAG_WITHOUT_VALUE', message: 'Flag --wallet.name needs a value.' }),
+        expect.objectContaining({
+          code: 'FLAG_WITHOUT_VALUE',
+          message: expect.stringMatching(/^Flag --[a-z.-]+ needs a value.$/),
+        }),
       )
     },
   )

@@ -58,10 +58,7 @@ export function probeCommand(role: keyof RoleSettings, flags: (typeof BaseComman
     static override id = `probe:${role}`
     static override flags = flags
     async run(): Promise<unknown> {
-      const { settings, resolved, warnings, actions } = await this.readInvocation(role)
-      if (actions['print-config']) return this.printConfig(resolved)
-      this.printWarnings(warnings)
-      return settings
+      return this.runWith(role, async ({ settings }) => settings)
     }
   }
 }

@@ -31,7 +31,7 @@ export default class MinerStart extends BaseCommand {
   }
 
   async #serve(invocation: Invocation<'miner'>, network?: SurroundingNetwork): Promise<unknown> {
-    const { settings, resolved, warnings } = invocation
+    const { settings, resolved, warnings, onWarned } = invocation
     const { connectNeuronChain, isUnattended, loadNeuronHotkey, openSelfUpdate, ROLE_FIRST_CONNECT_MS } =
       await import('../../roles/index.js')
     const signer = await loadNeuronHotkey(settings, { variables: passwordVariables(), prompt: askPassword })
@@ -42,6 +42,7 @@ export default class MinerStart extends BaseCommand {
       settings,
       hotkey: signer.address,
       warnings,
+      onWarned,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const metrics = createMetrics('miner', context)

@@ -32,7 +32,7 @@ export default class ValidatorStart extends BaseCommand {
   }
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
-    const { settings, resolved, warnings } = invocation
+    const { settings, resolved, warnings, onWarned } = invocation
     const { isUnattended, loadNeuronHotkey, openSelfUpdate, openValidatorTools } = await import(
       '../../roles/index.js'
     )
@@ -44,6 +44,7 @@ export default class ValidatorStart extends BaseCommand {
       settings,
       hotkey: signer.address,
       warnings,
+      onWarned,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const surroundings = ownSurroundings()

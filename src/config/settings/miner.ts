@@ -18,6 +18,7 @@ const update = settingIn('UPDATE', ['miner'])
 
 export const minerSettings = {
   'axon.port': axon({
+    ignoredBy: ['validator'],
     kind: 'integer',
     schema: portValue,
     default: 8091,
@@ -25,6 +26,7 @@ export const minerSettings = {
     help: 'Port the miner listens on.',
   }),
   'axon.ip': axon({
+    ignoredBy: ['validator'],
     kind: 'text',
     schema: textValue,
     default: '0.0.0.0',
@@ -32,6 +34,7 @@ export const minerSettings = {
     help: 'Address the miner listens on; also announced if it is a specific address and axon.external_ip is not set.',
   }),
   'axon.external_ip': axon({
+    ignoredBy: ['validator'],
     kind: 'text',
     schema: optionalText,
     default: undefined,
@@ -40,6 +43,7 @@ export const minerSettings = {
     help: 'Address to announce on chain.',
   }),
   'axon.external_port': axon({
+    ignoredBy: ['validator'],
     kind: 'integer',
     schema: portValue.optional(),
     default: undefined,
@@ -54,6 +58,7 @@ export const minerSettings = {
     help: 'Announce the address on chain; turn off if another replica announces it.',
   }),
   'axon.max_workers': axon({
+    ignoredBy: ['validator'],
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 10,

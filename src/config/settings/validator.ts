@@ -11,6 +11,7 @@ export const validatorSettings = {
   ...roundSettings,
   ...engineSettings,
   'epoch-length': validator({
+    ignoredBy: ['miner'],
     kind: 'integer',
     schema: integerValue(1, 1_000_000),
     default: 360,

@@ -19,6 +19,27 @@ describe('targon validator start', () => {
     expect(stderr).toContain('btcli wallet new-hotkey')
   })
 
+  it.each([
+    ['--print-config', 0, []],
+    ['a missing wallet', 2, ['--wallet.path', '/nonexistent']],
+    ['a bad value of another flag', 2, ['--netuid', 'x']],
+    ['a bad value beside a deprecated one', 2, ['--timeout', '8', '--wallet.hotkey', '']],
+  ])('shows its warnings once with %s', async (name, expected, argv) => {
+    const all = ['--axon.port', '8091', ...argv, ...(name.startsWith('--') ? [name] : [])]
+    const { status, stderr } = await runCommand(ValidatorStart, all)
+    expect(status).toBe(expected)
+    const warning = 'Warning: --axon.port has no effect on a validator; it is accepted because 4.x shared it.'
+    expect(stderr.split('\n').filter((line) => line === warning)).toHaveLength(1)
+    if (argv.includes('--timeout')) expect(stderr).toContain('Warning: --timeout is deprecated')
+  })
+
+  it('lists its warnings in the JSON document of --print-config', async () => {
+    const { stdout } = await runCommand(ValidatorStart, ['--print-config', '--json', '--strict'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      warnings: ['--strict has no effect; it is accepted for compatibility.'],
+    })
+  })
+
   it('refuses a flag of another command', async () => {
     const { status, stderr } = await runCommand(ValidatorStart, ['--model-endpoint', 'http://a'])
     expect(status).toBe(2)
