@@ -25,6 +25,7 @@ export const NETWORKS: readonly Network[] = [
   },
   { name: 'archive', endpoints: ['wss://archive.chain.opentensor.ai:443'], genesisHash: FINNEY_GENESIS },
   { name: 'test', endpoints: ['wss://test.finney.opentensor.ai:443'], genesisHash: undefined },
+  { name: 'devnet', endpoints: ['wss://dev.chain.opentensor.ai:443'], genesisHash: undefined },
   { name: 'local', endpoints: ['ws://127.0.0.1:9944'], genesisHash: undefined },
 ]
 
@@ -34,6 +35,8 @@ export interface NetworkChoice {
   readonly network: string
   /** Endpoints to use instead of those of the network. */
   readonly endpoints?: readonly string[]
+  /** Endpoints to try after the first one, instead of the network's others. */
+  readonly fallbacks?: readonly string[] | undefined
   /** Whether the network was set explicitly; custom endpoints must then have its genesis. */
   readonly networkGiven?: boolean
 }
@@ -43,7 +46,12 @@ export interface NetworkChoice {
  *
  * @throws TargonError NETWORK_UNKNOWN or ENDPOINT_INVALID (fault usage).
  */
-export function networkEndpoints({ network, endpoints = [], networkGiven = false }: NetworkChoice): {
+export function networkEndpoints({
+  network,
+  endpoints = [],
+  fallbacks,
+  networkGiven = false,
+}: NetworkChoice): {
   readonly endpoints: readonly string[]
   readonly genesisHash?: string
 } {
@@ -55,7 +63,7 @@ export function networkEndpoints({ network, endpoints = [], networkGiven = false
       next: `Use one of ${NETWORKS.map(({ name }) => name).join(', ')}, or a ws:// or wss:// URL.`,
     })
   }
-  for (const endpoint of endpoints) {
+  for (const endpoint of [...endpoints, ...(fallbacks ?? [])]) {
     if (!isEndpoint(endpoint)) {
       throw new TargonError(`${JSON.stringify(endpoint)} is not a chain endpoint.`, {
         code: 'ENDPOINT_INVALID',
@@ -64,12 +72,11 @@ export function networkEndpoints({ network, endpoints = [], networkGiven = false
       })
     }
   }
-  if (endpoints.length === 0) {
-    const pinned = known?.genesisHash
-    return { endpoints: known?.endpoints ?? [network], ...(pinned ? { genesisHash: pinned } : {}) }
-  }
-  const pinned = networkGiven ? known?.genesisHash : undefined
-  return { endpoints, ...(pinned ? { genesisHash: pinned } : {}) }
+  const [first = network, ...others] = endpoints.length > 0 ? endpoints : (known?.endpoints ?? [network])
+  const isCustom = endpoints.length > 0
+  const rest = isCustom ? [...others, ...(fallbacks ?? [])] : (fallbacks ?? others)
+  const pinned = !isCustom || networkGiven ? known?.genesisHash : undefined
+  return { endpoints: [...new Set([first, ...rest])], ...(pinned ? { genesisHash: pinned } : {}) }
 }
 
 function isEndpoint(text: string): boolean {

@@ -1,3 +1,4 @@
+import { dropForeignEndpoints, type VariableLayer, withOneFamily } from './chain-variables.js'
 import { type ConfigFile, parseConfigFile } from './config-file.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import { describeOrigin, type Origin } from './origin.js'
@@ -5,7 +6,7 @@ import { parseValue } from './parse-value.js'
 import { placePath } from './resolve-path.js'
 import { defaultFor, type Role, type Setting } from './setting.js'
 import { type RoleSettings, type SettingName, settingNames, settings } from './settings/index.js'
-import { readingsOf, refuseUnknownVariables, variableOf } from './variables.js'
+import { readingsOf, refuseUnknownVariables, unknownSdkVariables, variableOf } from './variables.js'
 
 /** All sources of settings, strongest first. Nothing is read from the process itself. */
 export interface SettingSources {
@@ -55,7 +56,7 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
   sources: SettingSources,
   warnings: string[] = [],
 ): Resolved<R> {
-  const layers = layersOf(sources)
+  const layers = layersOf(role, sources, warnings)
   const values: Record<string, unknown> = {}
   const origins: Record<string, Origin> = {}
   const files = [...(sources.dotenvFiles ?? []), ...(sources.configFile ? [sources.configFile] : [])]
@@ -71,6 +72,7 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
     const file = chosen && holdsSecret(entry, chosen.raw) ? fileOf(chosen.origin) : undefined
     if (file !== undefined && exposed.has(file)) leaking.add(file)
   }
+  dropForeignEndpoints(values, origins, warnings)
   for (const file of leaking)
     warnings.push(`${file} contains a secret and is readable by other users; run: chmod 600 ${file}`)
   return { values: values as RoleSettings[R], origins, warnings }
@@ -93,24 +95,24 @@ function choose(entry: Setting, name: SettingName, candidates: readonly Candidat
   return (entry.anySource ? parsed.find(({ value }) => value === true) : undefined) ?? parsed[0]
 }
 
-function layersOf(sources: SettingSources): Lookup[] {
+function layersOf(role: Role, sources: SettingSources, warnings: string[]): Lookup[] {
   const layers: Lookup[] = [
     (name) => {
       const raw = sources.flags[name]
       return raw === undefined ? [] : [plain(raw, { kind: 'flag', name })]
     },
   ]
-  const environment = new Map(
-    Object.entries(sources.env).filter((pair): pair is [string, string] => !!pair[1]),
-  )
-  const variableOrigin = (name: string): Origin => ({ kind: 'variable', name })
-  refuseUnknownVariables(environment, variableOrigin)
-  layers.push(variableLayer(environment, variableOrigin))
-  for (const file of sources.dotenvFiles ?? []) {
-    const parsed = parseEnvFile(file)
-    refuseUnknownVariables(parsed.values, parsed.originOf)
-    layers.push(variableLayer(parsed.values, parsed.originOf))
+  const environments = environmentsOf(sources)
+  for (const { values, originOf } of environments) refuseUnknownVariables(values, originOf)
+  // Only these roles read variables of the SDK at all.
+  if (settings['subtensor.network'].roles.includes(role)) {
+    const unknown = [...new Set(environments.flatMap(({ values }) => unknownSdkVariables(values)))]
+    if (unknown.length > 0)
+      warnings.push(
+        `Not read here: ${unknown.join(', ')}. The variables that are read stand in .env.example.`,
+      )
   }
+  for (const layer of withOneFamily(environments, warnings)) layers.push(variableLayer(layer))
   if (sources.configFile) {
     const parsed = parseConfigFile(sources.configFile)
     layers.push((name) =>
@@ -120,11 +122,17 @@ function layersOf(sources: SettingSources): Lookup[] {
   return layers
 }
 
+/** The variables of the process and of each `.env` file, strongest first. */
+function environmentsOf({ env, dotenvFiles = [] }: SettingSources): VariableLayer[] {
+  const values = new Map(Object.entries(env).filter((pair): pair is [string, string] => !!pair[1]))
+  return [{ values, originOf: (name) => ({ kind: 'variable', name }) }, ...dotenvFiles.map(parseEnvFile)]
+}
+
 function plain(raw: unknown, origin: Origin): Candidate {
   return { raw, origin, inverse: false, deprecated: false }
 }
 
-function variableLayer(values: ReadonlyMap<string, string>, originOf: (variable: string) => Origin): Lookup {
+function variableLayer({ values, originOf }: VariableLayer): Lookup {
   return (name) =>
     readingsOf(name).flatMap(({ variable, inverse, deprecated }) => {
       const raw = values.get(variable)

@@ -62,6 +62,18 @@ function isServiceLink(variable: string, value: string): boolean {
   )
 }
 
+const sdkVariables: ReadonlySet<string> = new Set(
+  names.flatMap((name) => readingsOf(name).map(({ variable }) => variable)),
+)
+
+/** Variables with the prefix of the Python SDK that no setting is read from. `BT_PW_…` are passwords of key files. */
+export function unknownSdkVariables(values: Iterable<readonly [variable: string, value: string]>): string[] {
+  return [...values].flatMap(([variable, value]) => {
+    const isKnown = sdkVariables.has(variable) || variable.startsWith('BT_PW_')
+    return variable.startsWith('BT_') && !isKnown && !isServiceLink(variable, value) ? [variable] : []
+  })
+}
+
 /** @throws TargonError CONFIG_UNKNOWN_VARIABLE for an unknown variable with our prefix. */
 export function refuseUnknownVariables(
   values: Iterable<readonly [variable: string, value: string]>,

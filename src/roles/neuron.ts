@@ -11,6 +11,7 @@ export interface NeuronPlace {
   readonly 'wallet.password_file': string | undefined
   readonly 'subtensor.network': string
   readonly 'subtensor.chain_endpoint': readonly string[]
+  readonly 'subtensor.fallback_endpoints'?: readonly string[] | undefined
 }
 
 export interface PasswordSources {
@@ -62,6 +63,7 @@ export async function connectNeuronChain(
   const options = networkEndpoints({
     network: place['subtensor.network'],
     endpoints: place['subtensor.chain_endpoint'],
+    fallbacks: place['subtensor.fallback_endpoints'],
     networkGiven,
   })
   const connecting = new AbortController()

@@ -34,4 +34,26 @@ describe('networkEndpoints', () => {
   ])('rejects %j', (choice, code) => {
     expect(() => networkEndpoints(choice)).toThrow(expect.objectContaining({ code, fault: 'usage' }))
   })
+
+  it('tries the given fallbacks after the first endpoint, instead of those of the network', () => {
+    const fallbacks = ['ws://x:1', 'ws://y:2']
+    expect(networkEndpoints({ network: 'finney', fallbacks })).toEqual({
+      endpoints: ['wss://entrypoint-finney.opentensor.ai:443', ...fallbacks],
+      genesisHash: FINNEY_GENESIS,
+    })
+    expect(networkEndpoints({ network: 'finney', fallbacks: [] }).endpoints).toHaveLength(1)
+    expect(networkEndpoints({ network: 'ws://a:1', fallbacks }).endpoints).toEqual(['ws://a:1', ...fallbacks])
+    expect(networkEndpoints({ network: 'local', endpoints: ['ws://a:1', 'ws://x:1'], fallbacks })).toEqual({
+      endpoints: ['ws://a:1', 'ws://x:1', 'ws://y:2'],
+    })
+    expect(() => networkEndpoints({ network: 'local', fallbacks: ['http://a'] })).toThrow(
+      /not a chain endpoint/,
+    )
+  })
+
+  it('knows the network devnet of SDK 11', () => {
+    expect(networkEndpoints({ network: 'devnet' })).toEqual({
+      endpoints: ['wss://dev.chain.opentensor.ai:443'],
+    })
+  })
 })

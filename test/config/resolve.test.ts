@@ -187,7 +187,7 @@ describe('messages for invalid values', () => {
       'miner',
       'subtensor.network',
       'fineny',
-      /network must be finney, test, archive, local, or a ws:.*, got "fineny"\.$/,
+      /network must be finney, test, archive, devnet, local, or a ws:.*, got "fineny"\.$/,
     ],
     ['miner', 'subtensor.network', 'http://x', /must be finney/],
     ['miner', 'subtensor.chain_endpoint', 'example.org:9944', /must be ws:\/\/host:port/],

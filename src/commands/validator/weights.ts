@@ -20,7 +20,13 @@ export default class ValidatorWeights extends BaseCommand {
   static override usage = 'validator weights [--dry-run | --diff] [FLAGS]'
 
   static override flags = {
-    ...flagsOf('validator', ['metrics.port', 'netuid', 'subtensor.network', 'subtensor.chain_endpoint']),
+    ...flagsOf('validator', [
+      'metrics.port',
+      'netuid',
+      'subtensor.network',
+      'subtensor.chain_endpoint',
+      'subtensor.fallback_endpoints',
+    ]),
     'dry-run': Flags.boolean({
       summary: 'Has no effect: this command never submits.',
     }),

@@ -35,7 +35,7 @@ export type ValidatorSettings = NodeSettings & UpdateSettings & SettingsOf<keyof
 /** Settings that `query` shares with the neurons. */
 type SharedWithQuery =
   | 'netuid'
-  | `subtensor.${'network' | 'chain_endpoint'}`
+  | `subtensor.${'network' | 'chain_endpoint' | 'fallback_endpoints'}`
   | `wallet.${'name' | 'hotkey' | 'path' | 'password_file'}`
   | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'model-dir'}`
   | `logging.${'debug' | 'trace' | 'info'}`

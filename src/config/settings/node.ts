@@ -13,11 +13,18 @@ const process = settingIn('PROCESS', neurons)
 const update = settingIn('UPDATE', neurons)
 
 /** Must match chain/networks.ts, which config/ does not import. */
-const NETWORK_NAMES = ['finney', 'test', 'archive', 'local']
+const NETWORK_NAMES = ['finney', 'test', 'archive', 'devnet', 'local']
 
 function isChainEndpoint(text: string): boolean {
   return /^wss?:\/\/[^\s/]+/.test(text) && URL.canParse(text)
 }
+
+/** The word with which the Python SDK turns fallbacks off; as a setting it is an empty list. */
+const NO_FALLBACKS = 'none'
+const fallbackValue = listOf(
+  (item) => item === NO_FALLBACKS || isChainEndpoint(item),
+  'must be ws://host:port or wss://host:port, or none',
+).transform((items) => items.filter((item) => item !== NO_FALLBACKS))
 
 /** Settings of both neurons: chain, wallet, logging, process. */
 export const nodeSettings = {
@@ -37,22 +44,30 @@ export const nodeSettings = {
       ),
     words: NETWORK_NAMES,
     default: 'finney',
-    variables: ['BT_SUBTENSOR_NETWORK'],
-    help: 'Network name (finney, test, archive, local) or a ws:// or wss:// address.',
+    variables: ['BT_SUBTENSOR_NETWORK', 'BT_NETWORK'],
+    help: 'Network name (finney, test, archive, devnet, local) or a ws:// or wss:// address.',
   }),
   'subtensor.chain_endpoint': chain({
     kind: 'list',
     schema: listOf(isChainEndpoint, 'must be ws://host:port or wss://host:port'),
     default: [],
     defaultText: 'the endpoints of the network',
-    variables: ['BT_SUBTENSOR_CHAIN_ENDPOINT'],
+    variables: ['BT_SUBTENSOR_CHAIN_ENDPOINT', 'BT_CHAIN_ENDPOINT'],
     help: 'Chain endpoints to use instead of the defaults of the network, tried in order.',
+  }),
+  'subtensor.fallback_endpoints': chain({
+    kind: 'list',
+    schema: fallbackValue.optional(),
+    default: undefined,
+    defaultText: 'the other endpoints of the network',
+    variables: ['BT_FALLBACK_ENDPOINTS'],
+    help: 'Chain endpoints to try when the first one cannot be reached, or none.',
   }),
   'wallet.name': wallet({
     kind: 'text',
     schema: textValue,
     default: 'default',
-    variables: ['BT_WALLET_NAME'],
+    variables: ['BT_WALLET_NAME', 'BT_WALLET'],
     help: 'Name of the wallet (coldkey).',
   }),
   'wallet.hotkey': wallet({
