@@ -147,8 +147,11 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
     })
   if (path === '/images/create') {
     const login = request.headers['x-registry-auth']
+    // Like Docker, which ignores a login without padding.
     docker.login =
-      login === undefined ? undefined : JSON.parse(Buffer.from(String(login), 'base64url').toString())
+      typeof login === 'string' && login.length % 4 === 0
+        ? JSON.parse(Buffer.from(login, 'base64url').toString())
+        : undefined
     return pull(docker, url.searchParams.get('fromImage') ?? '', response)
   }
   const image = /^\/images\/(.+)\/json$/.exec(path)?.[1]

@@ -50,7 +50,7 @@ async function readPull(
     enableUnixSockets: true,
     retry: { limit: 0 },
     timeout: { socket: PULL_GAP_MS },
-    headers: login ? { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64url') } : {},
+    headers: login ? { 'x-registry-auth': encodeLogin(login) } : {},
   })
   stream.setEncoding('utf8')
   let rest = ''
@@ -64,4 +64,9 @@ async function readPull(
       if (state) onProgress(state)
     }
   }
+}
+
+/** Docker ignores a login without the padding, which Node's own base64url leaves out. */
+function encodeLogin(login: RegistryLogin): string {
+  return Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
