@@ -12,10 +12,17 @@ export interface ChatMessage {
 /** A request to a miner. Its JSON body is encoded once, then signed and sent as the same bytes. */
 export type InferenceRequest = {
   readonly model: string
-  /** 10,000 … 10,000,000 in synthetic requests. */
+  /** 1 … 2³¹−1 in synthetic requests. */
   readonly seed?: number
   readonly temperature: number
   readonly maxTokens: number
+  /**
+   * The answer may be drawn from truncated or changed distributions: the request leaves top_p, top_k, min_p or a penalty to the
+   * server, or sets one. Absent: it states that none applies, as vLLM and SGLang then obey.
+   */
+  readonly mayBeCut?: true
+  /** Order of the members in the body, any whole number from 0 to 2³²−1; absent: that of 4.4.1. */
+  readonly layout?: number
 } & (
   | { readonly endpoint: 'chat'; readonly messages: readonly ChatMessage[] }
   | { readonly endpoint: 'completion'; readonly prompt: string }

@@ -21,11 +21,15 @@ export function pickPersona(random: Random): Persona {
 
 /** The instructions of 4.4.1 (targon/request.py): introduce yourself, restate the question, answer it, in English. */
 export function personaText({ name, country }: Persona, today: Date): string {
-  const date = today.toLocaleDateString('en-US', { dateStyle: 'long', timeZone: 'UTC' })
   return [
-    `You are ${name}, an expert from ${country} who answers questions by searching what is known. Today is ${date}.`,
+    `You are ${name}, an expert from ${country} who answers questions by searching what is known. Today is ${dateText(today, 'long')}.`,
     'First introduce yourself in one sentence.',
     'Then restate the question in your own words and answer it as fully and precisely as you can.',
     'Always answer in English.',
   ].join(' ')
+}
+
+/** The date in UTC, in English. */
+export function dateText(today: Date, dateStyle: 'full' | 'long' | 'medium'): string {
+  return today.toLocaleDateString('en-US', { dateStyle, timeZone: 'UTC' })
 }

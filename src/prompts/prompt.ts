@@ -2,6 +2,8 @@ import { type Clock, messageOf } from '../kernel/index.js'
 import { type Persona, personaText, pickPersona } from './persona.js'
 import bundledQuestions from './questions.json' with { type: 'json' }
 import type { Random } from './random.js'
+import { anyLength, usualLength, usualSeed, usualTemperature } from './usual-values.js'
+import { wordContent } from './wording.js'
 
 /** Structurally an InferenceRequest of inference/, which this folder does not import. */
 export type SyntheticRequest = {
@@ -9,6 +11,10 @@ export type SyntheticRequest = {
   readonly seed: number
   readonly temperature: number
   readonly maxTokens: number
+  /** The server's own cuts apply, as in 4.4.1. */
+  readonly mayBeCut?: true
+  /** Order of the members of the body. */
+  readonly layout?: number
 } & (
   | {
       readonly endpoint: 'chat'
@@ -44,53 +50,76 @@ export interface PromptOptions {
   readonly engine?: QuestionWriter
   /** Absent: the bundled questions. */
   readonly questions?: QuestionSource
-  /** Sends every miner of a round the same request, as 4.4.1 does. */
+  /** Share of the requests with temperature 0; 0 when absent. */
+  readonly greedyShare?: number
+  /** Sends every miner of a round the same request in the form of 4.4.1. */
   readonly sameForAll?: boolean
   /** Called with the reason when a question is not rewritten or comes from the bundled set. */
   readonly onFallback?: (reason: string) => void
 }
 
-/** The prompt of a round: one question, endpoint, temperature and length; persona and seed differ per miner. */
+/**
+ * The prompt of a round: one question, endpoint, temperature and length. Persona, wording, seed, order of members, and
+ * whether the temperature is 0 instead, differ per miner.
+ */
 export interface RoundPrompt {
   readonly question: string
   readonly endpoint: 'chat' | 'completion'
-  readonly temperature: number
-  readonly maxTokens: number
   /** The request for one miner; the same key gives the same request. */
   forMiner(key: string): SyntheticRequest
 }
 
-const SEED = { min: 10_000, max: 10_000_000 }
+/** Of 4.4.1. */
+const OLD_SEED = { min: 10_000, max: 10_000_000 }
 const REWRITE = { tokens: { min: 16, max: 64 }, temperature: 0.5 }
 const QUESTION_LENGTH = 2_000
 
-/** Draws the prompt of a round as 4.4.1 does (targon/request.py); deterministic for the same `random`. */
+/**
+ * Draws the prompt of a round (questions and lengths: 4.4.1 targon/request.py); deterministic for the same `random`. A
+ * miner must not tell these requests from those of users, so seeds, temperatures and lengths are like users' and nothing is
+ * worded the same every time.
+ */
 export async function makePrompt(options: PromptOptions, signal: AbortSignal): Promise<RoundPrompt> {
-  const { random, model } = options
+  const { random, model, sameForAll = false, greedyShare = 0 } = options
   const endpoint = random.pick(options.endpoints)
-  const temperature = random.next()
-  const maxTokens = random.integer(options.maxTokens.min, options.maxTokens.max)
+  const temperature = sameForAll ? random.next() : usualTemperature(random)
+  const maxTokens = (sameForAll ? anyLength : usualLength)(random, options.maxTokens)
   const bundled = random.pick(bundledQuestions)
   const rewriteTokens = random.integer(REWRITE.tokens.min, REWRITE.tokens.max)
   const miners = random.fork(String(random.next()))
   const today = new Date(options.clock.now())
   const question = await rewrite(await draw(options, bundled, signal), rewriteTokens, options, signal)
+  const common = { model, maxTokens }
 
   return {
     question,
     endpoint,
-    temperature,
-    maxTokens,
     forMiner: (key) => {
-      const perMiner = miners.fork(options.sameForAll ? '' : key)
-      const seed = perMiner.integer(SEED.min, SEED.max)
+      const perMiner = miners.fork(sameForAll ? '' : key)
       const persona = pickPersona(perMiner)
-      return { model, seed, temperature, maxTokens, ...content(endpoint, persona, today, question) }
+      if (sameForAll) {
+        const seed = perMiner.integer(OLD_SEED.min, OLD_SEED.max)
+        return {
+          ...common,
+          seed,
+          temperature,
+          mayBeCut: true,
+          ...contentOf4(endpoint, persona, today, question),
+        }
+      }
+      const isGreedy = perMiner.next() < greedyShare
+      return {
+        ...common,
+        seed: usualSeed(perMiner),
+        temperature: isGreedy ? 0 : temperature,
+        layout: perMiner.integer(0, 2 ** 32 - 1),
+        ...wordContent(endpoint, persona, today, question, perMiner),
+      }
     },
   }
 }
 
-function content(endpoint: 'chat' | 'completion', persona: Persona, today: Date, question: string) {
+function contentOf4(endpoint: 'chat' | 'completion', persona: Persona, today: Date, question: string) {
   const system = personaText(persona, today)
   return endpoint === 'completion'
     ? ({ endpoint, prompt: `${system}\n\n${question}` } as const)

@@ -20,6 +20,8 @@ export interface CheckedToken {
 export interface AnswerComparison {
   readonly temperature: number
   readonly maxTokens: number
+  /** Whether an honest server may have drawn from truncated distributions; false when the request rules that out. */
+  readonly mayBeCut: boolean
   readonly finishReason: string | undefined
   readonly tokens: readonly CheckedToken[]
   readonly reference: Reference

@@ -1,4 +1,5 @@
 import type { ModelFacts } from '../engine/index.js'
+import type { AnswerComparison } from './answer-comparison.js'
 import { at, type Bounds, type TemperedDistributions, type TopTokens } from './distributions.js'
 import { THRESHOLDS } from './thresholds.js'
 
@@ -16,8 +17,12 @@ export function defaultCut({ samplingDefaults }: ModelFacts): Cut {
   return { ...NO_CUT, ...samplingDefaults }
 }
 
-/** The hardest cut that an honest server may apply: that of the thresholds, or the model's own where it is harder. */
-export function hardestCut(facts: ModelFacts): Cut {
+/**
+ * The hardest cut that an honest server may apply: none where the request rules them out, otherwise that of the thresholds,
+ * or the model's own where it is harder.
+ */
+export function hardestCut({ facts, mayBeCut }: Pick<AnswerComparison, 'facts' | 'mayBeCut'>): Cut {
+  if (!mayBeCut) return NO_CUT
   const { topP, topK, minP } = defaultCut(facts)
   return {
     topP: Math.min(topP, THRESHOLDS.hardestTopP.value),

@@ -13,7 +13,7 @@ export interface Ending {
 
 /** @returns undefined when the answer is as long as requested, or when the model's end tokens are unknown. */
 export function endingOf(answer: PreparedAnswer): Ending | undefined {
-  const { tokens, maxTokens, endTokenIds, top, sampling, samplingTemperature, facts } = answer
+  const { tokens, maxTokens, endTokenIds, top, sampling, samplingTemperature } = answer
   if (tokens.length >= maxTokens || endTokenIds.size === 0) return undefined
   const last = tokens.at(-1)
   const hasEndToken = last !== undefined && endTokenIds.has(last.id)
@@ -21,7 +21,7 @@ export function endingOf(answer: PreparedAnswer): Ending | undefined {
   const listed = probabilityOfAny(endTokenIds, answer, place)
   const probability = hasEndToken ? Math.max(listed, largestProbability(answer, place)) : listed
   // A server that truncates ends more often where it keeps the end token, and noise may favour it.
-  const { low } = keptShare(top, sampling, place, hardestCut(facts), 0)
+  const { low } = keptShare(top, sampling, place, hardestCut(answer), 0)
   const noise = THRESHOLDS.numericNoise.value / samplingTemperature
   return { place, chance: Math.min(1, (probability / low) * Math.exp(noise)) }
 }

@@ -18,24 +18,24 @@ const OPERATORS_CUTS: readonly Cut[] = [0.95, 0.9, 0.8].map((topP) => ({ ...NO_C
 /**
  * The ways in which an honest server of this model may report the answer's logprobs, the usual first: raw (vLLM's V1),
  * scaled by the temperature, and those of the truncated distribution (V0, and V1 with `--logprobs-mode
- * processed_logprobs`), where top_p, top_k and min_p are those of generation_config.json. Greedy answers are reported raw by
+ * processed_logprobs`), where top_p, top_k and min_p are those of generation_config.json unless the request rules them out. Greedy answers are reported raw by
  * every engine.
  */
 export function* reportsOf(answer: PreparedAnswer): Generator<Report> {
-  const { temperature, referenceTemperature, facts } = answer
+  const { temperature, referenceTemperature, facts, mayBeCut } = answer
   const raw = referenceTemperature === 1 ? undefined : distributionsAt(answer, referenceTemperature)
   yield { name: 'raw', temperature: 1, distributions: raw, cut: undefined }
   if (temperature <= 0) return
   const distributions = scaledDistributions(answer)
   yield { name: 'scaled', temperature, distributions, cut: undefined }
   const cut = defaultCut(facts)
-  if (isCutting(cut)) yield { name: 'truncated', temperature, distributions, cut }
+  if (mayBeCut && isCutting(cut)) yield { name: 'truncated', temperature, distributions, cut }
 }
 
 /** The same for a server whose operator truncates by a usual top_p of its own. */
 export function* operatorsReportsOf(answer: PreparedAnswer): Generator<Report> {
-  const { temperature } = answer
-  if (temperature <= 0) return
+  const { temperature, mayBeCut } = answer
+  if (temperature <= 0 || !mayBeCut) return
   const distributions = scaledDistributions(answer)
   for (const cut of OPERATORS_CUTS) yield { name: 'truncated', temperature, distributions, cut }
 }

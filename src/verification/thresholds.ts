@@ -77,7 +77,7 @@ export const THRESHOLDS = {
   ),
   hardestTopP: threshold(
     0.7,
-    'The expected number of tokens that are not the likeliest is that of a server with this top_p, or with that of the model’s generation_config.json when it is lower (usual: 0.8 to 1).',
+    'For requests that leave top_p to the server: the expected number of tokens that are not the likeliest is that of a server with this top_p, or with that of the model’s generation_config.json when it is lower (usual: 0.8 to 1).',
   ),
   hardestTopK: threshold(5, 'The same for top_k (usual: 20 and more).'),
   membershipExtra: threshold(3, 'Top trunc(10·T)+3 of 4.4.1’s random check.'),

@@ -29,6 +29,7 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   const verdict = judgeStrict({
     temperature,
     maxTokens: request.maxTokens,
+    mayBeCut: request.mayBeCut === true,
     finishReason: answer.finishReason,
     tokens,
     reference: reference.value,

@@ -60,7 +60,8 @@ describe('askMiner', () => {
     expect(received).toMatchObject({ method: 'POST', path: '/v1/chat/completions' })
     expect(received?.body.toString()).toBe(
       '{"seed":12345,"max_tokens":100,"temperature":0.25,"model":"org/m","stream":true,"logprobs":true,' +
-        '"messages":[{"role":"user","content":"hi"}]}',
+        '"messages":[{"role":"user","content":"hi"}],"top_p":1,"top_k":-1,"min_p":0,"presence_penalty":0,' +
+        '"frequency_penalty":0,"repetition_penalty":1}',
     )
     expect(received?.headers).toMatchObject({ 'accept-encoding': 'identity', 'x-targon-model': 'org/m' })
     const headers = received?.distinct ?? {}
@@ -119,6 +120,12 @@ describe('askMiner', () => {
       stream: true,
       logprobs: true,
       prompt: 'Once',
+      top_p: 1,
+      top_k: -1,
+      min_p: 0,
+      presence_penalty: 0,
+      frequency_penalty: 0,
+      repetition_penalty: 1,
     })
     expect(answer.tokens).toEqual([
       { text: 'a', tokenId: 7, logprob: -1 },

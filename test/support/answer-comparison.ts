@@ -37,6 +37,7 @@ export function honestComparison(seed: string, { tokens = 200, temperature = 0.8
   return {
     temperature,
     maxTokens: tokens,
+    mayBeCut: false,
     finishReason: 'length',
     tokens: answer,
     reference: { positions, next: makePosition(() => random.next()).position },

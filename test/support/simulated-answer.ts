@@ -68,6 +68,7 @@ export function simulateAnswer(seed: string, options: SimulationOptions): Answer
   return {
     temperature,
     maxTokens: tokens,
+    mayBeCut: cut !== undefined,
     finishReason: 'length',
     tokens: answer,
     reference: { positions, next: positionOf(normalise(drawLogits(random)), 0) },

@@ -75,7 +75,7 @@ type Request = Awaited<ReturnType<typeof requestOf>>
 /** Shared by the rule sets, because finding one takes many answers. */
 const endings = new Map<string, Promise<Request>>()
 
-/** A request whose honest answer ends well before max_tokens, so that there is an end to skip. */
+/** A request whose honest answer ends well before max_tokens, so that there are several ends to skip. */
 function endingRequest(rig: VerificationRig, change: Change): Promise<Request> {
   const key = JSON.stringify(change)
   const found = endings.get(key) ?? findEnding(rig, change)
@@ -89,7 +89,7 @@ async function findEnding(rig: VerificationRig, change: Change): Promise<Request
     for (let index = 0; ; index++) {
       const request = await requestOf(`ending ${index}`, change)
       const answer = await rig.ask(honest.url, request)
-      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 2) return request
+      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 8) return request
     }
   } finally {
     await honest.close()

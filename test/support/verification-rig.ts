@@ -109,7 +109,13 @@ export async function startVerificationRig(
 /** A synthetic request with its temperature, endpoint and length set. */
 export async function requestOf(
   seed: string,
-  change: { temperature: number; endpoint?: 'chat' | 'completion'; maxTokens?: number; model?: string },
+  change: {
+    temperature: number
+    endpoint?: 'chat' | 'completion'
+    maxTokens?: number
+    model?: string
+    mayBeCut?: true
+  },
 ): Promise<InferenceRequest> {
   const prompt = await makePrompt(
     {
@@ -121,5 +127,6 @@ export async function requestOf(
     },
     new AbortController().signal,
   )
-  return { ...prompt.forMiner('miner'), temperature: change.temperature }
+  const { temperature, mayBeCut } = change
+  return { ...prompt.forMiner('miner'), temperature, ...(mayBeCut ? { mayBeCut } : {}) }
 }

@@ -21,13 +21,17 @@ async function failuresOf(
   rig: VerificationRig,
   options: Partial<DevelopmentEngineOptions>,
   seed: string,
+  mayBeCut?: true,
 ): Promise<string[]> {
   const miner = await rig.startMiner(options)
   const verdicts = await Promise.all(
     Array.from({ length: ANSWERS }, async (_, index) => {
       const temperature = TEMPERATURES[index % TEMPERATURES.length] ?? 1
       const endpoint = index % 2 === 0 ? 'chat' : 'completion'
-      const request = await requestOf(`${seed} ${index}`, { temperature, endpoint, maxTokens: 96 })
+      const request = await requestOf(`${seed} ${index}`, {
+        ...{ temperature, endpoint, maxTokens: 96 },
+        ...(mayBeCut ? { mayBeCut } : {}),
+      })
       const verdict = await rig.verify(request, await rig.ask(miner.url, request))
       return `${endpoint} T=${temperature}: ${verdict.kind === 'failed' ? verdict.cause : verdict.kind}`
     }),
@@ -44,13 +48,23 @@ describe.each(Object.keys(DEFAULTS))('a model with %s', (name) => {
   })
   afterAll(() => rig.close())
 
-  test('verifies a server that reports raw logprobs', async () => {
-    expect(await failuresOf(rig, { samplingDefaults }, name)).toEqual([])
+  test.each([
+    ['rules cuts out', undefined],
+    ['leaves cuts to the server', true],
+  ] as const)('verifies a server that reports raw logprobs when the request %s', async (_, mayBeCut) => {
+    expect(await failuresOf(rig, { samplingDefaults }, name, mayBeCut)).toEqual([])
   })
 
-  test('verifies a server that reports logprobs after temperature and cuts', async () => {
-    expect(await failuresOf(rig, { samplingDefaults, logprobsMode: 'processed' }, name)).toEqual([])
-  })
+  test.each([
+    ['rules cuts out', undefined],
+    ['leaves cuts to the server', true],
+  ] as const)(
+    'verifies a server that reports processed logprobs when the request %s',
+    async (_, mayBeCut) => {
+      const processed = { samplingDefaults, logprobsMode: 'processed' } as const
+      expect(await failuresOf(rig, processed, name, mayBeCut)).toEqual([])
+    },
+  )
 
   test('verifies a server that lags and merges tokens into one chunk', async () => {
     const lagging = { samplingDefaults, tokensPerSecond: 400, sendLagMs: 15 }

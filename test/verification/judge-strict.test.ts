@@ -199,9 +199,10 @@ describe('ignored temperature', () => {
       for (let run = 0; run < 8; run++) {
         const evidence = honestComparison(`cut ${run}`, { temperature, tokens: 200 + 150 * run })
         const facts = { ...FACTS, samplingDefaults: cut }
-        expect(cause({ ...drawn(evidence, cut), facts }), `T=${temperature} run ${run}`).not.toBe(
-          'UNLIKELY_TOKENS',
-        )
+        expect(
+          cause({ ...drawn(evidence, cut), facts, mayBeCut: true }),
+          `T=${temperature} run ${run}`,
+        ).not.toBe('UNLIKELY_TOKENS')
       }
     }
   })
@@ -212,13 +213,27 @@ describe('ignored temperature', () => {
     [0.9, 400],
     [1, 400],
   ])('fails a greedy answer at temperature %d with %d tokens', (temperature, tokens) => {
-    const evidence = honestComparison('greedy', { temperature, tokens })
+    const evidence = { ...honestComparison('greedy', { temperature, tokens }), mayBeCut: true }
     expect(judgeStrict(drawn(evidence, greedy))).toMatchObject({
       cause: 'UNLIKELY_TOKENS',
       detail: expect.stringMatching(/^Only 0 of \d+ tokens are not the likeliest, expected at least/),
     })
     expect(cause(drawn(evidence, { temperature: 0.05 }))).toBe('UNLIKELY_TOKENS')
   })
+
+  it.each([
+    [0.6, 250],
+    [0.7, 180],
+    [0.9, 120],
+    [1, 100],
+  ])(
+    'fails a greedy answer at %d with only %d tokens when the request rules out cuts',
+    (temperature, tokens) => {
+      const evidence = honestComparison('greedy', { temperature, tokens })
+      expect(cause(drawn(evidence, greedy))).toBe('UNLIKELY_TOKENS')
+      expect(cause(drawn({ ...evidence, mayBeCut: true }, greedy))).toBe('verified')
+    },
+  )
 
   it.each([0, 0.02, 0.1])('allows a greedy answer at temperature %d', (temperature) => {
     const evidence = honestComparison('cold', { temperature, tokens: 1_900 })

@@ -84,11 +84,17 @@ export const roundSettings = {
     default: true,
     help: 'Receive and time answers on a separate thread.',
   }),
+  'round.greedy-share': validator({
+    kind: 'number',
+    schema: numberValue(0, 1),
+    default: 0.2,
+    help: 'Share of the validator’s own requests with temperature 0, whose tokens depend on no sampler. Without effect with --round.parity.',
+  }),
   'round.parity': validator({
     kind: 'switch',
     schema: switchValue,
     default: false,
-    help: 'Send all miners of a round the same prompt and seed, as 4.4.1 did.',
+    help: 'Send all miners of a round the same prompt and seed in the form of 4.4.1: its wording and ranges, and no top_p, top_k, min_p or penalties, which the miners’ servers then choose.',
   }),
   'round.pause': validator({
     ...duration({ unit: 'ms', min: 0, max: 86_400_000, default: 0 }),

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { BlockHead, Subtensor } from '../../chain/index.js'
 import type { Absence, ReferenceEngine } from '../../engine/index.js'
@@ -75,7 +75,8 @@ export async function startServices(
   const { book } = scores
   const verdicts = createVerdictCounts()
   noteMissingEngines(context, deps)
-  const random = createRandom(settings.seed ?? randomUUID())
+  // A secret: miners that could guess the next seeds or prompts would know which requests are ours.
+  const random = createRandom(settings.seed ?? randomBytes(32).toString('hex'))
   const sources = { random: random.fork('prompts'), questions: deps.questions }
   const { ports, close } = await connect(context, sources)
   cleanup.add('connections to miners', close)

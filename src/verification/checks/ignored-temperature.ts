@@ -10,14 +10,15 @@ import { type Check, failure, formatNumber } from './check.js'
  * or for another request.
  *
  * Bound: Chernoff, at most `falseAlarm` for an honest answer. The expected count is that of the server which truncates its
- * distributions hardest (`hardestCut`), because servers apply top_p, top_k and min_p of the model's generation_config.json.
+ * distributions hardest (`hardestCut`), because servers apply top_p, top_k and min_p of the model's generation_config.json to
+ * requests that name none.
  * Source: not in 4.4.1.
  */
 export const checkIgnoredTemperature: Check = (answer) => {
-  const { tokens, ranks, temperature, facts } = answer
+  const { tokens, ranks, temperature } = answer
   // Below, sampling is greedy except for ties.
   if (temperature < THRESHOLDS.lowestTemperature.value) return undefined
-  const hardest = hardestCut(facts)
+  const hardest = hardestCut(answer)
   let notFirst = 0
   let expected = 0
   for (let index = 0; index < tokens.length; index++) {

@@ -9,13 +9,13 @@ import { type Check, failure } from './check.js'
  * ends that continuing is implausible.
  *
  * Bound: the probability of continuing this far is the product of the probabilities not to end at each position; it falls
- * below α for at most a share α of honest answers. An end that the hardest truncation excludes does not count: a server
- * that applies top_p never draws it. Source: 4.4.1 fails on a single end token that outranks the token drawn instead, which
+ * below α for at most a share α of honest answers. An end that the hardest truncation excludes does not count where the
+ * request allows one: a server that applies top_p never draws it. Source: 4.4.1 fails on a single end token that outranks the token drawn instead, which
  * honest answers pass over now and then.
  */
 export const checkSkippedEnd: Check = (answer) => {
   const { tokens, endTokenIds } = answer
-  const hardest = hardestCut(answer.facts)
+  const hardest = hardestCut(answer)
   let logContinue = 0
   for (const [index, token] of tokens.entries()) {
     if (endTokenIds.has(token.id)) {

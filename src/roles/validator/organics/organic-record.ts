@@ -8,6 +8,7 @@ import {
   readChunk,
 } from '../../../inference/index.js'
 import { isJsonObject, parseJson } from '../../../kernel/index.js'
+import { rulesOutCuts } from './reproducible.js'
 
 const MAX_TOTAL_MS = 600_000
 /** Records of a bucket that are read, valid or not; the hub sends a hundred. */
@@ -104,7 +105,10 @@ export function readBucket(text: string): OrganicBucket | undefined {
 export function requestOf(record: OrganicRecord): InferenceRequest | undefined {
   const { request, model, endpoint } = record
   const { seed, temperature, max_tokens: maxTokens, messages, prompt } = request
-  const common = { model, seed, temperature, maxTokens }
+  const common = {
+    ...{ model, seed, temperature, maxTokens },
+    ...(rulesOutCuts(request) ? {} : { mayBeCut: true as const }),
+  }
   if (endpoint === 'CHAT')
     return messages && { ...common, endpoint: 'chat', messages: messages as readonly ChatMessage[] }
   return prompt === undefined ? undefined : { ...common, endpoint: 'completion', prompt }

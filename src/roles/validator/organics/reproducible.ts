@@ -47,3 +47,16 @@ export function isReproducible(request: Readonly<Record<string, unknown>>): bool
     return value === null || !neutral || neutral.some((one) => isDeepStrictEqual(one, value))
   })
 }
+
+/** Values that switch a cut off; a member that is missing leaves it to the server. Penalties are neutral, or nothing is judged. */
+const NO_CUTS: Readonly<Record<string, readonly unknown[]>> = { top_p: [1], top_k: [-1, 0], min_p: [0] }
+
+/** Whether the request itself says that the server draws from whole distributions. */
+export function rulesOutCuts(request: Readonly<Record<string, unknown>>): boolean {
+  const states = (member: string) => request[member] !== undefined && request[member] !== null
+  return (
+    Object.entries(NO_CUTS).every(([member, values]) => values.includes(request[member])) &&
+    // A model's generation_config.json may have one.
+    states('repetition_penalty')
+  )
+}

@@ -81,6 +81,7 @@ function promptPort(
             maxTokens: settings['round.max-tokens'],
             random: random.fork(String(round)),
             clock,
+            greedyShare: settings['round.greedy-share'],
             sameForAll: settings['round.parity'],
             ...(questions ? { questions } : {}),
             onFallback: (reason) =>

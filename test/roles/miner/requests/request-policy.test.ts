@@ -89,15 +89,19 @@ describe('the default request policy (T-M20)', () => {
     })
   })
 
+  const NO_CUTS = {
+    ...{ top_p: 1, top_k: -1, min_p: 0 },
+    ...{ presence_penalty: 0, frequency_penalty: 0, repetition_penalty: 1 },
+  }
   const chat = saying([{ type: 'text', text: 'Hi' }, 'there'])
   it.each([
     [
       'what validators send to chat',
-      { ...chat, seed: 1, max_tokens: 1920, temperature: 0.5, stream: true, logprobs: true },
+      { ...chat, seed: 1, max_tokens: 1920, temperature: 0.5, stream: true, logprobs: true, ...NO_CUTS },
     ],
     [
       'what validators send to completions',
-      { ...MODEL, prompt: 'a', max_tokens: 512, logprobs: true, stream: true },
+      { ...MODEL, prompt: 'a', max_tokens: 512, logprobs: true, stream: true, ...NO_CUTS },
     ],
     ['token ids as a prompt', { ...MODEL, prompt: Array.from({ length: 100_000 }, (_, id) => id) }],
     [

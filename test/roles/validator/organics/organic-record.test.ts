@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { readBucket } from '../../../../src/roles/validator/organics/organic-record.js'
+import {
+  type OrganicRecord,
+  readBucket,
+  requestOf,
+} from '../../../../src/roles/validator/organics/organic-record.js'
 
 const request = { max_tokens: 10, seed: 1, temperature: 0.5, prompt: 'hi' }
 const common = { uid: 1, hotkey: '5Miner1', coldkey: 'cold', endpoint: 'COMPLETION', request }
@@ -56,4 +60,15 @@ test('reads a thousand of a million records and rejects a hundred thousand model
 test('accepts names of prototype properties as model names', () => {
   const text = `{"bucket_id":"b","organics":{"__proto__":[{"uid":1}],"constructor":[${JSON.stringify({ ...common, ...answered })}]}}`
   expect(readBucket(text)).toMatchObject({ refused: 1, records: [{ model: 'constructor' }] })
+})
+
+test.each([
+  ['leaves the cuts to the server', {}, true],
+  ['states that there are none', { top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 }, undefined],
+  ['truncates', { top_p: 0.9, top_k: -1, min_p: 0, repetition_penalty: 1 }, true],
+  ['leaves one of them to the server', { top_p: 1, top_k: 0, repetition_penalty: 1 }, true],
+])('knows whether answers may be cut when the request %s', (_, cuts, mayBeCut) => {
+  const bucket = bucketOf({ m: [{ ...common, ...answered, request: { ...request, ...cuts } }] })
+  const [record] = bucket?.records ?? []
+  expect(requestOf(record as OrganicRecord)?.mayBeCut).toBe(mayBeCut)
 })
