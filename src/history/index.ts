@@ -1,8 +1,9 @@
 /**
  * Verdicts and weights over time in an SQLite file or on a PostgreSQL server, and the reports made from them.
  *
- * Tests named after a behaviour: history.test.ts (writer.ts, report.ts, report-queries.ts, migrations.ts), whose cases in
- * history-suite.ts also run against PostgreSQL, directly and through PgBouncer; sqlite-faults.test.ts (connection.ts, sqlite.ts).
+ * Tests named after a behaviour: history.test.ts (writer.ts, report.ts, report-queries.ts, migrations.ts,
+ * postgres-database.ts), whose cases in history-suite.ts also run against PostgreSQL, directly and through PgBouncer;
+ * sqlite-faults.test.ts (connection.ts, sqlite.ts).
  */
 export type { Database, HistoryPlace, ResultRow, WeightsRow } from './database.js'
 export { type History, type HistoryOptions, openHistory } from './history.js'
