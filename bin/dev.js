@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --import tsx
 // Runs the commands from src without a build. oclif's own transpiling is off because it does not find tsx's loader.
+import './environment.js'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { execute, settings } from '@oclif/core'

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
-// Not '@oclif/core': loading all of oclif would add a sixth to the start of a light command.
-import { execute } from '@oclif/core/execute'
-
-await execute({ dir: import.meta.url })
-// The command is done; a forgotten handle must not keep the process alive.
-setTimeout(() => process.exit(), 2000).unref()
+// Syntax that Node.js 12 reads, and no static import: an older Node.js must get as far as this sentence.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major > 20 || (major === 20 && minor >= 19)) void import('./start.js')
+else {
+  const found = `this is ${process.versions.node} (${process.execPath})`
+  console.error(
+    `Error [NODE_TOO_OLD]: targon needs Node.js 20.19 or newer, and ${found}. Install a newer Node.js.`,
+  )
+  process.exitCode = 78
+}

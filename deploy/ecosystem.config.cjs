@@ -5,6 +5,15 @@ const { join } = require('node:path')
 
 const checkout = join(__dirname, '..')
 
+/** `/` for a user id without an account, as in containers. */
+function home() {
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
+}
+
 const neuron = (role) => ({
   name: `targon-${role}`,
   // starts the current release, or this checkout until a release is installed
@@ -12,7 +21,7 @@ const neuron = (role) => ({
   args: `${role} start`,
   cwd: checkout,
   // each neuron has its own releases, probation and rollback: targon update --update.root ~/.targon/<role>
-  env: { TARGON_UPDATE_ROOT: process.env.TARGON_UPDATE_ROOT ?? join(homedir(), '.targon', role) },
+  env: { TARGON_UPDATE_ROOT: process.env.TARGON_UPDATE_ROOT ?? join(home(), '.targon', role) },
   interpreter: 'node',
   exec_mode: 'fork',
   instances: 1,

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Starts the current release and supervises its probation; takes the arguments of targon. It is separate from the releases
 // because one that crashes on import cannot roll itself back. Runs from deploy/ of a checkout, and then starts the checkout
-// until a release is installed, or as a copy next to `current`, `releases/` and `update.json`.
+// until a release is installed, or as a copy next to `current`, `releases/` and `update.json`. Its syntax is that of Node.js 12,
+// so that an older Node.js reads it and refuses to start with a sentence.
 import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { Socket } from 'node:net'
@@ -11,28 +12,35 @@ import { fileURLToPath } from 'node:url'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 const isCheckout = basename(folder) === 'deploy' && fs.existsSync(join(folder, '..', 'bin', 'run.js'))
-const configuredRoot = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$)/, homedir())
+const configuredRoot = (process.env.TARGON_UPDATE_ROOT || '~/.targon').replace(/^~(?=\/|$)/, home)
 const root = isCheckout ? resolve(configuredRoot) : folder
 const at = (...names) => join(root, ...names)
 
 const MAX_ATTEMPTS = 3
-const PROBATION_MS = Number(process.env.TARGON_TEST_TRIAL_MS ?? 15 * 60_000)
+const PROBATION_MS = Number(process.env.TARGON_TEST_TRIAL_MS || 15 * 60000)
 // between the starts of a release on probation, in units; the last one repeats
 const PAUSES = [1, 5, 25]
-const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS ?? 1000)
+const PAUSE_UNIT_MS = Number(process.env.TARGON_TEST_PAUSE_MS || 1000)
 const WATCH_MS = 200
 const SETTLE_MS = 100
 const RETRY_MS = 1000
 // if the release rolled back to fails this soon as well, no release starts
-const SOON_MS = 60_000
+const SOON_MS = 60000
 // a role waits five minutes for its chain before it exits with that status
-const SAME_FAULT_MS = 10 * 60_000
+const SAME_FAULT_MS = 10 * 60000
 const RESTART_REQUESTED = 75
 const NOTHING_STARTS = 78
 // chain, model server, hotkey in use, chain unreachable: not counted as attempts, because these faults are not the release's
 const MAY_PASS = new Set([3, 4, 7, 69])
 // also settings, which only the new release may reject: it is rolled back, but not marked as failed if the old one exits alike
 const ENVIRONMENT_FAULTS = new Set([2, ...MAY_PASS])
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  const found = `this is ${process.versions.node} (${process.execPath})`
+  console.error(`launcher: targon needs Node.js 20.19 or newer, and ${found}. Install a newer Node.js.`)
+  process.exit(NOTHING_STARTS)
+}
 
 const stderr = openOwnStderr()
 /** What standard error has not taken yet. */
@@ -49,13 +57,22 @@ let rolledBack
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
   process.on(signal, () => {
     if (signal !== 'SIGHUP') stopping = true
-    child?.kill(signal)
+    if (child) child.kill(signal)
     if (stopping) wake()
   })
 }
 process.on('exit', printLast)
 // explicit, because what pm2 loads into this process would keep it alive
-process.exit(await launch())
+void launch().then(process.exit)
+
+/** `/` for a user id without an account, as in containers. */
+function home() {
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
+}
 
 async function launch() {
   let status = 0
@@ -65,11 +82,11 @@ async function launch() {
     const version = currentVersion()
     const script = programOf(version)
     if (!script) {
-      print(`no complete release to start (current: ${version ?? 'none'}); run targon update`)
+      print(`no complete release to start (current: ${version || 'none'}); run targon update`)
       return NOTHING_STARTS
     }
     if (isOnProbation(state, version)) {
-      const deadline = state.deadline ?? Date.now() + PROBATION_MS
+      const deadline = state.deadline || Date.now() + PROBATION_MS
       writeState({ ...state, attempts: state.attempts + 1, deadline })
     } else pauses = [...PAUSES]
     const { code, renewed } = await run(script, version, isOnProbation(state, version))
@@ -85,7 +102,7 @@ async function launch() {
     }
     const probation = {
       ...after,
-      deadline: Math.max(after.deadline ?? Date.now() + PROBATION_MS, renewed),
+      deadline: Math.max(after.deadline || Date.now() + PROBATION_MS, renewed),
     }
     if (stopping || MAY_PASS.has(status)) probation.attempts--
     // a clean stop is no failure: the full time starts again at the next start
@@ -117,7 +134,7 @@ function openOwnStderr() {
 /** Prints a line without waiting for the reader; what is not taken is tried again. */
 function print(text) {
   unprinted += `launcher: ${text}\n`
-  retry ??= setInterval(printRest, RETRY_MS).unref()
+  retry = retry || setInterval(printRest, RETRY_MS).unref()
   printRest()
 }
 
@@ -173,13 +190,13 @@ function settle(state, status) {
   rolledBack = { version: to, status, at: Date.now() }
   const settled = { state: 'committed', highest, committed, bad: [...new Set([...state.bad, to])] }
   writeState(settled)
-  const target = from ?? (isCheckout ? 'the checkout' : 'no release')
+  const target = from || (isCheckout ? 'the checkout' : 'no release')
   print(`release ${to} did not become healthy; rolled back to ${target}`)
   return settled
 }
 
 function isOver({ attempts, deadline, to }) {
-  if (attempts >= MAX_ATTEMPTS || Date.now() > (deadline ?? Infinity)) return true
+  if (attempts >= MAX_ATTEMPTS || Date.now() > (deadline || Infinity)) return true
   return !fs.existsSync(at('releases', to, 'COMPLETE'))
 }
 
@@ -219,11 +236,11 @@ function run(script, version, onProbation) {
     })
     child.on('message', (message) => {
       if (onProbation && message === 'ready') renewed = Date.now() + PROBATION_MS
-      process.send?.(message, () => {})
+      if (process.send) process.send(message, () => {})
     })
     const killWhenOverdue = () => {
       const state = readState()
-      if (!isOnProbation(state, version) || Date.now() <= Math.max(state.deadline ?? Infinity, renewed))
+      if (!isOnProbation(state, version) || Date.now() <= Math.max(state.deadline || Infinity, renewed))
         return
       wasKilled = true
       child.kill('SIGKILL')
@@ -235,7 +252,7 @@ function run(script, version, onProbation) {
       setTimeout(resolve, SETTLE_MS, { code, renewed })
     }
     child.once('error', () => end(1))
-    child.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]))
+    child.once('exit', (code, signal) => end(code === null ? 128 + constants.signals[signal] : code))
   })
 }
 
@@ -243,7 +260,7 @@ function readState() {
   if (!fs.existsSync(at('update.json')))
     return { state: 'committed', highest: '0.0.0', committed: [], bad: [] }
   try {
-    return JSON.parse(fs.readFileSync(at('update.json'), 'utf8')) ?? {}
+    return JSON.parse(fs.readFileSync(at('update.json'), 'utf8')) || {}
   } catch (error) {
     print(`update.json cannot be read (${error.message}): starting the current release without probation`)
     return { state: 'unreadable' }

@@ -29,7 +29,7 @@ const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   updateAvailable: '`update --check`: a newer release is available',
   watchdog: 'the watchdog stopped a hung process',
   restartWanted: 'an update was installed; the supervisor should restart the process',
-  noRelease: 'the launcher found no release it can start',
+  noRelease: 'the launcher found no release it can start, or Node.js is older than 20.19',
 }
 
 /** Messages that are not next to the code in the source. */

@@ -15,6 +15,7 @@ export const EXIT_STATUS = {
   unreachable: 69,
   watchdog: 70,
   restartWanted: 75,
+  /** EX_CONFIG: no release to start, or a Node.js that is too old (bin/run.js, deploy/launcher.mjs). */
   noRelease: 78,
 } as const satisfies Record<Fault, number> & Record<string, number>
 
