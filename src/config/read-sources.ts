@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { expandHome, messageOf, TargonError } from '../kernel/index.js'
+import { decodeText, expandHome, messageOf, TargonError } from '../kernel/index.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import type { SettingSources } from './resolve.js'
 
@@ -18,7 +18,7 @@ export interface SourceFiles {
  * Reads the `.env` files (first the one in the working directory, then `--env-file`) and the config file. The variables
  * `TARGON_ENV_FILE` and `TARGON_CONFIG` name them too. Named files must exist; the default files are optional.
  *
- * @throws TargonError CONFIG_FILE_UNREADABLE
+ * @throws TargonError CONFIG_FILE_UNREADABLE, CONFIG_FILE_ENCODING
  */
 export function readSources(
   flags: SettingSources['flags'],
@@ -56,8 +56,11 @@ function given(path: string, source: string, directory: string): EnvFile {
 }
 
 function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'> {
+  let bytes: Uint8Array
+  let isExposed: boolean
   try {
-    return { text: readFileSync(path, 'utf8'), isExposed: (statSync(path).mode & OTHERS_READ) !== 0 }
+    bytes = readFileSync(path)
+    isExposed = (statSync(path).mode & OTHERS_READ) !== 0
   } catch (cause) {
     throw new TargonError(
       `Cannot read ${source}: ${messageOf(cause)}.`,
@@ -65,4 +68,11 @@ function read(path: string, source: string): Pick<EnvFile, 'text' | 'isExposed'>
       { cause },
     )
   }
+  const text = decodeText(bytes)
+  if (text !== undefined) return { text, isExposed }
+  throw new TargonError(`Cannot read ${source}: it contains NUL bytes, so it is not a text in UTF-8.`, {
+    code: 'CONFIG_FILE_ENCODING',
+    fault: 'usage',
+    next: 'Save the file as UTF-8.',
+  })
 }

@@ -59,6 +59,7 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
   const layers = layersOf(role, sources, warnings)
   const values: Record<string, unknown> = {}
   const origins: Record<string, Origin> = {}
+  warnings.push(...(sources.dotenvFiles ?? []).flatMap((file) => parseEnvFile(file).warnings))
   const files = [...(sources.dotenvFiles ?? []), ...(sources.configFile ? [sources.configFile] : [])]
   const exposed = new Set(files.filter(({ isExposed }) => isExposed).map(({ path }) => path))
   const leaking = new Set<string>()

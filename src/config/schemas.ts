@@ -14,7 +14,8 @@ const numeric = z.union([
   z.number(),
   z
     .string()
-    .regex(/^-?\d+(\.\d+)?$/, 'must be a number')
+    .trim()
+    .regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, 'must be a number')
     .transform(Number),
 ])
 
@@ -28,6 +29,18 @@ export const portValue = integerValue(0, 65535)
 export const textValue = z.string().min(1, 'must not be empty')
 
 export const optionalText = textValue.optional()
+
+/** A secret without the line feed that files and shells append; a refusal never repeats it. */
+const trimmedSecret = z.string().trim().min(1, 'must not be empty')
+
+/** A key that is sent in an HTTP header. */
+export const keyValue = trimmedSecret.regex(
+  /^[\x20-\x7e]*$/,
+  'must contain only printable ASCII characters, on one line',
+)
+
+/** An address that contains a password. */
+export const secretAddress = trimmedSecret.regex(/^\P{Cc}*$/u, 'must be one line without control characters')
 
 /** A list: repeated flag, comma-separated text, or an array in the config file. */
 export const listValue = z.union([z.array(z.string()), z.string()]).transform((value) =>

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { decodeText, messageOf, TargonError } from '../kernel/index.js'
 import { isModelName, MODEL_LIMIT } from './model-name.js'
 
 const NAME = 'models.txt'
@@ -27,10 +27,11 @@ export function parseModelFile(text: string): string[] {
 export async function readModelFile(path: string): Promise<string[]> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = decodeText(await readFile(path)) ?? ''
   } catch (error) {
     throw invalidFile(path, messageOf(error), { cause: error })
   }
+  if (text === '') throw invalidFile(path, 'it is empty, or not a text in UTF-8')
   const names = parseModelFile(text)
   const invalid = names.find((name) => !isModelName(name))
   if (invalid !== undefined) throw invalidFile(path, `"${invalid.slice(0, 100)}" is not a valid model name`)

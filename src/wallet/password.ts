@@ -1,3 +1,4 @@
+import { decodeText } from '../kernel/index.js'
 import { readSecretFile } from './key-file.js'
 
 /** Where the password of an encrypted key file comes from; tried in this order. */
@@ -19,7 +20,7 @@ export async function findPassword(keyPath: string, sources: PasswordSources): P
       what: 'password file',
       missingNext: 'Correct --wallet.password_file.',
     })
-    return content.toString('utf8').split(/\r?\n/)[0]
+    return (decodeText(content) ?? content.toString('utf8')).split(/\r?\n/)[0]
   }
   const name = passwordVariable(keyPath)
   const stored = sources.variables?.[name]

@@ -38,6 +38,28 @@ describe('a file with a secret that other users may read', () => {
   })
 })
 
+describe('the encoding of a file', () => {
+  const utf16 = (text: string) => Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(text, 'utf16le')])
+  const portOf = () => resolveSettings('miner', readSources({}, {}, {}, folder)).values['axon.port']
+
+  it.each([
+    ['.env', Buffer.from('\ufeffTARGON_AXON_PORT=9')],
+    ['.env', utf16('TARGON_AXON_PORT=9\r\n')],
+    ['targon.config.json', Buffer.from('\ufeff{"axon.port": 9}')],
+    ['targon.config.json', utf16('{"axon.port": 9}')],
+  ])('of %s may have a byte order mark: %#', async (name, bytes) => {
+    await writeFile(join(folder, name), bytes)
+    expect(portOf()).toBe(9)
+  })
+
+  it.each(['.env', 'targon.config.json'])('of %s may not be UTF-16 without a mark', async (name) => {
+    await writeFile(join(folder, name), Buffer.from('TARGON_AXON_PORT=9', 'utf16le'))
+    expect(portOf).toThrow(
+      expect.objectContaining({ code: 'CONFIG_FILE_ENCODING', message: expect.stringContaining(name) }),
+    )
+  })
+})
+
 describe('a file named by flag or variable', () => {
   it('may start with ~, which no shell expands in a variable', () => {
     const missing = `~/no-such-folder-${process.pid}/targon.json`

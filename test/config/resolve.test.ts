@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NETWORKS } from '../../src/chain/networks.js'
-import { describeOrigin, resolveSettings, type SettingSources } from '../../src/config/index.js'
+import { describeOrigin, resolveSettings, type SettingSources, variableOf } from '../../src/config/index.js'
 import { TargonError } from '../../src/kernel/errors.js'
 
 const nothing: SettingSources = { flags: {}, env: {} }
@@ -73,6 +73,57 @@ describe('precedence', () => {
     expect(resolveSettings('miner', { flags: {}, env: { TARGON_AXON_PORT: '' } }).values['axon.port']).toBe(
       8091,
     )
+  })
+})
+
+describe('numbers', () => {
+  it.each([
+    ['.9', 0.9],
+    ['1.', 1],
+    ['9e-1', 0.9],
+    ['+0.9', 0.9],
+    ['0.9\n', 0.9],
+  ])('may be written as %j', (text, value) => {
+    const { values } = resolveSettings('validator', { flags: { 'engine.gpu-memory-utilization': text }, env: {} })
+    expect(values['engine.gpu-memory-utilization']).toBe(value)
+  })
+
+  it.each(['.', '', 'e5', '0x1', '1,5', 'NaN', 'Infinity', '1e999'])('may not be written as %j', (text) => {
+    const flags = { 'engine.gpu-memory-utilization': text }
+    expect(refusal(() => resolveSettings('validator', { flags, env: {} })).code).toBe('CONFIG_BAD_VALUE')
+  })
+})
+
+const secrets = [
+  ['miner', 'api-key'],
+  ['miner', 'replay.redis-url'],
+  ['validator', 'engine.api-key'],
+  ['validator', 'engine.hub-token'],
+  ['validator', 'database.url'],
+] as const
+
+describe('secrets', () => {
+  it.each(secrets)('of %s lose the line feed that a file ends in: %s', (role, name) => {
+    const env = { [variableOf(name)]: ' hidden-word\r\n' }
+    expect(resolveSettings(role, { flags: {}, env }).values).toMatchObject({ [name]: 'hidden-word' })
+  })
+
+  it.each(secrets)('of %s are refused with another line, by name and without the value: %s', (role, name) => {
+    const env = { [variableOf(name)]: 'hidden\nword' }
+    const error = refusal(() => resolveSettings(role, { flags: {}, env }))
+    expect(error.code).toBe('CONFIG_BAD_VALUE')
+    expect(error.message).toMatch(new RegExp(`^${variableOf(name)} must .*one line`))
+    expect(error.message).not.toMatch(/hidden|word/)
+    const blank = { [variableOf(name)]: ' \n' }
+    expect(() => resolveSettings(role, { flags: {}, env: blank })).toThrow('must not be empty')
+  })
+
+  it('are trimmed and refused within upstreams too', () => {
+    const given = (apiKey: string) => ({ upstreams: JSON.stringify([{ url: 'http://a', apiKey }]) })
+    const { values } = resolveSettings('miner', { flags: given('hidden\n'), env: {} })
+    expect(values.upstreams[0]?.apiKey).toBe('hidden')
+    const error = refusal(() => resolveSettings('miner', { flags: given('hidden\nword'), env: {} }))
+    expect(error.message).toBe('--upstreams: [0].apiKey must contain only printable ASCII characters, on one line.')
   })
 })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { numberValue, optionalText, textValue } from '../schemas.js'
+import { keyValue, numberValue, optionalText, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const engine = settingIn('ENGINE', ['validator'])
@@ -47,7 +47,7 @@ export const engineSettings = {
   }),
   'engine.hub-token': engine({
     kind: 'text',
-    schema: optionalText,
+    schema: keyValue.optional(),
     default: undefined,
     variables: ['HF_TOKEN'],
     secret: true,
@@ -55,7 +55,7 @@ export const engineSettings = {
   }),
   'engine.api-key': engine({
     kind: 'text',
-    schema: optionalText,
+    schema: keyValue.optional(),
     default: undefined,
     roles: ['validator', 'query'],
     secret: true,

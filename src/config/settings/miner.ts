@@ -1,13 +1,5 @@
 import { duration } from '../duration.js'
-import {
-  integerValue,
-  listValue,
-  numberValue,
-  optionalText,
-  portValue,
-  switchValue,
-  textValue,
-} from '../schemas.js'
+import { integerValue, listValue, numberValue, optionalText, portValue, secretAddress, switchValue, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 import { requestPolicySetting } from './request-policy.js'
 import { routingSettings } from './routing.js'
@@ -132,7 +124,7 @@ export const minerSettings = {
   }),
   'replay.redis-url': miner({
     kind: 'text',
-    schema: optionalText,
+    schema: secretAddress.optional(),
     default: undefined,
     secret: true,
     help: 'Redis URL of a replay guard shared by replicas behind one load balancer; while Redis is unreachable, requests get 503 and the miner is not ready.',

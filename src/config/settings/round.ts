@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../duration.js'
-import { integerValue, numberValue, optionalText, rangeValue, switchValue, textValue } from '../schemas.js'
+import { integerValue, numberValue, rangeValue, secretAddress, switchValue, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const validator = settingIn('VALIDATOR', ['validator'])
@@ -43,7 +43,7 @@ export const roundSettings = {
   }),
   'database.url': validator({
     kind: 'text',
-    schema: optionalText,
+    schema: secretAddress.optional(),
     default: undefined,
     defaultText: 'SQLite, in the state folder',
     secret: true,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../duration.js'
-import { integerValue, listOf, optionalText, switchValue } from '../schemas.js'
+import { integerValue, keyValue, listOf, switchValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const routing = settingIn('ROUTING', ['miner'])
@@ -15,7 +15,7 @@ const address = z
 /** One entry of `upstreams`. */
 const upstream = z.strictObject({
   url: address,
-  apiKey: z.string().min(1).optional(),
+  apiKey: keyValue.optional(),
   weight: z.number().positive().max(1000).optional(),
   maxInFlight: z.number().int().min(1).max(100_000).optional(),
   models: z.array(z.string().min(1)).optional(),
@@ -48,7 +48,7 @@ export const routingSettings = {
   }),
   'api-key': routing({
     kind: 'text',
-    schema: optionalText,
+    schema: keyValue.optional(),
     default: undefined,
     secret: true,
     aliases: ['api_key'],
