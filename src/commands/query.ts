@@ -12,7 +12,7 @@ import {
   writeJson,
 } from '../cli/index.js'
 import { isGiven, passwordVariables, type QuerySettings } from '../config/index.js'
-import { escapeControls, systemClock } from '../kernel/index.js'
+import { escapeControls, isSpecialAddress, systemClock } from '../kernel/index.js'
 import type { ListedMiner, Miner, QueryOptions, QueryReply } from '../roles/index.js'
 
 type QueryRole = typeof import('../roles/query/index.js')
@@ -110,7 +110,6 @@ export default class Query extends BaseCommand {
     if (axon !== undefined && hotkey !== undefined && uid === undefined)
       return [{ uid: undefined, hotkey, url: minerUrlOf(axon) }]
     const { connectNeuronChain } = await import('../roles/index.js')
-    const { isForbiddenAddress } = await import('../roles/validator/index.js')
     const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), deps)
     try {
       const metagraph = await subtensor.metagraph(settings.netuid, deps.signal)
@@ -118,7 +117,7 @@ export default class Query extends BaseCommand {
       return servingMiners(
         metagraph,
         deps.signer.address,
-        (ip) => isPrivateAllowed || !isForbiddenAddress(ip),
+        (ip) => isPrivateAllowed || !isSpecialAddress(ip),
       )
     } finally {
       await subtensor.close()

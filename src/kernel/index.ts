@@ -20,6 +20,7 @@ export type { Log, LogFields } from './log.js'
 
 export { openFileOutput, openOutput } from './output.js'
 export { allowManyListeners, withScopedSignal } from './scoped-signal.js'
+export { isSpecialAddress } from './special-address.js'
 export {
   addressOf,
   initSr25519,

@@ -1,6 +1,6 @@
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory } from '../../epistula/index.js'
-import { initSr25519, isAbort, TargonError } from '../../kernel/index.js'
+import { initSr25519, isAbort, isSpecialAddress, TargonError } from '../../kernel/index.js'
 import {
   createDeadlines,
   createRequestQueue,
@@ -154,6 +154,15 @@ async function announceAddress({ settings, deps, signal }: MinerContext, boundPo
   const { subtensor, signer, clock, log } = deps
   const ip = await resolveExternalAddress(settings, signal)
   const port = settings['axon.external_port'] ?? boundPort
+  if (isSpecialAddress(ip) && settings['subtensor.network'].toLowerCase() !== 'local')
+    log.warn(
+      {
+        event: 'axon-address-private',
+        ip,
+        next: "Give this host's public IP with --axon.external_ip.",
+      },
+      'the address to announce is not public: validators skip miners with such an address',
+    )
   await announce({ subtensor, signer, axon: { netuid: settings.netuid, ip, port }, clock, log, signal })
 }
 

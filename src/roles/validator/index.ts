@@ -16,5 +16,5 @@ export {
   writeText,
 } from './reports/index.js'
 export { startValidator } from './start.js'
-export { isForbiddenAddress, originOf } from './subnet/index.js'
+export { originOf } from './subnet/index.js'
 export type { ValidatorDeps } from './validator.js'

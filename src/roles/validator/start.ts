@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { FINNEY_GENESIS, type Metagraph } from '../../chain/index.js'
 import type { ValidatorSettings } from '../../config/index.js'
-import { createCleanupStack, lockHotkey, withDeadline } from '../../kernel/index.js'
+import { createCleanupStack, isSpecialAddress, lockHotkey, withDeadline } from '../../kernel/index.js'
 import { createMetrics } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
 import { type ValidatorReport, validatorLockPath } from './reports/index.js'
-import { createSubnetView, isForbiddenAddress, requireRegistration, type SubnetView } from './subnet/index.js'
+import { createSubnetView, requireRegistration, type SubnetView } from './subnet/index.js'
 import { startServices, type ValidatorDeps } from './validator.js'
 
 const FIRST_SYNC_TIMEOUT_MS = 120_000
@@ -100,6 +100,6 @@ async function openView(settings: ValidatorSettings, deps: ValidatorDeps): Promi
     self,
     wanted: models.current(),
     vpermitTaoLimit: settings['vpermit-tao-limit'],
-    allowAddress: (ip) => allowPrivateAxons || !isForbiddenAddress(ip),
+    allowAddress: (ip) => allowPrivateAxons || !isSpecialAddress(ip),
   })
 }

@@ -43,6 +43,15 @@ describe('miner', () => {
     ])
   })
 
+  it.each([
+    ['192.168.1.5', 'finney', 1],
+    ['192.168.1.5', 'local', 0],
+    ['45.33.32.11', 'finney', 0],
+  ])('warns of an address that validators skip: %s on %s', async (ip, network, warnings) => {
+    const [rig] = await start({ 'axon.external_ip': ip, 'subtensor.network': network })
+    expect(rig.logs.filter(({ event }) => event === 'axon-address-private')).toHaveLength(warnings)
+  })
+
   it('drains: not ready, new requests get 503, streams in flight finish', async () => {
     const [rig, vllm] = await start()
     vllm.answer = ({ response }) => {

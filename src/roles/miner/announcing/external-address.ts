@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { messageOf, TargonError } from '../../../kernel/index.js'
 
 const LOOKUP_URL = 'https://checkip.amazonaws.com'
@@ -19,7 +19,7 @@ export async function lookUpAddress(url: string, signal: AbortSignal): Promise<s
  * The IP to announce: `--axon.external_ip`, else `--axon.ip` unless it is a wildcard, else looked up (4.4.1 took the same
  * order from bittensor).
  *
- * @throws TargonError NO_EXTERNAL_ADDRESS: fault usage for a setting that is not an IP address; unreachable for a failed
+ * @throws TargonError NO_EXTERNAL_ADDRESS: fault usage for a setting that is no address of one host; unreachable for a failed
  *   lookup, which may succeed at the next start.
  */
 export async function resolveExternalAddress(
@@ -31,6 +31,7 @@ export async function resolveExternalAddress(
     settings['axon.external_ip'] ?? (isWildcard(settings['axon.ip']) ? undefined : settings['axon.ip'])
   if (given !== undefined) {
     if (isIP(given) === 0) throw noAddress('usage', `${quoted(given)} is not an IP address`)
+    if (isWildcard(given)) throw noAddress('usage', `${quoted(given)} stands for every address of this host`)
     return given
   }
   const found = await lookUp(LOOKUP_URL, signal).catch((cause: unknown) => {
@@ -41,8 +42,13 @@ export async function resolveExternalAddress(
   return found
 }
 
+const wildcards = new BlockList()
+wildcards.addAddress('0.0.0.0', 'ipv4')
+wildcards.addAddress('::', 'ipv6')
+
 function isWildcard(address: string): boolean {
-  return ['', '0.0.0.0', '::', '[::]'].includes(address)
+  if (address === '' || address === '[::]') return true
+  return isIP(address) !== 0 && wildcards.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
 function quoted(text: string): string {

@@ -55,4 +55,17 @@ describe('resolveExternalAddress', () => {
       message: expect.stringContaining('"my.host"'),
     })
   })
+
+  it.each(['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0'])(
+    'refuses %s as axon.external_ip, which no validator can reach',
+    async (ip) => {
+      const settings = { 'axon.external_ip': ip, 'axon.ip': '0.0.0.0' }
+      await expect(resolveExternalAddress(settings, signal)).rejects.toMatchObject({
+        code: 'NO_EXTERNAL_ADDRESS',
+        fault: 'usage',
+        message: expect.stringContaining('every address of this host'),
+        next: expect.stringContaining('--axon.external_ip'),
+      })
+    },
+  )
 })

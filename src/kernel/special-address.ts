@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** IANA special-purpose ranges (registries of RFC 6890 and later), which a miner must not announce (SECURITY.md T-V1). */
+/** IANA special-purpose ranges (registries of RFC 6890 and later), which validators do not query (SECURITY.md T-V1). */
 const SPECIAL_V4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -54,9 +54,9 @@ for (const range of V4_EMBEDDING) {
 /**
  * Whether an address is in a private, loopback, link-local, documentation or other special range. An IPv6 address that
  * embeds an IPv4 address (`::ffff:127.0.0.1`, `::127.0.0.1`, NAT64) is checked by that address. Anything that is not a
- * plain address is forbidden.
+ * plain address counts as special.
  */
-export function isForbiddenAddress(ip: string): boolean {
+export function isSpecialAddress(ip: string): boolean {
   const version = isIP(ip)
   if (version === 4) return special.check(ip, 'ipv4')
   if (version !== 6 || ip.includes('%')) return true
@@ -73,9 +73,4 @@ function lastFour(ip: string): string {
   const low = Number.parseInt(groups.at(-1) ?? '0', 16)
   const high = groups.length > 1 ? Number.parseInt(groups.at(-2) ?? '0', 16) : 0
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')
-}
-
-/** `http://ip:port`, with an IPv6 address in brackets. */
-export function originOf(axon: { readonly ip: string; readonly port: number }): string {
-  return isIP(axon.ip) === 6 ? `http://[${axon.ip}]:${axon.port}` : `http://${axon.ip}:${axon.port}`
 }
