@@ -114,11 +114,7 @@ export default class Query extends BaseCommand {
     try {
       const metagraph = await subtensor.metagraph(settings.netuid, deps.signal)
       const isPrivateAllowed = settings['allow-private-axons'] || axon !== undefined
-      return servingMiners(
-        metagraph,
-        deps.signer.address,
-        (ip) => isPrivateAllowed || !isSpecialAddress(ip),
-      )
+      return servingMiners(metagraph, deps.signer.address, (ip) => isPrivateAllowed || !isSpecialAddress(ip))
     } finally {
       await subtensor.close()
     }

@@ -52,7 +52,10 @@ export function parseEnvFile({ path, text }: EnvFile): ParsedEnvFile {
     values.set(variable, quoted === undefined ? uncommented(take(UNQUOTED)?.[0] ?? '') : unquoted(quoted))
     lines.set(variable, line)
     if (quoted === undefined && /^['"`]/.test(values.get(variable) ?? ''))
-      warn(line, `starts the value of ${variable} with a quote that it does not close; the quote is part of the value`)
+      warn(
+        line,
+        `starts the value of ${variable} with a quote that it does not close; the quote is part of the value`,
+      )
   }
   const originOf = (variable: string): Origin => ({
     ...{ kind: 'env-file', file: path, name: variable },

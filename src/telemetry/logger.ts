@@ -26,21 +26,46 @@ export interface LogDestination {
 }
 
 /**
- * Creates the log of a role. One record is one line. Control characters are escaped and secrets masked after
- * serialisation, so that nested fields and error messages are covered too.
+ * Creates the log of a role. One record is one line in which each field occurs once: a field of the call replaces one of the
+ * same name that every record carries. A terminal leaves out who writes it. Control characters are escaped and
+ * secrets masked after serialisation, so that nested fields and error messages are covered too.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets)
-  const format = options.pretty ? prettyFormat(options.colour) : escapeRecord
   const { destination, copy } = options
+  const json = (record: string) => escapeRecord(redact(JSON.stringify(JSON.parse(record))))
+  const line = options.pretty ? terminalLine(options, redact) : json
   const log = openPino(options, (record) => {
-    const clean = redact(record)
-    destination.write(format(clean))
-    copy?.write(escapeRecord(clean))
+    destination.write(line(record))
+    copy?.write(json(record))
   })
-  destination.describeLoss?.((lines) => format(redact(lossRecord(options, lines))))
-  copy?.describeLoss?.((lines) => escapeRecord(redact(lossRecord(options, lines))))
+  destination.describeLoss?.((lines) => line(lossRecord(options, lines)))
+  copy?.describeLoss?.((lines) => json(lossRecord(options, lines)))
   return log
+}
+
+function terminalLine({ base, colour }: LoggerOptions, redact: (text: string) => string) {
+  const format = prettyFormat(colour)
+  return (record: string) => format(redact(JSON.stringify(withoutIdentity(JSON.parse(record), base))))
+}
+
+/** Who writes the log; a terminal shows these only where a record says something else. */
+const IDENTITY = ['role', 'netuid', 'hotkey', 'version']
+
+function withoutIdentity(record: object, base: LoggerOptions['base']): object {
+  return Object.fromEntries(
+    Object.entries(record).filter(([name, value]) => !IDENTITY.includes(name) || base[name] !== value),
+  )
+}
+
+/** Fields that the log itself writes; those of a call get an underscore. */
+const RESERVED = ['level', 'time', 'msg']
+
+function renameReserved(fields: Record<string, unknown>): Record<string, unknown> {
+  if (!RESERVED.some((name) => Object.hasOwn(fields, name))) return fields
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [RESERVED.includes(name) ? `${name}_` : name, value]),
+  )
 }
 
 function openPino({ level, base }: LoggerOptions, write: (record: string) => void): Logger {
@@ -49,7 +74,7 @@ function openPino({ level, base }: LoggerOptions, write: (record: string) => voi
       level,
       base: { ...base },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: renameReserved },
       serializers: { err: errorFields(level === 'trace' || level === 'debug') },
     },
     { write },
@@ -94,7 +119,7 @@ function errorFields(withStack: boolean) {
 function prettyFormat(colour: boolean | undefined): (record: string) => string {
   const format = pretty.prettyFactory({
     ...(colour === undefined ? {} : { colorize: colour }),
-    ignore: 'role,netuid,hotkey,version,pid,hostname',
+    ignore: 'pid,hostname',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
     errorLikeObjectKeys: [],

@@ -23,8 +23,17 @@ describe('parseEnvFile', () => {
 
   it('reads everything else as the library does', () => {
     const text = [
-      ...['# comment', '', '  export A=1', 'B = two words  ', 'C: 3', "D='x \\' # y'", 'E="a\\nb"', 'F=`"q"`'],
-      ...['G="two', 'lines=5"', 'H=', 'I=it\'s', 'J.k-l=a=b', 'K=""', "L='x' # c", 'A=2', '\tM="a\\"b"'],
+      ...[
+        '# comment',
+        '',
+        '  export A=1',
+        'B = two words  ',
+        'C: 3',
+        "D='x \\' # y'",
+        'E="a\\nb"',
+        'F=`"q"`',
+      ],
+      ...['G="two', 'lines=5"', 'H=', "I=it's", 'J.k-l=a=b', 'K=""', "L='x' # c", 'A=2', '\tM="a\\"b"'],
     ].join('\n')
     expect(read(text).values).toEqual({ ...parse(text) })
     expect(read(text.replaceAll('\n', '\r\n')).values).toEqual({ ...parse(text) })

@@ -84,7 +84,10 @@ describe('numbers', () => {
     ['+0.9', 0.9],
     ['0.9\n', 0.9],
   ])('may be written as %j', (text, value) => {
-    const { values } = resolveSettings('validator', { flags: { 'engine.gpu-memory-utilization': text }, env: {} })
+    const { values } = resolveSettings('validator', {
+      flags: { 'engine.gpu-memory-utilization': text },
+      env: {},
+    })
     expect(values['engine.gpu-memory-utilization']).toBe(value)
   })
 
@@ -123,7 +126,9 @@ describe('secrets', () => {
     const { values } = resolveSettings('miner', { flags: given('hidden\n'), env: {} })
     expect(values.upstreams[0]?.apiKey).toBe('hidden')
     const error = refusal(() => resolveSettings('miner', { flags: given('hidden\nword'), env: {} }))
-    expect(error.message).toBe('--upstreams: [0].apiKey must contain only printable ASCII characters, on one line.')
+    expect(error.message).toBe(
+      '--upstreams: [0].apiKey must contain only printable ASCII characters, on one line.',
+    )
   })
 })
 

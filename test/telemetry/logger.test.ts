@@ -32,6 +32,18 @@ const PAYLOADS = [
   '{"level":"fatal"}\n{"msg":"forged"}',
 ]
 
+/** The names of the fields of a JSON record as it is written, repeated ones too. */
+function fieldsOf(line: string): string[] {
+  let depth = 0
+  const names: string[] = []
+  for (const [token, isName] of line.matchAll(/"(?:[^"\\]|\\.)*"(:)?|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    else if (isName && depth === 1) names.push(JSON.parse(token.slice(0, -1)))
+  }
+  return names
+}
+
 describe('logger', () => {
   for (const pretty of [false, true]) {
     it(`${pretty ? 'pretty' : 'JSON'}: writes one line without control or bidi characters per record, whatever the field`, () => {
@@ -107,6 +119,30 @@ describe('logger', () => {
     expect(line).toMatch(/log-lines-dropped.*12|12.*log-lines-dropped/)
     expect(line).toMatch(/\n$/)
     expect(lines).toEqual([])
+  })
+
+  it('writes each field once, that of the call, whatever every record and a child logger carry', () => {
+    const { log, lines } = capture()
+    log
+      .child({ model: 'of-child', source: 'a' })
+      .info({ netuid: 5, model: 'of-call', err: new Error('x') }, 'm')
+    log
+      .child({ role: 'child' })
+      .child({ role: 'grandchild' })
+      .warn({ level: 1, time: 2, msg: 'field' }, 'text')
+    for (const line of lines) expect(fieldsOf(line)).toEqual([...new Set(fieldsOf(line))])
+    const [first, second] = lines.map((line) => JSON.parse(line))
+    expect(first).toMatchObject({ role: 'miner', netuid: 5, model: 'of-call', source: 'a' })
+    expect(second).toMatchObject({ role: 'grandchild', level: 'warn', msg: 'text', level_: 1, msg_: 'field' })
+  })
+
+  it('shows a terminal the fields of a call, not those that every record carries', () => {
+    const { log, lines } = capture({ pretty: true })
+    log.info({ netuid: 5 }, 'another subnet')
+    log.info({ netuid: 4 }, 'this subnet')
+    expect(lines[0]).toMatch(/another subnet.*"netuid":5/)
+    expect(lines[0]).not.toMatch(/role|miner/)
+    expect(lines[1]).not.toMatch(/netuid/)
   })
 
   it('masks secrets added later', () => {

@@ -1,5 +1,14 @@
 import { duration } from '../duration.js'
-import { integerValue, listValue, numberValue, optionalText, portValue, secretAddress, switchValue, textValue } from '../schemas.js'
+import {
+  integerValue,
+  listValue,
+  numberValue,
+  optionalText,
+  portValue,
+  secretAddress,
+  switchValue,
+  textValue,
+} from '../schemas.js'
 import { settingIn } from '../setting.js'
 import { requestPolicySetting } from './request-policy.js'
 import { routingSettings } from './routing.js'
