@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -146,6 +147,27 @@ describe.skipIf(typeof daemon === 'string')('the fleet on a real Docker daemon',
     await set.refresh(['org/a'], 'start', signal())
     expect(set.explain('org/a').next).toContain('Install nvidia-container-toolkit')
     expect(names()).toEqual([])
+  })
+
+  it('is not chosen by itself when this user may not access the socket, and the reason is told', () => {
+    chmodSync(folder, 0o755)
+    const closed = join(folder, 'closed.sock')
+    writeFileSync(closed, '', { mode: 0o600 })
+    const code = `
+      import { createEngineSet } from ${JSON.stringify(join(checkout, 'dist/engine/index.js'))}
+      const events = []
+      const log = { info: () => {}, warn: ({ event }) => events.push(event) }
+      const docker = ${JSON.stringify({ socketPath: closed, searchPath: folder })}
+      const set = createEngineSet({ mode: 'auto', endpoints: [], docker, log })
+      console.log(JSON.stringify({ mode: set.mode, events, ...set.explain('org/m') }))`
+    const nobody = { uid: 65_534, gid: 65_534, encoding: 'utf8' } as const
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], nobody)
+    expect(JSON.parse(printed)).toEqual({
+      mode: 'endpoints',
+      events: ['docker-socket-inaccessible'],
+      reason: expect.stringContaining(`may not access the Docker socket ${closed}`),
+      next: expect.stringContaining('group docker'),
+    })
   })
 
   it('names the login when the registry refuses it', async () => {
