@@ -1,5 +1,5 @@
 import type { StatisticData } from './book-data.js'
-import { ESTIMATE_SCALES } from './margins.js'
+import { ESTIMATE_SCALES, readMarginSums } from './margins.js'
 import type { Noise } from './noise.js'
 import type { Statistic } from './observation.js'
 
@@ -32,9 +32,10 @@ export function estimate(statistic: Statistic, { tokens, sums }: StatisticData):
 }
 
 /** The standard deviation of logit noise that causes as many mismatches as were seen, in nats. */
-function noiseEstimate([mismatches = 0, ...expected]: readonly number[]): Estimate {
+function noiseEstimate(sums: readonly number[]): Estimate {
+  const { mismatches, expected } = readMarginSums(sums)
   const width = DEPENDENCE * 2 * Math.sqrt(mismatches + 1)
-  const deviation = (count: number) => scaleFor(Math.max(0, count), expected) / SCALE_PER_DEVIATION
+  const deviation = (count: number) => scaleForMismatches(Math.max(0, count), expected) / SCALE_PER_DEVIATION
   return {
     value: deviation(mismatches),
     low: deviation(mismatches - width),
@@ -43,7 +44,7 @@ function noiseEstimate([mismatches = 0, ...expected]: readonly number[]): Estima
 }
 
 /** Where the expected mismatches, which grow with the scale, cross the count; between 0 and the largest scale. */
-function scaleFor(count: number, expected: readonly number[]): number {
+export function scaleForMismatches(count: number, expected: readonly number[]): number {
   let [scale, reached] = [0, 0]
   for (const [index, next] of ESTIMATE_SCALES.entries()) {
     const more = expected[index] ?? 0

@@ -3,9 +3,10 @@
  * multiplied over answers until they alarm. Pure arithmetic: bytes, clocks and files stay outside. Tests named after a
  * behaviour: observe.property.test.ts (statistics/residual.ts, statistics/greedy.ts, statistics/seeded.ts,
  * statistics/temperature.ts, statistics/surprise.ts, margins.ts, observation.ts, observe.ts), evidence-book.test.ts (standing.ts,
- * assess-standing.ts, estimates.ts, book-data.ts, detector.ts).
+ * assess-standing.ts, estimates.ts, book-data.ts, detector.ts), tuning.simulation.test.ts (noise.ts, calibration.ts).
  */
 export { type Bar, type EvidenceBookData, evidenceBookData } from './book-data.js'
+export { type MeasuredNoise, measureNoise } from './calibration.js'
 export type { ComparedAnswer } from './compared-answer.js'
 export {
   applyTemperature,

@@ -20,7 +20,7 @@ export const BETS: Readonly<Record<Statistic, number>> = {
   seeded: 4,
   greedy: 4,
   residual: 3,
-  temperature: 5,
+  temperature: 6,
   surprise: 3,
 }
 

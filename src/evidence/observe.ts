@@ -1,16 +1,10 @@
 import type { ComparedAnswer } from './compared-answer.js'
-import { fitDialect } from './dialect-fit.js'
+import { type DialectFit, fitDialect } from './dialect-fit.js'
 import type { NoiseLevels } from './noise.js'
-import type { Dialect, Observation, StatisticObservation, Synchrony } from './observation.js'
+import type { Dialect, Observation, StatisticObservation } from './observation.js'
 import { type PreparedAnswer, prepareAnswer } from './prepared-answer.js'
 import { seedWords } from './samplers/index.js'
-import {
-  observeGreedy,
-  observeResidual,
-  observeSeeded,
-  observeSurprise,
-  observeTemperature,
-} from './statistics/index.js'
+import { observeGreedy, observeResidual, observeSurprise, observeTemperature } from './statistics/index.js'
 import { TUNING } from './tuning.js'
 
 /**
@@ -44,31 +38,19 @@ export function observe(
   }
 }
 
-interface SeededResult {
-  readonly synchrony: Synchrony
-  readonly dialect?: Dialect | undefined
-  readonly observation?: StatisticObservation | undefined
-}
-
 /** S only counts against a miner where the answer follows the seed: a miner may change its server. */
-function observeSeed(answer: PreparedAnswer, levels: NoiseLevels, known: Dialect | undefined): SeededResult {
+function observeSeed(answer: PreparedAnswer, levels: NoiseLevels, known: Dialect | undefined): DialectFit {
   const { seed, isGreedy, isCut } = answer
   if (isGreedy || isCut || !Number.isSafeInteger(seed) || seed === undefined)
     return { synchrony: 'inapplicable' }
-  const words = seedWords(seed)
-  const { synchrony, dialect } = fitDialect(answer, words, known)
-  if (!dialect) return { synchrony }
-  const observation = observeSeeded(answer, levels, words, dialect)
-  if (synchrony === 'yes' || !observation) return { synchrony, dialect, observation }
+  const fit = fitDialect(answer, levels, seedWords(seed), known)
+  const { synchrony, observation } = fit
+  if (synchrony === 'yes' || !observation) return fit
   const atMostOne = (logFactors: readonly number[]) => logFactors.map((factor) => Math.min(0, factor))
+  const { suspicion, enforced } = observation
   return {
-    synchrony,
-    dialect,
-    observation: {
-      ...observation,
-      suspicion: atMostOne(observation.suspicion),
-      enforced: atMostOne(observation.enforced),
-    },
+    ...fit,
+    observation: { ...observation, suspicion: atMostOne(suspicion), enforced: atMostOne(enforced) },
   }
 }
 

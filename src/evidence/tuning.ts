@@ -8,11 +8,11 @@ function tuned(value: number, reason: string): TunedNumber {
   return { value, reason }
 }
 
-/** All tuned numbers of the evidence. test/evidence/power.simulation.test.ts measures what they reach. */
+/** All tuned numbers of the evidence. test/evidence/tuning.simulation.test.ts measures what they reach. */
 export const TUNING = {
   safetyFactor: tuned(
-    2,
-    'Calibrated noise times this is the level of suspicion: the Laplace tail covers Gaussian noise of the same mean from 1.6 on, the rest is for answers noisier than the calibrated ones.',
+    1.6,
+    'Calibrated noise times this is the level of suspicion: from 1.57 on the Laplace tail covers Gaussian noise that flips as many tokens, at every lead. At 2, noise of 0.1 nats on seeded or greedy tokens is no longer found within 10,000 tokens at a calibration of 0.03.',
   ),
   leastLogitScale: tuned(
     0.03,

@@ -1,5 +1,5 @@
 import { at } from '../distributions.js'
-import { type Margin, MarginBets, MarginSums } from '../margins.js'
+import { flipProbability, type Margin, MarginBets, MarginSums } from '../margins.js'
 import type { NoiseLevels } from '../noise.js'
 import type { Dialect, StatisticObservation } from '../observation.js'
 import type { PreparedAnswer } from '../prepared-answer.js'
@@ -17,19 +17,53 @@ export function observeSeeded(
   levels: NoiseLevels,
   seed: SeedWords,
   dialect: Dialect,
-): StatisticObservation | undefined {
+): SeededObservation {
   const suspicion = new MarginBets(levels.suspicion)
   const enforced = new MarginBets(levels.enforced)
   const sums = new MarginSums()
-  let tokens = 0
-  eachSeededMargin(answer, seed, dialect, (margin) => {
+  let [tokens, ratio] = [0, 0]
+  eachSeededMargin(answer, seed, dialect, answer.length, (margin, winner) => {
     tokens++
+    ratio += synchronyGain(margin, at(answer.sampling.probabilities, winner))
     suspicion.add(margin)
     enforced.add(margin)
     sums.add(margin)
   })
-  if (tokens === 0) return undefined
-  return { tokens, suspicion: suspicion.logFactors, enforced: enforced.logFactors, sums: sums.sums }
+  const bets = { suspicion: suspicion.logFactors, enforced: enforced.logFactors }
+  return { ratio, observation: tokens === 0 ? undefined : { tokens, ...bets, sums: sums.sums } }
+}
+
+export interface SeededObservation {
+  readonly observation: StatisticObservation | undefined
+  /** Log likelihood ratio of following the seed in this dialect against not following it. */
+  readonly ratio: number
+}
+
+/** The same ratio for the first tokens only, to find a dialect. */
+export function synchronyRatio(
+  answer: PreparedAnswer,
+  seed: SeedWords,
+  dialect: Dialect,
+  tokens: number,
+): number {
+  let ratio = 0
+  eachSeededMargin(answer, seed, dialect, Math.min(tokens, answer.length), (margin, winner) => {
+    ratio += synchronyGain(margin, at(answer.sampling.probabilities, winner))
+  })
+  return ratio
+}
+
+/** Noise of a server that still follows the seed: far more than any model that resembles the reference. Nats. */
+const WIDEST_NOISE = 0.7
+/** Share of mismatches that a synchronised server may have at any lead. */
+const MISMATCHES = 0.05
+
+/** What one token adds to the ratio; `independent` is the probability of drawing the winner without the seed. */
+function synchronyGain(margin: Margin, independent: number): number {
+  const scale = Math.min(WIDEST_NOISE, margin.temperature / 2)
+  const followed = 1 - Math.min(0.5, flipProbability(margin, scale) + MISMATCHES)
+  const chance = Math.min(0.999, Math.max(0.001, independent))
+  return margin.isMismatch ? Math.log((1 - followed) / (1 - chance)) : Math.log(followed / chance)
 }
 
 /**
@@ -37,16 +71,17 @@ export function observeSeeded(
  *
  * @param use given the margin, which is overwritten for the next position, and the winner's entry in the top list
  */
-export function eachSeededMargin(
+function eachSeededMargin(
   answer: PreparedAnswer,
   seed: SeedWords,
   dialect: Dialect,
-  use: (margin: Margin, position: number, winner: number) => void,
+  length: number,
+  use: (margin: Margin, winner: number) => void,
 ): void {
   const { top, tokenIds, reference, sampling, samplingTemperature: temperature, promptTokens } = answer
   const scores = new Float64Array(64)
   const margin: Margin = { leads: new Float64Array(64), count: 0, unseen: 0, temperature, isMismatch: false }
-  for (let position = 0; position < answer.length; position++) {
+  for (let position = 0; position < length; position++) {
     const start = at(top.starts, position)
     const count = Math.min(at(top.starts, position + 1) - start, scores.length)
     if (count <= 0) continue
@@ -69,6 +104,6 @@ export function eachSeededMargin(
     margin.isMismatch = isInTop
       ? at(top.ids, start + winner) !== id
       : !(at(reference, position) / temperature + tokenGumbel(dialect, state, id) > best)
-    use(margin, position, start + winner)
+    use(margin, start + winner)
   }
 }
