@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const manifest = fileURLToPath(new URL('../package.json', import.meta.url))
 const original = `${manifest}.original`
-const OWN = ['scripts', 'devDependencies']
+const OWN = ['scripts', 'devDependencies', 'overrides', 'allowScripts']
 
 /** Also after a run that was stopped between the two steps. */
 function restore(): void {

@@ -7,10 +7,13 @@ import { errorDocument, writeError, writeJson } from './output.js'
 /** oclif's hook for unknown commands: prints one line and exits with the usage status. */
 export const commandNotFound: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const known = config.commandIDs.map((name) => name.replaceAll(':', ' '))
+  const topics = config.topics.map(({ name }) => name.replaceAll(':', ' '))
   const typed = id.replaceAll(':', ' ')
   // oclif treats every leading word as part of the command name.
   const command = known.find((name) => typed.startsWith(`${name} `))
-  const error = command ? unexpectedArguments(typed.slice(command.length + 1)) : unknownCommand(typed, known)
+  const error = command
+    ? unexpectedArguments(typed.slice(command.length + 1))
+    : unknownCommand(typed, [...known, ...topics])
   if (argv.includes('--json')) writeJson(errorDocument(error))
   else writeError(error)
   throw new Errors.ExitError(exitStatus(error))

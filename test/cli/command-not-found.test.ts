@@ -11,6 +11,8 @@ async function typed(id: string, argv: string[] = []) {
 
 it.each([
   ['quer', 'Did you mean targon query?'],
+  ['mier', 'Did you mean targon miner?'],
+  ['valdator', 'Did you mean targon validator?'],
   ['miner:strat', 'Did you mean targon miner start?'],
   ['validatr:start', 'Did you mean targon validator start?'],
   ['entirely-else', 'List the commands with targon --help.'],
