@@ -15,15 +15,17 @@ export function roleCommands(options: RoleCommandOptions): string[] {
   const { program, folder, chainUrl, engineUrl } = options
   const wallet = `--wallet.path ${folder}/wallets --wallet.name ${WALLET_NAME} --wallet.hotkey`
   const chain = `--subtensor.chain_endpoint ${chainUrl}`
+  const state = `--logging.logging_dir ${folder}/neurons`
   const [model = ''] = LOCALNET_MODELS
   return [
     `${program} miner start ${wallet} honest-fast \\
   ${chain} --model-endpoint ${engineUrl}/v1 \\
-  --axon.external_ip 127.0.0.1`,
+  --axon.external_ip 127.0.0.1 ${state}`,
     `${program} validator start ${wallet} ${VALIDATOR_NAME} \\
   ${chain} --models.mode config --models.file ${folder}/models.txt \\
   --engine.endpoints ${model}=${engineUrl}/v1 --engine.hub-url ${engineUrl} \\
-  --epoch-length ${options.epochBlocks} --round.max-tokens 96-192 --hub.url off --allow-private-axons`,
+  --epoch-length ${options.epochBlocks} --round.max-tokens 96-192 --hub.url off --allow-private-axons \\
+  ${state}`,
     `${program} query "What does a validator do?" ${wallet} ${VALIDATOR_NAME} \\
   ${chain} --allow-private-axons --uid 1`,
   ]
