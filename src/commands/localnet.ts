@@ -1,5 +1,4 @@
 import { relative } from 'node:path'
-import { createLogUpdate } from 'log-update'
 import {
   BaseCommand,
   flagsOf,
@@ -10,7 +9,7 @@ import {
 } from '../cli/index.js'
 import { inheritableEnvironment, type LocalnetSettings } from '../config/index.js'
 import { systemClock } from '../kernel/index.js'
-import type { LocalnetReport, Snapshot } from '../localnet/index.js'
+import type { LocalnetReport } from '../localnet/index.js'
 
 /** Epochs to run without a terminal. */
 const UNATTENDED_EPOCHS = 2
@@ -54,9 +53,15 @@ export default class Localnet extends BaseCommand {
   }
 
   async #runAll(settings: LocalnetSettings, signal: AbortSignal): Promise<LocalnetReport> {
-    const { renderBoard, reportOf, runLocalnet } = await import('../localnet/index.js')
+    const { openLiveDisplay, openPlainDisplay, reportOf, runLocalnet } = await import('../localnet/index.js')
     const isInteractive = process.stdout.isTTY && !this.jsonEnabled()
-    const show = await this.#openDisplay(isInteractive)
+    const stderr = unblockStandardError()
+    const display = isInteractive
+      ? openLiveDisplay(process.stdout)
+      : openPlainDisplay(
+          (line) => stderr.write(`${line}\n`),
+          (text) => this.log(text),
+        )
     const last = await runLocalnet(
       {
         self: selfCommand(),
@@ -71,36 +76,17 @@ export default class Localnet extends BaseCommand {
       {
         clock: systemClock,
         signal,
-        onProgress: show.note,
-        onSnapshot: show.snapshot,
+        onProgress: display.note,
+        onWaiting: display.waiting,
+        onSnapshot: display.snapshot,
         onEnd: (snapshot) => {
-          show.end()
-          if (snapshot) this.log(renderBoard(snapshot, { fancy: isInteractive }))
-          else show.note('Stopped before the subnet was ready.')
-          show.note('Stopping the processes of the subnet.')
+          display.end(snapshot)
+          if (!snapshot) display.note('Stopped before the subnet was ready.')
+          display.note('Stopping the processes of the subnet.')
         },
       },
     )
     return last === undefined ? { epochs: 0, miners: [], validator: null } : reportOf(last)
-  }
-
-  /** A live board on a terminal, plain lines on stderr otherwise. */
-  async #openDisplay(isInteractive: boolean) {
-    const { narrateChange, renderBoard } = await import('../localnet/index.js')
-    const stderr = unblockStandardError()
-    const note = (line: string) => stderr.write(`${line}\n`)
-    if (!isInteractive) {
-      let before: Snapshot | undefined
-      const snapshot = (now: Snapshot) => {
-        for (const line of narrateChange(before, now)) note(line)
-        before = now
-      }
-      return { note, snapshot, end: () => {} }
-    }
-    const board = createLogUpdate(process.stdout)
-    const snapshot = (now: Snapshot) =>
-      board(`${renderBoard(now, { fancy: true })}\nCtrl-C stops the subnet.`)
-    return { note, snapshot, end: () => board.clear() }
   }
 }
 

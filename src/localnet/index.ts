@@ -5,9 +5,11 @@
  */
 export {
   type BoardStyle,
+  type Display,
   type LocalnetReport,
   type MinerRow,
-  narrateChange,
+  openLiveDisplay,
+  openPlainDisplay,
   renderBoard,
   reportOf,
   type Snapshot,

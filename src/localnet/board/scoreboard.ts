@@ -1,26 +1,83 @@
+import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import type { MinerRow, Snapshot } from './snapshot.js'
 
-const HEAD = ['uid', 'miner', 'models', 'verified', 'failed', 'last verdict', 'tok/s', 'score', 'weight']
-
 export interface BoardStyle {
-  /** Box drawing and colours. Off when piped or on a dumb terminal. */
-  readonly fancy: boolean
+  /** Box drawing. Off when piped. */
+  readonly borders: boolean
+  readonly colors: boolean
+  /** Width of the terminal; undefined when piped. No line is longer. */
+  readonly columns: number | undefined
 }
 
-/** The board as text: one header line, then a row per miner, highest weight first. */
+type Color = 'green' | 'red' | 'yellow' | 'cyan' | 'gray'
+type Paint = (color: Color, text: string) => string
+
+interface Column {
+  readonly head: string
+  readonly align: 'left' | 'right'
+  readonly cell: (miner: MinerRow, paint: Paint) => string
+}
+
+const LAST_LENGTH = 27
+const CAUSE_LENGTH = 19
+const MODELS_LENGTH = 16
+
+const left = (head: string, cell: Column['cell']): Column => ({ head, align: 'left', cell })
+const right = (head: string, cell: (miner: MinerRow) => string): Column => ({ head, align: 'right', cell })
+
+const UID = right('uid', ({ uid }) => String(uid))
+const MINER = left('miner', ({ name }) => name)
+const MODELS = left('models', ({ models }) => sized(models.map(shortName).join(', '), MODELS_LENGTH))
+const VERIFIED = right('verified', ({ verdicts }) => String(verdicts.verified))
+const FAILED = right('failed', ({ verdicts }) => String(sum(verdicts.failed)))
+const LAST = left('last verdict', ({ last }, paint) =>
+  paint(colorOf(last), sized(renderLast(last), LAST_LENGTH)),
+)
+const CAUSE = left('last verdict', ({ last }, paint) =>
+  paint(colorOf(last), sized(last?.cause ?? last?.kind ?? '–', CAUSE_LENGTH)),
+)
+const SPEED = right('tok/s', ({ meanTokensPerSecond }) => meanTokensPerSecond.toFixed(1))
+const SCORE = right('score', ({ score }) => score.toFixed(1))
+const WEIGHT = right('weight', ({ weightU16 }) => String(weightU16))
+
+const WIDEST = [UID, MINER, MODELS, VERIFIED, FAILED, LAST, SPEED, SCORE, WEIGHT]
+/** Widest first; for terminals of 121, 94, 78 and 59 columns. */
+const LAYOUTS: readonly (readonly Column[])[] = [
+  WIDEST,
+  [UID, MINER, VERIFIED, FAILED, CAUSE, SPEED, SCORE, WEIGHT],
+  [UID, MINER, VERIFIED, FAILED, CAUSE, WEIGHT],
+  [UID, MINER, CAUSE, WEIGHT],
+]
+
+/** The board as text: one header line, then a row per miner, highest weight first, in the columns that fit. */
 export function renderBoard(snapshot: Snapshot, style: BoardStyle): string {
+  const { columns = Number.POSITIVE_INFINITY } = style
+  const plain = { ...style, colors: false }
+  const fits = (layout: readonly Column[]) => widthOf(renderTable(snapshot, layout, plain)) <= columns
+  const layout = LAYOUTS.find(fits)
+  const header = renderHeader(snapshot).slice(0, columns)
+  if (layout) return `${header}\n${renderTable(snapshot, layout, style)}`
+  const cut = renderTable(snapshot, [MINER, WEIGHT], { ...plain, borders: false }).split('\n')
+  return [header, ...cut.map((line) => line.slice(0, columns))].join('\n')
+}
+
+function renderTable(snapshot: Snapshot, layout: readonly Column[], style: BoardStyle): string {
+  const paint: Paint = (color, text) =>
+    style.colors ? styleText(color, text, { validateStream: false }) : text
   const table = new Table({
-    head: [...HEAD],
-    colAligns: ['right', 'left', 'left', 'right', 'right', 'left', 'right', 'right', 'right'],
-    style: style.fancy
-      ? { head: ['cyan'], border: ['gray'], compact: true }
-      : { head: [], border: [], compact: true },
-    ...(style.fancy ? {} : { chars: BLANK_CHARS }),
+    head: layout.map(({ head }) => paint('cyan', head)),
+    colAligns: layout.map(({ align }) => align),
+    style: { head: [], border: [], compact: true },
+    ...(style.borders ? {} : { chars: BLANK_CHARS }),
   })
   const rows = [...snapshot.miners].sort((a, b) => b.weightU16 - a.weightU16 || a.uid - b.uid)
-  for (const miner of rows) table.push(renderRow(miner))
-  return `${renderHeader(snapshot)}\n${table.toString()}`
+  for (const miner of rows) table.push(layout.map(({ cell }) => cell(miner, paint)))
+  return table.toString().replaceAll(/[─-╿]+/g, (rule) => paint('gray', rule))
+}
+
+function widthOf(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length))
 }
 
 /** One line: the chain's block and the validator's progress. */
@@ -32,50 +89,27 @@ function renderHeader(snapshot: Snapshot): string {
   return `block ${snapshot.block} · ${next} · epochs done: ${snapshot.epochs} · rounds: ${snapshot.validator.rounds}`
 }
 
-function renderRow(miner: MinerRow): string[] {
-  const failed = Object.values(miner.verdicts.failed).reduce((sum, count) => sum + count, 0)
-  return [
-    String(miner.uid),
-    miner.name,
-    miner.models.map(shortName).join(', '),
-    String(miner.verdicts.verified),
-    String(failed),
-    renderLast(miner.last),
-    miner.meanTokensPerSecond.toFixed(1),
-    miner.score.toFixed(1),
-    String(miner.weightU16),
-  ]
-}
-
-function renderLast(last: MinerRow['last']): string {
+export function renderLast(last: MinerRow['last']): string {
   if (last === null) return '–'
   return last.cause === undefined ? last.kind : `${last.kind}: ${last.cause}`
 }
 
+function colorOf(last: MinerRow['last']): Color {
+  if (last === null) return 'gray'
+  return ({ verified: 'green', failed: 'red', inconclusive: 'yellow' } as const)[last.kind]
+}
+
+/** Exactly this long, so that columns keep their width from one picture to the next. */
+function sized(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text.padEnd(length)
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}
+
 function shortName(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1)
-}
-
-/** What changed between two snapshots, as plain log lines. */
-export function narrateChange(before: Snapshot | undefined, now: Snapshot): string[] {
-  const verdicts = now.miners.flatMap((miner) => {
-    const earlier = before?.miners.find((other) => other.uid === miner.uid)
-    return verdictCount(miner) > (earlier ? verdictCount(earlier) : 0) ? [narrateVerdict(now, miner)] : []
-  })
-  if (now.epochs === (before?.epochs ?? 0)) return verdicts
-  const weights = now.miners.map((miner) => `${miner.name} ${miner.weightU16}`).join(', ')
-  return [...verdicts, `block ${now.block}  epoch ${now.epochs} done, weights on chain: ${weights}`]
-}
-
-function narrateVerdict(now: Snapshot, miner: MinerRow): string {
-  const speed =
-    miner.last?.tokensPerSecond === undefined ? '' : ` at ${miner.last.tokensPerSecond.toFixed(1)} tok/s`
-  return `block ${now.block}  uid ${miner.uid} ${miner.name}  ${renderLast(miner.last)}${speed}`
-}
-
-function verdictCount(miner: MinerRow): number {
-  const { verified, inconclusive, failed } = miner.verdicts
-  return Object.values(failed).reduce((sum, count) => sum + count, verified + inconclusive)
 }
 
 const BLANK_CHARS = {

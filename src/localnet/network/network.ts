@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Clock, createDeferred, parseJson, withDeadline } from '../../kernel/index.js'
+import { type Clock, createDeferred, every, parseJson, withDeadline } from '../../kernel/index.js'
 import {
   chainArguments,
   engineArguments,
@@ -10,6 +10,7 @@ import {
 import { CAST, type CastMember, LOCALNET_MODELS } from './cast.js'
 import { Child, type ChildOptions, type SelfCommand } from './child.js'
 import { seedFolder } from './folders.js'
+import { describeWaiting } from './waiting.js'
 
 export interface NetworkOptions {
   readonly self: SelfCommand
@@ -29,10 +30,14 @@ export interface NetworkDeps {
   readonly signal: AbortSignal
   /** Progress for people, one line at a time. */
   readonly onProgress: (line: string) => void
+  /** What the start waits for, every second; undefined: `onProgress` gets it every ten seconds. */
+  readonly onWaiting?: ((line: string) => void) | undefined
 }
 
 const START_TIMEOUT_MS = 120_000
 const STOP_GRACE_MS = 8_000
+const WAITING_MS = 1_000
+const SELDOM_WAITING_MS = 10_000
 
 const REFERENCE_ENGINE = {
   behaviour: 'honest',
@@ -50,6 +55,8 @@ export class Network {
   readonly #options: NetworkOptions
   readonly #deps: NetworkDeps
   readonly #children: Child[] = []
+  /** Names of the processes that are starting. */
+  readonly #starting = new Set<string>()
   readonly #death = createDeferred<never>()
   #places: NetworkPlaces | undefined
   #engineUrls: readonly string[] = []
@@ -68,12 +75,16 @@ export class Network {
    */
   static async start(options: NetworkOptions, deps: NetworkDeps): Promise<Network> {
     const network = new Network(options, deps)
+    const started = new AbortController()
+    void network.#showWaiting(started.signal)
     try {
       await network.#start()
       return network
     } catch (error) {
       await network.stop()
       throw error
+    } finally {
+      started.abort()
     }
   }
 
@@ -134,6 +145,14 @@ export class Network {
     this.#deps.onProgress('validator ready')
   }
 
+  async #showWaiting(signal: AbortSignal): Promise<void> {
+    const { clock, onProgress, onWaiting = onProgress } = this.#deps
+    const from = clock.monotonic()
+    const show = async () => onWaiting(describeWaiting([...this.#starting], clock.monotonic() - from))
+    const intervalMs = onWaiting === onProgress ? SELDOM_WAITING_MS : WAITING_MS
+    await every(clock, intervalMs, AbortSignal.any([signal, this.#deps.signal]), show, () => {})
+  }
+
   /** Starts a part that prints one JSON line per endpoint on stdout; resolves with the URLs in that order. */
   async #startPart(name: string, args: readonly string[], count: number): Promise<string[]> {
     const urls: string[] = []
@@ -164,13 +183,15 @@ export class Network {
   }
 
   async #awaitStart<T>(name: string, up: Promise<T>): Promise<T> {
-    return await withDeadline(
-      this.#deps.clock,
-      `The start of ${name}`,
-      START_TIMEOUT_MS,
-      this.#deps.signal,
-      () => Promise.race([up, this.#death.promise]),
-    )
+    const { clock, signal } = this.#deps
+    this.#starting.add(name)
+    try {
+      return await withDeadline(clock, `The start of ${name}`, START_TIMEOUT_MS, signal, () =>
+        Promise.race([up, this.#death.promise]),
+      )
+    } finally {
+      this.#starting.delete(name)
+    }
   }
 
   #spawn(

@@ -1,17 +1,16 @@
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { composeSnapshot, narrateChange, renderBoard } from '../../../src/localnet/board/index.js'
-import { addresses, miner, snapshotOf, verified } from './subnet.js'
+import { type BoardStyle, renderBoard } from '../../../src/localnet/board/scoreboard.js'
+import { composeSnapshot } from '../../../src/localnet/board/snapshot.js'
+import { addresses, caught, snapshotOf, verified } from './subnet.js'
 
-const caught = miner(5, {
-  verdicts: { verified: 0, inconclusive: 0, failed: { UNLIKELY_TOKENS: 2, BAD_STREAM: 1 } },
-  last: { kind: 'failed', cause: 'UNLIKELY_TOKENS', model: 'targon-dev/small-a' },
-})
+const PIPED: BoardStyle = { borders: false, colors: false, columns: undefined }
 
 describe('renderBoard', () => {
   const snapshot = snapshotOf([verified, caught], [{ uid: 1, weightU16: 65535 }], 1)
 
   it('shows the block, the countdown and each miner with its last verdict and weight on chain', () => {
-    const board = renderBoard(snapshot, { fancy: false })
+    const board = renderBoard(snapshot, PIPED)
     expect(board).toContain('block 31 · next weights in 29 blocks · epochs done: 1 · rounds: 4')
     expect(board).toMatch(/1\s+honest-fast\s+small-a\s+3\s+0\s+verified\s+158\.2\s+157\.1\s+65535/)
     expect(board).toMatch(
@@ -20,27 +19,49 @@ describe('renderBoard', () => {
   })
 
   it('puts the highest weight first and draws no lines when piped', () => {
-    const rows = renderBoard(snapshot, { fancy: false }).split('\n')
+    const rows = renderBoard(snapshot, PIPED).split('\n')
     expect(rows.findIndex((row) => row.includes('honest-fast'))).toBeLessThan(
       rows.findIndex((row) => row.includes('honest-slow')),
     )
     expect(rows.join('')).not.toMatch(/[│─┌]/)
-    expect(renderBoard(snapshot, { fancy: true })).toMatch(/[│─┌]/)
+    expect(renderBoard(snapshot, { ...PIPED, borders: true })).toMatch(/[│─┌]/)
   })
 
   it('says that the validator is starting until it has answered', () => {
     const early = composeSnapshot({ block: 3, epochs: 0, addresses, status: undefined, weights: [] })
-    expect(renderBoard(early, { fancy: false })).toContain('validator starting')
+    expect(renderBoard(early, PIPED)).toContain('validator starting')
   })
-})
 
-describe('narrateChange', () => {
-  it('reports each new verdict once, and the weights of an epoch', () => {
-    const before = snapshotOf([verified])
-    const after = snapshotOf([verified, caught], [{ uid: 1, weightU16: 65535 }], 1)
-    const lines = narrateChange(before, after)
-    expect(lines[0]).toBe('block 31  uid 5 cheat-other-model  failed: UNLIKELY_TOKENS')
-    expect(lines[1]).toContain('epoch 1 done, weights on chain: honest-fast 65535, honest-medium 0')
-    expect(narrateChange(after, after)).toEqual([])
+  it.each([
+    [140, ['models', 'tok/s', 'score', 'failed: UNLIKELY_TOKENS']],
+    [121, ['models', 'tok/s', 'score', 'failed: UNLIKELY_TOKENS']],
+    [100, ['tok/s', 'score', 'UNLIKELY_TOKENS']],
+    [80, ['verified', 'UNLIKELY_TOKENS']],
+    [60, ['UNLIKELY_TOKENS']],
+    [20, ['honest-fast']],
+  ])('fits %i columns and %j', (columns, shown) => {
+    const long = { ...caught, models: Array.from({ length: 9 }, (_, index) => `org/a-long-name-${index}`) }
+    const wide = snapshotOf([verified, long], [{ uid: 1, weightU16: 65535 }], 1)
+    const board = renderBoard(wide, { borders: true, colors: true, columns })
+    const lines = stripVTControlCharacters(board).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns)
+    expect(lines.length).toBeLessThan(24)
+    for (const text of shown) expect(lines.join('\n')).toContain(text)
+    expect(lines[0]).toBe(
+      'block 31 · next weights in 29 blocks · epochs done: 1 · rounds: 4'.slice(0, columns),
+    )
+  })
+
+  it('keeps its width when verdicts change', () => {
+    const width = (rows: Parameters<typeof snapshotOf>[0]) =>
+      renderBoard(snapshotOf(rows), { borders: true, colors: false, columns: 140 }).split('\n')[1]?.length
+    expect(width([verified])).toBe(width([verified, caught]))
+  })
+
+  it('colours verdicts only when asked to', () => {
+    const board = renderBoard(snapshot, { borders: true, colors: true, columns: 140 })
+    expect(board).toContain('\u001b[32mverified')
+    expect(board).toContain('\u001b[31mfailed: UNLIKELY_TOKENS')
+    expect(renderBoard(snapshot, { borders: true, colors: false, columns: 140 })).not.toContain('\u001b')
   })
 })

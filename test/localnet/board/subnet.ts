@@ -1,4 +1,4 @@
-import { composeSnapshot } from '../../../src/localnet/board/index.js'
+import { composeSnapshot } from '../../../src/localnet/board/snapshot.js'
 import { type MinerStatus, validatorStatus } from '../../../src/localnet/board/validator-status.js'
 
 export const addresses = ['hk-validator', 'hk-1', 'hk-2', 'hk-3', 'hk-4', 'hk-5', 'hk-6', 'hk-7', 'hk-8']
@@ -41,4 +41,9 @@ export const verified = miner(1, {
   last: { kind: 'verified', model: 'targon-dev/small-a', tokensPerSecond: 158.25 },
   meanTokensPerSecond: 158.2,
   score: 157.1,
+})
+
+export const caught = miner(5, {
+  verdicts: { verified: 0, inconclusive: 0, failed: { UNLIKELY_TOKENS: 2, BAD_STREAM: 1 } },
+  last: { kind: 'failed', cause: 'UNLIKELY_TOKENS', model: 'targon-dev/small-a' },
 })
