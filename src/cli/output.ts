@@ -1,4 +1,4 @@
-import { escapeControls, escapeControlsInLines, type TargonError } from '../kernel/index.js'
+import { escapeControls, escapeControlsInLines, maskPasswords, type TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { writeToStandardError } from './standard-error.js'
 
@@ -23,13 +23,12 @@ export function writeJson(document: unknown, indent = 2): void {
 /** Writes message and next step as one line to stderr; escaped, because a peer may have supplied part of the text. */
 export function writeError(error: TargonError): void {
   const line = `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`
-  writeToStandardError(`${escapeControls(line.replaceAll(/\s*\n\s*/g, ' '))}\n`)
+  writeToStandardError(`${escapeControls(maskPasswords(line).replaceAll(/\s*\n\s*/g, ' '))}\n`)
 }
 
 /** The error as the document that `--json` prints. */
 export function errorDocument(error: TargonError): { readonly error: object } {
   const { code, message, next, facts } = error
-  return {
-    error: { code, message, ...(next === undefined ? {} : { next }), facts, exitStatus: exitStatus(error) },
-  }
+  const document = { code, message, ...(next === undefined ? {} : { next }), facts }
+  return { error: { ...JSON.parse(maskPasswords(JSON.stringify(document))), exitStatus: exitStatus(error) } }
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { TargonError } from '../kernel/index.js'
+import { maskPasswords, TargonError } from '../kernel/index.js'
 import { describeOrigin, type Origin } from './origin.js'
 import type { Setting } from './setting.js'
 import { suggestName } from './suggestion.js'
@@ -15,7 +15,7 @@ export function parseValue(name: string, entry: Setting, raw: unknown, origin: O
   const { place, must, got } = describeIssue(result.error.issues, raw)
   const subject = describeOrigin(origin) + (place === '' ? '' : `: ${place}`)
   const rule = entry.options ? `must be one of ${entry.options.join(', ')}` : must
-  const shown = entry.secret || got === '' ? '' : `, got ${JSON.stringify(got)}`
+  const shown = entry.secret || got === '' ? '' : `, got ${maskPasswords(JSON.stringify(got) ?? '')}`
   const words = entry.options ?? entry.words
   const suggestion = words && typeof got === 'string' ? suggestName(got, words) : undefined
   throw new TargonError(`${subject} ${rule}${shown}.`, {

@@ -1,3 +1,4 @@
+import { maskPasswords } from '../kernel/index.js'
 import { describeOrigin } from './origin.js'
 import type { Resolved } from './resolve.js'
 import type { Setting } from './setting.js'
@@ -20,8 +21,14 @@ export function printSettings(resolved: Resolved<keyof RoleSettings>): PrintedSe
     if (entry.hidden && isDefault) return []
     const value = values[name]
     const isMasked = entry.secret && !isDefault && !isUnset(value)
-    return [{ name, value: isMasked ? '********' : value, source: describeOrigin(origin) }]
+    return [{ name, value: isMasked ? '********' : withoutPasswords(value), source: describeOrigin(origin) }]
   })
+}
+
+/** Addresses in settings that are not secret as a whole may contain a password too. */
+function withoutPasswords(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutPasswords)
+  return typeof value === 'string' ? maskPasswords(value) : value
 }
 
 function isUnset(value: unknown): boolean {

@@ -1,3 +1,5 @@
+import { maskPasswords } from '../kernel/index.js'
+
 const MASK = '[redacted]'
 
 /** Shorter values would mask too much of the log. */
@@ -37,7 +39,7 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
       knownSize = size
       refresh()
     }
-    const masked = text.replace(SECRET_FIELD, `"$1":"${MASK}"`)
+    const masked = maskPasswords(text).replace(SECRET_FIELD, `"$1":"${MASK}"`)
     return pattern === undefined ? masked : masked.replace(pattern, MASK)
   }
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { NETWORKS } from '../../src/chain/networks.js'
-import { describeOrigin, resolveSettings, type SettingSources, variableOf } from '../../src/config/index.js'
+import {
+  describeOrigin,
+  printSettings,
+  resolveSettings,
+  type SettingSources,
+  variableOf,
+} from '../../src/config/index.js'
 import { TargonError } from '../../src/kernel/errors.js'
 
 const nothing: SettingSources = { flags: {}, env: {} }
@@ -130,6 +136,16 @@ describe('secrets', () => {
       '--upstreams: [0].apiKey must contain only printable ASCII characters, on one line.',
     )
   })
+})
+
+it('prints no password of an address', () => {
+  const flags = {
+    'subtensor.chain_endpoint': ['wss://user:hidden-word@node'],
+    'model-endpoint': ['http://u:hidden-word@a/v1'],
+  }
+  const printed = JSON.stringify(printSettings(resolveSettings('miner', { flags, env: {} })))
+  expect(printed).not.toContain('hidden-word')
+  expect(printed).toContain('wss://user:[redacted]@node')
 })
 
 describe('invalid sources', () => {

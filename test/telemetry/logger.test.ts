@@ -145,6 +145,16 @@ describe('logger', () => {
     expect(lines[1]).not.toMatch(/netuid/)
   })
 
+  it('masks the password of an address that is no secret setting', () => {
+    const { log, lines } = capture()
+    log.warn(
+      { endpoint: 'wss://user:hidden-word@node:9944', err: new Error('at http://u:hidden-word@h') },
+      'x',
+    )
+    expect(lines[0]).not.toContain('hidden-word')
+    expect(JSON.parse(lines[0]!)).toMatchObject({ endpoint: 'wss://user:[redacted]@node:9944' })
+  })
+
   it('masks secrets added later', () => {
     const secrets = new Set(['first-secret'])
     const { log, lines } = capture({ secrets })
