@@ -1,5 +1,11 @@
 import type { Dispatcher } from 'undici'
-import { allowManyListeners, type Clock, exceedsJsonDepth, messageOf } from '../kernel/index.js'
+import {
+  allowManyListeners,
+  type Clock,
+  exceedsJsonDepth,
+  isDescriptorShortage,
+  messageOf,
+} from '../kernel/index.js'
 import type { AnswerReader } from './answer-reader.js'
 import { parseChunkJson } from './chunk-json.js'
 import { ERROR_BODY_BYTES } from './error-text.js'
@@ -93,7 +99,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
     try {
       dispatcher.dispatch(dispatchOptions(this.options), this)
     } catch (error) {
-      this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) })
+      this.#end(connectionFault(error))
     }
   }
 
@@ -151,7 +157,7 @@ class MinerStream implements Dispatcher.DispatchHandler {
     this.#finally(() => {
       if (this.#deadlines.isDraining) return this.#end(undefined, this.#deadlines.drainStartMs)
       if (this.#errorBody) return this.#end(errorResponseFault(this.#status, this.#errorBody), atMs)
-      this.#end({ cause: 'BAD_STREAM', detail: messageOf(error) }, atMs)
+      this.#end(connectionFault(error), atMs)
     })
   }
 
@@ -222,6 +228,11 @@ class MinerStream implements Dispatcher.DispatchHandler {
     if (parts.reduce((sum, part) => sum + part.length, 0) >= ERROR_BODY_BYTES)
       this.#end(errorResponseFault(this.#status, parts), atMs)
   }
+}
+
+/** A miner that this process could not even connect to has done nothing wrong. */
+function connectionFault(error: unknown): StreamFault {
+  return { cause: isDescriptorShortage(error) ? 'aborted' : 'BAD_STREAM', detail: messageOf(error) }
 }
 
 function dispatchOptions(options: MinerStreamOptions): Dispatcher.DispatchOptions {

@@ -39,7 +39,7 @@ export interface OutputToken {
   readonly sharesText?: true
 }
 
-/** Why a stream failed. `aborted` is our own fault (shutdown), everything else is the miner's. */
+/** Why a stream failed. `aborted` is our own fault (shutdown, no file descriptor left), everything else is the miner's. */
 export interface StreamFault {
   readonly cause: 'BAD_STREAM' | 'STREAM_LIMIT' | 'TIMEOUT' | 'REDIRECT' | 'ENCODING' | 'aborted'
   readonly detail: string

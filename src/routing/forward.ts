@@ -20,7 +20,13 @@ export interface RouterState {
 }
 
 /** Why the model is unavailable, by the cause that ended the last attempt. */
-const REASONS = { status: 'failed', busy: 'full', connection: 'failed', timeout: 'timeout' } as const
+const REASONS = {
+  status: 'failed',
+  busy: 'full',
+  connection: 'failed',
+  timeout: 'timeout',
+  shortage: 'shortage',
+} as const
 
 /** Attempts for one request; more would only add to an overload. */
 const MAX_ATTEMPTS = 3
@@ -51,6 +57,7 @@ export async function forwardRequest(state: RouterState, request: ForwardedReque
     if (end.kind === 'caller-left') return { kind: 'caller-left', reason: end.reason }
     detail = `${upstream.url}: ${end.reason}`
     unavailable = REASONS[end.cause]
+    if (end.cause === 'shortage') break
     // The server may have closed a kept-alive connection just now: the only upstream of a model gets a second attempt.
     const mayRepeat = end.cause === 'connection' && attempt === 0
     if (!mayRepeat || upstreams.canServe(model, new Set([upstream]))) tried.add(upstream)
@@ -150,15 +157,16 @@ const BUSY = 429
 const SERVER_DOWN = new Set([502, 503, 504])
 
 /**
- * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects or a full
- * server says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
+ * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects, a full
+ * server or our own lack of file descriptors says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
  * caller could take the server down for everyone. Several in a row make the next health check send a test request instead.
  */
 function recordResult(upstream: Upstream, end: RelayEnd, nowMs: number): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
   const isInternal = status !== undefined && status >= 500 && !SERVER_DOWN.has(status)
   if (end.kind === 'done' && end.status < 500) upstream.noteAnswer(nowMs)
-  if (end.kind === 'caller-left' || status === BUSY) upstream.breaker.abandoned()
+  const isShortage = end.kind === 'retry' && end.cause === 'shortage'
+  if (end.kind === 'caller-left' || status === BUSY || isShortage) upstream.breaker.abandoned()
   else if (isInternal) {
     upstream.failures++
     upstream.internalErrors++

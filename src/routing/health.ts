@@ -3,6 +3,7 @@ import {
   DeadlineError,
   hasCode,
   isAbort,
+  isDescriptorShortage,
   isJsonObject,
   type Log,
   messageOf,
@@ -27,6 +28,8 @@ const FAILED_CHECKS_TO_DOWN = 2
 
 const TOKEN_IDS_INTERVAL_MS = 10 * 60_000
 
+const RAISE_LIMIT = 'Raise the limit on open files: ulimit -n, or LimitNOFILE in systemd.'
+
 /** Consecutive internal errors after which a test request shows whether the server itself is broken. */
 const ERRORS_TO_TEST = 3
 
@@ -46,6 +49,8 @@ export async function checkUpstream(
   const before = upstream.health
   const models = [...upstream.servedModels].join()
   const found = await checkHealth(deps, upstream, signal)
+  // Our own lack of file descriptors says nothing about the server.
+  if (found === 'unchecked') return
   if (found.kind === 'down' && found.isSilent) {
     // A busy server may take longer for a check than for its streams.
     if (deps.clock.monotonic() - upstream.lastAliveAt() <= EVIDENCE_MS) return trustEvidence(deps, upstream)
@@ -107,7 +112,11 @@ export async function watchUpstream(
   }
 }
 
-async function checkHealth(deps: HealthDeps, upstream: Upstream, signal: AbortSignal): Promise<Health> {
+async function checkHealth(
+  deps: HealthDeps,
+  upstream: Upstream,
+  signal: AbortSignal,
+): Promise<Health | 'unchecked'> {
   const path = `${upstream.basePath}/models`
   try {
     const models = await get(deps, upstream, path, signal)
@@ -126,6 +135,13 @@ async function checkHealth(deps: HealthDeps, upstream: Upstream, signal: AbortSi
     return await testEngine(deps, upstream, signal)
   } catch (error) {
     if (signal.aborted) throw error
+    if (isDescriptorShortage(error)) {
+      deps.log.warn(
+        { event: 'descriptors-exhausted', upstream: upstream.url, next: RAISE_LIMIT },
+        'could not check a model server: this process has no file descriptor left',
+      )
+      return 'unchecked'
+    }
     return { kind: 'down', reason: messageOf(error) || 'no response', isSilent: isSilence(error) }
   }
 }

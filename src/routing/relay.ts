@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Clock, messageOf } from '../kernel/index.js'
+import { type Clock, isDescriptorShortage, messageOf } from '../kernel/index.js'
 import type { Connection, ResponseReader } from './connection.js'
 import type { Timed } from './deadlines.js'
 import { writeBuffer } from './outbox.js'
@@ -13,7 +13,8 @@ export type RelayEnd =
   | {
       readonly kind: 'retry'
       readonly reason: string
-      readonly cause: 'status' | 'busy' | 'connection' | 'timeout'
+      /** `shortage`: this process could not open a connection, which says nothing about the upstream. */
+      readonly cause: 'status' | 'busy' | 'connection' | 'timeout' | 'shortage'
       /** Of the upstream's response, if there was one. */
       readonly status?: number
     }
@@ -106,7 +107,8 @@ export class Relay implements ResponseReader, Timed {
 
   onError(error: Error): void {
     const reason = messageOf(error)
-    if (this.#firstByteMs < 0) this.#finish({ kind: 'retry', reason, cause: 'connection' })
+    const cause = isDescriptorShortage(error) ? 'shortage' : 'connection'
+    if (this.#firstByteMs < 0) this.#finish({ kind: 'retry', reason, cause })
     else this.#break(reason)
   }
 

@@ -3,7 +3,14 @@ import { type OpenAiError, openAiError } from './openai-error.js'
 import type { Outcome } from './types.js'
 
 /** Why no upstream answered a request. */
-export type UnavailableReason = 'unknown' | 'down' | 'full' | 'queue-timeout' | 'timeout' | 'failed'
+export type UnavailableReason =
+  | 'unknown'
+  | 'down'
+  | 'full'
+  | 'queue-timeout'
+  | 'timeout'
+  | 'failed'
+  | 'shortage'
 
 /** A reason that holds for every request for the model, whatever its body. */
 export type ModelUnavailableReason = Extract<UnavailableReason, 'unknown' | 'down'>
@@ -35,6 +42,14 @@ const REPLIES: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Reply>> = 
     type: 'server_error',
     code: 'model_unavailable',
     retryAfter: '5',
+  },
+  /** This process has no file descriptor left for a connection to a server. */
+  shortage: {
+    status: 503,
+    message: 'This miner has too many connections. Try again shortly.',
+    type: 'server_error',
+    code: 'too_many_connections',
+    retryAfter: '1',
   },
   timeout: { status: 504, ...UPSTREAM_FAILED },
   failed: { status: 502, ...UPSTREAM_FAILED, retryAfter: '5' },

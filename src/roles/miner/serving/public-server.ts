@@ -1,6 +1,13 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Clock, hasCode, type Log, messageOf, TargonError } from '../../../kernel/index.js'
+import {
+  type Clock,
+  descriptorLimit,
+  hasCode,
+  type Log,
+  messageOf,
+  TargonError,
+} from '../../../kernel/index.js'
 import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
 import { UnreadableRequests } from './unreadable-requests.js'
@@ -10,6 +17,23 @@ const MAX_CONNECTIONS = 8192
 
 /** The same, per address. */
 const MAX_CONNECTIONS_PER_ADDRESS = 2048
+
+/** Files, the chain, Redis, health checks, metrics and the libraries. */
+const RESERVED_DESCRIPTORS = 128
+
+/**
+ * How many callers may be connected: each may need a second descriptor for a connection to a model server.
+ *
+ * @param descriptors what this process may have open; undefined when unknown
+ */
+export function connectionLimits(descriptors: number | undefined): {
+  readonly total: number
+  readonly perAddress: number
+} {
+  const room = Math.floor(((descriptors ?? Number.POSITIVE_INFINITY) - RESERVED_DESCRIPTORS) / 2)
+  const total = Math.max(16, Math.min(MAX_CONNECTIONS, room))
+  return { total, perAddress: Math.min(MAX_CONNECTIONS_PER_ADDRESS, Math.ceil(total / 2)) }
+}
 
 const MAX_HEADER_BYTES = 16 << 10
 
@@ -53,8 +77,20 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
     requireHostHeader: true,
     noDelay: true,
   })
-  server.maxConnections = MAX_CONNECTIONS
-  server.on('connection', createConnectionCap(MAX_CONNECTIONS_PER_ADDRESS, options.isTrustedProxy))
+  const descriptors = descriptorLimit()
+  const { total, perAddress } = connectionLimits(descriptors)
+  if (total < MAX_CONNECTIONS)
+    options.log.warn(
+      {
+        event: 'descriptor-limit-low',
+        descriptors,
+        connections: total,
+        next: 'Raise the limit on open files: ulimit -n, or LimitNOFILE in systemd.',
+      },
+      'the limit on open files leaves fewer connections than usual',
+    )
+  server.maxConnections = total
+  server.on('connection', createConnectionCap(perAddress, options.isTrustedProxy))
   const closeWithConnection = createConnectionWatch()
   const unreadable = new UnreadableRequests(options.onUnreadable ?? (() => {}))
   server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
