@@ -42,7 +42,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 const ADVICE: Readonly<Record<string, readonly string[]>> = {
   MINER_ANSWER: ['Depends on the HTTP status; or query another miner, see targon query --list.'],
   WALLET_NOT_FOUND: [
-    'Create one with: btcli wallet new-hotkey --wallet.name … --wallet.hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
+    'Create one with: btcli wallet new-hotkey --wallet-hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
     'Correct --wallet.password_file.',
   ],
   CONFIG_BAD_VALUE: ['Did you mean …?', 'Correct the value.'],

@@ -59,7 +59,7 @@ const ADVICE: Readonly<Record<RefusalClass, string>> = {
   'version-key': 'The subnet requires a newer version; run targon update.',
   'no-permit': 'The hotkey has no validator permit and needs more stake; the node tries again.',
   stake: 'The hotkey has too little stake to set weights; the node tries again.',
-  'not-registered': 'Register the hotkey with btcli subnets register.',
+  'not-registered': 'Register the hotkey: btcli subnets register --netuid <netuid>.',
   'commit-reveal-mismatch': 'The subnet switched commit-reveal on or off; the node retries the other way.',
   'commit-reveal-version': 'The subnet requires another commit-reveal version; run targon update.',
   'bad-reveal-round': 'The node recomputes the reveal round from current chain state.',

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { addressOf, expandHome, initSr25519, type Sr25519Pair, sign } from '../kernel/index.js'
+import { newHotkeyCommand } from './btcli.js'
 import { decryptKeyFile } from './encryption.js'
 import { readSecretFile } from './key-file.js'
 import { pairFromKeyText } from './key-text.js'
@@ -33,11 +34,10 @@ export interface HotkeyLocation extends PasswordSources {
  */
 export async function loadHotkey(location: HotkeyLocation): Promise<Signer> {
   const path = hotkeyPath(location)
-  const { name, hotkey } = location
   await initSr25519()
   const content = await readSecretFile(path, {
     what: 'key file',
-    missingNext: `Create it with: btcli wallet new-hotkey --wallet.name ${name} --wallet.hotkey ${hotkey}; or choose another with --wallet.path, --wallet.name and --wallet.hotkey.`,
+    missingNext: `Create it with: ${newHotkeyCommand(location)}; or choose another with --wallet.path, --wallet.name and --wallet.hotkey.`,
   })
   return signerOf(await pairFromKeyText(await decryptKeyFile(content, path, location), path))
 }

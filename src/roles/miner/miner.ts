@@ -8,6 +8,7 @@ import {
   type Router,
   startRouter,
 } from '../../routing/index.js'
+import { registerCommand } from '../../wallet/index.js'
 import {
   Admission,
   BodyReader,
@@ -98,10 +99,15 @@ async function openRegistration({ settings, deps, signal }: MinerContext): Promi
   const refreshMs = settings['metagraph-refresh'] * 1000
   const registration = await watchRegistration({ subtensor, netuid, hotkey, refreshMs, clock, log, signal })
   if (registration.self() !== undefined) return registration
+  const place = {
+    name: settings['wallet.name'],
+    hotkey: settings['wallet.hotkey'],
+    path: settings['wallet.path'],
+  }
   throw new TargonError(`The hotkey ${hotkey} is not registered on subnet ${netuid}.`, {
     code: 'HOTKEY_NOT_REGISTERED',
     fault: 'chain',
-    next: `Register it: btcli subnets register --netuid ${netuid} --wallet.name ${settings['wallet.name']} --wallet.hotkey ${settings['wallet.hotkey']}.`,
+    next: `Register it: ${registerCommand(netuid, place, settings['subtensor.network'])}`,
     facts: { hotkey, netuid },
   })
 }

@@ -69,7 +69,11 @@ function logRegistration(log: Log, metagraph: Metagraph, hotkey: string): void {
   const self = metagraph.find(hotkey)
   if (self === undefined) {
     log.error(
-      { event: 'hotkey-deregistered', hotkey, next: 'Register it again: btcli subnets register.' },
+      {
+        event: 'hotkey-deregistered',
+        hotkey,
+        next: `Register it again: btcli subnets register --netuid ${metagraph.netuid}`,
+      },
       'this hotkey is no longer registered',
     )
     return
