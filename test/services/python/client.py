@@ -1,0 +1,37 @@
+"""Reads the metagraph, announces an axon and sets weights with the installed bittensor: client.py URL WALLETS VERSION."""
+
+import json
+import sys
+
+import bittensor as bt
+
+url, wallets, version = sys.argv[1:]
+
+
+def wallet(hotkey):
+    return bt.Wallet(name="dev", hotkey=hotkey, path=wallets)
+
+
+def run():
+    subtensor = bt.Subtensor(url)
+    validator, miner = wallet("validator"), wallet("miner")
+    if version.startswith("11"):
+        before = subtensor.subnets.metagraph(4)
+        served = subtensor.execute(bt.ServeAxon(netuid=4, ip="10.1.2.4", port=8093), miner)
+        weights = subtensor.execute(bt.SetWeights(netuid=4, weights={1: 1.0}), validator)
+        count = len(before.neurons)
+    else:
+        before = subtensor.metagraph(4, lite=False)
+        axon = bt.Axon(wallet=miner, port=8092, external_ip="10.1.2.4", external_port=8093)
+        served = subtensor.serve_axon(netuid=4, axon=axon, wait_for_finalization=False)
+        weights = subtensor.set_weights(
+            wallet=validator, netuid=4, uids=[1], weights=[1.0], wait_for_finalization=False
+        )
+        count = len(before.hotkeys)
+        assert subtensor.neurons(4)[0].hotkey == validator.hotkey.ss58_address
+        assert subtensor.neurons_lite(4)[0].coldkey == validator.coldkeypub.ss58_address
+        assert subtensor.subnet(4).netuid == 4
+    return {"neurons": count, "served": bool(served.success), "weights": bool(weights.success)}
+
+
+print("RESULT " + json.dumps(run()), flush=True)
