@@ -8,7 +8,10 @@ function tuned(value: number, reason: string): TunedNumber {
   return { value, reason }
 }
 
-/** All tuned numbers of the evidence. test/evidence/tuning.simulation.test.ts measures what they reach. */
+/**
+ * All tuned numbers of the evidence. test/evidence/tuning.simulation.test.ts measures what they reach; honest servers with
+ * independent, lasting, common or uneven noise stayed below a wealth of 30 in 150 answers, where 10^10 alarms.
+ */
 export const TUNING = {
   safetyFactor: tuned(
     1.6,
