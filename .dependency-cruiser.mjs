@@ -34,7 +34,8 @@ export const ARROWS = {
   'roles/miner/announcing': ['chain', 'wallet'],
   'roles/validator': [
     ...[...MODULES, 'roles'],
-    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs', 'organics', 'reports', 'health'),
+    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'evidence'),
+    ...INSIDE('validator', 'epochs', 'organics', 'reports', 'health'),
   ],
   'roles/validator/subnet': ['chain', 'config', 'engine', 'telemetry', 'wallet', 'roles'],
   'roles/validator/rounds': [
@@ -42,12 +43,17 @@ export const ARROWS = {
     ...['roles', ...INSIDE('validator', 'subnet')],
   ],
   'roles/validator/scores': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
-  'roles/validator/epochs': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds', 'scores')],
-  'roles/validator/organics': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
+  'roles/validator/evidence': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds', 'scores')],
+  'roles/validator/epochs': [
+    ...MODULES,
+    'roles',
+    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'evidence'),
+  ],
+  'roles/validator/organics': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds', 'evidence')],
   'roles/validator/reports': [
     ...MODULES,
     'roles',
-    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'epochs'),
+    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'evidence', 'epochs'),
   ],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],

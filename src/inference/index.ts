@@ -1,6 +1,6 @@
 /**
  * Queries miners: signs a request, reads the streamed answer within limits and measures it. Tests named after a behaviour:
- * ask-miner.test.ts (stream-deadlines.ts), hostile-streams.test.ts (miner-stream.ts), bystanders.test.ts (paced-work.ts),
+ * ask-miner.test.ts (stream-deadlines.ts, types.ts), hostile-streams.test.ts (miner-stream.ts), bystanders.test.ts (paced-work.ts),
  * miner-models.test.ts (collect-body.ts).
  */
 export {

@@ -1,6 +1,13 @@
 /** What every other folder may import: time, errors, logging, output that never waits, durable files, keys, process-wide locks. */
 
 export { type Breaker, createBreaker } from './breaker.js'
+export {
+  type CheckedFile,
+  decodeChecked,
+  encodeChecked,
+  openCheckedFile,
+  readBoundedFile,
+} from './checked-file.js'
 export { type CleanupStack, createCleanupStack } from './cleanup-stack.js'
 export { type Clock, detachedClock, every, systemClock, whenAborted, withDeadline } from './clock.js'
 export { allowDistantHosts } from './connection-attempts.js'

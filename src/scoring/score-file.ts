@@ -1,11 +1,16 @@
-import { createHash } from 'node:crypto'
-import { chmod, copyFile, open, rename } from 'node:fs/promises'
+import { chmod, copyFile, rename } from 'node:fs/promises'
 import { z } from 'zod'
-import { hasCode, messageOf, parseJson, removeStaged, replaceFile, TargonError } from '../kernel/index.js'
+import {
+  decodeChecked,
+  encodeChecked,
+  messageOf,
+  readBoundedFile,
+  removeStaged,
+  replaceFile,
+  TargonError,
+} from '../kernel/index.js'
 import { isCache4, parsePythonJson } from './cache4.js'
 import type { ScoreBookData } from './score-book.js'
-
-const MAX_BYTES = 256 << 20
 
 const result = z.number().nullable()
 const data = z.object({
@@ -73,23 +78,21 @@ export function openScoreFile(path: string): ScoreFile {
   }
 }
 
+const FORMAT = 'targon-scores'
+
 export function encodeScores(book: ScoreBookData): string {
-  const body = JSON.stringify(book)
-  return `{"format":"targon-scores","version":1,"sha256":"${sha256(body)}","book":${body}}\n`
+  return encodeChecked(FORMAT, book)
 }
 
 async function readScores(path: string): Promise<Parsed | undefined> {
-  let bytes: Buffer
-  try {
-    bytes = await readBounded(path)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
+  const bytes = await readBoundedFile(path).catch((error: unknown) => {
     throw new TargonError(
       `Could not read the score file ${path}: ${messageOf(error)}.`,
       { code: 'SCORE_FILE_UNREADABLE', fault: 'usage', next: 'Correct --cache-file or its permissions.' },
       { cause: error },
     )
-  }
+  })
+  if (bytes === undefined) return undefined
   if (bytes[0] === 0x80)
     throw new TargonError(`The score file ${path} is a Python pickle, which could run code when read.`, {
       code: 'SCORE_FILE_PICKLE',
@@ -100,12 +103,10 @@ async function readScores(path: string): Promise<Parsed | undefined> {
 }
 
 export function decodeScores(text: string): Parsed {
-  const head = /^\{"format":"targon-scores","version":1,"sha256":"([0-9a-f]{64})","book":/.exec(text)
-  if (!head) return decodeForeign(text)
-  const body = text.slice(head[0].length, -2)
-  if (!text.endsWith('}\n') || sha256(body) !== head[1])
-    return { kind: 'bad', reason: 'its checksum does not match' }
-  const parsed = data.safeParse(parseJson(body))
+  const decoded = decodeChecked(FORMAT, text)
+  if (decoded.kind === 'foreign') return decodeForeign(text)
+  if (decoded.kind === 'damaged') return { kind: 'bad', reason: 'its checksum does not match' }
+  const parsed = data.safeParse(decoded.content)
   return parsed.success
     ? { kind: 'book', data: parsed.data }
     : { kind: 'bad', reason: 'its format is unknown' }
@@ -115,18 +116,4 @@ function decodeForeign(text: string): Parsed {
   const value = parsePythonJson(text)
   if (value === undefined) return { kind: 'bad', reason: 'it is not JSON' }
   return isCache4(value) ? { kind: 'cache4', text } : { kind: 'bad', reason: 'its format is unknown' }
-}
-
-async function readBounded(path: string): Promise<Buffer> {
-  const file = await open(path, 'r')
-  try {
-    if ((await file.stat()).size > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
-    return await file.readFile()
-  } finally {
-    await file.close()
-  }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

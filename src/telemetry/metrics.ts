@@ -32,6 +32,9 @@ export interface ValidatorMetrics extends NeuronMetrics {
   readonly weightsLastSetBlock: Gauge
   readonly weightsAttempts: Counter<'result'>
   readonly engineReady: Gauge<'model'>
+  readonly evidenceAlarms: Counter<'statistic'>
+  readonly evidencePairs: Gauge<'standing'>
+  readonly evidenceThreshold: Gauge
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
@@ -157,6 +160,20 @@ function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetri
     weightsAttempts: make.counter('targon_weights_attempts_total', 'Weight submissions by result.', [
       'result',
     ]),
+    evidenceAlarms: make.counter(
+      'targon_validator_evidence_alarms_total',
+      'Miners and models whose answers together contradicted the model, by the leading statistic.',
+      ['statistic'],
+    ),
+    evidencePairs: make.gauge(
+      'targon_validator_evidence_pairs',
+      'Miners and models by what the evidence says of them: clean, suspected or barred.',
+      ['standing'],
+    ),
+    evidenceThreshold: make.gauge(
+      'targon_validator_evidence_threshold',
+      'Decimal logarithm of the evidence at which a miner is accused.',
+    ),
   }
 }
 

@@ -31,11 +31,17 @@ const CHECKS: readonly Check[] = [
 /**
  * Applies the strict rules to an answer whose tokens passed hygiene. The verdict is inconclusive only when the engine's
  * reference does not belong to these tokens, which is the engine's fault.
+ *
+ * @param onPrepared called with the values that the checks share, where they exist
  */
-export function judgeStrict(comparison: AnswerComparison): Verdict {
+export function judgeStrict(
+  comparison: AnswerComparison,
+  onPrepared?: (answer: PreparedAnswer) => void,
+): Verdict {
   const answer = prepareAnswer(comparison)
   if (!answer)
     return inconclusive('engine-answer', 'The engine’s reference is missing a position or its token.')
+  onPrepared?.(answer)
   for (const check of CHECKS) {
     const failed = check(answer)
     if (failed) return failed

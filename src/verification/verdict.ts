@@ -18,6 +18,7 @@ export const CAUSES = [
   'TIMEOUT',
   'REDIRECT',
   'ENCODING',
+  'EVIDENCE',
 ] as const
 
 export type Cause = (typeof CAUSES)[number]

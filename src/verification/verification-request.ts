@@ -1,4 +1,5 @@
 import type { ModelFacts, ReferenceEngine } from '../engine/index.js'
+import type { ComparedAnswer } from '../evidence/index.js'
 import type { Answer, InferenceRequest } from '../inference/index.js'
 import type { Clock } from '../kernel/index.js'
 import type { RuleSet } from './verdict.js'
@@ -10,6 +11,11 @@ export interface VerificationRequest {
   readonly rules: RuleSet
   readonly clock: Clock
   readonly signal: AbortSignal
+  /**
+   * Called at most once, with an answer that was compared with the reference under `strict`, whatever the verdict unless it is
+   * inconclusive.
+   */
+  readonly onCompared?: ((compared: ComparedAnswer) => void) | undefined
 }
 
 /** A verification whose engine is ready: the input of both rule sets. */

@@ -1,3 +1,4 @@
+import type { ComparedAnswer } from '../evidence/index.js'
 import { isAbort, messageOf, TargonError } from '../kernel/index.js'
 import { inconclusive, type Verdict } from './verdict.js'
 import type { VerificationRequest } from './verification-request.js'
@@ -19,9 +20,16 @@ export async function verifyAnswer(verification: VerificationRequest): Promise<V
     )
   }
   try {
-    const ready = { ...verification, facts }
+    let compared: ComparedAnswer | undefined
+    const note = (one: ComparedAnswer) => {
+      compared = one
+    }
+    const ready = { ...verification, facts, onCompared: verification.onCompared && note }
     const verdict = rules === 'strict' ? await verifyStrict(ready) : await verifyTargon4(ready)
-    if (engine.facts === facts) return verdict
+    if (engine.facts === facts) {
+      if (compared && verdict.kind !== 'inconclusive') verification.onCompared?.(compared)
+      return verdict
+    }
     return inconclusive('engine-answer', 'The engine was replaced while this answer was being verified.')
   } catch (error) {
     if (signal.aborted || isAbort(error)) return inconclusive('aborted', 'The validator is shutting down.')

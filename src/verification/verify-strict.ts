@@ -1,5 +1,7 @@
 import { TargonError } from '../kernel/index.js'
+import type { PreparedAnswer } from './answer-comparison.js'
 import { checkLength, checkStream, checkTokenHygiene, type Failure, failure } from './checks/index.js'
+import { describeCompared } from './compared-answer.js'
 import { judgeStrict } from './judge-strict.js'
 import { checkSpelling } from './spelling.js'
 import { THRESHOLDS } from './thresholds.js'
@@ -26,7 +28,7 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   ])
   if (text.status === 'fulfilled' && text.value) return text.value
   if (reference.status === 'rejected') return await explainRefusal(verification, input, reference.reason)
-  const verdict = judgeStrict({
+  const comparison = {
     temperature,
     maxTokens: request.maxTokens,
     mayBeCut: request.mayBeCut === true,
@@ -35,9 +37,18 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
     reference: reference.value,
     facts,
     topK,
-  })
+  }
+  const verdict = judgeStrict(comparison, noteCompared(verification, input.length))
   if (verdict.kind !== 'verified' || text.status === 'fulfilled') return verdict
   return await explainRefusal(verification, input, text.reason)
+}
+
+function noteCompared({ request, onCompared }: ReadyVerification, promptTokens: number) {
+  if (!onCompared) return undefined
+  return (answer: PreparedAnswer) => {
+    const compared = describeCompared(answer, request, promptTokens)
+    if (compared) onCompared(compared)
+  }
 }
 
 /** Uses max_tokens, not the tokens that arrived: otherwise a miner could choose a length that is never verified. */

@@ -3,6 +3,7 @@ import { duration } from '../duration.js'
 import { integerValue, numberValue, optionalText, switchValue, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 import { engineSettings } from './engine.js'
+import { evidenceSettings } from './evidence.js'
 import { roundSettings } from './round.js'
 
 const validator = settingIn('VALIDATOR', ['validator'])
@@ -10,6 +11,7 @@ const validator = settingIn('VALIDATOR', ['validator'])
 export const validatorSettings = {
   ...roundSettings,
   ...engineSettings,
+  ...evidenceSettings,
   'epoch-length': validator({
     ignoredBy: ['miner'],
     kind: 'integer',

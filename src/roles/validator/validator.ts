@@ -8,17 +8,12 @@ import { noteChain, noteEngines, startStatusServer, type ValidatorMetrics } from
 import type { Signer } from '../../wallet/index.js'
 import { createTopic, type RoleDeps, type Topic } from '../role.js'
 import { type ConfirmedWeights, type EpochDeps, followBlocks, startEpochs } from './epochs/index.js'
+import { type EvidenceRow, type LevelsFor, levelsFrom, openEvidence } from './evidence/index.js'
 import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
 import { openRecords, type Records, type Status, trackStatus, type ValidatorReport } from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
-import {
-  createVerdictCounts,
-  openScores,
-  type SatOutSettled,
-  scoreResults,
-  watchEarlyEnds,
-} from './scores/index.js'
+import { createVerdictCounts, openScores, type SatOutSettled, scoreResults } from './scores/index.js'
 import { engineStates, type ValidatorContext } from './subnet/index.js'
 
 /** What a validator is given; it closes none of it. */
@@ -32,6 +27,8 @@ export interface ValidatorDeps extends RoleDeps, EpochDeps {
   /** Source of the questions; the bundled ones when absent. */
   readonly questions?: QuestionSource
   readonly metrics?: ValidatorMetrics
+  /** Noise levels of the models by calibration; the floors of the settings when absent. */
+  readonly levelsFor?: LevelsFor
   /** Told which phase the rounds are in. */
   readonly watchdog?: Pick<Watchdog, 'enter'> | undefined
 }
@@ -42,6 +39,7 @@ interface ValidatorBus extends RoundEvents {
   readonly missed: Topic<NotServing>
   readonly satOutSettled: Topic<SatOutSettled>
   readonly weights: Topic<ConfirmedWeights>
+  readonly evidence: Topic<EvidenceRow>
 }
 
 export interface Services {
@@ -73,6 +71,11 @@ export async function startServices(
     bounds: { maxPenalty: settings['hub.max-penalty'], maxSpeedRatio: settings['hub.max-speed-ratio'] },
   })
   const { book } = scores
+  const levelsFor = deps.levelsFor ?? levelsFrom(settings)
+  const evidence = await openEvidence(context, { levelsFor, events: bus })
+  const save = async () => {
+    await Promise.all([scores.save(), evidence.save()])
+  }
   const verdicts = createVerdictCounts()
   noteMissingEngines(context, deps)
   // A secret: miners that could guess the next seeds or prompts would know which requests are ours.
@@ -81,22 +84,22 @@ export async function startServices(
   const { ports, close } = await connect(context, sources)
   cleanup.add('connections to miners', close)
   const health = watchHealth(context, { events: bus, scoresTrouble: scores.trouble })
-  const hub = openHub(context, { book, verify: ports.verify, events: bus })
+  const hub = openHub(context, { book, verify: ports.verify, evidence, events: bus })
   cleanup.add('hub', () => hub.close())
   scoreResults(context, { book, verdicts, events: bus })
   const records = openRecords(context, bus)
   cleanup.add('history', () => records.close())
 
-  const epochs = startEpochs(context, { deps, scores, verdicts, events: bus })
+  const epochs = startEpochs(context, { deps, scores, verdicts, evidence, events: bus })
   const rounds = new RoundLoop(context, {
-    ...{ ports: { ...ports, review: watchEarlyEnds() }, random, events: bus },
+    ...{ ports: { ...ports, weigh: evidence.weigh, review: evidence.review }, random, events: bus },
     hooks: {
-      saveScores: scores.save,
+      saveScores: save,
       recover: epochs.recover,
       enterPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
   })
-  const status = trackStatus(context, { book, verdicts, rounds, events: bus })
+  const status = trackStatus(context, { book, verdicts, evidence, rounds, events: bus })
   const feed = followBlocks(context, bus.head.publish)
   const server = await serveStatus(context, { health, records, status })
   cleanup.add('status server', () => server.close())
@@ -109,7 +112,7 @@ export async function startServices(
   const run = async () => {
     await Promise.all([rounds.done, epochs.done, feed])
     watchdog?.enter('draining')
-    await scores.save()
+    await save()
     return status.report()
   }
   return { done: run(), statusUrl: server.url, healthy: health.healthy }
@@ -146,6 +149,7 @@ function createBus(): ValidatorBus {
     roundJudged: createTopic(),
     roundEnded: createTopic(),
     weights: createTopic(),
+    evidence: createTopic(),
   }
 }
 

@@ -2,6 +2,7 @@ import type { BlockHead, WeightsPipeline } from '../../../chain/index.js'
 import type { RefreshReason } from '../../../engine/index.js'
 import { TargonError } from '../../../kernel/index.js'
 import type { Feed, Topic } from '../../role.js'
+import type { Evidence } from '../evidence/index.js'
 import type { Scores, VerdictCounts } from '../scores/index.js'
 import { engineStates, type ValidatorContext } from '../subnet/index.js'
 import { type BackgroundJob, createBackgroundJob } from './background-job.js'
@@ -28,6 +29,7 @@ export interface EpochParts {
   readonly deps: EpochDeps
   readonly scores: Scores
   readonly verdicts: VerdictCounts
+  readonly evidence?: Pick<Evidence, 'isBarred' | 'keepOnly'>
   readonly events: { readonly head: Feed<BlockHead>; readonly weights: Topic<ConfirmedWeights> }
 }
 
@@ -82,9 +84,9 @@ export function startEpochs(context: ValidatorContext, parts: EpochParts): Epoch
 
 function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: EnginesJob): EpochJobs {
   const { log, clock, signer, view, metrics } = context
-  const { deps, scores, events } = parts
+  const { deps, scores, evidence, events } = parts
   const setWeights = createWeightsJob({
-    ...{ context, book: scores.book, pipeline: deps.weights },
+    ...{ context, book: scores.book, isBarred: evidence?.isBarred, pipeline: deps.weights },
     onSet: (set) => {
       metrics.weightsLastSetBlock.set(set.block)
       events.weights.publish(set)
@@ -124,7 +126,7 @@ function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: En
 /** Reads the metagraph and drops the scores of miners that left, and organic scores older than an epoch. */
 async function resync(
   { log, settings, signer, subtensor, view }: ValidatorContext,
-  { scores: { book }, verdicts }: EpochParts,
+  { scores: { book }, verdicts, evidence }: EpochParts,
   signal: AbortSignal,
 ): Promise<void> {
   const metagraph = await subtensor.metagraph(settings.netuid, signal)
@@ -138,6 +140,7 @@ async function resync(
   const registered = new Set(metagraph.neurons.map(({ hotkey }) => hotkey))
   const left = book.keepOnly(registered)
   verdicts.keepOnly(registered)
+  evidence?.keepOnly(registered)
   book.expireOrganics(metagraph.block - settings['epoch-length'])
   if (left.length > 0) log.info({ event: 'miners-left', hotkeys: left }, 'miners left the subnet')
 }

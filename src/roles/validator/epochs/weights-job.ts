@@ -6,6 +6,7 @@ import type {
 } from '../../../chain/index.js'
 import { SPEC_VERSION, TargonError } from '../../../kernel/index.js'
 import { type ScoreBook, type ScoringRules, type WeightVector, weightsFrom } from '../../../scoring/index.js'
+import { countedModels, type IsBarred } from '../evidence/index.js'
 import type { SubnetView, ValidatorContext } from '../subnet/index.js'
 import type { Epoch, WeightsAttempt } from './epoch-task.js'
 
@@ -19,6 +20,7 @@ export interface ConfirmedWeights {
 export interface WeightsJobOptions {
   readonly context: Pick<ValidatorContext, 'log' | 'view' | 'settings' | 'metrics' | 'fail'>
   readonly book: ScoreBook
+  readonly isBarred?: IsBarred | undefined
   readonly pipeline: WeightsPipeline
   readonly onSet: (set: ConfirmedWeights) => void
 }
@@ -33,26 +35,31 @@ const FINAL: ReadonlySet<ChainRefusal['class']> = new Set([
 /** Refusal after which the vector is built once more, from a fresh metagraph. */
 const REBUILT: ChainRefusal['class'] = 'bad-vector'
 
-/** Scores of all miners the validator may query, by uid. A miner that has not yet answered for its models keeps its old ones. */
-export function scoresByUid(view: SubnetView, book: ScoreBook, rules: ScoringRules): Map<number, number> {
+/** Scores of all miners the validator may query, by uid, for the models that count. */
+export function scoresByUid(
+  view: SubnetView,
+  book: ScoreBook,
+  rules: ScoringRules,
+  isBarred?: IsBarred,
+): Map<number, number> {
   const wanted = new Set(view.wanted)
   return new Map(
     view.miners.map(({ uid, hotkey }) => [
       uid,
-      book.score(hotkey, view.servedBy(hotkey) ?? book.models(hotkey), wanted, rules),
+      book.score(hotkey, countedModels(view, book, hotkey, isBarred), wanted, rules),
     ]),
   )
 }
 
 /** Sets the weights of one epoch from the current scores; the pipeline ensures that at most one submission is accepted. */
 export function createWeightsJob(options: WeightsJobOptions) {
-  const { context, book, pipeline } = options
+  const { context, book, pipeline, isBarred } = options
   const { log, view, settings, metrics } = context
   const rules = settings['scoring.rules']
   let skippedEpoch = -1
   let rebuiltEpoch = -1
   return async (epoch: Epoch, signal: AbortSignal): Promise<WeightsAttempt> => {
-    const vector = weightsFrom(scoresByUid(view, book, rules), rules)
+    const vector = weightsFrom(scoresByUid(view, book, rules, isBarred), rules)
     if (vector.kind === 'nothing') {
       const { reason } = vector
       if (skippedEpoch !== epoch.index)

@@ -5,11 +5,12 @@ import type { RoundPorts, RoundResult } from '../rounds/index.js'
 import type { SubnetView, ValidatorContext } from '../subnet/index.js'
 import { connectHub } from './hub-client.js'
 import { createHubReports, type HubScores } from './hub-reports.js'
-import { createOrganics } from './organics.js'
+import { createOrganics, type OrganicsOptions } from './organics.js'
 
 export interface HubParts {
   readonly book: ScoreBook
   readonly verify: RoundPorts['verify']
+  readonly evidence?: OrganicsOptions['evidence']
   readonly events: {
     readonly head: Feed<BlockHead>
     readonly roundJudged: Feed<readonly RoundResult[]>
@@ -23,14 +24,14 @@ export interface Hub {
 }
 
 /** Exchanges organics and reports with the hub; nothing waits for it. `--hub.url off` gives a hub that does nothing. */
-export function openHub(context: ValidatorContext, { book, verify, events }: HubParts): Hub {
+export function openHub(context: ValidatorContext, { book, verify, evidence, events }: HubParts): Hub {
   const { clock, log, signal, settings, signer, view } = context
   if (settings['hub.url'] === 'off') return { close: async () => {} }
   const client = connectHub(settings['hub.url'], signer, clock)
   const reports = createHubReports(client, signer.address, log, signal)
   const trustsHub = settings['scoring.rules'] === 'targon-4'
   const maxSpeedRatio = trustsHub ? undefined : settings['hub.max-speed-ratio']
-  const organics = createOrganics({ ...context, hub: client, book, verify, maxSpeedRatio })
+  const organics = createOrganics({ ...context, hub: client, book, verify, evidence, maxSpeedRatio })
   const withhold = settings['hub.withhold-scores']
   // Scores would let other validators copy our weights: each set is published once it can be read from the chain anyway.
   let published: HubScores = {}

@@ -1,4 +1,5 @@
 import { type Result, type ScoreBook, safeMeanScore } from '../../../scoring/index.js'
+import type { Evidence } from '../evidence/index.js'
 import type { RoundPorts } from '../rounds/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import type { HubClient } from './hub-client.js'
@@ -15,6 +16,7 @@ export interface OrganicsOptions extends Pick<ValidatorContext, 'log' | 'signal'
   readonly hub: HubClient
   readonly book: ScoreBook
   readonly verify: RoundPorts['verify']
+  readonly evidence?: Pick<Evidence, 'addOrganic' | 'isBarred'> | undefined
   /**
    * How many times what our own rounds show of a miner and model an organic answer of it may count with; undefined: the hub
    * is trusted as in 4.4.1.
@@ -88,7 +90,10 @@ async function scoreBucket(options: OrganicsOptions, bucket: OrganicBucket, bloc
       if (!scored) continue
       const { result, stat } = scored
       if (stat) stats.push(stat)
-      if (result !== undefined) results.set(record.hotkey, [...(results.get(record.hotkey) ?? []), result])
+      // A miner that evidence bars from a model earns nothing with it here either.
+      const isBarred = options.evidence?.isBarred(record.hotkey, record.model) === true
+      if (result !== undefined && !(isBarred && (result ?? 0) > 0))
+        results.set(record.hotkey, [...(results.get(record.hotkey) ?? []), result])
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT }, worker))
@@ -101,13 +106,19 @@ async function scoreBucket(options: OrganicsOptions, bucket: OrganicBucket, bloc
   await hub.post('/organics/scores', { organics: stats }, signal)
 }
 
-function createJudge({ engines, verify, signal, maxSpeedRatio }: OrganicsOptions): OrganicJudge {
+function createJudge(options: OrganicsOptions): OrganicJudge {
+  const { engines, verify, signal, evidence, maxSpeedRatio } = options
   const judgesAll = maxSpeedRatio === undefined
   return async (record: OrganicRecord, answer) => {
     if (!judgesAll && !isReproducible(record.request)) return undefined
     const engine = engines().find(({ model, facts }) => model === record.model && facts)
     const request = requestOf(record)
-    return engine && request ? verify(engine, request, answer, signal) : undefined
+    if (!engine || !request) return undefined
+    // Whatever the hub is trusted with, only what the engine can reproduce is evidence.
+    const isJudgeable = isReproducible(record.request)
+    return await verify(engine, request, answer, signal, (compared) => {
+      if (isJudgeable) evidence?.addOrganic(engine, record.hotkey, request, compared)
+    })
   }
 }
 

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { type ConfirmedWeights, epochAt } from '../epochs/index.js'
+import { countedModels, type Evidence } from '../evidence/index.js'
 import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
 import { type EngineState, engineStates, type SubnetView, type ValidatorContext } from '../subnet/index.js'
+import { describePair, pairStanding } from './evidence-status.js'
 
 const verdictCounts = z.object({
   verified: z.number().int(),
@@ -75,8 +77,12 @@ export const validatorStatus = z.object({
       /** Over the verified answers in the windows of the models that count. */
       meanTokensPerSecond: z.number(),
       score: z.number(),
+      /** What its answers show together, by model. */
+      evidence: z.array(pairStanding).optional(),
     }),
   ),
+  /** Decimal logarithm of the wealth at which evidence accuses. */
+  evidenceThreshold: z.number().optional(),
 })
 
 export type ValidatorStatus = z.output<typeof validatorStatus>
@@ -94,6 +100,7 @@ export interface ValidatorReport {
 export interface StatusParts {
   readonly book: ScoreBook
   readonly verdicts: VerdictCounts
+  readonly evidence?: Pick<Evidence, 'isBarred' | 'standings' | 'threshold'> | undefined
   readonly rounds: { readonly started: number }
   readonly events: { readonly weights: Feed<ConfirmedWeights> }
 }
@@ -108,7 +115,7 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, rounds, events }: StatusParts,
+  { book, verdicts, evidence, rounds, events }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
@@ -139,7 +146,8 @@ export function trackStatus(
         engines: engineStates(context).map(describeEngine),
         rounds: rounds.started,
         weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
-        miners: describeMiners(view, book, verdicts, settings['scoring.rules']),
+        miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
+        ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
       }
     },
     report: () => {
@@ -164,20 +172,17 @@ function withoutCredentials(endpoint: string): string | null {
 
 function describeMiners(
   view: SubnetView,
-  book: ScoreBook,
-  verdicts: VerdictCounts,
+  { book, verdicts, evidence }: Pick<StatusParts, 'book' | 'verdicts' | 'evidence'>,
   rules: ScoringRules,
 ): ValidatorStatus['miners'] {
   const wanted = new Set(view.wanted)
   return view.miners.map(({ uid, hotkey }) => {
-    const served = view.servedBy(hotkey)
-    // As for the weights: a miner that has not yet answered for its models keeps its old ones.
-    const scored = served ?? book.models(hotkey)
+    const scored = countedModels(view, book, hotkey, evidence?.isBarred)
     const counts = verdicts.of(hotkey)
     return {
       uid,
       hotkey,
-      models: [...(served ?? [])],
+      models: [...(view.servedBy(hotkey) ?? [])],
       verdicts: {
         verified: counts.verified,
         inconclusive: counts.inconclusive,
@@ -186,6 +191,7 @@ function describeMiners(
       last: describeLast(counts),
       meanTokensPerSecond: meanSpeed(scored.flatMap((model) => book.results(hotkey, model))),
       score: book.score(hotkey, scored, wanted, rules),
+      evidence: (evidence?.standings(hotkey) ?? []).map(describePair),
     }
   })
 }

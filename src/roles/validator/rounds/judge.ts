@@ -1,4 +1,5 @@
 import type { ReferenceEngine } from '../../../engine/index.js'
+import type { ComparedAnswer } from '../../../evidence/index.js'
 import type { Answer, InferenceRequest } from '../../../inference/index.js'
 import { isAbort, messageOf } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
@@ -10,6 +11,8 @@ export interface JudgePorts {
     request: InferenceRequest,
     answer: Answer,
     signal: AbortSignal,
+    /** Called at most once, with an answer that was compared with the reference. */
+    onCompared?: (compared: ComparedAnswer) => void,
   ) => Promise<Verdict>
   /** A longer stall around the end of an answer voids its speed. */
   readonly stallLimitMs: number
@@ -22,6 +25,8 @@ export interface ReceivedAnswer {
   readonly answer: Answer
   /** By how much a stall of the event loop may have falsified its times. */
   readonly stallMs: number
+  /** Called with the tokens that were compared with the reference: of a whole answer, or of the part that arrived. */
+  readonly onCompared?: ((compared: ComparedAnswer) => void) | undefined
 }
 
 /** Why this validator ended a stream: `worthless` fails the miner, `no-room` is our own lack of room. */
@@ -73,18 +78,18 @@ function withTokens(verdict: Verdict, soFar: Verdict | undefined): Judgement {
  * what depends on arrival times: a miner whose answer fails for any other cause fails whatever this process was doing.
  */
 async function judgeAnswer(
-  { engine, request, answer, stallMs }: ReceivedAnswer,
+  { engine, request, answer, stallMs, onCompared }: ReceivedAnswer,
   ports: JudgePorts,
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { fault } = answer
   if (fault?.cause === 'aborted') return { kind: 'inconclusive', reason: 'aborted', detail: fault.detail }
   const isLate = stallMs > ports.stallLimitMs && stallMs > STALL_SHARE * answer.timing.totalMs
-  if (!isLate) return await verify({ engine, request, answer }, ports, signal)
+  if (!isLate) return await verify({ engine, request, answer, onCompared }, ports, signal)
   if (fault?.timed === 'deadline') return voided(stallMs)
   // A burst may be the work of the stall; whether the tokens are the model's is not.
   const untimed = fault?.timed === 'burst' ? { ...answer, fault: undefined } : answer
-  const verdict = await verify({ engine, request, answer: untimed }, ports, signal)
+  const verdict = await verify({ engine, request, answer: untimed, onCompared }, ports, signal)
   return verdict.kind === 'verified' && !verdict.hasNoSpeed ? voided(stallMs) : verdict
 }
 
@@ -98,7 +103,7 @@ function voided(stallMs: number): Verdict {
 
 /** Judges what arrived as if no more had been requested; undefined when there is too little. */
 async function judgeTokens(
-  { engine, request, answer }: ReceivedAnswer,
+  { engine, request, answer, onCompared }: ReceivedAnswer,
   ports: JudgePorts,
   signal: AbortSignal,
 ): Promise<Verdict | undefined> {
@@ -108,17 +113,18 @@ async function judgeTokens(
     engine,
     request: { ...request, maxTokens: tokens.length },
     answer: { ...answer, fault: undefined, finishReason: 'length' },
+    onCompared,
   }
   return await verify(part, ports, signal)
 }
 
 async function verify(
-  { engine, request, answer }: Omit<ReceivedAnswer, 'stallMs'>,
+  { engine, request, answer, onCompared }: Omit<ReceivedAnswer, 'stallMs'>,
   ports: JudgePorts,
   signal: AbortSignal,
 ): Promise<Verdict> {
   try {
-    return await ports.verify(engine, request, answer, signal)
+    return await ports.verify(engine, request, answer, signal, onCompared)
   } catch (error) {
     const reason = isAbort(error) || signal.aborted ? 'aborted' : 'engine-unavailable'
     return { kind: 'inconclusive', reason, detail: messageOf(error) }

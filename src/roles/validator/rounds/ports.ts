@@ -53,9 +53,9 @@ export async function connectPorts(context: PortsContext, sources: PromptSources
       ...promptPort(context, sources, speeds),
       ...callPorts(context, { dispatcher, stalls, thread }, speeds),
       noteResult: (result) => speeds.noteResult(result),
-      verify: (engine, request, answer, outer) =>
+      verify: (engine, request, answer, outer, onCompared) =>
         withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, (inner) =>
-          verifyAnswer({ request, answer, engine, rules, clock, signal: inner }),
+          verifyAnswer({ request, answer, engine, rules, clock, signal: inner, onCompared }),
         ),
       stallSince: stalls.stallSince,
       stallLimitMs: settings['round.stall-limit'],

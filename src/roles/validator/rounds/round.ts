@@ -1,3 +1,5 @@
+import type { ReferenceEngine } from '../../../engine/index.js'
+import type { ComparedAnswer, Observation } from '../../../evidence/index.js'
 import type { Answer, InferenceRequest, StreamProgress } from '../../../inference/index.js'
 import type { Clock } from '../../../kernel/index.js'
 import type { Verdict } from '../../../verification/index.js'
@@ -34,10 +36,27 @@ export interface RoundPorts extends JudgePorts {
   readonly prepare: (request: InferenceRequest, miner: ServingMiner) => MinerCall
   /** Learns from every result. */
   readonly noteResult?: (result: RoundResult) => void
-  /** What earlier answers of the miner make of a verdict. */
-  readonly review?: (hotkey: string, model: string, verdict: Verdict) => Verdict
+  /** What a compared answer says about its miner; undefined when it is not weighed. */
+  readonly weigh?: (
+    engine: ReferenceEngine,
+    hotkey: string,
+    request: InferenceRequest,
+    compared: ComparedAnswer,
+  ) => Observation | undefined
+  /** What this and earlier answers of the miner together make of a verdict. */
+  readonly review?: (answer: ReviewedAnswer) => Verdict
   /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
   readonly stallSince: (monotonicMs: number) => number
+}
+
+/** An answer with its verdict and what it says about its miner. */
+export interface ReviewedAnswer {
+  readonly hotkey: string
+  readonly model: string
+  readonly verdict: Verdict
+  readonly observation: Observation | undefined
+  /** Wall clock of the verdict, in milliseconds. */
+  readonly at: number
 }
 
 export type MinerCall = (
@@ -114,13 +133,19 @@ export async function startRound(
     const judge = async () => {
       const received = await answer
       await mayJudge
-      const judged = { engine: plan.engine, request, ...received }
+      let observation: Observation | undefined
+      const onCompared = (compared: ComparedAnswer) => {
+        observation ??= ports.weigh?.(plan.engine, miner.hotkey, request, compared)
+      }
+      const judged = { engine: plan.engine, request, ...received, onCompared }
       const judgement = await judgeStream(judged, stopped(), ports, signal)
-      const verdict = ports.review?.(miner.hotkey, model, judgement.verdict) ?? judgement.verdict
+      const at = ports.clock.now()
+      const reviewed = { hotkey: miner.hotkey, model, verdict: judgement.verdict, observation, at }
+      const verdict = ports.review?.(reviewed) ?? judgement.verdict
       const result: RoundResult = {
         round: start.round,
         block: start.block,
-        at: ports.clock.now(),
+        at,
         ...{ miner, request, ...received, ...judgement, verdict },
       }
       results.push(result)

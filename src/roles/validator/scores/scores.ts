@@ -1,6 +1,7 @@
 import type { Metagraph } from '../../../chain/index.js'
-import { type Clock, type Log, messageOf, withDeadline } from '../../../kernel/index.js'
+import type { Clock, Log } from '../../../kernel/index.js'
 import { type OrganicBounds, openScoreFile, readCache4, ScoreBook } from '../../../scoring/index.js'
+import { createSaver } from './saver.js'
 
 /** The score book and its file, which is loaded at the start and saved after every round and at the end. */
 export interface Scores {
@@ -10,9 +11,6 @@ export interface Scores {
   /** Why the last save failed; undefined when it succeeded. */
   readonly trouble: () => string | undefined
 }
-
-/** A slow disk delays rounds by no more than this. */
-const SAVE_TIMEOUT_MS = 10_000
 
 /**
  * Loads the scores of this neuron; imports a 4.x cache.json by resolving its uids to their current hotkeys.
@@ -52,32 +50,16 @@ export async function openScores(
       'loaded the scores',
     )
 
-  let trouble: string | undefined
-  let pending: Promise<void> | undefined
-  const fail = (error: unknown) => {
-    if (trouble === undefined)
-      log.error({ event: 'scores-save-failed', path, err: error }, 'could not save the scores')
-    trouble = `scores cannot be saved: ${messageOf(error)}`
+  const saver = createSaver({ clock }, 'saving the scores', () => file.save(book.toData()), {
+    failed: (error) =>
+      log.error({ event: 'scores-save-failed', path, err: error }, 'could not save the scores'),
+    recovered: () => log.info({ event: 'scores-saved-again', path }, 'saving the scores works again'),
+  })
+  const trouble = () => {
+    const reason = saver.trouble()
+    return reason === undefined ? undefined : `scores cannot be saved: ${reason}`
   }
-  const write = async () => {
-    // Waits for a save that hangs before starting another: serialised books must not pile up in memory.
-    await pending
-    const saving = file.save(book.toData())
-    pending = saving
-      .catch(() => {})
-      .finally(() => {
-        pending = undefined
-      })
-    await saving
-    if (trouble !== undefined)
-      log.info({ event: 'scores-saved-again', path }, 'saving the scores works again')
-    trouble = undefined
-  }
-  return {
-    book,
-    trouble: () => trouble,
-    save: () => withDeadline(clock, 'saving the scores', SAVE_TIMEOUT_MS, undefined, write).catch(fail),
-  }
+  return { book, trouble, save: saver.save }
 }
 
 function importCache4(text: string, book: ScoreBook, metagraph: Metagraph, log: Log): void {

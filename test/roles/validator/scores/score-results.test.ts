@@ -16,6 +16,7 @@ import {
   answerOf,
   completionRequest,
   createRoundEvents,
+  servingMiner,
   servingMiners,
   viewOf,
 } from '../rounds/round-parts.js'
@@ -203,4 +204,24 @@ describe('a miner that keeps its stream open', () => {
     for (const uid of [1, 2]) expect(scoreOf(uid)).toBeLessThan(1)
     await end()
   }, 60_000)
+})
+
+test('puts no speed of a verified answer into the window that is too short to measure one', () => {
+  const book = new ScoreBook()
+  const verdicts = createVerdictCounts()
+  const events = {
+    ...createRoundEvents(),
+    missed: createTopic<NotServing>(),
+    satOutSettled: createTopic<SatOutSettled>(),
+  }
+  const context = createRigContext({ view: viewOf([]) })
+  scoreResults(context as unknown as Parameters<typeof scoreResults>[0], { book, verdicts, events })
+  const miner = servingMiner(1)
+  for (const verdict of [{ kind: 'verified' }, { kind: 'verified', hasNoSpeed: true }] as const)
+    events.result.publish({
+      ...{ round: 1, block: 100, at: 0, miner, request: completionRequest() },
+      ...{ answer: answerOf({ tokensPerSecond: 40 }), stallMs: 0, verdict },
+    })
+  expect(book.results(miner.hotkey, MODEL)).toEqual([40])
+  expect(verdicts.of(miner.hotkey).verified).toBe(2)
 })

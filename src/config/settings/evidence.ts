@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { integerValue, numberValue, switchValue } from '../schemas.js'
+import { settingIn } from '../setting.js'
+
+const validator = settingIn('VALIDATOR', ['validator'])
+
+const modes = ['off', 'observe', 'enforce'] as const
+
+/** Evidence over a miner's answers. */
+export const evidenceSettings = {
+  'evidence.mode': validator({
+    kind: 'text',
+    schema: z.enum(modes).optional(),
+    default: undefined,
+    defaultText: 'enforce for calibrated models, observe for others',
+    options: modes,
+    help: 'What becomes of the evidence that a miner’s answers give together: off weighs nothing, observe shows it, enforce scores a miner 0 for the model it does not serve as it should.',
+  }),
+  'evidence.false-alarm': validator({
+    kind: 'number',
+    schema: numberValue(1e-12, 0.5),
+    default: 1e-6,
+    help: 'Largest probability with which the evidence accuses an honest miner within a month.',
+  }),
+  'evidence.clean-answers': validator({
+    kind: 'integer',
+    schema: integerValue(1, 100_000),
+    default: 100,
+    help: 'Answers in a row that must fit the model before a miner that evidence scored 0 counts again.',
+  }),
+  'evidence.seed': validator({
+    kind: 'text',
+    schema: z.enum(['observe', 'require']),
+    default: 'observe',
+    options: ['observe', 'require'],
+    help: 'Whether answers must follow the seed of their request as current vLLM does; require fails those of miners of which more than one in twenty does not, older vLLM, SGLang and speculative decoding included.',
+  }),
+  'evidence.organics': validator({
+    kind: 'switch',
+    schema: switchValue,
+    default: true,
+    help: 'Weigh answers to users’ requests like those of this validator’s own rounds. A hub that invents answers could accuse honest miners: turn this off for a hub you do not trust.',
+  }),
+  'evidence.floor-logits': validator({
+    kind: 'number',
+    schema: numberValue(0.001, 10),
+    default: 0.08,
+    help: 'Noise in nats on the difference of two logits that is granted to other hardware: of honest greedy tokens, more than 98 % agree across cards and kernels, and at this scale 2 to 3 % may differ.',
+  }),
+  'evidence.floor-logprobs': validator({
+    kind: 'number',
+    schema: numberValue(0.001, 1),
+    default: 0.05,
+    help: 'Mean difference in nats between stated and reference log probabilities that is granted to other hardware: cards and batch sizes differ by 0.02 to 0.05 in bfloat16.',
+  }),
+} as const

@@ -1,0 +1,252 @@
+import { join } from 'node:path'
+import type { ReferenceEngine } from '../../../engine/index.js'
+import {
+  alarmThreshold,
+  type ComparedAnswer,
+  EvidenceBook,
+  type NoiseLevels,
+  type Observation,
+  observe,
+  STATISTICS,
+  type Standing,
+} from '../../../evidence/index.js'
+import type { InferenceRequest } from '../../../inference/index.js'
+import type { Verdict } from '../../../verification/index.js'
+import type { Topic } from '../../role.js'
+import type { ReviewedAnswer } from '../rounds/index.js'
+import { createSaver } from '../scores/index.js'
+import type { ValidatorContext } from '../subnet/index.js'
+import { AnswerRate, assumedAnswersPerMonth } from './answer-rate.js'
+import { EvidenceChanges, type EvidenceRow } from './changes.js'
+import type { IsBarred } from './counted-models.js'
+import { openEvidenceFile, type StoredEvidence } from './evidence-file.js'
+import { reviewEnd } from './judge-ends.js'
+import { grantsMore, type LevelsFor } from './levels.js'
+import { TemplateDates } from './template-dates.js'
+
+/** What the answers of every miner show together: weighed, kept beside the scores, and turned into consequences. */
+export interface Evidence {
+  /** What one answer says; undefined when it cannot or must not be weighed. Changes nothing. */
+  weigh(
+    engine: ReferenceEngine,
+    hotkey: string,
+    request: InferenceRequest,
+    compared: ComparedAnswer,
+  ): Observation | undefined
+  /** Adds an answer of an own round. @returns its verdict, or the failure that earlier answers make of it */
+  review(answer: ReviewedAnswer): Verdict
+  /** Weighs and adds an answer to a user's request. */
+  addOrganic(
+    engine: ReferenceEngine,
+    hotkey: string,
+    request: InferenceRequest,
+    compared: ComparedAnswer,
+  ): void
+  readonly isBarred: IsBarred
+  /** What is known of a miner, by model. */
+  standings(hotkey: string): readonly PairStanding[]
+  /** Decimal logarithm of the wealth at which evidence accuses. */
+  readonly threshold: () => number
+  /** Forgets the miners that left the subnet. */
+  keepOnly(hotkeys: ReadonlySet<string>): void
+  /** Never rejects and never hangs, like saving the scores. */
+  save(): Promise<void>
+}
+
+export interface PairStanding {
+  readonly model: string
+  readonly isEnforced: boolean
+  readonly standing: Standing
+}
+
+export interface EvidenceParts {
+  readonly levelsFor: LevelsFor
+  readonly events: { readonly evidence: Pick<Topic<EvidenceRow>, 'publish'> }
+}
+
+/** With `require`: answers that must have been told apart, and the share of them that need not follow their seed. */
+const SEEDED = { answers: 20, share: 0.05 }
+
+/** Path of the evidence within a neuron's state folder. */
+export function evidencePath(stateDir: string): string {
+  return join(stateDir, 'evidence.json')
+}
+
+/**
+ * Loads the evidence on the miners of the subnet. The caller holds the hotkey lock, as for the scores.
+ *
+ * @throws TargonError EVIDENCE_FILE_UNREADABLE (fault usage)
+ */
+export async function openEvidence(context: ValidatorContext, parts: EvidenceParts): Promise<Evidence> {
+  const { log, settings, stateDir, view } = context
+  const path = evidencePath(stateDir)
+  const file = openEvidenceFile(path, log)
+  const stored = await file.load()
+  const evidence = new OpenEvidence(context, parts, stored)
+  evidence.keepOnly(new Set(view.metagraph.neurons.map(({ hotkey }) => hotkey)))
+  const { save } = createSaver(context, 'saving the evidence', () => file.save(evidence.toStored()), {
+    failed: (error) =>
+      log.error({ event: 'evidence-save-failed', path, err: error }, 'could not save the evidence'),
+    recovered: () => log.info({ event: 'evidence-saved-again', path }, 'saving the evidence works again'),
+  })
+  log.info(
+    {
+      event: 'evidence-opened',
+      mode: settings['evidence.mode'] ?? 'enforce once calibrated',
+      falseAlarm: settings['evidence.false-alarm'],
+      answersPerMonth: Math.round(evidence.answersPerMonth),
+      threshold: evidence.threshold(),
+      pairs: stored.book.pairs.length,
+    },
+    'weighing the answers of miners; evidence of 10^threshold accuses',
+  )
+  return Object.assign(evidence, { save })
+}
+
+class OpenEvidence implements Omit<Evidence, 'save'> {
+  readonly #context: ValidatorContext
+  readonly #levelsFor: LevelsFor
+  readonly #changes: EvidenceChanges
+  readonly #dates: TemplateDates
+  readonly #rate: AnswerRate
+  readonly #weighedAt: Map<string, NoiseLevels>
+  #book: EvidenceBook
+
+  constructor(context: ValidatorContext, { levelsFor, events }: EvidenceParts, stored: StoredEvidence) {
+    this.#context = context
+    this.#levelsFor = levelsFor
+    this.#changes = new EvidenceChanges(context, events.evidence)
+    this.#dates = new TemplateDates(context)
+    this.#rate = new AnswerRate(assumedAnswersPerMonth(context.settings), context.clock.monotonic())
+    this.#weighedAt = new Map(stored.levels)
+    this.#book = EvidenceBook.from(stored.book, this.#rules())
+    // Exported from the start: an alert sees no increase of a missing series.
+    for (const statistic of STATISTICS) context.metrics.evidenceAlarms.inc({ statistic }, 0)
+    this.#countPairs()
+  }
+
+  get answersPerMonth(): number {
+    return this.#rate.perMonth
+  }
+
+  readonly threshold = () => Math.log10(this.#rules().threshold)
+
+  readonly isBarred = (hotkey: string, model: string) =>
+    this.#book.isBarred(hotkey, model) && this.#isEnforced(model)
+
+  readonly weigh = (
+    engine: ReferenceEngine,
+    hotkey: string,
+    request: InferenceRequest,
+    compared: ComparedAnswer,
+  ) => {
+    const { model } = request
+    if (this.#context.settings['evidence.mode'] === 'off') return undefined
+    if (!this.#dates.areCertain(engine, request)) return undefined
+    return observe(compared, this.#levels(model), this.#book.dialectOf(hotkey, model))
+  }
+
+  readonly review = (answer: ReviewedAnswer): Verdict => {
+    const { hotkey, model, observation, at } = answer
+    if (observation) this.#record(hotkey, model, observation, at)
+    const verdict = reviewEnd(this.#book, answer)
+    if (verdict.kind !== 'verified') return verdict
+    if (this.isBarred(hotkey, model)) {
+      const { sentence } = this.#book.standing(hotkey, model)
+      return { kind: 'failed', cause: 'EVIDENCE', detail: sentence }
+    }
+    return this.#reviewSeed(answer) ?? verdict
+  }
+
+  readonly addOrganic: Evidence['addOrganic'] = (engine, hotkey, request, compared) => {
+    if (!this.#context.settings['evidence.organics']) return
+    const observation = this.weigh(engine, hotkey, request, compared)
+    if (observation) this.#record(hotkey, request.model, observation, this.#context.clock.now())
+  }
+
+  standings(hotkey: string): PairStanding[] {
+    return this.#book
+      .pairs()
+      .filter((pair) => pair.hotkey === hotkey)
+      .map(({ model }) => ({
+        model,
+        isEnforced: this.#isEnforced(model),
+        standing: this.#book.standing(hotkey, model),
+      }))
+  }
+
+  keepOnly(hotkeys: ReadonlySet<string>): void {
+    this.#book.keepOnly(hotkeys)
+    this.#changes.forget(hotkeys)
+    this.#countPairs()
+  }
+
+  toStored(): StoredEvidence {
+    return { book: this.#book.toData(), levels: [...this.#weighedAt] }
+  }
+
+  /** Without a calibration nothing is enforced unless the operator says so. */
+  #isEnforced(model: string): boolean {
+    const mode = this.#context.settings['evidence.mode']
+    return mode === undefined ? this.#levelsFor(model).isCalibrated : mode === 'enforce'
+  }
+
+  #rules() {
+    const { settings } = this.#context
+    const threshold = alarmThreshold(settings['evidence.false-alarm'], this.#rate.perMonth)
+    this.#context.metrics.evidenceThreshold.set(Math.log10(threshold))
+    return { threshold, cleanAnswers: settings['evidence.clean-answers'] }
+  }
+
+  /** The levels in force. What was weighed when less noise was granted says too much and is forgotten. */
+  #levels(model: string): NoiseLevels {
+    const { suspicion, enforced } = this.#levelsFor(model)
+    const levels = { suspicion, enforced }
+    const before = this.#weighedAt.get(model)
+    this.#weighedAt.set(model, levels)
+    if (before && grantsMore(before, levels)) {
+      this.#forget(model)
+      this.#context.log.info(
+        { event: 'evidence-restarted', model, ...levels },
+        'more noise is granted for this model now: its evidence starts again',
+      )
+    }
+    return levels
+  }
+
+  #forget(model: string): void {
+    const { version, pairs } = this.#book.toData()
+    const kept = pairs.map(({ bar, ...pair }) => {
+      if (pair.model === model) return { ...pair, statistics: {} }
+      return bar ? { ...pair, bar } : pair
+    })
+    this.#book = EvidenceBook.from({ version, pairs: kept }, this.#rules())
+    this.#countPairs()
+  }
+
+  #record(hotkey: string, model: string, observation: Observation, at: number): void {
+    if (this.#rate.note(hotkey, this.#context.clock.monotonic())) this.#book.setRules(this.#rules())
+    const change = this.#book.record(hotkey, model, observation, at)
+    const [threshold, isEnforced] = [this.threshold(), this.#isEnforced(model)]
+    this.#changes.note({ book: this.#book, hotkey, model, at, change, threshold, isEnforced })
+    if (change.before !== change.after) this.#countPairs()
+  }
+
+  #reviewSeed({ hotkey, model, observation }: ReviewedAnswer): Verdict | undefined {
+    if (this.#context.settings['evidence.seed'] !== 'require' || observation?.synchrony !== 'no')
+      return undefined
+    const { synchronised, unsynchronised } = this.#book.standing(hotkey, model)
+    const answers = synchronised + unsynchronised
+    if (answers < SEEDED.answers || unsynchronised <= SEEDED.share * answers) return undefined
+    return {
+      kind: 'failed',
+      cause: 'EVIDENCE',
+      detail: `The tokens do not follow the seed of the request in any way that current vLLM samples, in ${unsynchronised} of ${answers} answers.`,
+    }
+  }
+
+  #countPairs(): void {
+    const pairs = this.#book.pairs()
+    this.#changes.count(pairs.map(({ hotkey, model }) => this.#book.standing(hotkey, model).level))
+  }
+}

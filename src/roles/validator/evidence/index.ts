@@ -1,0 +1,13 @@
+/**
+ * What the answers of a miner show together: weighed at the noise levels in force, kept beside the scores, with consequences.
+ *
+ * Tests named after a behaviour: evidence.test.ts (changes.ts, template-dates.ts).
+ */
+export type { EvidenceRow } from './changes.js'
+export { countedModels, type IsBarred } from './counted-models.js'
+export {
+  type Evidence,
+  openEvidence,
+  type PairStanding,
+} from './evidence.js'
+export { type LevelsFor, type LevelsInForce, levelsFrom } from './levels.js'
