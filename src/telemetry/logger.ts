@@ -2,6 +2,7 @@ import pino, { type LevelWithSilent, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { escapeControls, messageOf, TargonError } from '../kernel/index.js'
 import { createRedactor } from './redaction.js'
+import { roundNumbers } from './rounding.js'
 
 export interface LoggerOptions {
   readonly level: LevelWithSilent
@@ -27,13 +28,13 @@ export interface LogDestination {
 
 /**
  * Creates the log of a role. One record is one line in which each field occurs once: a field of the call replaces one of the
- * same name that every record carries. A terminal leaves out who writes it. Control characters are escaped and
+ * same name that every record carries. A terminal leaves out who writes it. Numbers are rounded, control characters escaped and
  * secrets masked after serialisation, so that nested fields and error messages are covered too.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const redact = createRedactor(options.secrets)
   const { destination, copy } = options
-  const json = (record: string) => escapeRecord(redact(JSON.stringify(JSON.parse(record))))
+  const json = (record: string) => escapeRecord(redact(JSON.stringify(roundNumbers(JSON.parse(record)))))
   const line = options.pretty ? terminalLine(options, redact) : json
   const log = openPino(options, (record) => {
     destination.write(line(record))
@@ -46,7 +47,8 @@ export function createLogger(options: LoggerOptions): Logger {
 
 function terminalLine({ base, colour }: LoggerOptions, redact: (text: string) => string) {
   const format = prettyFormat(colour)
-  return (record: string) => format(redact(JSON.stringify(withoutIdentity(JSON.parse(record), base))))
+  return (record: string) =>
+    format(redact(JSON.stringify(roundNumbers(withoutIdentity(JSON.parse(record), base)))))
 }
 
 /** Who writes the log; a terminal shows these only where a record says something else. */

@@ -82,7 +82,7 @@ async function weigh(
   )
   const lines: string[] = []
   let queried = 0
-  const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) })
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
   // waits for an embedded database that is still opening, even on a busy machine

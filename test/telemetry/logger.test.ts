@@ -145,6 +145,30 @@ describe('logger', () => {
     expect(lines[1]).not.toMatch(/netuid/)
   })
 
+  it.each([false, true])('rounds numbers to what they mean, nested ones too (pretty: %s)', (pretty) => {
+    const { log, lines } = capture({ pretty })
+    const speeds = [69.04761904761905, 12]
+    log.info(
+      {
+        tokensPerSecond: speeds[0],
+        stallMs: 12.7,
+        ageSeconds: 1.26,
+        percent: 33.3333,
+        ratio: 0.6666666,
+        block: 7_654_321,
+      },
+      'release 4.50000001',
+    )
+    log.info({ incentive: 0.0001234567, stakeTao: 12345.678901234, nested: { tokensPerSecond: speeds } }, 'x')
+    expect(lines[0]).toMatch(
+      /"tokensPerSecond":69,"stallMs":13,"ageSeconds":1.3,"percent":33,"ratio":0.667,"block":7654321\b/,
+    )
+    expect(lines[1]).toMatch(
+      /"incentive":0.000123,"stakeTao":12345.679,"nested":{"tokensPerSecond":\[69,12]}/,
+    )
+    expect(lines[0]).toContain('release 4.50000001')
+  })
+
   it('masks the password of an address that is no secret setting', () => {
     const { log, lines } = capture()
     log.warn(

@@ -36,6 +36,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   let triedAt = readAt
   let isReading = false
 
+  const logStanding = standingLog(log, hotkey)
   const refresh = async () => {
     if (isReading) return
     isReading = true
@@ -43,7 +44,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
     try {
       metagraph = await subtensor.metagraph(netuid, signal)
       readAt = clock.monotonic()
-      logRegistration(log, metagraph, hotkey)
+      logStanding(metagraph)
     } finally {
       isReading = false
     }
@@ -52,7 +53,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
     const ageSeconds = Math.round((clock.monotonic() - readAt) / 1000)
     log.warn({ event: 'metagraph-refresh-failed', err: error, ageSeconds }, 'could not refresh the metagraph')
   }
-  logRegistration(log, metagraph, hotkey)
+  logStanding(metagraph)
   void every(clock, options.refreshMs, signal, refresh, warn)
   return {
     find: (key) => metagraph.find(key),
@@ -65,23 +66,24 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   }
 }
 
-function logRegistration(log: Log, metagraph: Metagraph, hotkey: string): void {
-  const self = metagraph.find(hotkey)
-  if (self === undefined) {
-    log.error(
-      {
-        event: 'hotkey-deregistered',
-        hotkey,
-        next: `Register it again: btcli subnets register --netuid ${metagraph.netuid}`,
-      },
-      'this hotkey is no longer registered',
+/** Logs the miner's registration and standing after each read: at info when they differ from the last, otherwise at debug. */
+function standingLog(log: Log, hotkey: string): (metagraph: Metagraph) => void {
+  let last = ''
+  return (metagraph) => {
+    const self = metagraph.find(hotkey)
+    if (self === undefined) {
+      last = ''
+      const next = `Register it again: btcli subnets register --netuid ${metagraph.netuid}`
+      log.error({ event: 'hotkey-deregistered', hotkey, next }, 'this hotkey is no longer registered')
+      return
+    }
+    const { uid, stakeTao, incentive, consensus, emissionRao } = self
+    const standing = { uid, stakeTao, incentive, consensus, emissionRao }
+    const now = Object.values(standing).join(' ')
+    log[now === last ? 'debug' : 'info'](
+      { event: 'registration-status', block: metagraph.block, ...standing },
+      'current registration, stake and incentive',
     )
-    return
+    last = now
   }
-  const { uid, stakeTao, incentive, consensus, emissionRao } = self
-  const { block } = metagraph
-  log.info(
-    { event: 'registration-status', uid, block, stakeTao, incentive, consensus, emissionRao },
-    'current registration, stake and incentive',
-  )
 }

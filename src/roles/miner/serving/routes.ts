@@ -126,7 +126,7 @@ class PublicRoutes {
     }
     if (route === 'wanted') {
       if (!wanted.take(hotkey, body)) return this.#refuse(request, response, BAD_MODEL_LIST)
-      log.info({ event: 'wanted-models-received', hotkey, uid }, 'validator sent its model list')
+      log.debug({ event: 'wanted-models-received', hotkey, uid }, 'validator sent its model list')
       writeJson(response, '')
       return 'answered'
     }

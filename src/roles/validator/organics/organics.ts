@@ -99,7 +99,7 @@ async function scoreBucket(options: OrganicsOptions, bucket: OrganicBucket, bloc
   await Promise.all(Array.from({ length: CONCURRENT }, worker))
   for (const [hotkey, scores] of results) book.recordOrganics(hotkey, scores, block)
   const refused = bucket.refused + bucket.records.length - known.length
-  log.info(
+  log.debug(
     { event: 'organics-scored', bucket: bucket.id, records: known.length, refused, judged: stats.length },
     'scored organic records',
   )

@@ -69,7 +69,8 @@ function scoreResult({ log, metrics }: ValidatorContext, parts: ScoringParts, re
     verdict.kind === 'failed' ? verdict.cause : verdict.kind === 'inconclusive' ? verdict.reason : undefined
   metrics.verdicts.inc({ cause: cause ?? 'verified' })
   const facts = { uid, hotkey, model: request.model, verdict: verdict.kind, cause, tokensPerSecond }
-  log.info({ event: 'verdict', ...facts }, 'judged an answer')
+  // thousands of answers an hour are verified
+  log[verdict.kind === 'verified' ? 'debug' : 'info']({ event: 'verdict', ...facts }, 'judged an answer')
   if (verdict.kind !== 'verified')
     log.debug(
       { event: 'verdict-detail', ...facts, detail: verdict.detail, stallMs },
