@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TargonError } from '../../kernel/index.js'
-import { type BehaviourName, behaviourOf, type EngineFault } from './behaviour/index.js'
+import { type BehaviourName, behaviourOf, behaviourOfCheat, type EngineFault } from './behaviour/index.js'
 import { type EngineState, makeMetrics, route, Slots } from './http/index.js'
 import { loadModel, loadTokenizer } from './language/index.js'
 import type { DevelopmentEngineDeps, DevelopmentEngineOptions } from './options.js'
@@ -69,6 +69,8 @@ function createState(options: DevelopmentEngineOptions, clock: DevelopmentEngine
     models: [...new Set(models)],
     dialect,
     logprobsMode: options.logprobsMode ?? (dialect === 'v0' ? 'processed' : 'raw'),
+    sampler: options.sampler ?? (dialect === 'v0' ? 'generator' : 'murmur3'),
+    numericNoise: options.numericNoise ?? {},
     apiKey: options.apiKey,
     maxModelLen: options.maxModelLen ?? 8192,
     maxLogprobs: options.maxLogprobs ?? 20,
@@ -79,7 +81,11 @@ function createState(options: DevelopmentEngineOptions, clock: DevelopmentEngine
     startedAtSeconds: Math.floor(clock.now() / 1000),
     metrics: makeMetrics(dialect, models, slots),
     slots,
-    behaviour: behaviourOf(options.behaviour ?? 'honest'),
+    startedAtMs: clock.monotonic(),
+    behaviour: {
+      ...behaviourOf(options.behaviour ?? 'honest'),
+      ...(options.cheat && behaviourOfCheat(options.cheat)),
+    },
     fault: options.fault,
     readyAtMs: clock.monotonic() + (options.readyAfterMs ?? 0),
     pace: { tokensPerSecond, timeToFirstTokenMs },

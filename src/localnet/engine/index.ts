@@ -1,5 +1,8 @@
-/** A deterministic stand-in for vLLM that needs no GPU and can cheat and fail; see docs/development/development-engine.md. */
-export { BEHAVIOURS, type BehaviourName, ENGINE_FAULTS } from './behaviour/index.js'
+/**
+ * A deterministic stand-in for vLLM that needs no GPU and can cheat and fail; see docs/development/development-engine.md. Tests named
+ * after a behaviour: behaviour/cheats.test.ts and http/scoring.test.ts (options.ts).
+ */
+export { BEHAVIOURS, type BehaviourName, type Cheat, ENGINE_FAULTS } from './behaviour/index.js'
 export { type DevelopmentEngine, startDevelopmentEngine } from './engine.js'
 export {
   DEVELOPMENT_MODELS,
@@ -7,5 +10,7 @@ export {
   type LanguageModel,
   loadModel,
   loadTokenizer,
+  SAMPLERS,
+  type SamplerName,
 } from './language/index.js'
-export type { DevelopmentEngineOptions, SamplingDefaults } from './options.js'
+export type { DevelopmentEngineOptions, NumericNoise, SamplingDefaults } from './options.js'

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/index.js'
-import type { BehaviourName, EngineFault } from './behaviour/index.js'
+import type { BehaviourName, Cheat, EngineFault } from './behaviour/index.js'
+import type { SamplerName } from './language/index.js'
 
 /** `v1`: a current vLLM. `v0`: vLLM 0.6.2; docs/development/development-engine.md lists the differences. */
 export type Dialect = 'v0' | 'v1'
@@ -11,6 +12,19 @@ export interface SamplingDefaults {
   readonly minP?: number
 }
 
+/**
+ * What honest servers differ by: Gaussian noise on every logit, in nats (standard deviation), drawn apart for generation and for
+ * prompts. Cards with different seeds round differently; the same tokens always get the same logits.
+ */
+export interface NumericNoise {
+  /** While generating; default 0. */
+  readonly decode?: number
+  /** In the logprobs of prompts; default 0. */
+  readonly prefill?: number
+  /** Default 1. */
+  readonly seed?: number
+}
+
 export interface DevelopmentEngineOptions {
   /** 0: any free port. */
   readonly port: number
@@ -20,6 +34,8 @@ export interface DevelopmentEngineOptions {
   readonly models: readonly string[]
   /** Default `honest`. */
   readonly behaviour?: BehaviourName
+  /** How it cheats, in numbers, on top of `behaviour`; `setBehaviour` replaces both. Default not at all. */
+  readonly cheat?: Cheat
   /** The fault it starts with; default none. */
   readonly fault?: EngineFault
   /** How long connections are reset after the start, as if the model were loading; default 0. */
@@ -40,6 +56,10 @@ export interface DevelopmentEngineOptions {
   readonly returnTokensAsTokenIds?: boolean
   /** Default `raw` in `v1`, `processed` in `v0`. `processed`: after penalties, temperature and cuts, so 0 where one token is left. */
   readonly logprobsMode?: 'raw' | 'processed'
+  /** How tokens are drawn; default `murmur3` in `v1` (vLLM 0.31 and 0.32), `generator` in `v0`. */
+  readonly sampler?: SamplerName
+  /** Default none: the same tokens have the same logprobs, generated or scored. */
+  readonly numericNoise?: NumericNoise
   /** For requests without these fields, as servers take them from generation_config.json, which has them too. Default none. */
   readonly samplingDefaults?: SamplingDefaults
   /** Tokens per chunk of a stream: more than one happens with slow readers and speculative decoding. Default 1. */

@@ -1,5 +1,5 @@
 import { encodeChat, type LanguageModel } from '../../../src/localnet/engine/index.js'
-import { NEUTRAL_SAMPLING, pickToken, startRandom } from '../../../src/localnet/engine/language/index.js'
+import { NEUTRAL_SAMPLING, pickToken, startDraws } from '../../../src/localnet/engine/language/index.js'
 
 export interface SampledToken {
   readonly id: number
@@ -37,13 +37,13 @@ export function sampleAnswer(
 ): SampledToken[] {
   const context = model.start()
   for (const id of prompt) context.push(id)
-  const random = startRandom(options.seed)
+  const draws = startDraws('murmur3', options.seed)
   const settings = { ...NEUTRAL_SAMPLING, temperature: options.temperature }
   const tokens: SampledToken[] = []
   const ends = (['<|eot_id|>', '<|end_of_text|>'] as const).map((one) => model.tokenizer.special(one))
   while (tokens.length < options.maxTokens) {
     const distribution = context.next()
-    const id = pickToken(distribution, settings, NOTHING, new Set(), random)
+    const id = pickToken(distribution, settings, NOTHING, new Set(), draws(context.length - 1))
     const rank = distribution.rankOf(id)
     const end = ends.includes(id)
       ? undefined

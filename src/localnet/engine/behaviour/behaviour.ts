@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Job, LogprobsMode, Step } from '../generation/index.js'
+import type { Decoding, Draft, Job, Step } from '../generation/index.js'
 import type { LanguageModel } from '../language/index.js'
 
 export interface BehaviourContext {
@@ -7,7 +7,7 @@ export interface BehaviourContext {
   /** The model that actually answers. */
   readonly model: LanguageModel
   readonly prompt: readonly number[]
-  readonly mode: LogprobsMode
+  readonly decoding: Decoding
 }
 
 /** Bytes inserted into a stream, or its sudden end, after this many events. */
@@ -18,12 +18,29 @@ interface StreamTrick {
   readonly isReset?: boolean
 }
 
+/** Which answers an engine cheats with; the others are honest. */
+export interface Occasion {
+  /** Share of the answers, chosen by their number; default 1. */
+  readonly share?: number
+  /** Number of the first one, counted from 1 over all requests of the engine. */
+  readonly fromAnswer?: number
+  /** Only after the engine has run for this long. */
+  readonly afterMs?: number
+}
+
 /** How a cheating engine deviates. It is honest in every part that is omitted. */
 export interface Behaviour {
   /** One line, as the documentation lists it. */
   readonly summary: string
+  readonly occasion?: Occasion
   /** The model that actually answers. */
   readonly chooseModel?: (requested: LanguageModel) => LanguageModel
+  /** Reports the logprobs of the requested model, whichever answers. */
+  readonly rescores?: boolean
+  /** A draft model whose tokens are accepted without the test that keeps the distribution. */
+  readonly chooseDraft?: (requested: LanguageModel) => Draft
+  /** The prompt that is actually read. */
+  readonly changePrompt?: (prompt: readonly number[], model: LanguageModel) => readonly number[]
   /** The request that is actually carried out. */
   readonly changeJob?: (job: Job) => Job
   /** Tokens generated instead of an answer to the prompt. */

@@ -1,11 +1,15 @@
 import { DEVELOPMENT_MODELS, loadModel } from '../language/index.js'
 import type { Behaviour } from './behaviour.js'
+import { behaviourOfCheat } from './cheat.js'
 import * as bytes from './hostile-bytes.js'
 import * as lengths from './untrue-lengths.js'
 import * as tokens from './untrue-tokens.js'
 
 /** Noise in the logits of `quantised`; with it, about half of the tokens are no longer the most likely ones. */
 const QUANTISATION_NATS = 4
+
+/** Noise in the logits of `int4`, in nats: 4-bit weights are off by 0.2 to 0.7. */
+const INT4 = { logitNoise: 0.3 } as const
 
 const CATALOGUE = {
   honest: { summary: 'answers correctly' },
@@ -25,7 +29,39 @@ const CATALOGUE = {
   slow: { summary: 'honest, at five tokens per second', tokensPerSecond: 5 },
   quantised: {
     summary: 'the requested model with coarse weights, so its logits are off',
-    chooseModel: (claimed) => claimed.withNoise(QUANTISATION_NATS),
+    chooseModel: (claimed) => claimed.vary({ weightNoise: QUANTISATION_NATS }),
+  },
+  int4: {
+    summary: 'the requested model as 4-bit weights compute it: logits off by 0.3 nats (standard deviation)',
+    ...behaviourOfCheat(INT4),
+  },
+  rescored: {
+    summary: 'as `int4`, with the logprobs that the requested model gives the tokens',
+    ...behaviourOfCheat({ ...INT4, rescores: true }),
+  },
+  cooler: {
+    summary: 'samples at three quarters of the temperature asked for',
+    ...behaviourOfCheat({ temperatureFactor: 0.75 }),
+  },
+  'no-system-prompt': {
+    summary: 'leaves out the system prompt',
+    ...behaviourOfCheat({ dropsSystemPrompt: true }),
+  },
+  'truncated-prompt': {
+    summary: 'reads only the last 32 tokens of the prompt',
+    ...behaviourOfCheat({ promptTokens: 32 }),
+  },
+  draft: {
+    summary: 'accepts the tokens of a cheaper model wherever the requested one gives them 5 % or more',
+    ...behaviourOfCheat({ draft: { logitNoise: 1, leastProbability: 0.05 } }),
+  },
+  'one-in-ten': {
+    summary: 'as `int4` in one of ten answers, honest in the others',
+    ...behaviourOfCheat({ ...INT4, share: 0.1 }),
+  },
+  turncoat: {
+    summary: 'honest for a hundred answers, then as `int4`',
+    ...behaviourOfCheat({ ...INT4, fromAnswer: 101 }),
   },
   replay: {
     summary: 'twenty real tokens, then the rest of an answer to another prompt',
@@ -114,3 +150,5 @@ export const BEHAVIOURS = Object.keys(CATALOGUE) as readonly BehaviourName[]
 export function behaviourOf(name: BehaviourName): Behaviour {
   return CATALOGUE[name]
 }
+
+export const HONEST: Behaviour = CATALOGUE.honest

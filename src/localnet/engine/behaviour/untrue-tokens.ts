@@ -82,9 +82,9 @@ export function* sendCrashInputs(steps: Iterable<Step>): Iterable<Step> {
 const REPLAY_FROM = 20
 
 /** Twenty real tokens, then the rest of an answer to another prompt, with the logprobs it had there. */
-export function* replayOther({ model, prompt, job, mode }: BehaviourContext): Iterable<Step> {
+export function* replayOther({ model, prompt, job, decoding }: BehaviourContext): Iterable<Step> {
   let index = 0
-  for (const step of decode(model, prompt, job, mode)) {
+  for (const step of decode(model, prompt, job, decoding)) {
     if (index === REPLAY_FROM) break
     index += 1
     yield step
@@ -92,7 +92,7 @@ export function* replayOther({ model, prompt, job, mode }: BehaviourContext): It
   }
   const otherPrompt = [...prompt.slice(0, 4), ...prompt.slice(2)]
   index = 0
-  for (const step of decode(model, otherPrompt, { ...job, seed: job.seed + 1 }, mode)) {
+  for (const step of decode(model, otherPrompt, { ...job, seed: job.seed + 1 }, decoding)) {
     if (index >= REPLAY_FROM) yield step
     index += 1
   }

@@ -1,16 +1,13 @@
 import {
   type Distribution,
   type LanguageModel,
-  pickToken,
   processLogprobs,
   type SeenTokens,
-  startRandom,
   TokenTextStream,
 } from '../language/index.js'
+import type { Decoding, LogprobsMode } from './decoding.js'
 import type { Finish, Job, PromptPosition, Step, TokenReport } from './job.js'
-
-/** `raw`: the model's own logprobs (V1). `processed`: after penalties, temperature, top-k, top-p and min-p (0.6.x). */
-export type LogprobsMode = 'raw' | 'processed'
+import { startPicking } from './picking.js'
 
 const NO_TOKENS_SEEN: SeenTokens = { prompt: new Set(), output: new Map() }
 const NO_TOKENS_BANNED: ReadonlySet<number> = new Set()
@@ -45,25 +42,25 @@ export function* decode(
   model: LanguageModel,
   prompt: readonly number[],
   job: Job,
-  mode: LogprobsMode,
+  decoding: Decoding,
 ): Generator<Step, void, void> {
   const { tokenizer } = model
   const endOfTurn = tokenizer.special('<|eot_id|>')
   const endIds = new Set([endOfTurn, tokenizer.special('<|end_of_text|>')])
   const context = model.start()
   for (const id of prompt) context.push(id)
-  const random = startRandom(job.seed)
+  const pick = startPicking(model, job, decoding)
   const text = new VisibleText(new TokenTextStream(tokenizer, job.skipSpecial), job)
   const output = new Map<number, number>()
   const seen: SeenTokens = { prompt: new Set(prompt), output }
   const bannedEarly = new Set([...endIds, ...job.stopTokenIds])
 
   for (let index = 1; index <= job.maxTokens; index++) {
-    const distribution = context.next()
     const banned = index <= job.minTokens ? bannedEarly : NO_TOKENS_BANNED
+    const id = pick(context, seen, banned)
+    const reported = context.next(decoding.reportedBy)
     const scores =
-      mode === 'processed' ? processLogprobs(distribution, job.sampling, seen, banned) : undefined
-    const id = pickToken(distribution, job.sampling, seen, banned, random, scores)
+      decoding.mode === 'processed' ? processLogprobs(reported, job.sampling, seen, banned) : undefined
     context.push(id)
     output.set(id, (output.get(id) ?? 0) + 1)
 
@@ -77,7 +74,7 @@ export function* decode(
     }
     if (!finish && index === job.maxTokens) finish = { reason: 'length', stopReason: null }
 
-    const top = reportTokens(distribution, scores, id, job.logprobs ?? 0)
+    const top = reportTokens(reported, scores, id, job.logprobs ?? 0)
     const [own = { id, logprob: 0, rank: 1 }] = top
     yield { ...own, top, text: text.take(finish !== undefined), ...(finish ? { finish } : {}) }
     if (finish) return

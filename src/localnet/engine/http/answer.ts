@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { decode, type Job, Pace, type PromptPosition, scorePrompt } from '../generation/index.js'
+import { type Behaviour, HONEST, isOccasion } from '../behaviour/index.js'
+import {
+  type Decoding,
+  decode,
+  type Job,
+  Pace,
+  type PromptPosition,
+  scorePrompt,
+} from '../generation/index.js'
 import { type LanguageModel, loadModel } from '../language/index.js'
 import type { PromptLogprobs } from './answer-shape.js'
 import { type Answering, countPromptTokens, type Sequence } from './answering.js'
@@ -19,7 +27,7 @@ export async function answerJob(
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const { behaviour } = state
+  const behaviour = behaviourNow(state)
   if (behaviour.respond) return behaviour.respond(response)
   const startedAtMs = state.clock.monotonic()
   const release = await state.slots.take(signal)
@@ -29,17 +37,17 @@ export async function answerJob(
     const pace = new Pace(state.clock, { ...state.pace, tokensPerSecond })
     const queuedMs = state.clock.monotonic() - startedAtMs
     const job = behaviour.changeJob?.(requested) ?? requested
-    const claimed = loadModel(job.model)
-    const model = behaviour.chooseModel?.(claimed) ?? claimed
     const shape = job.endpoint === 'chat' ? chatShape(job, state) : completionShape(job, state)
+    const serving = servingOf(job, behaviour, state)
     const answering: Answering = {
       job,
+      behaviour,
       shape,
       id: `${shape.idPrefix}${randomUUID().replaceAll('-', '')}`,
       created: Math.floor(state.clock.now() / 1000),
       pace,
       signal,
-      sequences: job.prompts.map((prompt, index) => startSequence(model, prompt, index, job, state)),
+      sequences: job.prompts.map((prompt, index) => startSequence(serving, prompt, index, state)),
     }
     const report = job.stream
       ? await sendEvents(answering, state, response)
@@ -57,21 +65,58 @@ export async function answerJob(
   }
 }
 
+/** The engine's behaviour for the request that just came, whose number is `nextRequest`. */
+function behaviourNow({ behaviour, nextRequest, clock, startedAtMs }: EngineState): Behaviour {
+  const runningMs = clock.monotonic() - startedAtMs
+  return isOccasion(behaviour.occasion ?? {}, nextRequest, runningMs) ? behaviour : HONEST
+}
+
+/** What answers one request, and how. */
+interface Serving {
+  readonly job: Job
+  readonly behaviour: Behaviour
+  /** As prompts are scored. */
+  readonly scoring: LanguageModel
+  /** As answers are generated. */
+  readonly generating: LanguageModel
+  readonly decoding: Decoding
+}
+
+function servingOf(job: Job, behaviour: Behaviour, state: EngineState): Serving {
+  const { decode: decodeSd = 0, prefill = 0, seed = 1 } = state.numericNoise
+  const varied = (model: LanguageModel, sd: number, phase: number) =>
+    sd > 0 ? model.vary({ logitNoise: [{ sd, seed: 2 * seed + phase }] }) : model
+  const claimed = loadModel(job.model)
+  const model = behaviour.chooseModel?.(claimed) ?? claimed
+  const draft = behaviour.chooseDraft?.(claimed)
+  return {
+    job,
+    behaviour,
+    scoring: varied(model, prefill, 1),
+    generating: varied(model, decodeSd, 0),
+    decoding: {
+      mode: state.logprobsMode,
+      sampler: state.sampler,
+      reportedBy: behaviour.rescores ? varied(claimed, prefill, 1) : undefined,
+      draft: draft && { ...draft, model: varied(draft.model, decodeSd, 0) },
+    },
+  }
+}
+
 function startSequence(
-  model: LanguageModel,
+  { job, behaviour, scoring, generating, decoding }: Serving,
   prompt: readonly number[],
   index: number,
-  job: Job,
   state: EngineState,
 ): Sequence {
   if (job.promptLogprobs !== undefined) failScoring(state)
   const positions =
     job.promptLogprobs === undefined || state.fault === 'missing-logprobs'
       ? undefined
-      : scorePrompt(model, prompt, job, state.logprobsMode, job.promptLogprobs)
-  const { behaviour, logprobsMode: mode } = state
-  const context = { job, model, prompt, mode }
-  const steps = behaviour.produce?.(context) ?? decode(model, prompt, job, mode)
+      : scorePrompt(scoring, prompt, job, state.logprobsMode, job.promptLogprobs)
+  const read = behaviour.changePrompt?.(prompt, generating) ?? prompt
+  const context = { job, model: generating, prompt: read, decoding }
+  const steps = behaviour.produce?.(context) ?? decode(generating, read, job, decoding)
   const sent = behaviour.changeSteps?.(steps, context) ?? steps
   return {
     index,

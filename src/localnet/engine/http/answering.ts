@@ -1,3 +1,4 @@
+import type { Behaviour } from '../behaviour/index.js'
 import type { Job, Pace, Step } from '../generation/index.js'
 import type { AnswerShape, PromptEcho, PromptLogprobs } from './answer-shape.js'
 import type { EngineState } from './engine-state.js'
@@ -5,6 +6,8 @@ import type { EngineState } from './engine-state.js'
 /** A request that is being answered. */
 export interface Answering {
   readonly job: Job
+  /** The engine's behaviour when the request came. */
+  readonly behaviour: Behaviour
   readonly shape: AnswerShape
   readonly id: string
   readonly created: number

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../kernel/index.js'
 import type { Behaviour, EngineFault } from '../behaviour/index.js'
 import type { LogprobsMode, PaceSettings } from '../generation/index.js'
-import type { Tokenizer } from '../language/index.js'
-import type { Dialect, SamplingDefaults } from '../options.js'
+import type { SamplerName, Tokenizer } from '../language/index.js'
+import type { Dialect, NumericNoise, SamplingDefaults } from '../options.js'
 import type { EngineMetrics } from './metrics.js'
 import type { Slots } from './slots.js'
 
@@ -13,6 +13,8 @@ export interface EngineState {
   readonly models: readonly string[]
   readonly dialect: Dialect
   readonly logprobsMode: LogprobsMode
+  readonly sampler: SamplerName
+  readonly numericNoise: NumericNoise
   readonly apiKey: string | undefined
   readonly maxModelLen: number
   readonly maxLogprobs: number
@@ -22,6 +24,8 @@ export interface EngineState {
   /** Undefined: every chunk has `tokensPerChunk` tokens, however late it is. */
   readonly sendLagMs: number | undefined
   readonly startedAtSeconds: number
+  /** On the monotonic clock. */
+  readonly startedAtMs: number
   readonly metrics: EngineMetrics
   readonly slots: Slots
   behaviour: Behaviour

@@ -17,13 +17,12 @@ export async function sendEvents(
   state: EngineState,
   response: ServerResponse,
 ): Promise<AnswerReport> {
-  const { job, shape, pace, signal } = answering
-  const { behaviour } = state
+  const { job, behaviour, shape, pace, signal } = answering
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' }).flushHeaders()
   const writer = new EventWriter(response, behaviour, signal)
   const head = { id: answering.id, object: shape.streamObject, created: answering.created, model: job.model }
   const tokensPerChunk = behaviour.tokensPerChunk ?? state.tokensPerChunk
-  const lag = new SendingLag(state, pace)
+  const lag = new SendingLag({ clock: state.clock, sendLagMs: state.sendLagMs, behaviour }, pace)
   let lanes = answering.sequences.map((sequence) => new Lane(sequence, job.maxTokens > 0))
   let generated = 0
   let paced = 0

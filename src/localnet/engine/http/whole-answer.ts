@@ -6,7 +6,7 @@ import { encodeJson } from './json.js'
 
 /** Sends the answer in one piece when its last token is due. */
 export async function sendWhole(
-  { job, shape, id, created, pace, signal, sequences }: Answering,
+  { job, behaviour, shape, id, created, pace, signal, sequences }: Answering,
   response: ServerResponse,
   state: EngineState,
 ): Promise<AnswerReport> {
@@ -33,6 +33,6 @@ export async function sendWhole(
     usage: usageOf(job, generatedTokens, state),
     ...shape.finalExtras(sequences[0]?.promptLogprobs ?? null),
   }
-  response.writeHead(200, { 'content-type': 'application/json' }).end(encodeJson(body, state.behaviour))
+  response.writeHead(200, { 'content-type': 'application/json' }).end(encodeJson(body, behaviour))
   return { generatedTokens, timeToFirstTokenMs: pace.dueMs(0) }
 }

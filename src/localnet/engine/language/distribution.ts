@@ -1,11 +1,15 @@
+import type { GumbelDraw } from './draws.js'
+
 /** The unlikely part of the vocabulary, the same at every position of one model. */
 export class Tail {
   /** Logit of every id, far below those of any head. */
   readonly logits: Float64Array
+  readonly largest: number
   readonly #masses = new Map<number, number>()
 
   constructor(logits: Float64Array) {
     this.logits = logits
+    this.largest = Math.max(...logits)
   }
 
   /** Sum of exp(logit / temperature). */
@@ -68,6 +72,25 @@ export class Distribution {
       if (left < 0) return this.#headIds[index]
     }
     return undefined
+  }
+
+  /**
+   * The id with the largest logit / temperature + noise, at a temperature above 0; undefined in the rare case that noise
+   * could lift one beyond the head above it.
+   */
+  pickByNoise(temperature: number, { gumbelOf, highest }: GumbelDraw): number | undefined {
+    let picked: number | undefined
+    let best = Number.NEGATIVE_INFINITY
+    for (let index = 0; index < this.#headIds.length; index++) {
+      const scaled = (this.#headLogits[index] ?? 0) / temperature
+      if (scaled + highest <= best) return picked
+      const id = this.#headIds[index] ?? 0
+      const score = scaled + gumbelOf(id)
+      if (score <= best) continue
+      best = score
+      picked = id
+    }
+    return this.#tail.largest / temperature + highest <= best ? picked : undefined
   }
 
   /** The likely ids, most likely first; all others are far less likely. */

@@ -2,6 +2,7 @@ import { Distribution, Tail } from './distribution.js'
 import { Ngrams } from './ngrams.js'
 import { fractionOf, mixHash } from './random.js'
 import type { Tokenizer } from './tokenizer.js'
+import { combineVariations, noiseOn, storedWeight, type Variation } from './variation.js'
 
 /**
  * Shape of the distribution. These values make sampled answers look like a large model's: at temperature 1 about one
@@ -41,14 +42,20 @@ export class LanguageModel {
   readonly tokenizer: Tokenizer
   readonly seed: number
   readonly #knowledge: Knowledge
-  readonly #noise: number
+  readonly #variation: Variation
 
-  private constructor(name: string, tokenizer: Tokenizer, seed: number, knowledge: Knowledge, noise: number) {
+  private constructor(
+    name: string,
+    tokenizer: Tokenizer,
+    seed: number,
+    knowledge: Knowledge,
+    variation: Variation,
+  ) {
     this.name = name
     this.tokenizer = tokenizer
     this.seed = seed
     this.#knowledge = knowledge
-    this.#noise = noise
+    this.#variation = variation
   }
 
   /** @param settings.order longest token sequence to count, up to 4 */
@@ -74,12 +81,13 @@ export class LanguageModel {
       if (probability < COMMON_SHARE && /^ \p{L}/u.test(text)) isContent[id] = 1
     }
     const knowledge = { ngrams, tail: new Tail(logits), sway, isContent }
-    return new LanguageModel(name, tokenizer, settings.seed, knowledge, 0)
+    return new LanguageModel(name, tokenizer, settings.seed, knowledge, {})
   }
 
-  /** The same model with every candidate off by up to `nats`, as with coarsely quantised weights. */
-  withNoise(nats: number): LanguageModel {
-    return new LanguageModel(this.name, this.tokenizer, this.seed, this.#knowledge, nats)
+  /** A copy of the model that differs by this, on top of what this one already differs by. */
+  vary(variation: Variation): LanguageModel {
+    const combined = combineVariations(this.#variation, variation)
+    return new LanguageModel(this.name, this.tokenizer, this.seed, this.#knowledge, combined)
   }
 
   start(): Context {
@@ -89,10 +97,14 @@ export class LanguageModel {
   /**
    * The distribution of the next token, by the same rule in prompts and answers.
    *
-   * @param contextHash hash of the context up to the last whole block
+   * @param hashes of the context up to the last whole block, and of all its tokens
    * @param ending probability that the text ends here, and the id that ends it
    */
-  forward(recent: readonly number[], contextHash: number, ending: Ending | undefined): Distribution {
+  forward(
+    recent: readonly number[],
+    { context: contextHash, tokens: tokensHash }: ContextHashes,
+    ending: Ending | undefined,
+  ): Distribution {
     const { ngrams, tail, sway, isContent } = this.#knowledge
     const { ids, logProbabilities } = ngrams.candidatesAfter(recent)
     const sunk = new Map<number, number>()
@@ -106,8 +118,7 @@ export class LanguageModel {
         continue
       }
       const score = (logProbabilities[index] ?? 0) + (sway[id] ?? 0) * (2 * fractionOf(hash) - 1)
-      const noise = this.#noise && this.#noise * (2 * fractionOf(mixHash(hash, 0x5eed)) - 1)
-      swayed.push({ id, score: score + noise })
+      swayed.push({ id, score: storedWeight(score, this.#variation, hash) })
     }
     swayed.sort((a, b) => b.score - a.score || a.id - b.id)
     const best = swayed[0]?.score ?? 0
@@ -124,8 +135,25 @@ export class LanguageModel {
       headIds.unshift(ending.id)
       headLogits.unshift(Math.log(mass) + Math.log(ending.probability / (1 - ending.probability)))
     }
-    return new Distribution(tail, headIds, headLogits, sunk)
+    const { logitNoise = [] } = this.#variation
+    if (logitNoise.length === 0) return new Distribution(tail, headIds, headLogits, sunk)
+    const noisy = headIds.map((id, index) => ({
+      id,
+      logit: (headLogits[index] ?? 0) + noiseOn(id, logitNoise, tokensHash),
+    }))
+    noisy.sort((a, b) => b.logit - a.logit || a.id - b.id)
+    return new Distribution(
+      tail,
+      noisy.map(({ id }) => id),
+      noisy.map(({ logit }) => logit),
+      sunk,
+    )
   }
+}
+
+interface ContextHashes {
+  readonly context: number
+  readonly tokens: number
 }
 
 /** The end of the text as a candidate: its probability is above a half, so it is the most likely token. */
@@ -148,6 +176,8 @@ export class Context {
   /** Position where the current piece of text began, and whether it is a chat message. */
   #startedAt = 0
   #inChat = false
+  /** What the models asked so far make of the tokens so far. */
+  readonly #next = new Map<LanguageModel, Distribution>()
   /** Last position where the text could have ended but did not. */
   #endPassedAt = Number.NEGATIVE_INFINITY
 
@@ -166,6 +196,7 @@ export class Context {
   }
 
   push(id: number): void {
+    this.#next.clear()
     if (this.#endProbability() > 0) this.#endPassedAt = this.#length
     this.#recent = [...this.#recent.slice(-3), id]
     this.#length += 1
@@ -189,12 +220,21 @@ export class Context {
     return text.endsWith('\n') && (tokenizer.textOf(before) + text).endsWith('\n\n')
   }
 
-  next(): Distribution {
+  /** @param model another copy of the context's model, to see the same tokens through it */
+  next(model: LanguageModel = this.#model): Distribution {
+    const known = this.#next.get(model)
+    if (known) return known
+    const distribution = this.#compute(model)
+    this.#next.set(model, distribution)
+    return distribution
+  }
+
+  #compute(model: LanguageModel): Distribution {
     const probability = this.#endProbability()
     const id = this.#inChat ? this.#endOfTurn : this.#endOfText
-    return this.#model.forward(
+    return model.forward(
       this.#recent,
-      this.#contextHash,
+      { context: this.#contextHash, tokens: this.#rolling },
       probability > 0 ? { id, probability } : undefined,
     )
   }

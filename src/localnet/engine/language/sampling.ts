@@ -1,5 +1,5 @@
 import type { Distribution } from './distribution.js'
-import type { RandomSource } from './random.js'
+import type { Draw, GumbelDraw } from './draws.js'
 
 /** The sampling parameters of a request, with vLLM's defaults filled in. */
 export interface SamplingSettings {
@@ -65,9 +65,10 @@ export function processLogprobs(
 }
 
 /**
- * Picks the next id: one random fraction, compared with the cumulative probability from the most likely id down. Both
- * ways of summing therefore give the same answer for a seed.
+ * Picks the next id: by the noise of each token, or by one random fraction, compared with the cumulative probability from the
+ * most likely id down. With and without `scores` the answer to a seed is the same.
  *
+ * @param draw not used at temperature 0
  * @param scores the processed logprobs, if the caller already has them
  */
 export function pickToken(
@@ -75,19 +76,38 @@ export function pickToken(
   settings: SamplingSettings,
   seen: SeenTokens,
   banned: ReadonlySet<number>,
-  random: RandomSource,
+  draw: Draw,
   scores?: Float64Array,
 ): number {
   const isGreedy = settings.temperature < GREEDY_BELOW
-  const fraction = isGreedy ? 0 : random()
   if (!scores && banned.size === 0 && isPlain(settings)) {
     const [mostLikely = 0] = distribution.head
     if (isGreedy) return mostLikely
-    const picked = distribution.pickFromHead(settings.temperature, fraction)
+    const { temperature } = settings
+    const picked =
+      'fraction' in draw
+        ? distribution.pickFromHead(temperature, draw.fraction)
+        : distribution.pickByNoise(temperature, draw)
     if (picked !== undefined) return picked
   }
   const dense = scores ?? processLogprobs(distribution, settings, seen, banned)
-  return isGreedy ? indexOfLargest(dense) : pickDense(dense, distribution.head, fraction)
+  if (isGreedy) return indexOfLargest(dense)
+  return 'fraction' in draw ? pickDense(dense, distribution.head, draw.fraction) : pickNoisiest(dense, draw)
+}
+
+/** The id with the largest score + noise. */
+function pickNoisiest(scores: Float64Array, { gumbelOf, highest }: GumbelDraw): number {
+  let picked = indexOfLargest(scores)
+  let best = (scores[picked] ?? 0) + gumbelOf(picked)
+  for (let id = 0; id < scores.length; id++) {
+    const score = scores[id] ?? Number.NEGATIVE_INFINITY
+    if (score + highest <= best) continue
+    const noisy = score + gumbelOf(id)
+    if (noisy <= best) continue
+    best = noisy
+    picked = id
+  }
+  return picked
 }
 
 /** Only the temperature affects the distribution. */

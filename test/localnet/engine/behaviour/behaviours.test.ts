@@ -44,7 +44,8 @@ describe('behaviours', () => {
     const { sent, honest, ranks, detokenized } = await compare('honest')
     expect(sent).toEqual(honest)
     expect(breaksRankRules(ranks)).toBe(false)
-    expect(detokenized).toBe(sent.text)
+    // an incomplete character at the very end is not sent
+    expect(detokenized.replace(/\ufffd+$/, '')).toBe(sent.text)
   })
 
   it.each(['other-model', 'replay', 'double-tokens'] as const)(

@@ -100,7 +100,7 @@ describe('scoring', () => {
 
   it('reports scaled logprobs for prompt and answer as 0.6.2, with unchanged ranks', async () => {
     const old = await startEngine({ dialect: 'v0', returnTokensAsTokenIds: true })
-    const current = await startEngine()
+    const current = await startEngine({ sampler: 'generator' })
     const { return_tokens_as_token_ids: _, ...request } = ask(3, 0.5)
     const scaled = readChatStream(await old.stream(CHAT, request))
     const raw = readChatStream(await current.stream(CHAT, { ...request, return_tokens_as_token_ids: true }))

@@ -17,7 +17,7 @@ const nothing = { prompt: new Set<number>(), output: new Map<number, number>() }
 const noBan: ReadonlySet<number> = new Set()
 
 const pick = (settings: Partial<SamplingSettings>, fraction: number, banned = noBan, seen = nothing) =>
-  pickToken(distribution, { ...NEUTRAL_SAMPLING, ...settings }, seen, banned, () => fraction)
+  pickToken(distribution, { ...NEUTRAL_SAMPLING, ...settings }, seen, banned, { fraction })
 const process = (settings: Partial<SamplingSettings>) =>
   processLogprobs(distribution, { ...NEUTRAL_SAMPLING, ...settings }, nothing, noBan)
 const survivors = (scores: Float64Array) => scores.filter((score) => score > Number.NEGATIVE_INFINITY).length
@@ -37,7 +37,7 @@ describe('pickToken', () => {
     for (const fraction of [0.01, 0.3, 0.6, 0.9, 0.99]) {
       const scores = process({ temperature: 0.7 })
       const settings = { ...NEUTRAL_SAMPLING, temperature: 0.7 }
-      const dense = pickToken(distribution, settings, nothing, noBan, () => fraction, scores)
+      const dense = pickToken(distribution, settings, nothing, noBan, { fraction }, scores)
       expect(pick({ temperature: 0.7 }, fraction)).toBe(dense)
     }
   })
