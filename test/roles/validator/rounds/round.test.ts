@@ -7,6 +7,7 @@ import {
   startRound,
 } from '../../../../src/roles/validator/rounds/round.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
+import { greedyAnswer } from '../evidence/evidence-parts.js'
 import { answerOf, completionRequest, planOf, servingMiners } from './round-parts.js'
 
 const never = new Promise<void>(() => {})
@@ -144,4 +145,33 @@ test('a shutdown and a failing engine are inconclusive; a stream that is cut is 
     { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'engine unavailable' },
     { kind: 'failed', cause: 'TIMEOUT', detail: 'too many at once' },
   ])
+})
+
+test('weighs what was compared once per answer, also of one that was cut off, and takes the verdict of the review', async () => {
+  const weighed: string[] = []
+  const observation = { tokens: 200, synchrony: 'inapplicable', statistics: {} } as const
+  const { begun, results, answer } = setup({
+    verify: async (_engine, _request, { fault }, _signal, onCompared) => {
+      if (fault) return { kind: 'failed', cause: 'TIMEOUT', detail: '' }
+      onCompared?.(greedyAnswer('round', 0))
+      return { kind: 'verified' }
+    },
+    weigh: (_engine, hotkey) => {
+      weighed.push(hotkey)
+      return observation
+    },
+    review: ({ hotkey, verdict, observation: seen }) =>
+      hotkey === '5Miner1' && seen === observation
+        ? { kind: 'failed', cause: 'EVIDENCE', detail: '' }
+        : verdict,
+  })
+  const round = await begun
+  answer(1)
+  const tokens = [1, 2, 3, 4].map((id) => ({ text: ' w', tokenId: id, logprob: -0.1 }))
+  answer(2, { tokens, fault: { cause: 'TIMEOUT', detail: '', timed: 'deadline' } })
+  await round.done
+  expect(weighed.sort()).toEqual(['5Miner1', '5Miner2'])
+  const verdicts = new Map(results.map(({ miner, verdict }) => [miner.hotkey, verdict]))
+  expect(verdicts.get('5Miner1')).toMatchObject({ kind: 'failed', cause: 'EVIDENCE' })
+  expect(verdicts.get('5Miner2')).toMatchObject({ kind: 'failed', cause: 'TIMEOUT' })
 })
