@@ -3,7 +3,7 @@
  *
  * Tests named after a behaviour: documents.test.ts (setting.ts, settings/node.ts, settings/miner.ts, settings/routing.ts,
  * settings/validator.ts, settings/round.ts, settings/engine.ts), paths.test.ts (resolve-path.ts),
- * misspelling.property.test.ts (suggestion.ts).
+ * misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts).
  */
 
 export { inheritableEnvironment, passwordVariables } from './environment.js'

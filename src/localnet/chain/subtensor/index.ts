@@ -1,7 +1,7 @@
 /**
  * SubtensorModule in TypeScript: calls, the block hook, consensus and the reads behind the runtime APIs.
  * Tests named after a behaviour: calls.test.ts (transaction-extension.ts, weights.ts), null-consensus.test.ts (commits.ts,
- * consensus-mode.ts, epoch.ts).
+ * consensus-mode.ts, epoch.ts), ../polkadot-js.test.ts (neurons.ts).
  */
 export { endow, raoOf, transfer } from './balances.js'
 export { setConsensus } from './consensus-mode.js'
