@@ -23,6 +23,15 @@ start_postgres() {
   export TARGON_TEST_POSTGRES_URL="postgres://targon@127.0.0.1:$port/postgres"
 }
 
+# The installation of the Python clients started long before; the services wait this many seconds more for it.
+clients_wait=90
+wait_for_clients() {
+  local until=$((SECONDS + clients_wait))
+  while kill -0 "$installing_clients" 2>/dev/null && [ "$SECONDS" -lt "$until" ]; do sleep 1; done
+  kill "$installing_clients" 2>/dev/null # `timeout` passes the signal on to what it runs
+  wait "$installing_clients"
+}
+
 stop_services() {
   [ -f "$service_dir/redis.pid" ] && kill "$(cat "$service_dir/redis.pid")" 2>/dev/null
   [ -f "$service_dir/pg/postmaster.pid" ] && kill "$(head -1 "$service_dir/pg/postmaster.pid")" 2>/dev/null
@@ -34,4 +43,7 @@ chmod 755 "$service_dir"
 wait "$installing" || echo "services: could not install the packages"
 start_redis && echo "services: Redis at $TARGON_TEST_REDIS_URL" || echo "services: Redis is missing, its suites are skipped"
 start_postgres && echo "services: PostgreSQL at $TARGON_TEST_POSTGRES_URL" || echo "services: PostgreSQL is missing, its suites are skipped"
-wait "$installing_clients" && echo "services: Python clients in $TARGON_TEST_PYTHON_CLIENTS" || echo "services: PyPI or Python is missing, the suite of Python clients is skipped"
+wait_for_clients || echo "services: Python clients are missing, their tests are skipped"
+for problem in "$TARGON_TEST_PYTHON_CLIENTS"/*.problem; do
+  [ -f "$problem" ] && echo "services: bittensor $(basename "$problem" .problem): $(cat "$problem")"
+done

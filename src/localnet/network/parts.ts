@@ -32,6 +32,9 @@ type PartsSettings = LocalnetSettings & { readonly seed: string }
 const CHAIN_PORT = 9944
 const ENGINE_PORT = 8000
 
+/** The runtime of the main network; Python clients from version 10.5 to 11.3 can use the chain. */
+const SPEC_VERSION = 475
+
 /** Well above the stake a miner requires of its callers (10,000 TAO). */
 const VALIDATOR_STAKE_TAO = 100_000
 
@@ -92,6 +95,7 @@ async function startSubnetChain(settings: PartsSettings, deps: PartsDeps): Promi
       port: settings['chain.port'] ?? CHAIN_PORT,
       tempo: settings['chain.tempo'],
       blockTimeMs: settings['chain.block-time'],
+      specVersion: SPEC_VERSION,
       allowLoopbackAxon: true,
       neurons: HOTKEY_NAMES.map((name, uid) => ({
         hotkey: publicKeyOf(name),
