@@ -1,7 +1,7 @@
 import type { ComparedAnswer, Dialect } from '../../../src/evidence/index.js'
 import { positionState, seedWords, tokenGumbel } from '../../../src/evidence/samplers/index.js'
 import { type FastRandom, fastRandom } from './random.js'
-import { createText, ID_SPACE, logSoftmax, TOP_K, VOCABULARY } from './text.js'
+import { createText, ID_SPACE, logSoftmax, logSumOf, TOP_K, VOCABULARY } from './text.js'
 
 /** How a miner's server differs from the reference engine. */
 export interface Server {
@@ -42,27 +42,48 @@ const NOISY_RANKS = 40
 
 /** @param seed same seed, same answers */
 export function createSimulator(seed: number): Simulator {
-  const text = createText(0x7e47)
+  const texts = new Map<number, readonly Position[]>()
+  const textOf = (step: number) => {
+    const known = texts.get(step)
+    if (known) return known
+    const text = createText(0x7e47).map((logits) => positionOf(round(logits, step)))
+    texts.set(step, text)
+    return text
+  }
   const random = fastRandom(seed)
-  return { answer: (plan) => simulate(plan, text, random) }
+  return { answer: (plan) => simulate(plan, textOf(plan.server.rounding ?? 0), random) }
 }
 
-function simulate(plan: AnswerPlan, text: readonly Float64Array[], random: FastRandom): ComparedAnswer {
+/** The reference's distribution at a position; made once, used for many tokens. */
+interface Position {
+  readonly logits: Float64Array
+  readonly logprobs: Float64Array
+  /** Probability of all tokens outside the list. */
+  readonly tail: number
+}
+
+function positionOf(logits: Float64Array): Position {
+  const logprobs = logSoftmax(logits)
+  const listed = logprobs.subarray(0, TOP_K).reduce((sum, logprob) => sum + Math.exp(logprob), 0)
+  return { logits, logprobs, tail: Math.max(0, 1 - listed) }
+}
+
+function simulate(plan: AnswerPlan, text: readonly Position[], random: FastRandom): ComparedAnswer {
   const { server, temperature, tokens } = plan
   const seed = Math.floor(random.uniform() * 2 ** 48)
   const promptTokens = 20 + Math.floor(random.uniform() * 400)
   const answer = emptyAnswer(plan, seed, promptTokens)
   const words = seedWords(seed)
   const noise = noiseOf(server, random)
-  const pick = () => text[Math.floor(random.uniform() * text.length)] ?? new Float64Array(VOCABULARY)
+  const pick = () => text[Math.floor(random.uniform() * text.length)] ?? EMPTY
+  const theirs = new Float64Array(VOCABULARY)
   for (let position = 0; position < tokens; position++) {
-    const base = round(pick(), server.rounding)
-    const logprobs = logSoftmax(base)
+    const { logits, logprobs, tail } = pick()
     const firstId = Math.floor(random.uniform() * ID_SPACE)
     const idOf = (rank: number) => (firstId + rank * 821) % ID_SPACE
     const isUnrelated = random.uniform() < (server.unrelated ?? 0)
     const isDraft = random.uniform() < (server.draft?.share ?? 0)
-    const theirs = isUnrelated ? shuffled(round(pick(), server.rounding), random) : base.slice()
+    theirs.set(isUnrelated ? shuffled(pick().logits, random) : logits)
     const offsets = noise()
     for (let rank = 0; rank < NOISY_RANKS; rank++) {
       const draft = isDraft ? (server.draft?.noise ?? 0) * random.normal() : 0
@@ -75,18 +96,16 @@ function simulate(plan: AnswerPlan, text: readonly Float64Array[], random: FastR
     )
     answer.tokenIds[position] = idOf(rank)
     answer.reference[position] = logprobs[rank] ?? 0
-    const stated = server.isRescored ? (logprobs[rank] ?? 0) : (logSoftmax(theirs)[rank] ?? 0)
+    const stated = server.isRescored ? (logprobs[rank] ?? 0) : (theirs[rank] ?? 0) - logSumOf(theirs)
     answer.claimed[position] = Math.fround(stated)
-    let listed = 0
-    for (let entry = 0; entry < TOP_K; entry++) {
-      answer.top.ids[position * TOP_K + entry] = idOf(entry)
-      answer.top.logprobs[position * TOP_K + entry] = logprobs[entry] ?? 0
-      listed += Math.exp(logprobs[entry] ?? 0)
-    }
-    answer.top.tail[position] = Math.max(0, 1 - listed)
+    for (let entry = 0; entry < TOP_K; entry++) answer.top.ids[position * TOP_K + entry] = idOf(entry)
+    answer.top.logprobs.set(logprobs.subarray(0, TOP_K), position * TOP_K)
+    answer.top.tail[position] = tail
   }
   return answer
 }
+
+const EMPTY: Position = positionOf(new Float64Array(VOCABULARY))
 
 function emptyAnswer(
   { temperature, tokens }: AnswerPlan,
@@ -108,7 +127,7 @@ function emptyAnswer(
   }
 }
 
-/** The noise of the likeliest ranks, position after position. Correlation is by rank, so that leads stay wrong in one direction. */
+/** The noise of the likeliest ranks, position after position; the array is overwritten for the next one. Correlation is by rank, so that leads stay wrong in one direction. */
 function noiseOf(
   { noise, common = 0, correlation = 0, spread = 0 }: Server,
   random: FastRandom,
@@ -117,12 +136,15 @@ function noiseOf(
   const draw = () => Float64Array.from({ length: NOISY_RANKS }, () => random.normal())
   const shared = draw()
   const moving = draw()
+  const noises = new Float64Array(NOISY_RANKS)
+  const [fresh, own, joint] = [Math.sqrt(1 - correlation ** 2), Math.sqrt(1 - common), Math.sqrt(common)]
   return () => {
-    for (let rank = 0; rank < NOISY_RANKS; rank++)
-      moving[rank] = correlation * (moving[rank] ?? 0) + Math.sqrt(1 - correlation ** 2) * random.normal()
-    return moving.map(
-      (value, rank) => size * (Math.sqrt(1 - common) * value + Math.sqrt(common) * (shared[rank] ?? 0)),
-    )
+    for (let rank = 0; rank < NOISY_RANKS; rank++) {
+      const next = correlation * (moving[rank] ?? 0) + fresh * random.normal()
+      moving[rank] = next
+      noises[rank] = size * (own * next + joint * (shared[rank] ?? 0))
+    }
+    return noises
   }
 }
 
@@ -149,8 +171,8 @@ function shuffled(logits: Float64Array, random: FastRandom): Float64Array {
   return order
 }
 
-function round(logits: Float64Array, step: number | undefined): Float64Array {
-  return step ? logits.map((logit) => roundOne(logit, step)) : logits
+function round(logits: Float64Array, step: number): Float64Array {
+  return step > 0 ? logits.map((logit) => roundOne(logit, step)) : logits
 }
 
 function roundOne(logit: number, step: number | undefined): number {
