@@ -65,9 +65,10 @@ async function open(place: HistoryPlace): Promise<Database> {
 /** @returns the longest stall while the batches are written; the modules are loaded before. */
 async function writeAll(place: HistoryPlace): Promise<number> {
   const database = await open(place)
-  await database.insert({ results: BATCH.slice(0, 1), weights: [] })
+  await database.insert({ results: BATCH.slice(0, 1), weights: [], evidence: [] })
   const stall = await longestStall(async () => {
-    for (let batch = 0; batch < BATCHES; batch++) await database.insert({ results: BATCH, weights: [] })
+    for (let batch = 0; batch < BATCHES; batch++)
+      await database.insert({ results: BATCH, weights: [], evidence: [] })
   })
   await database.close()
   return stall

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../kernel/index.js'
 import { HistoryConnection } from './connection.js'
-import type { Database, HistoryPlace, ResultRow, WeightsRow } from './database.js'
+import type { Database, EvidenceRecord, HistoryPlace, ResultRow, WeightsRow } from './database.js'
 import { createPruning } from './pruning.js'
 import { Spool, type SpooledRow } from './spool.js'
 import { isDamage } from './sqlite-error.js'
@@ -18,10 +18,11 @@ export interface HistoryOptions {
   readonly signal: AbortSignal
 }
 
-/** Verdicts and weights in an SQL database, written in batches in the background; a round never waits for it. */
+/** Verdicts, weights and evidence in an SQL database, written in batches in the background; a round never waits for it. */
 export interface History {
   record(row: ResultRow): void
   recordWeights(row: WeightsRow): void
+  recordEvidence(row: EvidenceRecord): void
   /** Why rows cannot be written; undefined while they can. */
   trouble(): string | undefined
   /** Rows lost because the spool was full or the database rejected them. */
@@ -63,6 +64,7 @@ export function openHistory({ place, clock, log, retentionMs, signal }: HistoryO
   return {
     record: (row) => add({ table: 'results', row }),
     recordWeights: (row) => add({ table: 'weights', row }),
+    recordEvidence: (row) => add({ table: 'evidence', row }),
     trouble: () => writer.trouble,
     dropped: () => overflowed + writer.rejected,
     spooled: () => spool.size,

@@ -81,6 +81,50 @@ export const MIGRATIONS: readonly Migration[] = [
       ) strict`,
     ],
   },
+  {
+    postgres: [
+      `create table evidence (
+      id bigserial primary key,
+      at timestamptz not null,
+      validator text not null,
+      hotkey text not null,
+      model text not null,
+      level text not null,
+      enforces integer not null,
+      suspicion double precision not null,
+      enforced double precision not null,
+      threshold double precision not null,
+      answers double precision not null,
+      tokens double precision not null,
+      dialect text,
+      sentence text not null,
+      statistics jsonb not null
+    )`,
+      'create index evidence_miner on evidence (hotkey, model, at)',
+      'create index evidence_at on evidence (at)',
+    ],
+    embedded: [
+      `create table evidence (
+        id integer primary key,
+        at integer not null,
+        validator text not null,
+        hotkey text not null,
+        model text not null,
+        level text not null,
+        enforces integer not null,
+        suspicion real not null,
+        enforced real not null,
+        threshold real not null,
+        answers real not null,
+        tokens real not null,
+        dialect text,
+        sentence text not null,
+        statistics text not null check (json_valid(statistics))
+      ) strict`,
+      'create index evidence_miner on evidence (hotkey, model, at)',
+      'create index evidence_at on evidence (at)',
+    ],
+  },
 ]
 
 /** Where the database notes which migrations it has. */

@@ -48,10 +48,11 @@ function queryOf(database: PgDatabase<Rows>): Query {
     (await database.execute<Row>(query)).rows
 }
 
-async function insert(database: PgDatabase<Rows>, { results, weights }: Batch): Promise<void> {
+async function insert(database: PgDatabase<Rows>, { results, weights, evidence }: Batch): Promise<void> {
   await database.transaction(async (transaction) => {
     if (results.length > 0) await transaction.execute(insertionOf(results))
     if (weights.length > 0) await transaction.insert(tables.weights).values([...weights])
+    if (evidence.length > 0) await transaction.insert(tables.evidence).values([...evidence])
   })
 }
 

@@ -21,7 +21,8 @@ export function createPruning({ clock, retentionMs }: PruningOptions): Prune {
     // set first, so that a failing deletion is retried in an hour and does not keep rows from being written
     prunedAt = clock.monotonic()
     const oldest = new Date(clock.now() - retentionMs)
-    for (const table of [database.tables.results, database.tables.weights]) {
+    const { results, weights, evidence } = database.tables
+    for (const table of [results, weights, evidence]) {
       const old = sql`select id from ${table} where ${lt(table.at, oldest)} limit ${PORTION_ROWS}`
       const deleted = await database.all(sql`delete from ${table} where id in (${old}) returning id`)
       if (deleted.length === PORTION_ROWS) prunedAt = Number.NEGATIVE_INFINITY

@@ -2,6 +2,41 @@ import { z } from 'zod'
 
 const spread = z.object({ p5: z.number(), p50: z.number(), p95: z.number() })
 
+const range = z.object({ low: z.number(), high: z.number() })
+const statisticEvidence = z.object({
+  statistic: z.string(),
+  /** Decimal logarithms of 1 + wealth, at the noise of the own engines and at the noise granted to other hardware. */
+  suspicion: z.number(),
+  enforced: z.number(),
+  /** Tokens behind the estimate. */
+  tokens: z.number(),
+  /** With the interval that holds it in about 95 of 100 cases; in the unit of the statistic. */
+  estimate: range.extend({ value: z.number() }).optional(),
+  /** Where the estimates of honest servers lie. */
+  honest: range.optional(),
+})
+
+/** What the answers of a miner to a model show together. Wealth and threshold are decimal logarithms. */
+const evidenceReport = z.object({
+  /** Newest: clean, suspected or barred. */
+  level: z.string(),
+  /** Whether a bar scores the miner 0 for the model. */
+  enforces: z.boolean(),
+  threshold: z.number(),
+  dialect: z.string().nullable(),
+  answers: z.number(),
+  tokens: z.number(),
+  sentence: z.string(),
+  statistics: z.array(statisticEvidence),
+  /** By hour and at every change of the level, oldest first. */
+  points: z.array(
+    z.object({
+      ...{ at: z.string(), level: z.string() },
+      ...{ suspicion: z.number(), enforced: z.number() },
+    }),
+  ),
+})
+
 /** Explains the score of a miner for one model. Times in milliseconds, speeds in tokens per second. */
 export const modelReport = z.object({
   model: z.string(),
@@ -31,6 +66,8 @@ export const modelReport = z.object({
   trend: z.array(
     z.object({ at: z.string(), verified: z.number(), failed: z.number(), meanTokensPerSecond: z.number() }),
   ),
+  /** Absent without evidence in the period, and in reports of earlier releases. */
+  evidence: evidenceReport.optional(),
 })
 
 export const minerReport = z.object({
@@ -42,6 +79,8 @@ export const minerReport = z.object({
   models: z.array(modelReport),
 })
 
+export type StatisticEvidence = z.output<typeof statisticEvidence>
+export type EvidenceReport = z.output<typeof evidenceReport>
 export type ModelReport = z.output<typeof modelReport>
 export type MinerReport = z.output<typeof minerReport>
 

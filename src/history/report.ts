@@ -1,5 +1,6 @@
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
 import type { Database } from './database.js'
+import { readEvidence } from './evidence-queries.js'
 import type { MinerReport, ModelReport } from './report-document.js'
 import {
   countResults,
@@ -80,6 +81,7 @@ async function reportModel(
   const ever = and(eq(results.hotkey, hotkey), eq(results.model, model), ofValidator)
   const inPeriod: SQL | undefined = and(ever, gte(results.at, since))
   const counts = await countResults(database, inPeriod)
+  const evidence = await readEvidence(database, { hotkey, model, since, validator })
   return {
     model,
     window: await readWindow(database, ever),
@@ -90,6 +92,7 @@ async function reportModel(
     timeToFirstTokenMs: await readSpread(database, results.timeToFirstTokenMs, inPeriod),
     lastFailures: await readFailures(database, inPeriod),
     trend: await readTrend(database, inPeriod),
+    ...(evidence && { evidence }),
   }
 }
 

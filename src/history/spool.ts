@@ -1,4 +1,4 @@
-import type { ResultRow, WeightsRow } from './database.js'
+import type { EvidenceRecord, ResultRow, WeightsRow } from './database.js'
 
 /** Rows kept in memory while the database is unavailable; beyond that the oldest are dropped. */
 const MAX_SPOOLED = 20_000
@@ -6,6 +6,7 @@ const MAX_SPOOLED = 20_000
 export type SpooledRow =
   | { readonly table: 'results'; readonly row: ResultRow }
   | { readonly table: 'weights'; readonly row: WeightsRow }
+  | { readonly table: 'evidence'; readonly row: EvidenceRecord }
 
 /** Rows waiting to be written. A batch that was taken stays the next one until it is confirmed. */
 export class Spool {

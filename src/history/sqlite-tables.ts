@@ -1,5 +1,10 @@
 import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { results as postgresResults, weights as postgresWeights } from './postgres-tables.js'
+import type {
+  evidence as postgresEvidence,
+  results as postgresResults,
+  weights as postgresWeights,
+} from './postgres-tables.js'
+import type { StatisticEvidence } from './report-document.js'
 
 /** The columns of postgres-tables.ts in SQLite, where times are milliseconds since 1970 in UTC and lists are JSON text. */
 export const results = sqliteTable('results', {
@@ -37,7 +42,26 @@ export const weights = sqliteTable('weights', {
     .notNull(),
 })
 
+export const evidence = sqliteTable('evidence', {
+  id: integer('id').primaryKey(),
+  at: integer('at', { mode: 'timestamp_ms' }).notNull(),
+  validator: text('validator').notNull(),
+  hotkey: text('hotkey').notNull(),
+  model: text('model').notNull(),
+  level: text('level').notNull(),
+  enforces: integer('enforces').notNull(),
+  suspicion: real('suspicion').notNull(),
+  enforced: real('enforced').notNull(),
+  threshold: real('threshold').notNull(),
+  answers: real('answers').notNull(),
+  tokens: real('tokens').notNull(),
+  dialect: text('dialect'),
+  sentence: text('sentence').notNull(),
+  statistics: text('statistics', { mode: 'json' }).$type<readonly StatisticEvidence[]>().notNull(),
+})
+
 // a type error here means that the columns of the two databases differ
 type SameRows<A, B> = [A, B] extends [B, A] ? true : never
 true satisfies SameRows<typeof results.$inferSelect, typeof postgresResults.$inferSelect>
 true satisfies SameRows<typeof weights.$inferSelect, typeof postgresWeights.$inferSelect>
+true satisfies SameRows<typeof evidence.$inferSelect, typeof postgresEvidence.$inferSelect>

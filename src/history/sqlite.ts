@@ -31,8 +31,12 @@ export async function openSqlite(file: string, isReadOnly: boolean): Promise<Dat
     kind: 'embedded',
     tables,
     all,
-    insert: async ({ results, weights }) => {
-      const insertions = [insertionOf(tables.results, results), insertionOf(tables.weights, weights)]
+    insert: async ({ results, weights, evidence }) => {
+      const insertions = [
+        insertionOf(tables.results, results),
+        insertionOf(tables.weights, weights),
+        insertionOf(tables.evidence, evidence),
+      ]
       await thread.do({ kind: 'write', insertions: insertions.filter(({ rows }) => rows.length > 0) })
     },
     exclusively: async (work) => {
@@ -53,7 +57,7 @@ export async function openSqlite(file: string, isReadOnly: boolean): Promise<Dat
   }
 }
 
-type Table = typeof tables.results | typeof tables.weights
+type Table = typeof tables.results | typeof tables.weights | typeof tables.evidence
 
 /** One prepared statement for all rows: building a statement for hundreds of rows would block the main thread. */
 function insertionOf(table: Table, rows: readonly object[]): Insertion {

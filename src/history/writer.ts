@@ -69,7 +69,8 @@ export class HistoryWriter {
   async #insert(database: Database, batch: readonly SpooledRow[]): Promise<void> {
     const results = batch.flatMap((entry) => (entry.table === 'results' ? [entry.row] : []))
     const weights = batch.flatMap((entry) => (entry.table === 'weights' ? [entry.row] : []))
-    this.#inserting ??= database.insert({ results, weights })
+    const evidence = batch.flatMap((entry) => (entry.table === 'evidence' ? [entry.row] : []))
+    this.#inserting ??= database.insert({ results, weights, evidence })
     const inserting = this.#inserting
     try {
       await withDeadline(this.clock, 'writing the history', WRITE_TIMEOUT_MS, undefined, () => inserting)

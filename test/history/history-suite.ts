@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  type EvidenceRecord,
   type History,
   type HistoryPlace,
   migrate,
@@ -37,6 +38,28 @@ export function row(index: number, overrides: Partial<ResultRow> = {}): ResultRo
     totalMs: 2000,
     burstShare: 0.1,
     stallMs: 0,
+    ...overrides,
+  }
+}
+
+export function evidenceRow(overrides: Partial<EvidenceRecord> = {}): EvidenceRecord {
+  return {
+    ...{
+      at: new Date(START),
+      validator: '5Vali',
+      hotkey: '5Hot',
+      model: 'org/m',
+      level: 'clean',
+      enforces: 1,
+    },
+    ...{ suspicion: 1.5, enforced: 0.25, threshold: 11.3, answers: 7, tokens: 1400, dialect: 'murmur3' },
+    ...{ sentence: 'The answers fit the model.' },
+    statistics: [
+      {
+        ...{ statistic: 'seeded', suspicion: 1, enforced: 0, tokens: 900 },
+        ...{ estimate: { value: 0.03, low: 0.01, high: 0.05 }, honest: { low: 0, high: 0.07 } },
+      },
+    ],
     ...overrides,
   }
 }
@@ -125,6 +148,8 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
           ...{ at: new Date(at), validator: '5Vali', block, path: 'direct' },
           entries: [{ uid: 1, weightU16: 65535 }],
         })
+      for (const [answers, at] of [START, Date.now()].entries())
+        history.recordEvidence(evidenceRow({ at: new Date(at), answers }))
       await close()
       expect(history.spooled()).toBe(0)
       open(86_400_000)
@@ -133,6 +158,43 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       await expect.poll(hotkeys).toEqual([{ hotkey: '5New' }])
       const blocks = () => history.read(({ all }) => all(sql`select block from weights`))
       await expect.poll(blocks).toEqual([{ block: 1 }])
+      const kept = () => history.read(({ all }) => all(sql`select answers from evidence`))
+      await expect.poll(kept).toEqual([{ answers: 1 }])
+    })
+
+    test('reports the evidence of the period: its newest state, and the wealth over time', async () => {
+      history.record(row(0, { at: new Date(), hotkey: '5Weighed' }))
+      const hour = 3_600_000
+      for (const [index, level] of ['clean', 'suspected', 'barred'].entries())
+        history.recordEvidence(
+          evidenceRow({
+            ...{
+              at: new Date(Date.now() - (3 - index) * hour),
+              level,
+              suspicion: index,
+              enforced: index / 2,
+            },
+            ...{ hotkey: '5Weighed', answers: 10 * index, sentence: `level ${level}` },
+          }),
+        )
+      history.recordEvidence(evidenceRow({ hotkey: '5Weighed', validator: '5Else', at: new Date() }))
+      await expect.poll(() => history.spooled(), { interval: 20 }).toBe(0)
+      const report = async (hours: number) => {
+        const filter = { miner: '5Weighed', since: new Date(Date.now() - hours * hour), validator: '5Vali' }
+        const [miner] = await history.read((database) => reportMiners(database, filter))
+        return miner?.models[0]?.evidence
+      }
+      const found = await report(24)
+      const { statistics } = evidenceRow()
+      expect(found).toMatchObject({ level: 'barred', enforces: true, answers: 20, statistics })
+      expect(found?.sentence).toBe('level barred')
+      expect(found?.points.map(({ level, suspicion, enforced }) => [level, suspicion, enforced])).toEqual([
+        ['clean', 0, 0],
+        ['suspected', 1, 0.5],
+        ['barred', 2, 1],
+      ])
+      expect((await report(2.5))?.points).toHaveLength(2)
+      expect(await report(0.5)).toBeUndefined()
     })
 
     test('drops only the rows the database rejects, and writes the rest of their batch', async () => {
@@ -240,12 +302,12 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
         try {
           const known = MIGRATIONS.slice(0, version)
           expect(await migrate(older, known)).toBe(version)
-          if (version > 0) await older.insert({ results: [row(1)], weights: [] })
+          if (version > 0) await older.insert({ results: [row(1)], weights: [], evidence: [] })
           expect(await migrate(older, [...MIGRATIONS, added])).toBe(MIGRATIONS.length + 1 - version)
           expect(await migrate(older, [...MIGRATIONS, added])).toBe(0)
           // the release before opens it as well, after a rollback
           expect(await migrate(older)).toBe(0)
-          await older.insert({ results: [row(2)], weights: [] })
+          await older.insert({ results: [row(2)], weights: [], evidence: [] })
           const rows = await older.all(sql`select round, extra from results order by round`)
           expect(rows).toEqual([...(version > 0 ? [{ round: 1, extra: 7 }] : []), { round: 2, extra: 7 }])
         } finally {

@@ -60,7 +60,11 @@ describe.skipIf(postgresServer === undefined)('PostgreSQL (skipped without TARGO
         for each statement execute function forbid_long()`),
     )
     for (let part = 0; part < 24; part++)
-      await database.insert({ results: Array.from({ length: 500 }, (_, index) => row(index)), weights: [] })
+      await database.insert({
+        results: Array.from({ length: 500 }, (_, index) => row(index)),
+        weights: [],
+        evidence: [],
+      })
     const stop = new AbortController()
     const clock = { ...systemClock, now: () => Date.now() + 1e12 }
     const log = pino({ level: 'silent' })

@@ -1,4 +1,10 @@
-import type { EvidenceBook, EvidenceChange, Standing, StandingLevel } from '../../../evidence/index.js'
+import type {
+  EvidenceBook,
+  EvidenceChange,
+  honestBands,
+  Standing,
+  StandingLevel,
+} from '../../../evidence/index.js'
 import type { Topic } from '../../role.js'
 import type { ValidatorContext } from '../subnet/index.js'
 
@@ -9,6 +15,8 @@ export interface EvidenceRow {
   readonly hotkey: string
   readonly model: string
   readonly standing: Standing
+  /** Between which values the estimates of honest servers lie. */
+  readonly bands: ReturnType<typeof honestBands>
   /** Decimal logarithm of the wealth at which evidence accuses. */
   readonly threshold: number
   /** Whether a bar counts in the scores. */
@@ -18,14 +26,9 @@ export interface EvidenceRow {
 const HOUR_MS = 3_600_000
 const LEVELS: readonly StandingLevel[] = ['clean', 'suspected', 'barred']
 
-interface Changed {
+interface Changed extends Omit<EvidenceRow, 'standing'> {
   readonly book: EvidenceBook
-  readonly hotkey: string
-  readonly model: string
-  readonly at: number
   readonly change: EvidenceChange
-  readonly threshold: number
-  readonly isEnforced: boolean
 }
 
 /** Logs, counts and publishes what answers change in the evidence. */
@@ -44,13 +47,14 @@ export class EvidenceChanges {
   }
 
   note(changed: Changed): void {
-    const { book, hotkey, model, at, change, threshold, isEnforced } = changed
+    const { book, change, ...row } = changed
+    const { hotkey, model, at } = row
     const key = `${hotkey} ${model}`
     const isNew = change.before !== change.after || change.alarm !== undefined || change.isRelapse === true
     if (isNew) this.#log(changed)
     if (!isNew && at - (this.#publishedAt.get(key) ?? Number.NEGATIVE_INFINITY) < HOUR_MS) return
     this.#publishedAt.set(key, at)
-    this.#rows.publish({ at, hotkey, model, standing: book.standing(hotkey, model), threshold, isEnforced })
+    this.#rows.publish({ ...row, standing: book.standing(hotkey, model) })
   }
 
   forget(hotkeys: ReadonlySet<string>): void {

@@ -4,6 +4,7 @@ import {
   alarmThreshold,
   type ComparedAnswer,
   EvidenceBook,
+  honestBands,
   type NoiseLevels,
   type Observation,
   observe,
@@ -228,7 +229,8 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     if (this.#rate.note(hotkey, this.#context.clock.monotonic())) this.#book.setRules(this.#rules())
     const change = this.#book.record(hotkey, model, observation, at)
     const [threshold, isEnforced] = [this.threshold(), this.#isEnforced(model)]
-    this.#changes.note({ book: this.#book, hotkey, model, at, change, threshold, isEnforced })
+    const bands = honestBands(this.#levelsFor(model).enforced)
+    this.#changes.note({ book: this.#book, hotkey, model, at, change, threshold, isEnforced, bands })
     if (change.before !== change.after) this.#countPairs()
   }
 

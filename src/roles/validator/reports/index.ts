@@ -3,7 +3,7 @@
  *
  * Tests named after a behaviour: ../../../commands/validator/report.test.ts (report-page.ts,
  * report-csv.ts, report-text.ts), report-formats.property.test.ts (rows.ts),
- * report-page.test.ts (report-page-miner.ts, report-page-parts.ts).
+ * report-page.test.ts (report-page-evidence.ts, report-evidence.ts, report-page-miner.ts, report-page-parts.ts).
  */
 export { type ExplainedMiner, type ExplainedReport, explainReport } from './explained.js'
 export { type MinersReport, type ReportRequest, readMinersReport } from './read-report.js'

@@ -10,9 +10,11 @@ import type { Clock } from '../../../kernel/index.js'
 import type { Result } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import type { ConfirmedWeights } from '../epochs/index.js'
+import type { EvidenceRow } from '../evidence/index.js'
 import type { NotServing, RoundResult } from '../rounds/index.js'
 import type { SatOutSettled } from '../scores/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
+import { evidenceRecordOf } from './evidence-record.js'
 
 /** The history of a validator, from which reports are made. */
 export interface Records {
@@ -32,6 +34,7 @@ export interface RecordedEvents {
   readonly missed: Feed<NotServing>
   readonly satOutSettled: Feed<SatOutSettled>
   readonly weights: Feed<ConfirmedWeights>
+  readonly evidence: Feed<EvidenceRow>
 }
 
 const DAY_MS = 86_400_000
@@ -50,7 +53,7 @@ export function validatorLockPath(stateDir: string): string {
   return join(resolve(stateDir, '..'), 'validator.lock')
 }
 
-/** Opens the history in the background and records results, misses and weights in it; `--no-history` gives an empty one. */
+/** Opens the history in the background and records results, misses, weights and evidence in it; `--no-history` gives an empty one. */
 export function openRecords(context: ValidatorContext, events: RecordedEvents): Records {
   const { clock, log, signal, settings, stateDir, signer } = context
   const validator = signer.address
@@ -71,6 +74,7 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
   events.weights.subscribe(({ block, path, entries }) =>
     history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
   )
+  events.evidence.subscribe((row) => history.recordEvidence(evidenceRecordOf(row, validator)))
   return {
     report: (query) => readReport(history, clock, validator, query),
     close: () => history.close(),

@@ -13,3 +13,14 @@ export function table(caption: string, head: readonly string[], rows: readonly s
   const heads = head.map((name) => `<th scope="col">${escapeText(name)}</th>`).join('')
   return `<div class="wide" role="region" aria-label="${escapeText(caption)}" tabindex="0"><table><caption>${escapeText(caption)}</caption><thead><tr>${heads}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
 }
+
+/** A plot, hidden from readers that cannot see it, with its numbers as a table. */
+export function plot(
+  kind: 'window' | 'trend' | 'wealth',
+  place: string,
+  caption: string,
+  numbers: string,
+): string {
+  return `<figure><figcaption>${caption}</figcaption><div aria-hidden="true" data-plot="${kind}" data-place="${place}"></div>
+<details><summary>Numbers</summary>${numbers}</details></figure>`
+}

@@ -1,6 +1,7 @@
 import type { ModelReport } from '../../../history/index.js'
 import type { ExplainedMiner, ExplainedReport } from './explained.js'
-import { cell, escapeText, table } from './report-page-html.js'
+import { describeEvidence } from './report-page-evidence.js'
+import { cell, escapeText, plot, table } from './report-page-html.js'
 import { inUtc } from './report-times.js'
 import { describeCauses } from './rows.js'
 
@@ -32,14 +33,9 @@ function describeModel(model: ModelReport, place: string, id: string): string {
 <p>${verdicts.verified} verified, ${verdicts.inconclusive} without verdict, failed: ${escapeText(describeCauses(verdicts.failed))}, did not serve it: ${notServing}, sat out: ${satOut}</p>
 <div class="plots">${plot('window', place, 'The last results that count, oldest first', windowTable(model))}
 ${plot('trend', place, 'Trend by hour, in UTC', trendTable(model))}</div>
+${describeEvidence(model, place)}
 ${percentiles(model)}
 ${lastFailures.length > 0 ? failures(model) : ''}</section>`
-}
-
-/** A plot, hidden from readers that cannot see it, with its numbers as a table. */
-function plot(kind: 'window' | 'trend', place: string, caption: string, numbers: string): string {
-  return `<figure><figcaption>${caption}</figcaption><div aria-hidden="true" data-plot="${kind}" data-place="${place}"></div>
-<details><summary>Numbers</summary>${numbers}</details></figure>`
 }
 
 function windowTable({ window }: ModelReport): string {

@@ -63,6 +63,24 @@ const kinds = {
       },
     }
   },
+  wealth: ({ evidence: { threshold, points } }) => {
+    const times = points.map(({ at }) => Date.parse(at) / 1000)
+    const line = (label, name, more) => ({ label, stroke: colour(name), width: 2, points: { show: points.length < 60, size: 5, stroke: colour(name), fill: colour(name) }, value: (_, value) => (value == null ? '–' : '10^' + value.toFixed(1)), ...more })
+    return {
+      values: [times, points.map(({ enforced }) => enforced), points.map(({ suspicion }) => suspicion), times.map(() => threshold)],
+      options: {
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+        scales: { x: { time: true, range: () => [(times[0] ?? 0) - 1800, (times[times.length - 1] ?? 0) + 1800] }, y: { range: (_, low, high) => [0, Math.max(threshold, high) + 1] } },
+        axes: [axis({ values: hourLabels, incrs: [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720].map((count) => count * 3600) }), axis({ label: 'evidence', labelSize: 18, size: 64, values: (_, places) => places.map((place) => '10^' + place) })],
+        series: [
+          { label: 'time', value: (_, at) => (at == null ? '–' : utc(at).slice(0, 16).replace('T', ' ') + ' UTC') },
+          line('beyond other hardware', 'bad'),
+          line('beyond the own engine', 'good', { width: 1.5, dash: [5, 4] }),
+          line('accuses', 'quiet', { width: 1, dash: [2, 3], points: { show: false } }),
+        ],
+      },
+    }
+  },
 }
 const widthOf = (figure) => Math.max(280, figure.clientWidth)
 const draw = (figure) => {

@@ -55,8 +55,9 @@ ${report.miners.map((miner, index) => describeMiner(miner, report, index, isOpen
 /** What the plots draw: missing hours are there without results, so that no line passes over them. */
 function dataOf({ miners }: ExplainedReport): string {
   const plotted = miners.map(({ models }) =>
-    models.map(({ window, trend }) => ({
+    models.map(({ window, trend, evidence }) => ({
       window,
+      ...(evidence && { evidence: { threshold: evidence.threshold, points: evidence.points } }),
       trend: fillHours(trend, Number.POSITIVE_INFINITY).map(
         ({ at, hour }) => hour ?? { at, verified: 0, failed: 0, meanTokensPerSecond: 0 },
       ),

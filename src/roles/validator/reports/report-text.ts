@@ -1,10 +1,8 @@
 import type { ModelReport } from '../../../history/index.js'
 import { type ExplainedMiner, type ExplainedReport, escapeTexts } from './explained.js'
+import { evidenceText, type FormatTable } from './report-evidence.js'
 import { describePeriod, fillHours } from './report-times.js'
 import { describeCauses } from './rows.js'
-
-/** Lays cells out in columns; `right` has the indexes of right-aligned ones. */
-export type FormatTable = (cells: readonly (readonly string[])[], right?: readonly number[]) => string
 
 const HEAD = [
   ...['uid', 'model', 'score', 'weight', 'verified', 'no verdict', 'tokens/s', 'first ms', 'trend'],
@@ -86,7 +84,7 @@ function describeModel(model: ModelReport, formatTable: FormatTable): string {
     ...[`  ${at}`, `block ${block}`, cause, `${tokens} tokens`, detail],
   ])
   const last = failures.length > 0 ? `\nlast failures\n${formatTable(failures)}` : ''
-  return `${model.model}\n${formatTable(facts)}${last}`
+  return `${model.model}\n${formatTable(facts)}${evidenceText(model, formatTable)}${last}`
 }
 
 const BARS = '▁▂▃▄▅▆▇█'

@@ -45,7 +45,11 @@ test('shows no scores of another validator that answers on the status port', asy
   const other = join(stateDir, 'other')
   const database = await openDatabase({ file: join(other, 'history.sqlite') })
   await migrate(database)
-  await database.insert({ results: [row(0, { at: new Date(), validator: '5Another' })], weights: [] })
+  await database.insert({
+    results: [row(0, { at: new Date(), validator: '5Another' })],
+    weights: [],
+    evidence: [],
+  })
   await database.close()
   expect(await readMinersReport({ ...query, stateDir: other })).toMatchObject({
     source: 'embedded',

@@ -3,8 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import {
+  DEFAULT_FLOORS,
+  EvidenceBook,
+  honestBands,
+  type Observation,
+} from '../../../../src/evidence/index.js'
 import { createTopic } from '../../../../src/roles/role.js'
 import type { ConfirmedWeights } from '../../../../src/roles/validator/epochs/weights-job.js'
+import type { EvidenceRow } from '../../../../src/roles/validator/evidence/index.js'
 import {
   historyFile,
   openRecords,
@@ -29,18 +36,19 @@ async function setup(history: boolean) {
   const missed = createTopic<NotServing>()
   const satOutSettled = createTopic<SatOutSettled>()
   const weights = createTopic<ConfirmedWeights>()
+  const evidence = createTopic<EvidenceRow>()
   const stop = new AbortController()
   const context = createRigContext({
     signal: stop.signal,
     ...{ stateDir, signer: await hotkeyOf(200), view: viewOf([]), subtensor: createFakeSubtensor([]) },
     settings: defaultSettings({ history }),
   })
-  const records = openRecords(context, { result, missed, satOutSettled, weights })
+  const records = openRecords(context, { result, missed, satOutSettled, weights, evidence })
   const close = () => {
     stop.abort()
     return records.close()
   }
-  return { result, missed, satOutSettled, weights, records, close }
+  return { result, missed, satOutSettled, weights, evidence, records, close }
 }
 
 it('leaves a verified answer without a speed out of window and speeds, but counts it', async () => {
@@ -92,6 +100,41 @@ it('shows the rounds a miner sat out with what they counted for', async () => {
   const [model] = await models()
   expect(model).toMatchObject({ window: [50, 50, 50, null, null], satOut: 3, notServing: 0 })
   expect(model?.verdicts).toEqual({ verified: 1, inconclusive: 0, failed: { UNLIKELY_TOKENS: 1 } })
+  await close()
+})
+
+it('records what the evidence said of a miner, with the wealth of an alarm', async () => {
+  const { result, evidence, records, close } = await setup(true)
+  const miner = servingMiner(1)
+  const answered = { at: Date.now(), round: 1, block: 100, miner, request: completionRequest(), stallMs: 0 }
+  result.publish({ ...answered, answer: answerOf(), verdict: { kind: 'verified' } })
+  const book = new EvidenceBook({ threshold: 1e4, cleanAnswers: 10 })
+  const bad: Observation = {
+    ...{ tokens: 100, synchrony: 'inapplicable' },
+    statistics: {
+      residual: { tokens: 80, suspicion: [4, 4, 4], enforced: [4, 4, 4], sums: [8, 1.6] },
+    },
+  }
+  const common = { hotkey: miner.hotkey, model: MODEL, threshold: 4, isEnforced: true }
+  for (let answers = 1, isBarred = false; !isBarred; answers++) {
+    const at = Date.now() - 1000 + answers
+    isBarred = book.record(miner.hotkey, MODEL, bad, at).alarm !== undefined
+    const standing = book.standing(miner.hotkey, MODEL)
+    evidence.publish({ ...common, at, standing, bands: honestBands(DEFAULT_FLOORS) })
+  }
+  const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
+  await expect.poll(async () => (await models().catch(() => []))[0]?.evidence?.level).toBe('barred')
+  const found = (await models())[0]?.evidence
+  expect(found).toMatchObject({ enforces: true, threshold: 4, dialect: null })
+  expect(found?.sentence).toContain('stated log probabilities are off by 0.100 nats')
+  expect(found?.points.map(({ level }) => level)).toEqual([
+    ...new Array((found?.points.length ?? 1) - 1).fill('clean'),
+    'barred',
+  ])
+  expect(found?.points.at(-1)?.enforced).toBeGreaterThanOrEqual(4)
+  const [residual] = found?.statistics ?? []
+  expect(residual).toMatchObject({ statistic: 'residual', honest: { low: 0, high: 0.05 } })
+  expect(residual?.estimate?.value).toBeCloseTo(0.1)
   await close()
 })
 

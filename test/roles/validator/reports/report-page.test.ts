@@ -1,7 +1,8 @@
 import { createContext, runInContext } from 'node:vm'
 import { expect, it } from 'vitest'
-import type { ModelReport } from '../../../../src/history/index.js'
+import type { EvidenceReport, ModelReport } from '../../../../src/history/index.js'
 import { explainReport } from '../../../../src/roles/validator/reports/explained.js'
+import { evidenceText } from '../../../../src/roles/validator/reports/report-evidence.js'
 import { writePage } from '../../../../src/roles/validator/reports/report-page.js'
 import { PAGE_SCRIPT } from '../../../../src/roles/validator/reports/report-page-parts.js'
 
@@ -12,12 +13,29 @@ const hourAt = (hour: number, verified = 3) => ({
   meanTokensPerSecond: verified > 0 ? 50 : 0,
 })
 
-function pageOf(trend: ModelReport['trend']): Promise<string> {
+const EVIDENCE: EvidenceReport = {
+  ...{ level: 'barred', enforces: true, threshold: 11.3, dialect: 'murmur3', answers: 40, tokens: 8000 },
+  sentence: 'tokens look like a model with 0.30 nats of noise <b>',
+  statistics: [
+    {
+      ...{ statistic: 'seeded', suspicion: 14, enforced: 12, tokens: 6000 },
+      ...{ estimate: { value: 0.3, low: 0.25, high: 0.36 }, honest: { low: 0, high: 0.07 } },
+    },
+    { statistic: 'temperature', suspicion: 0, enforced: 0, tokens: 6000 },
+  ],
+  points: [0, 1, 2].map((hour) => ({
+    ...{ at: new Date(start + hour * HOUR_S * 1000).toISOString(), level: hour < 2 ? 'clean' : 'barred' },
+    ...{ suspicion: 6 * hour, enforced: 5.7 * hour },
+  })),
+}
+
+function pageOf(trend: ModelReport['trend'], evidence?: EvidenceReport): Promise<string> {
   const model: ModelReport = {
     model: 'org/a',
     window: [50, null],
     verdicts: { verified: 3, inconclusive: 0, failed: { OVERFIT: 1 } },
     ...{ notServing: 0, satOut: 0, tokensPerSecond: null, timeToFirstTokenMs: null, trend },
+    ...(evidence && { evidence }),
     lastFailures: [{ at: hourAt(0).at, block: 5, cause: 'OVERFIT', detail: 'position 7', tokens: 8 }],
   }
   const [from, to] = [hourAt(0).at, hourAt(1).at]
@@ -28,7 +46,7 @@ function pageOf(trend: ModelReport['trend']): Promise<string> {
 interface Plot {
   readonly options: {
     readonly tzDate?: unknown
-    readonly scales: { readonly x: { range(...given: unknown[]): number[] } }
+    readonly scales: Readonly<Record<'x' | 'y', { range(...given: unknown[]): number[] }>>
     readonly axes: readonly { readonly values?: (plot: null, places: number[]) => string[] }[]
     readonly series: readonly { readonly spanGaps?: boolean; value?(plot: null, at: number | null): string }[]
   }
@@ -36,7 +54,7 @@ interface Plot {
 }
 
 /** Runs the script of a page where one kind of plot is drawn, in a browser that only notes what uPlot is given. */
-function drawn(page: string, kind: 'trend' | 'window'): Plot {
+function drawn(page: string, kind: 'trend' | 'window' | 'wealth'): Plot {
   const data = /<script type="application\/json" id="data">(.*?)<\/script>/.exec(page)?.[1] ?? ''
   const plots: Plot[] = []
   class Plotter {
@@ -95,10 +113,10 @@ it('shows the axis and the values of the trend in UTC', async () => {
 })
 
 it('has one main part, and a caption and scopes in every table', async () => {
-  const page = (await pageOf([hourAt(0), hourAt(3)])).replace(/<script[\s\S]*?<\/script>/g, '')
+  const page = (await pageOf([hourAt(0), hourAt(3)], EVIDENCE)).replace(/<script[\s\S]*?<\/script>/g, '')
   expect(page.match(/<main>/g)).toHaveLength(1)
   const tables = page.match(/<table>.*?<\/table>/gs) ?? []
-  expect(tables).toHaveLength(5)
+  expect(tables).toHaveLength(7)
   for (const table of tables) {
     expect(table).toMatch(/^<table><caption>[^<]+<\/caption>/)
     expect(table).not.toMatch(/<th(?! scope="(?:col|row)")[ >]/)
@@ -108,9 +126,38 @@ it('has one main part, and a caption and scopes in every table', async () => {
 })
 
 it('has the numbers of every plot in a table, in UTC', async () => {
-  const page = await pageOf([hourAt(0), hourAt(3)])
+  const page = await pageOf([hourAt(0), hourAt(3)], EVIDENCE)
+  expect(page.match(/<figure>/g)).toHaveLength(3)
   for (const [figure] of page.matchAll(/<figure>.*?<\/figure>/gs))
     expect(figure).toMatch(/aria-hidden="true" data-plot[\s\S]*<summary>Numbers<\/summary>.*<table>/)
   expect(page).toMatch(/<th scope="row">2026-01-02 01:00 UTC<\/th><td class="n">3<\/td><td class="n">1<\/td>/)
   expect(page).toContain('Times are in UTC.')
+})
+
+it('draws the evidence by powers of ten with the threshold in view, and escapes its sentence', async () => {
+  const page = await pageOf([hourAt(0)], EVIDENCE)
+  const { options, values } = drawn(page, 'wealth')
+  expect(values.slice(1)).toEqual([
+    [0, 5.7, 11.4],
+    [0, 6, 12],
+    [11.3, 11.3, 11.3],
+  ])
+  expect(options.scales.y.range(null, 0, 3)).toEqual([0, 12.3])
+  expect(options.axes[1]?.values?.(null, [0, 5])).toEqual(['10^0', '10^5'])
+  expect(page).toContain('<p class="bad">tokens look like a model with 0.30 nats of noise &#60;b&#62;</p>')
+  expect(page).toContain('draws by seeds as murmur3 does')
+  expect(page).toMatch(
+    /S noise of sampled tokens, nats<\/th><td class="n bad">0.300<\/td><td class="n">0.250 to 0.360<\/td><td class="n">0.000 to 0.070/,
+  )
+})
+
+it('shows the same evidence as text', async () => {
+  const table = (cells: readonly (readonly string[])[]) => cells.map((row) => row.join(' | ')).join('\n')
+  const text = evidenceText({ evidence: EVIDENCE }, table)
+  expect(text).toContain('log10 of the evidence | 0.0 → 5.7 → 11.4')
+  expect(text).toContain(
+    'S noise of sampled tokens, nats | 0.300 | 0.250 to 0.360 | 0.000 to 0.070 | 12.0 | 6000',
+  )
+  expect(text).toContain('T temperature served / asked | - | - | - | 0.0 | 6000')
+  expect(evidenceText({}, table)).toBe('')
 })
