@@ -11,7 +11,7 @@ export interface BehaviourContext {
 }
 
 /** Bytes inserted into a stream, or its sudden end, after this many events. */
-interface StreamTrick {
+export interface StreamTrick {
   readonly afterEvents: number
   readonly chunks?: () => Iterable<string | Uint8Array>
   /** Resets the connection. */
