@@ -34,10 +34,11 @@ export const ARROWS = {
   'roles/miner/announcing': ['chain', 'wallet'],
   'roles/validator': [
     ...[...MODULES, 'roles'],
-    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'evidence'),
+    ...INSIDE('validator', 'subnet', 'calibration', 'rounds', 'scores', 'evidence'),
     ...INSIDE('validator', 'epochs', 'organics', 'reports', 'health'),
   ],
   'roles/validator/subnet': ['chain', 'config', 'engine', 'telemetry', 'wallet', 'roles'],
+  'roles/validator/calibration': [...MODULES, 'roles', 'roles/validator/subnet'],
   'roles/validator/rounds': [
     ...MODULES.filter((name) => name !== 'chain'),
     ...['roles', ...INSIDE('validator', 'subnet')],
@@ -53,7 +54,7 @@ export const ARROWS = {
   'roles/validator/reports': [
     ...MODULES,
     'roles',
-    ...INSIDE('validator', 'subnet', 'rounds', 'scores', 'evidence', 'epochs'),
+    ...INSIDE('validator', 'subnet', 'calibration', 'rounds', 'scores', 'evidence', 'epochs'),
   ],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],

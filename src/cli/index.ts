@@ -5,6 +5,7 @@
  */
 
 export { BaseCommand, type Invocation } from './base-command.js'
+export { openCommandProgress } from './command-progress.js'
 export { EXIT_STATUS } from './exit-status.js'
 export { flagsOf } from './flags.js'
 export type { SurroundingNetwork } from './mock.js'
@@ -15,6 +16,6 @@ export { type RoleRun, type RunContext, runRole } from './run-role.js'
 export { ownSurroundings, selfCommand } from './self-command.js'
 export { runUntilStopped } from './shutdown.js'
 export { unblockStandardError } from './standard-error.js'
-export { type StateLocation, stateFolderOf } from './state-folder.js'
+export { openStateFolder, type StateLocation, stateFolderOf } from './state-folder.js'
 export { formatTable } from './table.js'
 export { askPassword, readPrompt } from './terminal-input.js'

@@ -4,6 +4,7 @@ import { EngineDiscovery } from './engine-discovery.js'
 import type { HubSource } from './hub-files.js'
 import { Replica } from './replica.js'
 import { ReplicaPool } from './replica-pool.js'
+import { viewServer } from './server-view.js'
 import type { ReferenceEngine } from './types.js'
 
 export interface EngineOptions extends HubSource {
@@ -34,6 +35,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
   const pool = new ReplicaPool(model, replicas, clock, discovery.identify)
   const speed = new GenerationSpeed()
   const parts = { model, pool, discovery, scoringTimeoutMs, closing: closing.signal, clock, speed }
+  const views = replicas.map((replica) => viewServer(parts, replica, options.apiKey))
   return {
     model,
     get generatedTokensPerSecond() {
@@ -46,6 +48,7 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
       return discovery.unreadyReason ?? pool.unavailableReason()
     },
     ...createCalls(parts),
+    servers: () => views.filter(({ unreadyReason }) => unreadyReason === undefined),
     whenReady: async (signal) => {
       signal.throwIfAborted()
       await Promise.race([discovery.ready, whenAborted(signal).then(() => signal.throwIfAborted())])

@@ -41,9 +41,9 @@ export class GenerationSpeed {
   }
 }
 
-interface CallParts {
+export interface CallParts {
   readonly model: string
-  readonly pool: ReplicaPool
+  readonly pool: Pick<ReplicaPool, 'call'>
   readonly discovery: EngineDiscovery
   readonly scoringTimeoutMs: number
   readonly closing: AbortSignal

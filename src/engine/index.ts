@@ -1,7 +1,7 @@
 /**
  * A validator's reference engines: connects to vLLM servers, or runs them as containers, and scores answers. Tests named
  * after a behaviour: connect-engine.test.ts (engine-calls.ts, engine-discovery.ts, probe.ts, server.ts, types.ts),
- * replaced-engine.test.ts (replica.ts).
+ * replaced-engine.test.ts (replica.ts), server-view.test.ts (server-description.ts).
  */
 export { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
 export { type EngineEndpoint, parseEngineEndpoints } from './endpoints.js'
@@ -22,6 +22,7 @@ export {
   weightBytes,
 } from './fleet/index.js'
 export type {
+  EngineServerView,
   ModelFacts,
   Reference,
   ReferenceEngine,

@@ -66,6 +66,11 @@ export class Replica {
     return this.#hasFailed || hasRefused || isSilent || nowMs - this.#probedAtMs > PROBE_AGE_MS
   }
 
+  /** Calls of our own are under way. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0
+  }
+
   /** What the server reports plus what was sent since. */
   get load(): number {
     return this.#reportedLoad + this.#inFlight

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../inference/index.js'
+import type { Answer, ChatMessage, InferenceRequest } from '../inference/index.js'
 
 /** Reference distribution at one position, from the engine's prompt_logprobs, by token id. */
 export type ReferencePosition = ReadonlyMap<number, { readonly logprob: number; readonly rank: number }>
@@ -69,6 +69,8 @@ export interface ReferenceEngine {
   readonly unreadyReason: string | undefined
   /** How fast it generated lately, in tokens per second; undefined or absent while unknown. */
   readonly generatedTokensPerSecond?: number | undefined
+  /** The servers behind it that accept calls; absent where they cannot be told apart. */
+  readonly servers?: () => readonly EngineServerView[]
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>
   tokenizeText(prompt: string, signal: AbortSignal, options?: TokenizeOptions): Promise<readonly number[]>
   detokenize(ids: readonly number[], signal: AbortSignal): Promise<string>
@@ -78,4 +80,18 @@ export interface ReferenceEngine {
     request: { messages: readonly ChatMessage[]; maxTokens: number; temperature: number },
     signal: AbortSignal,
   ): Promise<string>
+}
+
+/** One server of an engine: the calls of an engine, made to this server alone, and what it is. */
+export interface EngineServerView extends ReferenceEngine {
+  readonly url: string
+  /** Calls of this process are under way, which more calls would slow down. */
+  readonly isBusy: boolean
+  /** Generates an answer as a miner would. Faults are in the answer. */
+  ask(request: InferenceRequest, signal: AbortSignal): Promise<Answer>
+  /**
+   * Version, limits and the options that the server shows, by name. Two servers that differ in one of them may differ in
+   * their numbers.
+   */
+  describe(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
 }

@@ -11,6 +11,7 @@ export {
   prepareRequest,
   sendPrepared,
 } from './ask-miner.js'
+export { askServer, type OwnServer } from './ask-server.js'
 export { type AskThread, createAskThread, type ThreadOptions } from './ask-thread.js'
 export { type ChunkContent, readChunk } from './chunk.js'
 export { type FetchLimits, guardFetch } from './guarded-fetch.js'

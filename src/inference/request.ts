@@ -22,8 +22,10 @@ const NEUTRAL = {
 /**
  * The JSON body of a request, with the fields in the order of its layout. Exactly these bytes are hashed, signed and sent.
  * `logprobs` is `true` on both routes: vLLM reads it as 1 for completions.
+ *
+ * @param more members that only one's own server is sent
  */
-export function encodeRequest(request: InferenceRequest): Uint8Array {
+export function encodeRequest(request: InferenceRequest, more: object = {}): Uint8Array {
   const { seed, maxTokens, temperature, model, mayBeCut } = request
   const prompt = request.endpoint === 'chat' ? { messages: request.messages } : { prompt: request.prompt }
   const body = {
@@ -35,6 +37,7 @@ export function encodeRequest(request: InferenceRequest): Uint8Array {
     logprobs: true,
     ...prompt,
     ...(mayBeCut ? {} : NEUTRAL),
+    ...more,
   }
   return Buffer.from(JSON.stringify(arrange(body, request.layout)), 'utf8')
 }

@@ -41,6 +41,18 @@ export const evidenceSettings = {
     default: true,
     help: 'Weigh answers to users’ requests like those of this validator’s own rounds. A hub that invents answers could accuse honest miners: turn this off for a hub you do not trust.',
   }),
+  'evidence.calibrate': validator({
+    kind: 'switch',
+    schema: switchValue,
+    default: true,
+    help: 'Measure in the background, one answer at a time while the engine is idle, how much a reference engine differs from itself, when it has no valid calibration.',
+  }),
+  'evidence.calibration-answers': validator({
+    kind: 'integer',
+    schema: integerValue(12, 10_000),
+    default: 96,
+    help: 'Answers that a calibration measures: a third is greedy, up to 512 tokens long.',
+  }),
   'evidence.floor-logits': validator({
     kind: 'number',
     schema: numberValue(0.001, 10),

@@ -7,6 +7,7 @@ import { createRandom, type QuestionSource } from '../../prompts/index.js'
 import { noteChain, noteEngines, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { createTopic, type RoleDeps, type Topic } from '../role.js'
+import { openCalibrations } from './calibration/index.js'
 import { type ConfirmedWeights, type EpochDeps, followBlocks, startEpochs } from './epochs/index.js'
 import { type EvidenceRow, type LevelsFor, levelsFrom, openEvidence } from './evidence/index.js'
 import { type Health, type Watchdog, watchHealth } from './health/index.js'
@@ -71,7 +72,8 @@ export async function startServices(
     bounds: { maxPenalty: settings['hub.max-penalty'], maxSpeedRatio: settings['hub.max-speed-ratio'] },
   })
   const { book } = scores
-  const levelsFor = deps.levelsFor ?? levelsFrom(settings)
+  const calibrations = await openCalibrations(context)
+  const levelsFor = deps.levelsFor ?? levelsFrom(settings, calibrations.noiseOf)
   const evidence = await openEvidence(context, { levelsFor, events: bus })
   const save = async () => {
     await Promise.all([scores.save(), evidence.save()])
@@ -99,7 +101,7 @@ export async function startServices(
       enterPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
   })
-  const status = trackStatus(context, { book, verdicts, evidence, rounds, events: bus })
+  const status = trackStatus(context, { book, verdicts, evidence, calibrations, rounds, events: bus })
   const feed = followBlocks(context, bus.head.publish)
   const server = await serveStatus(context, { health, records, status })
   cleanup.add('status server', () => server.close())
@@ -110,7 +112,7 @@ export async function startServices(
   )
 
   const run = async () => {
-    await Promise.all([rounds.done, epochs.done, feed])
+    await Promise.all([rounds.done, epochs.done, feed, calibrations.done])
     watchdog?.enter('draining')
     await save()
     return status.report()

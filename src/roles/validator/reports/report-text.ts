@@ -1,4 +1,5 @@
 import type { ModelReport } from '../../../history/index.js'
+import { writeCalibration } from '../calibration/index.js'
 import { type ExplainedMiner, type ExplainedReport, escapeTexts } from './explained.js'
 import { evidenceText, type FormatTable } from './report-evidence.js'
 import { describePeriod, fillHours } from './report-times.js'
@@ -21,7 +22,8 @@ function headline(report: ExplainedReport): string {
   const state = validator
     ? `block ${validator.block}, epoch ${validator.epoch.index}, weights due at block ${validator.epoch.nextBlock}, ${validator.rounds} rounds\n`
     : ''
-  return `${state}${describePeriod(report)} Times are in UTC.`
+  const calibrations = (validator?.calibrations ?? []).map((one) => `${writeCalibration(one)}\n`).join('')
+  return `${state}${calibrations}${describePeriod(report)} Times are in UTC.`
 }
 
 function tableOf(report: ExplainedReport, formatTable: FormatTable): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
+import { type Calibrations, calibrationState } from '../calibration/index.js'
 import { type ConfirmedWeights, epochAt } from '../epochs/index.js'
 import { countedModels, type Evidence } from '../evidence/index.js'
 import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
@@ -83,6 +84,8 @@ export const validatorStatus = z.object({
   ),
   /** Decimal logarithm of the wealth at which evidence accuses. */
   evidenceThreshold: z.number().optional(),
+  /** How far the engines of the wanted models are calibrated. */
+  calibrations: z.array(calibrationState).optional(),
 })
 
 export type ValidatorStatus = z.output<typeof validatorStatus>
@@ -101,6 +104,7 @@ export interface StatusParts {
   readonly book: ScoreBook
   readonly verdicts: VerdictCounts
   readonly evidence?: Pick<Evidence, 'isBarred' | 'standings' | 'threshold'> | undefined
+  readonly calibrations?: Pick<Calibrations, 'states'> | undefined
   readonly rounds: { readonly started: number }
   readonly events: { readonly weights: Feed<ConfirmedWeights> }
 }
@@ -115,7 +119,7 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, evidence, rounds, events }: StatusParts,
+  { book, verdicts, evidence, calibrations, rounds, events }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
@@ -148,6 +152,7 @@ export function trackStatus(
         weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
+        ...(calibrations ? { calibrations: [...calibrations.states()] } : {}),
       }
     },
     report: () => {
