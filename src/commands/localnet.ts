@@ -25,6 +25,7 @@ export default class Localnet extends BaseCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --epochs 2 --json',
+    '<%= config.bin %> <%= command.id %> --cheats rescored,draft',
     '<%= config.bin %> <%= command.id %> --only chain,engine --dir ./localnet',
   ]
 
@@ -71,6 +72,7 @@ export default class Localnet extends BaseCommand {
         blockTimeMs: settings['chain.block-time'],
         epochBlocks: settings['chain.tempo'],
         chainPort: settings['chain.port'] ?? 0,
+        cheats: settings.cheats,
         epochs: settings.epochs ?? (isInteractive ? undefined : UNATTENDED_EPOCHS),
       },
       {

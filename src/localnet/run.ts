@@ -4,7 +4,7 @@ import { createLogger } from '../telemetry/index.js'
 import { type Snapshot, Watch } from './board/index.js'
 import {
   deriveSecret,
-  HOTKEY_NAMES,
+  hotkeyNames,
   Network,
   type NetworkDeps,
   openFolder,
@@ -20,6 +20,8 @@ export interface LocalnetOptions {
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly chainPort: number
+  /** Behaviours of further miners: names of the development engine's catalogue. */
+  readonly cheats: readonly string[]
   /** Undefined: run until the signal aborts. */
   readonly epochs: number | undefined
 }
@@ -35,7 +37,7 @@ export interface LocalnetDeps extends NetworkDeps {
  * an error.
  *
  * @returns the last snapshot; undefined when the run was stopped before the first.
- * @throws TargonError LOCALNET_PROCESS_DIED when a process dies, LOCALNET_STUCK when no weights appear on chain.
+ * @throws TargonError LOCALNET_CHEATS, LOCALNET_PROCESS_DIED when a process dies, LOCALNET_STUCK when no weights appear on chain.
  */
 export async function runLocalnet(
   options: LocalnetOptions,
@@ -85,12 +87,15 @@ async function watchNetwork(network: Network, options: LocalnetOptions, deps: Lo
       signal: AbortSignal.any([deps.signal, done.signal]),
     },
   )
-  const addresses = HOTKEY_NAMES.map((name) =>
+  const addresses = hotkeyNames(network.cast).map((name) =>
     addressOf(pairFromSeed(deriveSecret(options.seed, name)).publicKey),
   )
   try {
     const { validatorUrl } = network
-    const watch = new Watch({ ...options, addresses }, { ...deps, chain: subtensor, validatorUrl })
+    const watch = new Watch(
+      { ...options, addresses, cast: network.cast },
+      { ...deps, chain: subtensor, validatorUrl },
+    )
     await Promise.race([watch.run(), network.death])
   } finally {
     done.abort()

@@ -22,6 +22,7 @@ const report = z.object({
       }),
       meanTokensPerSecond: z.number(),
       score: z.number(),
+      evidence: z.enum(['clean', 'suspected', 'barred']),
       weightU16: z.number(),
     }),
   ),
@@ -78,6 +79,7 @@ describe('a localnet of two epochs', () => {
     for (const miner of by(/^honest$/)) {
       expect(miner.verdicts.failed, miner.hotkey).toEqual({})
       expect(miner.verdicts.verified).toBeGreaterThan(0)
+      expect(miner.evidence, miner.hotkey).toBe('clean')
     }
   })
 
@@ -90,8 +92,8 @@ describe('a localnet of two epochs', () => {
     expect(both?.models).toHaveLength(2)
   })
 
-  it('fails every cheat and gives it weight 0', () => {
-    const cheats = by(/^(?!honest$)/)
+  it('fails every cheat that one answer shows and gives it weight 0', () => {
+    const cheats = by(/^(?!honest$|int4$)/)
     expect(cheats.map((miner) => miner.behaviour).sort()).toEqual([
       'empty-padding',
       'generate-first',

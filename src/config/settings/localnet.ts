@@ -21,6 +21,13 @@ export const localnetSettings = {
     options: ['chain', 'engine'],
     help: 'Run only these parts and print their endpoints; start the roles in other terminals.',
   }),
+  cheats: localnet({
+    kind: 'list',
+    schema: listValue,
+    default: [],
+    defaultText: 'those that are always there',
+    help: 'Up to eight further miners that cheat in these ways, for example int4, rescored, cooler, no-system-prompt, truncated-prompt, draft, one-in-ten, turncoat; docs/development/development-engine.md lists all.',
+  }),
   dir: localnet({
     kind: 'path',
     schema: optionalText,

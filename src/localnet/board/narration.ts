@@ -7,15 +7,25 @@ export function narrateChange(before: Snapshot | undefined, now: Snapshot): stri
     const earlier = before?.miners.find((other) => other.uid === miner.uid)
     return verdictCount(miner) > (earlier ? verdictCount(earlier) : 0) ? [narrateVerdict(now, miner)] : []
   })
-  if (now.epochs === (before?.epochs ?? 0)) return verdicts
+  const accusations = now.miners.flatMap((miner) => {
+    const earlier = before?.miners.find((other) => other.uid === miner.uid)?.evidence ?? 'clean'
+    return miner.evidence === earlier ? [] : [narrateEvidence(now, miner)]
+  })
+  const lines = [...verdicts, ...accusations]
+  if (now.epochs === (before?.epochs ?? 0)) return lines
   const weights = now.miners.map((miner) => `${miner.name} ${miner.weightU16}`).join(', ')
-  return [...verdicts, `block ${now.block}  epoch ${now.epochs} done, weights on chain: ${weights}`]
+  return [...lines, `block ${now.block}  epoch ${now.epochs} done, weights on chain: ${weights}`]
 }
 
 function narrateVerdict(now: Snapshot, miner: MinerRow): string {
   const speed =
     miner.last?.tokensPerSecond === undefined ? '' : ` at ${miner.last.tokensPerSecond.toFixed(1)} tok/s`
   return `block ${now.block}  uid ${miner.uid} ${miner.name}  ${renderLast(miner.last)}${speed}`
+}
+
+function narrateEvidence(now: Snapshot, miner: MinerRow): string {
+  const why = miner.accusation === undefined ? '' : `. ${miner.accusation}`
+  return `block ${now.block}  uid ${miner.uid} ${miner.name}  evidence: ${miner.evidence}${why}`
 }
 
 function verdictCount(miner: MinerRow): number {

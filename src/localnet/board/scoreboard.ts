@@ -22,6 +22,8 @@ interface Column {
 const LAST_LENGTH = 27
 const CAUSE_LENGTH = 19
 const MODELS_LENGTH = 16
+const EVIDENCE_LENGTH = 'suspected'.length
+const EVIDENCE_COLOR = { clean: 'gray', suspected: 'yellow', barred: 'red' } as const
 
 const left = (head: string, cell: Column['cell']): Column => ({ head, align: 'left', cell })
 const right = (head: string, cell: (miner: MinerRow) => string): Column => ({ head, align: 'right', cell })
@@ -34,17 +36,24 @@ const FAILED = right('failed', ({ verdicts }) => String(sum(verdicts.failed)))
 const LAST = left('last verdict', ({ last }, paint) =>
   paint(colorOf(last), sized(renderLast(last), LAST_LENGTH)),
 )
-const CAUSE = left('last verdict', ({ last }, paint) =>
-  paint(colorOf(last), sized(last?.cause ?? last?.kind ?? '–', CAUSE_LENGTH)),
+const EVIDENCE = left('evidence', ({ evidence }, paint) =>
+  paint(EVIDENCE_COLOR[evidence], sized(evidence, EVIDENCE_LENGTH)),
+)
+/** What an accusation says counts more than the last verdict. */
+const MARKED = left('last verdict', (miner, paint) =>
+  markOf(miner, paint, renderLast(miner.last), LAST_LENGTH),
+)
+const CAUSE = left('last verdict', (miner, paint) =>
+  markOf(miner, paint, miner.last?.cause ?? miner.last?.kind ?? '–', CAUSE_LENGTH),
 )
 const SPEED = right('tok/s', ({ meanTokensPerSecond }) => meanTokensPerSecond.toFixed(1))
 const SCORE = right('score', ({ score }) => score.toFixed(1))
 const WEIGHT = right('weight', ({ weightU16 }) => String(weightU16))
 
-const WIDEST = [UID, MINER, MODELS, VERIFIED, FAILED, LAST, SPEED, SCORE, WEIGHT]
-/** Widest first; for terminals of 121, 94, 78 and 59 columns. */
+/** Widest first; for terminals of 133, 121, 94, 78 and 59 columns. */
 const LAYOUTS: readonly (readonly Column[])[] = [
-  WIDEST,
+  [UID, MINER, MODELS, VERIFIED, FAILED, LAST, EVIDENCE, SPEED, SCORE, WEIGHT],
+  [UID, MINER, MODELS, VERIFIED, FAILED, MARKED, SPEED, SCORE, WEIGHT],
   [UID, MINER, VERIFIED, FAILED, CAUSE, SPEED, SCORE, WEIGHT],
   [UID, MINER, VERIFIED, FAILED, CAUSE, WEIGHT],
   [UID, MINER, CAUSE, WEIGHT],
@@ -92,6 +101,12 @@ function renderHeader(snapshot: Snapshot): string {
 export function renderLast(last: MinerRow['last']): string {
   if (last === null) return '–'
   return last.cause === undefined ? last.kind : `${last.kind}: ${last.cause}`
+}
+
+/** The last verdict, or in its place what accuses the miner. */
+function markOf({ last, evidence }: MinerRow, paint: Paint, verdict: string, length: number): string {
+  if (evidence === 'clean') return paint(colorOf(last), sized(verdict, length))
+  return paint(EVIDENCE_COLOR[evidence], sized(`evidence: ${evidence}`, length))
 }
 
 function colorOf(last: MinerRow['last']): Color {

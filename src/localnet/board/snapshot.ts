@@ -1,6 +1,6 @@
 import type { WeightEntry } from '../../chain/index.js'
-import { CAST, HOTKEY_NAMES, LOCALNET_MODELS } from '../network/index.js'
-import type { MinerStatus, ValidatorStatus } from './validator-status.js'
+import { type CastMember, LOCALNET_MODELS } from '../network/index.js'
+import type { EvidenceLevel, MinerStatus, ValidatorStatus } from './validator-status.js'
 
 /** One miner on the board and in the report. */
 export interface MinerRow {
@@ -13,6 +13,10 @@ export interface MinerRow {
   readonly last: MinerStatus['last']
   readonly meanTokensPerSecond: number
   readonly score: number
+  /** The worst of its models: what its answers show together. */
+  readonly evidence: EvidenceLevel
+  /** What the evidence says in words, unless it is clean. */
+  readonly accusation: string | undefined
   /** From chain storage. */
   readonly weightU16: number
 }
@@ -44,15 +48,18 @@ export function composeSnapshot(input: {
   readonly epochs: number
   /** Hotkey addresses by uid. */
   readonly addresses: readonly string[]
+  /** The miners, in the order of their uids from 1 on. */
+  readonly cast: readonly CastMember[]
   readonly status: ValidatorStatus | undefined
   readonly weights: readonly WeightEntry[]
 }): Snapshot {
   const weightOf = new Map(input.weights.map((entry) => [entry.uid, entry.weightU16]))
   const statusOf = new Map(input.status?.miners.map((miner) => [miner.hotkey, miner]))
-  const miners = CAST.map((member): MinerRow => {
-    const uid = HOTKEY_NAMES.indexOf(member.name)
+  const miners = input.cast.map((member, index): MinerRow => {
+    const uid = index + 1
     const hotkey = input.addresses[uid] ?? ''
     const status = statusOf.get(hotkey)
+    const worst = worstEvidence(status?.evidence ?? [])
     return {
       uid,
       name: member.name,
@@ -63,6 +70,8 @@ export function composeSnapshot(input: {
       last: status?.last ?? null,
       meanTokensPerSecond: status?.meanTokensPerSecond ?? 0,
       score: status?.score ?? 0,
+      evidence: worst?.level ?? 'clean',
+      accusation: worst?.sentence,
       weightU16: weightOf.get(uid) ?? 0,
     }
   })
@@ -81,6 +90,14 @@ export function composeSnapshot(input: {
   }
 }
 
+const SEVERITY = { clean: 0, suspected: 1, barred: 2 } as const
+
+/** The pair that is accused most; undefined when all are clean. */
+function worstEvidence(pairs: MinerStatus['evidence']): MinerStatus['evidence'][number] | undefined {
+  const accused = pairs.filter(({ level }) => level !== 'clean')
+  return accused.sort((a, b) => SEVERITY[b.level] - SEVERITY[a.level])[0]
+}
+
 /** What `targon localnet --json` prints. */
 export interface LocalnetReport {
   readonly epochs: number
@@ -96,6 +113,7 @@ export interface LocalnetReport {
     }
     readonly meanTokensPerSecond: number
     readonly score: number
+    readonly evidence: EvidenceLevel
     readonly weightU16: number
   }[]
   /** Null when the run was stopped before the network was ready. */
@@ -105,7 +123,7 @@ export interface LocalnetReport {
 export function reportOf(snapshot: Snapshot): LocalnetReport {
   return {
     epochs: snapshot.epochs,
-    miners: snapshot.miners.map(({ name: _name, last: _last, ...miner }) => miner),
+    miners: snapshot.miners.map(({ name: _name, last: _last, accusation: _accusation, ...miner }) => miner),
     validator: snapshot.validator,
   }
 }

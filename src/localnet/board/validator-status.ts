@@ -8,6 +8,9 @@ const lastVerdict = z.object({
   tokensPerSecond: z.number().optional(),
 })
 
+const evidenceLevel = z.enum(['clean', 'suspected', 'barred'])
+export type EvidenceLevel = z.output<typeof evidenceLevel>
+
 /** The fields of a validator's `GET /status` that the board shows. */
 export const validatorStatus = z.object({
   uid: z.number().int(),
@@ -35,6 +38,8 @@ export const validatorStatus = z.object({
       last: lastVerdict.nullable(),
       meanTokensPerSecond: z.number(),
       score: z.number(),
+      /** One per model with evidence. */
+      evidence: z.array(z.object({ level: evidenceLevel, sentence: z.string() })).default([]),
     }),
   ),
 })

@@ -1,6 +1,7 @@
 import { fetch } from 'undici'
 import type { Subtensor } from '../../chain/index.js'
 import { type Clock, TargonError, withDeadline } from '../../kernel/index.js'
+import type { CastMember } from '../network/index.js'
 import { composeSnapshot, type Snapshot } from './snapshot.js'
 import { type ValidatorStatus, validatorStatus } from './validator-status.js'
 
@@ -10,6 +11,8 @@ export interface WatchOptions {
   readonly epochBlocks: number
   /** Hotkey addresses by uid. */
   readonly addresses: readonly string[]
+  /** The miners, in the order of their uids from 1 on. */
+  readonly cast: readonly CastMember[]
 }
 
 export interface WatchDeps {
@@ -95,6 +98,7 @@ export class Watch {
       block: chain.head().number,
       epochs: this.#weightBlocks.size,
       addresses: this.#options.addresses,
+      cast: this.#options.cast,
       status,
       weights,
     })

@@ -67,6 +67,8 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
     ],
     // opening the embedded database would add seconds to a start that people watch
     '--no-history',
+    // one machine is its own reference, so that the floors for other hardware need no calibration
+    ...['--evidence.mode', 'enforce'],
     // a small machine that runs everything stalls now and then; no money depends on these verdicts
     ...['--round.stall-limit', '1000'],
     ...[
@@ -88,9 +90,11 @@ export function chainArguments(plan: {
   readonly seed: string
   readonly blockTimeMs: number
   readonly epochBlocks: number
+  readonly cheats: readonly string[]
 }): string[] {
   return [
     ...['localnet', '--only', 'chain', '--dir', plan.folder, '--chain.port', String(plan.port)],
+    ...plan.cheats.flatMap((cheat) => ['--cheats', cheat]),
     ...[
       '--chain.block-time',
       String(plan.blockTimeMs),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { initSr25519, pairFromSeed } from '../../kernel/index.js'
 import { writeDevelopmentWallet } from '../../wallet/index.js'
-import { COLDKEY_NAME, deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS, WALLET_NAME } from './cast.js'
+import { COLDKEY_NAME, deriveSecret, LOCALNET_MODELS, WALLET_NAME } from './cast.js'
 
 export interface LocalnetFolder {
   readonly path: string
@@ -27,12 +27,12 @@ export function walletsFolder(folder: string): string {
 }
 
 /** Writes what the roles read: development wallets in Bittensor's layout and the validator's model list. */
-export async function seedFolder(folder: string, seed: string): Promise<void> {
+export async function seedFolder(folder: string, seed: string, names: readonly string[]): Promise<void> {
   await initSr25519()
   await writeDevelopmentWallet(
     walletsFolder(folder),
     WALLET_NAME,
-    HOTKEY_NAMES.map((name) => ({ name, seed: deriveSecret(seed, name) })),
+    names.map((name) => ({ name, seed: deriveSecret(seed, name) })),
     pairFromSeed(deriveSecret(seed, COLDKEY_NAME)).publicKey,
   )
   await writeFile(join(folder, 'models.txt'), `${LOCALNET_MODELS.join('\n')}\n`)

@@ -4,7 +4,7 @@
  * ../../../test/e2e/separate-terminals.test.ts (parts.ts).
  */
 
-export { CAST, deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
+export { type CastMember, castWith, deriveSecret, hotkeyNames, LOCALNET_MODELS } from './cast.js'
 export type { SelfCommand } from './child.js'
 export { openFolder } from './folders.js'
 export { type AroundOptions, type SurroundingNetwork, startNetworkAround } from './mock-network.js'

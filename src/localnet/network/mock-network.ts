@@ -1,5 +1,4 @@
 import { minerArguments, validatorArguments } from './arguments.js'
-import { CAST } from './cast.js'
 import type { SelfCommand } from './child.js'
 import { openFolder } from './folders.js'
 import { Network, type NetworkDeps } from './network.js'
@@ -30,7 +29,7 @@ export async function startNetworkAround(
 ): Promise<SurroundingNetwork> {
   const seed = options.seed ?? 'localnet'
   const folder = await openFolder(undefined)
-  const plan = { blockTimeMs: BLOCK_TIME_MS, epochBlocks: EPOCH_BLOCKS, chainPort: 0, seed }
+  const plan = { blockTimeMs: BLOCK_TIME_MS, epochBlocks: EPOCH_BLOCKS, chainPort: 0, seed, cheats: [] }
   try {
     const network = await Network.start(
       { ...plan, self: options.self, env: options.env, folder: folder.path, without: role },
@@ -53,7 +52,7 @@ export async function startNetworkAround(
 }
 
 function firstMinerArguments(network: Network): string[] {
-  const member = CAST[0]
+  const member = network.cast[0]
   if (!member) throw new Error('the cast is empty')
   return minerArguments(network.places, member, network.engineUrlOf(member))
 }

@@ -7,7 +7,7 @@ import {
   type NetworkPlaces,
   validatorArguments,
 } from './arguments.js'
-import { CAST, type CastMember, LOCALNET_MODELS } from './cast.js'
+import { type CastMember, castWith, hotkeyNames, LOCALNET_MODELS } from './cast.js'
 import { Child, type ChildOptions, type SelfCommand } from './child.js'
 import { seedFolder } from './folders.js'
 import { describeWaiting } from './waiting.js'
@@ -21,6 +21,8 @@ export interface NetworkOptions {
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly chainPort: number
+  /** Behaviours of further miners. */
+  readonly cheats: readonly string[]
   /** The role the caller runs itself: the validator, or the first miner of the cast. */
   readonly without?: 'miner' | 'validator'
 }
@@ -54,6 +56,8 @@ const serving = z.object({ statusUrl: z.string() })
 export class Network {
   readonly #options: NetworkOptions
   readonly #deps: NetworkDeps
+  /** The miners, in the order of their uids from 1 on. */
+  readonly cast: readonly CastMember[]
   readonly #children: Child[] = []
   /** Names of the processes that are starting. */
   readonly #starting = new Set<string>()
@@ -65,6 +69,7 @@ export class Network {
   private constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options
     this.#deps = deps
+    this.cast = castWith(options.cheats)
     this.#death.promise.catch(() => {})
   }
 
@@ -104,7 +109,7 @@ export class Network {
   }
 
   engineUrlOf(member: CastMember): string {
-    const url = this.#engineUrls[CAST.indexOf(member)]
+    const url = this.#engineUrls[this.cast.indexOf(member)]
     if (!url) throw new Error(`no engine for ${member.name}`)
     return url
   }
@@ -116,22 +121,22 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { folder, seed, blockTimeMs, epochBlocks, chainPort, without } = this.#options
-    await seedFolder(folder, seed)
+    const { folder, seed, blockTimeMs, epochBlocks, chainPort, cheats, without } = this.#options
+    await seedFolder(folder, seed, hotkeyNames(this.cast))
     const [chain, engines, references] = await Promise.all([
       this.#startPart(
         'chain',
-        chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks }),
+        chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks, cheats }),
         1,
       ),
-      this.#startPart('engines', engineArguments(folder, CAST), CAST.length),
+      this.#startPart('engines', engineArguments(folder, this.cast), this.cast.length),
       this.#startPart('reference-engine', engineArguments(folder, [REFERENCE_ENGINE]), 1),
     ])
     this.#places = { folder, chainUrl: chain[0] ?? '', referenceUrl: references[0] ?? '' }
     this.#engineUrls = engines
-    this.#deps.onProgress(`chain ready at ${this.places.chainUrl}, ${CAST.length + 1} engines ready`)
+    this.#deps.onProgress(`chain ready at ${this.places.chainUrl}, ${this.cast.length + 1} engines ready`)
 
-    const members = CAST.filter((_, index) => !(without === 'miner' && index === 0))
+    const members = this.cast.filter((_, index) => !(without === 'miner' && index === 0))
     await Promise.all(
       members.map((member) =>
         this.#startRole(member.name, minerArguments(this.places, member, this.engineUrlOf(member))),

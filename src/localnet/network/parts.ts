@@ -2,7 +2,7 @@ import type { LocalnetSettings } from '../../config/index.js'
 import { type Clock, initSr25519, messageOf, pairFromSeed, whenAborted } from '../../kernel/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../chain/index.js'
 import { type BehaviourName, type DevelopmentEngine, startDevelopmentEngine } from '../engine/index.js'
-import { COLDKEY_NAME, deriveSecret, HOTKEY_NAMES, LOCALNET_MODELS } from './cast.js'
+import { COLDKEY_NAME, castWith, deriveSecret, hotkeyNames, LOCALNET_MODELS } from './cast.js'
 import { type EngineSpecification, parseEngineSpecification } from './engine-specification.js'
 import { openFolder, seedFolder, walletsFolder } from './folders.js'
 import { type RoleCommandOptions, roleCommands } from './role-commands.js'
@@ -47,13 +47,14 @@ const DEFAULT_ENGINE: EngineSpecification = {
 
 /** Serves the chain, the engines or both in this process until the signal aborts. */
 export async function serveParts(settings: PartsSettings, deps: PartsDeps): Promise<void> {
+  const names = hotkeyNames(castWith(settings.cheats))
   const folder = await openFolder(settings.dir)
   const closers: (() => Promise<void>)[] = [() => folder.release()]
   try {
     const urls: { chain?: string; engine?: string } = {}
     if (settings.only.includes('chain')) {
-      await seedFolder(folder.path, settings.seed)
-      const chain = await startSubnetChain(settings, deps)
+      await seedFolder(folder.path, settings.seed, names)
+      const chain = await startSubnetChain(settings, names, deps)
       closers.push(() => chain.close())
       urls.chain = chain.url
       deps.onEndpoint({ kind: 'chain', url: chain.url, wallets: walletsFolder(folder.path) })
@@ -86,7 +87,11 @@ function noteCommands(deps: PartsDeps, options: RoleCommandOptions): void {
 }
 
 /** The development chain with every member of the cast registered; the validator has stake and a permit. */
-async function startSubnetChain(settings: PartsSettings, deps: PartsDeps): Promise<DevelopmentChain> {
+async function startSubnetChain(
+  settings: PartsSettings,
+  names: readonly string[],
+  deps: PartsDeps,
+): Promise<DevelopmentChain> {
   await initSr25519()
   const publicKeyOf = (name: string) => pairFromSeed(deriveSecret(settings.seed, name)).publicKey
   const coldkey = publicKeyOf(COLDKEY_NAME)
@@ -97,7 +102,7 @@ async function startSubnetChain(settings: PartsSettings, deps: PartsDeps): Promi
       blockTimeMs: settings['chain.block-time'],
       specVersion: SPEC_VERSION,
       allowLoopbackAxon: true,
-      neurons: HOTKEY_NAMES.map((name, uid) => ({
+      neurons: names.map((name, uid) => ({
         hotkey: publicKeyOf(name),
         coldkey,
         ...(uid === 0 ? { stakeTao: VALIDATOR_STAKE_TAO, validatorPermit: true } : {}),

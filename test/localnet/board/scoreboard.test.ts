@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type BoardStyle, renderBoard } from '../../../src/localnet/board/scoreboard.js'
 import { composeSnapshot } from '../../../src/localnet/board/snapshot.js'
-import { addresses, caught, snapshotOf, verified } from './subnet.js'
+import { accused, addresses, cast, caught, snapshotOf, verified } from './subnet.js'
 
 const PIPED: BoardStyle = { borders: false, colors: false, columns: undefined }
 
@@ -12,9 +12,9 @@ describe('renderBoard', () => {
   it('shows the block, the countdown and each miner with its last verdict and weight on chain', () => {
     const board = renderBoard(snapshot, PIPED)
     expect(board).toContain('block 31 · next weights in 29 blocks · epochs done: 1 · rounds: 4')
-    expect(board).toMatch(/1\s+honest-fast\s+small-a\s+3\s+0\s+verified\s+158\.2\s+157\.1\s+65535/)
+    expect(board).toMatch(/1\s+honest-fast\s+small-a\s+3\s+0\s+verified\s+clean\s+158\.2\s+157\.1\s+65535/)
     expect(board).toMatch(
-      /5\s+cheat-other-model\s+small-a\s+0\s+3\s+failed: UNLIKELY_TOKENS\s+0\.0\s+0\.0\s+0/,
+      /5\s+cheat-other-model\s+small-a\s+0\s+3\s+failed: UNLIKELY_TOKENS\s+clean\s+0\.0\s+0\.0\s+0/,
     )
   })
 
@@ -28,7 +28,7 @@ describe('renderBoard', () => {
   })
 
   it('says that the validator is starting until it has answered', () => {
-    const early = composeSnapshot({ block: 3, epochs: 0, addresses, status: undefined, weights: [] })
+    const early = composeSnapshot({ block: 3, epochs: 0, addresses, cast, status: undefined, weights: [] })
     expect(renderBoard(early, PIPED)).toContain('validator starting')
   })
 
@@ -50,6 +50,21 @@ describe('renderBoard', () => {
     expect(lines[0]).toBe(
       'block 31 · next weights in 29 blocks · epochs done: 1 · rounds: 4'.slice(0, columns),
     )
+  })
+
+  it.each([
+    [140, 'barred', /cheat-int4 .* verified +│ barred +│/],
+    [121, 'barred', /cheat-int4 .* evidence: barred +│/],
+    [80, 'suspected', /cheat-int4 .* evidence: suspected +│/],
+    [60, 'barred', /cheat-int4 +│ evidence: barred +│/],
+  ] as const)('shows in %i columns that evidence has a miner %s', (columns, level, shown) => {
+    const board = renderBoard(snapshotOf([verified, accused(level)]), {
+      borders: true,
+      colors: false,
+      columns,
+    })
+    expect(board).toMatch(shown)
+    expect(board.match(/suspected|barred/g)).toHaveLength(1)
   })
 
   it('keeps its width when verdicts change', () => {

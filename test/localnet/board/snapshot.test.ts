@@ -14,8 +14,9 @@ describe('reportOf', () => {
       verdicts: { verified: 3, inconclusive: 0, failed: {} },
       meanTokensPerSecond: 158.2,
       score: 157.1,
+      evidence: 'clean',
       weightU16: 65535,
     })
-    expect(report.miners).toHaveLength(8)
+    expect(report.miners).toHaveLength(9)
   })
 })

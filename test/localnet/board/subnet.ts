@@ -1,7 +1,10 @@
 import { composeSnapshot } from '../../../src/localnet/board/snapshot.js'
 import { type MinerStatus, validatorStatus } from '../../../src/localnet/board/validator-status.js'
 
-export const addresses = ['hk-validator', 'hk-1', 'hk-2', 'hk-3', 'hk-4', 'hk-5', 'hk-6', 'hk-7', 'hk-8']
+import { castWith } from '../../../src/localnet/network/index.js'
+
+export const cast = castWith([])
+export const addresses = ['hk-validator', ...cast.map((_, index) => `hk-${index + 1}`)]
 
 export function miner(uid: number, changes: Partial<MinerStatus> = {}): MinerStatus {
   return {
@@ -12,6 +15,7 @@ export function miner(uid: number, changes: Partial<MinerStatus> = {}): MinerSta
     last: null,
     meanTokensPerSecond: 0,
     score: 0,
+    evidence: [],
     ...changes,
   }
 }
@@ -33,7 +37,7 @@ export function snapshotOf(
     weights: null,
     miners,
   })
-  return composeSnapshot({ block: 31, epochs, addresses, status, weights })
+  return composeSnapshot({ block: 31, epochs, addresses, cast, status, weights })
 }
 
 export const verified = miner(1, {
@@ -42,6 +46,18 @@ export const verified = miner(1, {
   meanTokensPerSecond: 158.2,
   score: 157.1,
 })
+
+const SENTENCE = 'The answers differ from the model by more than other hardware explains.'
+
+export const accused = (level: 'suspected' | 'barred') =>
+  miner(9, {
+    verdicts: { verified: 4, inconclusive: 0, failed: {} },
+    last: { kind: 'verified', model: 'targon-dev/small-a' },
+    evidence: [
+      { level: 'clean', sentence: 'The answers fit the model.' },
+      { level, sentence: SENTENCE },
+    ],
+  })
 
 export const caught = miner(5, {
   verdicts: { verified: 0, inconclusive: 0, failed: { UNLIKELY_TOKENS: 2, BAD_STREAM: 1 } },

@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/kernel/clock.js'
 import { createDeferred } from '../../../src/kernel/deferred.js'
 import { TargonError } from '../../../src/kernel/errors.js'
 import { type Snapshot, Watch } from '../../../src/localnet/board/index.js'
+import { castWith } from '../../../src/localnet/network/index.js'
 import { type Subnet, startSubnet } from '../../chain/subnet.js'
 
 let subnet: Subnet
@@ -31,7 +32,7 @@ function watch(chain: Pick<Subtensor, 'head' | 'metagraph' | 'weightsOf'>, valid
     first.resolve(snapshot)
   }
   const run = new Watch(
-    { epochs: undefined, epochBlocks: 30, addresses: ['hk-0', 'hk-1'] },
+    { epochs: undefined, epochBlocks: 30, addresses: ['hk-0', 'hk-1'], cast: castWith([]).slice(0, 1) },
     { clock: systemClock, signal: stop.signal, chain, validatorUrl, onSnapshot },
   ).run()
   return { run, first: first.promise }

@@ -35,6 +35,6 @@ test('the coldkey in the wallet is the one that owns the neurons on chain', asyn
   stopping.abort()
   await done
   const wallet = JSON.parse(await readFile(join(folder, 'wallets', 'localnet', 'coldkeypub.txt'), 'utf8'))
-  expect(neurons).toHaveLength(9)
+  expect(neurons).toHaveLength(10)
   for (const neuron of neurons as { coldkey: string }[]) expect(neuron.coldkey).toBe(wallet.ss58Address)
 })

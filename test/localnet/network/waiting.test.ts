@@ -8,6 +8,6 @@ it('names what a start waits for and for how long, in 80 columns', () => {
     CAST.map(({ name }) => name),
     119_000,
   )
-  expect(all).toBe('Waiting for honest-fast, honest-medium, honest-slow and 5 more (119 s)')
+  expect(all).toBe('Waiting for honest-fast, honest-medium, honest-slow and 6 more (119 s)')
   expect(all.length).toBeLessThan(80)
 })
