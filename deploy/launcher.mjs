@@ -234,6 +234,7 @@ function run(script, version, onProbation) {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, TARGON_UPDATE_ROOT: root, TARGON_LAUNCHED: 'true' },
     })
+    showVersion(version)
     child.on('message', (message) => {
       if (onProbation && message === 'ready') renewed = Date.now() + PROBATION_MS
       if (process.send) process.send(message, () => {})
@@ -254,6 +255,13 @@ function run(script, version, onProbation) {
     child.once('error', () => end(1))
     child.once('exit', (code, signal) => end(code === null ? 128 + constants.signals[signal] : code))
   })
+}
+
+/** Shows the version in `pm2 describe`; `pm2 ls` shows that of the folder of this file, whatever runs. */
+function showVersion(version) {
+  if (!process.send || process.env.pm_id === undefined) return
+  const running = version || JSON.parse(fs.readFileSync(join(folder, '..', 'package.json'), 'utf8')).version
+  process.send({ type: 'axm:monitor', data: { 'Running version': { value: running } } }, () => {})
 }
 
 function readState() {

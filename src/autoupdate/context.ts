@@ -10,6 +10,8 @@ export interface UpdateContext {
   readonly signersFile: string | undefined
   /** The pinned-signers file of the tree this process runs from; used until a release is installed. */
   readonly bundledSignersFile: string
+  /** The folder that this process runs from; undefined when that is a release in the root. */
+  readonly checkout: string | undefined
   /** Version of this process; counts as the installed version until a release is installed. */
   readonly runningVersion: string
   /** Node version, e.g. `20.19.0`. */

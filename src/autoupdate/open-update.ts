@@ -1,7 +1,9 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, packageVersion } from '../kernel/index.js'
 import type { UpdateContext } from './context.js'
-import { layoutOf } from './layout.js'
+import { type Layout, layoutOf } from './layout.js'
 import { SIGNERS_PATH } from './signers.js'
 
 export interface UpdateSettings {
@@ -33,15 +35,23 @@ export function openUpdate(
   },
 ): UpdateContext {
   const { node, ...rest } = surroundings
+  const layout = layoutOf(settings['update.root'])
   return {
     ...rest,
-    layout: layoutOf(settings['update.root']),
+    layout,
     url: settings['update.url'],
     signersFile: settings['update.signers'],
     bundledSignersFile: packageFile(SIGNERS_PATH),
+    checkout: checkoutOf(packageFile(''), layout),
     runningVersion: packageVersion(),
     nodeVersion: node.version,
     nodePath: node.path,
     channel: settings['update.channel'],
   }
+}
+
+/** @param folder of a package; the paths of the root may be links. */
+function checkoutOf(folder: string, layout: Layout): string | undefined {
+  const releases = existsSync(layout.releases) ? realpathSync(layout.releases) : layout.releases
+  return realpathSync(folder).startsWith(releases + sep) ? undefined : resolve(folder)
 }

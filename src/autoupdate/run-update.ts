@@ -8,7 +8,7 @@ import { findOffer, type Offer } from './offer.js'
 import { launcherSource } from './open-update.js'
 import { isComplete } from './stage-release.js'
 import { readState } from './state.js'
-import { beginProbation, currentRelease, rollBackTo } from './switch-release.js'
+import { beginProbation, currentRelease, rollBackTo, rollBackToCheckout } from './switch-release.js'
 
 /** What an update command did. */
 export type UpdateOutcome =
@@ -25,6 +25,12 @@ export type UpdateOutcome =
       readonly kind: 'switched' | 'rolled-back'
       readonly from: string | undefined
       readonly to: string
+    }
+  | {
+      readonly kind: 'rolled-back-to-checkout'
+      readonly from: string
+      /** Its folder. */
+      readonly checkout: string
     }
 
 /** Checks the source under the lock, so that two updaters never fetch into the mirror at the same time. */
@@ -61,9 +67,10 @@ export async function runUpdate(
 }
 
 /**
- * Rolls back: from a release on probation to the one before it, else to the next lower version committed here.
+ * Rolls back: from a release on probation to the one before it, else to the next lower version committed here, else to the
+ * checkout that this process runs from.
  *
- * @throws TargonError UPDATE_NO_ROLLBACK when no such version has a complete slot.
+ * @throws TargonError UPDATE_NO_ROLLBACK when no such version has a complete slot and this process runs from a release.
  */
 export async function rollBack(given: UpdateContext, requested?: string): Promise<UpdateOutcome> {
   return await withUpdateLock(given, async ({ layout }) => {
@@ -73,6 +80,7 @@ export async function rollBack(given: UpdateContext, requested?: string): Promis
     for (const to of candidates)
       if (state.committed.includes(to) && (await rollBackTo(layout, to)))
         return { kind: 'rolled-back', from, to }
+    if (requested === undefined && from !== undefined) return await leaveReleases(given, from)
     throw new TargonError(
       requested === undefined
         ? 'There is no earlier version to roll back to.'
@@ -86,12 +94,25 @@ export async function rollBack(given: UpdateContext, requested?: string): Promis
   })
 }
 
+async function leaveReleases({ layout, checkout }: UpdateContext, from: string): Promise<UpdateOutcome> {
+  if (checkout !== undefined) {
+    await rollBackToCheckout(layout)
+    return { kind: 'rolled-back-to-checkout', from, checkout }
+  }
+  throw new TargonError(`Release ${from} is the first one here, and only its checkout is older.`, {
+    code: 'UPDATE_NO_ROLLBACK',
+    fault: 'update',
+    next: `Return to the checkout; run in its folder: node bin/run.js update --rollback --update.root ${layout.root}.`,
+  })
+}
+
 /** Versions to roll back to, in order of preference. */
-async function rollbackCandidates({ layout }: UpdateContext, from: string | undefined): Promise<string[]> {
+async function rollbackCandidates(
+  { layout, runningVersion }: UpdateContext,
+  from = runningVersion,
+): Promise<string[]> {
   const state = await readState(layout)
-  const lower = state.committed
-    .filter((version) => from === undefined || semver.lt(version, from))
-    .sort(semver.rcompare)
+  const lower = state.committed.filter((version) => semver.lt(version, from)).sort(semver.rcompare)
   return state.state === 'probation' && state.from !== null ? [state.from, ...lower] : lower
 }
 

@@ -60,12 +60,27 @@ export async function markBad(layout: Layout, version: string): Promise<void> {
  */
 export async function rollBackTo(layout: Layout, version: string): Promise<boolean> {
   if (!(await isComplete(slotOf(layout, version)))) return false
-  const { bad: old, highest, committed } = await readState(layout)
   const left = await currentRelease(layout)
-  const bad = left !== undefined && semver.gt(left, version) ? union(old, left) : old
-  await writeState(layout, { state: 'committed', highest, committed, bad })
+  await endProbation(layout, left !== undefined && semver.gt(left, version) ? left : undefined)
   await linkRelease(layout, version)
   return true
+}
+
+/** Removes the link to the current release and marks that as failed: the launcher of a checkout then starts the checkout. */
+export async function rollBackToCheckout(layout: Layout): Promise<void> {
+  await endProbation(layout, await currentRelease(layout))
+  await rm(layout.current, { force: true })
+  await syncFolder(layout.root)
+}
+
+async function endProbation(layout: Layout, failed: string | undefined): Promise<void> {
+  const { bad, highest, committed } = await readState(layout)
+  await writeState(layout, {
+    state: 'committed',
+    highest,
+    committed,
+    bad: failed === undefined ? bad : union(bad, failed),
+  })
 }
 
 /** Installs the launcher once; an update never replaces an existing launcher. */

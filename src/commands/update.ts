@@ -27,7 +27,8 @@ export default class Update extends BaseCommand {
     to: Flags.string({ summary: 'Install this version instead of the latest.', helpValue: '<X.Y.Z>' }),
     'dry-run': Flags.boolean({ summary: 'Print the plan and exit.' }),
     rollback: Flags.boolean({
-      summary: 'Go back to the previous version confirmed on this machine.',
+      summary:
+        'Go back to the previous version confirmed on this machine, or to the checkout before the first release.',
       exclusive: ['check', 'dry-run'],
     }),
     yes: Flags.boolean({
@@ -94,6 +95,13 @@ export default class Update extends BaseCommand {
       if (installed === latest) this.log(`${installed} is up to date.`)
       else this.log(`${installed} is already installed (latest offered: ${latest ?? 'none'}).`)
       this.printWarnings(outcome.warnings)
+      return outcome
+    }
+    if (outcome.kind === 'rolled-back-to-checkout') {
+      const { from, checkout } = outcome
+      this.log(
+        `Switched from ${from} to the checkout ${checkout}; its deploy/launcher.mjs runs it from the next start.`,
+      )
       return outcome
     }
     if (!('signedBy' in outcome)) {

@@ -60,11 +60,29 @@ describe('rollBack', () => {
     const context = await machineWith(['1.0.0', '1.1.0'], false)
     expect(await rollBack(context)).toEqual({ kind: 'rolled-back', from: '1.1.0', to: '1.0.0' })
     expect(await currentRelease(context.layout)).toBe('1.0.0')
-    await expect(rollBack(context)).rejects.toMatchObject({
-      code: 'UPDATE_NO_ROLLBACK',
-      message: 'There is no earlier version to roll back to.',
-    })
   })
+
+  it.each([true, false])(
+    'goes from the first release to the checkout (committed: %s)',
+    async (isCommitted) => {
+      const context = await machineWith(['1.0.0'], isCommitted)
+      await expect(rollBack(context)).rejects.toMatchObject({
+        code: 'UPDATE_NO_ROLLBACK',
+        message: 'Release 1.0.0 is the first one here, and only its checkout is older.',
+        next: expect.stringContaining(`update --rollback --update.root ${context.layout.root}`),
+      })
+      const checkout = '/opt/targon'
+      expect(await rollBack({ ...context, checkout })).toEqual({
+        ...{ kind: 'rolled-back-to-checkout', from: '1.0.0', checkout },
+      })
+      expect(await currentRelease(context.layout)).toBeUndefined()
+      expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: ['1.0.0'] })
+      await expect(rollBack({ ...context, checkout })).rejects.toMatchObject({
+        code: 'UPDATE_NO_ROLLBACK',
+        message: 'There is no earlier version to roll back to.',
+      })
+    },
+  )
 
   it('goes to a requested version only when that was committed here', async () => {
     const context = await machineWith(['1.0.0', '1.1.0', '1.2.0'])

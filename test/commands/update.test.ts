@@ -1,3 +1,6 @@
+import { readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import Update from '../../src/commands/update.js'
 import { runCommand } from '../support/cli.js'
@@ -9,6 +12,18 @@ describe('targon update --rollback', () => {
     const { status, stderr } = await runCommand(Update, ['--rollback', '--dry-run', ...root])
     const words = 'Error [USAGE]: --dry-run cannot also be provided when using --rollback. See --help.\n'
     expect({ status, stderr }).toEqual({ status: 2, stderr: words })
+  })
+
+  it('returns from the first release to this checkout', async () => {
+    const root = temporaryFolder('update')
+    symlinkSync('releases/90.0.0', join(root, 'current'))
+    const { status, stdout } = await runCommand(Update, ['--rollback', '--update.root', root])
+    const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: `Switched from 90.0.0 to the checkout ${checkout}; its deploy/launcher.mjs runs it from the next start.\n`,
+    })
+    expect(readdirSync(root)).not.toContain('current')
   })
 
   it('is refused if the package registry is the source', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { confirmRelease, layoutOf, readState, runUpdate } from '../../src/autoupdate/index.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
-import { systemClock } from '../../src/kernel/clock.js'
+import { packageVersion, systemClock } from '../../src/kernel/index.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
@@ -42,6 +42,7 @@ const processes = z.array(
       status: z.string(),
       restart_time: z.number(),
       exit_code: z.number().optional(),
+      axm_monitor: z.object({ 'Running version': z.object({ value: z.string() }).optional() }),
       pm_err_log_path: z.string(),
     }),
   }),
@@ -59,11 +60,13 @@ function miner() {
     .find((one) => one.name === 'targon-miner')
   if (!found) throw new Error(`pm2 does not list the miner: ${text}`)
   const { status, restart_time: restarts, exit_code: exitCode, pm_err_log_path: path } = found.pm2_env
+  const metrics = found.pm2_env.axm_monitor
   return {
     pid: found.pid,
     status,
     restarts,
     exitCode,
+    version: metrics['Running version']?.value,
     log: existsSync(path) ? readFileSync(path, 'utf8') : '',
   }
 }
@@ -93,7 +96,7 @@ describe.skipIf(skipReason)(`pm2 with the ecosystem file${skipReason ? ` (${skip
 
   it('waits until the miner is ready', { timeout: 180_000 }, async () => {
     start(parts.minerVariables)
-    expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
+    expect(miner()).toMatchObject({ status: 'online', restarts: 0, version: packageVersion() })
     await logged('"event":"miner-listening"')
     await logged('"event":"ready"')
     // pm2 runs the launcher, which runs the role and forwards its "ready" message
@@ -132,7 +135,8 @@ describe.skipIf(skipReason)(`pm2 with the ecosystem file${skipReason ? ` (${skip
     await repository.release('90.0.1', 'crash')
     await runUpdate(context, { dryRun: false })
     start({})
-    expect(miner()).toMatchObject({ status: 'online', restarts: 0 })
+    expect(miner()).toMatchObject({ status: 'online', restarts: 0, version: '90.0.0' })
+    expect(pm2(['describe', 'targon-miner'])).toMatch(/Running version *│ 90\.0\.0/)
     expect(await readState(context.layout)).toMatchObject({ state: 'committed', bad: ['90.0.1'] })
     const ran = readFileSync(join(context.layout.root, 'executed'), 'utf8').trim().split('\n')
     // includes the self-test of each release

@@ -73,6 +73,7 @@ export class ReleaseRepository {
       url: this.remote,
       signersFile: this.signers,
       bundledSignersFile: this.signers,
+      checkout: undefined,
       runningVersion: '0.9.0',
       nodeVersion: process.versions.node,
       nodePath: process.execPath,

@@ -11,6 +11,7 @@ const context = {
   url: url ?? '',
   signersFile,
   bundledSignersFile: '',
+  checkout: undefined,
   runningVersion: runningVersion ?? '0.0.0',
   nodeVersion: process.versions.node,
   nodePath: process.execPath,
