@@ -43,16 +43,23 @@ const measured = [
 for (const path of [...slow, ...measured])
   if (!existsSync(path)) throw new Error(`vitest.config.ts lists ${path}, which does not exist.`)
 
+const globalSetup = 'test/support/own-temporary-folder.ts'
+
 /** What `npm test` runs. `unit:fast` needs no process, database or chain. */
 const unit: TestProjectConfiguration[] = [
   {
     extends: true,
-    test: { name: 'unit:fast', include: fast, exclude: slow, isolate: false, sequence: { groupOrder: 0 } },
+    test: {
+      ...{ name: 'unit:fast', include: fast, exclude: slow, globalSetup },
+      isolate: false,
+      sequence: { groupOrder: 0 },
+    },
   },
   {
     extends: true,
     test: {
       name: 'unit:shared',
+      globalSetup,
       include: [...shared, ...slow],
       exclude: fast.filter((folder) => folder.startsWith('test/localnet/')),
       isolate: false,
@@ -63,6 +70,7 @@ const unit: TestProjectConfiguration[] = [
     extends: true,
     test: {
       name: 'unit:isolated',
+      globalSetup,
       include: ['test/**/*.test.ts'],
       exclude: [...otherSuites, ...fast, ...shared],
       sequence: { groupOrder: 2 },
@@ -129,6 +137,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
     disableConsoleIntercept: true,
+    setupFiles: 'test/support/each-file.ts',
     pool: 'forks',
     retry,
     maxWorkers: '100%',

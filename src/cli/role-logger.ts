@@ -49,11 +49,11 @@ export async function openRoleLog(options: {
   readonly hotkey: string
   readonly stateDir: string
   readonly secrets: Iterable<string>
+  readonly stderr?: LineWriter
 }): Promise<RoleLog> {
   const { createLogger, drawProgress, logProgress } = await import('../telemetry/index.js')
-  const { role, settings, hotkey, stateDir, secrets } = options
+  const { role, settings, hotkey, stateDir, secrets, stderr = unblockStandardError() } = options
   const isTerminal = process.stderr.isTTY === true
-  const stderr = unblockStandardError()
   const bar = isTerminal ? await drawProgress(terminalOf(stderr)) : undefined
   const copy = settings['logging.record_log'] ? openLogFile(join(stateDir, `${role}.log`), stderr) : undefined
   const log = createLogger({

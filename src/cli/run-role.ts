@@ -3,6 +3,7 @@ import type { NodeSettings } from '../config/index.js'
 import {
   type Clock,
   isAbort,
+  type LineWriter,
   messageOf,
   systemClock,
   TargonError,
@@ -49,6 +50,8 @@ export interface RoleRun<Report> {
   /** ss58 address, for the log. */
   readonly hotkey: string
   readonly warnings: readonly string[]
+  /** Where the log goes. Default: standard error. */
+  readonly stderr?: LineWriter
   /** Called when the warnings are in the log. */
   readonly onWarned?: () => void
   /** Resolves when the role is serving. */

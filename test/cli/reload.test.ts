@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { watchReload } from '../../src/cli/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 describe('watchReload', () => {
   const stopping: AbortController[] = []
@@ -14,7 +14,7 @@ describe('watchReload', () => {
   })
 
   function watch(resolve: () => Promise<string>) {
-    const folder = mkdtempSync(join(tmpdir(), 'targon-reload-'))
+    const folder = temporaryFolder('reload')
     const files = [join(folder, '.env'), join(folder, 'targon.config.json')]
     const stop = new AbortController()
     stopping.push(stop)

@@ -1,16 +1,18 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type RunContext, runRole } from '../../src/cli/index.js'
 import { resolveSettings } from '../../src/config/index.js'
-import { createDeferred } from '../../src/kernel/deferred.js'
-import { TargonError } from '../../src/kernel/errors.js'
+import { createDeferred, LineWriter, systemClock, TargonError } from '../../src/kernel/index.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
 
+/** Takes every line; the tests read the log file. */
+const stderr = new LineWriter({ writeNow: (bytes) => bytes.length }, { clock: systemClock })
+
 function minerSettings(more: Record<string, string | boolean> = {}) {
-  const directory = mkdtempSync(join(tmpdir(), 'targon-role-'))
+  const directory = temporaryFolder('role')
   const flags = {
     'logging.logging_dir': directory,
     'logging.record_log': true,
@@ -24,7 +26,7 @@ function minerSettings(more: Record<string, string | boolean> = {}) {
 
 function run<T>(start: (context: RunContext) => Promise<{ done: Promise<T> }>, more = {}) {
   const { directory, settings } = minerSettings(more)
-  const ended = runRole({ role: 'miner', settings, hotkey, warnings: [], start, ...more })
+  const ended = runRole({ role: 'miner', settings, hotkey, warnings: [], stderr, start, ...more })
   return { directory, ended }
 }
 
@@ -95,7 +97,7 @@ describe('runRole', () => {
       return { done: done.promise }
     }
     let listeners = 0
-    const ended = runRole({ role, settings, hotkey, warnings: [], start })
+    const ended = runRole({ role, settings, hotkey, warnings: [], stderr, start })
     expect(process.listenerCount('SIGHUP')).toBe(1)
     const text = readFileSync(join((await ended) ?? '', `${role}.log`), 'utf8')
     if (event) expect(text).toContain(event)

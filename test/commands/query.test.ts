@@ -1,8 +1,5 @@
-import { mkdtempSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import Query from '../../src/commands/query.js'
 import { writeDevelopmentWallet } from '../../src/wallet/index.js'
@@ -10,6 +7,7 @@ import { runCommand } from '../support/cli.js'
 import { type FakeVllm, sse, startFakeVllm, type Answer as VllmAnswer } from '../support/fake-vllm.js'
 import { type MinerRig, startMinerRig } from '../support/miner-rig.js'
 import { chatChunk, completionChunk } from '../support/stream-server.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const MODEL = 'test/model'
 let vllm: FakeVllm
@@ -19,7 +17,7 @@ let wallet: string[]
 let answerOnce: VllmAnswer | undefined
 
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'targon-query-'))
+  const folder = temporaryFolder('query')
   await writeDevelopmentWallet(folder, 'w', [
     { name: 'validator', seed: new Uint8Array(32).fill(2) },
     { name: 'stranger', seed: new Uint8Array(32).fill(9) },

@@ -1,14 +1,13 @@
-import { mkdtempSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { writeDevelopmentWallet } from '../../src/wallet/index.js'
 import { type CliProcess, runCli, startCli } from '../support/cli-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const endpoint = z.object({ kind: z.literal('chain'), url: z.string(), wallets: z.string() })
-const folder = mkdtempSync(join(tmpdir(), 'targon-bad-input-'))
+const folder = temporaryFolder('bad-input')
 let network: CliProcess
 let chain: z.output<typeof endpoint>
 let occupied: Server

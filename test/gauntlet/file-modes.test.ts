@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 /** Runs the writer with umask 000. @returns each path below the folder with its mode. */
 async function modesOf(...manner: string[]): Promise<[path: string, mode: number][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'targon-modes-'))
+  const folder = temporaryFolder('modes')
   const line = [
     'umask 000 && exec "$0" "$@"',
     process.execPath,

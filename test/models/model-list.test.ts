@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { pino } from 'pino'
@@ -10,13 +9,14 @@ import { createModelList, type ModelListOptions } from '../../src/models/index.j
 import { parseModelList } from '../../src/models/model-endpoint.js'
 import { defaultModelFile, readModelFile } from '../../src/models/model-file.js'
 import { saveModelList } from '../../src/models/model-list.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const signal = new AbortController().signal
 const closers: (() => void)[] = []
 let stateDir: string
 
 beforeEach(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), 'models-'))
+  stateDir = temporaryFolder('models')
 })
 afterEach(() => {
   for (const close of closers.splice(0)) close()

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from './temporary-folder.js'
 
 const script = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
@@ -22,7 +21,7 @@ export interface CliProcess {
 
 export function startCli(argv: readonly string[], env: Record<string, string> = {}): CliProcess {
   const child = spawn(process.execPath, [script, ...argv], {
-    cwd: mkdtempSync(join(tmpdir(), 'targon-cli-')),
+    cwd: temporaryFolder('cli'),
     env: { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...env },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   })

@@ -1,8 +1,7 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { startCli } from './cli-process.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 const endpoints = z.tuple([
   z.object({ kind: z.literal('chain'), url: z.string(), wallets: z.string() }),
@@ -18,7 +17,7 @@ export interface DevelopmentParts {
 }
 
 export async function startDevelopmentParts(): Promise<DevelopmentParts> {
-  const folder = mkdtempSync(join(tmpdir(), 'targon-parts-'))
+  const folder = temporaryFolder('parts')
   const ports = ['--chain.port', '0', '--engine.port', '0', '--chain.block-time', '200']
   const where = ['--only', 'chain,engine', '--dir', join(folder, 'net'), '--exit-with-stdin']
   const cli = startCli(['localnet', ...where, ...ports])

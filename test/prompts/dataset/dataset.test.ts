@@ -1,6 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LogFields } from '../../../src/kernel/log.js'
@@ -14,6 +12,7 @@ import {
 } from '../../../src/prompts/index.js'
 import { ManualClock } from '../../support/manual-clock.js'
 import { type StreamServer, startStreamServer } from '../../support/stream-server.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 
 /** 60 rows in 3 row groups, Snappy, nested like Infinity-Instruct; every tenth row starts with another speaker. */
 const fixture = fileURLToPath(new URL('../../fixtures/prompts/questions.parquet', import.meta.url))
@@ -26,7 +25,7 @@ let down = false
 
 beforeEach(async () => {
   const bytes = await readFile(fixture)
-  cacheDir = await mkdtemp(join(tmpdir(), 'dataset-'))
+  cacheDir = temporaryFolder('dataset')
   clock = new ManualClock()
   down = false
   hub = await startStreamServer((response, { method, path, headers }) => {

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -8,6 +7,7 @@ import { watchReload } from '../../../src/cli/index.js'
 import { systemClock } from '../../../src/kernel/clock.js'
 import { type FakeVllm, sse, startFakeVllm } from '../../support/fake-vllm.js'
 import { minerSettingsOf, startMinerRig } from '../../support/miner-rig.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 
 const CHAT = JSON.stringify({ model: 'org/model', messages: [], stream: true })
 
@@ -19,7 +19,7 @@ describe('reloading the settings of a miner', () => {
 
   async function start() {
     const [old, fresh] = await Promise.all([startFakeVllm(), startFakeVllm()])
-    const file = join(mkdtempSync(join(tmpdir(), 'targon-settings-')), 'targon.config.json')
+    const file = join(temporaryFolder('settings'), 'targon.config.json')
     const write = (vllm: FakeVllm) =>
       writeFileSync(file, JSON.stringify({ 'model-endpoint': [vllm.url], 'api-key': `key-${vllm.port}` }))
     write(old)

@@ -1,0 +1,5 @@
+import { afterAll } from 'vitest'
+import { removeTemporaryFolders } from './temporary-folder.js'
+
+// Runs for each test file, also where files share modules; what is registered first is called last.
+afterAll(removeTemporaryFolders)
