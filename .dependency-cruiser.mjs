@@ -32,6 +32,10 @@ export const ARROWS = {
   'roles/miner/requests': ['routing'],
   'roles/miner/serving': ['roles/miner/admission', 'roles/miner/requests', 'config', 'routing', 'telemetry'],
   'roles/miner/announcing': ['chain', 'wallet'],
+  'roles/miner/check': [
+    ...['config', 'engine', 'evidence', 'inference', 'prompts', 'routing', 'verification'],
+    'roles/miner/serving',
+  ],
   'roles/validator': [
     ...[...MODULES, 'roles'],
     ...INSIDE('validator', 'subnet', 'calibration', 'rounds', 'scores', 'evidence'),

@@ -17,7 +17,7 @@ export interface DocumentedError {
 
 const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   ok: 'done',
-  runtime: 'something failed while running',
+  runtime: 'something failed while running; `miner check`: a validator would not verify everything',
   usage: 'a flag, variable, file or wallet is invalid',
   chain: 'wrong network, hotkey not registered, or no validator permit',
   unreachable:

@@ -47,6 +47,7 @@ function unknownFlag(typed: string, known: Iterable<string>): TargonError {
 
 const COMMANDS: Readonly<Record<Role, string>> = {
   miner: 'targon miner start',
+  'miner check': 'targon miner check',
   validator: 'targon validator start',
   query: 'targon query',
   update: 'targon update',

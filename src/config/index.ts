@@ -20,6 +20,7 @@ export { isGiven, type Resolved, resolveSettings, type SettingSources } from './
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
 export {
   type LocalnetSettings,
+  type MinerCheckSettings,
   type MinerSettings,
   type NodeSettings,
   type QuerySettings,

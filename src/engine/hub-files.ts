@@ -11,7 +11,8 @@ export interface HubSource {
   readonly hubToken?: string | undefined
   /** `<modelDir>/<model>/<file>` is read instead of the hub. */
   readonly modelDir?: string | undefined
-  readonly cacheDir: string
+  /** Folder for copies of files of the hub; absent: none are kept. */
+  readonly cacheDir?: string | undefined
 }
 
 const FILE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -34,12 +35,13 @@ export async function readHubFile(
   signal: AbortSignal,
 ): Promise<unknown> {
   if (source.modelDir !== undefined) return await readJson(join(source.modelDir, model, file))
-  const cached = join(source.cacheDir, 'hub', encodeURIComponent(model), file)
-  const known = await readJson(cached).catch(() => undefined)
+  const cached =
+    source.cacheDir === undefined ? undefined : join(source.cacheDir, 'hub', encodeURIComponent(model), file)
+  const known = cached === undefined ? undefined : await readJson(cached).catch(() => undefined)
   if (known !== undefined) return known
   const text = await fetchText(source, `${model}/resolve/main/${file}`, signal)
   if (text === undefined) return undefined
-  await writeCache(cached, text)
+  if (cached !== undefined) await writeCache(cached, text)
   return parse(text, `${file} of ${model}`)
 }
 

@@ -21,6 +21,7 @@ export {
   type RegistryLogin,
   weightBytes,
 } from './fleet/index.js'
+export { insertsDate } from './template-date.js'
 export type {
   EngineServerView,
   ModelFacts,

@@ -4,6 +4,7 @@ import { createAnswerReader } from './answer-reader.js'
 import { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 import { streamAnswer } from './miner-stream.js'
 import { encodeRequest, pathOf } from './request.js'
+import type { BurstRule } from './timing.js'
 import type { Answer, InferenceRequest } from './types.js'
 
 /** A model server of one's own, which asks for no signature. */
@@ -20,13 +21,15 @@ export interface AskServerOptions {
   readonly dispatcher: Dispatcher
   readonly signal: AbortSignal
   readonly limits?: Partial<StreamLimits> | undefined
+  /** Rule for answers generated first and streamed later. Default: report only. */
+  readonly burst?: BurstRule | null | undefined
 }
 
 /** Asks one's own model server as a miner is asked, and reads its answer in the same way. Its faults are in the answer. */
 export function askServer(
   request: InferenceRequest,
   { url, apiKey, knowsTokenIds }: OwnServer,
-  { clock, dispatcher, signal, limits }: AskServerOptions,
+  { clock, dispatcher, signal, limits, burst }: AskServerOptions,
 ): Promise<Answer> {
   const { endpoint, maxTokens } = request
   const bounds = { ...DEFAULT_LIMITS, ...limits }
@@ -49,7 +52,7 @@ export function askServer(
       maxTokens,
       tokenLimit: maxTokens + bounds.extraEvents,
       rules: 'strict',
-      burst: undefined,
+      burst: burst ?? undefined,
     }),
     onText: undefined,
   })

@@ -3,10 +3,11 @@
  * and the streaming proxy to it.
  */
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
+export { inspectServer, type ServerInspection } from './inspect.js'
 export { type BodyOutline, outlineBody, parseBody, type RequestFacts, readRequest } from './json-body.js'
 export { errorType, openAiError } from './openai-error.js'
 export { createRequestQueue, type RequestQueue } from './request-queue.js'
 export { type Router, type RouterOptions, startRouter } from './router.js'
 export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'
-export type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'
+export type { ForwardedRequest, MovedText, Outcome, TokenIds, UpstreamReport } from './types.js'
 export type { ModelUnavailableReason } from './unavailable.js'

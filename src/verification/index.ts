@@ -5,6 +5,7 @@
  * queued-answers.test.ts (verify-strict.ts).
  */
 export type { AnswerComparison } from './answer-comparison.js'
+export { type Cut, defaultCut, isCutting, keptCount, keptShare } from './cuts.js'
 export { PROVEN_ENDINGS, weighEnding } from './endings.js'
 export { judgeStrict } from './judge-strict.js'
 export {

@@ -45,9 +45,21 @@ type SharedWithQuery =
 
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
 
+/** Settings of the miner's model servers, of the engines they are compared with, and of the output. */
+export type MinerCheckSettings = SettingsOf<
+  | 'model-endpoint'
+  | 'api-key'
+  | 'upstreams'
+  | `routing.${'max-in-flight' | 'add-token-ids' | 'ask-health'}`
+  | `engine.${'api-key' | 'hub-url' | 'hub-token' | 'model-dir'}`
+  | `logging.${'debug' | 'trace' | 'info'}`
+  | 'seed'
+>
+
 /** The resolved settings of each role. */
 export interface RoleSettings {
   miner: MinerSettings
+  'miner check': MinerCheckSettings
   validator: ValidatorSettings
   query: QuerySettings
   update: UpdateSettings

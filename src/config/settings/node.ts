@@ -9,6 +9,7 @@ const clients: readonly Role[] = ['miner', 'validator', 'query']
 const chain = settingIn('CHAIN', clients)
 const wallet = settingIn('WALLET', clients)
 const logging = settingIn('LOGGING', clients)
+const verbosity = settingIn('LOGGING', [...clients, 'miner check'])
 const process = settingIn('PROCESS', neurons)
 const update = settingIn('UPDATE', neurons)
 
@@ -90,21 +91,21 @@ export const nodeSettings = {
     default: undefined,
     help: 'File with the password of an encrypted hotkey (mode 0600).',
   }),
-  'logging.debug': logging({
+  'logging.debug': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: false,
     variables: ['BT_LOGGING_DEBUG'],
     help: 'Log debug messages.',
   }),
-  'logging.trace': logging({
+  'logging.trace': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: false,
     variables: ['BT_LOGGING_TRACE'],
     help: 'Log everything, including stack traces.',
   }),
-  'logging.info': logging({
+  'logging.info': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: true,

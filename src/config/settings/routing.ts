@@ -4,6 +4,7 @@ import { integerValue, keyValue, listOf, switchValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const routing = settingIn('ROUTING', ['miner'])
+const shared = settingIn('ROUTING', ['miner', 'miner check'])
 
 const isHttp = (text: string) => /^https?:\/\/[^\s/]/.test(text) && URL.canParse(text)
 
@@ -40,13 +41,13 @@ const upstreamList = z.union([
 
 /** How a miner routes requests to model servers. */
 export const routingSettings = {
-  'model-endpoint': routing({
+  'model-endpoint': shared({
     kind: 'list',
     schema: listOf(isHttp, 'must start with http:// or https://'),
     default: ['http://127.0.0.1:8000/v1'],
     help: 'OpenAI-compatible model servers; their models are discovered.',
   }),
-  'api-key': routing({
+  'api-key': shared({
     kind: 'text',
     schema: keyValue.optional(),
     default: undefined,
@@ -54,7 +55,7 @@ export const routingSettings = {
     aliases: ['api_key'],
     help: 'Bearer key of the model servers; prefer the environment variable.',
   }),
-  upstreams: routing({
+  upstreams: shared({
     kind: 'text',
     schema: upstreamList,
     default: [],
@@ -62,7 +63,7 @@ export const routingSettings = {
     secret: true,
     help: 'Model servers as a JSON array of {url, apiKey, weight, maxInFlight, models, aliases}; best set in the config file.',
   }),
-  'routing.max-in-flight': routing({
+  'routing.max-in-flight': shared({
     kind: 'integer',
     schema: integerValue(1, 100_000),
     default: 256,
@@ -98,14 +99,14 @@ export const routingSettings = {
     ...duration({ unit: 's', min: 1, max: 3600, default: 10 }),
     help: 'Seconds between checks of a model server’s models and health.',
   }),
-  'routing.ask-health': routing({
+  'routing.ask-health': shared({
     kind: 'text',
     schema: z.enum(['auto', 'always', 'never']),
     default: 'auto',
     options: ['auto', 'always', 'never'],
     help: 'Whether health checks ask a model server for GET /health: auto asks servers that are known to be vLLM, because others may run a completion for it.',
   }),
-  'routing.add-token-ids': routing({
+  'routing.add-token-ids': shared({
     kind: 'switch',
     schema: switchValue,
     default: false,

@@ -127,7 +127,7 @@ export const validatorSettings = {
     default: undefined,
     defaultText: 'random',
     defaultOf: { localnet: 'localnet' },
-    roles: ['validator', 'query', 'localnet'],
+    roles: ['validator', 'query', 'localnet', 'miner check'],
     help: 'Seed for reproducible prompts and choices.',
     helpOf: { query: 'Sampling seed of the request.', localnet: 'Seed for reproducible runs.' },
   }),

@@ -20,7 +20,7 @@ import { type FleetPlan, type Placement, planFleet, type UnplacedModel } from '.
  */
 export type RefreshReason = 'start' | 'epoch' | 'revival'
 
-export interface FleetOptions extends ContainerOptions, HubSource {
+export interface FleetOptions extends ContainerOptions, Omit<HubSource, 'cacheDir'> {
   readonly docker: DockerClient
   readonly registryLogin?: RegistryLogin | undefined
   /** The current state of this host's GPUs. */

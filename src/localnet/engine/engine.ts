@@ -76,6 +76,8 @@ function createState(options: DevelopmentEngineOptions, clock: DevelopmentEngine
     maxLogprobs: options.maxLogprobs ?? 20,
     returnTokensAsTokenIds: options.returnTokensAsTokenIds ?? false,
     tokensPerChunk: options.tokensPerChunk ?? 1,
+    reasoningParser: options.reasoningParser ?? false,
+    templateDate: options.templateDate ?? false,
     samplingDefaults: options.samplingDefaults ?? {},
     sendLagMs: options.sendLagMs,
     startedAtSeconds: Math.floor(clock.now() / 1000),

@@ -54,6 +54,10 @@ export interface DevelopmentEngineOptions {
   readonly maxLogprobs?: number
   /** The server's `--return-tokens-as-token-ids`; default false. */
   readonly returnTokensAsTokenIds?: boolean
+  /** The server's `--reasoning-parser`, as it treats text before the end of a thought: chats go to `reasoning`. Default false. */
+  readonly reasoningParser?: boolean
+  /** The chat template writes today's date into every prompt, as that of Llama 3.2 does. Default false. */
+  readonly templateDate?: boolean
   /** Default `raw` in `v1`, `processed` in `v0`. `processed`: after penalties, temperature and cuts, so 0 where one token is left. */
   readonly logprobsMode?: 'raw' | 'processed'
   /** How tokens are drawn; default `murmur3` in `v1` (vLLM 0.31 and 0.32), `generator` in `v0`. */

@@ -13,6 +13,7 @@ const OPENING = {
 export function chatShape(job: Job, state: EngineState): AnswerShape {
   const isCurrent = state.dialect === 'v1'
   const promptIds = job.returnTokenIds ? job.prompts[0] : null
+  const textMember = state.reasoningParser ? 'reasoning' : 'content'
   const tokenIds = (steps: readonly Step[]) => (isCurrent ? { token_ids: tokenIdsOf(steps, job) } : {})
   return {
     object: 'chat.completion',
@@ -23,7 +24,7 @@ export function chatShape(job: Job, state: EngineState): AnswerShape {
       const finish = steps.at(-1)?.finish
       return {
         index,
-        delta: { content: textOf(steps) },
+        delta: { [textMember]: textOf(steps) },
         logprobs: logprobsOf(steps, job, state),
         finish_reason: finish?.reason ?? null,
         ...(finish ? { stop_reason: finish.stopReason } : {}),

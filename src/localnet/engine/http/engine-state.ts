@@ -20,6 +20,8 @@ export interface EngineState {
   readonly maxLogprobs: number
   readonly returnTokensAsTokenIds: boolean
   readonly tokensPerChunk: number
+  readonly reasoningParser: boolean
+  readonly templateDate: boolean
   readonly samplingDefaults: SamplingDefaults
   /** Undefined: every chunk has `tokensPerChunk` tokens, however late it is. */
   readonly sendLagMs: number | undefined

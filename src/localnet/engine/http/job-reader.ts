@@ -75,7 +75,15 @@ export function encodeMessages(
     throw new ApiError(400, 'Cannot set both `continue_final_message` and `add_generation_prompt` to True.')
   }
   const bos = options.add_special_tokens === true
-  return encodeChat(state.tokenizer, messages, { addGenerationPrompt, continueFinalMessage, bos })
+  const all = state.templateDate ? [dateMessage(state), ...messages] : messages
+  return encodeChat(state.tokenizer, all, { addGenerationPrompt, continueFinalMessage, bos })
+}
+
+/** What `strftime_now` makes of the template of Llama 3.2, in UTC. */
+function dateMessage({ clock }: EngineState): TemplateMessage {
+  const day = new Date(clock.now())
+  const month = day.toLocaleDateString('en-US', { month: 'short', timeZone: 'UTC' })
+  return { role: 'system', content: `Today Date: ${day.getUTCDate()} ${month} ${day.getUTCFullYear()}` }
 }
 
 export function checkModel(name: string | null | undefined, state: EngineState): string {

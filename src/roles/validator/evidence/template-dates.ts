@@ -1,8 +1,7 @@
-import type { ModelFacts, ReferenceEngine } from '../../../engine/index.js'
+import { insertsDate, type ModelFacts, type ReferenceEngine } from '../../../engine/index.js'
 import type { InferenceRequest } from '../../../inference/index.js'
 import { type Clock, type Log, withDeadline } from '../../../kernel/index.js'
 
-const HOUR_MS = 3_600_000
 const PROBE_TIMEOUT_MS = 30_000
 const RETRY_MS = 60_000
 /** An answer may have been asked for this long ago. */
@@ -58,13 +57,9 @@ export class TemplateDates {
     const last = this.#probedAt.get(facts)
     if (last !== undefined && now - last < RETRY_MS) return
     this.#probedAt.set(facts, now)
-    const read = async (signal: AbortSignal) => {
-      const ids = await engine.tokenizeChat([{ role: 'user', content: 'Hi' }], signal)
-      return await engine.detokenize(ids, signal)
-    }
+    const read = (signal: AbortSignal) => insertsDate(engine, this.#clock.now(), signal)
     withDeadline(this.#clock, 'reading the chat template', PROBE_TIMEOUT_MS, this.#signal, read).then(
-      (text) => {
-        const inserts = namesDay(text, this.#clock.now())
+      (inserts) => {
         this.#known.set(facts, inserts)
         if (inserts)
           this.#log.info(
@@ -75,18 +70,4 @@ export class TemplateDates {
       () => {},
     )
   }
-}
-
-/** Whether a text names today, or a day beside it, in one of the usual ways. */
-export function namesDay(text: string, now: number): boolean {
-  return [-24, -12, 0, 12, 24].some((hours) => {
-    const day = new Date(now + hours * HOUR_MS)
-    const part = (options: Intl.DateTimeFormatOptions) =>
-      day.toLocaleDateString('en-US', { ...options, timeZone: 'UTC' })
-    const [year, month] = [part({ year: 'numeric' }), part({ month: 'short' })]
-    const number = String(day.getUTCDate())
-    const [iso] = day.toISOString().split('T')
-    if (iso !== undefined && (text.includes(iso) || text.includes(iso.replaceAll('-', '/')))) return true
-    return text.includes(year) && text.includes(month) && new RegExp(`\\b0?${number}\\b`).test(text)
-  })
 }
