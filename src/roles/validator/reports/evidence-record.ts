@@ -14,10 +14,11 @@ export function evidenceRecordOf(
     const { estimate, ...numbers } = one
     return [{ statistic, ...numbers, honest: bands[statistic], ...(estimate && { estimate }) }]
   })
+  // The detectors start again with an alarm: its row shows what they had reached.
+  const reached = bar?.since === at ? bar.wealth : 0
   return {
     ...{ at: new Date(at), validator, hotkey, model, level, enforces: isEnforced ? 1 : 0 },
-    // The detectors start again with the alarm: its row shows what they had reached.
-    enforced: bar?.since === at ? bar.wealth : standing.enforced,
-    ...{ suspicion, threshold, answers, tokens, dialect: dialect ?? null, sentence, statistics },
+    ...{ suspicion: Math.max(suspicion, reached), enforced: Math.max(standing.enforced, reached) },
+    ...{ threshold, answers, tokens, dialect: dialect ?? null, sentence, statistics },
   }
 }

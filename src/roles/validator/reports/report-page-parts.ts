@@ -71,7 +71,7 @@ const kinds = {
       options: {
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
         scales: { x: { time: true, range: () => [(times[0] ?? 0) - 1800, (times[times.length - 1] ?? 0) + 1800] }, y: { range: (_, low, high) => [0, Math.max(threshold, high) + 1] } },
-        axes: [axis({ values: hourLabels, incrs: [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720].map((count) => count * 3600) }), axis({ label: 'evidence', labelSize: 18, size: 64, values: (_, places) => places.map((place) => '10^' + place) })],
+        axes: [axis({ values: hourLabels, incrs: [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720].map((count) => count * 3600) }), axis({ label: 'evidence', labelSize: 18, size: 64, incrs: [1, 2, 5, 10], values: (_, places) => places.map((place) => '10^' + place) })],
         series: [
           { label: 'time', value: (_, at) => (at == null ? '–' : utc(at).slice(0, 16).replace('T', ' ') + ' UTC') },
           line('beyond other hardware', 'bad'),
