@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { writeCalibration } from '../calibration/index.js'
 import { type ExplainedReport, escapeTexts } from './explained.js'
 import { cell, escapeText, table } from './report-page-html.js'
 import { describeMiner } from './report-page-miner.js'
@@ -41,6 +42,7 @@ export async function writePage(document: ExplainedReport): Promise<string> {
 <main>
 <h1>${escapeText(title)}</h1>
 <p class="quiet">${escapeText(lead(report))}</p>
+${calibrations(report)}
 ${overview(report)}
 ${report.miners.map((miner, index) => describeMiner(miner, report, index, isOpen)).join('\n')}
 </main>
@@ -72,6 +74,11 @@ function lead(report: ExplainedReport): string {
     ? ` Validator uid ${validator.uid} is at block ${validator.block}, epoch ${validator.epoch.index}; weights are due at block ${validator.epoch.nextBlock}.`
     : ''
   return `${describePeriod(report)}${now} Times are in UTC.`
+}
+
+function calibrations({ validator }: ExplainedReport): string {
+  const lines = (validator?.calibrations ?? []).map(writeCalibration)
+  return lines.map((one) => `<p class="quiet">${escapeText(one)}</p>`).join('\n')
 }
 
 const HEAD = [

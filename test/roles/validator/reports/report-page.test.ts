@@ -161,3 +161,14 @@ it('shows the same evidence as text', async () => {
   expect(text).toContain('T temperature served / asked | - | - | - | 0.0 | 6000')
   expect(evidenceText({}, table)).toBe('')
 })
+
+it('says how far the engines are calibrated', async () => {
+  const report = explainReport({ source: 'embedded', since: hourAt(0).at, miners: [], now: null })
+  const validator = {
+    ...{ uid: 1, hotkey: '5Vali', block: 7, epoch: { index: 1, nextBlock: 360 }, models: [], engines: [] },
+    ...{ rounds: 1, weights: null, calibrations: [{ model: 'org/<a>', state: 'none' as const }] },
+  }
+  expect(await writePage({ ...report, validator })).toContain(
+    'org/&#60;a&#62; is not calibrated: evidence is shown',
+  )
+})
