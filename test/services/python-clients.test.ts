@@ -20,6 +20,7 @@ function resultOf(version: string, script: string, ...args: readonly string[]): 
 }
 
 describe.each([
+  ['8.5.1', 217],
   ['10.5.0', 475],
   ['11.3.0', 475],
 ] as const)('bittensor %s', (version, specVersion) => {

@@ -8,6 +8,7 @@ import { chainMethods, systemMethods } from './chain-methods.js'
 import { developmentMethods, type SubnetActions } from './development-methods.js'
 import type { Faults } from './faults.js'
 import { type Methods, withoutParams } from './method.js'
+import { neuronMethods } from './neuron-methods.js'
 import { type Gate, type RpcModule, Session } from './session.js'
 import { stateMethods } from './state-methods.js'
 import { subscriptionsOf } from './subscriptions.js'
@@ -85,6 +86,7 @@ function rpcModuleOf(chain: Chain, faults: Faults, actions: SubnetActions): RpcM
     ...systemMethods(chain),
     ...chainMethods(chain),
     ...stateMethods(chain),
+    ...neuronMethods(chain),
     ...authorMethods(chain, faults),
     ...developmentMethods(chain, faults, actions),
   }

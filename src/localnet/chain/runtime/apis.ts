@@ -3,6 +3,7 @@ import { type AnyType, compactU64, option, type ScaleType, u8, u16, u32, u64, ve
 import type { Dialect } from './dialects.js'
 import { hyperparametersType, metagraphType, selectiveMetagraphType, u16Cutoff } from './metagraph-types.js'
 import { neuronInfo, neuronInfoLite } from './neuron-types.js'
+import { opaque } from './opaque.js'
 import { dispatchInfo, feeDetails, transactionSource, transactionValidity } from './outcome-types.js'
 import { dynamicInfo, subnetInfo, subnetPrice, subnetState } from './subnet-types.js'
 import { accountId, h256, opaqueMetadata, runtimeVersion } from './types.js'
@@ -14,7 +15,7 @@ function method(name: string, inputs: { readonly [name: string]: AnyType }, outp
 /** The runtime APIs of all dialects, with the types of one. */
 export function runtimeApis(
   extrinsic: ScaleType<Uint8Array>,
-  { epochs, hasCollateral }: Pick<Dialect, 'epochs' | 'hasCollateral'>,
+  { epochs, hasCollateral, hasOpaqueResults }: Pick<Dialect, 'epochs' | 'hasCollateral' | 'hasOpaqueResults'>,
 ): readonly RuntimeApi[] {
   // The activity cutoff grew from 16 to 64 bits with the stateful epochs.
   const cutoff = epochs === 'stateful' ? compactU64 : u16Cutoff
@@ -52,23 +53,18 @@ export function runtimeApis(
         ),
       ],
     },
-    {
-      name: 'NeuronInfoRuntimeApi',
-      version: 1,
-      methods: [
-        method('get_neurons', byNetuid, vec(neuronInfo)),
-        method('get_neuron', { netuid: u16, uid: u16 }, option(neuronInfo)),
-        method('get_neurons_lite', byNetuid, vec(neuronInfoLite)),
-        method('get_neuron_lite', { netuid: u16, uid: u16 }, option(neuronInfoLite)),
-      ],
-    },
+    neuronInfoApi(hasOpaqueResults),
     {
       name: 'SubnetInfoRuntimeApi',
       version: 2,
       methods: [
         method('get_subnet_info_v2', byNetuid, option(subnetInfo)),
         method('get_subnets_info_v2', {}, vec(option(subnetInfo))),
-        method('get_subnet_hyperparams', byNetuid, option(hyperparametersType(cutoff))),
+        method(
+          'get_subnet_hyperparams',
+          byNetuid,
+          hasOpaqueResults ? opaque(hyperparametersType(cutoff)) : option(hyperparametersType(cutoff)),
+        ),
         method('get_all_dynamic_info', {}, vec(option(dynamicInfo))),
         method('get_dynamic_info', byNetuid, option(dynamicInfo)),
         method('get_subnet_state', byNetuid, option(subnetState)),
@@ -96,4 +92,20 @@ export function runtimeApis(
       ],
     },
   ]
+}
+
+function neuronInfoApi(hasOpaqueResults: boolean): RuntimeApi {
+  const all = (type: AnyType) => (hasOpaqueResults ? opaque(vec(type)) : vec(type))
+  const one = (type: AnyType) => (hasOpaqueResults ? opaque(type) : option(type))
+  const byUid = { netuid: u16, uid: u16 }
+  return {
+    name: 'NeuronInfoRuntimeApi',
+    version: 1,
+    methods: [
+      method('get_neurons', { netuid: u16 }, all(neuronInfo)),
+      method('get_neuron', byUid, one(neuronInfo)),
+      method('get_neurons_lite', { netuid: u16 }, all(neuronInfoLite)),
+      method('get_neuron_lite', byUid, one(neuronInfoLite)),
+    ],
+  }
 }

@@ -7,6 +7,8 @@ import { ERRORS_OF_343, ERRORS_OF_419, ERRORS_OF_425, ERRORS_OF_461, ERRORS_OF_4
 export interface Dialect {
   /** First spec version of the generation. */
   readonly since: number
+  /** Last one, where the generation that follows is unknown. */
+  readonly until?: number
   readonly specVersion: number
   readonly transactionVersion: number
   /** `stateful`: LastEpochBlock + Tempo; `formula`: (block + netuid + 1) % (tempo + 1) == 0. */
@@ -19,6 +21,8 @@ export interface Dialect {
   readonly maxCommitBytes: number
   /** Whether the metagraph ends with the collateral of each neuron. */
   readonly hasCollateral: boolean
+  /** Whether neurons and hyperparameters are returned as `Vec<u8>` with the encoded value in it. */
+  readonly hasOpaqueResults: boolean
   /** Storage items, calls, events, extensions and `Api_method`s that do not exist, by name. */
   readonly omitted: readonly string[]
   /** Event indexes that differ from spec 425. */
@@ -31,6 +35,7 @@ const ALL_PRICES = 'SwapRuntimeApi_current_alpha_price_all'
 const OLD_STORAGE = ['Rank', 'Trust', 'PruningScores']
 const EPOCH_STORAGE = ['LastEpochBlock', 'PendingEpochAt', 'SubnetEpochIndex', 'ActivityCutoffFactorMilli']
 const RECENT_EXTENSIONS = ['SudoTransactionExtension', 'CheckShieldedTxValidity']
+const OLD_EXTENSIONS = ['SubtensorSignedExtension', 'CommitmentsSignedExtension']
 const MECHANISM_NAMES = [
   'set_mechanism_weights',
   'commit_crv3_mechanism_weights',
@@ -39,6 +44,19 @@ const MECHANISM_NAMES = [
   'SubnetInfoRuntimeApi_get_selective_mechagraph',
 ]
 
+/** What came with the subnets' tokens, or changed with them. */
+const TOKEN_NAMES = [
+  ...['TotalHotkeyAlpha', 'TaoWeight', 'TokenSymbol', 'SubnetOwnerHotkey'],
+  ...['add_stake', 'remove_stake', 'StakeAdded', 'StakeRemoved'],
+  'SubnetInfoRuntimeApi_get_subnet_info_v2',
+  'SubnetInfoRuntimeApi_get_subnets_info_v2',
+  'SubnetInfoRuntimeApi_get_dynamic_info',
+  'SubnetInfoRuntimeApi_get_all_dynamic_info',
+  'SubnetInfoRuntimeApi_get_subnet_state',
+  'SubnetInfoRuntimeApi_get_metagraph',
+  'SubnetInfoRuntimeApi_get_selective_metagraph',
+  'SwapRuntimeApi_current_alpha_price',
+]
 const COLLATERAL_STORAGE = ['MinerCollateral']
 const CONSENSUS_STORAGE = ['SubnetEpochConsensus', 'LastYumaStepBlock', 'SavedYumaMaxAllowedValidators']
 /** MAX_CRV3_COMMIT_SIZE_BYTES up to spec 473. */
@@ -54,7 +72,14 @@ const SPEC_425: Dialect = {
   commitPayload: 'with-hotkey',
   maxCommitBytes: SMALL_COMMIT_BYTES,
   hasCollateral: false,
-  omitted: [...OLD_STORAGE, ...COLLATERAL_STORAGE, ...CONSENSUS_STORAGE, 'commit_crv3_weights'],
+  hasOpaqueResults: false,
+  omitted: [
+    ...OLD_STORAGE,
+    ...OLD_EXTENSIONS,
+    ...COLLATERAL_STORAGE,
+    ...CONSENSUS_STORAGE,
+    'commit_crv3_weights',
+  ],
   eventIndexes: {},
   errors: ERRORS_OF_425,
 }
@@ -65,7 +90,7 @@ const SPEC_461: Dialect = {
   since: 461,
   specVersion: 461,
   hasCollateral: true,
-  omitted: [...OLD_STORAGE, ...CONSENSUS_STORAGE, 'commit_crv3_weights'],
+  omitted: [...OLD_STORAGE, ...OLD_EXTENSIONS, ...CONSENSUS_STORAGE, 'commit_crv3_weights'],
   eventIndexes: {
     NeuronRegistered: 7,
     AxonServed: 29,
@@ -85,7 +110,7 @@ const SPEC_475: Dialect = {
   since: 474,
   specVersion: 475,
   maxCommitBytes: 32 * 1024,
-  omitted: [...OLD_STORAGE, 'commit_crv3_weights'],
+  omitted: [...OLD_STORAGE, ...OLD_EXTENSIONS, 'commit_crv3_weights'],
   errors: ERRORS_OF_475,
 }
 
@@ -117,6 +142,7 @@ const SPEC_343: Dialect = {
     ...COLLATERAL_STORAGE,
     ...CONSENSUS_STORAGE,
     ...RECENT_EXTENSIONS,
+    ...OLD_EXTENSIONS,
     'commit_crv3_weights',
     ALL_PRICES,
     'SubnetInfoRuntimeApi_get_next_epoch_start_block',
@@ -144,6 +170,7 @@ const SPEC_293: Dialect = {
     ...COLLATERAL_STORAGE,
     ...CONSENSUS_STORAGE,
     ...RECENT_EXTENSIONS,
+    ...OLD_EXTENSIONS,
     ...MECHANISM_NAMES,
     'DrandPriority',
     'MechanismCountCurrent',
@@ -158,16 +185,43 @@ const SPEC_293: Dialect = {
   ],
 }
 
+/**
+ * Finney in January 2025, before subnets had a token of their own. Stake is known from the neurons only. The indexes of the
+ * errors are those of spec 343.
+ */
+const SPEC_217: Dialect = {
+  ...SPEC_293,
+  since: 217,
+  until: 218,
+  specVersion: 217,
+  hasOpaqueResults: true,
+  omitted: [
+    ...SPEC_293.omitted.filter((name) => !OLD_EXTENSIONS.includes(name)),
+    ...TOKEN_NAMES,
+    'SubtensorTransactionExtension',
+    'CRV3WeightsRevealed',
+  ],
+  eventIndexes: {
+    WeightsSet: 4,
+    NeuronRegistered: 5,
+    AxonServed: 24,
+    CRV3WeightsCommitted: 79,
+    WeightsCommitted: 80,
+    WeightsRevealed: 81,
+  },
+}
+
 /** Newest first. */
-const DIALECTS: readonly Dialect[] = [SPEC_475, SPEC_461, SPEC_425, SPEC_419, SPEC_343, SPEC_293]
+const DIALECTS: readonly Dialect[] = [SPEC_475, SPEC_461, SPEC_425, SPEC_419, SPEC_343, SPEC_293, SPEC_217]
 
 /**
  * The dialect of a spec version, with that version number.
  *
- * @throws RangeError when the spec version is older than the oldest dialect
+ * @throws RangeError when the spec version is older than the oldest dialect, or of a generation that is unknown
  */
 export function dialectOf(specVersion: number): Dialect {
   const known = DIALECTS.find((dialect) => dialect.since <= specVersion)
-  if (!known) throw new RangeError(`no dialect for spec ${specVersion}`)
+  if (!known || specVersion > (known.until ?? specVersion))
+    throw new RangeError(`no dialect for spec ${specVersion}`)
   return { ...known, specVersion }
 }

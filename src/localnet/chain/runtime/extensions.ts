@@ -104,6 +104,9 @@ const EXTENSIONS: readonly TransactionExtension[] = [
     'SubtensorTransactionExtension',
     empty('pallet_subtensor::extensions::subtensor::SubtensorTransactionExtension'),
   ),
+  // Before they became one extension, in the order of that time.
+  extension('SubtensorSignedExtension', empty('pallet_subtensor::pallet::SubtensorSignedExtension')),
+  extension('CommitmentsSignedExtension', empty('pallet_commitments::CommitmentsSignedExtension')),
   extension('DrandPriority', empty('pallet_drand::drand_priority::DrandPriority')),
   extension('CheckMetadataHash', checkMetadataHash, optionalHash),
 ]

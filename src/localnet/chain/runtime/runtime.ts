@@ -23,10 +23,12 @@ export function createRuntime(dialect: Dialect, parameters: RuntimeParameters) {
     Signature: multiSignature,
     Extension: extra,
   })
-  const apis = runtimeApis(extrinsic, dialect).map((api) => ({
-    ...api,
-    methods: api.methods.filter((method) => !dialect.omitted.includes(`${api.name}_${method.name}`)),
-  }))
+  const apis = runtimeApis(extrinsic, dialect)
+    .map((api) => ({
+      ...api,
+      methods: api.methods.filter((method) => !dialect.omitted.includes(`${api.name}_${method.name}`)),
+    }))
+    .filter(({ methods }) => methods.length > 0)
   const version = versionOf(dialect, apis)
   const definition: RuntimeDefinition = {
     pallets: palletsOf(dialect, types, version, parameters),

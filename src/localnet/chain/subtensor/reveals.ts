@@ -77,6 +77,9 @@ interface Reveal {
   readonly signature: Uint8Array
 }
 
+/** The newest name first; the oldest dialect has neither. */
+const REVEAL_EVENTS = ['TimelockedWeightsRevealed', 'CRV3WeightsRevealed'] as const
+
 function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, signature }: Reveal): void {
   const revealed = openPayload(context.dialect, hotkey, commit, signature)
   if (!revealed) return
@@ -93,10 +96,8 @@ function revealOne(context: PalletContext, { netuid, mecid, hotkey, commit, sign
     throw error
   }
   const value = [storageIndex(netuid, mecid), hotkey] as const
-  const type = context.dialect.omitted.includes('TimelockedWeightsRevealed')
-    ? 'CRV3WeightsRevealed'
-    : 'TimelockedWeightsRevealed'
-  depositEvent(context, { type, value })
+  const type = REVEAL_EVENTS.find((name) => !context.dialect.omitted.includes(name))
+  if (type) depositEvent(context, { type, value })
 }
 
 /** Undefined when the commit cannot be decrypted or decoded, or names another hotkey. */
