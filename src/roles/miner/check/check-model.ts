@@ -88,6 +88,7 @@ async function judgeModel(
   const weighed = weighSamples(name, samples, deps.clock.now())
   const inserts = await readTemplate(reference, deps)
   const ownFacts = own.engine.facts
+  const evidence = weighed ? evidenceFinding(weighed, own === reference) : []
   return {
     model: name,
     comparedWith,
@@ -95,14 +96,15 @@ async function judgeModel(
     findings: [
       ...verdictFindings(samples, inspection),
       ...movedTextFinding(samples, inspection),
-      ...(weighed ? evidenceFinding(weighed, own === reference) : []),
+      ...evidence,
       ...processedFinding(samples, ownFacts),
       ...logprobsLimitFinding(ownFacts),
       ...generationConfigFinding(open, facts),
       ...templateDateFinding(inserts),
       ...mergedFinding(samples),
       ...firstTokenFinding(samples),
-      ...(weighed ? seedFinding(weighed) : []),
+      // The tokens of another model follow no seed either.
+      ...(weighed && evidence.length === 0 ? seedFinding(weighed) : []),
       ...(own === reference ? [comparedWithItself(weighed !== undefined)] : []),
     ],
   }

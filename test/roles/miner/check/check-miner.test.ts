@@ -47,11 +47,11 @@ async function check(
   )
 }
 
-/** Each finding as `weight code`, apart from the notes on the sampler and on what it was compared with. */
+/** Each finding as `weight code`, apart from the note on what it was compared with. */
 function findingsOf({ servers }: MinerCheck): string[] {
   return servers
     .flatMap(({ findings, models }) => [...findings, ...models.flatMap((model) => model.findings)])
-    .filter(({ code }) => code !== 'compared-with-itself' && code !== 'seed-not-followed')
+    .filter(({ code }) => code !== 'compared-with-itself')
     .map(({ weight, code }) => `${weight} ${code}`)
 }
 
@@ -125,6 +125,38 @@ describe('the check of a miner’s model servers', { timeout: 60_000 }, () => {
     const result = await check(server, { against: [{ model: MODEL, urls: [reference.url] }] })
     expect(new Set(findingsOf(result))).toEqual(new Set(['fails answer-failed', 'fails evidence']))
     expect(result.verified).toBe(false)
+  })
+
+  it.each(['murmur3', 'philox-fp32'] as const)('names the sampler %s of its seeds', async (sampler) => {
+    const { servers } = await check(await start({ sampler }))
+    const [model] = servers[0]?.models ?? []
+    expect(model?.dialect).toBe(sampler)
+    expect(model?.findings.map(({ code }) => code)).toEqual(['compared-with-itself'])
+  })
+
+  it('notes a server whose draws follow no seed', async () => {
+    const { servers, verified } = await check(await start({ sampler: 'generator' }))
+    expect(servers[0]?.models[0]?.dialect).toBeNull()
+    expect(servers[0]?.models[0]?.findings).toMatchObject([
+      { code: 'seed-not-followed', weight: 'notes' },
+      { code: 'compared-with-itself' },
+    ])
+    expect(verified).toBe(true)
+  })
+
+  it('finds a server that generates other values than it reads back', async () => {
+    const result = await check(await start({ numericNoise: { decode: 0.6 } }))
+    const found = findingsOf(result).filter((finding) => /evidence|noise/.test(finding))
+    expect(found).toHaveLength(1)
+    expect(fixesOf(result)).toContain('--kv-cache-dtype')
+  })
+
+  it('finds 4-bit weights, which pass each single check, against a second engine', async () => {
+    const [server, reference] = [await start({ behaviour: 'int4' }), await start()]
+    const against = [{ model: MODEL, urls: [reference.url] }]
+    const result = await check(server, { against, answers: 8 })
+    expect(findingsOf(result)).toEqual(['fails evidence'])
+    expect(result.servers[0]?.models[0]?.answers.failed).toBe(0)
   })
 
   it('accepts token ids that the miner adds', async () => {
