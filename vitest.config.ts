@@ -24,7 +24,7 @@ const fast = folders(
 /** These leave no variable, exit status, clock or listener behind, so their files share processes. */
 const shared = folders('chain', 'library', 'localnet', 'roles/miner')
 
-const otherSuites = folders('e2e', 'gauntlet', 'services')
+const otherSuites = folders('e2e', 'gauntlet', 'services', 'vllm')
 
 /** Judged by the clock or by memory: these run alone, one after the other. */
 const measured = [
@@ -131,6 +131,20 @@ const gauntlet: TestProjectConfiguration[] = [
   },
 ]
 
+/** A real vLLM between a miner and a validator; `npm run gauntlet:vllm` alone runs it, since it installs 6 GB and takes an hour. */
+const vllm: TestProjectConfiguration = {
+  extends: true,
+  test: {
+    name: 'vllm',
+    include: folders('vllm'),
+    testTimeout: 3_600_000,
+    globalSetup: 'test/vllm/setup.ts',
+    retry: 0,
+    fileParallelism: false,
+    sequence: { groupOrder: 7 },
+  },
+}
+
 export default defineConfig({
   test: {
     testTimeout: 180_000,
@@ -141,6 +155,6 @@ export default defineConfig({
     pool: 'forks',
     retry,
     maxWorkers: '100%',
-    projects: [...unit, e2e, services, ...gauntlet],
+    projects: [...unit, e2e, services, ...gauntlet, vllm],
   },
 })

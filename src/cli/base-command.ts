@@ -10,14 +10,7 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
-import {
-  allowDistantHosts,
-  escapeControlsInLines,
-  isAbort,
-  maskPasswords,
-  messageOf,
-  TargonError,
-} from '../kernel/index.js'
+import { allowDistantHosts, escapeControlsInLines, isAbort, messageOf, TargonError } from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
@@ -185,7 +178,7 @@ export abstract class BaseCommand extends Command {
         ]),
       ),
     )
-    return { settings: printed, ...(warnings.length > 0 ? { warnings: warnings.map(maskPasswords) } : {}) }
+    return { settings: printed, ...(warnings.length > 0 ? { warnings } : {}) }
   }
 
   #printPendingWarnings(): void {

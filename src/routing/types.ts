@@ -19,7 +19,6 @@ export type MovedText = 'nowhere' | 'reasoning' | 'tool_calls'
 
 /** What the operator sees of one upstream. */
 export interface UpstreamReport {
-  /** The password in it masked. */
   readonly url: string
   readonly health: Health['kind']
   readonly reason: string | null

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { DEFAULT_FLOORS, noiseLevels, observe } from '../../src/evidence/index.js'
+import { scaled } from '../gauntlet/scale.js'
+import type { VllmEnvironment } from './environment.js'
+import { type FieldAnswer, makeRequests, openField } from './field.js'
+import { describeAnswers, writeResult } from './results.js'
+import { startVllm, type VllmServer, type Weights } from './server.js'
+
+// The runner of current vLLM on GPUs, by Triton's interpreter: its sampler noise is a function of seed, position and token
+// id. Slow, so answers are short and few. The reference is a vLLM with the V1 runner, which differs only in its sampler.
+const vllm = inject('vllm')
+
+const TOKENS = 24
+const TEMPERATURES = [0.5, 0.7, 0.9, 1, 1.1, 1.3]
+
+let reference: VllmServer
+
+describe.skipIf(typeof vllm === 'string')('a real vLLM, V2 runner', { timeout: 3_600_000 }, () => {
+  beforeAll(async () => {
+    reference = await startVllm(environment(), { weights: 'honest', runner: 'v1' })
+  }, 3_600_000)
+  afterAll(() => reference?.close())
+
+  it('draws every token that the seed says', async () => {
+    const figures = await follow('v2-honest', 'honest', [], 8)
+    expect(figures).toMatchObject({ mismatches: 0, synchrony: { yes: figures.answers } })
+  })
+
+  it('draws nearly every token that the seed says with float32', async () => {
+    const { mismatches, tokens, synchrony, answers } = await follow(
+      'v2-float32',
+      'honest',
+      ['--dtype', 'float32'],
+      32,
+    )
+    expect(synchrony).toEqual({ yes: answers })
+    expect(mismatches / tokens).toBeLessThan(0.01)
+  })
+
+  it('draws other tokens more often with 4-bit weights', async () => {
+    const { mismatches, tokens } = await follow('v2-int4', 'int4', [], 24)
+    expect(mismatches / tokens).toBeLessThan(0.05)
+  })
+})
+
+function environment(): VllmEnvironment {
+  if (typeof vllm === 'string') throw new Error(vllm)
+  return vllm
+}
+
+async function follow(name: string, weights: Weights, flags: readonly string[], full: number) {
+  const miner = await startVllm(environment(), { weights, runner: 'v2', flags })
+  try {
+    const field = await openField(environment(), { miner, reference })
+    const requests = await makeRequests({
+      ...{ seed: name, count: scaled(full, 2), maxTokens: { min: TOKENS, max: TOKENS }, greedyShare: 0 },
+      change: (request, index) => ({
+        ...request,
+        temperature: TEMPERATURES[index % TEMPERATURES.length] ?? 1,
+      }),
+    })
+    const answers = await field.askAll(requests, 2).finally(() => field.close())
+    return record(name, answers)
+  } finally {
+    await miner.close()
+  }
+}
+
+function record(name: string, answers: readonly FieldAnswer[]) {
+  const levels = noiseLevels(undefined, DEFAULT_FLOORS)
+  const synchrony: Record<string, number> = {}
+  const dialects: Record<string, number> = {}
+  let [tokens, mismatches] = [0, 0]
+  for (const { compared } of answers) {
+    if (!compared) continue
+    const observation = observe(compared, levels, undefined)
+    synchrony[observation.synchrony] = (synchrony[observation.synchrony] ?? 0) + 1
+    if (observation.dialect) dialects[observation.dialect] = (dialects[observation.dialect] ?? 0) + 1
+    tokens += observation.statistics.seeded?.tokens ?? 0
+    mismatches += observation.statistics.seeded?.sums[0] ?? 0
+  }
+  const seeded = { tokens, mismatches, synchrony, dialects }
+  const figures = { ...describeAnswers(answers), seeded }
+  writeResult(name, figures)
+  return { answers: figures.compared, ...seeded }
+}
