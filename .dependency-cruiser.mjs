@@ -14,7 +14,7 @@ const MODULES = [
   'epistula',
   'chain',
 ]
-MODULES.push('inference', 'engine', 'prompts', 'verification', 'history')
+MODULES.push('bundles', 'inference', 'engine', 'prompts', 'verification', 'history')
 const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
 
 export const ARROWS = {
@@ -24,6 +24,7 @@ export const ARROWS = {
   inference: ['epistula', 'wallet'],
   'engine|prompts': ['inference'],
   verification: ['evidence', 'inference', 'engine'],
+  bundles: ['evidence', 'inference', 'wallet'],
   history: ['inference', 'engine', 'verification'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],

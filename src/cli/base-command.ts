@@ -10,7 +10,14 @@ import {
   type SettingName,
   sourceFiles,
 } from '../config/index.js'
-import { allowDistantHosts, escapeControlsInLines, isAbort, messageOf, TargonError } from '../kernel/index.js'
+import {
+  allowDistantHosts,
+  escapeControlsInLines,
+  isAbort,
+  maskPasswords,
+  messageOf,
+  TargonError,
+} from '../kernel/index.js'
 import { exitStatus } from './exit-status.js'
 import { commandLineOnly } from './flags.js'
 import { type StartNetworkAround, type SurroundingNetwork, serveMocked } from './mock.js'
@@ -178,7 +185,7 @@ export abstract class BaseCommand extends Command {
         ]),
       ),
     )
-    return { settings: printed, ...(warnings.length > 0 ? { warnings } : {}) }
+    return { settings: printed, ...(warnings.length > 0 ? { warnings: warnings.map(maskPasswords) } : {}) }
   }
 
   #printPendingWarnings(): void {

@@ -23,7 +23,7 @@ export function writeJson(document: unknown, indent = 2): void {
 /** Writes message and next step as one line to stderr; escaped, because a peer may have supplied part of the text. */
 export function writeError(error: TargonError): void {
   const line = `Error [${error.code}]: ${[error.message, error.next].filter(Boolean).join(' ')}`
-  writeToStandardError(`${escapeControls(maskPasswords(line).replaceAll(/\s*\n\s*/g, ' '))}\n`)
+  writeToStandardError(`${escapeControls(line.replaceAll(/\s*\n\s*/g, ' '))}\n`)
 }
 
 /** The error as the document that `--json` prints. */

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process'
-import { detachedClock, LineWriter, openOutput } from '../kernel/index.js'
+import { detachedClock, LineWriter, maskPasswords, openOutput } from '../kernel/index.js'
 
 let writer: LineWriter | undefined
 
@@ -17,7 +17,9 @@ export function unblockStandardError(): LineWriter {
   return opened
 }
 
+/** Writes text in which the passwords of addresses are masked: a warning or an error may repeat a setting. */
 export function writeToStandardError(text: string): void {
-  if (writer) writer.write(text)
-  else stderr.write(text)
+  const masked = maskPasswords(text)
+  if (writer) writer.write(masked)
+  else stderr.write(masked)
 }

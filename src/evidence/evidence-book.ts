@@ -88,6 +88,12 @@ export class EvidenceBook {
     for (const [key, { hotkey }] of this.#pairs) if (!hotkeys.has(hotkey)) this.#pairs.delete(key)
   }
 
+  /** The evidence on one miner and model alone, as a book of at most one pair. */
+  pairData(hotkey: string, model: string): EvidenceBookData {
+    const pair = this.#pairs.get(keyOf(hotkey, model))
+    return { version: 1, pairs: pair ? [structuredClone(pair)] : [] }
+  }
+
   toData(): EvidenceBookData {
     return { version: 1, pairs: [...this.#pairs.values()].map((pair) => structuredClone(pair)) }
   }

@@ -19,6 +19,7 @@ export type MovedText = 'nowhere' | 'reasoning' | 'tool_calls'
 
 /** What the operator sees of one upstream. */
 export interface UpstreamReport {
+  /** The password in it masked. */
   readonly url: string
   readonly health: Health['kind']
   readonly reason: string | null

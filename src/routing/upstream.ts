@@ -1,5 +1,5 @@
 import { Pool } from 'undici'
-import { type Breaker, type Clock, createBreaker } from '../kernel/index.js'
+import { type Breaker, type Clock, createBreaker, maskPasswords } from '../kernel/index.js'
 import type { Connection, ResponseReader } from './connection.js'
 import { Connections } from './connections.js'
 import type { Deadlines } from './deadlines.js'
@@ -174,9 +174,9 @@ export class Upstream {
 
   report(): UpstreamReport {
     return {
-      url: this.url,
+      url: maskPasswords(this.url),
       health: this.health.kind,
-      reason: this.health.kind === 'down' ? this.health.reason : null,
+      reason: this.health.kind === 'down' ? maskPasswords(this.health.reason) : null,
       breaker: this.breaker.state(),
       models: [...this.#servedModels].sort(),
       weight: this.weight,

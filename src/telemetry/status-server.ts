@@ -1,5 +1,5 @@
 import fastify from 'fastify'
-import { type Log, messageOf, TargonError } from '../kernel/index.js'
+import { type Log, maskPasswords, messageOf, TargonError } from '../kernel/index.js'
 import type { MetricsText } from './metrics.js'
 
 export interface StatusServerOptions {
@@ -40,20 +40,20 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   )
   server.get('/readyz', async (_, reply) => {
     const missing = options.ready()
-    return missing === undefined ? { ready: true } : reply.code(503).send({ ready: false, missing })
+    return missing === undefined
+      ? { ready: true }
+      : reply.code(503).send({ ready: false, missing: maskPasswords(missing) })
   })
   server.get('/metrics', async (_, reply) =>
-    reply.type(options.metrics.contentType).send(await options.metrics.text()),
+    reply.type(options.metrics.contentType).send(maskPasswords(await options.metrics.text())),
   )
-  server.get('/status', async (_, reply) =>
-    reply.type('application/json').send(JSON.stringify(options.status())),
-  )
+  server.get('/status', async (_, reply) => reply.type('application/json').send(jsonOf(options.status())))
   for (const [name, describe] of Object.entries(options.documents ?? {})) {
     server.get<{ Querystring: Record<string, string> }>(`/${name}`, async (request, reply) => {
       try {
-        return await reply.type('application/json').send(JSON.stringify(await describe(request.query)))
+        return await reply.type('application/json').send(jsonOf(await describe(request.query)))
       } catch (error) {
-        return reply.code(503).send({ detail: messageOf(error) })
+        return reply.code(503).send({ detail: maskPasswords(messageOf(error)) })
       }
     })
   }
@@ -71,4 +71,9 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   })
   options.log.info({ event: 'status-server-listening', url }, 'status server is listening')
   return { url, close: () => server.close() }
+}
+
+/** Any user of this machine can read it, so passwords of addresses are masked: of a model server, or in the error of an engine. */
+function jsonOf(document: unknown): string {
+  return maskPasswords(JSON.stringify(document))
 }

@@ -26,6 +26,33 @@ describe('status server', () => {
     return server.url
   }
 
+  it('masks the passwords of addresses in everything it serves', async () => {
+    const address = 'wss://ops:hunter2@node:9944'
+    const metrics = createMetrics('validator')
+    metrics.engineReady.set({ model: address }, 1)
+    server = await startStatusServer({
+      port: 0,
+      log,
+      live: () => true,
+      ready: () => `waits for ${address}`,
+      metrics,
+      status: () => ({ engines: [{ reason: `${address} is down` }] }),
+      documents: {
+        report: async () => ({ address }),
+        broken: async () => {
+          throw new Error(`lost ${address}`)
+        },
+      },
+    })
+    const { url } = server
+    const paths = ['readyz', 'metrics', 'status', 'report', 'broken']
+    const texts = await Promise.all(paths.map(async (path) => (await fetch(`${url}/${path}`)).text()))
+    expect(texts.map((text) => text.includes('wss://ops:[redacted]@node:9944'))).toEqual(
+      paths.map(() => true),
+    )
+    expect(texts.join('')).not.toContain('hunter2')
+  })
+
   it('serves livez, readyz, metrics and status, and logs its address', async () => {
     const url = await start()
     expect((await fetch(`${url}/livez`)).status).toBe(200)

@@ -53,6 +53,12 @@ export const evidenceSettings = {
     default: 96,
     help: 'Answers that a calibration measures: a third is greedy, up to 512 tokens long.',
   }),
+  'evidence.kept-answers': validator({
+    kind: 'integer',
+    schema: integerValue(0, 500),
+    default: 32,
+    help: 'Answers kept on disk per miner and model for evidence bundles, about 50 kB for 300 tokens; 0 keeps none.',
+  }),
   'evidence.floor-logits': validator({
     kind: 'number',
     schema: numberValue(0.001, 10),

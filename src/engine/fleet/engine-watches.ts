@@ -7,8 +7,8 @@ import { awaitHealthy, type HealthOptions } from './health.js'
 interface Watch {
   readonly container: Container
   readonly ending: AbortController
-  /** Whether it is being waited for now. */
-  isWaiting: boolean
+  /** Set while it is being waited for; resolves when it is healthy or given up. */
+  waiting: Promise<void> | undefined
   /** Base URL of its server, once it was healthy. */
   url: string | undefined
   /** The last line of its log while it starts. */
@@ -39,28 +39,34 @@ export class EngineWatches {
 
   /** The last log line of the model's engine while it starts; undefined when none does. */
   starting(model: string): string | undefined {
-    const watch = [...this.#watches.values()].find(({ container }) => placementOf(container).model === model)
+    const watch = this.#watchOf(model)
     return watch?.url === undefined ? watch?.status : undefined
+  }
+
+  /** Resolves with whether the model has a healthy engine, once it is not being waited for. */
+  async becomesHealthy(model: string): Promise<boolean> {
+    await this.#watchOf(model)?.waiting
+    return this.#watchOf(model)?.url !== undefined
   }
 
   /** Waits in the background until the container is healthy; one that has been is checked again. */
   watch(container: Container): void {
     if (this.#closing.signal.aborted) return
     const known = this.#watches.get(container.id)
-    if (known?.isWaiting) return
+    if (known?.waiting !== undefined) return
     const watch = known ?? {
       container,
       ending: new AbortController(),
       url: undefined,
       status: '',
-      isWaiting: false,
+      waiting: undefined,
     }
     this.#watches.set(container.id, watch)
-    watch.isWaiting = true
     const waiting = this.#wait(watch).finally(() => {
-      watch.isWaiting = false
+      watch.waiting = undefined
       this.#waiting.delete(waiting)
     })
+    watch.waiting = waiting
     this.#waiting.add(waiting)
   }
 
@@ -82,6 +88,10 @@ export class EngineWatches {
     this.#closing.abort()
     for (const { ending } of this.#watches.values()) ending.abort()
     await this.settled()
+  }
+
+  #watchOf(model: string): Watch | undefined {
+    return [...this.#watches.values()].find(({ container }) => placementOf(container).model === model)
   }
 
   async #wait(watch: Watch): Promise<void> {

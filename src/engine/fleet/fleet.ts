@@ -2,9 +2,11 @@ import { join } from 'node:path'
 import { type Clock, type Log, messageOf, TargonError } from '../../kernel/index.js'
 import type { EngineEndpoint } from '../endpoints.js'
 import type { HubSource } from '../hub-files.js'
+import { Semaphore } from '../semaphore.js'
 import { type ContainerOptions, LABEL } from './container.js'
 import type { Container, DockerClient } from './docker-client.js'
 import { EngineContainers, placementOf } from './engine-containers.js'
+import { EngineReplacements } from './engine-replacements.js'
 import { EngineWatches } from './engine-watches.js'
 import type { Gpu } from './gpu.js'
 import type { OnEngineProgress } from './health.js'
@@ -45,6 +47,9 @@ export type Absence = Pick<UnplacedModel, 'reason' | 'next'>
 export class Fleet {
   readonly #containers: EngineContainers
   readonly #watches: EngineWatches
+  readonly #replacements: EngineReplacements
+  /** One reconciliation or replacement at a time, so that each sees what the other has done. */
+  readonly #turn = new Semaphore(1)
   readonly #sizes: ModelSizes
   /** Models that could not be placed or started. */
   #refusals: ReadonlyMap<string, Absence> = new Map()
@@ -63,6 +68,8 @@ export class Fleet {
       onChange,
       onFailure: (container, error, signal) => this.#giveUp(container, error, signal),
     })
+    const replace = (container: Container, signal: AbortSignal) => this.#replace(container, signal)
+    this.#replacements = new EngineReplacements({ replace, log })
   }
 
   /** The healthy engines. */
@@ -81,13 +88,14 @@ export class Fleet {
 
   /**
    * Makes the containers serve these models. Containers that match the plan, and containers of others, are not touched.
-   * Resolves when all containers have been started; each joins `running` when it is healthy.
+   * Resolves when the missing containers have been started; each joins `running` when it is healthy. Containers whose image or
+   * options changed are replaced afterwards, one after the other.
    *
    * @throws TargonError DOCKER when the containers cannot be listed
    */
   async reconcile(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void> {
     try {
-      await this.#reconcile([...new Set(models)], why, signal)
+      await this.#turn.run(signal, () => this.#reconcile([...new Set(models)], why, signal))
       this.#failure = undefined
     } catch (error) {
       if (!signal.aborted) this.#failure = absenceOf(error)
@@ -95,14 +103,17 @@ export class Fleet {
     }
   }
 
-  /** Resolves when no engine is starting. */
+  /** Resolves when no engine is starting or being replaced. */
   async settled(): Promise<void> {
+    await this.#replacements.settled()
     await this.#watches.settled()
   }
 
   /** The containers keep running. */
   async close(): Promise<void> {
+    const replaced = this.#replacements.close()
     await this.#watches.close()
+    await replaced
   }
 
   async #reconcile(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void> {
@@ -113,17 +124,17 @@ export class Fleet {
       if (models.includes(placementOf(container).model)) this.#watches.watch(container)
     const plan = await this.#plan(models, why, running, signal)
     const refusals = new Map<string, Absence>(plan.unplaced.map(({ model, ...absence }) => [model, absence]))
-    const planned = running.filter(
-      (container) =>
-        this.#containers.isCurrent(container) &&
-        plan.placements.some((placement) => holds(container, placement)),
-    )
+    const planned = running.filter((one) => plan.placements.some((placement) => holds(one, placement)))
+    const outdated = planned.filter((container) => !this.#containers.isCurrent(container))
     const missing = plan.placements.filter((placement) => !planned.some((one) => holds(one, placement)))
-    const obstacle = missing.length > 0 ? await this.#prepareImage(why, signal) : undefined
+    const needsImage = missing.length > 0 || outdated.length > 0
+    const obstacle = needsImage ? await this.#prepareImage(why, signal) : undefined
     // Without the image nothing can be started, so what runs is better than nothing.
     const kept = obstacle ? running : planned
     await Promise.all(
-      ours.filter((one) => !kept.includes(one)).map((container) => this.#retire(container, signal)),
+      ours
+        .filter((one) => !kept.includes(one))
+        .map((one) => this.#retire(one, one.running ? 'not planned' : 'dead', signal)),
     )
     await Promise.all(
       missing.map(async (placement) => {
@@ -134,6 +145,22 @@ export class Fleet {
       }),
     )
     this.#note(refusals)
+    const isHealthy = (model: string) => this.running.some((engine) => engine.model === model)
+    this.#replacements.request(
+      obstacle ? [] : outdated,
+      (model) => models.includes(model) && !isHealthy(model),
+    )
+  }
+
+  async #replace(container: Container, signal: AbortSignal): Promise<boolean> {
+    const placement = placementOf(container)
+    const absence = await this.#turn.run(signal, async () => {
+      await this.#retire(container, 'replaced', signal)
+      return await this.#start(placement, signal)
+    })
+    if (absence === undefined) return await this.#watches.becomesHealthy(placement.model)
+    this.#givenUp.set(placement.model, absence)
+    return false
   }
 
   async #plan(
@@ -202,12 +229,12 @@ export class Fleet {
     }
   }
 
-  /** Removes a container that is dead or not planned. One that cannot be removed does not stop the others. */
-  async #retire(container: Container, signal: AbortSignal): Promise<void> {
+  /** Removes a container. One that cannot be removed does not stop the others. */
+  async #retire(container: Container, why: string, signal: AbortSignal): Promise<void> {
     this.#watches.drop(container)
     const { model } = placementOf(container)
     try {
-      await this.#containers.remove(container, container.running ? 'not planned' : 'dead', signal)
+      await this.#containers.remove(container, why, signal)
     } catch (error) {
       signal.throwIfAborted()
       this.options.log.warn(

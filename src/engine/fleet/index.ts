@@ -1,6 +1,6 @@
 /**
  * Runs a validator's engines as containers on this host. Tests named after a behaviour: fleet.test.ts (engine-containers.ts,
- * engine-watches.ts, health.ts, model-size.ts, pull-progress.ts), docker-client.test.ts (docker-http.ts, docker-error.ts, image-pull.ts).
+ * engine-replacements.ts, engine-watches.ts, health.ts, model-size.ts, pull-progress.ts), docker-client.test.ts (docker-http.ts, docker-error.ts, image-pull.ts).
  */
 export { containerSlug } from './container.js'
 export { DockerClient } from './docker-client.js'

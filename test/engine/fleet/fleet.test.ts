@@ -263,8 +263,41 @@ describe('the image', () => {
     await settle(updated, ['org/a', 'org/b'])
     expect(running(updated).toSorted()).toEqual(['org/a', 'org/b'])
     expect(docker.calls.map((call) => call.split(' ')[0])).toEqual([
-      ...['pull', 'remove', 'remove', 'create', 'create', 'start', 'start'],
+      ...['pull', 'remove', 'create', 'start', 'remove', 'create', 'start'],
     ])
+  })
+
+  it('replaces one engine after the other, and keeps the others when a new one does not become healthy', async () => {
+    const wanted = ['org/a', 'org/b', 'org/c']
+    for (const model of wanted) sizesMib.set(model, 1_000)
+    gpus = [gpu(0), gpu(1), gpu(2)]
+    await settle(fleet(), wanted)
+    gpus = [gpu(0, 2_000), gpu(1, 2_000), gpu(2, 2_000)]
+    docker.hang.add('org/b')
+    const updated = fleet({ image: 'vllm/vllm-openai:v2', stallMs: 100_000 })
+    const images = () => wanted.map((model) => containerOf(model).specification.Image.split(':')[1])
+    await updated.reconcile(wanted, 'start', signal())
+    await expect.poll(images).toEqual(['v2', 'v2', 'latest'])
+    // Looked after meanwhile, as at an epoch, nothing else is replaced.
+    await updated.reconcile(wanted, 'epoch', signal())
+    expect(running(updated).toSorted()).toEqual(['org/a', 'org/c'])
+    await updated.settled()
+    expect(running(updated).toSorted()).toEqual(['org/a', 'org/c'])
+    const stops = logged
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'engine-replacement-stopped')
+    expect(stops).toMatchObject([
+      { model: 'org/b', kept: ['org/c'], next: expect.stringContaining('image-tag') },
+    ])
+    expect(containerOf('org/c').specification.Image).toBe(IMAGE)
+
+    docker.hang.clear()
+    gpus = [gpu(0, 2_000), gpu(1), gpu(2, 2_000)]
+    await settle(updated, wanted, 'revival')
+    expect(images()).toEqual(['v2', 'v2', 'latest'])
+    await settle(updated, wanted, 'epoch')
+    expect(images()).toEqual(['v2', 'v2', 'v2'])
+    expect(running(updated).toSorted()).toEqual(wanted)
   })
 
   it('keeps the running engines when another image cannot be pulled, and names the error for the others', async () => {

@@ -22,6 +22,7 @@ import { EvidenceChanges, type EvidenceRow } from './changes.js'
 import type { IsBarred } from './counted-models.js'
 import { openEvidenceFile, type StoredEvidence } from './evidence-file.js'
 import { reviewEnd } from './judge-ends.js'
+import { KeptAnswers } from './kept-answers.js'
 import { grantsMore, type LevelsFor } from './levels.js'
 import { TemplateDates } from './template-dates.js'
 
@@ -85,11 +86,18 @@ export async function openEvidence(context: ValidatorContext, parts: EvidencePar
   const stored = await file.load()
   const evidence = new OpenEvidence(context, parts, stored)
   evidence.keepOnly(new Set(view.metagraph.neurons.map(({ hotkey }) => hotkey)))
-  const { save } = createSaver(context, 'saving the evidence', () => file.save(evidence.toStored()), {
-    failed: (error) =>
-      log.error({ event: 'evidence-save-failed', path, err: error }, 'could not save the evidence'),
-    recovered: () => log.info({ event: 'evidence-saved-again', path }, 'saving the evidence works again'),
-  })
+  const { save } = createSaver(
+    context,
+    'saving the evidence',
+    async () => {
+      await Promise.all([file.save(evidence.toStored()), evidence.written()])
+    },
+    {
+      failed: (error) =>
+        log.error({ event: 'evidence-save-failed', path, err: error }, 'could not save the evidence'),
+      recovered: () => log.info({ event: 'evidence-saved-again', path }, 'saving the evidence works again'),
+    },
+  )
   log.info(
     {
       event: 'evidence-opened',
@@ -104,6 +112,12 @@ export async function openEvidence(context: ValidatorContext, parts: EvidencePar
   return Object.assign(evidence, { save })
 }
 
+interface Weighed {
+  readonly request: InferenceRequest
+  readonly compared: ComparedAnswer
+  readonly levels: NoiseLevels
+}
+
 class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly #context: ValidatorContext
   readonly #levelsFor: LevelsFor
@@ -111,6 +125,9 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly #dates: TemplateDates
   readonly #rate: AnswerRate
   readonly #weighedAt: Map<string, NoiseLevels>
+  readonly #kept: KeptAnswers
+  /** What own observations were made of, until they are recorded. */
+  readonly #weighed = new WeakMap<Observation, Weighed>()
   #book: EvidenceBook
 
   constructor(context: ValidatorContext, { levelsFor, events }: EvidenceParts, stored: StoredEvidence) {
@@ -118,6 +135,8 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     this.#levelsFor = levelsFor
     this.#changes = new EvidenceChanges(context, events.evidence)
     this.#dates = new TemplateDates(context)
+    const { stateDir, log, settings } = context
+    this.#kept = new KeptAnswers({ stateDir, log, limit: settings['evidence.kept-answers'] })
     this.#rate = new AnswerRate(assumedAnswersPerMonth(context.settings), context.clock.monotonic())
     this.#weighedAt = new Map(stored.levels)
     this.#book = EvidenceBook.from(stored.book, this.#rules())
@@ -144,7 +163,10 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     const { model } = request
     if (this.#context.settings['evidence.mode'] === 'off') return undefined
     if (!this.#dates.areCertain(engine, request)) return undefined
-    return observe(compared, this.#levels(model), this.#book.dialectOf(hotkey, model))
+    const levels = this.#levels(model)
+    const observation = observe(compared, levels, this.#book.dialectOf(hotkey, model))
+    this.#weighed.set(observation, { request, compared, levels })
+    return observation
   }
 
   readonly review = (answer: ReviewedAnswer): Verdict => {
@@ -162,7 +184,10 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly addOrganic: Evidence['addOrganic'] = (engine, hotkey, request, compared) => {
     if (!this.#context.settings['evidence.organics']) return
     const observation = this.weigh(engine, hotkey, request, compared)
-    if (observation) this.#record(hotkey, request.model, observation, this.#context.clock.now())
+    if (!observation) return
+    // What users ask is not kept.
+    this.#weighed.delete(observation)
+    this.#record(hotkey, request.model, observation, this.#context.clock.now())
   }
 
   standings(hotkey: string): PairStanding[] {
@@ -179,7 +204,13 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   keepOnly(hotkeys: ReadonlySet<string>): void {
     this.#book.keepOnly(hotkeys)
     this.#changes.forget(hotkeys)
+    this.#kept.keepOnly(hotkeys)
     this.#countPairs()
+  }
+
+  /** Resolves when the answers kept for replays are written. */
+  written(): Promise<void> {
+    return this.#kept.written()
   }
 
   toStored(): StoredEvidence {
@@ -227,7 +258,14 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
 
   #record(hotkey: string, model: string, observation: Observation, at: number): void {
     if (this.#rate.note(hotkey, this.#context.clock.monotonic())) this.#book.setRules(this.#rules())
+    const weighed = this.#weighed.get(observation)
+    const before = weighed && this.#book.pairData(hotkey, model)
     const change = this.#book.record(hotkey, model, observation, at)
+    if (weighed && before) {
+      const standing = this.#book.standing(hotkey, model)
+      const kept = { ...weighed, at, rules: this.#rules(), before, observation, standing }
+      this.#kept.add(hotkey, model, kept, change.alarm !== undefined)
+    }
     const [threshold, isEnforced] = [this.threshold(), this.#isEnforced(model)]
     const bands = honestBands(this.#levelsFor(model).enforced)
     this.#changes.note({ book: this.#book, hotkey, model, at, change, threshold, isEnforced, bands })

@@ -1,7 +1,7 @@
 /**
  * What the answers of a miner show together: weighed at the noise levels in force, kept beside the scores, with consequences.
  *
- * Tests named after a behaviour: evidence.test.ts (changes.ts, template-dates.ts).
+ * Tests named after a behaviour: evidence.test.ts (changes.ts, template-dates.ts), kept-answers.test.ts (export-bundle.ts).
  */
 export type { EvidenceRow } from './changes.js'
 export { countedModels, type IsBarred } from './counted-models.js'
@@ -10,4 +10,5 @@ export {
   openEvidence,
   type PairStanding,
 } from './evidence.js'
+export { type ExportedBundle, type ExportOptions, exportBundle } from './export-bundle.js'
 export { type LevelsFor, type LevelsInForce, levelsFrom } from './levels.js'

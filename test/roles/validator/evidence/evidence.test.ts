@@ -35,7 +35,7 @@ interface Given {
 async function open({ settings = {}, calibrated = () => CALIBRATED }: Given = {}) {
   const events: Record<string, unknown>[] = []
   const clock = new ManualClock()
-  const all = defaultSettings({ 'evidence.clean-answers': 10, ...settings })
+  const all = defaultSettings({ 'evidence.clean-answers': 10, 'evidence.kept-answers': 0, ...settings })
   const view = viewOf(servingMiners(2), [MODEL, OTHER])
   const context = createRigContext({
     ...{ clock, view, settings: all, stateDir: folder },

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { appendFile, copyFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type KeptAnswer, keepAnswer, keptAnswerSchema, type WeighedAnswer } from '../../../bundles/index.js'
+import { hasCode, type Log, parseJson, readIfExists, replaceFile } from '../../../kernel/index.js'
+
+/** Lines of strangers' tokens are parsed again: bounds on what one line may hold. */
+const BOUNDS = { depth: 24, values: 20_000 }
+const FOLDER = 'answers'
+
+export interface KeptAnswersOptions {
+  readonly stateDir: string
+  /** Answers kept per miner and model; 0: none. */
+  readonly limit: number
+  readonly log: Pick<Log, 'warn'>
+}
+
+/**
+ * The last answers of each miner and model with what a replay needs, one JSON line each, in a file per pair. A file holds up
+ * to twice the limit before it is shortened. Files are not synced: a power failure may cost the last lines.
+ */
+export class KeptAnswers {
+  readonly #options: KeptAnswersOptions
+  readonly #lines = new Map<string, number>()
+  #writing: Promise<void> = Promise.resolve()
+  #hasFailed = false
+
+  constructor(options: KeptAnswersOptions) {
+    this.#options = options
+  }
+
+  /** Adds an answer in the background. @param isAlarm the answers so far are kept apart, so that later ones do not replace them */
+  add(hotkey: string, model: string, weighed: WeighedAnswer, isAlarm: boolean): void {
+    if (this.#options.limit === 0) return
+    this.#writing = this.#writing
+      .then(() => this.#append(hotkey, model, weighed, isAlarm))
+      .then(
+        () => {
+          this.#hasFailed = false
+        },
+        (error: unknown) => {
+          if (!this.#hasFailed)
+            this.#options.log.warn(
+              { event: 'evidence-answer-lost', err: error },
+              'could not keep an answer for later replays; the evidence itself is not affected',
+            )
+          this.#hasFailed = true
+        },
+      )
+  }
+
+  /** Removes the files of miners that are not among these. */
+  keepOnly(hotkeys: ReadonlySet<string>): void {
+    this.#writing = this.#writing.then(() => this.#removeOthers(hotkeys)).catch(() => {})
+  }
+
+  /** Resolves when all answers are written. Never rejects. */
+  written(): Promise<void> {
+    return this.#writing
+  }
+
+  async #append(hotkey: string, model: string, weighed: WeighedAnswer, isAlarm: boolean): Promise<void> {
+    const { stateDir, limit } = this.#options
+    const { folder, path, alarmPath } = placeOf(stateDir, hotkey, model)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const before = this.#lines.get(path) ?? linesOf(await readIfExists(path)).length
+    const kept = await keepAnswer(weighed)
+    await appendFile(path, `${JSON.stringify(kept)}\n`, { mode: 0o600 })
+    this.#lines.set(path, before + 1)
+    if (before + 1 >= 2 * limit) {
+      const last = linesOf(await readIfExists(path)).slice(-limit)
+      await replaceFile(path, `${last.join('\n')}\n`)
+      this.#lines.set(path, last.length)
+    }
+    if (isAlarm) await copyFile(path, alarmPath)
+  }
+
+  async #removeOthers(hotkeys: ReadonlySet<string>): Promise<void> {
+    const folder = join(this.#options.stateDir, FOLDER)
+    for (const name of await readdir(folder)) {
+      if (hotkeys.has(name.split('-', 1)[0] ?? '')) continue
+      await rm(join(folder, name), { force: true })
+      this.#lines.delete(join(folder, name))
+    }
+  }
+}
+
+/** The kept answers of a miner and model: those before its last alarm, or the last ones. */
+export async function readKeptAnswers(
+  stateDir: string,
+  hotkey: string,
+  model: string,
+  which: 'alarm' | 'last',
+): Promise<readonly KeptAnswer[]> {
+  const { path, alarmPath } = placeOf(stateDir, hotkey, model)
+  const text = await readIfExists(which === 'alarm' ? alarmPath : path)
+  // A line that a power failure cut off is left out.
+  return linesOf(text).flatMap((line) => keptAnswerSchema.safeParse(parseJson(line, BOUNDS)).data ?? [])
+}
+
+/** Models of which answers of this miner are kept. */
+export async function keptModels(stateDir: string, hotkey: string): Promise<readonly string[]> {
+  const folder = join(stateDir, FOLDER)
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  })
+  const models = new Set<string>()
+  for (const name of names) {
+    if (!name.startsWith(`${hotkey}-`)) continue
+    const [line = ''] = linesOf(await readIfExists(join(folder, name)))
+    const kept = keptAnswerSchema.safeParse(parseJson(line, BOUNDS)).data
+    if (kept) models.add(kept.request.model)
+  }
+  return [...models].sort()
+}
+
+/** `answers/<hotkey>-<hash of the model>.jsonl`, and `.alarm.jsonl` beside it. */
+function placeOf(stateDir: string, hotkey: string, model: string) {
+  const folder = join(stateDir, FOLDER)
+  const name = `${hotkey}-${createHash('sha256').update(model).digest('hex').slice(0, 16)}`
+  return { folder, path: join(folder, `${name}.jsonl`), alarmPath: join(folder, `${name}.alarm.jsonl`) }
+}
+
+function linesOf(text: string | undefined): string[] {
+  return (text ?? '').split('\n').filter((line) => line !== '')
+}
