@@ -88,6 +88,19 @@ describe('dishonest servers', () => {
     expect((alarm?.tokens ?? 0) - before * 150).toBeLessThanOrEqual(1_200)
   })
 
+  it('a miner that cheats on one answer in ten is found within ten times as many tokens', () => {
+    const server = (index: number) => (index % 10 === 3 ? quantised : HONEST)
+    const { alarm } = run((index) => answerOf(server(index), index), 70)
+    expect(alarm?.tokens).toBeLessThanOrEqual(10_000)
+  })
+
+  it('draft tokens that the model did not verify are found by the greedy answers', () => {
+    const server: Server = { noise: CALIBRATED, draft: { share: 0.3, noise: 1 }, isRescored: true }
+    const { alarm } = run((index) => answerOf(server, index), 50)
+    expect(alarm?.statistic).toBe('greedy')
+    expect(alarm?.tokens).toBeLessThanOrEqual(6_000)
+  })
+
   it('a miner that has the true model rescore its tokens is found by the tokens', () => {
     const server: Server = { ...quantised, isRescored: true }
     const { alarm } = run((index) => answerOf(server, index), 40, ['seeded'])
