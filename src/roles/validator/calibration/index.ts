@@ -1,8 +1,7 @@
 /**
  * How much the validator's own engines differ from themselves and from each other, measured and kept beside the scores.
  *
- * Tests named after a behaviour: run.test.ts (measure.ts, calibration-file.ts), test/commands/validator/calibrate.test.ts
- * (calibrate-models.ts).
+ * Tests named after a behaviour: run.test.ts (measure.ts, calibration-file.ts).
  */
 export { type CalibrateOptions, calibrateModels } from './calibrate-models.js'
 export { type CalibrationState, calibrationState, writeCalibration } from './calibration-state.js'
