@@ -1,4 +1,5 @@
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { hasCode, messageOf } from '../kernel/index.js'
 import type { Database } from './database.js'
 import type { EvidenceReport, StatisticEvidence } from './report-document.js'
 
@@ -25,7 +26,7 @@ export interface EvidenceFilter {
   readonly validator?: string | undefined
 }
 
-/** The evidence on a miner and model in the period; undefined without any. */
+/** The evidence on a miner and model in the period; undefined without any, as in a database of a release that kept none. */
 export async function readEvidence(
   database: Database,
   { hotkey, model, since, validator }: EvidenceFilter,
@@ -37,7 +38,10 @@ export async function readEvidence(
     gte(evidence.at, since),
     validator === undefined ? undefined : eq(evidence.validator, validator),
   )
-  const newest = await readNewest(database, condition)
+  const newest = await readNewest(database, condition).catch((error: unknown) => {
+    if (isMissingTable(error)) return undefined
+    throw error
+  })
   if (!newest) return undefined
   const points = await database.all<Point>(sql`
     select ${database.milliseconds(evidence.at)} as at, ${evidence.level} as level,
@@ -61,4 +65,10 @@ async function readNewest(database: Database, condition: SQL | undefined): Promi
       ${evidence.sentence} as sentence, ${evidence.statistics} as statistics
     from ${evidence} where ${condition} order by ${evidence.at} desc, ${evidence.id} desc limit 1`)
   return row
+}
+
+/** PostgreSQL's code `undefined_table`, or the sentence of SQLite, which has no code for it. */
+function isMissingTable(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return hasCode(cause, '42P01') || /no such table: evidence/.test(messageOf(cause))
 }

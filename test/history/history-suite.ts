@@ -302,7 +302,12 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
         try {
           const known = MIGRATIONS.slice(0, version)
           expect(await migrate(older, known)).toBe(version)
-          if (version > 0) await older.insert({ results: [row(1)], weights: [], evidence: [] })
+          if (version > 0) {
+            await older.insert({ results: [row(1)], weights: [], evidence: [] })
+            // as a folder of 4.5.0 that is served to `report` and never opened by a validator
+            const [miner] = await reportMiners(older, { miner: '5Hot', since: new Date(START) })
+            expect(miner?.models[0]?.verdicts.verified).toBe(1)
+          }
           expect(await migrate(older, [...MIGRATIONS, added])).toBe(MIGRATIONS.length + 1 - version)
           expect(await migrate(older, [...MIGRATIONS, added])).toBe(0)
           // the release before opens it as well, after a rollback
