@@ -17,7 +17,8 @@ export interface DocumentedError {
 
 const STATUS_MEANINGS: Readonly<Record<string, string>> = {
   ok: 'done',
-  runtime: 'something failed while running; `miner check`: a validator would not verify everything',
+  runtime:
+    'something failed while running; `miner check`: a validator would not verify everything; `query --all`: no miner gave a good answer',
   usage: 'a flag, variable, file or wallet is invalid',
   chain: 'wrong network, hotkey not registered, or no validator permit',
   unreachable:

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import {
   askPassword,
   BaseCommand,
+  EXIT_STATUS,
   flagsOf,
   formatTable,
   type Invocation,
@@ -22,7 +23,7 @@ export default class Query extends BaseCommand {
   static override summary = 'Query a miner and stream its answer'
 
   static override description =
-    'Prints the answer on standard output, and the time to first token, tokens per second and verdict (--verify) on standard error. With --axon and --hotkey no chain connection is needed.'
+    'Prints the answer on standard output, and the time to first token, tokens per second and verdict (--verify) on standard error. With --axon and --hotkey no chain connection is needed. --all exits with 1 when no miner gave a good answer.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> "Why is the sky blue?"',
@@ -128,6 +129,7 @@ export default class Query extends BaseCommand {
 
   #printAll(model: string, replies: readonly QueryReply[], query: QueryRole): unknown {
     this.log(formatTable(query.compareReplies(replies), [0, 2, 3, 4]))
+    if (!replies.some(query.isGoodReply)) process.exitCode = EXIT_STATUS.runtime
     return { model, answers: replies.map(query.reportReply) }
   }
 

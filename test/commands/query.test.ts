@@ -121,7 +121,8 @@ describe('targon query', () => {
   })
 
   it('--all prints a table', async () => {
-    const { stdout } = await runCommand(Query, direct('--all', 'Why?'))
+    const { status, stdout } = await runCommand(Query, direct('--all', 'Why?'))
+    expect(status).toBe(0)
     const [head, row] = stdout.split('\n')
     expect(head).toMatch(/uid\s+hotkey\s+tokens\s+first s\s+tokens\/s\s+same start\s+answer\s+result/)
     expect(row).toContain(rig.miner.address)
@@ -207,6 +208,7 @@ describe('failures print one line and set the exit status', () => {
     answerOnce = ({ response }) => void response.writeHead(400).end(body)
     const all = await runCommand(Query, direct('Why?', '--all'))
     expect(all.stdout).toContain(`answered 400: ${sentence}`)
+    expect(all.status).toBe(1)
   })
 
   it('a missing wallet', async () => {

@@ -47,7 +47,7 @@ export async function runCommand(command: RunnableCommand, argv: string[]): Prom
 }
 
 function statusOf(error: unknown): number {
-  if (error === undefined) return 0
+  if (error === undefined) return Number(process.exitCode ?? 0)
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? 1
   throw error
 }

@@ -12,6 +12,12 @@ export {
   requireHotkey,
   servingMiners,
 } from './miners.js'
-export { type QueryOptions, type QueryReply, queryMiner, requireGoodReply } from './query-miner.js'
+export {
+  isGoodReply,
+  type QueryOptions,
+  type QueryReply,
+  queryMiner,
+  requireGoodReply,
+} from './query-miner.js'
 export { compareReplies, reportReply, summarizeReply } from './report.js'
 export { type OpenVerifier, openVerifier, type Verifier } from './verifier.js'

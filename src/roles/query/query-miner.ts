@@ -45,6 +45,11 @@ export async function queryMiner(
   return { miner, request, answer, verdict }
 }
 
+/** True for a complete answer that did not fail verification, if it was verified. */
+export function isGoodReply({ answer, verdict }: QueryReply): boolean {
+  return answer.fault === undefined && (verdict === undefined || verdict.kind === 'verified')
+}
+
 /** @throws TargonError MINER_ANSWER (upstream) for an incomplete answer, VERIFICATION_FAILED, VERDICT_INCONCLUSIVE. */
 export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
   if (answer.fault)
