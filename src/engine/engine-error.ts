@@ -1,4 +1,4 @@
-import { TargonError } from '../kernel/index.js'
+import { isDescriptorShortage, RAISE_DESCRIPTOR_LIMIT, TargonError } from '../kernel/index.js'
 
 export type EngineErrorCode = 'ENGINE_UNAVAILABLE' | 'ENGINE_ANSWER' | 'ENGINE_REFUSED'
 
@@ -10,14 +10,19 @@ const NEXT: Record<EngineErrorCode, string> = {
   ENGINE_REFUSED: 'Check the limits of the vLLM server (--max-logprobs, --max-model-len).',
 }
 
-/** The engine is down, answered nonsense, or refused a call (which a miner's token ids may have caused). */
+/**
+ * The engine is down, answered nonsense, or refused a call (which a miner's token ids may have caused). Our own lack of file
+ * descriptors, as the cause, is not the engine's fault.
+ */
 export function engineError(
   code: EngineErrorCode,
   message: string,
   facts: Readonly<Record<string, unknown>> = {},
   options?: ErrorOptions,
 ): TargonError {
-  return new TargonError(message, { code, fault: 'upstream', next: NEXT[code], facts }, options)
+  const isOurs = isDescriptorShortage(options?.cause)
+  const next = isOurs ? RAISE_DESCRIPTOR_LIMIT : NEXT[code]
+  return new TargonError(message, { code, fault: isOurs ? 'runtime' : 'upstream', next, facts }, options)
 }
 
 /** The server wants another key. vLLM checks it under /v1 only, so that other calls may have succeeded. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.js'
+import { type Clock, isDescriptorShortage } from '../kernel/index.js'
 import { engineError, isEngineError } from './engine-error.js'
 import type { Replica } from './replica.js'
 
@@ -35,7 +35,8 @@ export class ReplicaPool {
       } catch (error) {
         // A refusal is about the request only if the server cannot have been replaced.
         const isFinal = isEngineError(error, 'ENGINE_REFUSED') && !replica.needsProbe
-        if (signal.aborted || isFinal) throw error
+        // Without a file descriptor of our own, no other server can be asked either.
+        if (signal.aborted || isFinal || isDescriptorShortage(error)) throw error
         failure = error
       }
     }

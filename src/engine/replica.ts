@@ -1,4 +1,10 @@
-import { type Breaker, type Clock, createBreaker, createDeferred } from '../kernel/index.js'
+import {
+  type Breaker,
+  type Clock,
+  createBreaker,
+  createDeferred,
+  isDescriptorShortage,
+} from '../kernel/index.js'
 import { isEngineError } from './engine-error.js'
 import type { FileFacts } from './model-files.js'
 import { type ProbeResult, probeServer } from './probe.js'
@@ -114,7 +120,10 @@ export class Replica {
     this.#reportedLoad = Math.max(0, parseLoad(metrics) - this.#inFlight)
   }
 
-  /** Runs one call. A refusal proves that the server is alive; any other error counts against it. */
+  /**
+   * Runs one call. A refusal proves that the server is alive; any other error counts against it, except our own lack of file
+   * descriptors.
+   */
   async call<T>(signal: AbortSignal, work: (replica: Replica) => Promise<T>): Promise<T> {
     this.#inFlight++
     this.breaker.begin()
@@ -124,7 +133,7 @@ export class Replica {
       this.#respondedAtMs = this.clock.monotonic()
       return result
     } catch (error) {
-      if (signal.aborted) this.breaker.abandoned()
+      if (signal.aborted || isDescriptorShortage(error)) this.breaker.abandoned()
       else if (isEngineError(error, 'ENGINE_REFUSED')) {
         this.breaker.succeeded()
         this.#hasRefused = true

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import { signRequest } from '../epistula/index.js'
-import { type Clock, messageOf, parseJson } from '../kernel/index.js'
+import { type Clock, isDescriptorShortage, messageOf, parseJson } from '../kernel/index.js'
 import type { Signer } from '../wallet/index.js'
 import type { MinerTarget } from './ask-miner.js'
 import { type CollectOptions, collectBody, ErrorResponse } from './collect-body.js'
@@ -32,6 +32,8 @@ export type ModelsAnswer =
       readonly reason: string
       /** HTTP status of an error response; absent when none arrived. */
       readonly status?: number
+      /** This process had no file descriptor left to ask with, which says nothing about the miner. */
+      readonly isOwnFault?: true
     }
 
 /**
@@ -46,6 +48,7 @@ export async function listModels(target: MinerTarget, options: ModelsOptions): P
     return { kind: 'models', models: [...new Set(names)] }
   } catch (error) {
     options.signal?.throwIfAborted()
+    if (isDescriptorShortage(error)) return { kind: 'failed', reason: messageOf(error), isOwnFault: true }
     if (error instanceof ErrorResponse) return { kind: 'failed', reason: error.message, status: error.status }
     return { kind: 'failed', reason: error instanceof z.ZodError ? 'not a list of models' : messageOf(error) }
   }

@@ -7,6 +7,7 @@ import {
   isJsonObject,
   type Log,
   messageOf,
+  RAISE_DESCRIPTOR_LIMIT,
 } from '../kernel/index.js'
 import { probeChatText } from './chat-text.js'
 import { readModelList, readModelOwner } from './discovery.js'
@@ -27,8 +28,6 @@ const EVIDENCE_MS = 10_000
 const FAILED_CHECKS_TO_DOWN = 2
 
 const TOKEN_IDS_INTERVAL_MS = 10 * 60_000
-
-const RAISE_LIMIT = 'Raise the limit on open files: ulimit -n, or LimitNOFILE in systemd.'
 
 /** Consecutive internal errors after which a test request shows whether the server itself is broken. */
 const ERRORS_TO_TEST = 3
@@ -137,7 +136,7 @@ async function checkHealth(
     if (signal.aborted) throw error
     if (isDescriptorShortage(error)) {
       deps.log.warn(
-        { event: 'descriptors-exhausted', upstream: upstream.url, next: RAISE_LIMIT },
+        { event: 'descriptors-exhausted', upstream: upstream.url, next: RAISE_DESCRIPTOR_LIMIT },
         'could not check a model server: this process has no file descriptor left',
       )
       return 'unchecked'

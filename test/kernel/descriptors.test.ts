@@ -23,6 +23,8 @@ it.each([
   [Object.assign(new Error('connect ENFILE'), { code: 'ENFILE' }), true],
   [new AggregateError([new Error('a'), Object.assign(new Error('b'), { code: 'EMFILE' })]), true],
   [Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), false],
+  [new Error('a', { cause: Object.assign(new Error('b'), { code: 'ENFILE' }) }), true],
+  [new Error('a', { cause: new Error('b') }), false],
   ['EMFILE', false],
 ])('isDescriptorShortage of %s: %s', (error, isShort) => {
   expect(isDescriptorShortage(error)).toBe(isShort)

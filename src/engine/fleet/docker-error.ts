@@ -1,10 +1,17 @@
 import { HTTPError, RequestError } from 'got'
-import { isJsonObject, messageOf, parseJson, TargonError } from '../../kernel/index.js'
+import {
+  isJsonObject,
+  messageOf,
+  parseJson,
+  RAISE_DESCRIPTOR_LIMIT,
+  TargonError,
+} from '../../kernel/index.js'
 
 const DETAIL_LENGTH = 300
 
 /** What to do, by the code of a connection's error or by what the daemon says. The first one that matches counts. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:EMFILE|ENFILE)\b/, RAISE_DESCRIPTOR_LIMIT],
   [
     /\bEACCES\b/,
     'Let this user access the Docker socket (usually by adding it to the group docker), or use --engine.mode endpoints.',

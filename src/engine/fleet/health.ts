@@ -1,5 +1,5 @@
 import got from 'got'
-import { type Clock, TargonError, withScopedSignal } from '../../kernel/index.js'
+import { type Clock, isDescriptorShortage, TargonError, withScopedSignal } from '../../kernel/index.js'
 import type { ContainerState, DockerClient } from './docker-client.js'
 import { isRefusal } from './docker-error.js'
 import type { HealthyRuns } from './healthy-runs.js'
@@ -49,15 +49,18 @@ export async function awaitHealthy(
   const { model, id } = container
   const beganAt = clock.monotonic()
   let last = { line: '', atMs: beganAt }
+  let silentSinceMs = beganAt
   let startedAt: string | undefined
   for (;;) {
     const state = await readState(options, container, signal)
     startedAt = state?.startedAt ?? startedAt
     const url = state === undefined ? container.url : addressOf(state)
-    if (url !== undefined && (await isHealthy(url, signal))) {
+    const found = url === undefined ? 'unhealthy' : await askHealth(url, signal)
+    if (url !== undefined && found === 'healthy') {
       await runs.add(id, startedAt)
       return url
     }
+    if (found === 'unasked') silentSinceMs = clock.monotonic()
     const line = state === undefined ? last.line : await readLastLine(options, container, signal)
     const shown = line.slice(0, STATUS_LENGTH)
     if (state && !state.running)
@@ -67,7 +70,9 @@ export async function awaitHealthy(
       options.onProgress?.(model, shown, percentIn(line))
     }
     const wasHealthy = await runs.has(id, startedAt)
-    const [limitMs, sinceMs] = wasHealthy ? [silenceMs, beganAt] : [stallMs, last.atMs]
+    const [limitMs, sinceMs] = wasHealthy
+      ? [silenceMs, silentSinceMs]
+      : [stallMs, Math.max(last.atMs, silentSinceMs)]
     if (clock.monotonic() - sinceMs > limitMs)
       throw containerError(
         `The engine of ${model} ${wasHealthy ? 'was healthy, but has not responded' : 'made no progress'} for ${Math.round(limitMs / 1000)} s; its last log line: ${shown}`,
@@ -121,13 +126,20 @@ function percentIn(line: string): number | undefined {
   return percent <= 100 ? percent : undefined
 }
 
-async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
+/** @returns `unasked` when this process has no file descriptor left to ask with, which says nothing about the engine. */
+async function askHealth(url: string, signal: AbortSignal): Promise<'healthy' | 'unhealthy' | 'unasked'> {
   const options = {
     timeout: { request: HEALTH_TIMEOUT_MS },
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
   } as const
-  const response = withScopedSignal(signal, (own) => got(`${url}/health`, { ...options, signal: own }))
-  return (await response.catch(() => undefined))?.statusCode === 200
+  try {
+    const response = await withScopedSignal(signal, (own) =>
+      got(`${url}/health`, { ...options, signal: own }),
+    )
+    return response.statusCode === 200 ? 'healthy' : 'unhealthy'
+  } catch (error) {
+    return isDescriptorShortage(error) ? 'unasked' : 'unhealthy'
+  }
 }

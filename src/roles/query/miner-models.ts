@@ -1,5 +1,5 @@
 import { listModels as askModels, createMinerAgent } from '../../inference/index.js'
-import { type Clock, TargonError } from '../../kernel/index.js'
+import { type Clock, RAISE_DESCRIPTOR_LIMIT, TargonError } from '../../kernel/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { adviceFor, nameOf } from './advice.js'
 import type { Miner } from './miners.js'
@@ -23,6 +23,7 @@ export async function listModels(
       miners.map(async (miner) => {
         const answer = await askModels(miner, { signer, clock, signal, dispatcher })
         if (answer.kind === 'models') return { ...miner, models: answer.models }
+        if (answer.isOwnFault) throw unasked(answer.reason)
         const { reason, status } = answer
         return { ...miner, models: [], fault: reason, ...(status === undefined ? {} : { status }) }
       }),
@@ -30,6 +31,14 @@ export async function listModels(
   } finally {
     await dispatcher.destroy()
   }
+}
+
+function unasked(reason: string): TargonError {
+  return new TargonError(`This process cannot open more connections: ${reason}.`, {
+    code: 'TOO_MANY_OPEN_FILES',
+    fault: 'runtime',
+    next: RAISE_DESCRIPTOR_LIMIT,
+  })
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   hasCode,
   type Log,
   messageOf,
+  RAISE_DESCRIPTOR_LIMIT,
   TargonError,
 } from '../../../kernel/index.js'
 import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
@@ -85,7 +86,7 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
         event: 'descriptor-limit-low',
         descriptors,
         connections: total,
-        next: 'Raise the limit on open files: ulimit -n, or LimitNOFILE in systemd.',
+        next: RAISE_DESCRIPTOR_LIMIT,
       },
       'the limit on open files leaves fewer connections than usual',
     )

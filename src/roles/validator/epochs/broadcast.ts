@@ -20,6 +20,8 @@ export interface BroadcastOptions {
   readonly wanted: readonly string[]
   /** Also sends the wanted models to the miners (POST /models). */
   readonly announce: boolean
+  /** Called at the end with how many miners could not be asked, because this process has no file descriptor left. */
+  readonly onUnasked?: (miners: number) => void
 }
 
 /**
@@ -41,11 +43,16 @@ export async function broadcastModels(
   // One listener per miner is intended, not a leak.
   setMaxListeners(0, call.signal)
   const calls: Promise<void>[] = []
+  let unasked = 0
   try {
     await withDeadline(clock, 'asking the miners for their models', TOTAL_MS, signal, async () => {
       for (const [index, miner] of miners.entries()) {
         if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
-        calls.push(pollMiner(miner, options, call, served))
+        calls.push(
+          pollMiner(miner, options, call, served).then((isAsked) => {
+            if (!isAsked) unasked++
+          }),
+        )
       }
       await Promise.all(calls)
     }).catch(() => signal.throwIfAborted())
@@ -53,16 +60,17 @@ export async function broadcastModels(
     timeUp.abort()
     await dispatcher.destroy()
   }
+  if (unasked > 0) options.onUnasked?.(unasked)
   return served
 }
 
-/** Never rejects: after any error the miner's last list stays in effect. */
+/** Never rejects: after any error the miner's last list stays in effect. @returns false when our own fault kept it from being asked */
 async function pollMiner(
   miner: ServingMiner,
   { clock, wanted, announce }: BroadcastOptions,
   call: ModelsOptions & { readonly signal: AbortSignal },
   served: Map<string, readonly string[]>,
-): Promise<void> {
+): Promise<boolean> {
   const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
   try {
     if (announce)
@@ -70,7 +78,7 @@ async function pollMiner(
         postModels(target, wanted, { ...call, signal }),
       ).catch(() => {})
     const answer = await listModels(target, call)
-    if (answer.kind !== 'models') return
+    if (answer.kind !== 'models') return answer.isOwnFault !== true
     const names = new Set(answer.models)
     served.set(
       miner.hotkey,
@@ -79,4 +87,5 @@ async function pollMiner(
   } catch {
     // Aborted because the time is up.
   }
+  return true
 }

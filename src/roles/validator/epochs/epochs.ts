@@ -1,6 +1,6 @@
 import type { BlockHead, WeightsPipeline } from '../../../chain/index.js'
 import type { RefreshReason } from '../../../engine/index.js'
-import { TargonError } from '../../../kernel/index.js'
+import { RAISE_DESCRIPTOR_LIMIT, TargonError } from '../../../kernel/index.js'
 import type { Feed, Topic } from '../../role.js'
 import type { Evidence } from '../evidence/index.js'
 import type { Scores, VerdictCounts } from '../scores/index.js'
@@ -107,11 +107,19 @@ function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: En
     },
     refreshEngines: async () => enginesJob.request({ wanted: view.wanted, why: 'epoch' }),
     broadcast: async (announce, signal) => {
-      const options = { clock, signer, wanted: view.wanted, announce }
+      let unasked = 0
+      const onUnasked = (miners: number) => {
+        unasked = miners
+        log.warn(
+          { event: 'descriptors-exhausted', miners, next: RAISE_DESCRIPTOR_LIMIT },
+          'could not ask all miners for their models: this process has no file descriptor left',
+        )
+      }
+      const options = { clock, signer, wanted: view.wanted, announce, onUnasked }
       const lists = await broadcastModels(view.miners, options, signal)
       view.replaceServed(lists)
       log.debug(
-        { event: 'miners-polled', asked: view.miners.length, answered: lists.size },
+        { event: 'miners-polled', asked: view.miners.length - unasked, answered: lists.size },
         'asked the miners for their models',
       )
     },
