@@ -2,7 +2,7 @@
  * Verdicts, weights and evidence over time in an SQLite file or on a PostgreSQL server, and the reports made from them.
  *
  * Tests named after a behaviour: history.test.ts (writer.ts, report.ts, report-queries.ts, migrations.ts,
- * postgres-database.ts, evidence-queries.ts), whose cases in history-suite.ts also run against PostgreSQL, directly and through PgBouncer;
+ * postgres-database.ts, evidence-queries.ts, report-document.ts), whose cases in history-suite.ts also run against PostgreSQL, directly and through PgBouncer;
  * sqlite-faults.test.ts (connection.ts, sqlite.ts).
  */
 export type { Database, EvidenceRecord, HistoryPlace, ResultRow, WeightsRow } from './database.js'

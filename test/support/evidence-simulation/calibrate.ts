@@ -19,4 +19,4 @@ export function calibratedLevels(server: Server, answers: number, floors = NO_FL
 }
 
 /** Levels are those of the calibration alone. */
-export const NO_FLOORS = { logitScale: 0, residual: 0, unexplained: 0 }
+const NO_FLOORS = { logitScale: 0, residual: 0, unexplained: 0 }
