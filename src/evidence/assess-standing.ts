@@ -25,11 +25,12 @@ export function standingOf(pair: PairData | undefined, threshold: number): Stand
       tokens: data.tokens,
     }
   }
+  const level = pair.bar ? 'barred' : suspicion >= threshold ? 'suspected' : 'clean'
   const facts = {
-    level: pair.bar ? 'barred' : suspicion >= threshold ? 'suspected' : 'clean',
+    level,
     suspicion: suspicion / Math.LN10,
     enforced: totalWealth(pair, 'enforced') / Math.LN10,
-    leading: leadingStatistic(pair, 'enforced') ?? leadingStatistic(pair, 'suspicion'),
+    leading: leadingStatistic(pair, level === 'suspected' ? 'suspicion' : 'enforced'),
     statistics,
     dialect: pair.dialect,
     synchronised: pair.synchronised,

@@ -22,7 +22,7 @@ export interface Standing {
   /** log10(1 + wealth) of all statistics together. */
   readonly suspicion: number
   readonly enforced: number
-  /** The statistic with the largest enforced wealth, or with the largest suspicion where none is enforced. */
+  /** The statistic with the largest wealth: at the level of suspicion while the pair is suspected, otherwise at the enforced one. */
   readonly leading: Statistic | undefined
   readonly statistics: Readonly<Partial<Record<Statistic, StatisticStanding>>>
   readonly dialect: Dialect | undefined

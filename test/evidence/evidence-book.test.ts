@@ -59,6 +59,17 @@ describe('EvidenceBook', () => {
     expect(book.isBarred('hotkey', 'other')).toBe(false)
   })
 
+  it('explains a suspicion by the statistic that suspects, whichever has more evidence at the other level', () => {
+    const book = new EvidenceBook(RULES)
+    const suspicious = answer(-1, 3)
+    const surprise = { tokens: 80, suspicion: [0, 0, 0], enforced: [0, 0, 0], sums: [0.8] }
+    for (let index = 0; index < 8; index++)
+      book.record(...PAIR, { ...suspicious, statistics: { ...suspicious.statistics, surprise } }, index)
+    const { level, leading, sentence } = book.standing(...PAIR)
+    expect({ level, leading }).toEqual({ level: 'suspected', leading: 'residual' })
+    expect(sentence).toContain('stated log probabilities are off by 0.100 nats on average')
+  })
+
   it('one answer never suffices, whatever it shows', () => {
     const { book } = recorded([Math.log(EVIDENCE_TUNING.answerCap.value)])
     expect(book.standing(...PAIR).level).toBe('clean')

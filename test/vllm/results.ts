@@ -1,7 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ComparedAnswer, type MeasuredNoise, STATISTICS } from '../../src/evidence/index.js'
+import {
+  type ComparedAnswer,
+  DEFAULT_FLOORS,
+  type MeasuredNoise,
+  noiseLevels,
+  observe,
+  STATISTICS,
+} from '../../src/evidence/index.js'
 import { VLLM_VERSION } from './environment.js'
 import type { FieldAnswer } from './field.js'
 import { type Finding, noiseOf, weigh } from './weigh.js'
@@ -9,7 +16,7 @@ import { type Finding, noiseOf, weigh } from './weigh.js'
 const folder = fileURLToPath(new URL('../../bench/results/vllm/', import.meta.url))
 
 /** Figures of one part of the suite, for the table in docs/evidence.md (scripts/evidence/real-vllm.ts). */
-export function writeResult(name: string, figures: object): void {
+function writeResult(name: string, figures: object): void {
   mkdirSync(folder, { recursive: true })
   const result = { name, vllm: VLLM_VERSION, ...figures }
   const text = JSON.stringify(result, (_, value) => (typeof value === 'number' ? rounded(value) : value), 2)
@@ -22,7 +29,7 @@ function rounded(value: number): number {
 }
 
 /** Verdicts by kind and cause, and how far the stated log probabilities are from the reference. */
-export function describeAnswers(answers: readonly FieldAnswer[]) {
+function describeAnswers(answers: readonly FieldAnswer[]) {
   const verdicts: Record<string, number> = {}
   const distances: number[] = []
   let tokens = 0
@@ -82,4 +89,24 @@ export function recordAnswers(name: string, answers: readonly FieldAnswer[], noi
     },
   })
   return all
+}
+
+/** How many tokens of the answers are those that the seed of their request says. */
+export function recordDraws(name: string, answers: readonly FieldAnswer[]) {
+  const levels = noiseLevels(undefined, DEFAULT_FLOORS)
+  const synchrony: Record<string, number> = {}
+  const dialects: Record<string, number> = {}
+  let [tokens, mismatches] = [0, 0]
+  for (const { compared } of answers) {
+    if (!compared) continue
+    const observation = observe(compared, levels, undefined)
+    synchrony[observation.synchrony] = (synchrony[observation.synchrony] ?? 0) + 1
+    if (observation.dialect) dialects[observation.dialect] = (dialects[observation.dialect] ?? 0) + 1
+    tokens += observation.statistics.seeded?.tokens ?? 0
+    mismatches += observation.statistics.seeded?.sums[0] ?? 0
+  }
+  const seeded = { tokens, mismatches, synchrony, dialects }
+  const figures = { ...describeAnswers(answers), seeded }
+  writeResult(name, figures)
+  return { answers: figures.compared, ...seeded }
 }

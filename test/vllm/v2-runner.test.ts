@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { DEFAULT_FLOORS, noiseLevels, observe } from '../../src/evidence/index.js'
 import { scaled } from '../gauntlet/scale.js'
 import type { VllmEnvironment } from './environment.js'
-import { type FieldAnswer, makeRequests, openField } from './field.js'
-import { describeAnswers, writeResult } from './results.js'
+import { makeRequests, openField } from './field.js'
+import { recordDraws } from './results.js'
 import { startVllm, type VllmServer, type Weights } from './server.js'
 
 // The runner of current vLLM on GPUs, by Triton's interpreter: its sampler noise is a function of seed, position and token
@@ -60,27 +59,8 @@ async function follow(name: string, weights: Weights, flags: readonly string[], 
       }),
     })
     const answers = await field.askAll(requests, 2).finally(() => field.close())
-    return record(name, answers)
+    return recordDraws(name, answers)
   } finally {
     await miner.close()
   }
-}
-
-function record(name: string, answers: readonly FieldAnswer[]) {
-  const levels = noiseLevels(undefined, DEFAULT_FLOORS)
-  const synchrony: Record<string, number> = {}
-  const dialects: Record<string, number> = {}
-  let [tokens, mismatches] = [0, 0]
-  for (const { compared } of answers) {
-    if (!compared) continue
-    const observation = observe(compared, levels, undefined)
-    synchrony[observation.synchrony] = (synchrony[observation.synchrony] ?? 0) + 1
-    if (observation.dialect) dialects[observation.dialect] = (dialects[observation.dialect] ?? 0) + 1
-    tokens += observation.statistics.seeded?.tokens ?? 0
-    mismatches += observation.statistics.seeded?.sums[0] ?? 0
-  }
-  const seeded = { tokens, mismatches, synchrony, dialects }
-  const figures = { ...describeAnswers(answers), seeded }
-  writeResult(name, figures)
-  return { answers: figures.compared, ...seeded }
 }
