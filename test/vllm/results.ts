@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import {
   type ComparedAnswer,
   DEFAULT_FLOORS,
+  type Dialect,
   type MeasuredNoise,
   noiseLevels,
   observe,
@@ -91,22 +92,21 @@ export function recordAnswers(name: string, answers: readonly FieldAnswer[], noi
   return all
 }
 
-/** How many tokens of the answers are those that the seed of their request says. */
+/** How many tokens of one miner's answers, in order, are those that the seed of their request says. */
 export function recordDraws(name: string, answers: readonly FieldAnswer[]) {
   const levels = noiseLevels(undefined, DEFAULT_FLOORS)
   const synchrony: Record<string, number> = {}
-  const dialects: Record<string, number> = {}
+  let dialect: Dialect | undefined
   let [tokens, mismatches] = [0, 0]
   for (const { compared } of answers) {
     if (!compared) continue
-    const observation = observe(compared, levels, undefined)
+    const observation = observe(compared, levels, dialect)
     synchrony[observation.synchrony] = (synchrony[observation.synchrony] ?? 0) + 1
-    if (observation.dialect) dialects[observation.dialect] = (dialects[observation.dialect] ?? 0) + 1
+    if (observation.synchrony === 'yes') dialect = observation.dialect
     tokens += observation.statistics.seeded?.tokens ?? 0
     mismatches += observation.statistics.seeded?.sums[0] ?? 0
   }
-  const seeded = { tokens, mismatches, synchrony, dialects }
-  const figures = { ...describeAnswers(answers), seeded }
-  writeResult(name, figures)
-  return { answers: figures.compared, ...seeded }
+  const seeded = { tokens, mismatches, synchrony, dialect }
+  writeResult(name, { ...describeAnswers(answers), seeded })
+  return seeded
 }

@@ -21,24 +21,21 @@ describe.skipIf(typeof vllm === 'string')('a real vLLM, V2 runner', { timeout: 3
   afterAll(() => reference?.close())
 
   it('draws every token that the seed says', async () => {
-    const figures = await follow('v2-honest', 'honest', [], 8)
-    expect(figures).toMatchObject({ mismatches: 0, synchrony: { yes: figures.answers } })
+    const { tokens, mismatches, synchrony, dialect } = await follow('v2-honest', 'honest', [], 24)
+    expect({ mismatches, dialect }).toEqual({ mismatches: 0, dialect: 'murmur3' })
+    expect(synchrony.no ?? 0).toBe(0)
+    expect(tokens).toBeGreaterThan(0)
   })
 
   it('draws nearly every token that the seed says with float32', async () => {
-    const { mismatches, tokens, synchrony, answers } = await follow(
-      'v2-float32',
-      'honest',
-      ['--dtype', 'float32'],
-      32,
-    )
-    expect(synchrony).toEqual({ yes: answers })
-    expect(mismatches / tokens).toBeLessThan(0.01)
+    const { mismatches, tokens, synchrony } = await follow('v2-float32', 'honest', ['--dtype', 'float32'], 64)
+    expect(synchrony.no ?? 0).toBe(0)
+    expect(mismatches).toBeLessThanOrEqual(2 + 0.01 * tokens)
   })
 
   it('draws other tokens more often with 4-bit weights', async () => {
-    const { mismatches, tokens } = await follow('v2-int4', 'int4', [], 24)
-    expect(mismatches / tokens).toBeLessThan(0.05)
+    const { mismatches, tokens } = await follow('v2-int4', 'int4', [], 48)
+    expect(mismatches).toBeLessThanOrEqual(2 + 0.05 * tokens)
   })
 })
 
