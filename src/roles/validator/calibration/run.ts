@@ -153,6 +153,10 @@ function tooLittle({ model, samples }: StoredCalibration): TargonError {
   const tokens = samples.reduce((sum, sample) => sum + sample.observation.tokens, 0)
   return new TargonError(
     `Could not calibrate ${model}: ${samples.length} answers gave ${tokens} tokens, of which too few could be compared.`,
-    { code: 'CALIBRATION_TOO_LITTLE', fault: 'upstream', next: 'Ask for more with --answers.' },
+    {
+      code: 'CALIBRATION_TOO_LITTLE',
+      fault: 'upstream',
+      next: 'Ask for more with --evidence.calibration-answers.',
+    },
   )
 }

@@ -108,6 +108,7 @@ describe('runCalibration', () => {
     const server = await startServer()
     await expect(runCalibration(runOf([server], { answers: 2 }))).rejects.toMatchObject({
       code: 'CALIBRATION_TOO_LITTLE',
+      next: 'Ask for more with --evidence.calibration-answers.',
     })
     await running[0]?.close()
     const silent = { ...server, describe: async () => ({ version: '1' }) }
