@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { EXIT_STATUS } from '../../src/cli/index.js'
+import { RAISE_DESCRIPTOR_LIMIT } from '../../src/kernel/index.js'
 import { renderRefusals } from './refusals.js'
 import { callsOf, endOfBracket, membersOf, splitTop, textsOf } from './source-scan.js'
 
@@ -41,6 +42,7 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Next steps that are not next to the code in the source. */
 const ADVICE: Readonly<Record<string, readonly string[]>> = {
+  TOO_MANY_OPEN_FILES: [RAISE_DESCRIPTOR_LIMIT],
   MINER_ANSWER: ['Depends on the HTTP status; or query another miner, see targon query --list.'],
   WALLET_NOT_FOUND: [
     'Create one with: btcli wallet new-hotkey --wallet-hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',

@@ -52,6 +52,8 @@ const FIXES: Readonly<Record<string, string>> = {
   HEADERS_TOO_SLOW: 'caller: send headers and body faster; miner: `--header-timeout`, `--body-timeout`',
   INTERNAL: 'miner: see the log event `request-failed`',
   model_not_found: 'caller: use a model of GET /models; miner: no server has this model',
+  too_many_connections:
+    'caller: retry later; miner: raise the limit on open files (`ulimit -n`, or `LimitNOFILE` in systemd)',
   all_busy:
     'caller: retry later; miner: add servers, or raise `--routing.max-in-flight` or `--routing.queue-length`',
   model_unavailable: 'miner: all servers of this model are down; `targon miner upstreams` shows why',

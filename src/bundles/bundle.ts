@@ -29,24 +29,25 @@ export function encodeBundle(bundle: EvidenceBundle, signer: Signer): string {
   return `{"format":"targon-evidence-bundle","version":1,"signer":"${signer.address}","signature":"${signature}","body":${text}}\n`
 }
 
+const ASK_AGAIN = 'Ask for the file again, and copy it without changes.'
+
 /**
  * The content of a bundle and the hotkey that signed it. Await `initSr25519` first.
  *
  * @throws TargonError BUNDLE_INVALID, BUNDLE_SIGNATURE (fault verification)
  */
 export function decodeBundle(text: string): { readonly signer: string; readonly bundle: EvidenceBundle } {
-  const next = 'Ask for the file again, and copy it without changes.'
   const head = HEAD.exec(text.slice(0, 400))
   const [, signer = '', signature = ''] = head ?? []
   if (!head || !text.endsWith('}\n'))
-    throw bundleError('BUNDLE_INVALID', 'This is not an evidence bundle, or it was cut off.', next)
+    throw bundleError('BUNDLE_INVALID', 'This is not an evidence bundle, or it was cut off.', ASK_AGAIN)
   const content = text.slice(head[0].length, -2)
   const key = keyOf(signer)
   if (!key || !verify(signedBytes(content), Buffer.from(signature, 'hex'), key))
     throw bundleError(
       'BUNDLE_SIGNATURE',
       `The bundle was changed: the signature of ${signer} does not match.`,
-      next,
+      ASK_AGAIN,
     )
   const parsed = body.safeParse(parseJson(content, BOUNDS))
   if (!parsed.success)

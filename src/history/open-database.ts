@@ -22,14 +22,15 @@ export async function openDatabase(
     if (error instanceof TargonError) throw error
     throw new TargonError(
       `The history database could not be opened: ${messageOf(error)}.`,
-      { code: 'HISTORY_UNAVAILABLE', fault: 'runtime', next: adviceOn(place) },
+      {
+        code: 'HISTORY_UNAVAILABLE',
+        fault: 'runtime',
+        next:
+          'url' in place
+            ? 'Check --database.url and the PostgreSQL server.'
+            : `Check that ${place.file} and its folder belong to the user that runs this command and are writable.`,
+      },
       { cause: error },
     )
   }
-}
-
-function adviceOn(place: HistoryPlace): string {
-  return 'url' in place
-    ? 'Check --database.url and the PostgreSQL server.'
-    : `Check that ${place.file} and its folder belong to the user that runs this command and are writable.`
 }

@@ -137,7 +137,7 @@ async function checkHealth(
     if (isDescriptorShortage(error)) {
       deps.log.warn(
         { event: 'descriptors-exhausted', upstream: upstream.url, next: RAISE_DESCRIPTOR_LIMIT },
-        'could not check a model server: this process has no file descriptor left',
+        'could not open a connection: this process has no file descriptor left',
       )
       return 'unchecked'
     }

@@ -112,7 +112,7 @@ function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: En
         unasked = miners
         log.warn(
           { event: 'descriptors-exhausted', miners, next: RAISE_DESCRIPTOR_LIMIT },
-          'could not ask all miners for their models: this process has no file descriptor left',
+          'could not open a connection: this process has no file descriptor left',
         )
       }
       const options = { clock, signer, wanted: view.wanted, announce, onUnasked }
