@@ -5,7 +5,7 @@ import type { Signer } from '../wallet/index.js'
 import { bundleError } from './bundle-error.js'
 import { keptAnswerSchema } from './kept-answer.js'
 
-export const MAX_BUNDLE_BYTES = 64 << 20
+const MAX_BUNDLE_BYTES = 64 << 20
 const BOUNDS = { depth: 32, values: 2_000_000 }
 const MAX_ANSWERS = 1000
 const HEAD =
@@ -29,8 +29,6 @@ export function encodeBundle(bundle: EvidenceBundle, signer: Signer): string {
   return `{"format":"targon-evidence-bundle","version":1,"signer":"${signer.address}","signature":"${signature}","body":${text}}\n`
 }
 
-const ASK_AGAIN = 'Ask for the file again, and copy it without changes.'
-
 /**
  * The content of a bundle and the hotkey that signed it. Await `initSr25519` first.
  *
@@ -40,14 +38,18 @@ export function decodeBundle(text: string): { readonly signer: string; readonly 
   const head = HEAD.exec(text.slice(0, 400))
   const [, signer = '', signature = ''] = head ?? []
   if (!head || !text.endsWith('}\n'))
-    throw bundleError('BUNDLE_INVALID', 'This is not an evidence bundle, or it was cut off.', ASK_AGAIN)
+    throw bundleError(
+      'BUNDLE_INVALID',
+      'This is not an evidence bundle, or it was cut off.',
+      'Ask for the file again, and copy it without changes.',
+    )
   const content = text.slice(head[0].length, -2)
   const key = keyOf(signer)
   if (!key || !verify(signedBytes(content), Buffer.from(signature, 'hex'), key))
     throw bundleError(
       'BUNDLE_SIGNATURE',
       `The bundle was changed: the signature of ${signer} does not match.`,
-      ASK_AGAIN,
+      'Ask for the file again, and copy it without changes.',
     )
   const parsed = body.safeParse(parseJson(content, BOUNDS))
   if (!parsed.success)

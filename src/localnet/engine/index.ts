@@ -10,7 +10,6 @@ export {
   type LanguageModel,
   loadModel,
   loadTokenizer,
-  SAMPLERS,
   type SamplerName,
 } from './language/index.js'
 export type { DevelopmentEngineOptions, NumericNoise, SamplingDefaults } from './options.js'
