@@ -34,6 +34,14 @@ describe('the dialect of an answer', () => {
     }
   })
 
+  it('is none when another model follows no seed, however sure the reference is of other tokens', () => {
+    const server = { noise: 0.03, unrelated: 0.9 }
+    for (let seed = 1; seed <= 30; seed++) {
+      const answer = createSimulator(seed).answer({ server, temperature: 0.2, tokens: 60 })
+      expect(observe(answer, LEVELS, undefined).synchrony).not.toBe('yes')
+    }
+  })
+
   it('cannot be told from a few tokens, which never count against the miner', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const { synchrony, statistics } = observed({ noise: 0.03 }, 'murmur3', 4, seed)

@@ -55,14 +55,14 @@ export function synchronyRatio(
 
 /** Noise of a server that still follows the seed: far more than any model that resembles the reference. Nats. */
 const WIDEST_NOISE = 0.7
-/** Share of mismatches that a synchronised server may have at any lead. */
+/** Share of mismatches that a server may have at any lead, whether it follows the seed or not. */
 const MISMATCHES = 0.05
 
 /** What one token adds to the ratio; `independent` is the probability of drawing the winner without the seed. */
 function synchronyGain(margin: Margin, independent: number): number {
   const scale = Math.min(WIDEST_NOISE, margin.temperature / 2)
   const followed = 1 - Math.min(0.5, flipProbability(margin, scale) + MISMATCHES)
-  const chance = Math.min(0.999, Math.max(0.001, independent))
+  const chance = Math.min(1 - MISMATCHES, Math.max(0.001, independent))
   return margin.isMismatch ? Math.log((1 - followed) / (1 - chance)) : Math.log(followed / chance)
 }
 
