@@ -89,7 +89,7 @@ async function findEnding(rig: VerificationRig, change: Change): Promise<Request
     for (let index = 0; ; index++) {
       const request = await requestOf(`ending ${index}`, change)
       const answer = await rig.ask(honest.url, request)
-      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 8) return request
+      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 4) return request
     }
   } finally {
     await honest.close()
