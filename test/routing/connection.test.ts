@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createServer as createSecureServer } from 'node:tls'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Connection } from '../../src/routing/connection.js'
 import { Connections } from '../../src/routing/connections.js'
 import { ManualClock } from '../support/manual-clock.js'
@@ -237,11 +237,14 @@ describe('connection to a model server', () => {
     expect(await send().over).toMatchObject({ end: 'error', text: '' })
     expect(requests).toEqual([])
     const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    // Node warns of this variable, which is what the test sets on purpose.
+    const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
     try {
       for (let turn = 0; turn < 3; turn++)
         expect(await send().over).toMatchObject({ status: 200, text: 'hello world', end: 'end' })
     } finally {
+      warning.mockRestore()
       if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
       else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
     }
