@@ -112,7 +112,7 @@ export class DockerClient {
     return readLogFrames(await this.#http.call('GET', path, signal))
   }
 
-  /** A container that is gone already, or just being removed, is no error. */
+  /** Succeeds also when the container is gone already or just being removed. */
   async remove(id: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#http.call('DELETE', `/containers/${id}?force=true&v=false`, signal)
