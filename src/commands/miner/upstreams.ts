@@ -1,27 +1,5 @@
-import { z } from 'zod'
 import { BaseCommand, flagsOf, formatTable, runUntilStopped } from '../../cli/index.js'
 import { systemClock } from '../../kernel/index.js'
-
-/** The part of a miner's status shown here; `--json` prints all of it. */
-const minerStatus = z.looseObject({
-  role: z.literal('miner'),
-  upstreams: z.array(
-    z.looseObject({
-      url: z.string(),
-      health: z.string(),
-      reason: z.string().nullable(),
-      breaker: z.string(),
-      models: z.array(z.string()),
-      inFlight: z.number(),
-      maxInFlight: z.number(),
-      running: z.number().nullable(),
-      waiting: z.number().nullable(),
-      tokensPerSecond: z.number().nullable(),
-      requests: z.number(),
-      failures: z.number(),
-    }),
-  ),
-})
 
 export default class MinerUpstreams extends BaseCommand {
   static override summary = 'Show the model servers of the miner running on this machine'
@@ -36,8 +14,12 @@ export default class MinerUpstreams extends BaseCommand {
 
   async #show(port: number): Promise<unknown> {
     const { readLocalStatus } = await import('../../roles/index.js')
+    const { minerStatus } = await import('../../roles/miner/index.js')
     const { upstreams } = await runUntilStopped({ exitWithStdin: false }, (signal) =>
-      readLocalStatus('miner', port, minerStatus, { clock: systemClock, signal }),
+      readLocalStatus('miner', port, minerStatus.pick({ role: true, upstreams: true }), {
+        clock: systemClock,
+        signal,
+      }),
     )
     const rows = upstreams.map((upstream) => [
       upstream.url,

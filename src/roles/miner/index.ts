@@ -5,4 +5,5 @@
  * openai-client.test.ts (miner.ts).
  */
 export { startMiner } from './start.js'
-export type { MinerDeps, MinerReport, MinerStatus } from './types.js'
+export { type MinerStatus, minerStatus } from './status-document.js'
+export type { MinerDeps, MinerReport } from './types.js'

@@ -54,7 +54,7 @@ export async function openMiner(
   const policy = createRequestPolicy(settings['request-policy'])
   const reader = createRequestReader(log, policy, settings['max-body-bytes'])
   cleanup.add('request reader', () => reader.close())
-  const requests = createRequestCounter(metrics)
+  const requests = createRequestCounter(metrics, clock)
   const wanted = createWantedModels()
   let isDraining = false
   const server = await listenPublicly({

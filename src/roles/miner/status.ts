@@ -1,7 +1,8 @@
 import { type Clock, createDeferred, every } from '../../kernel/index.js'
 import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
+import { standingOf } from '../standing.js'
 import type { Miner, MinerContext } from './parts.js'
-import type { MinerStatus } from './types.js'
+import type { MinerStatus } from './status-document.js'
 
 const HEALTH_CHECK_MS = 1000
 
@@ -40,6 +41,7 @@ export function whenHealthy(
 /** Serves /livez, /readyz, /metrics and /status to the operator. */
 export async function openStatusServer(miner: Miner, context: MinerContext): Promise<StatusServer> {
   const { settings, deps, metrics, cleanup } = context
+  const startedAt = new Date(deps.clock.now()).toISOString()
   const server = await startStatusServer({
     port: settings['metrics.port'],
     log: deps.log,
@@ -52,30 +54,36 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
         return metrics.text()
       },
     },
-    status: () => statusOf(miner, context),
+    status: () => statusOf(miner, context, startedAt),
   })
   cleanup.add('status server', () => server.close())
   return server
 }
 
-function statusOf(miner: Miner, { deps }: MinerContext): MinerStatus {
+function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: string): MinerStatus {
   const { registration, router, admission, server, requests, wanted } = miner
+  const self = registration.self()
   const withInFlight = requests.callers().map((caller) => ({
     ...caller,
     inFlight: admission.inFlightOf(caller.hotkey),
   }))
   return {
     role: 'miner',
-    uid: registration.self()?.uid ?? null,
+    startedAt,
+    netuid: settings.netuid,
+    uid: self?.uid ?? null,
     hotkey: deps.signer.address,
     address: server.address,
     port: server.port,
     block: deps.subtensor.head().number,
     isDraining: miner.isDraining(),
+    unavailable: unavailableReason(miner) ?? null,
+    standing: self ? standingOf(self) : null,
     inFlight: admission.inFlight,
     models: router.models(),
-    upstreams: router.report(),
+    upstreams: router.report().map((upstream) => ({ ...upstream })),
     requests: requests.counts(),
+    refusals: requests.refusals(),
     callers: withInFlight,
     wanted: wanted.report(),
   }

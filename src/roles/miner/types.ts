@@ -1,10 +1,9 @@
 import type { Subtensor } from '../../chain/index.js'
 import type { MinerSettings } from '../../config/index.js'
-import type { UpstreamReport } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
-import type { CallerCounts, RequestCounts } from './serving/index.js'
+import type { RequestCounts } from './serving/index.js'
 
 export interface MinerDeps extends RoleDeps {
   readonly subtensor: Subtensor
@@ -21,23 +20,4 @@ export interface MinerReport extends RequestCounts {
   readonly hotkey: string
   /** Requests cut off by the drain timeout. */
   readonly cut: number
-}
-
-/** GET /status of the status server. */
-export interface MinerStatus {
-  readonly role: 'miner'
-  readonly uid: number | null
-  readonly hotkey: string
-  readonly address: string
-  readonly port: number
-  readonly block: number
-  readonly isDraining: boolean
-  readonly inFlight: number
-  /** What GET /models answers now. */
-  readonly models: readonly string[]
-  readonly upstreams: readonly UpstreamReport[]
-  readonly requests: RequestCounts
-  readonly callers: readonly (CallerCounts & { readonly inFlight: number })[]
-  /** Models requested by validators. */
-  readonly wanted: readonly { readonly hotkey: string; readonly models: readonly string[] }[]
 }

@@ -101,7 +101,9 @@ export async function startServices(
       enterPhase: (phase, plannedMs) => watchdog?.enter(phase, plannedMs),
     },
   })
-  const status = trackStatus(context, { book, verdicts, evidence, calibrations, rounds, events: bus })
+  const status = trackStatus(context, {
+    ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, events: bus },
+  })
   const feed = followBlocks(context, bus.head.publish)
   const server = await serveStatus(context, { health, records, status })
   cleanup.add('status server', () => server.close())

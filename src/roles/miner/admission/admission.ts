@@ -55,7 +55,12 @@ export interface AdmittedRequest {
 
 export type AdmissionResult =
   | AdmittedRequest
-  | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal; readonly hotkey?: string }
+  | {
+      readonly kind: 'refused'
+      readonly refusal: AdmissionRefusal
+      /** The registered neuron whose hotkey the request names; its signature may not be verified. */
+      readonly caller?: { readonly hotkey: string; readonly uid: number }
+    }
   | {
       readonly kind: 'unavailable'
       readonly reason: ModelUnavailableReason
@@ -63,6 +68,12 @@ export type AdmissionResult =
       readonly uid: number
     }
   | { readonly kind: 'caller-left' }
+
+interface Standing {
+  readonly kind: 'registered'
+  readonly uid: number
+  readonly hasPermit: boolean
+}
 
 type Verification =
   | { readonly kind: 'verified'; readonly body: Buffer }
@@ -112,20 +123,23 @@ export class Admission {
     const caller = readCaller(request.headersDistinct, this.#options.self)
     if (!caller.ok) return { kind: 'refused', refusal: caller }
     const hotkey = caller.signedBy
-    const neuron = this.#checkRegistration(hotkey)
-    if ('status' in neuron) return { kind: 'refused', refusal: neuron }
-    const claim: PlaceClaim = { hotkey, hasPermit: neuron.hasPermit }
+    const standing = this.#checkRegistration(hotkey)
+    if (standing.kind === 'refused') return standing
+    const { uid, hasPermit } = standing
+    const claim: PlaceClaim = { hotkey, hasPermit }
+    const refused = (refusal: AdmissionRefusal) =>
+      ({ kind: 'refused', refusal, caller: { hotkey, uid } }) as const
     const overLimit = this.#checkLimits(claim, address)
-    if (overLimit !== undefined) return { kind: 'refused', refusal: overLimit, hotkey }
+    if (overLimit !== undefined) return refused(overLimit)
     const reason = model === undefined ? undefined : this.#options.unavailableReason?.(model)
-    if (reason !== undefined) return { kind: 'unavailable', reason, hotkey, uid: neuron.uid }
+    if (reason !== undefined) return { kind: 'unavailable', reason, hotkey, uid }
     const verification = await this.#verifyCounted(request, address)
     if (verification.kind === 'caller-left') return verification
-    if (verification.kind === 'refused') return { ...verification, hotkey }
+    if (verification.kind === 'refused') return refused(verification.refusal)
     const release = await this.#places.take(claim, response)
     if (release === 'left') return { kind: 'caller-left' }
-    if (release === 'full') return { kind: 'refused', refusal: TOO_MANY_REQUESTS, hotkey }
-    return { kind: 'admitted', hotkey, uid: neuron.uid, body: verification.body, release }
+    if (release === 'full') return refused(TOO_MANY_REQUESTS)
+    return { kind: 'admitted', hotkey, uid, body: verification.body, release }
   }
 
   async #verifyCounted(request: IncomingMessage, address: string): Promise<Verification> {
@@ -161,22 +175,20 @@ export class Admission {
     }
   }
 
-  #checkRegistration(
-    hotkey: string,
-  ): AdmissionRefusal | { readonly uid: number; readonly hasPermit: boolean } {
+  #checkRegistration(hotkey: string): Standing | Extract<AdmissionResult, { kind: 'refused' }> {
     const { registration, minStakeTao } = this.#options
-    if (registration.isExpired()) return METAGRAPH_EXPIRED
+    if (registration.isExpired()) return { kind: 'refused', refusal: METAGRAPH_EXPIRED }
     const neuron = registration.find(hotkey)
     if (neuron === undefined) {
       registration.refreshSoon()
-      return refuse('UNKNOWN_SIGNER')
+      return { kind: 'refused', refusal: refuse('UNKNOWN_SIGNER') }
     }
     const { uid, stakeTao, validatorPermit } = neuron
     if (minStakeTao !== undefined && stakeTao < minStakeTao) {
       registration.refreshSoon()
-      return lowStake(stakeTao)
+      return { kind: 'refused', refusal: lowStake(stakeTao), caller: { hotkey, uid } }
     }
-    return { uid, hasPermit: validatorPermit }
+    return { kind: 'registered', uid, hasPermit: validatorPermit }
   }
 
   #checkLimits(claim: PlaceClaim, address: string): AdmissionRefusal | undefined {

@@ -90,11 +90,14 @@ class PublicRoutes {
     const result = await admission.admit(request, callerAddress(request), model, response)
     if (result.kind === 'caller-left') return 'abandoned'
     if (result.kind === 'refused') {
-      const { refusal, hotkey } = result
+      const { refusal, caller } = result
       const { code } = refusal
       const address = request.socket.remoteAddress
-      log.debug({ event: 'request-refused', route, code, hotkey, address }, 'refused a request')
-      return this.#refuse(request, response, refusal)
+      log.debug(
+        { event: 'request-refused', route, code, hotkey: caller?.hotkey, address },
+        'refused a request',
+      )
+      return this.#refuse(request, response, refusal, caller)
     }
     if (result.kind === 'unavailable') {
       const { hotkey, uid, reason } = result
@@ -125,7 +128,7 @@ class PublicRoutes {
       return 'answered'
     }
     if (route === 'wanted') {
-      if (!wanted.take(hotkey, body)) return this.#refuse(request, response, BAD_MODEL_LIST)
+      if (!wanted.take(hotkey, body)) return this.#refuse(request, response, BAD_MODEL_LIST, admitted)
       log.debug({ event: 'wanted-models-received', hotkey, uid }, 'validator sent its model list')
       writeJson(response, '')
       return 'answered'
@@ -142,14 +145,14 @@ class PublicRoutes {
     const { router, reader } = this.#deps
     const { body } = admitted
     const reading = await reader.read(body)
-    if (reading.kind !== 'read') return this.#refuse(request, response, refusalOf(reading))
+    if (reading.kind !== 'read') return this.#refuse(request, response, refusalOf(reading), admitted)
     const { isStreamed, outline } = reading
     const model = reading.model ?? router.onlyModel()
     const claimed = request.headersDistinct['x-targon-model']
     if (model !== undefined && claimed?.some((name) => name !== model))
-      return this.#refuse(request, response, MODEL_MISMATCH)
+      return this.#refuse(request, response, MODEL_MISMATCH, admitted)
     if (model === undefined && router.models().length > 0)
-      return this.#refuse(request, response, MODEL_MISSING)
+      return this.#refuse(request, response, MODEL_MISSING, admitted)
     const outcome =
       model === undefined
         ? router.refuse(response, '', 'down')
@@ -186,9 +189,15 @@ class PublicRoutes {
     return isOurFault ? 'failed' : 'refused'
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, refusal: AdmissionRefusal): 'refused' {
+  /** @param caller the registered hotkey that the request names, if it got that far. */
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: AdmissionRefusal,
+    caller?: Pick<AdmittedRequest, 'hotkey' | 'uid'>,
+  ): 'refused' {
     const { requests, clock, deadlines } = this.#deps
-    requests.refused(refusal.code)
+    requests.refused(refusal.code, caller)
     writeRefusal(clock, deadlines, request, response, refusal)
     return 'refused'
   }

@@ -30,6 +30,13 @@ export interface Epoch {
   readonly nextBlock: number
 }
 
+/** When weights are set next. */
+export interface NextWeights {
+  readonly block: number
+  /** Why the last attempt of this epoch set none; undefined when it did, or when there was none. */
+  readonly reason?: string
+}
+
 export interface EpochTaskOptions {
   readonly clock: Clock
   readonly log: Log
@@ -74,6 +81,7 @@ export class EpochTask {
   #epoch: Epoch
   #weightsPending: boolean
   #attempts = 0
+  #lastReason: string | undefined
   /** Block of the next attempt to set weights. */
   #attemptBlock: number
   #refreshBlock: number
@@ -100,6 +108,12 @@ export class EpochTask {
     if (head.number <= this.#block) return
     this.#block = head.number
     this.#notify()
+  }
+
+  /** The block of the next attempt to set weights; of the next epoch when those of this one are settled. */
+  nextWeights(): NextWeights {
+    const block = this.#weightsPending ? this.#attemptBlock : this.#epoch.nextBlock
+    return { block, ...(this.#lastReason === undefined ? {} : { reason: this.#lastReason }) }
   }
 
   /** Requests a resync and the miners' models outside the schedule. Resolves when that is done, or when the signal aborts. */
@@ -155,6 +169,8 @@ export class EpochTask {
     this.#epoch = next
     this.#weightsPending = true
     this.#attempts = 0
+    this.#lastReason = undefined
+    this.#attemptBlock = this.#block
     await this.#job('resync', jobs.resync)
     await this.#tryWeights()
     await this.#job('models', jobs.refreshModels)
@@ -169,6 +185,7 @@ export class EpochTask {
       attempt = await this.#options.jobs.setWeights(this.#epoch, signal)
     })
     this.#attempts++
+    this.#lastReason = reasonOf(attempt)
     this.#weightsPending = attempt.kind === 'retry'
     this.#attemptBlock = this.#block + Math.min(2 ** this.#attempts, MAX_RETRY_BLOCKS)
   }
@@ -201,4 +218,8 @@ export class EpochTask {
         )
     }
   }
+}
+
+function reasonOf(attempt: WeightsAttempt): string | undefined {
+  return attempt.kind === 'done' ? undefined : attempt.reason
 }

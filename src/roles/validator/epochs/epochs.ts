@@ -8,7 +8,7 @@ import { engineStates, type ValidatorContext } from '../subnet/index.js'
 import { type BackgroundJob, createBackgroundJob } from './background-job.js'
 import { broadcastModels } from './broadcast.js'
 import { EngineRevival } from './engine-revival.js'
-import { type Epoch, type EpochJobs, EpochTask } from './epoch-task.js'
+import { type Epoch, type EpochJobs, EpochTask, type NextWeights } from './epoch-task.js'
 import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
 
 type RefreshEngines = (wanted: readonly string[], why: RefreshReason, signal: AbortSignal) => Promise<void>
@@ -39,6 +39,7 @@ const ENGINES_TIMEOUT_MS = 4 * 3_600_000
 export interface Epochs {
   /** No round is possible: refreshes the miners' models, and looks after engines that are missing. */
   recover(): Promise<void>
+  nextWeights(): NextWeights
   readonly done: Promise<void>
 }
 
@@ -75,6 +76,7 @@ export function startEpochs(context: ValidatorContext, parts: EpochParts): Epoch
   })
   return {
     done: task.done,
+    nextWeights: () => task.nextWeights(),
     recover: () => {
       reviveEngines()
       return task.requestRefresh()

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
+import { neuronStanding, standingOf } from '../../standing.js'
 import { type Calibrations, calibrationState } from '../calibration/index.js'
-import { type ConfirmedWeights, epochAt } from '../epochs/index.js'
+import { type ConfirmedWeights, type Epochs, epochAt } from '../epochs/index.js'
 import { countedModels, type Evidence } from '../evidence/index.js'
+import type { RoundResult } from '../rounds/index.js'
 import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
 import { type EngineState, engineStates, type SubnetView, type ValidatorContext } from '../subnet/index.js'
 import { describePair, pairStanding } from './evidence-status.js'
@@ -22,6 +24,17 @@ const chainInUse = z.object({
   netuid: z.number().int(),
 })
 
+const judgedRound = z.object({
+  /** From 0. */
+  round: z.number().int(),
+  model: z.string(),
+  /** When the last verdict came, ISO 8601 in UTC. */
+  judgedAt: z.string(),
+  verified: z.number().int(),
+  failed: z.number().int(),
+  inconclusive: z.number().int(),
+})
+
 /** The document of `GET /status` on the status port. */
 export const validatorStatus = z.object({
   role: z.literal('validator'),
@@ -33,6 +46,9 @@ export const validatorStatus = z.object({
   chain: chainInUse.optional(),
   uid: z.number().int(),
   hotkey: z.string(),
+  /** What is missing, as /readyz reports; null when nothing is. Absent in the status of earlier releases, like `standing`. */
+  unready: z.string().nullable().optional(),
+  standing: neuronStanding.optional(),
   /** Newest block received. */
   block: z.number().int(),
   epoch: z.object({ index: z.number().int(), nextBlock: z.number().int() }),
@@ -52,6 +68,8 @@ export const validatorStatus = z.object({
     .default([]),
   /** Rounds started by this process. */
   rounds: z.number().int(),
+  /** The last round whose answers all have their verdict; null before the first. */
+  lastRound: judgedRound.nullable().optional(),
   /** The last weights this process set and saw confirmed. */
   weights: z
     .object({
@@ -59,6 +77,8 @@ export const validatorStatus = z.object({
       entries: z.array(z.object({ uid: z.number().int(), weightU16: z.number().int() })),
     })
     .nullable(),
+  /** When weights are set next, and why the last attempt of this epoch set none. */
+  nextWeights: z.object({ block: z.number().int(), reason: z.string().optional() }).optional(),
   miners: z.array(
     z.object({
       uid: z.number().int(),
@@ -106,7 +126,12 @@ export interface StatusParts {
   readonly evidence?: Pick<Evidence, 'isBarred' | 'standings' | 'threshold'> | undefined
   readonly calibrations?: Pick<Calibrations, 'states'> | undefined
   readonly rounds: { readonly started: number }
-  readonly events: { readonly weights: Feed<ConfirmedWeights> }
+  readonly epochs?: Pick<Epochs, 'nextWeights'>
+  readonly health?: { readonly unreadyReason: () => string | undefined }
+  readonly events: {
+    readonly weights: Feed<ConfirmedWeights>
+    readonly roundJudged?: Feed<readonly RoundResult[]>
+  }
 }
 
 export interface Status {
@@ -119,15 +144,19 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, evidence, calibrations, rounds, events }: StatusParts,
+  { book, verdicts, evidence, calibrations, rounds, epochs, health, events }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
   let weightsSet = 0
+  let lastRound: z.output<typeof judgedRound> | undefined
   const startedAt = new Date(clock.now()).toISOString()
   events.weights.subscribe((set) => {
     weights = set
     weightsSet++
+  })
+  events.roundJudged?.subscribe((results) => {
+    lastRound = describeRound(results) ?? lastRound
   })
   return {
     current: () => {
@@ -144,12 +173,16 @@ export function trackStatus(
         },
         uid,
         hotkey,
+        ...(health ? { unready: health.unreadyReason() ?? null } : {}),
+        standing: standingOf(view.self),
         block: view.block,
         epoch: { ...epochAt(view.block, settings['epoch-length']) },
         models: [...view.wanted],
         engines: engineStates(context).map(describeEngine),
         rounds: rounds.started,
+        lastRound: lastRound ?? null,
         weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
+        ...(epochs ? { nextWeights: epochs.nextWeights() } : {}),
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
         ...(calibrations ? { calibrations: [...calibrations.states()] } : {}),
@@ -159,6 +192,19 @@ export function trackStatus(
       const { uid, hotkey } = view.self
       return { uid, hotkey, rounds: rounds.started, verdicts: verdicts.totals(), weightsSet }
     },
+  }
+}
+
+function describeRound(results: readonly RoundResult[]): z.output<typeof judgedRound> | undefined {
+  const [first] = results
+  if (!first) return undefined
+  const count = (kind: RoundResult['verdict']['kind']) =>
+    results.filter(({ verdict }) => verdict.kind === kind).length
+  return {
+    round: first.round,
+    model: first.request.model,
+    judgedAt: new Date(Math.max(...results.map(({ at }) => at))).toISOString(),
+    ...{ verified: count('verified'), failed: count('failed'), inconclusive: count('inconclusive') },
   }
 }
 

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
+import { minerStatus } from '../../../../src/roles/miner/status-document.js'
 import { type FakeVllm, sse, startFakeVllm, streamTwo } from '../../../support/fake-vllm.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { type MinerRig, startMinerRig } from '../../../support/miner-rig.js'
@@ -87,6 +88,31 @@ describe('public routes', () => {
       wanted: [{ hotkey: rig.validator.address, models: ['org/a'] }],
       callers: [{ hotkey: rig.validator.address, uid: 0, requests: 2 }],
     })
+  })
+
+  it('tells in its status who asked last and which refusals each caller got', async () => {
+    const [rig] = await start({ 'min-stake': 10_000 })
+    const headers = rig.sign('')
+    const startedAt = Date.now()
+    await (await request(`${rig.url}/models`, { headers })).body.dump()
+    await (await request(`${rig.url}/models`, { headers })).body.dump()
+    const poor = rig.sign('', { signer: rig.miner })
+    await (await request(`${rig.url}/models`, { headers: poor })).body.dump()
+    const stranger = rig.sign('', { signer: await hotkeyOf(9) })
+    await (await request(`${rig.url}/models`, { headers: stranger })).body.dump()
+    const status = minerStatus.parse(await (await fetch(`${rig.statusUrl}/status`)).json())
+    expect(status).toMatchObject({
+      netuid: 4,
+      unavailable: null,
+      standing: { stakeTao: expect.any(Number), incentive: expect.any(Number), hasPermit: false },
+      requests: { requests: 4, answered: 1, refused: 3 },
+      refusals: { REPLAYED: 1, LOW_STAKE: 1, UNKNOWN_SIGNER: 1 },
+      callers: [
+        { uid: 0, requests: 1, lastAt: expect.stringMatching(/Z$/), refusals: { REPLAYED: 1 } },
+        { uid: 1, requests: 0, lastAt: null, refusals: { LOW_STAKE: 1 } },
+      ],
+    })
+    expect(Date.parse(status.callers[0]?.lastAt ?? '')).toBeGreaterThanOrEqual(startedAt)
   })
 
   it('serves nothing else on its public port', async () => {

@@ -103,6 +103,21 @@ test('retries rejected weights within the epoch only', async () => {
   stop()
 })
 
+test('tells when weights are set next, and why the last attempt set none', async () => {
+  let attempts = 0
+  const { task, head, stop } = setup({
+    epochLength: 100,
+    startBlock: 95,
+    attempt: () => (++attempts < 2 ? { kind: 'retry', reason: 'too fast' } : { kind: 'done' }),
+  })
+  expect(task.nextWeights()).toEqual({ block: 100 })
+  await head(100)
+  expect(task.nextWeights()).toEqual({ block: 102, reason: 'too fast' })
+  await head(102)
+  expect(task.nextWeights()).toEqual({ block: 200 })
+  stop()
+})
+
 test('reads a fresh metagraph for each further attempt', async () => {
   const log: string[] = []
   const { head, stop } = setup({

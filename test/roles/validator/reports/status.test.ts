@@ -2,8 +2,10 @@ import { expect, it } from 'vitest'
 import { createTopic } from '../../../../src/roles/role.js'
 import type { ConfirmedWeights } from '../../../../src/roles/validator/epochs/weights-job.js'
 import { trackStatus, validatorStatus } from '../../../../src/roles/validator/reports/status.js'
+import type { RoundResult } from '../../../../src/roles/validator/rounds/index.js'
 import { createVerdictCounts } from '../../../../src/roles/validator/scores/verdict-counts.js'
 import { ScoreBook } from '../../../../src/scoring/index.js'
+import type { Verdict } from '../../../../src/verification/index.js'
 import { createFakeSubtensor } from '../../../support/fake-subtensor.js'
 import { servingMiner, viewOf } from '../rounds/round-parts.js'
 import { createRigContext, defaultSettings, MODEL } from '../validator-rig.js'
@@ -14,6 +16,7 @@ function setup() {
   const book = new ScoreBook()
   const verdicts = createVerdictCounts()
   const weights = createTopic<ConfirmedWeights>()
+  const roundJudged = createTopic<readonly RoundResult[]>()
   const rounds = { started: 7 }
   const context = createRigContext({
     view,
@@ -25,8 +28,23 @@ function setup() {
     book,
     verdicts,
     weights,
-    status: trackStatus(context, { book, verdicts, rounds, events: { weights } }),
+    roundJudged,
+    status: trackStatus(context, {
+      ...{ book, verdicts, rounds },
+      epochs: { nextWeights: () => ({ block: 150, reason: 'too fast' }) },
+      health: { unreadyReason: () => 'no new block for 130 s' },
+      events: { weights, roundJudged },
+    }),
   }
+}
+
+function resultOf(verdict: Verdict, at: number): RoundResult {
+  const miner = servingMiner(1)
+  return {
+    ...{ round: 3, block: 121, at, miner, verdict, stallMs: 0 },
+    request: { model: MODEL },
+    answer: {},
+  } as RoundResult
 }
 
 it('describes block, epoch, miners and their verdicts', () => {
@@ -60,6 +78,25 @@ it('describes block, epoch, miners and their verdicts', () => {
     ...{ uid: 1, hotkey: '5Miner1', models: [MODEL], meanTokensPerSecond: 50 },
     verdicts: { verified: 1, inconclusive: 0, failed: { OVERFIT: 1 } },
     last: { kind: 'failed', cause: 'OVERFIT', detail: 'position 7', model: MODEL },
+  })
+})
+
+it('tells what is missing, its standing, the last round, and when weights are set next', () => {
+  const { roundJudged, status } = setup()
+  expect(validatorStatus.parse(status.current())).toMatchObject({
+    unready: 'no new block for 130 s',
+    standing: { hasPermit: expect.any(Boolean), stakeTao: expect.any(Number) },
+    lastRound: null,
+    nextWeights: { block: 150, reason: 'too fast' },
+  })
+  roundJudged.publish([
+    resultOf({ kind: 'verified' }, 5),
+    resultOf({ kind: 'failed', cause: 'OVERFIT', detail: '' }, 9),
+  ])
+  roundJudged.publish([])
+  expect(validatorStatus.parse(status.current()).lastRound).toEqual({
+    ...{ round: 3, model: MODEL, judgedAt: '1970-01-01T00:00:00.009Z' },
+    ...{ verified: 1, failed: 1, inconclusive: 0 },
   })
 })
 
