@@ -25,9 +25,12 @@ it('offers each topic and command once', async () => {
   await completeOnce.call({} as never, { Command, config, argv: [] } as never)
   const script = join(folder, 'autocomplete', 'functions', 'bash', 'targon.bash')
   expect(readFileSync(script, 'utf8')).toContain('| sort -u)')
-  expect(offered(script, [''])).toEqual([
-    ...['autocomplete', 'help', 'localnet', 'miner', 'query', 'update', 'validator'],
-  ])
+  const visible = loaded.commands.filter((command) => !command.hidden).map((command) => command.id.split(':'))
+  const first = [...new Set(visible.map(([word]) => word))].toSorted()
+  const ofMiner = visible.flatMap(([topic, word]) => (topic === 'miner' && word ? [word] : [])).toSorted()
+  expect(first).toContain('miner')
+  expect(ofMiner).toContain('start')
+  expect(offered(script, [''])).toEqual(first)
   expect(offered(script, ['mi'])).toEqual(['miner'])
-  expect(offered(script, ['miner', ''])).toEqual(['start', 'upstreams'])
+  expect(offered(script, ['miner', ''])).toEqual(ofMiner)
 })

@@ -1,5 +1,7 @@
 import { afterAll } from 'vitest'
+import { silencePolkadot } from './silence-polkadot.js'
 import { removeTemporaryFolders } from './temporary-folder.js'
 
 // Runs for each test file, also where files share modules; what is registered first is called last.
 afterAll(removeTemporaryFolders)
+silencePolkadot()
