@@ -1,5 +1,4 @@
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
-import { hasCode, messageOf } from '../kernel/index.js'
 import type { Database } from './database.js'
 import type { EvidenceReport, StatisticEvidence } from './report-document.js'
 
@@ -38,10 +37,9 @@ export async function readEvidence(
     gte(evidence.at, since),
     validator === undefined ? undefined : eq(evidence.validator, validator),
   )
-  const newest = await readNewest(database, condition).catch((error: unknown) => {
-    if (isMissingTable(error)) return undefined
-    throw error
-  })
+  const [table] = await database.all<{ found: unknown }>(database.hasTable('evidence'))
+  if (!table?.found) return undefined
+  const newest = await readNewest(database, condition)
   if (!newest) return undefined
   const points = await database.all<Point>(sql`
     select ${database.milliseconds(evidence.at)} as at, ${evidence.level} as level,
@@ -65,10 +63,4 @@ async function readNewest(database: Database, condition: SQL | undefined): Promi
       ${evidence.sentence} as sentence, ${evidence.statistics} as statistics
     from ${evidence} where ${condition} order by ${evidence.at} desc, ${evidence.id} desc limit 1`)
   return row
-}
-
-/** PostgreSQL's code `undefined_table`, or the sentence of SQLite, which has no code for it. */
-function isMissingTable(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return hasCode(cause, '42P01') || /no such table: evidence/.test(messageOf(cause))
 }

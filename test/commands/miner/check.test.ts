@@ -1,6 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import MinerCheck from '../../../src/commands/miner/check.js'
 import { systemClock } from '../../../src/kernel/clock.js'
@@ -10,6 +8,7 @@ import {
   startDevelopmentEngine,
 } from '../../../src/localnet/engine/index.js'
 import { runCommand } from '../../support/cli.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
 
 const engines: DevelopmentEngine[] = []
 
@@ -63,7 +62,7 @@ describe('targon miner check', { timeout: 60_000 }, () => {
   })
 
   it('writes nothing to the disk', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'targon-check-'))
+    const home = temporaryFolder('check')
     const before = process.env.XDG_CACHE_HOME
     process.env.XDG_CACHE_HOME = home
     try {

@@ -43,6 +43,8 @@ describe('targon validator start', () => {
   it('refuses a flag of another command', async () => {
     const { status, stderr } = await runCommand(ValidatorStart, ['--model-endpoint', 'http://a'])
     expect(status).toBe(2)
-    expect(stderr).toContain('--model-endpoint is a flag of targon miner start, not of this command.')
+    expect(stderr).toContain(
+      '--model-endpoint is a flag of targon miner start and targon miner check, not of this command.',
+    )
   })
 })
