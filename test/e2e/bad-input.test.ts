@@ -155,9 +155,9 @@ describe('targon miner start', () => {
 })
 
 describe('targon query', () => {
-  it('exits 4 for a model that no miner serves', async () => {
+  it('exits 4 when no miner announces an address', async () => {
     const words = ['query', 'Why?', '--model', 'no/such', '--allow-private-axons', ...onChain('validator')]
-    await expectError(words, 4, 'MODEL_NOT_SERVED', /no\/such.*--list/)
+    await expectError(words, 4, 'MODEL_NOT_SERVED', /none announces an allowed address.*--list/)
   })
 
   it('exits 4 for a uid that serves nothing', () =>
