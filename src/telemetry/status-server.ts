@@ -1,16 +1,13 @@
 import fastify from 'fastify'
 import { type Log, maskPasswords, messageOf, TargonError } from '../kernel/index.js'
-import type { MetricsText } from './metrics.js'
+import { type HealthSources, serveHealth, startScrapeServer } from './scrape-server.js'
 
-export interface StatusServerOptions {
+export interface StatusServerOptions extends HealthSources {
   /** Port on 127.0.0.1; 0 picks a free port. */
   readonly port: number
+  /** `ip:port` of a second listener, which serves /livez, /readyz and /metrics to other machines. */
+  readonly scrapeAddress?: string | undefined
   readonly log: Log
-  /** Whether the process is alive. */
-  readonly live: () => boolean
-  /** What is missing; undefined if ready. */
-  readonly ready: () => string | undefined
-  readonly metrics: MetricsText
   /** The document of GET /status. */
   readonly status: () => unknown
   /** Additional documents, each at GET /<name>, given the query parameters; a rejection is a 503. */
@@ -23,9 +20,9 @@ export interface StatusServer {
 }
 
 /**
- * Serves /livez, /readyz, /metrics and /status of a running role, on loopback only.
+ * Serves /livez, /readyz, /metrics and /status of a running role, on loopback only; the first three on `scrapeAddress` as well.
  *
- * @throws TargonError STATUS_PORT_IN_USE (fault usage)
+ * @throws TargonError STATUS_PORT_IN_USE, SCRAPE_ADDRESS_UNUSABLE (fault usage)
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const server = fastify({ forceCloseConnections: true, requestTimeout: 5000, bodyLimit: 1024 })
@@ -35,18 +32,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       await reply.code(403).send({ detail: 'Only requests to 127.0.0.1 are answered.' })
     }
   })
-  server.get('/livez', async (_, reply) =>
-    options.live() ? { live: true } : reply.code(503).send({ live: false }),
-  )
-  server.get('/readyz', async (_, reply) => {
-    const missing = options.ready()
-    return missing === undefined
-      ? { ready: true }
-      : reply.code(503).send({ ready: false, missing: maskPasswords(missing) })
-  })
-  server.get('/metrics', async (_, reply) =>
-    reply.type(options.metrics.contentType).send(maskPasswords(await options.metrics.text())),
-  )
+  serveHealth(server, options)
   server.get('/status', async (_, reply) => reply.type('application/json').send(jsonOf(options.status())))
   for (const [name, describe] of Object.entries(options.documents ?? {})) {
     server.get<{ Querystring: Record<string, string> }>(`/${name}`, async (request, reply) => {
@@ -70,7 +56,15 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
     )
   })
   options.log.info({ event: 'status-server-listening', url }, 'status server is listening')
-  return { url, close: () => server.close() }
+  const { scrapeAddress } = options
+  if (scrapeAddress === undefined) return { url, close: () => server.close() }
+  const scrapes = await startScrapeServer(scrapeAddress, options, options.log).catch(
+    async (error: unknown) => {
+      await server.close()
+      throw error
+    },
+  )
+  return { url, close: async () => void (await Promise.all([server.close(), scrapes.close()])) }
 }
 
 /** Any user of this machine can read it, so passwords of addresses are masked: of a model server, or in the error of an engine. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createMetrics, type StatusServer, startStatusServer } from '../../src/telemetry/index.js'
+import { freePort } from '../support/free-port.js'
 
 describe('status server', () => {
   let server: StatusServer | undefined
@@ -93,5 +94,36 @@ describe('status server', () => {
       status: () => ({}),
     })
     await expect(second).rejects.toMatchObject({ code: 'STATUS_PORT_IN_USE', fault: 'usage' })
+  })
+
+  it('serves health and metrics, and nothing else, on an address for other machines', async () => {
+    const scrapeAddress = `127.0.0.1:${await freePort()}`
+    const options = {
+      ...{ port: 0, log, scrapeAddress, live: () => true, ready: () => 'waits for wss://ops:hunter2@node' },
+      ...{ metrics: createMetrics('validator'), status: () => ({}) },
+    }
+    server = await startStatusServer(options)
+    const ask = async (path: string) => {
+      const { request } = await import('undici')
+      const headers = { host: 'targon-miner.subnet.svc:9200' }
+      const { statusCode, body } = await request(`http://${scrapeAddress}/${path}`, { headers })
+      return { status: statusCode, text: await body.text() }
+    }
+    expect(await ask('livez')).toMatchObject({ status: 200 })
+    expect(await ask('readyz')).toEqual({
+      status: 503,
+      text: '{"ready":false,"missing":"waits for wss://ops:[redacted]@node"}',
+    })
+    expect((await ask('metrics')).text).toContain('targon_build_info{')
+    expect(await ask('status')).toMatchObject({ status: 404 })
+    expect(await ask('')).toMatchObject({ status: 404 })
+
+    await expect(startStatusServer(options)).rejects.toMatchObject({
+      code: 'SCRAPE_ADDRESS_UNUSABLE',
+      fault: 'usage',
+    })
+    await server.close()
+    server = undefined
+    await expect(ask('livez')).rejects.toThrow()
   })
 })

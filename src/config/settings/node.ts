@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { duration } from '../duration.js'
-import { integerValue, listOf, optionalText, portValue, switchValue, textValue } from '../schemas.js'
+import {
+  axonValue,
+  integerValue,
+  listOf,
+  optionalText,
+  portValue,
+  switchValue,
+  textValue,
+} from '../schemas.js'
 import { type Role, settingIn } from '../setting.js'
 
 const neurons: readonly Role[] = ['miner', 'validator']
@@ -141,6 +149,12 @@ export const nodeSettings = {
     default: 9100,
     defaultOf: { validator: 9101 },
     help: 'Port on 127.0.0.1 for /livez, /readyz, /metrics and /status; 0 picks a free port.',
+  }),
+  'metrics.listen': process({
+    kind: 'text',
+    schema: axonValue.optional(),
+    default: undefined,
+    help: 'Also serve /livez, /readyz and /metrics, and nothing else, on this ip:port, for a scraper or probes from another machine.',
   }),
   'drain-timeout': process({
     ...duration({ unit: 's', min: 0, max: 600, default: 15 }),

@@ -15,8 +15,9 @@ export interface RunningMiner extends RunningRole<MinerReport> {
 /**
  * Runs a miner until `deps.signal` aborts, then drains it. The chain connection stays the caller's to close.
  *
- * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, BAD_UPSTREAM (fault
- * usage), NO_EXTERNAL_ADDRESS (fault usage or unreachable), ANNOUNCEMENT_REFUSED (fault chain), and what Subtensor throws.
+ * @throws TargonError HOTKEY_NOT_REGISTERED (fault chain), AXON_PORT_UNAVAILABLE, STATUS_PORT_IN_USE, SCRAPE_ADDRESS_UNUSABLE,
+ * BAD_UPSTREAM (fault usage), NO_EXTERNAL_ADDRESS (fault usage or unreachable), ANNOUNCEMENT_REFUSED (fault chain), and what
+ * Subtensor throws.
  */
 export async function startMiner(settings: MinerSettings, deps: MinerDeps): Promise<RunningMiner> {
   const { clock, log } = deps

@@ -44,6 +44,7 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
   const startedAt = new Date(deps.clock.now()).toISOString()
   const server = await startStatusServer({
     port: settings['metrics.port'],
+    scrapeAddress: settings['metrics.listen'],
     log: deps.log,
     live: () => true,
     ready: () => unavailableReason(miner),

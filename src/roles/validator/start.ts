@@ -17,7 +17,7 @@ const NO_ENGINE = { reason: 'no engine is configured for it', next: 'Set --engin
  *
  * @throws TargonError HOTKEY_NOT_REGISTERED, NO_VALIDATOR_PERMIT, CHAIN_UNREACHABLE (fault chain);
  * HOTKEY_IN_USE (fault hotkey-in-use), which may also end a running one;
- * PRIVATE_AXONS_ON_FINNEY, SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE, STATUS_PORT_IN_USE (fault usage)
+ * PRIVATE_AXONS_ON_FINNEY, SCORE_FILE_PICKLE, SCORE_FILE_UNREADABLE, STATUS_PORT_IN_USE, SCRAPE_ADDRESS_UNUSABLE (fault usage)
  */
 export async function startValidator(
   settings: ValidatorSettings,

@@ -164,6 +164,7 @@ function serveStatus(
   const { log, metrics, settings, subtensor } = context
   return startStatusServer({
     port: settings['metrics.port'],
+    scrapeAddress: settings['metrics.listen'],
     log,
     live: () => true,
     ready: health.unreadyReason,
