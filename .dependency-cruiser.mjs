@@ -14,12 +14,12 @@ const MODULES = [
   'epistula',
   'chain',
 ]
-MODULES.push('bundles', 'inference', 'engine', 'prompts', 'verification', 'history')
+MODULES.push('alerts', 'bundles', 'inference', 'engine', 'prompts', 'verification', 'history')
 const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
 
 export const ARROWS = {
   kernel: [],
-  'evidence|wallet|models|scoring|telemetry|config|autoupdate|routing': [],
+  'alerts|evidence|wallet|models|scoring|telemetry|config|autoupdate|routing': [],
   'epistula|chain': ['wallet'],
   inference: ['epistula', 'wallet'],
   'engine|prompts': ['inference'],
@@ -28,7 +28,12 @@ export const ARROWS = {
   history: ['inference', 'engine', 'verification'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],
-  'roles/miner': [...MODULES, 'roles', ...INSIDE('miner', 'admission', 'requests', 'serving', 'announcing')],
+  'roles/miner': [
+    ...MODULES,
+    'roles',
+    ...INSIDE('miner', 'admission', 'requests', 'serving', 'announcing', 'alerting'),
+  ],
+  'roles/miner/alerting': ['alerts', 'routing'],
   'roles/miner/admission': ['chain', 'epistula', 'routing'],
   'roles/miner/requests': ['routing'],
   'roles/miner/serving': ['roles/miner/admission', 'roles/miner/requests', 'config', 'routing', 'telemetry'],
@@ -40,7 +45,7 @@ export const ARROWS = {
   'roles/validator': [
     ...[...MODULES, 'roles'],
     ...INSIDE('validator', 'subnet', 'calibration', 'rounds', 'scores', 'evidence'),
-    ...INSIDE('validator', 'epochs', 'organics', 'reports', 'health'),
+    ...INSIDE('validator', 'epochs', 'organics', 'reports', 'health', 'alerting'),
   ],
   'roles/validator/subnet': ['chain', 'config', 'engine', 'telemetry', 'wallet', 'roles'],
   'roles/validator/calibration': [...MODULES, 'roles', 'roles/validator/subnet'],
@@ -61,6 +66,7 @@ export const ARROWS = {
     'roles',
     ...INSIDE('validator', 'subnet', 'calibration', 'rounds', 'scores', 'evidence', 'epochs'),
   ],
+  'roles/validator/alerting': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'evidence', 'epochs')],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],
   'localnet/network': ['config', 'wallet', 'localnet/chain', 'localnet/engine'],

@@ -19,4 +19,9 @@ export { pinnedSigners } from './signers.js'
 export { readState, type UpdateState } from './state.js'
 export { confirmRelease, currentRelease, rollBackTo } from './switch-release.js'
 export { digestTree, parseTree } from './tree-digest.js'
-export { UnattendedUpdate, type UpdateCheckResult, type WeightsWindow } from './unattended.js'
+export {
+  type FoundRelease,
+  UnattendedUpdate,
+  type UpdateCheckResult,
+  type WeightsWindow,
+} from './unattended.js'

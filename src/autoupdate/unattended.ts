@@ -33,11 +33,17 @@ export interface UnattendedOptions {
   readonly log: Pick<Log, 'info' | 'warn' | 'debug'>
   /** Whether the launcher started this process; without it nothing would start the new release or roll back. */
   readonly isLaunched: boolean
-  /** Counts checks by their result. */
-  readonly onCheck?: (result: UpdateCheckResult) => void
+  /** Told the result of every check, and the release it found. */
+  readonly onCheck?: (result: UpdateCheckResult, found?: FoundRelease) => void
 }
 
 export type UpdateCheckResult = 'none' | 'offered' | 'refused' | 'failed'
+
+export interface FoundRelease {
+  readonly version: string
+  /** Why it is not installed; undefined when it will be. */
+  readonly refusal?: string
+}
 
 type Available = Extract<Offer, { kind: 'available' }>
 
@@ -88,18 +94,20 @@ export class UnattendedUpdate {
   async #find(): Promise<Available | undefined> {
     const { log, isLaunched, onCheck, hotkey } = this.options
     const offer = await withUpdateLock(this.context, (context) => findOffer(context))
-    onCheck?.(offer.kind === 'available' ? 'offered' : offer.kind)
     if (offer.kind === 'none') {
+      onCheck?.('none')
       for (const warning of offer.warnings)
         this.#log.warn({ event: 'update-source-stale', warning }, 'the update source may be frozen')
       return undefined
     }
     if (offer.kind === 'refused') {
       const { rule, detail } = offer.refusal
+      onCheck?.('refused', { version: offer.version, refusal: detail })
       this.#log.warn({ event: 'update-refused', version: offer.version, rule, detail }, 'refused the update')
       return undefined
     }
     const { version, signedBy } = offer.verified
+    onCheck?.('offered', { version })
     if (!isLaunched) {
       const next =
         'Run targon update, then start this neuron with deploy/launcher.mjs to update it automatically.'

@@ -19,6 +19,7 @@ export { readSources, type SourceFiles, sourceFiles } from './read-sources.js'
 export { isGiven, type Resolved, resolveSettings, type SettingSources } from './resolve.js'
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
 export {
+  type AlertSettings,
   type LocalnetSettings,
   type MinerCheckSettings,
   type MinerSettings,

@@ -16,6 +16,7 @@ export type SettingGroup =
   | 'QUERY'
   | 'UPDATE'
   | 'LOCALNET'
+  | 'ALERT'
 
 /** Units of durations. */
 export type DurationUnit = 'ms' | 's' | 'd'

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../kernel/index.js'
 import type { Progress } from '../telemetry/index.js'
+import type { UpdateStanding } from './update-conditions.js'
 
 /** What a command gives a role. Roles never touch `process`: cli/ turns OS signals into `signal` and the report into an exit status. */
 export interface RoleDeps {
@@ -11,6 +12,10 @@ export interface RoleDeps {
   readonly stateDir: string
   /** Shows the progress of long operations. */
   readonly progress?: Progress
+  /** Log lines that could not be written so far. */
+  readonly droppedLines?: () => number
+  /** What the node knows about its releases; absent when it does not look for them. */
+  readonly updates?: { readonly standing: () => Promise<UpdateStanding> }
 }
 
 /** What the services of a running role share. */

@@ -1,5 +1,7 @@
 import {
   confirmRelease,
+  type FoundRelease,
+  isNewer,
   openUpdate,
   pruneReleases,
   readState,
@@ -12,6 +14,7 @@ import {
 import type { MinerSettings, ValidatorSettings } from '../config/index.js'
 import { type Clock, every, isAbort, packageVersion, TargonError } from '../kernel/index.js'
 import type { RoleDeps } from './role.js'
+import type { UpdateStanding } from './update-conditions.js'
 
 /** The automatic updates of a neuron. */
 export interface SelfUpdate {
@@ -24,6 +27,8 @@ export interface SelfUpdate {
    * serve, because the new release could not become healthy either.
    */
   checkHourly(unavailableReason: () => string | undefined): void
+  /** What is known of newer releases, for alerts. */
+  readonly standing: () => Promise<UpdateStanding>
 }
 
 /** What lasts as long as the running role, until it drains or restarts. */
@@ -66,16 +71,24 @@ export function openSelfUpdate(
 ): SelfUpdate {
   const onProgress = (step: string) => log.debug({ event: 'update-step', step }, 'update step')
   const context = openUpdate(settings, { ...surroundings, clock, signal, onProgress })
+  let waiting: UpdateStanding['waiting']
   const unattended = new UnattendedUpdate(context, {
     hotkey,
     log,
     isLaunched: settings.launched,
-    ...(onCheck ? { onCheck } : {}),
+    onCheck: (result, found) => {
+      if (result !== 'failed') waiting = found && describeWaiting(found, settings.launched)
+      onCheck?.(result)
+    },
   })
   const check = async (window?: () => WeightsWindow) => {
     if (await unattended.check(window)) restart('update')
   }
   return {
+    standing: async () => {
+      const { bad } = await readState(context.layout)
+      return { waiting, rolledBack: bad.filter((version) => isNewer(version, context.runningVersion)) }
+    },
     confirmWhen: (healthy) => {
       void confirmOnceHealthy(context, healthy, log).catch((error: unknown) => {
         if (!isAbort(error))
@@ -102,6 +115,25 @@ export function openSelfUpdate(
       }
       void every(clock, HOUR_MS, signal, checkWhileServing, () => {})
     },
+  }
+}
+
+function describeWaiting(
+  { version, refusal }: FoundRelease,
+  isLaunched: boolean,
+): NonNullable<UpdateStanding['waiting']> {
+  if (refusal !== undefined)
+    return { version, reason: refusal, next: 'Run targon update --check to see it in full.' }
+  if (!isLaunched)
+    return {
+      version,
+      reason: 'this node was not started by the launcher',
+      next: 'Run targon update, then start this node with deploy/launcher.mjs to update it automatically.',
+    }
+  return {
+    version,
+    reason: 'there was no time to restart without missing weights, or building it failed',
+    next: 'Look for the events update-postponed and update-check-failed in the log.',
   }
 }
 

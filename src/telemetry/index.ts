@@ -6,6 +6,7 @@ export {
   type MetricsText,
   type MinerMetrics,
   type NeuronMetrics,
+  noteAlerts,
   noteChain,
   noteEngines,
   type ValidatorMetrics,

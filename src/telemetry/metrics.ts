@@ -13,6 +13,8 @@ export interface NeuronMetrics extends MetricsText {
   readonly chainReconnects: Counter
   readonly clockOffset: Gauge
   readonly updateChecks: Counter<'result'>
+  readonly alerts: Gauge<'alert' | 'severity'>
+  readonly alertMessages: Counter<'result'>
 }
 
 export interface MinerMetrics extends NeuronMetrics {
@@ -74,6 +76,15 @@ export function createMetrics(
       'Offset of the local clock from the chain in seconds: positive if ahead, negative if behind, 0 if they agree.',
     ),
     updateChecks: make.counter('targon_update_checks_total', 'Checks for a newer release.', ['result']),
+    alerts: make.gauge('targon_alerts', 'Alerts that are raised, by name and severity.', [
+      'alert',
+      'severity',
+    ]),
+    alertMessages: make.counter(
+      'targon_alert_messages_total',
+      'Attempts to send a message to the alert webhook, by result: sent, refused or failed.',
+      ['result'],
+    ),
   }
   return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }
 }
@@ -86,6 +97,15 @@ export function noteChain(
   chainReconnects.reset()
   chainReconnects.inc(reconnects)
   clockOffset.set(clockOffsetMs / 1000)
+}
+
+/** Sets the metric of the raised alerts. */
+export function noteAlerts(
+  { alerts }: Pick<NeuronMetrics, 'alerts'>,
+  active: readonly { readonly id: string; readonly severity: string }[],
+): void {
+  alerts.reset()
+  for (const { id: alert, severity } of active) alerts.inc({ alert, severity })
 }
 
 /** Sets the metric of the reference engines; models that are no longer wanted disappear. */

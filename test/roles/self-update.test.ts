@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Layout, layoutOf, readState, withUpdateLock } from '../../src/autoupdate/index.js'
+import { writeState } from '../../src/autoupdate/state.js'
 import { beginProbation } from '../../src/autoupdate/switch-release.js'
 import { runRole } from '../../src/cli/index.js'
 import { inheritableEnvironment, resolveSettings } from '../../src/config/index.js'
@@ -66,6 +67,31 @@ describe('a role that updates itself', () => {
     expect(process.exitCode).toBe(75)
     const layout = layoutOf(settings['update.root'])
     expect(await readState(layout)).toMatchObject({ state: 'probation', to: '99.0.0' })
+  })
+})
+
+describe('what is known of newer releases', () => {
+  it('names a release that this node does not take by itself, and newer ones that were rolled back', async () => {
+    const repository = new ReleaseRepository()
+    await repository.release('99.0.0')
+    const settings = { ...settingsFor(repository), launched: false }
+    const results: string[] = []
+    const { signal } = new AbortController()
+    const updates = openSelfUpdate(settings, hotkey, surroundings, {
+      ...{ clock: hurried, log: pino({ level: 'silent' }), signal, restart: () => {} },
+      onCheck: (result) => void results.push(result),
+    })
+    expect(await updates.standing()).toEqual({ waiting: undefined, rolledBack: [] })
+    await updates.afterWeights(() => ({ block: 0, nextWeightsBlock: 360 }))()
+    await expect.poll(() => results).toEqual(['offered'])
+    const layout = layoutOf(settings['update.root'])
+    mkdirSync(settings['update.root'], { recursive: true })
+    const bad = ['0.0.1', '98.0.0']
+    await writeState(layout, { state: 'committed', highest: '1.0.0', committed: [], bad })
+    expect(await updates.standing()).toMatchObject({
+      waiting: { version: '99.0.0', reason: 'this node was not started by the launcher' },
+      rolledBack: ['98.0.0'],
+    })
   })
 })
 

@@ -58,7 +58,10 @@ export default class MinerStart extends BaseCommand {
         const patient = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
         try {
-          const running = await startMiner(settings, { ...context, signer, subtensor, reload, metrics })
+          const running = await startMiner(settings, {
+            ...{ ...context, signer, subtensor, reload, metrics },
+            ...(isUnattended('miner', settings) ? { updates } : {}),
+          })
           if (isUnattended('miner', settings)) updates.checkHourly(running.unavailableReason)
           updates.confirmWhen(running.healthy)
           return { ...running, done: running.done.finally(() => subtensor.close()) }

@@ -71,7 +71,7 @@ export default class ValidatorStart extends BaseCommand {
             ...context,
             ...tools,
             ...(isUnattended('validator', settings)
-              ? { afterWeights: updates.afterWeights(weightsWindow) }
+              ? { updates, afterWeights: updates.afterWeights(weightsWindow) }
               : {}),
             signer,
             metrics,

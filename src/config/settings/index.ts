@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import type { Role } from '../setting.js'
+import { alertSettings } from './alert.js'
 import { localnetSettings } from './localnet.js'
 import { minerSettings } from './miner.js'
 import { nodeSettings } from './node.js'
@@ -16,6 +17,7 @@ export const settings = {
   ...validatorSettings,
   ...querySettings,
   ...updateSettings,
+  ...alertSettings,
   ...localnetSettings,
 } as const
 
@@ -28,9 +30,16 @@ export type SettingsOf<N extends SettingName> = { readonly [K in N]: SettingValu
 
 export type NodeSettings = SettingsOf<keyof typeof nodeSettings>
 export type UpdateSettings = SettingsOf<keyof typeof updateSettings>
-export type MinerSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typeof minerSettings>
+export type AlertSettings = SettingsOf<keyof typeof alertSettings>
+export type MinerSettings = NodeSettings &
+  UpdateSettings &
+  AlertSettings &
+  SettingsOf<keyof typeof minerSettings>
 export type LocalnetSettings = SettingsOf<keyof typeof localnetSettings | 'seed' | 'exit-with-stdin'>
-export type ValidatorSettings = NodeSettings & UpdateSettings & SettingsOf<keyof typeof validatorSettings>
+export type ValidatorSettings = NodeSettings &
+  UpdateSettings &
+  AlertSettings &
+  SettingsOf<keyof typeof validatorSettings>
 
 /** Settings that `query` shares with the neurons. */
 type SharedWithQuery =

@@ -1,3 +1,4 @@
+import type { Alerts } from '../../alerts/index.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory } from '../../epistula/index.js'
 import { initSr25519, isAbort, isSpecialAddress, TargonError } from '../../kernel/index.js'
@@ -9,6 +10,7 @@ import {
   startRouter,
 } from '../../routing/index.js'
 import { registerCommand } from '../../wallet/index.js'
+import { startNeuronAlerts } from '../neuron-alerts.js'
 import {
   Admission,
   BodyReader,
@@ -20,6 +22,7 @@ import {
   readTrustedProxies,
   watchRegistration,
 } from './admission/index.js'
+import { createModelEnds, isServed, type ModelEnds, minerConditions } from './alerting/index.js'
 import { announce, resolveExternalAddress } from './announcing/index.js'
 import type { Miner, MinerContext, ReplayStore } from './parts.js'
 import { createRequestPolicy, createRequestReader, type RequestReader } from './requests/index.js'
@@ -56,6 +59,7 @@ export async function openMiner(
   cleanup.add('request reader', () => reader.close())
   const requests = createRequestCounter(metrics, clock)
   const wanted = createWantedModels()
+  const ends = createModelEnds(clock)
   let isDraining = false
   const server = await listenPublicly({
     clock,
@@ -70,13 +74,16 @@ export async function openMiner(
       ...{ clock, log, deadlines, admission, router, reader, wanted, requests, metrics },
       callerAddress: createCallerAddress(isTrustedProxy),
       isDraining: () => isDraining,
+      onOutcome: ({ model }, outcome) => ends.note(model, isServed(outcome)),
     }),
     onUnreadable: (code) => requests.refused(code),
   })
   cleanup.add('public server', () => server.close())
 
+  const alerts = startMinerAlerts(context, { registration, router, replays, requests, ends })
+  cleanup.add('alerts', () => alerts.close())
   const miner: Miner = {
-    ...{ registration, router, admission, replays, server, requests, wanted },
+    ...{ registration, router, admission, replays, server, requests, wanted, alerts },
     isDraining: () => isDraining,
     startDraining: () => {
       isDraining = true
@@ -90,6 +97,24 @@ export async function openMiner(
     'miner is listening',
   )
   return { miner, statusUrl }
+}
+
+type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests'> & { readonly ends: ModelEnds }
+
+function startMinerAlerts(
+  { settings, deps, metrics }: MinerContext,
+  { registration, router, replays, requests, ends }: Watched,
+): Alerts {
+  const { clock, signer } = deps
+  return startNeuronAlerts({
+    ...{ role: 'miner', settings, deps, metrics },
+    conditions: minerConditions({
+      ...{ clock, hotkey: signer.address, netuid: settings.netuid, registration, router, ends },
+      idleMs: settings['alert.idle'] * 1000,
+      isReplayStoreReachable: replays.isReachable,
+      admitted: () => requests.admittedRequests,
+    }),
+  })
 }
 
 async function openRegistration({ settings, deps, signal }: MinerContext): Promise<RegistrationWatch> {

@@ -1,3 +1,4 @@
+import type { Alerts } from '../../alerts/index.js'
 import type { MinerSettings } from '../../config/index.js'
 import type { ReplayGuard } from '../../epistula/index.js'
 import type { CleanupStack } from '../../kernel/index.js'
@@ -26,6 +27,7 @@ export interface Miner {
   readonly server: PublicServer
   readonly requests: RequestCounter
   readonly wanted: WantedModels
+  readonly alerts: Pick<Alerts, 'active'>
   readonly isDraining: () => boolean
   readonly startDraining: () => void
 }

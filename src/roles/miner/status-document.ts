@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { activeAlert } from '../../alerts/index.js'
 import { neuronStanding } from '../standing.js'
 
 const names = z.array(z.string()).readonly()
@@ -68,6 +69,8 @@ export const minerStatus = z.looseObject({
     .readonly(),
   /** Models requested by validators. */
   wanted: z.array(z.object({ hotkey: z.string(), models: names })).readonly(),
+  /** What its operator should look after, the most severe first. */
+  alerts: z.array(activeAlert).optional(),
 })
 
 export type MinerStatus = z.output<typeof minerStatus>

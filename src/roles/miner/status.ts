@@ -1,5 +1,5 @@
 import { type Clock, createDeferred, every } from '../../kernel/index.js'
-import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
+import { noteAlerts, noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { standingOf } from '../standing.js'
 import type { Miner, MinerContext } from './parts.js'
 import type { MinerStatus } from './status-document.js'
@@ -62,7 +62,7 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
 }
 
 function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: string): MinerStatus {
-  const { registration, router, admission, server, requests, wanted } = miner
+  const { registration, router, admission, server, requests, wanted, alerts } = miner
   const self = registration.self()
   const withInFlight = requests.callers().map((caller) => ({
     ...caller,
@@ -87,12 +87,14 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     refusals: requests.refusals(),
     callers: withInFlight,
     wanted: wanted.report(),
+    alerts: alerts.active(),
   }
 }
 
-function updateMetrics({ router, admission }: Miner, { deps, metrics }: MinerContext): void {
+function updateMetrics({ router, admission, alerts }: Miner, { deps, metrics }: MinerContext): void {
   metrics.chainHeadBlock.set(deps.subtensor.head().number)
   noteChain(metrics, deps.subtensor)
+  noteAlerts(metrics, alerts.active())
   metrics.inFlight.set(admission.inFlight)
   metrics.upstreamHealthy.reset()
   metrics.upstreamInFlight.reset()

@@ -1,14 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import type { Alerts } from '../../alerts/index.js'
 import type { BlockHead, Subtensor } from '../../chain/index.js'
 import type { Absence, ReferenceEngine } from '../../engine/index.js'
 import type { CleanupStack } from '../../kernel/index.js'
 import { createRandom, type QuestionSource } from '../../prompts/index.js'
-import { noteChain, noteEngines, startStatusServer, type ValidatorMetrics } from '../../telemetry/index.js'
+import {
+  noteAlerts,
+  noteChain,
+  noteEngines,
+  startStatusServer,
+  type ValidatorMetrics,
+} from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import { createTopic, type RoleDeps, type Topic } from '../role.js'
+import { openAlerts } from './alerting/index.js'
 import { openCalibrations } from './calibration/index.js'
-import { type ConfirmedWeights, type EpochDeps, followBlocks, startEpochs } from './epochs/index.js'
+import {
+  type ConfirmedWeights,
+  type EpochDeps,
+  followBlocks,
+  type NotedAttempt,
+  startEpochs,
+} from './epochs/index.js'
 import { type EvidenceRow, type LevelsFor, levelsFrom, openEvidence } from './evidence/index.js'
 import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
@@ -40,6 +54,8 @@ interface ValidatorBus extends RoundEvents {
   readonly missed: Topic<NotServing>
   readonly satOutSettled: Topic<SatOutSettled>
   readonly weights: Topic<ConfirmedWeights>
+  readonly attempts: Topic<NotedAttempt>
+  readonly resynced: Topic<{ readonly error?: unknown }>
   readonly evidence: Topic<EvidenceRow>
 }
 
@@ -92,6 +108,8 @@ export async function startServices(
   const records = openRecords(context, bus)
   cleanup.add('history', () => records.close())
 
+  const alerts = openAlerts(context, { evidence, scoresTrouble: scores.trouble, events: bus })
+  cleanup.add('alerts', () => alerts.close())
   const epochs = startEpochs(context, { deps, scores, verdicts, evidence, events: bus })
   const rounds = new RoundLoop(context, {
     ...{ ports: { ...ports, weigh: evidence.weigh, review: evidence.review }, random, events: bus },
@@ -102,10 +120,10 @@ export async function startServices(
     },
   })
   const status = trackStatus(context, {
-    ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, events: bus },
+    ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events: bus },
   })
   const feed = followBlocks(context, bus.head.publish)
-  const server = await serveStatus(context, { health, records, status })
+  const server = await serveStatus(context, { health, records, status, alerts })
   cleanup.add('status server', () => server.close())
   const { self, wanted, miners, block } = view
   log.info(
@@ -153,13 +171,15 @@ function createBus(): ValidatorBus {
     roundJudged: createTopic(),
     roundEnded: createTopic(),
     weights: createTopic(),
+    attempts: createTopic(),
+    resynced: createTopic(),
     evidence: createTopic(),
   }
 }
 
 function serveStatus(
   context: ValidatorContext,
-  { health, records, status }: { health: Health; records: Records; status: Status },
+  { health, records, status, alerts }: { health: Health; records: Records; status: Status; alerts: Alerts },
 ) {
   const { log, metrics, settings, subtensor } = context
   return startStatusServer({
@@ -173,6 +193,7 @@ function serveStatus(
       text: () => {
         noteChain(metrics, subtensor)
         noteEngines(metrics, engineStates(context))
+        noteAlerts(metrics, alerts.active())
         return metrics.text()
       },
     },

@@ -87,6 +87,7 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
     },
     self: () => undefined,
     isExpired: () => false,
+    refusal: () => undefined,
     refreshSoon: () => {},
   }
   return new Admission({

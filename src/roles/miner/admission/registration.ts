@@ -1,5 +1,5 @@
 import type { Metagraph, Neuron, Subtensor } from '../../../chain/index.js'
-import { type Clock, every, type Log } from '../../../kernel/index.js'
+import { type Clock, every, type Log, TargonError } from '../../../kernel/index.js'
 
 /** A metagraph older than this admits no one. */
 const EXPIRY_MS = 2 * 60 * 60 * 1000
@@ -22,6 +22,8 @@ export interface RegistrationWatch {
   find(hotkey: string): Neuron | undefined
   /** This miner; undefined once its hotkey has been deregistered. */
   self(): Neuron | undefined
+  /** Why the chain client does not believe the last metagraph it read; undefined when it does. */
+  refusal(): string | undefined
   /** The metagraph is too old to trust. */
   isExpired(): boolean
   /** Refreshes now unless the last attempt is recent: a caller was unknown or below the minimum stake. */
@@ -35,6 +37,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   let readAt = clock.monotonic()
   let triedAt = readAt
   let isReading = false
+  let lastError: unknown
 
   const logStanding = standingLog(log, hotkey)
   const refresh = async () => {
@@ -44,12 +47,14 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
     try {
       metagraph = await subtensor.metagraph(netuid, signal)
       readAt = clock.monotonic()
+      lastError = undefined
       logStanding(metagraph)
     } finally {
       isReading = false
     }
   }
   const warn = (error: unknown) => {
+    lastError = error
     const ageSeconds = Math.round((clock.monotonic() - readAt) / 1000)
     log.warn({ event: 'metagraph-refresh-failed', err: error, ageSeconds }, 'could not refresh the metagraph')
   }
@@ -58,6 +63,10 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   return {
     find: (key) => metagraph.find(key),
     self: () => metagraph.find(hotkey),
+    refusal: () =>
+      lastError instanceof TargonError && lastError.code === 'CHAIN_IMPLAUSIBLE'
+        ? lastError.message
+        : undefined,
     isExpired: () => clock.monotonic() - readAt > EXPIRY_MS,
     refreshSoon: () => {
       // Since the last attempt, not the last success: strangers must not be able to flood the chain endpoint.

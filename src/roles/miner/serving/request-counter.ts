@@ -34,6 +34,8 @@ export interface RequestCounter {
   callers(): CallerCounts[]
   /** All refusals of the miner itself, by code. */
   refusals(): Readonly<Record<string, number>>
+  /** Admitted requests since the start. */
+  readonly admittedRequests: number
 }
 
 /** Only registered hotkeys are counted, but over time they change. */
@@ -59,6 +61,7 @@ export function createRequestCounter(metrics: MinerMetrics, clock: Pick<Clock, '
     counters.set(key, counter)
     return counter
   }
+  let admittedRequests = 0
   const refusals = new Map<string, number>()
   const callers = new Map<string, Caller>()
   const callerOf = (hotkey: string, uid: number): Caller => {
@@ -80,7 +83,11 @@ export function createRequestCounter(metrics: MinerMetrics, clock: Pick<Clock, '
       increment(refusals, code)
       if (caller) increment(callerOf(caller.hotkey, caller.uid).refusals, code)
     },
+    get admittedRequests() {
+      return admittedRequests
+    },
     admitted: (hotkey, uid) => {
+      admittedRequests++
       const caller = callerOf(hotkey, uid)
       caller.requests++
       caller.lastAt = clock.now()

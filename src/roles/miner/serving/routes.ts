@@ -34,6 +34,8 @@ export interface RouteDeps {
   readonly metrics: MinerMetrics
   readonly callerAddress: CallerAddress
   readonly isDraining: () => boolean
+  /** Told how every forwarded request ended. */
+  readonly onOutcome?: (request: Pick<ForwardedRequest, 'path' | 'model'>, outcome: Outcome) => void
 }
 
 type RouteName = 'chat' | 'completion' | 'models' | 'wanted'
@@ -160,6 +162,7 @@ class PublicRoutes {
             ...{ path, model, isModelImplied: reading.model === undefined },
             ...{ isStreamed, body, outline, response },
           })
+    this.#deps.onOutcome?.({ path, model: model ?? '' }, outcome)
     return this.#record(admitted, model ?? '', outcome)
   }
 

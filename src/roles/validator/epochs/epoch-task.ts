@@ -6,9 +6,17 @@ export type WeightsAttempt =
   /** On chain; nothing left to do in this epoch. */
   | { readonly kind: 'done' }
   /** Worth another attempt while the window is open. */
-  | { readonly kind: 'retry'; readonly reason: string }
+  | ({ readonly kind: 'retry' } & UnsetWeights)
   /** Repeating it within this epoch is pointless. */
-  | { readonly kind: 'given-up'; readonly reason: string }
+  | ({ readonly kind: 'given-up' } & UnsetWeights)
+
+export interface UnsetWeights {
+  readonly reason: string
+  /** Class of the refusal, when the chain or the check of its endpoints refused them. */
+  readonly refusal?: string
+  /** They wait for the check for a second validator, as they should. */
+  readonly isHeld?: boolean
+}
 
 /** The jobs of an epoch, run one after the other; one that fails or hangs does not affect the others. */
 export interface EpochJobs {

@@ -1,6 +1,6 @@
 import type { BlockHead, WeightsPipeline } from '../../../chain/index.js'
 import type { RefreshReason } from '../../../engine/index.js'
-import { RAISE_DESCRIPTOR_LIMIT, TargonError } from '../../../kernel/index.js'
+import { messageOf, RAISE_DESCRIPTOR_LIMIT, TargonError } from '../../../kernel/index.js'
 import type { Feed, Topic } from '../../role.js'
 import type { Evidence } from '../evidence/index.js'
 import type { Scores, VerdictCounts } from '../scores/index.js'
@@ -8,7 +8,7 @@ import { engineStates, type ValidatorContext } from '../subnet/index.js'
 import { type BackgroundJob, createBackgroundJob } from './background-job.js'
 import { broadcastModels } from './broadcast.js'
 import { EngineRevival } from './engine-revival.js'
-import { type Epoch, type EpochJobs, EpochTask, type NextWeights } from './epoch-task.js'
+import { type Epoch, type EpochJobs, EpochTask, type NextWeights, type WeightsAttempt } from './epoch-task.js'
 import { type ConfirmedWeights, createWeightsJob } from './weights-job.js'
 
 type RefreshEngines = (wanted: readonly string[], why: RefreshReason, signal: AbortSignal) => Promise<void>
@@ -30,8 +30,17 @@ export interface EpochParts {
   readonly scores: Scores
   readonly verdicts: VerdictCounts
   readonly evidence?: Pick<Evidence, 'isBarred' | 'keepOnly'>
-  readonly events: { readonly head: Feed<BlockHead>; readonly weights: Topic<ConfirmedWeights> }
+  readonly events: {
+    readonly head: Feed<BlockHead>
+    readonly weights: Topic<ConfirmedWeights>
+    readonly attempts: Topic<NotedAttempt>
+    /** The metagraph was read, or why it was not. */
+    readonly resynced: Topic<{ readonly error?: unknown }>
+  }
 }
+
+/** How an attempt to set the weights of an epoch ended. */
+export type NotedAttempt = WeightsAttempt & { readonly epoch: number }
 
 /** Longest time for new engines to start: downloading and loading a large model. The fleet itself gives up on one that stalls. */
 const ENGINES_TIMEOUT_MS = 4 * 3_600_000
@@ -97,9 +106,22 @@ function createJobs(context: ValidatorContext, parts: EpochParts, enginesJob: En
   let weightsEpoch: number | undefined
   let finishedEpoch: number | undefined
   return {
-    resync: (signal) => resync(context, parts, signal),
+    resync: async (signal) => {
+      try {
+        await resync(context, parts, signal)
+        events.resynced.publish({})
+      } catch (error) {
+        events.resynced.publish({ error })
+        throw error
+      }
+    },
     setWeights: async (epoch: Epoch, signal: AbortSignal) => {
-      const attempt = await setWeights(epoch, signal)
+      const attempt = await setWeights(epoch, signal).catch((error: unknown) => {
+        if (!context.signal.aborted)
+          events.attempts.publish({ kind: 'retry', epoch: epoch.index, reason: messageOf(error) })
+        throw error
+      })
+      events.attempts.publish({ ...attempt, epoch: epoch.index })
       if (attempt.kind === 'done') weightsEpoch = epoch.index
       return attempt
     },
@@ -140,12 +162,14 @@ async function resync(
   signal: AbortSignal,
 ): Promise<void> {
   const metagraph = await subtensor.metagraph(settings.netuid, signal)
-  if (!metagraph.find(signer.address))
+  if (!metagraph.find(signer.address)) {
+    view.replaceMetagraph(metagraph)
     throw new TargonError(`Hotkey ${signer.address} is no longer registered.`, {
       code: 'HOTKEY_NOT_REGISTERED',
       fault: 'chain',
       next: 'Register it again; until then no weights can be set.',
     })
+  }
   view.replaceMetagraph(metagraph)
   const registered = new Set(metagraph.neurons.map(({ hotkey }) => hotkey))
   const left = book.keepOnly(registered)

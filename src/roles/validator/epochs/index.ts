@@ -5,5 +5,5 @@
  */
 export { followBlocks } from './block-feed.js'
 export { epochAt } from './epoch-task.js'
-export { type EpochDeps, type Epochs, startEpochs } from './epochs.js'
+export { type EpochDeps, type Epochs, type NotedAttempt, startEpochs } from './epochs.js'
 export type { ConfirmedWeights } from './weights-job.js'

@@ -79,6 +79,7 @@ export function createWeightsJob(options: WeightsJobOptions) {
     return {
       kind: FINAL.has(refusal.class) && !isWorthRebuilding ? 'given-up' : 'retry',
       reason: `${refusal.name}: ${refusal.detail}`,
+      refusal: refusal.class,
     }
   }
 }
@@ -106,7 +107,7 @@ function concludeAttempt(
         { event: 'weights-held', epoch, untilBlock, reason },
         'weights not set: still checking for a second validator',
       )
-      return { kind: 'retry', reason }
+      return { kind: 'retry', reason, isHeld: true }
     }
     case 'unconfirmed': {
       const { reason } = result

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ActiveAlert, activeAlert } from '../../../alerts/index.js'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { neuronStanding, standingOf } from '../../standing.js'
@@ -106,6 +107,8 @@ export const validatorStatus = z.object({
   evidenceThreshold: z.number().optional(),
   /** How far the engines of the wanted models are calibrated. */
   calibrations: z.array(calibrationState).optional(),
+  /** What its operator should look after, the most severe first. */
+  alerts: z.array(activeAlert).optional(),
 })
 
 export type ValidatorStatus = z.output<typeof validatorStatus>
@@ -126,6 +129,7 @@ export interface StatusParts {
   readonly evidence?: Pick<Evidence, 'isBarred' | 'standings' | 'threshold'> | undefined
   readonly calibrations?: Pick<Calibrations, 'states'> | undefined
   readonly rounds: { readonly started: number }
+  readonly alerts?: { readonly active: () => ActiveAlert[] }
   readonly epochs?: Pick<Epochs, 'nextWeights'>
   readonly health?: { readonly unreadyReason: () => string | undefined }
   readonly events: {
@@ -144,7 +148,7 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, evidence, calibrations, rounds, epochs, health, events }: StatusParts,
+  { book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
@@ -186,6 +190,7 @@ export function trackStatus(
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
         ...(calibrations ? { calibrations: [...calibrations.states()] } : {}),
+        alerts: alerts?.active() ?? [],
       }
     },
     report: () => {

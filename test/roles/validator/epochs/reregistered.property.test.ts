@@ -54,7 +54,7 @@ async function setup() {
       },
       scores: { book, save: async () => {}, trouble: () => undefined },
       verdicts: createVerdictCounts(),
-      events: { head, weights: createTopic() },
+      events: { head, weights: createTopic(), attempts: createTopic(), resynced: createTopic() },
     },
   )
   const end = async () => {

@@ -1,0 +1,52 @@
+import type { Condition } from '../alerts/index.js'
+import type { Subtensor } from '../chain/index.js'
+import type { Clock } from '../kernel/index.js'
+
+/** The part of the chain client that tells how the chain is. */
+export type ChainView = Pick<Subtensor, 'head' | 'clockOffsetMs'>
+
+/** Blocks come every 12 s; ten missing in a row mean an outage of the chain or of the connection to it. */
+const STALE_MS = 120_000
+
+/** What can go wrong between a node and the chain. */
+export function chainConditions(clock: Pick<Clock, 'monotonic'>, subtensor: ChainView): Condition[] {
+  return [staleCondition(clock, subtensor), clockCondition(subtensor)]
+}
+
+function staleCondition(clock: Pick<Clock, 'monotonic'>, subtensor: ChainView): Condition {
+  let block = subtensor.head().number
+  let seenAt = clock.monotonic()
+  return {
+    ...{ id: 'chain-stale', severity: 'critical', forMs: 0 },
+    look: () => {
+      const { number } = subtensor.head()
+      if (number !== block) seenAt = clock.monotonic()
+      block = number
+      const ageMs = clock.monotonic() - seenAt
+      if (ageMs <= STALE_MS) return []
+      return [
+        {
+          sentence: `No new block has arrived since block ${number}, for ${Math.round(ageMs / 1000)} s.`,
+          next: 'Check --subtensor.chain_endpoint and the network connection of this machine.',
+        },
+      ]
+    },
+  }
+}
+
+function clockCondition(subtensor: ChainView): Condition {
+  return {
+    ...{ id: 'clock-off', severity: 'critical', forMs: 0 },
+    look: () => {
+      const seconds = Math.round(subtensor.clockOffsetMs / 1000)
+      if (seconds === 0) return []
+      const direction = seconds > 0 ? 'ahead of' : 'behind'
+      return [
+        {
+          sentence: `The clock of this machine is at least ${Math.abs(seconds)} s ${direction} the chain, so signed requests are refused.`,
+          next: 'Check NTP on this machine, then check whether the chain endpoint lags.',
+        },
+      ]
+    },
+  }
+}
