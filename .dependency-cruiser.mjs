@@ -68,6 +68,11 @@ export const ARROWS = {
   ],
   'roles/validator/alerting': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'evidence', 'epochs')],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
+  doctor: [
+    ...[...MODULES, 'roles'],
+    ...INSIDE('miner', 'serving', 'announcing', 'check'),
+    ...INSIDE('validator', 'calibration', 'reports'),
+  ],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],
   'localnet/network': ['config', 'wallet', 'localnet/chain', 'localnet/engine'],
   'localnet/board': ['chain', 'localnet/network'],

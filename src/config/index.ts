@@ -16,7 +16,13 @@ export {
   printSettings,
 } from './print-settings.js'
 export { readSources, type SourceFiles, sourceFiles } from './read-sources.js'
-export { isGiven, type Resolved, resolveSettings, type SettingSources } from './resolve.js'
+export {
+  isGiven,
+  type Resolved,
+  resolveSettings,
+  type SettingSources,
+  type ShadowedSetting,
+} from './resolve.js'
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
 export {
   type AlertSettings,

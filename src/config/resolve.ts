@@ -23,6 +23,15 @@ export interface Resolved<R extends keyof RoleSettings> {
   readonly origins: Readonly<Record<string, Origin>>
   /** One sentence each. */
   readonly warnings: readonly string[]
+  /** Settings that a weaker source sets to something else. */
+  readonly shadowed: readonly ShadowedSetting[]
+}
+
+/** A value without effect, because a stronger source sets the same setting. */
+export interface ShadowedSetting {
+  readonly name: string
+  readonly used: Origin
+  readonly ignored: Origin
 }
 
 /** Whether a source other than the default set the setting. */
@@ -63,20 +72,31 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
   const files = [...(sources.dotenvFiles ?? []), ...(sources.configFile ? [sources.configFile] : [])]
   const exposed = new Set(files.filter(({ isExposed }) => isExposed).map(({ path }) => path))
   const leaking = new Set<string>()
+  const shadowed: ShadowedSetting[] = []
   for (const name of settingNames(role)) {
     const entry: Setting = settings[name]
     const candidates = layers.flatMap((find) => find(name))
     const chosen = choose(entry, name, candidates)
     values[name] = placePath(entry, chosen ? chosen.value : defaultFor(entry, role))
     origins[name] = chosen ? chosen.origin : { kind: 'default' }
-    if (chosen) warnings.push(...warningsFor(name, entry, chosen))
+    if (chosen) {
+      warnings.push(...warningsFor(name, entry, chosen))
+      shadowed.push(...shadowedBy(name, chosen, candidates))
+    }
     const file = chosen && holdsSecret(entry, chosen.raw) ? fileOf(chosen.origin) : undefined
     if (file !== undefined && exposed.has(file)) leaking.add(file)
   }
   dropForeignEndpoints(values, origins, warnings)
   for (const file of leaking)
     warnings.push(`${file} contains a secret and is readable by other users; run: chmod 600 ${file}`)
-  return { values: values as RoleSettings[R], origins, warnings }
+  return { values: values as RoleSettings[R], origins, warnings, shadowed }
+}
+
+/** @param candidates of all sources, strongest first; equal texts do not contradict each other. */
+function shadowedBy(name: string, chosen: Candidate, candidates: readonly Candidate[]): ShadowedSetting[] {
+  const meaningOf = ({ raw, inverse }: Candidate) => `${inverse} ${JSON.stringify(raw)}`
+  const weaker = candidates.filter((one) => meaningOf(one) !== meaningOf(chosen))
+  return weaker.map(({ origin }) => ({ name, used: chosen.origin, ignored: origin }))
 }
 
 /** A secret, or a section that contains one (the keys of upstreams). */

@@ -11,16 +11,20 @@ export {
   bytesToMib,
   containerSlug,
   DockerClient,
+  type DockerDescription,
   Fleet,
   type FleetOptions,
+  findNvidiaSmi,
   type Gpu,
   parseGpus,
   placeModel,
   planFleet,
   type RefreshReason,
   type RegistryLogin,
+  readGpus,
   weightBytes,
 } from './fleet/index.js'
+export { readModelFiles } from './model-files.js'
 export { insertsDate } from './template-date.js'
 export type {
   EngineServerView,

@@ -6,6 +6,7 @@
  * sqlite-faults.test.ts (connection.ts, sqlite.ts).
  */
 export type { Database, EvidenceRecord, HistoryPlace, ResultRow, WeightsRow } from './database.js'
+export { type DatabaseDescription, examineDatabase } from './examine-database.js'
 export { type History, type HistoryOptions, openHistory } from './history.js'
 export { migrate } from './migrations.js'
 export { openDatabase } from './open-database.js'

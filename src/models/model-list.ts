@@ -64,6 +64,21 @@ export function createModelList(options: ModelListOptions): ModelList {
   }
 }
 
+/**
+ * Reads the list once and keeps nothing.
+ *
+ * @throws TargonError MODELS_FILE or MODELS_ENDPOINT
+ */
+export async function readWantedModels(
+  { mode, file, endpoint }: Pick<ModelListOptions, 'mode' | 'file' | 'endpoint'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (mode === 'default') return [DEFAULT_MODEL]
+  if (mode === 'config') return await readModelFile(file ?? defaultModelFile())
+  if (endpoint === 'off') throw endpointOff()
+  return await fetchModelList(endpoint, signal)
+}
+
 /** Keeps the last list of the endpoint, so that a restart during an outage changes nothing. */
 export async function saveModelList(stateDir: string, names: readonly string[]): Promise<void> {
   await replaceFile(savedListIn(stateDir), JSON.stringify(names))

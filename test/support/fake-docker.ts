@@ -45,6 +45,8 @@ export interface FakeDocker {
   fails: boolean
   /** API versions that the daemon accepts, as minor numbers; undefined as `newest` makes it name none. */
   api: { oldest: number; newest: number | undefined }
+  /** Names of its runtimes. */
+  readonly runtimes: string[]
   /** What the daemon says instead of starting a container, by model. */
   readonly startErrors: Map<string, string>
   /** The decoded login of the last pull. */
@@ -80,6 +82,7 @@ export async function startFakeDocker(socketPath: string): Promise<FakeDocker> {
     pullFails: false,
     fails: false,
     api: { oldest: 12, newest: 41 },
+    runtimes: ['runc'],
     startErrors: new Map(),
     login: undefined,
     addForeign: (name, labels) =>
@@ -145,6 +148,9 @@ async function answer(docker: FakeDocker, request: IncomingMessage, response: Se
     return reply(400, {
       message: `client version 1.${minor} is too new. Maximum supported API version is 1.${newest ?? 41}`,
     })
+  if (path === '/version') return reply(200, { Version: '28.5.1', ApiVersion: `1.${newest ?? 41}` })
+  if (path === '/info')
+    return reply(200, { Runtimes: Object.fromEntries(docker.runtimes.map((name) => [name, {}])) })
   if (path === '/images/create') {
     const login = request.headers['x-registry-auth']
     // Like Docker, which ignores a login without padding.

@@ -24,6 +24,8 @@ const inspectSchema = z.object({
     Ports: z.record(z.string(), z.array(z.object({ HostPort: z.string() })).nullable()).nullish(),
   }),
 })
+const versionSchema = z.object({ Version: z.string(), ApiVersion: z.string() })
+const infoSchema = z.object({ Runtimes: z.record(z.string(), z.unknown()).nullish() })
 const createdSchema = z.object({ Id: z.string() })
 
 export interface Container {
@@ -42,6 +44,14 @@ export interface ContainerState {
   readonly hostPort: number | undefined
 }
 
+/** What a daemon says of itself. */
+export interface DockerDescription {
+  readonly version: string
+  readonly apiVersion: string
+  /** Names of its runtimes, such as `runc` and `nvidia`. */
+  readonly runtimes: readonly string[]
+}
+
 /**
  * The calls of the Docker Engine API that a fleet needs, over its unix socket. Podman's compatible socket works too. Every
  * call throws TargonError DOCKER (upstream).
@@ -51,6 +61,12 @@ export class DockerClient {
 
   constructor(socketPath: string) {
     this.#http = new DockerHttp(socketPath)
+  }
+
+  async describe(signal: AbortSignal): Promise<DockerDescription> {
+    const { Version, ApiVersion } = versionSchema.parse(await this.#callJson('GET', '/version', signal))
+    const { Runtimes } = infoSchema.parse(await this.#callJson('GET', '/info', signal))
+    return { version: Version, apiVersion: ApiVersion, runtimes: Object.keys(Runtimes ?? {}) }
   }
 
   async hasImage(image: string, signal: AbortSignal): Promise<boolean> {

@@ -3,7 +3,7 @@
  * engine-replacements.ts, engine-watches.ts, health.ts, model-size.ts, pull-progress.ts), docker-client.test.ts (docker-http.ts, docker-error.ts, image-pull.ts).
  */
 export { containerSlug } from './container.js'
-export { DockerClient } from './docker-client.js'
+export { DockerClient, type DockerDescription } from './docker-client.js'
 export { type Absence, Fleet, type FleetOptions, type RefreshReason } from './fleet.js'
 export { findNvidiaSmi, type Gpu, parseGpus, placeModel, readGpus } from './gpu.js'
 export type { OnEngineProgress } from './health.js'

@@ -35,6 +35,8 @@ export const minerStatus = z.looseObject({
   port: z.number(),
   block: z.number(),
   isDraining: z.boolean(),
+  /** The launcher started it, so that releases are started and rolled back. */
+  launched: z.boolean().optional(),
   /** Why it cannot serve now, as /readyz reports; null when it can. */
   unavailable: z.string().nullable().optional(),
   /** What the chain says of its hotkey; null once it is no longer registered. */

@@ -78,6 +78,7 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     port: server.port,
     block: deps.subtensor.head().number,
     isDraining: miner.isDraining(),
+    launched: settings.launched,
     unavailable: unavailableReason(miner) ?? null,
     standing: self ? standingOf(self) : null,
     inFlight: admission.inFlight,

@@ -4,5 +4,6 @@
  * Tests named after a behaviour: run.test.ts (measure.ts, calibration-file.ts).
  */
 export { type CalibrateOptions, calibrateModels } from './calibrate-models.js'
+export { openCalibrationFile, type StoredCalibration } from './calibration-file.js'
 export { type CalibrationState, calibrationState, writeCalibration } from './calibration-state.js'
 export { type Calibrations, openCalibrations } from './calibrations.js'

@@ -7,7 +7,7 @@
  */
 export { type ExplainedMiner, type ExplainedReport, explainReport } from './explained.js'
 export { type MinersReport, type ReportRequest, readMinersReport } from './read-report.js'
-export { openRecords, type Records, validatorLockPath } from './records.js'
+export { historyFile, openRecords, type Records, validatorLockPath } from './records.js'
 export { writeCsv } from './report-csv.js'
 export { writePage } from './report-page.js'
 export { writeText } from './report-text.js'

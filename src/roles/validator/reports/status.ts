@@ -41,6 +41,8 @@ export const validatorStatus = z.object({
   role: z.literal('validator'),
   /** When this process started, ISO 8601 in UTC. Absent in the status of earlier releases, like `history` and `chain`. */
   startedAt: z.string().optional(),
+  /** The launcher started it, so that releases are started and rolled back. */
+  launched: z.boolean().optional(),
   /** Whether it keeps a history. */
   history: z.boolean().optional(),
   /** The chain it uses, so that commands beside it use the same. */
@@ -168,6 +170,7 @@ export function trackStatus(
       return {
         role: 'validator',
         startedAt,
+        launched: settings.launched,
         history: settings.history,
         chain: {
           network: settings['subtensor.network'],

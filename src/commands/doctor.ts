@@ -1,0 +1,142 @@
+import { Args } from '@oclif/core'
+import {
+  askPassword,
+  BaseCommand,
+  EXIT_STATUS,
+  flagsOf,
+  type Invocation,
+  openQuietLog,
+  ownSurroundings,
+  runUntilStopped,
+  stateFolderOf,
+} from '../cli/index.js'
+import { isGiven, passwordVariables, type RoleSettings, settings as table } from '../config/index.js'
+import type { Context, Finding } from '../doctor/index.js'
+import { systemClock, TargonError } from '../kernel/index.js'
+
+type Neuron = 'miner' | 'validator'
+type Doctor = typeof import('../doctor/index.js')
+
+interface Diagnosis {
+  readonly role: Neuron | null
+  /** Whether nothing has to be mended. */
+  readonly healthy: boolean
+  readonly findings: readonly Finding[]
+}
+
+export default class DoctorCommand extends BaseCommand {
+  static override summary = 'Check everything a miner or validator depends on, and say what to do'
+
+  static override description =
+    'Looks at this machine, the settings, wallet, chain, registration and public address; of a miner at its model servers, of a validator at its reference engines, Docker, GPUs and database. All checks run side by side, each with a deadline. Changes nothing on disk or chain. Without a role, the settings decide it. Status 0: nothing has to be mended (warnings allowed); 1: something has.'
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> miner --model-endpoint http://127.0.0.1:8000/v1',
+    '<%= config.bin %> <%= command.id %> validator --json',
+  ]
+
+  static override usage = 'doctor [miner|validator] [--json] [FLAGS]'
+
+  static override args = {
+    role: Args.string({ description: 'miner or validator.', options: ['miner', 'validator'] }),
+  }
+
+  static override flags = { ...flagsOf('miner'), ...flagsOf('validator') }
+
+  async run(): Promise<Diagnosis> {
+    return await runUntilStopped({ exitWithStdin: false }, async (signal) => {
+      const doctor = await import('../doctor/index.js')
+      const diagnosis = await this.#diagnose(doctor, signal)
+      this.log(`\n${doctor.summarize(diagnosis.findings)}`)
+      if (!diagnosis.healthy) process.exitCode = EXIT_STATUS.runtime
+      return diagnosis
+    })
+  }
+
+  async #diagnose(doctor: Doctor, signal: AbortSignal): Promise<Diagnosis> {
+    const print = (findings: readonly Finding[]) => {
+      for (const finding of findings) this.log(doctor.writeFinding(finding))
+    }
+    const { node, env } = ownSurroundings()
+    const machine = doctor.ownMachine(node.version, env.PATH ?? '')
+    const examined = (role: Neuron | null, findings: readonly Finding[]): Diagnosis => {
+      return { role, healthy: doctor.isHealthy(findings), findings }
+    }
+    let role: Neuron | undefined
+    try {
+      role = await this.#readRole(doctor)
+      const common = { machine, signal }
+      if (role === 'miner') {
+        const context = await this.#openContext(doctor, 'miner', common)
+        return examined(role, await doctor.examine(doctor.minerChecks, context, print))
+      }
+      const context = await this.#openContext(doctor, 'validator', common)
+      if (role === 'validator')
+        return examined(role, await doctor.examine(doctor.validatorChecks, context, print))
+      this.logToStderr(
+        'The settings do not tell whether this is a miner or a validator, so only what both need is checked: targon doctor miner, or targon doctor validator, checks the rest.',
+      )
+      const rest = { ...context, stateDir: undefined }
+      return examined(null, await doctor.examine(doctor.commonChecks, rest, print))
+    } catch (error) {
+      if (!isSettingsError(error)) throw error
+      const unread: Finding = { check: 'settings', ...doctor.failure(error) }
+      print([unread])
+      const context = { machine, clock: systemClock, signal }
+      const rest = await doctor.examine(doctor.machineChecks, context, print)
+      this.log('Everything else was not checked, because it needs the settings.')
+      return examined(role ?? null, [unread, ...rest])
+    }
+  }
+
+  /** The role given, or the one that the settings are made for. */
+  async #readRole({ configuredRole }: Doctor): Promise<Neuron | undefined> {
+    const { args } = await this.readInvocation('update')
+    if (args.role === 'miner' || args.role === 'validator') return args.role
+    const [miner, validator] = [await this.readInvocation('miner'), await this.readInvocation('validator')]
+    return configuredRole({ miner: miner.resolved.origins, validator: validator.resolved.origins }, table)
+  }
+
+  async #openContext<R extends Neuron>(
+    doctor: Doctor,
+    role: R,
+    { machine, signal }: Pick<Context, 'machine' | 'signal'>,
+  ): Promise<Context<RoleSettings[R]>> {
+    const invocation: Invocation<R> = await this.readInvocation(role)
+    const { settings, resolved, warnings } = invocation
+    // Where the files of models are, which a miner itself does not read.
+    const files = (await this.readInvocation(role === 'miner' ? 'miner check' : 'validator')).settings
+    // They are findings.
+    invocation.onWarned()
+    const { loadNeuronHotkey } = await import('../roles/index.js')
+    const prompt = this.jsonEnabled() ? undefined : (question: string) => askPassword(question, signal)
+    return {
+      settings,
+      reading: {
+        warnings,
+        shadowed: resolved.shadowed,
+        given: Object.values(resolved.origins).filter(({ kind }) => kind !== 'default').length,
+        isNetworkGiven: isGiven(resolved, 'subtensor.network'),
+      },
+      stateDir: stateFolderOf(settings, role),
+      modelFiles: {
+        hubUrl: files['engine.hub-url'],
+        hubToken: files['engine.hub-token'],
+        modelDir: files['engine.model-dir'],
+      },
+      loadHotkey: doctor.once(() => loadNeuronHotkey(settings, { variables: passwordVariables(), prompt })),
+      machine,
+      surroundings: ownSurroundings(),
+      clock: systemClock,
+      log: await openQuietLog(role, settings),
+      signal,
+    }
+  }
+}
+
+/** A setting that cannot be read; a mistake in the command line itself stays an error of usage. */
+function isSettingsError(error: unknown): error is TargonError {
+  return (
+    error instanceof TargonError && (error.code.startsWith('CONFIG_') || error.code === 'STATE_FOLDER_NAME')
+  )
+}

@@ -1,0 +1,57 @@
+/**
+ * The checks of `targon doctor`, one per question; a file may hold several small ones. The order is that of the output. Tests
+ * named after a behaviour: ../doctor.test.ts (axon.ts, chain.ts, dns.ts, engine.ts, registration.ts, release.ts, self-dial.ts,
+ * server-probes.ts, services.ts, upstream.ts).
+ */
+import type { Check, MachineContext, MinerContext, ValidatorContext } from '../context.js'
+import { chainServers, minerServers, validatorServers } from '../servers.js'
+import { minerAxonCheck, validatorAxonCheck } from './axon.js'
+import { chainCheck } from './chain.js'
+import { clockCheck } from './clock.js'
+import { diskCheck } from './disk.js'
+import { dnsCheck } from './dns.js'
+import { dockerCheck, gpuCheck } from './docker.js'
+import { engineCheck } from './engine.js'
+import { filesCheck } from './files.js'
+import { descriptorsCheck, nodeCheck } from './machine.js'
+import { modelsCheck } from './models.js'
+import { minerRegistrationCheck, registrationCheck, validatorRegistrationCheck } from './registration.js'
+import { releaseCheck, supervisorCheck } from './release.js'
+import { selfDialCheck } from './self-dial.js'
+import { databaseCheck, hubCheck, redisCheck } from './services.js'
+import { settingsCheck } from './settings.js'
+import { upstreamCheck } from './upstream.js'
+import { walletCheck } from './wallet.js'
+import { weightsCheck } from './weights.js'
+
+/** Of the machine alone, for settings that cannot be read. */
+export const machineChecks: readonly Check<MachineContext>[] = [nodeCheck, descriptorsCheck]
+
+const local: readonly Check[] = [nodeCheck, settingsCheck, filesCheck, diskCheck, descriptorsCheck]
+
+/** What miners and validators have in common. */
+export const commonChecks: readonly Check[] = [
+  ...local,
+  dnsCheck(chainServers),
+  clockCheck(chainServers),
+  ...[chainCheck, walletCheck, registrationCheck],
+]
+
+export const minerChecks: readonly Check<MinerContext>[] = [
+  ...local,
+  dnsCheck(minerServers),
+  clockCheck(minerServers),
+  ...[chainCheck, walletCheck],
+  ...[minerRegistrationCheck, minerAxonCheck, selfDialCheck, upstreamCheck, redisCheck],
+  ...[releaseCheck<MinerContext>('miner'), supervisorCheck<MinerContext>('miner')],
+]
+
+export const validatorChecks: readonly Check<ValidatorContext>[] = [
+  ...local,
+  dnsCheck(validatorServers),
+  clockCheck(validatorServers),
+  ...[chainCheck, walletCheck],
+  ...[validatorRegistrationCheck, validatorAxonCheck, weightsCheck, modelsCheck, engineCheck],
+  ...[dockerCheck, gpuCheck, hubCheck, databaseCheck],
+  ...[releaseCheck<ValidatorContext>('validator'), supervisorCheck<ValidatorContext>('validator')],
+]
