@@ -1,5 +1,10 @@
-/** Logs, metrics, the status server, progress and the connection to the supervisor. */
+/**
+ * Logs, metrics, the status server, progress and the connection to the supervisor.
+ *
+ * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts).
+ */
 
+export type { GenAiMetrics } from './genai-metrics.js'
 export { createLogger, type LogDestination, type LoggerOptions } from './logger.js'
 export {
   createMetrics,

@@ -1,5 +1,9 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type Counter, collectDefaultMetrics, type Gauge, Registry } from 'prom-client'
 import { packageVersion } from '../kernel/index.js'
+import { createGenAiMetrics, type GenAiMetrics } from './genai-metrics.js'
+import { maker } from './metric-maker.js'
+import { minerMetrics, type OwnMinerMetrics } from './miner-metrics.js'
+import { type OwnValidatorMetrics, validatorMetrics } from './validator-metrics.js'
 
 /** The response to a Prometheus scrape. */
 export interface MetricsText {
@@ -13,39 +17,25 @@ export interface NeuronMetrics extends MetricsText {
   readonly chainReconnects: Counter
   readonly clockOffset: Gauge
   readonly updateChecks: Counter<'result'>
+  readonly registered: Gauge
+  /** Inference under the names of OpenTelemetry; absent unless they are wanted. */
+  readonly genAi?: GenAiMetrics
   readonly alerts: Gauge<'alert' | 'severity'>
   readonly alertMessages: Counter<'result'>
 }
 
-export interface MinerMetrics extends NeuronMetrics {
-  readonly requests: Counter<'route' | 'outcome'>
-  readonly rejections: Counter<'reason'>
-  readonly upstreamDuration: Histogram
-  readonly timeToFirstByte: Histogram
-  readonly inFlight: Gauge
-  readonly upstreamHealthy: Gauge<'upstream'>
-  readonly upstreamInFlight: Gauge<'upstream'>
-}
+export interface MinerMetrics extends NeuronMetrics, OwnMinerMetrics {}
 
-export interface ValidatorMetrics extends NeuronMetrics {
-  readonly roundDuration: Histogram
-  readonly verdicts: Counter<'cause'>
-  readonly tokensPerSecond: Histogram
-  readonly weightsLastSetBlock: Gauge
-  readonly weightsAttempts: Counter<'result'>
-  readonly engineReady: Gauge<'model'>
-  readonly evidenceAlarms: Counter<'statistic'>
-  readonly evidencePairs: Gauge<'standing'>
-  readonly evidenceThreshold: Gauge
-}
-
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
-const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 1000]
+export interface ValidatorMetrics extends NeuronMetrics, OwnValidatorMetrics {}
 
 /** Figures that others keep. */
 export interface MetricsSources {
   /** Lines that were logged and never written. */
   readonly droppedLines: () => number
+  /** Also export memory, event loop, garbage collection and descriptors of this process. */
+  readonly ownProcess?: boolean
+  /** Also export inference under the names of the OpenTelemetry conventions. */
+  readonly genAi?: boolean
 }
 
 /** Creates the metrics of a role; each call has its own registry, so two roles can share a process. */
@@ -57,6 +47,7 @@ export function createMetrics(
 ): MinerMetrics | ValidatorMetrics {
   const registry = new Registry()
   const make = maker(registry)
+  if (sources.ownProcess) collectDefaultMetrics({ register: registry })
   make
     .gauge('targon_build_info', 'Always 1; the labels give version and role.', ['version', 'role'])
     .set({ version: packageVersion(), role }, 1)
@@ -76,6 +67,11 @@ export function createMetrics(
       'Offset of the local clock from the chain in seconds: positive if ahead, negative if behind, 0 if they agree.',
     ),
     updateChecks: make.counter('targon_update_checks_total', 'Checks for a newer release.', ['result']),
+    registered: make.gauge(
+      'targon_registered',
+      '1 if the hotkey is registered on the subnet in the last metagraph, otherwise 0.',
+    ),
+    ...(sources.genAi ? { genAi: createGenAiMetrics(role, registry) } : {}),
     alerts: make.gauge('targon_alerts', 'Alerts that are raised, by name and severity.', [
       'alert',
       'severity',
@@ -115,112 +111,4 @@ export function noteEngines(
 ): void {
   engineReady.reset()
   for (const { model, isReady } of states) engineReady.set({ model }, isReady ? 1 : 0)
-}
-
-function minerMetrics(make: Maker): Omit<MinerMetrics, keyof NeuronMetrics> {
-  return {
-    requests: make.counter('targon_miner_requests_total', 'Requests by route and outcome.', [
-      'route',
-      'outcome',
-    ]),
-    rejections: make.counter('targon_epistula_rejections_total', 'Requests rejected at admission.', [
-      'reason',
-    ]),
-    upstreamDuration: make.histogram(
-      'targon_miner_upstream_duration_seconds',
-      'Time from sending a request upstream to the last byte of the response.',
-      SECONDS,
-    ),
-    timeToFirstByte: make.histogram(
-      'targon_miner_first_byte_seconds',
-      'Time from sending a request upstream to the first byte of the response.',
-      SECONDS,
-    ),
-    inFlight: make.gauge('targon_miner_in_flight', 'Requests in flight.'),
-    upstreamHealthy: make.gauge(
-      'targon_miner_upstream_healthy',
-      '1 if the upstream accepts requests, otherwise 0.',
-      ['upstream'],
-    ),
-    upstreamInFlight: make.gauge('targon_miner_upstream_in_flight', 'Requests in flight at the upstream.', [
-      'upstream',
-    ]),
-  }
-}
-
-function validatorMetrics(make: Maker): Omit<ValidatorMetrics, keyof NeuronMetrics> {
-  const verdicts = make.counter(
-    'targon_validator_verdicts_total',
-    'Verdicts by cause; the cause of a passed check is verified.',
-    ['cause'],
-  )
-  // Exported from the start, because an alert on "nothing verified" sees no increase of a missing series.
-  verdicts.inc({ cause: 'verified' }, 0)
-  return {
-    roundDuration: make.histogram(
-      'targon_validator_round_duration_seconds',
-      'Duration of a round of queries.',
-      SECONDS,
-    ),
-    verdicts,
-    tokensPerSecond: make.histogram(
-      'targon_validator_tokens_per_second',
-      'Speed of verified answers in tokens per second.',
-      TOKENS_PER_SECOND,
-    ),
-    weightsLastSetBlock: make.gauge(
-      'targon_weights_last_set_block',
-      'Block at which weights were last confirmed on chain.',
-    ),
-    engineReady: make.gauge(
-      'targon_validator_engine_ready',
-      'Whether the reference engine of a wanted model accepts calls: 1 or 0.',
-      ['model'],
-    ),
-    weightsAttempts: make.counter('targon_weights_attempts_total', 'Weight submissions by result.', [
-      'result',
-    ]),
-    evidenceAlarms: make.counter(
-      'targon_validator_evidence_alarms_total',
-      'Miners and models whose answers together contradicted the model, by the leading statistic.',
-      ['statistic'],
-    ),
-    evidencePairs: make.gauge(
-      'targon_validator_evidence_pairs',
-      'Miners and models by what the evidence says of them: clean, suspected or barred.',
-      ['standing'],
-    ),
-    evidenceThreshold: make.gauge(
-      'targon_validator_evidence_threshold',
-      'Decimal logarithm of the evidence at which a miner is accused.',
-    ),
-  }
-}
-
-type Maker = ReturnType<typeof maker>
-
-function maker(registry: Registry) {
-  const registers = [registry]
-  return {
-    gauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Gauge<L>({ name, help, labelNames: [...labelNames], registers }),
-    /** @param total read at every scrape, of a counter that is kept elsewhere. */
-    counter: <L extends string = never>(
-      name: string,
-      help: string,
-      labelNames: readonly L[] = [],
-      total?: () => number,
-    ) =>
-      new Counter<L>({
-        ...{ name, help, labelNames: [...labelNames], registers },
-        ...(total && {
-          collect() {
-            this.reset()
-            this.inc(total())
-          },
-        }),
-      }),
-    histogram: (name: string, help: string, buckets: readonly number[]) =>
-      new Histogram({ name, help, buckets: [...buckets], registers }),
-  }
 }

@@ -45,7 +45,10 @@ export default class MinerStart extends BaseCommand {
       onWarned,
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
-        const metrics = createMetrics('miner', context)
+        const metrics = createMetrics('miner', {
+          ...{ droppedLines: context.droppedLines, ownProcess: true },
+          genAi: settings['metrics.genai'],
+        })
         const onCheck = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, ownSurroundings(), { ...context, onCheck })
         const readSettings = async () => {

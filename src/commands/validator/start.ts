@@ -48,7 +48,10 @@ export default class ValidatorStart extends BaseCommand {
       ...(network ? { death: network.death } : {}),
       start: async (context) => {
         const surroundings = ownSurroundings()
-        const metrics = createMetrics('validator', context)
+        const metrics = createMetrics('validator', {
+          ...{ droppedLines: context.droppedLines, ownProcess: true },
+          genAi: settings['metrics.genai'],
+        })
         const onCheck = (result: string) => metrics.updateChecks.inc({ result })
         const updates = openSelfUpdate(settings, signer.address, surroundings, { ...context, onCheck })
         const isWatched = settings.heartbeat || context.keepAlive !== undefined

@@ -156,6 +156,12 @@ export const nodeSettings = {
     default: undefined,
     help: 'Also serve /livez, /readyz and /metrics, and nothing else, on this ip:port, for a scraper or probes from another machine.',
   }),
+  'metrics.genai': process({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    help: 'Also export the metrics of inference under the names of the OpenTelemetry GenAI conventions (gen_ai_*).',
+  }),
   'drain-timeout': process({
     ...duration({ unit: 's', min: 0, max: 600, default: 15 }),
     help: 'Seconds for work in flight to finish after SIGTERM.',

@@ -22,8 +22,9 @@ import {
   readTrustedProxies,
   watchRegistration,
 } from './admission/index.js'
-import { createModelEnds, isServed, type ModelEnds, minerConditions } from './alerting/index.js'
+import { createModelEnds, type ModelEnds, minerConditions } from './alerting/index.js'
 import { announce, resolveExternalAddress } from './announcing/index.js'
+import { noteOutcomes } from './note-outcome.js'
 import type { Miner, MinerContext, ReplayStore } from './parts.js'
 import { createRequestPolicy, createRequestReader, type RequestReader } from './requests/index.js'
 import {
@@ -74,7 +75,7 @@ export async function openMiner(
       ...{ clock, log, deadlines, admission, router, reader, wanted, requests, metrics },
       callerAddress: createCallerAddress(isTrustedProxy),
       isDraining: () => isDraining,
-      onOutcome: ({ model }, outcome) => ends.note(model, isServed(outcome)),
+      onOutcome: noteOutcomes({ metrics, ends, models: () => router.models() }),
     }),
     onUnreadable: (code) => requests.refused(code),
   })

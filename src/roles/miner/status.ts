@@ -92,10 +92,16 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
   }
 }
 
-function updateMetrics({ router, admission, alerts }: Miner, { deps, metrics }: MinerContext): void {
+function updateMetrics(
+  { router, admission, alerts, registration }: Miner,
+  { deps, metrics }: MinerContext,
+): void {
   metrics.chainHeadBlock.set(deps.subtensor.head().number)
   noteChain(metrics, deps.subtensor)
   noteAlerts(metrics, alerts.active())
+  const self = registration.self()
+  metrics.registered.set(self ? 1 : 0)
+  metrics.incentive.set(self?.incentive ?? 0)
   metrics.inFlight.set(admission.inFlight)
   metrics.upstreamHealthy.reset()
   metrics.upstreamInFlight.reset()

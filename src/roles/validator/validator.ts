@@ -26,7 +26,15 @@ import {
 import { type EvidenceRow, type LevelsFor, levelsFrom, openEvidence } from './evidence/index.js'
 import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
-import { openRecords, type Records, type Status, trackStatus, type ValidatorReport } from './reports/index.js'
+import {
+  countAnswers,
+  noteStanding,
+  openRecords,
+  type Records,
+  type Status,
+  trackStatus,
+  type ValidatorReport,
+} from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
 import { createVerdictCounts, openScores, type SatOutSettled, scoreResults } from './scores/index.js'
 import { engineStates, type ValidatorContext } from './subnet/index.js'
@@ -105,6 +113,7 @@ export async function startServices(
   const hub = openHub(context, { book, verify: ports.verify, evidence, events: bus })
   cleanup.add('hub', () => hub.close())
   scoreResults(context, { book, verdicts, events: bus })
+  countAnswers(context, bus)
   const records = openRecords(context, bus)
   cleanup.add('history', () => records.close())
 
@@ -194,6 +203,7 @@ function serveStatus(
         noteChain(metrics, subtensor)
         noteEngines(metrics, engineStates(context))
         noteAlerts(metrics, alerts.active())
+        noteStanding(context)
         return metrics.text()
       },
     },

@@ -28,7 +28,7 @@ export interface ConnectedPorts {
   close(): Promise<void>
 }
 
-type PortsContext = Pick<ValidatorContext, 'clock' | 'log' | 'signal' | 'settings' | 'signer'>
+type PortsContext = Pick<ValidatorContext, 'clock' | 'log' | 'signal' | 'settings' | 'signer' | 'metrics'>
 
 /** Deadlines, so that an engine that hangs blocks neither a verdict nor a round. */
 const PROMPT_TIMEOUT_MS = 30_000
@@ -41,7 +41,7 @@ const THREAD_TIMEOUT_MS = 20_000
  * on a thread of their own; when it cannot start, on the main thread, whose stalls then void results.
  */
 export async function connectPorts(context: PortsContext, sources: PromptSources): Promise<ConnectedPorts> {
-  const { clock, log, settings, signal } = context
+  const { clock, log, settings, signal, metrics } = context
   const stalls = watchStalls(clock, signal)
   const thread = settings['round.thread'] ? await startAskThread(clock, log) : undefined
   const dispatcher = createMinerAgent()
@@ -54,9 +54,15 @@ export async function connectPorts(context: PortsContext, sources: PromptSources
       ...callPorts(context, { dispatcher, stalls, thread }, speeds),
       noteResult: (result) => speeds.noteResult(result),
       verify: (engine, request, answer, outer, onCompared) =>
-        withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, (inner) =>
-          verifyAnswer({ request, answer, engine, rules, clock, signal: inner, onCompared }),
-        ),
+        withDeadline(clock, 'verifying an answer', VERIFY_TIMEOUT_MS, outer, async (inner) => {
+          const startedAt = clock.monotonic()
+          const verdict = await verifyAnswer({
+            ...{ request, answer, engine, rules, clock, signal: inner, onCompared },
+          })
+          const seconds = (clock.monotonic() - startedAt) / 1000
+          metrics.verificationDuration.observe({ model: request.model }, seconds)
+          return verdict
+        }),
       stallSince: stalls.stallSince,
       stallLimitMs: settings['round.stall-limit'],
     },

@@ -1,0 +1,110 @@
+import { Histogram, type Registry } from 'prom-client'
+
+/**
+ * Metrics of inference under the names of the OpenTelemetry semantic conventions for generative AI (status: development), as
+ * Prometheus spells them: dots become underscores, the unit is appended.
+ * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
+ */
+export interface GenAiMetrics {
+  /** A request that a model server of this miner answered, or failed to answer. */
+  served(request: GenAiRequest, times: { readonly totalMs?: number; readonly firstByteMs?: number }): void
+  /** An answer that this validator received. */
+  received(
+    request: GenAiRequest,
+    answer: { readonly totalMs: number; readonly firstTokenMs: number | undefined; readonly tokens: number },
+  ): void
+}
+
+export interface GenAiRequest {
+  /** The route, which decides the name of the operation. */
+  readonly operation: 'chat' | 'text_completion'
+  /** Only models that are served or wanted: a label that callers choose would have any number of values. */
+  readonly model: string
+  /** A class of error with few values; undefined for a success. */
+  readonly error?: string | undefined
+}
+
+/** The conventions name no provider that fits, and allow others. */
+const PROVIDER = 'vllm'
+
+/** Bucket boundaries that the conventions recommend. */
+const DURATIONS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const FIRST_TOKENS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
+
+const LABELS = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const
+const ENDED = [...LABELS, 'error_type'] as const
+const COUNTED = [...LABELS, 'gen_ai_token_type'] as const
+
+export function createGenAiMetrics(role: 'miner' | 'validator', registry: Registry): GenAiMetrics {
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels: readonly L[],
+  ) => new Histogram<L>({ name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] })
+  const side = role === 'miner' ? serverMetrics(histogram) : clientMetrics(histogram)
+  return { served: () => {}, received: () => {}, ...side }
+}
+
+type MakeHistogram = <L extends string>(
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  labels: readonly L[],
+) => Histogram<L>
+
+function serverMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'served'> {
+  const duration = histogram(
+    'gen_ai_server_request_duration_seconds',
+    'Time from sending a request to a model server to the last byte of the answer.',
+    DURATIONS,
+    ENDED,
+  )
+  const firstToken = histogram(
+    'gen_ai_server_time_to_first_token_seconds',
+    'Time from sending a request to a model server to the first byte of the answer.',
+    FIRST_TOKENS,
+    LABELS,
+  )
+  return {
+    served: (request, { totalMs, firstByteMs }) => {
+      if (totalMs !== undefined) duration.observe(endedLabels(request), totalMs / 1000)
+      if (firstByteMs !== undefined && request.error === undefined)
+        firstToken.observe(labelsOf(request), firstByteMs / 1000)
+    },
+  }
+}
+
+function clientMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'received'> {
+  const duration = histogram(
+    'gen_ai_client_operation_duration_seconds',
+    'Time from sending a request to a miner to the end of its answer.',
+    DURATIONS,
+    ENDED,
+  )
+  const firstChunk = histogram(
+    'gen_ai_client_operation_time_to_first_chunk_seconds',
+    'Time from sending a request to a miner to the first token of its answer.',
+    FIRST_TOKENS,
+    LABELS,
+  )
+  const tokens = histogram('gen_ai_client_token_usage', 'Tokens of the answers of miners.', TOKENS, COUNTED)
+  return {
+    received: (request, answer) => {
+      duration.observe(endedLabels(request), answer.totalMs / 1000)
+      if (answer.firstTokenMs !== undefined) firstChunk.observe(labelsOf(request), answer.firstTokenMs / 1000)
+      if (answer.tokens > 0)
+        tokens.observe({ ...labelsOf(request), gen_ai_token_type: 'output' }, answer.tokens)
+    },
+  }
+}
+
+function labelsOf({ operation, model }: GenAiRequest) {
+  return { gen_ai_operation_name: operation, gen_ai_provider_name: PROVIDER, gen_ai_request_model: model }
+}
+
+/** A success has no `error.type`; to Prometheus an empty label is an absent one. */
+function endedLabels(request: GenAiRequest) {
+  return { ...labelsOf(request), error_type: request.error ?? '' }
+}
