@@ -3,11 +3,11 @@ import {
   applyTemperature,
   at,
   type Column,
-  collectTopTokens,
   findToken,
   type TemperedDistributions,
   type TopTokens,
-} from './distributions.js'
+} from '../evidence/index.js'
+import { collectTopTokens } from './distributions.js'
 import { THRESHOLDS } from './thresholds.js'
 
 /** A token that passed hygiene: its id is in the vocabulary and its logprob is one a model can report. */

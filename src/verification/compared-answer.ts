@@ -1,7 +1,6 @@
-import type { ComparedAnswer } from '../evidence/index.js'
+import { at, type ComparedAnswer, logprobAtTemperature } from '../evidence/index.js'
 import type { InferenceRequest } from '../inference/index.js'
 import { distributionsAt, type PreparedAnswer } from './answer-comparison.js'
-import { at, logprobAtTemperature } from './distributions.js'
 
 /** A token counts at most this many nats when raw and scaled logprobs are told apart. */
 const MOST_NATS = 1

@@ -1,6 +1,6 @@
 import type { ModelFacts } from '../engine/index.js'
+import { at, type Bounds, type TemperedDistributions, type TopTokens } from '../evidence/index.js'
 import type { AnswerComparison } from './answer-comparison.js'
-import { at, type Bounds, type TemperedDistributions, type TopTokens } from './distributions.js'
 import { THRESHOLDS } from './thresholds.js'
 
 /** How a server truncates a distribution before it samples from it. */

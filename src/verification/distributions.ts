@@ -1,18 +1,6 @@
 import type { ReferencePosition } from '../engine/index.js'
 import { at, type TopTokens } from '../evidence/index.js'
 
-export {
-  applyTemperature,
-  at,
-  type Bounds,
-  type Column,
-  findToken,
-  likeliestLogprob,
-  logprobAtTemperature,
-  type TemperedDistributions,
-  type TopTokens,
-} from '../evidence/index.js'
-
 /** Sorts the engine's tokens and drops the one vLLM adds beyond the top K because it is in the prompt. */
 export function collectTopTokens(
   positions: readonly ReferencePosition[],

@@ -1,6 +1,6 @@
+import { at } from '../evidence/index.js'
 import { type PreparedAnswer, probabilityOfAny } from './answer-comparison.js'
 import { hardestCut, keptShare } from './cuts.js'
-import { at } from './distributions.js'
 import { THRESHOLDS } from './thresholds.js'
 
 /** Where an answer ended by itself, before max_tokens. */

@@ -1,6 +1,6 @@
+import { at, type Bounds, logprobAtTemperature, type TemperedDistributions } from '../evidence/index.js'
 import { distributionsAt, type PreparedAnswer } from './answer-comparison.js'
 import { type Cut, defaultCut, isCutting, keptShare, NO_CUT } from './cuts.js'
-import { at, type Bounds, logprobAtTemperature, type TemperedDistributions } from './distributions.js'
 
 /** One way in which a server may report logprobs. */
 export interface Report {

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import {
   applyTemperature,
   at,
-  collectTopTokens,
   findToken,
   likeliestLogprob,
   logprobAtTemperature,
-} from '../../src/verification/distributions.js'
+} from '../../src/evidence/index.js'
+import { collectTopTokens } from '../../src/verification/distributions.js'
 
 const TOP_K = 5
 

@@ -1,5 +1,5 @@
+import { at, type Bounds } from '../../evidence/index.js'
 import type { PreparedAnswer } from '../answer-comparison.js'
-import { at, type Bounds } from '../distributions.js'
 import { operatorsReportsOf, type Report, reportedLogprob, reportsOf } from '../reports.js'
 import { logProbabilityOfAverage } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'

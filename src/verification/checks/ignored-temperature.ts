@@ -1,6 +1,6 @@
+import { at } from '../../evidence/index.js'
 import type { PreparedAnswer } from '../answer-comparison.js'
 import { type Cut, hardestCut, keptShare } from '../cuts.js'
-import { at } from '../distributions.js'
 import { logProbabilityAtMost } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'

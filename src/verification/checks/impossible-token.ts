@@ -1,4 +1,4 @@
-import { at, likeliestLogprob } from '../distributions.js'
+import { at, likeliestLogprob } from '../../evidence/index.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'
 

@@ -1,5 +1,5 @@
+import { at, findToken } from '../../evidence/index.js'
 import type { PreparedAnswer } from '../answer-comparison.js'
-import { at, findToken } from '../distributions.js'
 import { logProbabilityAtLeast, logProbabilityOfExcess } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'

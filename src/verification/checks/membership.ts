@@ -1,4 +1,4 @@
-import { at } from '../distributions.js'
+import { at } from '../../evidence/index.js'
 import { logProbabilityAtLeast } from '../statistics.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure, formatNumber } from './check.js'

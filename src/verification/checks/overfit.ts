@@ -1,5 +1,5 @@
+import { at } from '../../evidence/index.js'
 import type { PreparedAnswer } from '../answer-comparison.js'
-import { at } from '../distributions.js'
 import { type Report, reportedLogprob, reportsOf } from '../reports.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure } from './check.js'

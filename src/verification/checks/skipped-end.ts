@@ -1,6 +1,6 @@
+import { at, findToken } from '../../evidence/index.js'
 import type { PreparedAnswer } from '../answer-comparison.js'
 import { type Cut, hardestCut, keptCount } from '../cuts.js'
-import { at, findToken } from '../distributions.js'
 import { THRESHOLDS } from '../thresholds.js'
 import { type Check, failure } from './check.js'
 
