@@ -9,6 +9,7 @@ export type { Database, EvidenceRecord, HistoryPlace, ResultRow, WeightsRow } fr
 export { type DatabaseDescription, examineDatabase } from './examine-database.js'
 export { type History, type HistoryOptions, openHistory } from './history.js'
 export { migrate } from './migrations.js'
+export { isOlderSchema } from './older-schema.js'
 export { openDatabase } from './open-database.js'
 export { type ReportFilter, reportMiners } from './report.js'
 export {

@@ -35,7 +35,7 @@ export class HistoryWriter {
       return true
     } catch (error) {
       if (!(error instanceof DeadlineError)) await this.connection.noteFailure(error).catch(() => {})
-      const reason = reasonOf(error)
+      const reason = messageOf(error)
       const next = error instanceof TargonError ? error.next : adviceOn(error)
       if (this.trouble !== reason)
         this.log.error(
@@ -86,14 +86,8 @@ export class HistoryWriter {
     this.rejected++
     if (this.rejected % 100 === 1)
       this.log.error(
-        { event: 'history-row-refused', reason: reasonOf(error), rejected: this.rejected },
+        { event: 'history-row-refused', reason: messageOf(error), rejected: this.rejected },
         'dropped a history row that the database rejected',
       )
   }
-}
-
-/** The message of the database. That of the wrapping query error contains the query and the values of all its rows. */
-function reasonOf(error: unknown): string {
-  if (error instanceof TargonError || !(error instanceof Error)) return messageOf(error)
-  return messageOf(error.cause ?? error)
 }

@@ -84,17 +84,25 @@ export function hasCode<Code extends string>(
 /**
  * The message of any thrown value; never empty. Node reports a host whose addresses all failed as an AggregateError without a
  * message: that is the messages of its errors, joined. Another error without a message is known by its cause, code or name.
+ * Some libraries wrap an error in one that only says that something failed; that is the message of the wrapped error.
  */
 export function messageOf(error: unknown): string {
   return describe(error, 0)
 }
+
+/**
+ * Messages of wrapping errors that leave the reason to their `cause`: of drizzle, which repeats the query with all its values,
+ * of `fetch`, and of the openai package.
+ */
+const WRAPPERS: readonly RegExp[] = [/^Failed query: /, /^fetch failed$/, /^Connection error\.$/]
 
 const MAX_DEPTH = 4
 const MAX_INNER = 8
 
 function describe(error: unknown, depth: number): string {
   if (!(error instanceof Error)) return String(error) || 'no reason given'
-  if (error.message !== '') return error.message
+  const isWrapper = error.cause !== undefined && WRAPPERS.some((pattern) => pattern.test(error.message))
+  if (error.message !== '' && !(isWrapper && depth < MAX_DEPTH)) return error.message
   if (depth < MAX_DEPTH) {
     const inner = error instanceof AggregateError ? error.errors.slice(0, MAX_INNER) : []
     if (inner.length > 0) return [...new Set(inner.map((one) => describe(one, depth + 1)))].join('; ')

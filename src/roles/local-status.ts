@@ -28,7 +28,7 @@ export async function readLocalStatus<T>(
   }).catch((cause: unknown) => {
     if (signal.aborted) throw cause
     throw new TargonError(
-      `No ${neuron} responds on 127.0.0.1:${port}: ${reasonOf(cause)}.`,
+      `No ${neuron} responds on 127.0.0.1:${port}: ${messageOf(cause)}.`,
       {
         code: 'NEURON_NOT_RUNNING',
         fault: 'runtime',
@@ -46,8 +46,4 @@ export async function readLocalStatus<T>(
     next: `Set --metrics.port to the status port of the ${neuron}, and use the same version of targon for both.`,
     facts: { port },
   })
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error)
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { DrizzleQueryError } from 'drizzle-orm'
+import { APIConnectionError } from 'openai'
 import { describe, expect, test } from 'vitest'
 import { DeadlineError, isAbort, messageOf, TargonError } from '../../src/kernel/errors.js'
 
@@ -66,6 +68,20 @@ describe('messageOf', () => {
     expect(messageOf(thrown)).toBe(message)
   })
 
+  const refused = new AggregateError([new Error('connect ECONNREFUSED')], '')
+  test.each([
+    new DrizzleQueryError('select "secret"', ['value'], new Error('connect ECONNREFUSED')),
+    new TypeError('fetch failed', { cause: refused }),
+    new APIConnectionError({ cause: new TypeError('fetch failed', { cause: refused }) }),
+  ])('is the reason that a wrapping error leaves to its cause: %#', (thrown) => {
+    expect(messageOf(thrown)).toBe('connect ECONNREFUSED')
+  })
+
+  test('keeps what a wrapping error says without a cause, and what other errors add to theirs', () => {
+    expect(messageOf(new TypeError('fetch failed'))).toBe('fetch failed')
+    expect(messageOf(new Error('The report failed.', { cause: new Error('why') }))).toBe('The report failed.')
+  })
+
   test('ends for errors that contain themselves', () => {
     const knot = new AggregateError([])
     knot.errors.push(knot)
@@ -73,6 +89,9 @@ describe('messageOf', () => {
     const loop = new Error('')
     loop.cause = loop
     expect(messageOf(loop)).toBe('Error')
+    const wrapper = new TypeError('fetch failed')
+    wrapper.cause = wrapper
+    expect(messageOf(wrapper)).toBe('fetch failed')
   })
 
   test.each([

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/kernel/clock.js'
+import { readMinersReport } from '../../src/roles/validator/index.js'
 import { checkUnderLoad, startReportRig, verifiedIn } from '../roles/validator/reports/report-rig.js'
 import { createDatabases, postgresServer } from '../support/postgres.js'
 
@@ -24,5 +26,16 @@ describe.skipIf(postgresServer === undefined)(
         await bench.close()
       }
     }, 120_000)
+
+    test('says why the database cannot be read', async () => {
+      const { url } = await databases.create()
+      const query = { clock: systemClock, stateDir: '/nowhere', statusPort: 0, databaseUrl: url }
+      await expect(
+        readMinersReport({ ...query, signal: new AbortController().signal }),
+      ).rejects.toMatchObject({
+        message: 'The history could not be read: relation "results" does not exist.',
+        next: 'Start the validator once with this release; it updates the database.',
+      })
+    })
   },
 )

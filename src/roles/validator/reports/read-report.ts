@@ -4,6 +4,7 @@ import { request } from 'undici'
 import { z } from 'zod'
 import {
   type HistoryPlace,
+  isOlderSchema,
   type MinerReport,
   minerReport,
   openDatabase,
@@ -127,14 +128,17 @@ async function readDatabase(
     return { since: since.toISOString(), miners, now }
   } catch (error) {
     signal.throwIfAborted()
-    throw unavailable(
-      `The history could not be read: ${messageOf(error)}.`,
-      'Start the validator once with this release; it updates the database.',
-      error,
-    )
+    throw unavailable(`The history could not be read: ${messageOf(error)}.`, adviceOn(error, place), error)
   } finally {
     await database.close()
   }
+}
+
+function adviceOn(error: unknown, place: HistoryPlace): string {
+  if (isOlderSchema(error)) return 'Start the validator once with this release; it updates the database.'
+  return 'url' in place
+    ? 'Check the PostgreSQL server, and that the user of --database.url may read the tables of the validator.'
+    : `Try again. If it recurs, check the disk and the permissions of ${place.file}.`
 }
 
 async function isReadable(path: string): Promise<boolean> {

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
 import { migrate, openDatabase } from '../../../../src/history/index.js'
 import { systemClock } from '../../../../src/kernel/clock.js'
@@ -57,4 +60,28 @@ test('shows no scores of another validator that answers on the status port', asy
     miners: [{ hotkey: '5Hot' }],
   })
   await validator.stop()
+})
+
+test.each([
+  ['create table other (x integer)', /no such table: results/, 'Start the validator once with this release'],
+  ['create view results as select 1 as at', /no such column/, 'Start the validator once with this release'],
+  [
+    "create view results as select 'h' as hotkey, 'm' as model, abs(-9223372036854775807 - 1) as at",
+    /integer overflow/,
+    'Try again.',
+  ],
+])('says why a history cannot be read, and what to do: %s', async (statement, reason, next) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'targon-unreadable-'))
+  try {
+    const database = await openDatabase({ file: join(stateDir, 'history.sqlite') })
+    await database.all(sql.raw(statement))
+    await database.close()
+    const query = { clock: systemClock, stateDir, statusPort: 0, signal: new AbortController().signal }
+    await expect(readMinersReport(query)).rejects.toMatchObject({
+      ...{ code: 'HISTORY_UNAVAILABLE', message: expect.stringMatching(reason) },
+      next: expect.stringContaining(next),
+    })
+  } finally {
+    await rm(stateDir, { recursive: true })
+  }
 })
