@@ -108,7 +108,7 @@ export default {
   forbidden: [
     ...arrows,
     {
-      name: 'only chain/ talks to @polkadot/api',
+      name: 'only chain/ decodes metadata with @polkadot/types',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/chain/' },
       to: { path: '@polkadot/(api|types)' },

@@ -14,17 +14,17 @@ export function subtensorCall(method: string, args: Readonly<Record<string, unkn
 }
 
 export function hasCall(runtime: Runtime, method: string): boolean {
-  return runtime.api.tx.subtensorModule?.[camelCase(method)] !== undefined
+  return runtime.types.tx.subtensorModule?.[camelCase(method)] !== undefined
 }
 
 /**
- * Builds the call as an unsigned extrinsic, with the arguments in the runtime's order. A call that does not exist any more,
+ * Builds the call with the arguments in the runtime's order. A call that does not exist any more,
  * or one with an argument we do not know, is an error rather than a guess.
  *
  * @throws TargonError CHAIN_CALL_GONE (fault chain).
  */
 export function buildCall(runtime: Runtime, { pallet, method, args }: Call) {
-  const make = runtime.api.tx[camelCase(pallet)]?.[camelCase(method)]
+  const make = runtime.types.tx[camelCase(pallet)]?.[camelCase(method)]
   // The library camel-cases argument names for some metadata versions only, so both sides are camel-cased here.
   const known = new Map(Object.entries(args).map(([name, value]) => [camelCase(name), value]))
   const names = make?.meta.args.map(({ name }) => camelCase(name.toString()))

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { type Clock, TargonError } from '../kernel/index.js'
 import type { Link } from './link.js'
+import { hexSchema } from './metadata.js'
 import type { ChainRefusal } from './outcomes.js'
 import { refusal, refusalOfDispatchError, refusalOfPoolError } from './refusal.js'
 import { RpcError } from './rpc.js'
-import { hexSchema, type Runtime } from './runtime.js'
+import type { Runtime } from './runtime.js'
 import type { SignedExtrinsic } from './signed-extrinsic.js'
 
 /** How a submission ended. An `unconfirmed` one may have landed: check the chain before repeating it. */
@@ -149,7 +150,7 @@ async function readOutcome(
 }
 
 function extrinsicHash(runtime: Runtime, hex: string): string {
-  return `0x${Buffer.from(runtime.api.registry.hash(hexSchema.parse(hex))).toString('hex')}`
+  return `0x${Buffer.from(runtime.types.registry.hash(hexSchema.parse(hex))).toString('hex')}`
 }
 
 function dispatchErrorName(runtime: Runtime, failure: unknown): string {
@@ -159,7 +160,7 @@ function dispatchErrorName(runtime: Runtime, failure: unknown): string {
   const { index, error: variant } = parsed.data
   const number = typeof variant === 'number' ? variant : (variant[0] ?? 0)
   try {
-    return runtime.api.registry.findMetaError(Uint8Array.of(index, number)).name
+    return runtime.types.registry.findMetaError(Uint8Array.of(index, number)).name
   } catch {
     return `Module ${index} error ${number}`
   }

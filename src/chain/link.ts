@@ -55,7 +55,7 @@ export function readHeader(runtime: Runtime, header: unknown): BlockHead {
   const { number } = headerSchema.parse(header)
   return {
     number: Number(number),
-    hash: runtime.api.registry.createTypeUnsafe('Header', [header]).hash.toHex(),
+    hash: runtime.types.registry.createTypeUnsafe('Header', [header]).hash.toHex(),
   }
 }
 

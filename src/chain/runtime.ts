@@ -1,10 +1,12 @@
-import { ApiPromise } from '@polkadot/api'
-import type { ApiOptions } from '@polkadot/api/types'
+import { compactStripLength, u8aToHex } from '@polkadot/util'
+import { waitReady } from '@polkadot/wasm-crypto'
 import { z } from 'zod'
-import { createDeferred, messageOf, TargonError, withDeadline } from '../kernel/index.js'
+import { messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import type { LinkContext } from './context.js'
-import { type RequestOptions, type Rpc, RpcError } from './rpc.js'
+import { decodeMetadata, hexSchema, type RuntimeTypes, readMetadata } from './metadata.js'
+import type { RequestOptions, Rpc } from './rpc.js'
 import { createDecoders, type Decode, decodeExactly, type Lookup } from './scale-decoder.js'
+import { ScaleError } from './scale-reader.js'
 
 export interface ReadAt extends RequestOptions {
   readonly blockHash: string
@@ -14,41 +16,36 @@ export interface ReadAt extends RequestOptions {
   readonly mayGrow?: boolean
 }
 
-/** Hex as JSON-RPC carries it. */
-export const hexSchema = z
-  .string()
-  .regex(/^0x([0-9a-f]{2})*$/i)
-  .transform((text) => new Uint8Array(Buffer.from(text.slice(2), 'hex')))
-
-/** Subtensor's extensions that encode to nothing; listed so that the library does not warn about them. */
-const EMPTY_EXTENSIONS = [
-  'SubtensorSignedExtension',
-  'CommitmentsSignedExtension',
-  'SubtensorTransactionExtension',
-  'DrandPriority',
-  'SudoTransactionExtension',
-  'CheckShieldedTxValidity',
-]
+const versionSchema = z.object({ specVersion: z.number(), transactionVersion: z.number() })
 
 /** @throws TargonError CHAIN_METADATA when the runtime is not understood; whatever the connection throws. */
 export async function loadRuntime(rpc: Rpc, context: LinkContext): Promise<Runtime> {
-  const { clock, rpcTimeoutMs, signal } = context
-  const failed = createDeferred<never>()
-  // The race below may be over before this rejects.
-  failed.promise.catch(() => {})
-  const api = new ApiPromise({
-    provider: metadataProvider(rpc, failed.reject),
-    noInitWarn: true,
-    signedExtensions: Object.fromEntries(
-      EMPTY_EXTENSIONS.map((name) => [name, { extrinsic: {}, payload: {} }]),
-    ),
+  const { clock, rpcTimeoutMs, signal: outer } = context
+  const what = `Reading the runtime of ${rpc.endpoint}`
+  const [version, genesis, metadata] = await withDeadline(clock, what, rpcTimeoutMs, outer, (signal) =>
+    Promise.all([
+      rpc.request('state_getRuntimeVersion', [], { signal }),
+      rpc.request('chain_getBlockHash', [0], { signal }),
+      readMetadata(rpc, { signal }),
+    ]),
+  ).catch((error: unknown) => {
+    throw error instanceof z.ZodError || error instanceof ScaleError
+      ? metadataError(rpc.endpoint, error)
+      : error
   })
-  const ready = new Promise<void>((resolve) => api.on('ready', () => resolve()))
-  api.on('error', (error: unknown) => failed.reject(metadataError(rpc.endpoint, error)))
-  await withDeadline(clock, `Reading the runtime of ${rpc.endpoint}`, rpcTimeoutMs, signal, () =>
-    Promise.race([ready, failed.promise]),
-  )
-  return new Runtime(rpc, api)
+  try {
+    await waitReady()
+    const facts = { ...versionSchema.parse(version), genesisHash: genesisSchema.parse(genesis) }
+    return new Runtime(rpc, decodeMetadata(metadata), facts)
+  } catch (error) {
+    throw metadataError(rpc.endpoint, error)
+  }
+}
+
+const genesisSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
+
+interface RuntimeFacts extends z.infer<typeof versionSchema> {
+  readonly genesisHash: string
 }
 
 /**
@@ -61,7 +58,7 @@ export class Runtime {
   readonly transactionVersion: number
   /** Time between two blocks as the runtime expects it. */
   readonly blockTimeMs: number
-  readonly api: ApiPromise
+  readonly types: RuntimeTypes
   /** Field names, in order, of the struct (or optional struct) a runtime API returns; undefined without the API. */
   readonly outputFields: (trait: string, method: string) => readonly string[] | undefined
   readonly #rpc: Rpc
@@ -69,18 +66,18 @@ export class Runtime {
   readonly #storageEntry: (pallet: string, item: string) => ReturnType<typeof findStorage>
   readonly #apiMethod: (trait: string, method: string) => ReturnType<typeof findApiMethod>
 
-  constructor(rpc: Rpc, api: ApiPromise) {
-    const { lookup } = api.runtimeMetadata.asLatest
+  constructor(rpc: Rpc, types: RuntimeTypes, facts: RuntimeFacts) {
+    const { lookup } = types.latest
     this.#rpc = rpc
-    this.api = api
-    this.genesisHash = api.genesisHash.toHex()
-    this.specVersion = api.runtimeVersion.specVersion.toNumber()
-    this.transactionVersion = api.runtimeVersion.transactionVersion.toNumber()
+    this.types = types
+    this.genesisHash = facts.genesisHash
+    this.specVersion = facts.specVersion
+    this.transactionVersion = facts.transactionVersion
     // Timestamp.MinimumPeriod is half the block time; 12 s for a runtime without it.
-    this.blockTimeMs = 2 * Number(api.consts.timestamp?.minimumPeriod?.toString() ?? 6000)
+    this.blockTimeMs = 2 * Number(types.consts.timestamp?.minimumPeriod?.toString() ?? 6000)
     this.#decoder = createDecoders(lookup)
-    this.#storageEntry = memoize((pallet, item) => findStorage(api, this.#decoder, pallet, item))
-    this.#apiMethod = memoize((trait, method) => findApiMethod(api, trait, method))
+    this.#storageEntry = memoize((pallet, item) => findStorage(types, this.#decoder, pallet, item))
+    this.#apiMethod = memoize((trait, method) => findApiMethod(types, trait, method))
     this.outputFields = memoize((trait, method) => {
       const output = this.#apiMethod(trait, method)?.output
       return output === undefined ? undefined : structFields(lookup, output)
@@ -91,11 +88,16 @@ export class Runtime {
     return this.#storageEntry(pallet, item) !== undefined
   }
 
+  /** Key under which a storage item is stored; undefined when the runtime has no such item. */
+  storageKey(item: string, keys: readonly unknown[], pallet = 'SubtensorModule'): string | undefined {
+    return this.#storageEntry(pallet, item)?.key(keys)
+  }
+
   /** Value of a storage item at a block, its default when unset; undefined when the runtime has no such item. */
   async read(item: string, keys: readonly unknown[], at: ReadAt): Promise<unknown> {
     const found = this.#storageEntry(at.pallet ?? 'SubtensorModule', item)
     if (!found) return undefined
-    const value = await this.#rpc.request('state_getStorage', [found.entry.key(...keys), at.blockHash], at)
+    const value = await this.#rpc.request('state_getStorage', [found.key(keys), at.blockHash], at)
     if (value !== null) return decode(item, found.decode, hexSchema.parse(value))
     return found.isOptional ? undefined : decode(item, found.decode, found.fallback)
   }
@@ -109,7 +111,7 @@ export class Runtime {
     const found = this.#apiMethod(trait, method)
     if (!found) return undefined
     const input = Buffer.concat(
-      found.inputs.map((type, index) => this.api.registry.createTypeUnsafe(type, [args[index]]).toU8a()),
+      found.inputs.map((type, index) => this.types.registry.createTypeUnsafe(type, [args[index]]).toU8a()),
     )
     const name = `${trait}_${method}`
     const params = [name, `0x${input.toString('hex')}`, at.blockHash]
@@ -129,20 +131,22 @@ function memoize<T>(find: (group: string, name: string) => T): (group: string, n
   }
 }
 
-function findStorage(api: ApiPromise, decoder: (typeId: number) => Decode, pallet: string, item: string) {
-  const entry = api.query[camelCase(pallet)]?.[camelCase(item)]
+function findStorage(types: RuntimeTypes, decoder: (typeId: number) => Decode, pallet: string, item: string) {
+  const entry = types.query[camelCase(pallet)]?.[camelCase(item)]
   if (!entry) return undefined
-  const { type, modifier, fallback } = entry.creator.meta
+  const { type, modifier, fallback } = entry.meta
   const valueId = type.isPlain ? type.asPlain.toNumber() : type.asMap.value.toNumber()
-  return { entry, decode: decoder(valueId), isOptional: modifier.isOptional, fallback: fallback.toU8a(true) }
+  // the library puts the length in front of the key
+  const key = (keys: readonly unknown[]) => u8aToHex(compactStripLength(entry(...keys))[1])
+  return { key, decode: decoder(valueId), isOptional: modifier.isOptional, fallback: fallback.toU8a(true) }
 }
 
-function findApiMethod(api: ApiPromise, trait: string, method: string) {
-  const found = api.runtimeMetadata.asLatest.apis
+function findApiMethod({ latest, registry }: RuntimeTypes, trait: string, method: string) {
+  const found = latest.apis
     .find(({ name }) => name.toString() === trait)
     ?.methods.find(({ name }) => name.toString() === method)
   if (!found) return undefined
-  const inputs = found.inputs.map(({ type }) => api.registry.createLookupType(type))
+  const inputs = found.inputs.map(({ type }) => registry.createLookupType(type))
   return { inputs, output: found.output.toNumber() }
 }
 
@@ -169,36 +173,6 @@ function decode(what: string, decoder: Decode, bytes: Uint8Array, mayGrow = fals
 export function camelCase(name: string): string {
   const joined = name.replace(/_+([a-z0-9])/gi, (_, letter: string) => letter.toUpperCase())
   return joined.charAt(0).toLowerCase() + joined.slice(1)
-}
-
-/**
- * Lets the library read metadata and build its registry; everything else uses the connection directly, with deadlines. A
- * failure goes to `fail` and leaves the library waiting, because it would print errors and retry on its own.
- */
-function metadataProvider(rpc: Rpc, fail: (error: unknown) => void): NonNullable<ApiOptions['provider']> {
-  const never = () => new Promise<never>(() => {})
-  const provider: NonNullable<ApiOptions['provider']> = {
-    hasSubscriptions: false,
-    isClonable: false,
-    isConnected: true,
-    clone: () => provider,
-    connect: async () => {},
-    disconnect: async () => {},
-    on: () => () => {},
-    subscribe: never,
-    unsubscribe: async () => true,
-    async send<T>(method: string, params: unknown[]): Promise<T> {
-      try {
-        return (await rpc.request(method, params)) as T
-      } catch (error) {
-        // Old runtimes lack Metadata_metadata_versions; the library then falls back to state_getMetadata.
-        if (error instanceof RpcError && method === 'state_call') throw error
-        fail(error)
-        return never()
-      }
-    },
-  }
-  return provider
 }
 
 function metadataError(endpoint: string, error: unknown): TargonError {

@@ -1,4 +1,4 @@
-import type { ApiPromise } from '@polkadot/api'
+import type { Metadata } from '@polkadot/types'
 import { ScaleError, ScaleReader } from './scale-reader.js'
 
 /**
@@ -10,7 +10,7 @@ import { ScaleError, ScaleReader } from './scale-reader.js'
 export type Decode = (reader: ScaleReader) => unknown
 
 /** The type table of the metadata. */
-export type Lookup = ApiPromise['runtimeMetadata']['asLatest']['lookup']
+export type Lookup = Metadata['asLatest']['lookup']
 type PortableDefinition = ReturnType<Lookup['getSiType']>
 type Field = readonly [name: string | undefined, typeId: number]
 

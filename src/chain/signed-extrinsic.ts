@@ -1,12 +1,15 @@
-import type { SubmittableExtrinsic } from '@polkadot/api/types'
+import { GenericExtrinsic, GenericExtrinsicEra, GenericExtrinsicPayload } from '@polkadot/types'
 import { z } from 'zod'
 import { buildCall, type Call } from './call.js'
 import { type Link, readHead } from './link.js'
 import type { ReadAt, Runtime } from './runtime.js'
 import type { BlockHead, ChainSigner } from './types.js'
 
+/** The version of extrinsics that Subtensor takes. */
+const VERSION = 4
+
 type ExtrinsicPayloadValue = Extract<
-  Parameters<SubmittableExtrinsic<'promise'>['addSignature']>[2],
+  Parameters<GenericExtrinsic['addSignature']>[2],
   { readonly genesisHash: unknown }
 >
 
@@ -46,8 +49,8 @@ export async function signCall(
   { nonce: chosen, untilBlock, signal }: SigningOptions = {},
 ): Promise<SignedExtrinsic | undefined> {
   const { runtime, rpc } = link
-  const { registry } = runtime.api
-  const extrinsic = buildCall(runtime, call)
+  const { registry } = runtime.types
+  const extrinsic = new GenericExtrinsic(registry, buildCall(runtime, call), { version: VERSION })
   const [next, final, best] = await Promise.all([
     chosen ?? rpc.request('system_accountNextIndex', [signer.address], { signal }),
     readHead(link, 'finalized', { signal }),
@@ -60,7 +63,7 @@ export async function signCall(
   const payload = {
     address: signer.address,
     blockHash: birth.hash,
-    era: registry.createType('ExtrinsicEra', { current: birth.number, period }).toHex(),
+    era: new GenericExtrinsicEra(registry, { current: birth.number, period }).toHex(),
     genesisHash: runtime.genesisHash,
     method: extrinsic.method.toHex(),
     nonce,
@@ -75,8 +78,8 @@ export async function signCall(
 
 /** The bytes to sign; for payloads over 256 bytes their hash (generic/unchecked_extrinsic.rs). */
 export function signingBytes(runtime: Runtime, payload: ExtrinsicPayloadValue): Uint8Array {
-  const { registry } = runtime.api
-  const bytes = registry.createType('ExtrinsicPayload', payload, { version: 4 }).toU8a({ method: true })
+  const { registry } = runtime.types
+  const bytes = new GenericExtrinsicPayload(registry, payload, { version: VERSION }).toU8a({ method: true })
   return bytes.length > 256 ? registry.hash(bytes) : bytes
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 
 /** Protocol version this node speaks (4.4.1 targon/__init__.py): major·100000 + minor·1000 + patch·10. */
 export const SPEC_VERSION = 404010
@@ -7,5 +6,6 @@ export const SPEC_VERSION = 404010
 /** Version of this package, from the package.json beside `dist` or `src`. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version
+  const { version } = JSON.parse(text) as { readonly version: string }
+  return version
 }

@@ -58,7 +58,7 @@ export async function connectNeuronChain(
     readonly firstConnectMs?: number
   },
 ): Promise<SubtensorClient> {
-  // @polkadot/api takes a second to load; imported here so that a wrong wallet is reported first
+  // @polkadot/types takes most of a second to load; imported here so that a wrong wallet is reported first
   const { connectSubtensor, networkEndpoints } = await import('../chain/index.js')
   const options = networkEndpoints({
     network: place['subtensor.network'],

@@ -31,7 +31,7 @@ export async function previewWeights(
   },
   signal: AbortSignal,
 ): Promise<WeightsPreview> {
-  // Importing chain/ loads @polkadot/api, which takes a second.
+  // Importing chain/ loads @polkadot/types, which takes most of a second.
   const { planWeights } = await import('../chain/index.js')
   const [rules, stored] = await Promise.all([
     subtensor.weightRules(netuid, signal),

@@ -20,7 +20,7 @@ function traceImports(text: string): string {
 test('the chain client is loaded by connecting, not by importing the library', async () => {
   const door = new URL('../../src/index.ts', import.meta.url).href
   const program = `
-    ${traceImports('@polkadot/api/')}
+    ${traceImports('@polkadot/types/')}
     const { connectSubtensor, systemClock, ...rest } = await import(${JSON.stringify(door)})
     console.log('imported', typeof rest.epistulaFetch)
     const log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,4 +1,4 @@
-import type { ApiPromise } from '@polkadot/api'
+import type { RuntimeTypes } from '../../../src/chain/metadata.js'
 import { openRpc } from '../../../src/chain/rpc.js'
 import { camelCase, loadRuntime } from '../../../src/chain/runtime.js'
 import { systemClock } from '../../../src/kernel/clock.js'
@@ -81,7 +81,7 @@ const YOUNG = ['LastEpochBlock', 'PendingEpochAt', 'SubnetEpochIndex']
 interface Fact {
   readonly id: string
   readonly metadata: NonNullable<ReturnType<typeof readMetadataFile>>
-  read(api: ApiPromise): unknown
+  read(api: RuntimeTypes): unknown
 }
 
 /** Compares real metadata of any version with the development chain's, for everything the client relies on. */
@@ -98,16 +98,16 @@ export const checker: Checker = {
     const metadata = readMetadataFile(file.bytes)
     if (!metadata) return undefined
     const facts: Omit<Fact, 'metadata'>[] = [
-      ...CALLS.map((name) => ({ id: `call ${name}`, read: (api: ApiPromise) => callFacts(api, name) })),
+      ...CALLS.map((name) => ({ id: `call ${name}`, read: (api: RuntimeTypes) => callFacts(api, name) })),
       ...STORAGE.map(([pallet, item]) => ({
         id: `storage ${pallet}.${item}`,
-        read: (api: ApiPromise) => storageFacts(api, pallet, item),
+        read: (api: RuntimeTypes) => storageFacts(api, pallet, item),
       })),
       ...APIS.map(([trait, method]) => ({
         id: `runtime API ${trait}.${method}`,
-        read: (api: ApiPromise) => apiFacts(api, trait, method),
+        read: (api: RuntimeTypes) => apiFacts(api, trait, method),
       })),
-      ...ERRORS.map((name) => ({ id: `error ${name}`, read: (api: ApiPromise) => hasError(api, name) })),
+      ...ERRORS.map((name) => ({ id: `error ${name}`, read: (api: RuntimeTypes) => hasError(api, name) })),
     ]
     return facts.map((fact) => ({ ...fact, metadata }))
   },
@@ -139,15 +139,15 @@ function extendsColumns(real: unknown, ours: unknown): boolean {
   return JSON.stringify(theirFields.slice(0, ourFields.length)) === JSON.stringify(ourFields)
 }
 
-const loaded = new Map<unknown, Promise<ApiPromise>>()
+const loaded = new Map<unknown, Promise<RuntimeTypes>>()
 
-function realRuntime(metadata: Fact['metadata']): Promise<ApiPromise> {
+function realRuntime(metadata: Fact['metadata']): Promise<RuntimeTypes> {
   const known = loaded.get(metadata) ?? loadReal(metadata)
   loaded.set(metadata, known)
   return known
 }
 
-async function loadReal({ metadata, version }: Fact['metadata']): Promise<ApiPromise> {
+async function loadReal({ metadata, version }: Fact['metadata']): Promise<RuntimeTypes> {
   const runtimeVersion = {
     specName: 'node-subtensor',
     implName: 'node-subtensor',
@@ -166,25 +166,25 @@ async function loadReal({ metadata, version }: Fact['metadata']): Promise<ApiPro
   }
 }
 
-function specVersionOf(api: ApiPromise): number {
+function specVersionOf(api: RuntimeTypes): number {
   const version = api.consts.system?.version?.toJSON() as { specVersion?: number } | undefined
   return version?.specVersion ?? 0
 }
 
 /** Whether a runtime is newer than the newest dialect of the development chain. */
-function isUnmodelled(real: ApiPromise): boolean {
+function isUnmodelled(real: RuntimeTypes): boolean {
   return specVersionOf(real) > dialectOf(Number.MAX_SAFE_INTEGER).since
 }
 
 /** The metadata of the development chain in the dialect of the real runtime, or in its newest dialect. */
-function developmentRuntime(real: ApiPromise): Promise<ApiPromise> {
+function developmentRuntime(real: RuntimeTypes): Promise<RuntimeTypes> {
   const specVersion = specVersionOf(real)
   const known = loaded.get(specVersion) ?? loadDevelopment(specVersion)
   loaded.set(specVersion, known)
   return known
 }
 
-async function loadDevelopment(specVersion: number): Promise<ApiPromise> {
+async function loadDevelopment(specVersion: number): Promise<RuntimeTypes> {
   const chain = await startDevelopmentChain({ sealing: 'manual', specVersion }).catch((error: unknown) => {
     if (error instanceof RangeError) return startDevelopmentChain({ sealing: 'manual' })
     throw error
@@ -196,17 +196,17 @@ async function loadDevelopment(specVersion: number): Promise<ApiPromise> {
   }
 }
 
-async function loadApi(url: string): Promise<ApiPromise> {
+async function loadApi(url: string): Promise<RuntimeTypes> {
   const rpc = await openRpc(url, { clock: systemClock, rpcTimeoutMs: 20_000 })
   try {
-    return (await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })).api
+    return (await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })).types
   } finally {
     rpc.close()
   }
 }
 
 /** Index, argument names and argument types, which determine the bytes of a call. */
-function callFacts(api: ApiPromise, name: string) {
+function callFacts(api: RuntimeTypes, name: string) {
   const call = api.tx.subtensorModule?.[camelCase(name)]
   return (
     call && {
@@ -216,8 +216,8 @@ function callFacts(api: ApiPromise, name: string) {
   )
 }
 
-function storageFacts(api: ApiPromise, pallet: string, item: string) {
-  const meta = api.query[camelCase(pallet)]?.[camelCase(item)]?.creator.meta
+function storageFacts(api: RuntimeTypes, pallet: string, item: string) {
+  const meta = api.query[camelCase(pallet)]?.[camelCase(item)]?.meta
   if (!meta) return undefined
   const { type, modifier, fallback } = meta
   // the event type contains the types of every pallet, which a smaller runtime cannot have
@@ -233,8 +233,8 @@ function storageFacts(api: ApiPromise, pallet: string, item: string) {
   }
 }
 
-function apiFacts(api: ApiPromise, trait: string, method: string) {
-  const found = api.runtimeMetadata.asLatest.apis
+function apiFacts(api: RuntimeTypes, trait: string, method: string) {
+  const found = api.latest.apis
     .find(({ name }) => name.toString() === trait)
     ?.methods.find(({ name }) => name.toString() === method)
   return (
@@ -245,17 +245,20 @@ function apiFacts(api: ApiPromise, trait: string, method: string) {
   )
 }
 
-function hasError(api: ApiPromise, name: string): boolean {
-  return api.errors.subtensorModule?.[name] !== undefined
+function hasError(api: RuntimeTypes, name: string): boolean {
+  const { pallets, lookup } = api.latest
+  const errors = pallets.find((pallet) => pallet.name.eq('SubtensorModule'))?.errors.unwrapOr(undefined)
+  if (errors === undefined) return false
+  return lookup.getSiType(errors.type).def.asVariant.variants.some((variant) => variant.name.eq(name))
 }
 
-function shape(api: ApiPromise, type: string): unknown {
+function shape(api: RuntimeTypes, type: string): unknown {
   return api.registry.isLookupType(type) ? shapeOf(api, Number(type.replace('Lookup', ''))) : type
 }
 
 /** Structure of a type down to primitives, with newtypes unwrapped: equal shapes encode to equal bytes. */
-function shapeOf(api: ApiPromise, id: number): unknown {
-  const { lookup } = api.runtimeMetadata.asLatest
+function shapeOf(api: RuntimeTypes, id: number): unknown {
+  const { lookup } = api.latest
   const { def, path } = lookup.getSiType(id)
   const inner = (type: { toNumber(): number }) => shapeOf(api, type.toNumber())
   if (def.isPrimitive) return def.asPrimitive.type

@@ -103,18 +103,18 @@ function sameValue(a: unknown, b: unknown): boolean {
 /** The same subnet, read by other runtime calls and the library's own codecs. */
 async function libraryView(url: string, lite: string, state: string): Promise<unknown[][]> {
   const rpc = await openRpc(url, { clock: systemClock, rpcTimeoutMs: 20_000 })
-  const { api } = await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })
+  const { types } = await loadRuntime(rpc, { clock: systemClock, rpcTimeoutMs: 20_000 })
   try {
     const output = (trait: string, method: string) => {
-      const found = api.runtimeMetadata.asLatest.apis
+      const found = types.latest.apis
         .find(({ name }) => name.toString() === trait)
         ?.methods.find(({ name }) => name.toString() === method)
-      return api.registry.createLookupType(found?.output ?? 0)
+      return types.registry.createLookupType(found?.output ?? 0)
     }
-    const rows = api.registry
+    const rows = types.registry
       .createTypeUnsafe(output('NeuronInfoRuntimeApi', 'get_neurons_lite'), [lite])
       .toJSON()
-    const totals = api.registry
+    const totals = types.registry
       .createTypeUnsafe(output('SubnetInfoRuntimeApi', 'get_subnet_state'), [state])
       .toJSON()
     // biome-ignore lint/suspicious/noExplicitAny: JSON of a foreign codec

@@ -42,7 +42,7 @@ async function read(link: Link, recording: Recording): Promise<ids.Answers> {
   const at = { blockHash: recording.block.block_hash }
   const answers = new Map<string, unknown>()
   for (const item of recording.storage_keys) {
-    answers.set(ids.keyId(item), entryOf(runtime, item).key(...item.params))
+    answers.set(ids.keyId(item), keyOf(runtime, item, item.params))
   }
   for (const item of recording.storage_values) {
     const value = await runtime.read(item.storage_function, item.params, { ...at, pallet: item.pallet })
@@ -53,7 +53,7 @@ async function read(link: Link, recording: Recording): Promise<ids.Answers> {
       const keys = [...map.params, key]
       const value = await runtime.read(map.storage_function, keys, { ...at, pallet: map.pallet })
       answers.set(ids.pairId(map, index), {
-        key: entryOf(runtime, map).key(...keys),
+        key: keyOf(runtime, map, keys),
         stored: key,
         value: plain(value),
       })
@@ -86,26 +86,27 @@ async function read(link: Link, recording: Recording): Promise<ids.Answers> {
   return answers.set(ids.BLOCK, await inclusionOf(link, recording))
 }
 
-function entryOf(
+function keyOf(
   runtime: Runtime,
   { pallet, storage_function }: { pallet: string; storage_function: string },
+  keys: readonly unknown[],
 ) {
-  const entry = runtime.api.query[camelCase(pallet)]?.[camelCase(storage_function)]
-  if (!entry) throw new Error(`no storage item ${pallet}.${storage_function}`)
-  return entry
+  const key = runtime.storageKey(storage_function, keys, pallet)
+  if (key === undefined) throw new Error(`no storage item ${pallet}.${storage_function}`)
+  return key
 }
 
 /** The library spells SS58Prefix in its own way, so the name is compared without case. */
 function constantOf(runtime: Runtime, { module, name }: Recording['constants'][number]): unknown {
-  const constants = Object.entries(runtime.api.consts[camelCase(module)] ?? {})
+  const constants = Object.entries(runtime.types.consts[camelCase(module)] ?? {})
   return constants.find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1].toJSON()
 }
 
 /** Built from the recorded arguments; a call that wraps others is recorded in words, so it is decoded and encoded again. */
 function callOf(runtime: Runtime, call: Recording['calls'][number]) {
   const isWrapper = Object.keys(call.params).some((name) => name === 'call' || name === 'calls')
-  const { method } = isWrapper
-    ? { method: runtime.api.registry.createType('Call', call.data_hex) }
+  const method = isWrapper
+    ? runtime.types.registry.createType('Call', call.data_hex)
     : buildCall(runtime, { pallet: call.module, method: call.function, args: call.params })
   return { hex: method.toHex(), name: ids.camelName(method.section, method.method) }
 }
@@ -118,7 +119,7 @@ function signingPayload(
   return {
     genesisHash: network.genesis_hash,
     blockHash: era_birth_block_hash ?? network.genesis_hash,
-    era: era === '00' ? '0x00' : runtime.api.registry.createType('ExtrinsicEra', era).toHex(),
+    era: era === '00' ? '0x00' : runtime.types.registry.createType('ExtrinsicEra', era).toHex(),
     nonce,
     tip,
     specVersion: runtime.specVersion,
@@ -128,7 +129,7 @@ function signingPayload(
 }
 
 function extrinsicOf(runtime: Runtime, recording: Recording, recorded: Recording['extrinsics'][number]) {
-  const { registry } = runtime.api
+  const { registry } = runtime.types
   const extrinsic = registry.createType('Extrinsic', {
     method: registry.createType('Call', recorded.call_data_hex),
   })
@@ -140,7 +141,7 @@ function extrinsicOf(runtime: Runtime, recording: Recording, recorded: Recording
 /** Sends the extrinsic of the receipt again: the client finds it in the recorded block and reads its outcome. */
 async function inclusionOf(link: Link, { block, receipt }: Recording) {
   const hex = block.raw.block.extrinsics[receipt.extrinsic_idx] ?? '0x'
-  const hash = link.runtime.api.registry.hash(Buffer.from(hex.slice(2), 'hex')).toHex()
+  const hash = link.runtime.types.registry.hash(Buffer.from(hex.slice(2), 'hex')).toHex()
   const submission = await submitExtrinsic(link, { hex, hash, nonce: 0 }, systemClock, 10_000)
   const included = submission.kind === 'included' ? submission : undefined
   return { hash: included?.blockHash, includes: included?.block === Number(block.raw.block.header.number) }
