@@ -19,7 +19,8 @@ const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
 
 export const ARROWS = {
   kernel: [],
-  'alerts|evidence|wallet|models|scoring|telemetry|config|autoupdate|routing': [],
+  'alerts|evidence|wallet|models|scoring|page|config|autoupdate|routing': [],
+  telemetry: ['page'],
   'epistula|chain': ['wallet'],
   inference: ['epistula', 'wallet'],
   'engine|prompts': ['inference'],

@@ -1,12 +1,13 @@
 /**
  * A whole subnet on one machine: development chain and engines, miners, a validator, and the board that shows them.
  * Only commands and `--mock` use it. Tests named after a behaviour: ../../test/e2e/localnet.test.ts and
- * ../../test/e2e/localnet-end.test.ts (run.ts).
+ * ../../test/e2e/localnet-end.test.ts (run.ts, serve-page.ts).
  */
 export {
   type BoardStyle,
   type Display,
   type LocalnetReport,
+  localnetApi,
   type MinerRow,
   openLiveDisplay,
   openPlainDisplay,

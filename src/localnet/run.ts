@@ -10,6 +10,7 @@ import {
   openFolder,
   type SelfCommand,
 } from './network/index.js'
+import { serveLocalnetPage } from './serve-page.js'
 
 export interface LocalnetOptions {
   readonly self: SelfCommand
@@ -53,9 +54,14 @@ export async function runLocalnet(
   try {
     const network = await Network.start({ ...options, folder: folder.path }, deps)
     try {
-      await watchNetwork(network, options, { ...deps, onSnapshot }).catch((error: unknown) => {
-        if (!deps.signal.aborted) throw error
-      })
+      const page = await openPage(network, deps, () => last)
+      try {
+        await watchNetwork(network, options, { ...deps, onSnapshot }).catch((error: unknown) => {
+          if (!deps.signal.aborted) throw error
+        })
+      } finally {
+        await page.close()
+      }
       deps.onEnd(last)
     } finally {
       await network.stop()
@@ -71,19 +77,36 @@ export async function runLocalnet(
   }
 }
 
+async function openPage(
+  network: Network,
+  { clock, onProgress }: LocalnetDeps,
+  last: () => Snapshot | undefined,
+) {
+  const { chainUrl } = network.places
+  const { validatorUrl } = network
+  const pages = { chainUrl, validatorUrl, minerUrlOf: (name: string) => network.minerUrlOf(name) }
+  const page = await serveLocalnetPage(pages, last, { clock, log: silentLog() })
+  onProgress(`page of this subnet: ${page.url}/`)
+  return page
+}
+
+function silentLog() {
+  return createLogger({
+    level: 'silent',
+    base: {},
+    pretty: false,
+    secrets: [],
+    destination: { write: () => {} },
+  })
+}
+
 async function watchNetwork(network: Network, options: LocalnetOptions, deps: LocalnetDeps): Promise<void> {
   const done = new AbortController()
   const subtensor = await connectSubtensor(
     { endpoints: [network.places.chainUrl] },
     {
       clock: deps.clock,
-      log: createLogger({
-        level: 'silent',
-        base: {},
-        pretty: false,
-        secrets: [],
-        destination: { write: () => {} },
-      }),
+      log: silentLog(),
       signal: AbortSignal.any([deps.signal, done.signal]),
     },
   )

@@ -1,5 +1,5 @@
 /**
- * Logs, metrics, the status server, progress and the connection to the supervisor.
+ * Logs, metrics, the status server with its live page, progress and the connection to the supervisor.
  *
  * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts).
  */
@@ -16,6 +16,7 @@ export {
   noteEngines,
   type ValidatorMetrics,
 } from './metrics.js'
+export { type ApiDocument, describeApi, type StatusApi } from './openapi.js'
 export { drawProgress, logProgress, type Progress } from './progress.js'
 export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.js'
 export {

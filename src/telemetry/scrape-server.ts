@@ -8,7 +8,8 @@ export interface HealthSources {
   readonly live: () => boolean
   /** What is missing; undefined if ready. */
   readonly ready: () => string | undefined
-  readonly metrics: MetricsText
+  /** Absent for a process without metrics. */
+  readonly metrics?: MetricsText
 }
 
 export interface ScrapeServer {
@@ -24,6 +25,7 @@ export function serveHealth(server: FastifyInstance, { live, ready, metrics }: H
       ? { ready: true }
       : reply.code(503).send({ ready: false, missing: maskPasswords(missing) })
   })
+  if (!metrics) return
   server.get('/metrics', async (_, reply) =>
     reply.type(metrics.contentType).send(maskPasswords(await metrics.text())),
   )

@@ -83,6 +83,33 @@ describe('status server', () => {
     await answer.body.dump()
   })
 
+  it.each([
+    ['another origin', { origin: 'https://evil.example' }],
+    ['a page of another port', { origin: 'http://127.0.0.1:1' }],
+    ['a page without an origin', { origin: 'null' }],
+    ['a script tag of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+  ])('rejects what %s loads', async (_, headers) => {
+    const url = await start()
+    const { request } = await import('undici')
+    const answer = await request(`${url}/status`, { headers })
+    expect(answer.statusCode).toBe(403)
+    await answer.body.dump()
+  })
+
+  it('answers its own page and a link on another site, and lets no other origin read', async () => {
+    const url = await start()
+    const { request } = await import('undici')
+    for (const headers of [
+      { origin: url, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+    ]) {
+      const answer = await request(`${url}/status`, { headers })
+      expect(answer.statusCode).toBe(200)
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined()
+      await answer.body.dump()
+    }
+  })
+
   it('rejects with a usage error if the port is taken', async () => {
     const url = await start()
     const second = startStatusServer({

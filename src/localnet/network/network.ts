@@ -65,6 +65,8 @@ export class Network {
   #places: NetworkPlaces | undefined
   #engineUrls: readonly string[] = []
   #validatorUrl: string | undefined
+  /** Base URLs of the miners' status servers, by name. */
+  readonly #minerUrls = new Map<string, string>()
 
   private constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options
@@ -103,6 +105,11 @@ export class Network {
     return this.#validatorUrl
   }
 
+  /** Base URL of a miner's status server; undefined before it serves. */
+  minerUrlOf(name: string): string | undefined {
+    return this.#minerUrls.get(name)
+  }
+
   /** Rejects when a process dies before `stop`. */
   get death(): Promise<never> {
     return this.#death.promise
@@ -138,9 +145,11 @@ export class Network {
 
     const members = this.cast.filter((_, index) => !(without === 'miner' && index === 0))
     await Promise.all(
-      members.map((member) =>
-        this.#startRole(member.name, minerArguments(this.places, member, this.engineUrlOf(member))),
-      ),
+      members.map(async (member) => {
+        const args = minerArguments(this.places, member, this.engineUrlOf(member))
+        const url = await this.#startRole(member.name, args)
+        if (url !== undefined) this.#minerUrls.set(member.name, url)
+      }),
     )
     this.#deps.onProgress(`${members.length} miners ready`)
 

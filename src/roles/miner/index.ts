@@ -4,6 +4,7 @@
  * Tests named after a behaviour: stop-at-start.test.ts (start.ts), reload.test.ts, python-request.test.ts and
  * openai-client.test.ts (miner.ts).
  */
+export { minerApi } from './api.js'
 export { startMiner } from './start.js'
 export { type MinerStatus, minerStatus } from './status-document.js'
 export type { MinerDeps, MinerReport } from './types.js'

@@ -30,11 +30,13 @@ import { createRequestPolicy, createRequestReader, type RequestReader } from './
 import {
   createRequestCounter,
   createRequestHandler,
+  createTraffic,
   createWantedModels,
   listenPublicly,
   readLimits,
   readPlaceLimits,
   readUpstreams,
+  startSeries,
 } from './serving/index.js'
 import { openStatusServer } from './status.js'
 import type { MinerReport } from './types.js'
@@ -61,6 +63,7 @@ export async function openMiner(
   const requests = createRequestCounter(metrics, clock)
   const wanted = createWantedModels()
   const ends = createModelEnds(clock)
+  const traffic = createTraffic()
   let isDraining = false
   const server = await listenPublicly({
     clock,
@@ -72,7 +75,7 @@ export async function openMiner(
     bodyTimeoutMs: settings['body-timeout'] * 1000,
     isTrustedProxy,
     handle: createRequestHandler({
-      ...{ clock, log, deadlines, admission, router, reader, wanted, requests, metrics },
+      ...{ clock, log, deadlines, admission, router, reader, wanted, requests, traffic, metrics },
       callerAddress: createCallerAddress(isTrustedProxy),
       isDraining: () => isDraining,
       onOutcome: noteOutcomes({ metrics, ends, models: () => router.models() }),
@@ -84,7 +87,8 @@ export async function openMiner(
   const alerts = startMinerAlerts(context, { registration, router, replays, requests, ends })
   cleanup.add('alerts', () => alerts.close())
   const miner: Miner = {
-    ...{ registration, router, admission, replays, server, requests, wanted, alerts },
+    ...{ registration, router, admission, replays, server, requests, traffic, wanted, alerts },
+    series: sampleSeries(context, { router, admission, requests, traffic }),
     isDraining: () => isDraining,
     startDraining: () => {
       isDraining = true
@@ -116,6 +120,18 @@ function startMinerAlerts(
       admitted: () => requests.admittedRequests,
     }),
   })
+}
+
+function sampleSeries(
+  { deps, signal }: MinerContext,
+  { router, admission, requests, traffic }: Pick<Miner, 'router' | 'admission' | 'requests' | 'traffic'>,
+): Miner['series'] {
+  const sources = {
+    ...{ counts: requests.counts, takeFirstBytes: traffic.takeFirstBytes },
+    inFlight: () => admission.inFlight,
+    tokensPerSecond: () => router.report().map((upstream) => upstream.tokensPerSecond),
+  }
+  return startSeries(deps.clock, sources, signal)
 }
 
 async function openRegistration({ settings, deps, signal }: MinerContext): Promise<RegistrationWatch> {

@@ -5,7 +5,7 @@ import type { CleanupStack } from '../../kernel/index.js'
 import type { Router } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Admission, RegistrationWatch } from './admission/index.js'
-import type { PublicServer, RequestCounter, WantedModels } from './serving/index.js'
+import type { MinerSeries, PublicServer, RequestCounter, Traffic, WantedModels } from './serving/index.js'
 import type { MinerDeps } from './types.js'
 
 /** What the parts of a miner are opened with. */
@@ -26,8 +26,10 @@ export interface Miner {
   readonly replays: ReplayStore
   readonly server: PublicServer
   readonly requests: RequestCounter
+  readonly traffic: Traffic
   readonly wanted: WantedModels
   readonly alerts: Pick<Alerts, 'active'>
+  readonly series: () => MinerSeries
   readonly isDraining: () => boolean
   readonly startDraining: () => void
 }

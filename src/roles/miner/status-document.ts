@@ -69,6 +69,24 @@ export const minerStatus = z.looseObject({
       }),
     )
     .readonly(),
+  /** Inference requests by caller and model, as far as a model server was chosen for them. */
+  traffic: z
+    .array(
+      z.object({
+        id: z.string(),
+        hotkey: z.string(),
+        uid: z.number(),
+        model: z.string(),
+        answered: z.number(),
+        refused: z.number(),
+        failed: z.number(),
+        abandoned: z.number(),
+        /** Of the last answers: from the request to the model server to its first byte. */
+        firstByteMs: z.object({ p50: z.number(), p95: z.number() }).nullable(),
+      }),
+    )
+    .readonly()
+    .optional(),
   /** Models requested by validators. */
   wanted: z.array(z.object({ hotkey: z.string(), models: names })).readonly(),
   /** What its operator should look after, the most severe first. */

@@ -1,6 +1,7 @@
 import { type Clock, createDeferred, every } from '../../kernel/index.js'
 import { noteAlerts, noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { standingOf } from '../standing.js'
+import { minerApi } from './api.js'
 import type { Miner, MinerContext } from './parts.js'
 import type { MinerStatus } from './status-document.js'
 
@@ -56,6 +57,17 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
       },
     },
     status: () => statusOf(miner, context, startedAt),
+    documents: { series: async () => miner.series() },
+    api: minerApi,
+    page: {
+      role: 'miner',
+      clock: deps.clock,
+      read: () => ({ status: statusOf(miner, context, startedAt), series: miner.series() }),
+      rowKeys: {
+        status: { upstreams: 'url', callers: 'hotkey', traffic: 'id', wanted: 'hotkey' },
+        series: { samples: 'at' },
+      },
+    },
   })
   cleanup.add('status server', () => server.close())
   return server
@@ -87,6 +99,7 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     requests: requests.counts(),
     refusals: requests.refusals(),
     callers: withInFlight,
+    traffic: miner.traffic.report(),
     wanted: wanted.report(),
     alerts: alerts.active(),
   }

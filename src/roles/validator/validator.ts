@@ -30,10 +30,13 @@ import {
   countAnswers,
   noteStanding,
   openRecords,
+  type RecentRounds,
   type Records,
   type Status,
+  trackRounds,
   trackStatus,
   type ValidatorReport,
+  validatorApi,
 } from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
 import { createVerdictCounts, openScores, type SatOutSettled, scoreResults } from './scores/index.js'
@@ -131,8 +134,9 @@ export async function startServices(
   const status = trackStatus(context, {
     ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events: bus },
   })
+  const recent = trackRounds(clock, bus)
   const feed = followBlocks(context, bus.head.publish)
-  const server = await serveStatus(context, { health, records, status, alerts })
+  const server = await serveStatus(context, { health, records, recent, status, alerts })
   cleanup.add('status server', () => server.close())
   const { self, wanted, miners, block } = view
   log.info(
@@ -186,11 +190,16 @@ function createBus(): ValidatorBus {
   }
 }
 
-function serveStatus(
-  context: ValidatorContext,
-  { health, records, status, alerts }: { health: Health; records: Records; status: Status; alerts: Alerts },
-) {
-  const { log, metrics, settings, subtensor } = context
+interface StatusSources {
+  readonly health: Health
+  readonly records: Records
+  readonly recent: RecentRounds
+  readonly status: Status
+  readonly alerts: Alerts
+}
+
+function serveStatus(context: ValidatorContext, { health, records, recent, status, alerts }: StatusSources) {
+  const { clock, log, metrics, settings, subtensor } = context
   return startStatusServer({
     port: settings['metrics.port'],
     scrapeAddress: settings['metrics.listen'],
@@ -207,7 +216,18 @@ function serveStatus(
         return metrics.text()
       },
     },
-    documents: { report: async (query) => ({ ...(await records.report(query)), now: status.current() }) },
+    documents: {
+      report: async (query) => ({ ...(await records.report(query)), now: status.current() }),
+      rounds: async () => recent.rounds(),
+      results: async (query) => recent.results(query),
+    },
+    api: validatorApi,
+    page: {
+      role: 'validator',
+      clock,
+      read: () => ({ status: { ...status.current() }, rounds: recent.rounds() }),
+      rowKeys: { status: { miners: 'hotkey' }, rounds: { rounds: 'round' } },
+    },
     status: status.current,
   })
 }

@@ -11,5 +11,7 @@ export {
   type RequestCounts,
 } from './request-counter.js'
 export { createRequestHandler } from './routes.js'
+export { type MinerSeries, minerSeries, startSeries } from './series.js'
+export { createTraffic, type Traffic } from './traffic.js'
 export { readLimits, readUpstreams } from './upstream-settings.js'
 export { createWantedModels, type WantedModels } from './wanted-models.js'

@@ -20,6 +20,7 @@ import {
 import type { RequestReader } from '../requests/index.js'
 import { refusalOf } from './body-refusals.js'
 import type { RequestCounter, RequestEnd } from './request-counter.js'
+import type { Traffic } from './traffic.js'
 import type { WantedModels } from './wanted-models.js'
 
 export interface RouteDeps {
@@ -31,6 +32,7 @@ export interface RouteDeps {
   readonly reader: RequestReader
   readonly wanted: WantedModels
   readonly requests: RequestCounter
+  readonly traffic: Traffic
   readonly metrics: MinerMetrics
   readonly callerAddress: CallerAddress
   readonly isDraining: () => boolean
@@ -163,7 +165,10 @@ class PublicRoutes {
             ...{ isStreamed, body, outline, response },
           })
     this.#deps.onOutcome?.({ path, model: model ?? '' }, outcome)
-    return this.#record(admitted, model ?? '', outcome)
+    const end = this.#record(admitted, model ?? '', outcome)
+    const firstByteMs = outcome.kind === 'answered' ? outcome.firstByteMs : undefined
+    this.#deps.traffic.ended(admitted, model ?? '', end, firstByteMs)
+    return end
   }
 
   #record({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd {

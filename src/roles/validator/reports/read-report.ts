@@ -1,24 +1,22 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { request } from 'undici'
-import { z } from 'zod'
 import {
   type HistoryPlace,
   isOlderSchema,
   type MinerReport,
-  minerReport,
   openDatabase,
   readNewestValidator,
   reportMiners,
 } from '../../../history/index.js'
 import { type Clock, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
+import { reportDocument } from './api.js'
 import { historyFile } from './records.js'
 import { type ValidatorStatus, validatorStatus } from './status.js'
 
 const TIMEOUT_MS = 30_000
 const DEFAULT_HOURS = 24
 const STATUS_TIMEOUT_MS = 3000
-const document = z.object({ since: z.string(), miners: z.array(minerReport), now: validatorStatus })
 
 export interface ReportRequest {
   readonly clock: Clock
@@ -74,7 +72,7 @@ async function readFromValidator(
   const search = new URLSearchParams({ hours: String(query.hours ?? DEFAULT_HOURS) })
   if (query.miner !== undefined) search.set('miner', query.miner)
   const answer = await getJson(query.statusPort, `/report?${search}`, signal)
-  const parsed = document.safeParse(answer?.body)
+  const parsed = reportDocument.safeParse(answer?.body)
   if (parsed.success) return { source: 'validator', ...parsed.data }
   if (answer?.status !== 503) return undefined
   throw unavailable(

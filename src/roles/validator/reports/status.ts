@@ -23,6 +23,17 @@ const chainInUse = z.object({
   endpoint: z.string().nullable(),
   genesisHash: z.string(),
   netuid: z.number().int(),
+  /** When the newest block arrived, ISO 8601 in UTC; null before the first. */
+  headAt: z.string().nullable().optional(),
+  /** Connections that replaced a broken one since the start. */
+  reconnects: z.number().int().optional(),
+  /** Milliseconds by which this machine's clock is ahead of the chain, negative if behind; 0 while they agree. */
+  clockOffsetMs: z.number().optional(),
+})
+
+const weightVector = z.object({
+  block: z.number().int(),
+  entries: z.array(z.object({ uid: z.number().int(), weightU16: z.number().int() })),
 })
 
 const judgedRound = z.object({
@@ -74,12 +85,9 @@ export const validatorStatus = z.object({
   /** The last round whose answers all have their verdict; null before the first. */
   lastRound: judgedRound.nullable().optional(),
   /** The last weights this process set and saw confirmed. */
-  weights: z
-    .object({
-      block: z.number().int(),
-      entries: z.array(z.object({ uid: z.number().int(), weightU16: z.number().int() })),
-    })
-    .nullable(),
+  weights: weightVector.nullable(),
+  /** Those that this process set before them; null when it set none. */
+  previousWeights: weightVector.nullable().optional(),
   /** When weights are set next, and why the last attempt of this epoch set none. */
   nextWeights: z.object({ block: z.number().int(), reason: z.string().optional() }).optional(),
   miners: z.array(
@@ -137,6 +145,7 @@ export interface StatusParts {
   readonly events: {
     readonly weights: Feed<ConfirmedWeights>
     readonly roundJudged?: Feed<readonly RoundResult[]>
+    readonly head?: Feed<unknown>
   }
 }
 
@@ -154,10 +163,16 @@ export function trackStatus(
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
+  let previousWeights: ConfirmedWeights | undefined
+  let headAt: string | null = null
   let weightsSet = 0
   let lastRound: z.output<typeof judgedRound> | undefined
   const startedAt = new Date(clock.now()).toISOString()
+  events.head?.subscribe(() => {
+    headAt = new Date(clock.now()).toISOString()
+  })
   events.weights.subscribe((set) => {
+    previousWeights = weights
     weights = set
     weightsSet++
   })
@@ -177,6 +192,9 @@ export function trackStatus(
           endpoint: withoutCredentials(subtensor.endpoint),
           genesisHash: subtensor.genesisHash,
           netuid: settings.netuid,
+          headAt,
+          reconnects: subtensor.reconnects,
+          clockOffsetMs: subtensor.clockOffsetMs,
         },
         uid,
         hotkey,
@@ -188,7 +206,8 @@ export function trackStatus(
         engines: engineStates(context).map(describeEngine),
         rounds: rounds.started,
         lastRound: lastRound ?? null,
-        weights: weights ? { block: weights.block, entries: [...weights.entries] } : null,
+        weights: vectorOf(weights),
+        previousWeights: vectorOf(previousWeights),
         ...(epochs ? { nextWeights: epochs.nextWeights() } : {}),
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
@@ -214,6 +233,10 @@ function describeRound(results: readonly RoundResult[]): z.output<typeof judgedR
     judgedAt: new Date(Math.max(...results.map(({ at }) => at))).toISOString(),
     ...{ verified: count('verified'), failed: count('failed'), inconclusive: count('inconclusive') },
   }
+}
+
+function vectorOf(set: ConfirmedWeights | undefined): ValidatorStatus['weights'] {
+  return set ? { block: set.block, entries: [...set.entries] } : null
 }
 
 function describeEngine(state: EngineState): ValidatorStatus['engines'][number] {
