@@ -8,7 +8,7 @@ import {
 } from '../../src/config/index.js'
 
 const INTRO = `# Settings of targon as environment variables, with their defaults. Copy this file to .env and uncomment the lines you
-# change. Precedence: flag > environment > .env > targon.config.json > default. To see the values in effect, run:
+# change. Precedence: flag > environment > .env > config file > default. To see the values in effect, run:
 # targon miner start --print-config
 # Durations may be typed with a unit (500ms, 8s, 2m, 1h, 1d); a bare number is in the unit given for the setting.`
 

@@ -1,4 +1,5 @@
 import {
+  FIRST_OF_NEURONS,
   formatDefault,
   type Setting,
   type SettingName,
@@ -8,7 +9,8 @@ import {
 
 const INTRO = `# Settings
 
-Each setting has a flag, an environment variable and a key in \`targon.config.json\` (the name of the flag). Precedence: flag >
+Each setting has a flag, an environment variable and a key in \`targon.config.json\` or
+\`targon.config.yaml\` (the name of the flag). Precedence: flag >
 environment > \`.env\` (working directory, then \`--env-file\`) > config file (\`--config\`) > default. An unknown flag,
 \`TARGON_\` variable or key is an error with a suggestion (exit status 2). \`--print-config\` prints every value with its source.
 
@@ -29,26 +31,9 @@ export function renderSettings(): string {
   return `${[INTRO, ...sections].join('\n\n')}\n`
 }
 
-/** Settings most operators change; the README shows only these. */
-const CHOSEN: readonly SettingName[] = [
-  'wallet.name',
-  'wallet.hotkey',
-  'subtensor.network',
-  'subtensor.chain_endpoint',
-  'axon.port',
-  'axon.external_ip',
-  'model-endpoint',
-  'api-key',
-  'engine.endpoints',
-  'models.mode',
-  'metrics.port',
-  'autoupdate-off',
-  'logging.debug',
-]
-
 /** The table of the README. */
 export function renderSettingsSummary(): string {
-  const rows = CHOSEN.map((name) => {
+  const rows = FIRST_OF_NEURONS.map((name) => {
     const entry: Setting = settings[name]
     const cells = [`\`--${name}\``, entry.roles.join(', '), shownDefault(name), entry.help]
     return `| ${cells.map(escapeCell).join(' | ')} |`

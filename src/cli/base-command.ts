@@ -52,11 +52,11 @@ export abstract class BaseCommand extends Command {
 
   static override baseFlags: Interfaces.FlagInput = {
     config: Flags.string({
-      summary: 'JSON file with settings; its keys are flag names.',
+      summary: 'JSON or YAML file with settings; its keys are flag names.',
       helpGroup: 'GLOBAL',
       helpValue: '<file>',
       env: 'TARGON_CONFIG',
-      defaultHelp: async () => 'targon.config.json if it exists',
+      defaultHelp: async () => 'targon.config.json, .yaml or .yml if it exists',
     }),
     'env-file': Flags.string({
       summary: 'Additional file of variables, read after .env.',
@@ -169,7 +169,7 @@ export abstract class BaseCommand extends Command {
       return { given, args: parsed.args as Record<string, unknown>, warnings: spelled.warnings }
     } catch (error) {
       this.argv = [...this.#typed]
-      throw usageError(error, [...Object.keys(known), 'json', 'help'])
+      throw usageError(error, [...Object.keys(known), 'json', 'help', 'help-all'])
     }
   }
 

@@ -10,6 +10,9 @@ import {
   variableOf,
 } from '../config/index.js'
 
+/** Characters of allowed words beside the name of a flag; more would leave no room for its description. */
+const LONGEST_OPTIONS = 24
+
 /** A switch accepts `--no-…` unless its name is already a negation. */
 function isNegatable(name: string): boolean {
   return !name.startsWith('no-') && !name.startsWith('no_') && !name.endsWith('-off')
@@ -38,9 +41,12 @@ function flagOf(name: SettingName, role: Role) {
     return Flags.boolean({ ...common, summary: summary + state, allowNo: isNegatable(name) })
   }
   const shown = formatValue(name, defaultFor(entry, role))
+  const options = entry.options?.join('|') ?? ''
+  const isBrief = options !== '' && options.length <= LONGEST_OPTIONS
   const text = {
     ...common,
-    helpValue: entry.options ? `<${entry.options.join('|')}>` : `<${entry.kind}>`,
+    helpValue: `<${isBrief ? options : entry.kind}>`,
+    ...(options === '' || isBrief ? {} : { summary: `${summary} One of ${entry.options?.join(', ')}.` }),
     ...(shown === '(none)' ? {} : { defaultHelp: async () => shown.replace(/^\((.*)\)$/, '$1') }),
   }
   return entry.kind === 'list'

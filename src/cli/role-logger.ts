@@ -12,19 +12,10 @@ import {
 import type { LogDestination, Progress } from '../telemetry/index.js'
 import { unblockStandardError, writeToStandardError } from './standard-error.js'
 
-type LoggingSettings = Pick<
-  NodeSettings,
-  'logging.debug' | 'logging.trace' | 'logging.info' | 'logging.record_log' | 'netuid'
->
+type LoggingSettings = Pick<NodeSettings, 'logging.level' | 'logging.record_log' | 'netuid'>
 
-/** The most verbose switch wins. */
-function levelOf(
-  settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
-): 'trace' | 'debug' | 'info' | 'warn' {
-  if (settings['logging.trace']) return 'trace'
-  if (settings['logging.debug']) return 'debug'
-  return settings['logging.info'] ? 'info' : 'warn'
-}
+/** Levels at which a command that is not a neuron logs more, or less, than fatal errors. */
+const REQUESTED: readonly string[] = ['silent', 'debug', 'trace']
 
 /** The log of a neuron. */
 export interface RoleLog {
@@ -57,7 +48,7 @@ export async function openRoleLog(options: {
   const bar = isTerminal ? await drawProgress(terminalOf(stderr)) : undefined
   const copy = settings['logging.record_log'] ? openLogFile(join(stateDir, `${role}.log`), stderr) : undefined
   const log = createLogger({
-    level: levelOf(settings),
+    level: settings['logging.level'],
     base: { role, netuid: settings.netuid, hotkey, version: packageVersion() },
     pretty: isTerminal,
     secrets,
@@ -108,15 +99,15 @@ function openLogFile(path: string, stderr: LineWriter) {
   return { writer, close }
 }
 
-/** The log of a command that is not a neuron: only levels requested by flags, and fatal errors. */
+/** The log of a command that is not a neuron: fatal errors, and what debug and trace add; normal operation is its output. */
 export async function openQuietLog(
   role: string,
-  settings: Pick<LoggingSettings, 'logging.debug' | 'logging.trace' | 'logging.info'>,
+  settings: Pick<LoggingSettings, 'logging.level'>,
 ): Promise<Logger> {
   const { createLogger } = await import('../telemetry/index.js')
-  const level = levelOf({ ...settings, 'logging.info': false })
+  const level = settings['logging.level']
   return createLogger({
-    level: level === 'warn' ? 'fatal' : level,
+    level: REQUESTED.includes(level) ? level : 'fatal',
     base: { role, version: packageVersion() },
     pretty: process.stderr.isTTY === true,
     destination: { write: writeToStandardError },

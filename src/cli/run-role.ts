@@ -213,7 +213,7 @@ function fatalError(error: unknown): TargonError {
     {
       code: 'UNCAUGHT',
       fault: 'runtime',
-      next: `Run with --logging.debug to log the stack trace, and report it at ${ISSUES_URL}.`,
+      next: `Run with --logging.level debug to log the stack trace, and report it at ${ISSUES_URL}.`,
     },
     { cause: error },
   )

@@ -1,4 +1,4 @@
-import { describeOrigin, type Origin } from './origin.js'
+import { describeOrigin, type Origin, rankOf } from './origin.js'
 
 /** The variables of one environment: of the process, or of a `.env` file. */
 export interface VariableLayer {
@@ -94,11 +94,4 @@ export function dropForeignEndpoints(
 
 function isGiven(origin: Origin): boolean {
   return origin.kind !== 'default'
-}
-
-/** The strength of a source, strongest first; our own variables come before those of the SDK. */
-function rankOf(origin: Origin): number {
-  const kinds = ['flag', 'variable', 'env-file', 'config-file', 'default']
-  const isOfSdk = 'name' in origin && origin.name.startsWith('BT_')
-  return kinds.indexOf(origin.kind) * 2 + (isOfSdk ? 1 : 0)
 }

@@ -23,7 +23,7 @@ export function duration({ unit, min, max, default: byDefault }: DurationOptions
     context.addIssue(must)
     return z.NEVER
   })
-  return { kind: 'duration', unit, schema, default: byDefault } as const
+  return { kind: 'duration', unit, range: { min, max }, schema, default: byDefault } as const
 }
 
 function parse(raw: unknown, unit: DurationUnit): number | undefined {

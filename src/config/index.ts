@@ -24,6 +24,7 @@ export {
   type ShadowedSetting,
 } from './resolve.js'
 export { defaultFor, type Role, type Setting, type SettingGroup } from './setting.js'
+export { FIRST_OF_NEURONS, firstSettings } from './settings/first.js'
 export {
   type AlertSettings,
   type LocalnetSettings,

@@ -21,3 +21,10 @@ export function describeOrigin(origin: Origin): string {
       return 'default'
   }
 }
+
+/** The strength of a source, strongest first; our own variables come before those of the SDK. */
+export function rankOf(origin: Origin): number {
+  const kinds = ['flag', 'variable', 'env-file', 'config-file', 'default']
+  const isOfSdk = 'name' in origin && origin.name.startsWith('BT_')
+  return kinds.indexOf(origin.kind) * 2 + (isOfSdk ? 1 : 0)
+}

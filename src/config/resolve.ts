@@ -1,6 +1,7 @@
 import { dropForeignEndpoints, type VariableLayer, withOneFamily } from './chain-variables.js'
 import { type ConfigFile, parseConfigFile } from './config-file.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
+import { settleLogLevel } from './log-level.js'
 import { describeOrigin, type Origin } from './origin.js'
 import { parseValue } from './parse-value.js'
 import { placePath } from './resolve-path.js'
@@ -87,6 +88,7 @@ export function resolveSettings<R extends keyof RoleSettings & Role>(
     if (file !== undefined && exposed.has(file)) leaking.add(file)
   }
   dropForeignEndpoints(values, origins, warnings)
+  settleLogLevel(values, origins, warnings)
   for (const file of leaking)
     warnings.push(`${file} contains a secret and is readable by other users; run: chmod 600 ${file}`)
   return { values: values as RoleSettings[R], origins, warnings, shadowed }
@@ -99,9 +101,10 @@ function shadowedBy(name: string, chosen: Candidate, candidates: readonly Candid
   return weaker.map(({ origin }) => ({ name, used: chosen.origin, ignored: origin }))
 }
 
-/** A secret, or a section that contains one (the keys of upstreams). */
+/** A secret, or an object that contains one (the keys of upstreams). */
 function holdsSecret(entry: Setting, raw: unknown): boolean {
-  return entry.secret === true || /"api[-_]?key":"[^"]/i.test(JSON.stringify(raw) ?? '')
+  const isText = typeof raw === 'string'
+  return (entry.secret === true && isText) || /"api[-_]?key":"[^"]/i.test(JSON.stringify(raw) ?? '')
 }
 
 function fileOf(origin: Origin): string | undefined {

@@ -34,6 +34,8 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly kind: 'text' | 'path' | 'integer' | 'number' | 'duration' | 'switch' | 'list'
   /** Unit of the value, shown behind it; of a duration also the unit of a bare number. */
   readonly unit?: Unit
+  /** Bounds of a duration, in its unit. */
+  readonly range?: { readonly min: number; readonly max: number }
   /** Value when no source sets it. */
   readonly default: z.output<S>
   /** Defaults of roles that differ. */

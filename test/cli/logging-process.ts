@@ -10,7 +10,7 @@ import { createMetrics, startStatusServer } from '../../src/telemetry/index.js'
 const [folder = '', length = '200', atStart = '0', then = 'go on', ...words] = process.argv.slice(2)
 const flags = {
   'logging.logging_dir': folder,
-  'logging.debug': true,
+  'logging.level': 'debug',
   'wallet.name': 'w',
   'wallet.hotkey': 'h',
   'logging.record_log': words.includes('--file'),

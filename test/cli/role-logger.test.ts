@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** A process that logs three records and then prints "alive". */
 function logThrice(stderr: 'pipe' | number) {
-  const settings = { 'logging.record_log': true, 'logging.info': true, netuid: 4 }
+  const settings = { 'logging.record_log': true, 'logging.level': 'info', netuid: 4 }
   const options = JSON.stringify({
     role: 'miner',
     settings,

@@ -18,7 +18,7 @@ function minerSettings(more: Record<string, string | boolean> = {}) {
     'logging.record_log': true,
     'wallet.name': 'w',
     'wallet.hotkey': 'h',
-    'logging.info': false,
+    'logging.level': 'warn',
     ...more,
   }
   return { directory, settings: resolveSettings('miner', { flags, env: {} }).values }
@@ -88,7 +88,7 @@ describe('runRole', () => {
     ['validator', 'reload-ignored'],
     ['miner', undefined],
   ] as const)('SIGHUP does not stop a %s, even while it starts', async (role, event) => {
-    const { settings } = minerSettings({ 'logging.info': true })
+    const { settings } = minerSettings({ 'logging.level': 'info' })
     const done = createDeferred<string>()
     const start = async ({ stateDir }: RunContext) => {
       listeners = process.listenerCount('SIGHUP')

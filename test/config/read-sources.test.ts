@@ -28,6 +28,7 @@ describe('a file with a secret that other users may read', () => {
     [...config, 0o604, true],
     [...config, 0o600, false],
     [...upstreams, 0o644, true],
+    ['targon.config.yaml', 'upstreams:\n- url: http://127.0.0.1:8000/v1\n  apiKey: abc', 0o644, true],
   ])('%s with %j and mode %i warns: %s', async (name, text, mode, isWarned) => {
     await writeFile(join(folder, name), text)
     await chmod(join(folder, name), mode)
@@ -47,6 +48,8 @@ describe('the encoding of a file', () => {
     ['.env', utf16('TARGON_AXON_PORT=9\r\n')],
     ['targon.config.json', Buffer.from('\ufeff{"axon.port": 9}')],
     ['targon.config.json', utf16('{"axon.port": 9}')],
+    ['targon.config.yaml', Buffer.from('\ufeffaxon.port: 9')],
+    ['targon.config.yml', utf16('axon:\r\n  port: 9\r\n')],
   ])('of %s may have a byte order mark: %#', async (name, bytes) => {
     await writeFile(join(folder, name), bytes)
     expect(portOf()).toBe(9)
@@ -71,5 +74,34 @@ describe('a file named by flag or variable', () => {
     await writeFile(join(folder, 'own.json'), '{}')
     const sources = readSources({}, { config: 'own.json' }, {}, folder)
     expect(sourceFiles(sources, folder)).toEqual([join(folder, '.env'), join(folder, 'own.json')])
+  })
+})
+
+describe('config files in the working directory', () => {
+  it('are refused when there are two, unless one is named', async () => {
+    await writeFile(join(folder, 'targon.config.json'), '{"axon.port": 8}')
+    await writeFile(join(folder, 'targon.config.yaml'), 'axon.port: 9')
+    expect(() => readSources({}, {}, {}, folder)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_FILES_AMBIGUOUS',
+        message: 'Both targon.config.json and targon.config.yaml are in the working directory.',
+      }),
+    )
+    const named = readSources({}, { config: 'targon.config.yaml' }, {}, folder)
+    expect(resolveSettings('miner', named).values['axon.port']).toBe(9)
+  })
+
+  it('are watched under each of their names', () => {
+    const names = ['.env', 'targon.config.json', 'targon.config.yaml', 'targon.config.yml']
+    expect(sourceFiles(readSources({}, {}, {}, folder), folder)).toEqual(
+      names.map((name) => join(folder, name)),
+    )
+  })
+
+  it.each(['targon.config.yaml', '.env'])('are refused when they are too large: %s', async (name) => {
+    await writeFile(join(folder, name), '# \n'.repeat(400_000))
+    expect(() => readSources({}, {}, {}, folder)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_FILE_TOO_LARGE' }),
+    )
   })
 })

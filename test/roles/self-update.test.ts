@@ -29,7 +29,7 @@ function settingsFor(repository: ReleaseRepository) {
     'update.signers': repository.signers,
     'update.root': join(folder, 'releases'),
     'logging.logging_dir': folder,
-    'logging.info': false,
+    'logging.level': 'warn',
     launched: true,
     'wallet.name': 'w',
     'wallet.hotkey': 'h',

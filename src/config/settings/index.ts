@@ -47,7 +47,7 @@ type SharedWithQuery =
   | `subtensor.${'network' | 'chain_endpoint' | 'fallback_endpoints'}`
   | `wallet.${'name' | 'hotkey' | 'path' | 'password_file'}`
   | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'model-dir'}`
-  | `logging.${'debug' | 'trace' | 'info'}`
+  | `logging.${'level' | 'debug' | 'trace' | 'info'}`
   | `verification.${'rules' | 'burst'}`
   | 'allow-private-axons'
   | 'seed'
@@ -61,7 +61,7 @@ export type MinerCheckSettings = SettingsOf<
   | 'upstreams'
   | `routing.${'max-in-flight' | 'add-token-ids' | 'ask-health'}`
   | `engine.${'api-key' | 'hub-url' | 'hub-token' | 'model-dir'}`
-  | `logging.${'debug' | 'trace' | 'info'}`
+  | `logging.${'level' | 'debug' | 'trace' | 'info'}`
   | 'seed'
 >
 

@@ -35,6 +35,9 @@ const fallbackValue = listOf(
   'must be ws://host:port or wss://host:port, or none',
 ).transform((items) => items.filter((item) => item !== NO_FALLBACKS))
 
+/** From nothing to everything. */
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
+
 /** Settings of both neurons: chain, wallet, logging, process. */
 export const nodeSettings = {
   netuid: chain({
@@ -99,26 +102,33 @@ export const nodeSettings = {
     default: undefined,
     help: 'File with the password of an encrypted hotkey (mode 0600).',
   }),
+  'logging.level': verbosity({
+    kind: 'text',
+    schema: z.enum(LOG_LEVELS),
+    default: 'info',
+    options: LOG_LEVELS,
+    help: 'How much is logged; debug and trace include stack traces.',
+  }),
   'logging.debug': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: false,
     variables: ['BT_LOGGING_DEBUG'],
-    help: 'Log debug messages.',
+    help: 'The same as logging.level debug, which wins unless this comes from a stronger source.',
   }),
   'logging.trace': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: false,
     variables: ['BT_LOGGING_TRACE'],
-    help: 'Log everything, including stack traces.',
+    help: 'The same as logging.level trace, which wins unless this comes from a stronger source.',
   }),
   'logging.info': verbosity({
     kind: 'switch',
     schema: switchValue,
     default: true,
     variables: ['BT_LOGGING_INFO'],
-    help: 'Log normal operation; off logs only warnings and errors.',
+    help: 'Off is the same as logging.level warn, which wins unless this comes from a stronger source.',
   }),
   'logging.record_log': logging({
     kind: 'switch',
