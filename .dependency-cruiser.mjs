@@ -74,6 +74,7 @@ export const ARROWS = {
     ...INSIDE('miner', 'serving', 'announcing', 'check'),
     ...INSIDE('validator', 'calibration', 'reports'),
   ],
+  setup: ['config', 'wallet'],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],
   'localnet/network': ['config', 'wallet', 'localnet/chain', 'localnet/engine'],
   'localnet/board': ['chain', 'localnet/network'],

@@ -43,9 +43,11 @@ export default class DoctorCommand extends BaseCommand {
 
   static override flags = { ...flagsOf('miner'), ...flagsOf('validator') }
 
-  async run(): Promise<Diagnosis> {
-    return await runUntilStopped({ exitWithStdin: false }, async (signal) => {
+  async run(): Promise<unknown> {
+    return await runUntilStopped<unknown>({ exitWithStdin: false }, async (signal) => {
       const doctor = await import('../doctor/index.js')
+      if (this.argv.includes('--print-config'))
+        return await this.runWith((await this.#readRole(doctor)) ?? 'miner', async () => undefined)
       const diagnosis = await this.#diagnose(doctor, signal)
       this.log(`\n${doctor.summarize(diagnosis.findings)}`)
       if (!diagnosis.healthy) process.exitCode = EXIT_STATUS.runtime
