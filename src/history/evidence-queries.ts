@@ -25,6 +25,29 @@ export interface EvidenceFilter {
   readonly validator?: string | undefined
 }
 
+/** A miner and a model with evidence in the period, and the times of its first and last row, in milliseconds since 1970. */
+export type EvidencePair = { hotkey: string; model: string; first: number; last: number }
+
+/** Every miner and model with evidence in the period; none in a database of a release that kept none. */
+export async function readEvidencePairs(
+  database: Database,
+  { since, validator }: Pick<EvidenceFilter, 'since' | 'validator'>,
+): Promise<EvidencePair[]> {
+  const { evidence } = database.tables
+  const condition = and(gte(evidence.at, since), ofValidator(database, validator))
+  const [table] = await database.all<{ found: unknown }>(database.hasTable('evidence'))
+  if (!table?.found) return []
+  return await database.all<EvidencePair>(sql`
+    select ${evidence.hotkey} as hotkey, ${evidence.model} as model,
+      min(${database.milliseconds(evidence.at)}) as first, max(${database.milliseconds(evidence.at)}) as last
+    from ${evidence} where ${condition}
+    group by ${evidence.hotkey}, ${evidence.model} order by ${evidence.hotkey}, ${evidence.model}`)
+}
+
+function ofValidator({ tables: { evidence } }: Database, validator: string | undefined): SQL | undefined {
+  return validator === undefined ? undefined : eq(evidence.validator, validator)
+}
+
 /** The evidence on a miner and model in the period; undefined without any, as in a database of a release that kept none. */
 export async function readEvidence(
   database: Database,
@@ -35,7 +58,7 @@ export async function readEvidence(
     eq(evidence.hotkey, hotkey),
     eq(evidence.model, model),
     gte(evidence.at, since),
-    validator === undefined ? undefined : eq(evidence.validator, validator),
+    ofValidator(database, validator),
   )
   const [table] = await database.all<{ found: unknown }>(database.hasTable('evidence'))
   if (!table?.found) return undefined

@@ -29,13 +29,13 @@ export async function countResults(database: Database, condition: Condition): Pr
     from ${results} where ${condition} group by ${results.kind}, ${results.cause} order by 1, 2`)
 }
 
-/** The uid of the newest of these results, of which there must be one. */
-export async function readNewestUid(database: Database, condition: Condition): Promise<number> {
+/** The uid of the newest of these results; undefined without any. */
+export async function readNewestUid(database: Database, condition: Condition): Promise<number | undefined> {
   const { results } = database.tables
   const [row] = await database.all<{ uid: number }>(sql`
     select ${results.uid} as uid from ${results} where ${condition}
     order by ${results.at} desc, ${results.id} desc limit 1`)
-  return row?.uid ?? 0
+  return row?.uid
 }
 
 /** Hotkey of the validator that recorded the newest result; undefined without results. */

@@ -1,6 +1,6 @@
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
 import type { Database } from './database.js'
-import { readEvidence } from './evidence-queries.js'
+import { readEvidence, readEvidencePairs } from './evidence-queries.js'
 import type { MinerReport, ModelReport } from './report-document.js'
 import {
   countResults,
@@ -24,21 +24,21 @@ export interface ReportFilter {
 /** Cause of the rows of rounds that a miner sat out; their kind is `sat-out` with a speed, or `missed`. */
 const STILL_STREAMING = 'STILL_STREAMING'
 
-/** A miner and a model that have results, with the times of the first and the last. */
+/** A miner and a model that have results or evidence, with the times of the first and the last. */
 type Group = { hotkey: string; model: string; first: number; last: number }
 
 /** Reports on the matching miners, sorted by uid; a hotkey is listed under its latest uid. */
 export async function reportMiners(database: Database, filter: ReportFilter): Promise<MinerReport[]> {
-  const groups = await readGroups(database, filter)
+  const withResults = await readGroups(database, filter)
+  const groups = [...withResults, ...(await readEvidenceGroups(database, filter, withResults))]
   const byHotkey = new Map<string, Group[]>()
   for (const group of groups) byHotkey.set(group.hotkey, [...(byHotkey.get(group.hotkey) ?? []), group])
   const miners: MinerReport[] = []
   for (const [hotkey, own] of byHotkey) {
     const models: ModelReport[] = []
     for (const { model } of own) models.push(await reportModel(database, hotkey, model, filter))
-    const { results } = database.tables
     miners.push({
-      uid: await readNewestUid(database, and(eq(results.hotkey, hotkey), conditionOf(database, filter))),
+      uid: (await readUid(database, hotkey, filter)) ?? 0,
       hotkey,
       from: new Date(Math.min(...own.map(({ first }) => first))).toISOString(),
       to: new Date(Math.max(...own.map(({ last }) => last))).toISOString(),
@@ -56,6 +56,43 @@ async function readGroups(database: Database, filter: ReportFilter): Promise<Gro
     from ${results} where ${conditionOf(database, filter)}
     group by ${results.hotkey}, ${results.model} order by ${results.hotkey}, ${results.model}`)
   return rows
+}
+
+/**
+ * Miners and models with evidence in the period but without results, for answers to users' requests are evidence too. Evidence
+ * does not know uids: a miner without any result is left out.
+ */
+async function readEvidenceGroups(
+  database: Database,
+  filter: ReportFilter,
+  known: readonly Group[],
+): Promise<Group[]> {
+  const keys = new Set(known.map(({ hotkey, model }) => `${hotkey} ${model}`))
+  const groups: Group[] = []
+  for (const pair of await readEvidencePairs(database, filter)) {
+    if (keys.has(`${pair.hotkey} ${pair.model}`)) continue
+    const uid = await readUid(database, pair.hotkey, filter)
+    const isAsked = filter.miner === undefined || [String(uid), pair.hotkey].includes(filter.miner)
+    if (uid !== undefined && isAsked) groups.push(pair)
+  }
+  return groups
+}
+
+/** Of the newest result that the filter selects, or else of the newest one of the hotkey. */
+async function readUid(
+  database: Database,
+  hotkey: string,
+  filter: ReportFilter,
+): Promise<number | undefined> {
+  const { results } = database.tables
+  const own = eq(results.hotkey, hotkey)
+  return (
+    (await readNewestUid(database, and(own, conditionOf(database, filter)))) ??
+    (await readNewestUid(
+      database,
+      and(own, filter.validator === undefined ? undefined : eq(results.validator, filter.validator)),
+    ))
+  )
 }
 
 function conditionOf({ tables: { results } }: Database, { miner, since, validator }: ReportFilter) {

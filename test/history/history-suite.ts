@@ -197,6 +197,27 @@ export function describeHistory(name: string, place: () => Promise<HistoryPlace>
       expect(await report(0.5)).toBeUndefined()
     })
 
+    test('lists a model of which there is evidence but no result, under the uid of the miner', async () => {
+      const at = new Date()
+      history.record(row(0, { at, hotkey: '5Organic', uid: 77, model: 'org/m' }))
+      history.recordEvidence(evidenceRow({ at, hotkey: '5Organic', model: 'org/users' }))
+      history.recordEvidence(evidenceRow({ at, hotkey: '5Unknown', model: 'org/users' }))
+      await expect.poll(() => history.spooled(), { interval: 20 }).toBe(0)
+      const report = (filter: { miner?: string; validator?: string }) => {
+        const since = new Date(Date.now() - 3_600_000)
+        return history.read((database) => reportMiners(database, { since, ...filter }))
+      }
+      for (const miner of ['77', '5Organic']) {
+        const [found] = await report({ miner })
+        expect(found).toMatchObject({ uid: 77, hotkey: '5Organic' })
+        expect(found?.models.map(({ model }) => model)).toEqual(['org/m', 'org/users'])
+        expect(found?.models[1]).toMatchObject({ window: [], evidence: { level: 'clean', answers: 7 } })
+      }
+      expect((await report({})).map(({ hotkey }) => hotkey)).not.toContain('5Unknown')
+      expect(await report({ miner: '78' })).toEqual([])
+      expect(await report({ miner: '77', validator: '5Else' })).toEqual([])
+    })
+
     test('drops only the rows the database rejects, and writes the rest of their batch', async () => {
       const dropped = history.dropped()
       const good = Array.from({ length: 60 }, (_, index) => row(index, { at: new Date(), hotkey: '5Good' }))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { noiseLevels } from '../../../evidence/index.js'
 import type { StoredCalibration } from './calibration-file.js'
+import { calibrationResult } from './calibration-result.js'
 
 /** How far the engines of a model are calibrated, in the document of `GET /status`. */
 export const calibrationState = z.object({
@@ -18,6 +19,10 @@ export const calibrationState = z.object({
   residual: z.number().optional(),
   /** Answers of the own engines that the strict rules would fail. */
   wouldFail: z.number().optional(),
+  /** What the engines measured told of themselves, by name: version, options, dtype where they show it. */
+  engines: z.array(z.record(z.string(), z.string())).optional(),
+  /** What was measured, before the safety factor. */
+  measured: calibrationResult.optional(),
 })
 
 export type CalibrationState = z.output<typeof calibrationState>
@@ -34,6 +39,8 @@ export function describeCalibration(
     ...{ model, state, answers, tokens, logitScale, residual },
     at: new Date(stored.updatedAt).toISOString(),
     versions: stored.engines.map((engine) => engine.version ?? 'unknown'),
+    engines: stored.engines,
+    measured: stored.result,
     wouldFail: stored.samples.filter(({ verdict }) => verdict !== 'verified').length,
   }
 }
@@ -53,4 +60,32 @@ export function writeCalibration(state: CalibrationState): string {
       return `${model} is calibrated: ${answers} answers, ${tokens} tokens, vLLM ${versions.join(', ')}, ${at.slice(0, 16)}Z. Suspicion begins at ${logitScale.toFixed(3)} nats of noise per logit and ${residual.toFixed(3)} nats of log probability.${odd}`
     }
   }
+}
+
+/** The details of a calibration as names and values; none before there is one. */
+export function calibrationFacts({ engines = [], measured, wouldFail = 0 }: CalibrationState): string[][] {
+  if (!measured) return []
+  const { noise, answers, tokens, drawn, mismatches, stated, residual } = measured
+  const nats = (value: number) => value.toFixed(4)
+  const { mean, median, p90, p99, largest } = residual
+  return [
+    ...engines.map((engine, index) => [`engine ${index + 1}`, optionsOf(engine)]),
+    ['answers, tokens', `${answers}, ${tokens}`],
+    ['answers that the strict rules would fail', String(wouldFail)],
+    ['tokens drawn again, of them different', `${drawn}, ${mismatches}`],
+    ['tokens with log probabilities compared', String(stated)],
+    [
+      'difference of log probabilities per answer: mean, median, p90, p99, largest (nats)',
+      [mean, median, p90, p99, largest].map(nats).join(', '),
+    ],
+    ['measured noise of a logit difference (nats)', nats(noise.logitScale)],
+    ['measured difference of log probabilities (nats)', nats(noise.residual)],
+    ['measured share of unexplained tokens', noise.unexplained.toExponential(1)],
+  ]
+}
+
+function optionsOf(engine: Readonly<Record<string, string>>): string {
+  return Object.entries(engine)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
 }

@@ -5,5 +5,10 @@
  */
 export { type CalibrateOptions, calibrateModels } from './calibrate-models.js'
 export { openCalibrationFile, type StoredCalibration } from './calibration-file.js'
-export { type CalibrationState, calibrationState, writeCalibration } from './calibration-state.js'
+export {
+  type CalibrationState,
+  calibrationFacts,
+  calibrationState,
+  writeCalibration,
+} from './calibration-state.js'
 export { type Calibrations, openCalibrations } from './calibrations.js'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { writeCalibration } from '../calibration/index.js'
+import { type CalibrationState, calibrationFacts, writeCalibration } from '../calibration/index.js'
 import { type ExplainedReport, escapeTexts } from './explained.js'
 import { cell, escapeText, table } from './report-page-html.js'
 import { describeMiner } from './report-page-miner.js'
@@ -77,8 +77,19 @@ function lead(report: ExplainedReport): string {
 }
 
 function calibrations({ validator }: ExplainedReport): string {
-  const lines = (validator?.calibrations ?? []).map(writeCalibration)
-  return lines.map((one) => `<p class="quiet">${escapeText(one)}</p>`).join('\n')
+  return (validator?.calibrations ?? []).map(calibration).join('\n')
+}
+
+function calibration(state: CalibrationState): string {
+  const rows = calibrationFacts(state).map(
+    ([name = '', value = '']) =>
+      `<tr><th scope="row">${escapeText(name)}</th><td>${escapeText(value)}</td></tr>`,
+  )
+  const details =
+    rows.length > 0
+      ? `<details><summary>How ${escapeText(state.model)} was calibrated</summary>${table(`Calibration of ${state.model}`, ['what', 'measured'], rows)}</details>`
+      : ''
+  return `<p class="quiet">${escapeText(writeCalibration(state))}</p>${details}`
 }
 
 const HEAD = [

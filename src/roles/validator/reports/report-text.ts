@@ -1,5 +1,5 @@
 import type { ModelReport } from '../../../history/index.js'
-import { writeCalibration } from '../calibration/index.js'
+import { calibrationFacts, writeCalibration } from '../calibration/index.js'
 import { type ExplainedMiner, type ExplainedReport, escapeTexts } from './explained.js'
 import { evidenceText, type FormatTable } from './report-evidence.js'
 import { describePeriod, fillHours } from './report-times.js'
@@ -17,12 +17,17 @@ export function writeText(document: ExplainedReport, isOne: boolean, formatTable
   return isOne && only ? describeOne(only, report, formatTable) : tableOf(report, formatTable)
 }
 
-function headline(report: ExplainedReport): string {
+function headline(report: ExplainedReport, formatTable: FormatTable): string {
   const { validator } = report
   const state = validator
     ? `block ${validator.block}, epoch ${validator.epoch.index}, weights due at block ${validator.epoch.nextBlock}, ${validator.rounds} rounds\n`
     : ''
-  const calibrations = (validator?.calibrations ?? []).map((one) => `${writeCalibration(one)}\n`).join('')
+  const calibrations = (validator?.calibrations ?? [])
+    .map((one) => {
+      const facts = calibrationFacts(one)
+      return `${writeCalibration(one)}\n${facts.length > 0 ? `${formatTable(facts)}\n` : ''}`
+    })
+    .join('')
   return `${state}${calibrations}${describePeriod(report)} Times are in UTC.`
 }
 
@@ -39,7 +44,7 @@ function tableOf(report: ExplainedReport, formatTable: FormatTable): string {
       ...[(model && sparkline(model)) || '-', describeCauses(row.causes)],
     ]
   })
-  return `${headline(report)}\n${formatTable([HEAD, ...rows], [0, 2, 3, 4, 5, 6, 7])}`
+  return `${headline(report, formatTable)}\n${formatTable([HEAD, ...rows], [0, 2, 3, 4, 5, 6, 7])}`
 }
 
 function describeOne(miner: ExplainedMiner, report: ExplainedReport, formatTable: FormatTable): string {
@@ -52,7 +57,7 @@ function describeOne(miner: ExplainedMiner, report: ExplainedReport, formatTable
     ...(report.counted === 'start' ? startCounts(report) : [['results', periodOf(miner)]]),
   ]
   const models = miner.models.map((model) => `\n${describeModel(model, formatTable)}`)
-  return [headline(report), formatTable(facts), ...models].join('\n')
+  return [headline(report, formatTable), formatTable(facts), ...models].join('\n')
 }
 
 function startCounts({ rows }: ExplainedReport): string[][] {

@@ -1,10 +1,13 @@
 import { createContext, runInContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import type { EvidenceReport, ModelReport } from '../../../../src/history/index.js'
+import { describeCalibration } from '../../../../src/roles/validator/calibration/calibration-state.js'
 import { explainReport } from '../../../../src/roles/validator/reports/explained.js'
 import { evidenceText } from '../../../../src/roles/validator/reports/report-evidence.js'
 import { writePage } from '../../../../src/roles/validator/reports/report-page.js'
 import { PAGE_SCRIPT } from '../../../../src/roles/validator/reports/report-page-parts.js'
+import { writeText } from '../../../../src/roles/validator/reports/report-text.js'
+import { calibrationOf } from '../calibration/stored-calibration.js'
 
 const HOUR_S = 3600
 const start = Date.UTC(2026, 0, 1, 22)
@@ -171,4 +174,22 @@ it('says how far the engines are calibrated', async () => {
   expect(await writePage({ ...report, validator })).toContain(
     'org/&#60;a&#62; is not calibrated: evidence is shown',
   )
+  const stored = { ...calibrationOf('org/m'), engines: [{ version: '0.32.0', dtype: 'bfloat16' }] }
+  const calibrated = { ...validator, calibrations: [describeCalibration('org/m', 'calibrated', stored)] }
+  const join = (cells: readonly (readonly string[])[]) => cells.map((cell) => cell.join(' | ')).join('\n')
+  const text = writeText({ ...report, validator: calibrated }, false, join)
+  const page = await writePage({ ...report, validator: calibrated })
+  const facts = [
+    ['engine 1', 'version 0.32.0, dtype bfloat16'],
+    ['tokens drawn again, of them different', '1500, 3'],
+    [
+      'difference of log probabilities per answer: mean, median, p90, p99, largest (nats)',
+      '0.0100, 0.0100, 0.0150, 0.0200, 0.0200',
+    ],
+  ]
+  for (const [name, value] of facts) {
+    expect(text).toContain(`${name} | ${value}`)
+    expect(page).toContain(`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)
+  }
+  expect(text).toContain('org/m is calibrated: 36 answers')
 })
