@@ -1,10 +1,10 @@
 // npm run evidence: measures false alarms and power of the evidence, then draws docs/evidence. `--help` lists the options.
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { alarmThreshold, DEFAULT_FLOORS, type NoiseLevels } from '../../src/evidence/index.js'
 import { calibratedLevels } from '../../test/support/evidence-simulation/index.js'
-import { HonestRun } from './honest.js'
+import { HonestRun, MINER_ANSWERS } from './honest.js'
 import { drawCurve, measurePower } from './power.js'
-import { saveResults } from './results.js'
+import { type HonestResult, readResults, saveResults } from './results.js'
 import { CALIBRATED, CHEATS, DRAWN, HONEST_SERVERS } from './servers.js'
 import { writeEvidencePage } from './write-page.js'
 
@@ -14,6 +14,7 @@ Parts, all without any: honest, power, curves, page (draws the figures and table
   --answers n  answers of each of the ten honest servers (default 10000)
   --runs n     runs of each cheat (default 20)
   --minutes n  stops the honest part after this time, with what it has by then (default: no limit)
+  --continue   continues the honest part of results.json instead of starting it again
 The same options give the same numbers on every machine, unless the time limit ends the honest part.`
 
 /** Answers of a miner per month that a validator assumes before it has measured its own: one of 1,216 tokens every 12 s. */
@@ -22,8 +23,6 @@ const FALSE_ALARM = 1e-6
 const LOOSE = { falseAlarm: 1e-2, answersPerMonth: 100 }
 /** Tokens after which a run gives up. */
 const LIMIT = 30_000
-/** Answers simulated between two saves of the results. */
-const PORTION = 250
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -31,6 +30,7 @@ const { positionals, values } = parseArgs({
     answers: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '20' },
     minutes: { type: 'string', default: 'Infinity' },
+    continue: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
 })
@@ -44,11 +44,13 @@ const rules = { threshold, cleanAnswers: 100 }
 
 if (['power', 'honest', 'curves'].some(includes)) {
   const levels = calibratedLevels({ noise: CALIBRATED, dialect: 'murmur3' }, 300, DEFAULT_FLOORS)
+  const measured = {
+    ...{ falseAlarm: FALSE_ALARM, answersPerMonth: ANSWERS_PER_MONTH },
+    ...{ threshold: Math.log10(threshold), calibrated: CALIBRATED, levels },
+  }
+  const last = values.continue ? readResults() : undefined
   saveResults({
-    rules: {
-      ...{ falseAlarm: FALSE_ALARM, answersPerMonth: ANSWERS_PER_MONTH, calibrated: CALIBRATED, levels },
-      threshold: Math.log10(threshold),
-    },
+    rules: measured,
     loose: { ...LOOSE, threshold: Math.log10(alarmThreshold(LOOSE.falseAlarm, LOOSE.answersPerMonth)) },
   })
   const options = { levels, rules, runs: Number(values.runs), limit: LIMIT }
@@ -64,18 +66,22 @@ if (['power', 'honest', 'curves'].some(includes)) {
     })
     saveResults({ power })
   }
-  if (includes('honest')) runHonest(levels, Number(values.answers), Number(values.minutes))
+  // Results under other rules are another experiment.
+  const before = last && isDeepStrictEqual(last.rules, measured) ? last.honest : []
+  if (includes('honest')) runHonest(levels, Number(values.answers), Number(values.minutes), before)
 }
 writeEvidencePage()
 
-/** All honest servers in turn, so that a time limit cuts them evenly. */
-function runHonest(levels: NoiseLevels, answers: number, minutes: number): void {
+/** One miner of every honest server in turn, so that a time limit cuts them evenly. The results are saved after each turn. */
+function runHonest(levels: NoiseLevels, answers: number, minutes: number, before: HonestResult[]): void {
   const end = performance.now() + minutes * 60_000
-  const runs = HONEST_SERVERS.map(
-    (server, seed) => new HonestRun(server, { levels, rules, loose: LOOSE, seed }),
-  )
-  for (let done = 0; done < answers && performance.now() < end; done += PORTION) {
-    for (const run of runs) run.advance(Math.min(PORTION, answers - done))
+  const runs = HONEST_SERVERS.map((server, seed) => {
+    const done = before.find(({ name }) => name === server.name)
+    return new HonestRun(server, { levels, rules, loose: LOOSE, seed }, done)
+  })
+  for (let turn = 0; turn < answers && performance.now() < end; turn += MINER_ANSWERS) {
+    const goal = Math.min(answers, turn + MINER_ANSWERS)
+    for (const run of runs) run.advance(goal - run.result.answers)
     saveResults({ honest: runs.map(({ result }) => result) })
     const total = runs.reduce((sum, { result }) => sum + result.answers, 0)
     const alarms = runs.reduce((sum, { result }) => sum + result.alarms, 0)

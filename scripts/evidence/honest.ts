@@ -4,7 +4,7 @@ import type { HonestResult } from './results.js'
 import { type HonestServer, temperatureOf } from './servers.js'
 
 /** Answers of one miner, after which a miner without history begins. */
-const MINER_ANSWERS = 2_500
+export const MINER_ANSWERS = 2_500
 const PAIR = ['miner', 'model'] as const
 const NO_WEALTH = { suspicion: 0, enforced: 0 }
 /** Wealth is counted from 10^0 to 10^6, in steps of half a decade. */
@@ -18,9 +18,9 @@ export interface HonestOptions {
   readonly seed: number
 }
 
-/** One honest server, simulated in portions. */
+/** One honest server, simulated miner by miner: each has its own seed, so that a run can be continued after any whole miner. */
 export class HonestRun {
-  readonly #simulator: Simulator
+  #simulator: Simulator
   #book: EvidenceBook
   #month: EvidenceBook
   #monthly = NO_WEALTH
@@ -32,14 +32,18 @@ export class HonestRun {
   constructor(
     private readonly honest: HonestServer,
     private readonly options: HonestOptions,
+    done: HonestResult | undefined,
   ) {
-    this.#simulator = createSimulator(options.seed)
+    const miners = isWhole(done) ? done.miners : 0
+    this.#simulator = this.#nextSimulator(miners)
     this.#book = new EvidenceBook(options.rules)
     this.#month = new EvidenceBook(options.rules)
-    this.#result = {
-      ...{ name: honest.name, answers: 0, tokens: 0, miners: 1, alarms: 0, suspicions: 0, most: NO_WEALTH },
-      months: { count: 0, suspicion: zeros(), enforced: zeros() },
-    }
+    this.#result = isWhole(done)
+      ? structuredClone(done)
+      : {
+          ...{ name: honest.name, answers: 0, tokens: 0, miners: 0, alarms: 0, suspicions: 0 },
+          ...{ most: NO_WEALTH, months: { count: 0, suspicion: zeros(), enforced: zeros() } },
+        }
   }
 
   get result(): HonestResult {
@@ -50,12 +54,17 @@ export class HonestRun {
     for (let count = 0; count < answers; count++) this.#add(this.#result.answers)
   }
 
+  #nextSimulator(miner: number): Simulator {
+    return createSimulator(1000 * this.options.seed + miner)
+  }
+
   #add(index: number): void {
     const { levels, rules, loose } = this.options
     const result = this.#result
-    if (index > 0 && index % MINER_ANSWERS === 0) {
+    if (index % MINER_ANSWERS === 0) {
       this.#book = new EvidenceBook(rules)
       this.#isSuspected = false
+      this.#simulator = this.#nextSimulator(result.miners)
       result.miners++
     }
     const tokens = 40 + ((index * 37) % 121)
@@ -83,6 +92,11 @@ export class HonestRun {
     this.#month = new EvidenceBook(this.options.rules)
     this.#monthly = NO_WEALTH
   }
+}
+
+/** Whether every miner of a result is complete. */
+function isWhole(result: HonestResult | undefined): result is HonestResult {
+  return result !== undefined && result.answers === result.miners * MINER_ANSWERS
 }
 
 function zeros(): number[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alarmThreshold, DIALECTS, type Statistic } from '../../src/evidence/index.js'
+import { alarmThreshold, DIALECTS, measureNoise, observe, type Statistic } from '../../src/evidence/index.js'
 import {
   type AnswerPlan,
   calibratedLevels,
@@ -9,7 +9,7 @@ import {
 } from '../support/evidence-simulation/index.js'
 
 const CALIBRATED = 0.03
-const LEVELS = calibratedLevels({ noise: CALIBRATED, dialect: 'murmur3' }, 60)
+const LEVELS = calibratedLevels({ noise: CALIBRATED, dialect: 'murmur3' }, 40)
 const RULES = { threshold: alarmThreshold(1e-6, 10_000), cleanAnswers: 50 }
 const HONEST: Server = { noise: CALIBRATED, dialect: 'murmur3' }
 
@@ -33,7 +33,7 @@ describe('honest servers at the calibrated noise', () => {
     ['bfloat16', { ...HONEST, rounding: 0.125 }],
   ]
   it.each(servers)('give no alarm and no suspicion: %s', (_, server) => {
-    const { alarm, suspicion, book } = run((index) => answerOf(server, index), 30)
+    const { alarm, suspicion, book } = run((index) => answerOf(server, index), 15)
     expect({ alarm, suspicion }).toEqual({ alarm: undefined, suspicion: undefined })
     const { dialect, unsynchronised, enforced } = book.standing('miner', 'model')
     expect(dialect).toBe(server.dialect)
@@ -42,7 +42,7 @@ describe('honest servers at the calibrated noise', () => {
   })
 
   it('alarm less often than a loose budget allows', () => {
-    const [miners, answers, budget] = [20, 20, 0.2]
+    const [miners, answers, budget] = [15, 20, 0.2]
     const rules = { ...RULES, threshold: alarmThreshold(budget, answers) }
     let alarms = 0
     for (let miner = 0; miner < miners; miner++) {
@@ -51,6 +51,24 @@ describe('honest servers at the calibrated noise', () => {
       if (runEvidence({ simulator, levels: LEVELS, rules, plan, answers }).alarm) alarms++
     }
     expect(alarms / miners).toBeLessThanOrEqual(budget)
+  })
+})
+
+describe('a calibration', () => {
+  const observed = (server: Server, answers: number, seed: number) => {
+    const simulator = createSimulator(seed)
+    return Array.from({ length: answers }, (_, index) =>
+      observe(simulator.answer({ server, temperature: index % 2 ? 0.8 : 0, tokens: 150 }), LEVELS, 'murmur3'),
+    )
+  }
+
+  it('grants what the noisiest answers show, not what all show together', () => {
+    const even = measureNoise(observed(HONEST, 30, 5))
+    const uneven = measureNoise([...observed(HONEST, 30, 5), ...observed({ ...HONEST, noise: 0.4 }, 1, 6)])
+    expect(even.logitScale).toBeLessThan(0.08)
+    // Of all tokens together hardly more differ.
+    expect(uneven.mismatches / uneven.drawn).toBeLessThan(0.02)
+    expect(uneven.logitScale).toBeGreaterThan(2 * even.logitScale)
   })
 })
 

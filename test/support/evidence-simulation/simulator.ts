@@ -40,16 +40,19 @@ export interface Simulator {
 /** Ranks below this one are too unlikely for their noise to matter. */
 const NOISY_RANKS = 40
 
+/** By rounding; the same for all simulators, because making one costs as much as several answers. */
+const texts = new Map<number, readonly Position[]>()
+
+function textOf(step: number): readonly Position[] {
+  const known = texts.get(step)
+  if (known) return known
+  const text = createText(0x7e47).map((logits) => positionOf(round(logits, step)))
+  texts.set(step, text)
+  return text
+}
+
 /** @param seed same seed, same answers */
 export function createSimulator(seed: number): Simulator {
-  const texts = new Map<number, readonly Position[]>()
-  const textOf = (step: number) => {
-    const known = texts.get(step)
-    if (known) return known
-    const text = createText(0x7e47).map((logits) => positionOf(round(logits, step)))
-    texts.set(step, text)
-    return text
-  }
   const random = fastRandom(seed)
   return { answer: (plan) => simulate(plan, textOf(plan.server.rounding ?? 0), random) }
 }
