@@ -1,4 +1,4 @@
-import { insertsDate } from '../../../engine/index.js'
+import { insertsDate, type OpenedEngine, openEngine } from '../../../engine/index.js'
 import { messageOf } from '../../../kernel/index.js'
 import type { ServerInspection, UpstreamSettings } from '../../../routing/index.js'
 import { defaultCut, isCutting } from '../../../verification/index.js'
@@ -11,7 +11,6 @@ import {
   templateDateFinding,
 } from './answer-findings.js'
 import { evidenceFinding, seedFinding } from './evidence-findings.js'
-import { engineUrlOf, type OpenedEngine, openEngine } from './reference.js'
 import { openRequests, validatorRequests } from './requests.js'
 import { takeSamples } from './samples.js'
 import { summarize } from './summary.js'
@@ -41,8 +40,9 @@ export async function checkModel(
   const { name, target, server } = checked
   const second = options.against.find(({ model }) => model === name)
   const opened: OpenedEngine[] = []
-  const open = async (...where: [string, readonly string[], string | undefined]) => {
-    const one = await openEngine(...where, options, deps)
+  const { clock, log, signal, readyMs } = deps
+  const open = async (model: string, urls: readonly string[], apiKey: string | undefined) => {
+    const one = await openEngine({ model, urls, apiKey, ...options.hub, clock, log }, signal, readyMs)
     opened.push(one)
     return one
   }
@@ -76,7 +76,7 @@ async function judgeModel(
   const { engine } = reference
   const { facts } = engine
   if (!facts) return withoutReference(name, comparedWith, 'the engine is not ready')
-  const asking = { model: target, engine, seed: `${options.seed} ${name}` }
+  const asking = { model: target, engine, seed: `${options.seed} ${name}`, tokens: options.tokens }
   const knowsTokenIds = inspection.tokenIds === 'on-request'
   const asked = { url: engineUrlOf(server.url), apiKey: server.apiKey, knowsTokenIds }
   const ask = async (requests: Parameters<typeof takeSamples>[0]) =>
@@ -142,4 +142,9 @@ function comparedWithItself(isWeighed: boolean): Finding {
     seen: `The answers were compared with the server’s own reading of them, which cannot show other weights or another model.${more}`,
     fix: 'Name a second engine with --against model=url.',
   }
+}
+
+/** Where an upstream has vLLM's own routes. */
+function engineUrlOf(upstreamUrl: string): string {
+  return upstreamUrl.replace(/\/+$/, '').replace(/\/v1$/, '')
 }

@@ -14,6 +14,7 @@ export interface RequestOptions {
   readonly model: string
   readonly engine: Pick<ReferenceEngine, 'facts' | 'generate'>
   readonly seed: string
+  readonly tokens?: { readonly min: number; readonly max: number } | undefined
 }
 
 /** The requests of a validator: chats and completions in turn, each with all sampling fields and a seed, some greedy. */
@@ -50,7 +51,7 @@ async function requestOf(
   key: string,
   turn: number,
   isGreedy: boolean,
-  { model, engine, seed }: RequestOptions,
+  { model, engine, seed, tokens = TOKENS }: RequestOptions,
   { clock, signal }: CheckDeps,
 ): Promise<InferenceRequest> {
   const endpoints = engine.facts?.endpoints ?? ['chat', 'completion']
@@ -60,7 +61,7 @@ async function requestOf(
     {
       ...{ model, engine, clock, random },
       endpoints: [endpoint],
-      maxTokens: TOKENS,
+      maxTokens: tokens,
       greedyShare: isGreedy ? 1 : 0,
     },
     signal,

@@ -82,6 +82,8 @@ export interface CheckOptions {
   readonly model?: string | undefined
   /** Answers to judge per model. */
   readonly answers: number
+  /** Tokens asked for per answer. Default: 128 to 256. */
+  readonly tokens?: { readonly min: number; readonly max: number } | undefined
   /** Of the prompts. */
   readonly seed: string
 }

@@ -50,6 +50,7 @@ function weighed({
         unsynchronised: 0,
         unknown: 0,
         answers: 8,
+        relayed: 0,
         tokens: 900,
         since: 0,
         bar: undefined,
