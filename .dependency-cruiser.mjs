@@ -25,7 +25,7 @@ export const ARROWS = {
   inference: ['epistula', 'wallet'],
   'engine|prompts': ['inference'],
   verification: ['evidence', 'inference', 'engine'],
-  bundles: ['evidence', 'inference', 'wallet'],
+  bundles: ['evidence', 'inference', 'engine', 'verification', 'wallet'],
   history: ['inference', 'engine', 'verification'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],

@@ -80,7 +80,8 @@ async function measureState(rounds: number): Promise<Row[]> {
       loads.push(await timeOf(async () => EvidenceBook.from((await evidence.load()).book, RULES)))
     }
     const [loadMs, scoreMs] = [median(loads), median(scoreLoads)]
-    const { size } = await stat(evidencePath)
+    const [{ size }, { size: scoreSize }] = await Promise.all([stat(evidencePath), stat(scorePath)])
+    const perByte = loadMs / size / (scoreMs / scoreSize)
     const pairs = MINERS * MODELS.length
     return [
       {
@@ -94,6 +95,13 @@ async function measureState(rounds: number): Promise<Row[]> {
         value: loadMs,
         unit: 'ms',
         ratio: { to: 'reading the scores of the same miners', value: loadMs / scoreMs },
+      },
+      {
+        name: 'reading a byte of it',
+        value: (1e6 * loadMs) / size,
+        unit: 'ns',
+        ratio: { to: 'reading a byte of the scores', value: perByte },
+        goal: { must: '≤ 2 × the scores', reached: perByte <= 2 ? 'must' : 'missed' },
       },
     ]
   } finally {

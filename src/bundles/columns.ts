@@ -13,7 +13,11 @@ const finite = z.number().finite()
 export const packedAnswer = z.object({
   temperature: finite,
   seed: finite.optional(),
-  promptTokens: z.number().int().min(0),
+  promptTokens: z
+    .number()
+    .int()
+    .min(0)
+    .max(1 << 24),
   /** Null where the stated log probabilities cannot be compared. */
   claimedAt: finite.nullable(),
   isCut: z.boolean(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  type AnswerSource,
   type ComparedAnswer,
   type EvidenceRules,
   evidenceBookData,
@@ -8,8 +9,9 @@ import {
   observationSchema,
   type Standing,
 } from '../evidence/index.js'
-import type { InferenceRequest } from '../inference/index.js'
+import type { JudgedAnswer } from '../verification/index.js'
 import { packAnswer, packedAnswer } from './columns.js'
+import { judgedSchema, packJudged } from './judged.js'
 
 const positive = z.number().finite().positive()
 const noise = z.object({ logitScale: positive, residual: positive, unexplained: positive })
@@ -34,8 +36,12 @@ const request = z.object({
 export const keptAnswerSchema = z.object({
   /** Milliseconds since 1970. */
   at: z.number().finite(),
+  /** As judged: of an answer that was cut off, maxTokens is the number that arrived. */
   request,
+  /** `relayed`: a hub reported it. */
+  source: z.enum(['own', 'relayed']),
   answer: packedAnswer,
+  judged: judgedSchema,
   levels: z.object({ suspicion: noise, enforced: noise }),
   rules: z.object({ threshold: positive, cleanAnswers: positive }),
   /** The evidence before this answer: at most one pair. */
@@ -54,7 +60,8 @@ export type KeptAnswer = z.infer<typeof keptAnswerSchema>
 
 export interface WeighedAnswer {
   readonly at: number
-  readonly request: InferenceRequest
+  readonly source: AnswerSource
+  readonly judged: JudgedAnswer
   readonly compared: ComparedAnswer
   readonly levels: NoiseLevels
   readonly rules: EvidenceRules
@@ -65,18 +72,19 @@ export interface WeighedAnswer {
 
 /** Compresses outside the main thread. */
 export async function keepAnswer(weighed: WeighedAnswer): Promise<KeptAnswer> {
-  const { at, compared, levels, rules, before, observation, standing } = weighed
+  const { at, source, judged, compared, levels, rules, before, observation, standing } = weighed
   const { suspicion, enforced } = levels
   const { level, sentence } = standing
-  const { messages, prompt, ...rest } = { messages: undefined, prompt: undefined, ...weighed.request }
+  const { messages, prompt, ...rest } = { messages: undefined, prompt: undefined, ...judged.request }
   return {
-    ...{ at, rules, before, observation, levels: { suspicion, enforced } },
+    ...{ at, source, rules, before, observation, levels: { suspicion, enforced } },
     request: {
       ...rest,
       ...(messages ? { messages: messages.map(({ role, content }) => ({ role, content })) } : {}),
       ...(prompt === undefined ? {} : { prompt }),
     },
     answer: await packAnswer(compared),
+    judged: await packJudged(judged),
     after: { level, sentence, suspicion: standing.suspicion, enforced: standing.enforced },
   }
 }

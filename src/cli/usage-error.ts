@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<Role, string>> = {
   miner: 'targon miner start',
   'miner check': 'targon miner check',
   validator: 'targon validator start',
+  verify: 'targon verify',
   query: 'targon query',
   update: 'targon update',
   localnet: 'targon localnet',

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 /** Commands that have settings. */
-export type Role = 'miner' | 'miner check' | 'validator' | 'query' | 'update' | 'localnet'
+export type Role = 'miner' | 'miner check' | 'validator' | 'verify' | 'query' | 'update' | 'localnet'
 
 export type SettingGroup =
   | 'CHAIN'

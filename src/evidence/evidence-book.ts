@@ -1,5 +1,12 @@
 import { standingOf } from './assess-standing.js'
-import { type Bar, type EvidenceBookData, MAX_PAIRS, type PairData, type StatisticData } from './book-data.js'
+import {
+  type Bar,
+  copyPair,
+  type EvidenceBookData,
+  MAX_PAIRS,
+  type PairData,
+  type StatisticData,
+} from './book-data.js'
 import { advance, newDetectors } from './detector.js'
 import { type Dialect, type Observation, STATISTICS, type Statistic } from './observation.js'
 import { leadingStatistic, type Standing, type StandingLevel, totalWealth } from './standing.js'
@@ -11,6 +18,12 @@ export interface EvidenceRules {
   /** Clean answers in a row after which a barred pair is free again. */
   readonly cleanAnswers: number
 }
+
+/**
+ * Who vouches for an answer: `own` was asked for by this validator, `relayed` was reported by a hub, which could invent it, for
+ * miners do not sign answers.
+ */
+export type AnswerSource = 'own' | 'relayed'
 
 /** What one answer changed. */
 export interface EvidenceChange {
@@ -44,14 +57,29 @@ export class EvidenceBook {
     this.#rules = rules
   }
 
-  /** Adds one answer. @param at milliseconds since 1970 */
-  record(hotkey: string, model: string, observation: Observation, at: number): EvidenceChange {
+  /**
+   * Adds one answer. A relayed one counts towards suspicion and the estimates alone: it neither bars a pair, nor frees one, nor
+   * says how the server draws. So the false alarms of `enforced` do not depend on the honesty of a hub.
+   *
+   * @param at milliseconds since 1970
+   */
+  record(
+    hotkey: string,
+    model: string,
+    observation: Observation,
+    at: number,
+    source: AnswerSource = 'own',
+  ): EvidenceChange {
     const pair = this.#pairOf(hotkey, model, at)
     const before = this.#levelOf(pair)
     pair.answers++
     pair.tokens += observation.tokens
+    this.#weigh(pair, observation, source)
+    if (source === 'relayed') {
+      pair.relayed++
+      return { before, after: this.#levelOf(pair) }
+    }
     const dialect = noteSynchrony(pair, observation)
-    this.#weigh(pair, observation)
     const outcome = pair.bar ? this.#reviewBarred(pair, pair.bar, observation) : this.#reviewFree(pair, at)
     return { before, after: this.#levelOf(pair), ...outcome, ...(dialect && { dialect }) }
   }
@@ -83,19 +111,21 @@ export class EvidenceBook {
     return [...this.#pairs.values()].map(({ hotkey, model }) => ({ hotkey, model }))
   }
 
-  /** Forgets the miners that left the subnet. */
-  keepOnly(hotkeys: ReadonlySet<string>): void {
+  /** Forgets the miners that left the subnet. @returns how many pairs were forgotten */
+  keepOnly(hotkeys: ReadonlySet<string>): number {
+    const before = this.#pairs.size
     for (const [key, { hotkey }] of this.#pairs) if (!hotkeys.has(hotkey)) this.#pairs.delete(key)
+    return before - this.#pairs.size
   }
 
   /** The evidence on one miner and model alone, as a book of at most one pair. */
   pairData(hotkey: string, model: string): EvidenceBookData {
     const pair = this.#pairs.get(keyOf(hotkey, model))
-    return { version: 1, pairs: pair ? [structuredClone(pair)] : [] }
+    return { version: 1, pairs: pair ? [copyPair(pair)] : [] }
   }
 
   toData(): EvidenceBookData {
-    return { version: 1, pairs: [...this.#pairs.values()].map((pair) => structuredClone(pair)) }
+    return { version: 1, pairs: [...this.#pairs.values()].map(copyPair) }
   }
 
   #logThreshold(): number {
@@ -114,14 +144,14 @@ export class EvidenceBook {
     const [oldest] = this.#pairs.keys()
     if (this.#pairs.size >= MAX_PAIRS && oldest !== undefined) this.#pairs.delete(oldest)
     const pair: PairData = {
-      ...{ hotkey, model, since: at, answers: 0, tokens: 0 },
+      ...{ hotkey, model, since: at, answers: 0, relayed: 0, tokens: 0 },
       ...{ synchronised: 0, unsynchronised: 0, unknown: 0, statistics: {}, endings: 1 },
     }
     this.#pairs.set(key, pair)
     return pair
   }
 
-  #weigh(pair: PairData, observation: Observation): void {
+  #weigh(pair: PairData, observation: Observation, source: AnswerSource): void {
     // One answer above what a single detector needs for an alarm, so that wealth can fall again.
     const most = this.#logThreshold() + Math.log(100 * TUNING.answerCap.value)
     for (const statistic of STATISTICS) {
@@ -129,7 +159,7 @@ export class EvidenceBook {
       if (!seen) continue
       const data = statisticOf(pair, statistic)
       advance(data.suspicion, seen.suspicion, most)
-      advance(data.enforced, seen.enforced, most)
+      if (source === 'own') advance(data.enforced, seen.enforced, most)
       const keep = TUNING.memory.value
       data.tokens = data.tokens * keep + seen.tokens
       data.sums = seen.sums.map((sum, index) => (data.sums[index] ?? 0) * keep + sum)
@@ -189,7 +219,7 @@ function restart(pair: PairData): void {
 
 /** A stored pair; statistics whose bets have changed since start again. */
 function restored(pair: PairData): PairData {
-  const copy = structuredClone(pair)
+  const copy = copyPair(pair)
   for (const statistic of STATISTICS) {
     const data = copy.statistics[statistic]
     const length = newDetectors(statistic).length

@@ -20,7 +20,7 @@ export {
   type TopTokens,
 } from './distributions.js'
 export { type Estimate, type HonestBand, honestBands } from './estimates.js'
-export { EvidenceBook, type EvidenceChange, type EvidenceRules } from './evidence-book.js'
+export { type AnswerSource, EvidenceBook, type EvidenceChange, type EvidenceRules } from './evidence-book.js'
 export { DEFAULT_FLOORS, type Noise, type NoiseLevels, noiseLevels } from './noise.js'
 export {
   DIALECTS,

@@ -4,7 +4,7 @@ import type { Standing } from './standing.js'
 
 /** A standing in words that the operator of a miner understands. */
 export function describeStanding(standing: Omit<Standing, 'sentence'>): string {
-  const { level, bar, answers, tokens, leading, statistics } = standing
+  const { level, bar, answers, relayed, tokens, leading, statistics } = standing
   const statistic = bar?.statistic ?? leading
   const estimate = statistic && statistics[statistic]?.estimate
   const finding = statistic && estimate ? describeEstimate(statistic, estimate) : undefined
@@ -13,7 +13,7 @@ export function describeStanding(standing: Omit<Standing, 'sentence'>): string {
     return `The answers differ from the model by more than other hardware explains: ${detail}decided after ${count(bar.answers, 'answer')} and ${count(bar.tokens, 'token')}, ${count(bar.clean, 'clean answer')} since.`
   }
   if (level === 'suspected')
-    return `The answers differ from the model by more than this validator’s own engines do${finding ? `: ${finding}` : ''}. This changes no score.`
+    return `The answers differ from the model by more than this validator’s own engines do${finding ? `: ${finding}` : ''}. This changes no score.${relayed > 0 ? ` A hub reported ${count(relayed, 'answer')} of ${count(answers, 'answer')}.` : ''}`
   if (answers === 0) return 'No answer has been weighed yet.'
   return `The answers fit the model: ${count(answers, 'answer')}, ${count(tokens, 'token')}${finding ? `; ${finding}` : ''}.`
 }

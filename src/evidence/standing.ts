@@ -30,6 +30,8 @@ export interface Standing {
   readonly unsynchronised: number
   readonly unknown: number
   readonly answers: number
+  /** Answers among them that a hub reported: they count towards suspicion alone. */
+  readonly relayed: number
   readonly tokens: number
   /** Time of the first answer, in milliseconds since 1970; undefined before it. */
   readonly since: number | undefined

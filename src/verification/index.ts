@@ -22,4 +22,5 @@ export {
 } from './targon-4/index.js'
 export { THRESHOLDS } from './thresholds.js'
 export { CAUSES, type Cause, type RuleSet, type Verdict } from './verdict.js'
+export type { JudgedAnswer } from './verification-request.js'
 export { verifyAnswer } from './verify-answer.js'

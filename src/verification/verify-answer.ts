@@ -1,5 +1,6 @@
 import type { ComparedAnswer } from '../evidence/index.js'
 import { isAbort, messageOf, TargonError } from '../kernel/index.js'
+import type { PreparedAnswer } from './answer-comparison.js'
 import { inconclusive, type Verdict } from './verdict.js'
 import type { VerificationRequest } from './verification-request.js'
 import { verifyStrict } from './verify-strict.js'
@@ -20,14 +21,18 @@ export async function verifyAnswer(verification: VerificationRequest): Promise<V
     )
   }
   try {
-    let compared: ComparedAnswer | undefined
-    const note = (one: ComparedAnswer) => {
-      compared = one
+    let noted: { readonly compared: ComparedAnswer; readonly prepared: PreparedAnswer } | undefined
+    const note = (compared: ComparedAnswer, prepared: PreparedAnswer) => {
+      noted = { compared, prepared }
     }
     const ready = { ...verification, facts, onCompared: verification.onCompared && note }
     const verdict = rules === 'strict' ? await verifyStrict(ready) : await verifyTargon4(ready)
     if (engine.facts === facts) {
-      if (compared && verdict.kind !== 'inconclusive') verification.onCompared?.(compared)
+      if (noted && verdict.kind !== 'inconclusive') {
+        const { request } = verification
+        const { ranks } = noted.prepared
+        verification.onCompared?.(noted.compared, { request, answer, facts, ranks, verdict })
+      }
       return verdict
     }
     return inconclusive('engine-answer', 'The engine was replaced while this answer was being verified.')

@@ -47,7 +47,7 @@ function noteCompared({ request, onCompared }: ReadyVerification, promptTokens: 
   if (!onCompared) return undefined
   return (answer: PreparedAnswer) => {
     const compared = describeCompared(answer, request, promptTokens)
-    if (compared) onCompared(compared)
+    if (compared) onCompared(compared, answer)
   }
 }
 

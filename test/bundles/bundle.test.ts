@@ -7,12 +7,13 @@ import {
   encodeBundle,
   type KeptAnswer,
   keepAnswer,
-  replayAnswers,
+  replayAnswers as replay,
 } from '../../src/bundles/index.js'
-import { EvidenceBook, noiseLevels, observe } from '../../src/evidence/index.js'
+import { type AnswerSource, EvidenceBook, noiseLevels, observe } from '../../src/evidence/index.js'
 import type { Signer } from '../../src/wallet/index.js'
-import { greedyAnswer } from '../roles/validator/evidence/evidence-parts.js'
+import { greedyAnswer, strictlyJudged } from '../roles/validator/evidence/evidence-parts.js'
 import { hotkeyOf } from '../support/hotkeys.js'
+import { ManualClock } from '../support/manual-clock.js'
 
 const [MINER, MODEL] = ['5Miner', 'org/model']
 const RULES = { threshold: 1e10, cleanAnswers: 10 }
@@ -21,8 +22,13 @@ beforeAll(async () => {
   signer = await hotkeyOf(3)
 })
 
+const deps = { clock: new ManualClock(), signal: new AbortController().signal }
+function replayAnswers(hotkey: string, model: string, answers: readonly KeptAnswer[]) {
+  return replay(hotkey, model, answers, deps)
+}
+
 /** Answers of a server with this noise, recorded as a validator does. */
-async function recorded(count: number, noise: number) {
+async function recorded(count: number, noise: number, source: AnswerSource = 'own') {
   const levels = noiseLevels({ logitScale: 0.02, residual: 0.01, unexplained: 0 })
   const book = new EvidenceBook(RULES)
   const answers: KeptAnswer[] = []
@@ -30,7 +36,7 @@ async function recorded(count: number, noise: number) {
     const compared = greedyAnswer(`answer ${index}`, noise, 60)
     const before = book.pairData(MINER, MODEL)
     const observation = observe(compared, levels, book.dialectOf(MINER, MODEL))
-    book.record(MINER, MODEL, observation, index)
+    book.record(MINER, MODEL, observation, index, source)
     const request = {
       model: MODEL,
       endpoint: 'completion',
@@ -39,7 +45,9 @@ async function recorded(count: number, noise: number) {
       maxTokens: 60,
     } as const
     const standing = book.standing(MINER, MODEL)
-    const parts = { at: index, request, compared, levels, rules: RULES, before, observation, standing }
+    const judged = await strictlyJudged(compared, request)
+    const weighed = { compared, levels, rules: RULES, before, observation, standing }
+    const parts = { at: index, source, judged, ...weighed }
     answers.push(await keepAnswer(parts))
   }
   return { answers, standing: book.standing(MINER, MODEL) }
@@ -87,16 +95,30 @@ describe('a bundle', () => {
 describe('replayAnswers', () => {
   it('reaches the standing that was recorded, alarm included', async () => {
     const { answers, standing } = await recorded(12, 1.5)
-    const replay = replayAnswers(MINER, MODEL, JSON.parse(JSON.stringify(answers)))
-    expect(replay.standing).toEqual(standing)
-    expect(replay.alarms).toHaveLength(1)
-    expect(replay).toMatchObject({ answers: 12, gaps: 0 })
+    const again = await replayAnswers(MINER, MODEL, JSON.parse(JSON.stringify(answers)))
+    expect(again.standing).toEqual(standing)
+    expect(again.alarms).toHaveLength(1)
+    expect(again).toMatchObject({ answers: 12, gaps: 0, relayed: 0 })
+  })
+
+  it('judges each answer alone, as it was judged', async () => {
+    const [good, bad] = [await recorded(2, 0), await recorded(2, 1.5)]
+    const verdicts = async ({ answers }: typeof good) =>
+      (await replayAnswers(MINER, MODEL, answers)).verdicts.map(({ kind }) => kind)
+    expect(await verdicts(good)).toEqual(['verified', 'verified'])
+    expect(await verdicts(bad)).toEqual(['failed', 'failed'])
+  })
+
+  it('replays answers that a hub reported, which bar nobody', async () => {
+    const { answers, standing } = await recorded(20, 1.5, 'relayed')
+    expect(standing.level).toBe('suspected')
+    expect(await replayAnswers(MINER, MODEL, answers)).toMatchObject({ relayed: 20, standing, alarms: [] })
   })
 
   it('counts gaps and starts from the evidence before the first answer', async () => {
     const { answers, standing } = await recorded(9, 0.5)
     const some = answers.filter((_, index) => index > 2 && index !== 5)
-    expect(replayAnswers(MINER, MODEL, some)).toMatchObject({ answers: 5, gaps: 1, standing })
+    expect(await replayAnswers(MINER, MODEL, some)).toMatchObject({ answers: 5, gaps: 1, standing })
   })
 
   it('refuses records that do not follow from the answers, even when they are signed', async () => {
@@ -113,18 +135,20 @@ describe('replayAnswers', () => {
         ...first,
         observation: { ...first.observation, statistics: { ...first.observation.statistics, residual } },
       },
+      { ...first, judged: { ...first.judged, verdict: { kind: 'verified' as const } } },
+      { ...first, source: 'relayed' as const },
       { ...first, after: { ...first.after, level: 'barred' as const } },
       { ...first, after: { ...first.after, enforced: first.after.enforced + 1 } },
       { ...first, levels: { ...first.levels, enforced: { ...first.levels.enforced, logitScale: 0.01 } } },
     ]
     for (const [index, lie] of lies.entries())
-      expect(() => replayAnswers(MINER, MODEL, [lie]), `lie ${index}`).toThrow(
-        expect.objectContaining({ code: 'BUNDLE_REPLAY' }),
-      )
+      await expect(replayAnswers(MINER, MODEL, [lie]), `lie ${index}`).rejects.toMatchObject({
+        code: 'BUNDLE_REPLAY',
+      })
     const { answers } = await recorded(2, 0.5)
-    expect(() => replayAnswers('5Other', MODEL, answers)).toThrow(
-      expect.objectContaining({ code: 'BUNDLE_INVALID' }),
-    )
+    await expect(replayAnswers('5Other', MODEL, answers)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' })
+    const wordless = { ...first, judged: { ...first.judged, data: '' } }
+    await expect(replayAnswers(MINER, MODEL, [wordless])).rejects.toMatchObject({ code: 'BUNDLE_INVALID' })
   })
 })
 

@@ -31,7 +31,7 @@ describe('.env.example', () => {
     expect(parse(text)).toEqual({})
   })
 
-  it.each(['miner', 'miner check', 'validator', 'query', 'update', 'localnet'] as const)(
+  it.each(['miner', 'miner check', 'validator', 'verify', 'query', 'update', 'localnet'] as const)(
     'gives the defaults of %s with every line uncommented',
     (role) => {
       const text = committed('.env.example').replaceAll(/^#(?=TARGON_)/gm, '')

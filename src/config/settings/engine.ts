@@ -16,8 +16,12 @@ export const engineSettings = {
       .union([z.array(z.string()), z.string()])
       .transform((v) => (Array.isArray(v) ? v : v.split(/[;\s]+/)).filter((s) => s !== '')),
     default: [],
-    roles: ['validator', 'query'],
+    roles: ['validator', 'verify', 'query'],
     help: 'Reference engines as model=url[,url…], repeatable; any stock vLLM server works.',
+    helpOf: {
+      verify:
+        'Own engine for the model of the bundle, as a URL or model=url, repeatable: computes the reference again.',
+    },
   }),
   'engine.mode': engine({
     kind: 'text',
@@ -51,14 +55,14 @@ export const engineSettings = {
     default: undefined,
     variables: ['HF_TOKEN'],
     secret: true,
-    roles: ['validator', 'miner check'],
+    roles: ['validator', 'verify', 'miner check'],
     help: 'Hugging Face token for gated models, passed to the engines of mode docker.',
   }),
   'engine.api-key': engine({
     kind: 'text',
     schema: keyValue.optional(),
     default: undefined,
-    roles: ['validator', 'query', 'miner check'],
+    roles: ['validator', 'verify', 'query', 'miner check'],
     secret: true,
     help: 'Bearer key of the reference engines.',
   }),
@@ -66,14 +70,14 @@ export const engineSettings = {
     kind: 'text',
     schema: textValue,
     default: 'https://huggingface.co',
-    roles: ['validator', 'query', 'miner check'],
+    roles: ['validator', 'verify', 'query', 'miner check'],
     help: 'Base URL for the config.json and generation_config.json of models.',
   }),
   'engine.model-dir': engine({
     kind: 'path',
     schema: optionalText,
     default: undefined,
-    roles: ['validator', 'query', 'miner check'],
+    roles: ['validator', 'verify', 'query', 'miner check'],
     help: 'Folder with <model>/config.json to use instead of the hub.',
   }),
   'engine.image': engine({

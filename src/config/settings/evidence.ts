@@ -4,6 +4,7 @@ import { settingIn } from '../setting.js'
 
 const validator = settingIn('VALIDATOR', ['validator'])
 
+const organics = ['off', 'suspect', 'count'] as const
 const modes = ['off', 'observe', 'enforce'] as const
 
 /** Evidence over a miner's answers. */
@@ -36,10 +37,17 @@ export const evidenceSettings = {
     help: 'Whether answers must follow the seed of their request as current vLLM does; require fails those of miners of which more than one in twenty does not, older vLLM, SGLang and speculative decoding included.',
   }),
   'evidence.organics': validator({
+    kind: 'text',
+    schema: z.enum(organics),
+    default: 'suspect',
+    options: organics,
+    help: 'What answers to users’ requests count for: nothing, suspicion alone, or (count) the same as those of this validator’s own rounds. Miners do not sign answers, so with count a hub that invents them can accuse honest miners: only for a hub of your own.',
+  }),
+  'evidence.keep-organics': validator({
     kind: 'switch',
     schema: switchValue,
-    default: true,
-    help: 'Weigh answers to users’ requests like those of this validator’s own rounds. A hub that invents answers could accuse honest miners: turn this off for a hub you do not trust.',
+    default: false,
+    help: 'Also keep answers to users’ requests for evidence bundles, with what the users wrote.',
   }),
   'evidence.calibrate': validator({
     kind: 'switch',

@@ -65,11 +65,18 @@ export type MinerCheckSettings = SettingsOf<
   | 'seed'
 >
 
+/** Settings of the engine with which a bundle is verified, and of the output. */
+type VerifySettings = SettingsOf<
+  | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'hub-token' | 'model-dir'}`
+  | `logging.${'debug' | 'trace' | 'info'}`
+>
+
 /** The resolved settings of each role. */
 export interface RoleSettings {
   miner: MinerSettings
   'miner check': MinerCheckSettings
   validator: ValidatorSettings
+  verify: VerifySettings
   query: QuerySettings
   update: UpdateSettings
   localnet: LocalnetSettings

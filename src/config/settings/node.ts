@@ -17,7 +17,7 @@ const clients: readonly Role[] = ['miner', 'validator', 'query']
 const chain = settingIn('CHAIN', clients)
 const wallet = settingIn('WALLET', clients)
 const logging = settingIn('LOGGING', clients)
-const verbosity = settingIn('LOGGING', [...clients, 'miner check'])
+const verbosity = settingIn('LOGGING', [...clients, 'miner check', 'verify'])
 const process = settingIn('PROCESS', neurons)
 const update = settingIn('UPDATE', neurons)
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { ReferenceEngine } from '../../../engine/index.js'
 import {
+  type AnswerSource,
   alarmThreshold,
   type ComparedAnswer,
   EvidenceBook,
@@ -11,8 +13,7 @@ import {
   STATISTICS,
   type Standing,
 } from '../../../evidence/index.js'
-import type { InferenceRequest } from '../../../inference/index.js'
-import type { Verdict } from '../../../verification/index.js'
+import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 import type { Topic } from '../../role.js'
 import type { ReviewedAnswer } from '../rounds/index.js'
 import { createSaver } from '../scores/index.js'
@@ -24,6 +25,7 @@ import { openEvidenceFile, type StoredEvidence } from './evidence-file.js'
 import { reviewEnd } from './judge-ends.js'
 import { KeptAnswers } from './kept-answers.js'
 import { grantsMore, type LevelsFor } from './levels.js'
+import { reviewSeed } from './review-seed.js'
 import { TemplateDates } from './template-dates.js'
 
 /** What the answers of every miner show together: weighed, kept beside the scores, and turned into consequences. */
@@ -32,18 +34,13 @@ export interface Evidence {
   weigh(
     engine: ReferenceEngine,
     hotkey: string,
-    request: InferenceRequest,
     compared: ComparedAnswer,
+    judged: JudgedAnswer,
   ): Observation | undefined
   /** Adds an answer of an own round. @returns its verdict, or the failure that earlier answers make of it */
   review(answer: ReviewedAnswer): Verdict
-  /** Weighs and adds an answer to a user's request. */
-  addOrganic(
-    engine: ReferenceEngine,
-    hotkey: string,
-    request: InferenceRequest,
-    compared: ComparedAnswer,
-  ): void
+  /** Weighs and adds an answer to a user's request that a hub reported. */
+  addOrganic(engine: ReferenceEngine, hotkey: string, compared: ComparedAnswer, judged: JudgedAnswer): void
   readonly isBarred: IsBarred
   /** What is known of a miner, by model. */
   standings(hotkey: string): readonly PairStanding[]
@@ -66,9 +63,6 @@ export interface EvidenceParts {
   readonly events: { readonly evidence: Pick<Topic<EvidenceRow>, 'publish'> }
 }
 
-/** With `require`: answers that must have been told apart, and the share of them that need not follow their seed. */
-const SEEDED = { answers: 20, share: 0.05 }
-
 /** Path of the evidence within a neuron's state folder. */
 export function evidencePath(stateDir: string): string {
   return join(stateDir, 'evidence.json')
@@ -86,11 +80,18 @@ export async function openEvidence(context: ValidatorContext, parts: EvidencePar
   const stored = await file.load()
   const evidence = new OpenEvidence(context, parts, stored)
   evidence.keepOnly(new Set(view.metagraph.neurons.map(({ hotkey }) => hotkey)))
+  let saved = 0
+  const saveChanges = async () => {
+    const { revision } = evidence
+    if (revision === saved) return
+    await file.save(evidence.toStored())
+    saved = revision
+  }
   const { save } = createSaver(
     context,
     'saving the evidence',
     async () => {
-      await Promise.all([file.save(evidence.toStored()), evidence.written()])
+      await Promise.all([saveChanges(), evidence.written()])
     },
     {
       failed: (error) =>
@@ -113,8 +114,8 @@ export async function openEvidence(context: ValidatorContext, parts: EvidencePar
 }
 
 interface Weighed {
-  readonly request: InferenceRequest
   readonly compared: ComparedAnswer
+  readonly judged: JudgedAnswer
   readonly levels: NoiseLevels
 }
 
@@ -129,6 +130,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   /** What own observations were made of, until they are recorded. */
   readonly #weighed = new WeakMap<Observation, Weighed>()
   #book: EvidenceBook
+  #revision = 0
 
   constructor(context: ValidatorContext, { levelsFor, events }: EvidenceParts, stored: StoredEvidence) {
     this.#context = context
@@ -157,37 +159,45 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly weigh = (
     engine: ReferenceEngine,
     hotkey: string,
-    request: InferenceRequest,
     compared: ComparedAnswer,
+    judged: JudgedAnswer,
   ) => {
+    const { request } = judged
     const { model } = request
     if (this.#context.settings['evidence.mode'] === 'off') return undefined
     if (!this.#dates.areCertain(engine, request)) return undefined
     const levels = this.#levels(model)
     const observation = observe(compared, levels, this.#book.dialectOf(hotkey, model))
-    this.#weighed.set(observation, { request, compared, levels })
+    this.#weighed.set(observation, { compared, judged, levels })
     return observation
   }
 
   readonly review = (answer: ReviewedAnswer): Verdict => {
     const { hotkey, model, observation, at } = answer
-    if (observation) this.#record(hotkey, model, observation, at)
+    if (observation) this.#record(hotkey, model, observation, at, 'own')
+    const endings = this.#book.endingsOf(hotkey, model)
     const verdict = reviewEnd(this.#book, answer)
+    if (this.#book.endingsOf(hotkey, model) !== endings) this.#revision++
     if (verdict.kind !== 'verified') return verdict
     if (this.isBarred(hotkey, model)) {
       const { sentence } = this.#book.standing(hotkey, model)
       return { kind: 'failed', cause: 'EVIDENCE', detail: sentence }
     }
-    return this.#reviewSeed(answer) ?? verdict
+    const { settings } = this.#context
+    if (settings['evidence.seed'] !== 'require') return verdict
+    return reviewSeed(this.#book.standing(hotkey, model), answer) ?? verdict
   }
 
-  readonly addOrganic: Evidence['addOrganic'] = (engine, hotkey, request, compared) => {
-    if (!this.#context.settings['evidence.organics']) return
-    const observation = this.weigh(engine, hotkey, request, compared)
+  readonly addOrganic: Evidence['addOrganic'] = (engine, hotkey, compared, judged) => {
+    const { settings, clock } = this.#context
+    const organics = settings['evidence.organics']
+    if (organics === 'off') return
+    const observation = this.weigh(engine, hotkey, compared, judged)
     if (!observation) return
-    // What users ask is not kept.
-    this.#weighed.delete(observation)
-    this.#record(hotkey, request.model, observation, this.#context.clock.now())
+    // What users ask is kept only where the operator says so.
+    if (!settings['evidence.keep-organics']) this.#weighed.delete(observation)
+    const source = organics === 'count' ? 'own' : 'relayed'
+    this.#record(hotkey, judged.request.model, observation, clock.now(), source)
   }
 
   standings(hotkey: string): PairStanding[] {
@@ -202,7 +212,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   }
 
   keepOnly(hotkeys: ReadonlySet<string>): void {
-    this.#book.keepOnly(hotkeys)
+    if (this.#book.keepOnly(hotkeys) > 0) this.#revision++
     this.#changes.forget(hotkeys)
     this.#kept.keepOnly(hotkeys)
     this.#countPairs()
@@ -211,6 +221,11 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   /** Resolves when the answers kept for replays are written. */
   written(): Promise<void> {
     return this.#kept.written()
+  }
+
+  /** Another number after every change of what is stored. */
+  get revision(): number {
+    return this.#revision
   }
 
   toStored(): StoredEvidence {
@@ -236,6 +251,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     const levels = { suspicion, enforced }
     const before = this.#weighedAt.get(model)
     this.#weighedAt.set(model, levels)
+    if (!isDeepStrictEqual(before, levels)) this.#revision++
     if (before && grantsMore(before, levels)) {
       this.#forget(model)
       this.#context.log.info(
@@ -256,33 +272,21 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     this.#countPairs()
   }
 
-  #record(hotkey: string, model: string, observation: Observation, at: number): void {
+  #record(hotkey: string, model: string, observation: Observation, at: number, source: AnswerSource): void {
+    this.#revision++
     if (this.#rate.note(hotkey, this.#context.clock.monotonic())) this.#book.setRules(this.#rules())
     const weighed = this.#weighed.get(observation)
     const before = weighed && this.#book.pairData(hotkey, model)
-    const change = this.#book.record(hotkey, model, observation, at)
+    const change = this.#book.record(hotkey, model, observation, at, source)
     if (weighed && before) {
       const standing = this.#book.standing(hotkey, model)
-      const kept = { ...weighed, at, rules: this.#rules(), before, observation, standing }
+      const kept = { ...weighed, at, source, rules: this.#rules(), before, observation, standing }
       this.#kept.add(hotkey, model, kept, change.alarm !== undefined)
     }
     const [threshold, isEnforced] = [this.threshold(), this.#isEnforced(model)]
     const bands = honestBands(this.#levelsFor(model).enforced)
     this.#changes.note({ book: this.#book, hotkey, model, at, change, threshold, isEnforced, bands })
     if (change.before !== change.after) this.#countPairs()
-  }
-
-  #reviewSeed({ hotkey, model, observation }: ReviewedAnswer): Verdict | undefined {
-    if (this.#context.settings['evidence.seed'] !== 'require' || observation?.synchrony !== 'no')
-      return undefined
-    const { synchronised, unsynchronised } = this.#book.standing(hotkey, model)
-    const answers = synchronised + unsynchronised
-    if (answers < SEEDED.answers || unsynchronised <= SEEDED.share * answers) return undefined
-    return {
-      kind: 'failed',
-      cause: 'EVIDENCE',
-      detail: `The tokens do not follow the seed of the request in any way that current vLLM samples, in ${unsynchronised} of ${answers} answers.`,
-    }
   }
 
   #countPairs(): void {

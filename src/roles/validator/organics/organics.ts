@@ -116,8 +116,8 @@ function createJudge(options: OrganicsOptions): OrganicJudge {
     if (!engine || !request) return undefined
     // Whatever the hub is trusted with, only what the engine can reproduce is evidence.
     const isJudgeable = isReproducible(record.request)
-    return await verify(engine, request, answer, signal, (compared) => {
-      if (isJudgeable) evidence?.addOrganic(engine, record.hotkey, request, compared)
+    return await verify(engine, request, answer, signal, (compared, judged) => {
+      if (isJudgeable) evidence?.addOrganic(engine, record.hotkey, compared, judged)
     })
   }
 }

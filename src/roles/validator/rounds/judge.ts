@@ -2,7 +2,7 @@ import type { ReferenceEngine } from '../../../engine/index.js'
 import type { ComparedAnswer } from '../../../evidence/index.js'
 import type { Answer, InferenceRequest } from '../../../inference/index.js'
 import { isAbort, messageOf } from '../../../kernel/index.js'
-import type { Verdict } from '../../../verification/index.js'
+import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 
 /** What a verdict needs from the rest of the program. */
 export interface JudgePorts {
@@ -12,7 +12,7 @@ export interface JudgePorts {
     answer: Answer,
     signal: AbortSignal,
     /** Called at most once, with an answer that was compared with the reference. */
-    onCompared?: (compared: ComparedAnswer) => void,
+    onCompared?: (compared: ComparedAnswer, judged: JudgedAnswer) => void,
   ) => Promise<Verdict>
   /** A longer stall around the end of an answer voids its speed. */
   readonly stallLimitMs: number
@@ -26,7 +26,7 @@ export interface ReceivedAnswer {
   /** By how much a stall of the event loop may have falsified its times. */
   readonly stallMs: number
   /** Called with the tokens that were compared with the reference: of a whole answer, or of the part that arrived. */
-  readonly onCompared?: ((compared: ComparedAnswer) => void) | undefined
+  readonly onCompared?: ((compared: ComparedAnswer, judged: JudgedAnswer) => void) | undefined
 }
 
 /** Why this validator ended a stream: `worthless` fails the miner, `no-room` is our own lack of room. */

@@ -2,7 +2,7 @@ import type { ReferenceEngine } from '../../../engine/index.js'
 import type { ComparedAnswer, Observation } from '../../../evidence/index.js'
 import type { Answer, InferenceRequest, StreamProgress } from '../../../inference/index.js'
 import type { Clock } from '../../../kernel/index.js'
-import type { Verdict } from '../../../verification/index.js'
+import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 import { isReady, type ServingMiner } from '../subnet/index.js'
 import { type Judgement, type JudgePorts, judgeStream, type StreamStop } from './judge.js'
 import type { RoundPlan } from './round-plan.js'
@@ -40,8 +40,8 @@ export interface RoundPorts extends JudgePorts {
   readonly weigh?: (
     engine: ReferenceEngine,
     hotkey: string,
-    request: InferenceRequest,
     compared: ComparedAnswer,
+    judged: JudgedAnswer,
   ) => Observation | undefined
   /** What this and earlier answers of the miner together make of a verdict. */
   readonly review?: (answer: ReviewedAnswer) => Verdict
@@ -134,8 +134,8 @@ export async function startRound(
       const received = await answer
       await mayJudge
       let observation: Observation | undefined
-      const onCompared = (compared: ComparedAnswer) => {
-        observation ??= ports.weigh?.(plan.engine, miner.hotkey, request, compared)
+      const onCompared = (compared: ComparedAnswer, alone: JudgedAnswer) => {
+        observation ??= ports.weigh?.(plan.engine, miner.hotkey, compared, alone)
       }
       const judged = { engine: plan.engine, request, ...received, onCompared }
       const judgement = await judgeStream(judged, stopped(), ports, signal)

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ValidatorSettings } from '../../../../src/config/index.js'
 import { DEFAULT_FLOORS, type Noise } from '../../../../src/evidence/index.js'
+import type { InferenceRequest } from '../../../../src/inference/index.js'
 import { createTopic } from '../../../../src/roles/role.js'
 import { scoresByUid } from '../../../../src/roles/validator/epochs/weights-job.js'
 import { type EvidenceRow, levelsFrom, openEvidence } from '../../../../src/roles/validator/evidence/index.js'
@@ -13,7 +14,7 @@ import type { Verdict } from '../../../../src/verification/index.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
 import { completionRequest, servingMiners, viewOf } from '../rounds/round-parts.js'
 import { createRigContext, createRigEngine, defaultSettings, MODEL } from '../validator-rig.js'
-import { greedyAnswer } from './evidence-parts.js'
+import { greedyAnswer, judgedAnswer } from './evidence-parts.js'
 
 const CHEAT = '5Miner1'
 const HONEST = '5Miner2'
@@ -51,7 +52,7 @@ async function open({ settings = {}, calibrated = () => CALIBRATED }: Given = {}
   const give = (hotkey: string, noise: number, model = MODEL, verdict = VERIFIED): Verdict => {
     const request = { ...completionRequest(200), model }
     const compared = greedyAnswer(`${hotkey} ${model} ${answers++}`, noise)
-    const observation = opened.weigh(engine, hotkey, request, compared)
+    const observation = opened.weigh(engine, hotkey, compared, judgedAnswer(compared, request))
     return opened.review({ hotkey, model, verdict, observation, at: clock.now() })
   }
   /** Gives cheated answers until one fails. @returns how many it took */
@@ -124,9 +125,10 @@ describe('a calibrated model', () => {
   })
 
   it('loads the previous save when the file is damaged, and keeps the damaged one', async () => {
-    const { evidence, cheat } = await open()
+    const { evidence, cheat, give } = await open()
     cheat(CHEAT)
     await evidence.save()
+    give(HONEST, 0.02)
     await evidence.save()
     const path = join(folder, 'evidence.json')
     await writeFile(path, (await readFile(path, 'utf8')).replace('"barred"', '"Barred"').replace('1', '2'))
@@ -169,13 +171,37 @@ describe('what becomes of evidence', () => {
     expect(evidence.standings(CHEAT)).toEqual([])
   })
 
-  it('includes answers to users’ requests unless they are left out', async () => {
-    for (const organics of [true, false]) {
-      const { evidence, engine } = await open({ settings: { 'evidence.organics': organics } })
-      for (let count = 0; count < 60; count++)
-        evidence.addOrganic(engine, CHEAT, completionRequest(200), greedyAnswer(`organic ${count}`, 1.5))
-      expect(evidence.isBarred(CHEAT, MODEL)).toBe(organics)
+  it.each([
+    ['count', 'barred'],
+    ['suspect', 'suspected'],
+    ['off', undefined],
+  ] as const)('of answers that a hub reported, with %s: %s', async (organics, level) => {
+    const { evidence, engine } = await open({ settings: { 'evidence.organics': organics } })
+    for (let count = 0; count < 60; count++) {
+      const compared = greedyAnswer(`organic ${count}`, 1.5)
+      evidence.addOrganic(engine, CHEAT, compared, judgedAnswer(compared, completionRequest(200)))
     }
+    expect(evidence.isBarred(CHEAT, MODEL)).toBe(level === 'barred')
+    expect(evidence.standings(CHEAT).map(({ standing }) => standing.level)).toEqual(level ? [level] : [])
+  })
+
+  it('is saved after it changed, and only then', async () => {
+    const { evidence, give } = await open()
+    const written = async () => (await stat(join(folder, 'evidence.json'))).ino
+    give(HONEST, 0.02)
+    await evidence.save()
+    const first = await written()
+    await evidence.save()
+    evidence.keepOnly(new Set([HONEST]))
+    await evidence.save()
+    expect(await written()).toBe(first)
+    give(HONEST, 0.02)
+    await evidence.save()
+    const second = await written()
+    expect(second).not.toBe(first)
+    evidence.keepOnly(new Set())
+    await evidence.save()
+    expect(await written()).not.toBe(second)
   })
 
   it('costs nothing where a verdict failed or is ours already', async () => {
@@ -206,8 +232,10 @@ describe('answers whose prompt may differ by a date', () => {
     const chat = { ...completionRequest(200), endpoint: 'chat', messages: [] } as const
     const day = new Date(clock.now()).toLocaleDateString('en-US', { dateStyle: 'long', timeZone: 'UTC' })
     const dated = { ...engine, detokenize: async () => `Today Date: ${day}` }
-    const weigh = (by: typeof engine, request: Parameters<typeof evidence.weigh>[2]) =>
-      evidence.weigh(by, HONEST, request, greedyAnswer('dated', 0)) !== undefined
+    const weigh = (by: typeof engine, request: InferenceRequest) => {
+      const compared = greedyAnswer('dated', 0)
+      return evidence.weigh(by, HONEST, compared, judgedAnswer(compared, request)) !== undefined
+    }
     expect(weigh(dated, chat)).toBe(false)
     await settle()
     const startOfDay = Math.floor(clock.now() / 86_400_000) * 86_400_000

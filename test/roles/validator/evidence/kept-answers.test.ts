@@ -13,7 +13,7 @@ import { hotkeyOf } from '../../../support/hotkeys.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 import { completionRequest, servingMiners, viewOf } from '../rounds/round-parts.js'
 import { createRigContext, createRigEngine, defaultSettings, MODEL } from '../validator-rig.js'
-import { greedyAnswer } from './evidence-parts.js'
+import { greedyAnswer, strictlyJudged } from './evidence-parts.js'
 
 const MINER = '5Miner1'
 let folder: string
@@ -37,9 +37,11 @@ async function open(limit = 4) {
   })
   const engine = createRigEngine()
   let count = 0
-  const give = (noise: number) => {
+  const give = async (noise: number) => {
     const request = { ...completionRequest(60), model: MODEL }
-    const observation = evidence.weigh(engine, MINER, request, greedyAnswer(`answer ${count}`, noise, 60))
+    const compared = greedyAnswer(`answer ${count}`, noise, 60)
+    const judged = await strictlyJudged(compared, request)
+    const observation = evidence.weigh(engine, MINER, compared, judged)
     return evidence.review({
       hotkey: MINER,
       model: MODEL,
@@ -68,10 +70,10 @@ async function writeWallet(): Promise<string[]> {
 
 it('is exported, verified and refused by the command line', async () => {
   const { evidence, give } = await open()
-  for (let count = 0; count < 100 && give(1.5).kind === 'verified'; count++);
+  for (let count = 0; count < 100 && (await give(1.5)).kind === 'verified'; count++);
   const sentence = evidence.standings(MINER)[0]?.standing.sentence
   // Later answers do not replace those that led to the alarm.
-  for (let count = 0; count < 20; count++) give(0)
+  for (let count = 0; count < 20; count++) await give(0)
   await evidence.save()
   const path = join(folder, 'bundle.json')
   const exported = await runCommand(ValidatorEvidenceExport, [
@@ -106,7 +108,7 @@ it('is exported, verified and refused by the command line', async () => {
 it('keeps a bounded number of answers, across restarts, and forgets miners that left', async () => {
   for (const _ of [1, 2, 3]) {
     const { evidence, give } = await open(4)
-    for (let count = 0; count < 3; count++) give(0)
+    for (let count = 0; count < 3; count++) await give(0)
     await evidence.save()
   }
   const [name = ''] = await readdir(join(stateDir, 'answers'))
@@ -121,7 +123,7 @@ it('keeps a bounded number of answers, across restarts, and forgets miners that 
 
 it('keeps no answer when the setting says so', async () => {
   const { evidence, give } = await open(0)
-  give(0)
+  await give(0)
   await evidence.save()
   expect(await readdir(stateDir)).not.toContain('answers')
 })

@@ -7,7 +7,7 @@ import {
   startRound,
 } from '../../../../src/roles/validator/rounds/round.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
-import { greedyAnswer } from '../evidence/evidence-parts.js'
+import { greedyAnswer, judgedAnswer } from '../evidence/evidence-parts.js'
 import { answerOf, completionRequest, planOf, servingMiners } from './round-parts.js'
 
 const never = new Promise<void>(() => {})
@@ -151,9 +151,10 @@ test('weighs what was compared once per answer, also of one that was cut off, an
   const weighed: string[] = []
   const observation = { tokens: 200, synchrony: 'inapplicable', statistics: {} } as const
   const { begun, results, answer } = setup({
-    verify: async (_engine, _request, { fault }, _signal, onCompared) => {
+    verify: async (_engine, request, { fault }, _signal, onCompared) => {
       if (fault) return { kind: 'failed', cause: 'TIMEOUT', detail: '' }
-      onCompared?.(greedyAnswer('round', 0))
+      const compared = greedyAnswer('round', 0)
+      onCompared?.(compared, judgedAnswer(compared, request))
       return { kind: 'verified' }
     },
     weigh: (_engine, hotkey) => {
