@@ -137,7 +137,9 @@ describe('the check of a miner’s model servers', { timeout: 60_000 }, () => {
   })
 
   it('notes a server whose draws follow no seed', async () => {
-    const { servers, verified } = await check(await start({ sampler: 'generator' }), { tokens: { min: 160, max: 200 } })
+    const { servers, verified } = await check(await start({ sampler: 'generator' }), {
+      tokens: { min: 160, max: 200 },
+    })
     expect(servers[0]?.models[0]?.dialect).toBeNull()
     expect(servers[0]?.models[0]?.findings).toMatchObject([
       { code: 'seed-not-followed', weight: 'notes' },
