@@ -68,7 +68,7 @@ export type MinerCheckSettings = SettingsOf<
 /** Settings of the engine with which a bundle is verified, and of the output. */
 type VerifySettings = SettingsOf<
   | `engine.${'endpoints' | 'api-key' | 'hub-url' | 'hub-token' | 'model-dir'}`
-  | `logging.${'debug' | 'trace' | 'info'}`
+  | `logging.${'level' | 'debug' | 'trace' | 'info'}`
 >
 
 /** The resolved settings of each role. */
