@@ -15,11 +15,14 @@ export interface OwnMinerMetrics {
 }
 
 export function minerMetrics(make: Maker): OwnMinerMetrics {
-  return {
-    requests: make.counter('targon_miner_requests_total', 'Requests by route and outcome.', [
+  const requests = make.counter('targon_miner_requests_total', 'Requests by route and outcome.', [
       'route',
       'outcome',
-    ]),
+    ])
+  // Exported from the start, because an alert on "not asked" sees no increase of a missing series.
+  requests.inc({ route: 'chat', outcome: 'answered' }, 0)
+  return {
+    requests,
     rejections: make.counter('targon_epistula_rejections_total', 'Requests rejected at admission.', [
       'reason',
     ]),

@@ -1,0 +1,9 @@
+import { evidence } from './dashboards/evidence.js'
+import { fleet } from './dashboards/fleet.js'
+import { miner } from './dashboards/miner.js'
+import { overview } from './dashboards/overview.js'
+import { validator } from './dashboards/validator.js'
+import type { Dashboard } from './panels.js'
+
+/** By the name of their file. */
+export const dashboards: Readonly<Record<string, Dashboard>> = { overview, miner, validator, fleet, evidence }
