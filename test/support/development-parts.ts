@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { LOCALNET_MODELS, VALIDATOR_NAME } from '../../src/localnet/network/cast.js'
 import { startCli } from './cli-process.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -12,6 +13,8 @@ const endpoints = z.tuple([
 export interface DevelopmentParts {
   /** Variables for a `miner start` that uses them; its state is in `stateFolder`. */
   readonly minerVariables: Readonly<Record<string, string>>
+  /** Variables for a `validator start` that verifies that miner, with an epoch of 30 blocks and no automatic update. */
+  readonly validatorVariables: Readonly<Record<string, string>>
   readonly stateFolder: string
   stop(): Promise<unknown>
 }
@@ -25,20 +28,41 @@ export async function startDevelopmentParts(): Promise<DevelopmentParts> {
   const lines = cli.stdout().trim().split('\n')
   const [chain, engine] = endpoints.parse(lines.map((line) => JSON.parse(line) as unknown))
   const stateFolder = join(folder, 'neurons')
+  const place = {
+    TARGON_SUBTENSOR_NETWORK: 'local',
+    TARGON_SUBTENSOR_CHAIN_ENDPOINT: chain.url,
+    TARGON_WALLET_PATH: chain.wallets,
+    TARGON_WALLET_NAME: 'localnet',
+    TARGON_METRICS_PORT: '0',
+    TARGON_LOGGING_LOGGING_DIR: stateFolder,
+  }
   return {
     stateFolder,
+    validatorVariables: {
+      ...place,
+      TARGON_WALLET_HOTKEY: VALIDATOR_NAME,
+      TARGON_MODELS_MODE: 'config',
+      TARGON_MODELS_FILE: join(folder, 'net', 'models.txt'),
+      TARGON_ENGINE_ENDPOINTS: `${LOCALNET_MODELS[0]}=${engine.url}/v1`,
+      TARGON_ENGINE_HUB_URL: engine.url,
+      TARGON_EPOCH_LENGTH: '30',
+      TARGON_ROUND_MAX_TOKENS: '96-192',
+      TARGON_ROUND_PAUSE: '250',
+      TARGON_ROUND_STALL_LIMIT: '1000',
+      TARGON_DATASET_URL: 'off',
+      TARGON_HUB_URL: 'off',
+      TARGON_HISTORY: 'false',
+      TARGON_ALLOW_PRIVATE_AXONS: 'true',
+      TARGON_I_AM_ALONE: 'true',
+      TARGON_AUTOUPDATE_OFF: 'true',
+    },
     minerVariables: {
-      TARGON_SUBTENSOR_NETWORK: 'local',
-      TARGON_SUBTENSOR_CHAIN_ENDPOINT: chain.url,
-      TARGON_WALLET_PATH: chain.wallets,
-      TARGON_WALLET_NAME: 'localnet',
+      ...place,
       TARGON_WALLET_HOTKEY: 'honest-fast',
       TARGON_MODEL_ENDPOINT: `${engine.url}/v1`,
       TARGON_AXON_IP: '127.0.0.1',
       TARGON_AXON_PORT: '0',
       TARGON_AXON_EXTERNAL_IP: '127.0.0.1',
-      TARGON_METRICS_PORT: '0',
-      TARGON_LOGGING_LOGGING_DIR: stateFolder,
     },
     stop: () => cli.stop(),
   }
