@@ -4,6 +4,7 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
 command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 command -v nginx >/dev/null || missing+=(nginx-light)
+command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 # test/services/docker.test.ts starts a daemon of its own.
 command -v dockerd >/dev/null && command -v docker >/dev/null && command -v ip >/dev/null || missing+=(docker.io iptables iproute2)
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -65,6 +65,7 @@ const ABSENT: Readonly<Record<string, string>> = {
   targon_epistula_rejections_total: 'every caller is admitted',
   'targon_weights_attempts_total{result=~"refused|unconfirmed|skipped"}': 'weights are not refused',
   'targon_miner_model_requests_total{outcome="failed"}': 'the model server answers',
+  'instance_outcome:targon_miner_requests:rate5m{outcome="failed"}': 'no admitted request fails',
 }
 
 const SELECTOR = /\b(?:targon_|gen_ai_|nodejs_|process_|instance(?:_\w+)?:|up\b)[\w:]*(?:\{[^}]*\})?/g
@@ -121,17 +122,20 @@ describe.skipIf(skip)('a Prometheus that scrapes a miner and a validator', () =>
     const validator = await start('validator', parts.validatorVariables)
     prometheus = await startPrometheus({ miner: miner.url, validator: validator.url })
     stopping.push(prometheus.stop)
+  }, 480_000)
+
+  afterAll(async () => {
+    for (const stop of stopping.reverse()) await stop()
+  })
+
+  it('sees answers verified and weights set', { timeout: 400_000 }, async () => {
     const weights = 'increase(targon_weights_attempts_total{result="set"}[5m]) > 0'
     const verified = 'increase(targon_validator_verdicts_total{cause="verified"}[5m]) > 3'
     const isRunning = async () => {
       const series = await Promise.all([weights, verified].map((query) => prometheus.query(query)))
       return series.every(({ length }) => length > 0)
     }
-    await expect.poll(isRunning, { timeout: 300_000, interval: 2000 }).toBe(true)
-  }, 480_000)
-
-  afterAll(async () => {
-    for (const stop of stopping.reverse()) await stop()
+    await expect.poll(isRunning, { timeout: 380_000, interval: 2000 }).toBe(true)
   })
 
   it('has every series that a rule or a dashboard names, except those of failures', async () => {
