@@ -16,9 +16,9 @@ export interface OwnMinerMetrics {
 
 export function minerMetrics(make: Maker): OwnMinerMetrics {
   const requests = make.counter('targon_miner_requests_total', 'Requests by route and outcome.', [
-      'route',
-      'outcome',
-    ])
+    'route',
+    'outcome',
+  ])
   // Exported from the start, because an alert on "not asked" sees no increase of a missing series.
   requests.inc({ route: 'chat', outcome: 'answered' }, 0)
   return {
