@@ -4,7 +4,6 @@ import { type Call, hasCall, subtensorCall } from './call.js'
 import { type Link, readHead } from './link.js'
 import { type EpochState, revealRound } from './reveal-round.js'
 import type { ReadAt, Runtime } from './runtime.js'
-import { encryptForRound } from './timelock.js'
 import type { ChainSigner } from './types.js'
 import type { WeightEntry } from './weights-types.js'
 
@@ -50,6 +49,8 @@ export async function commitCall(
     versionKey,
     commitVersion >= PAYLOAD_WITH_HOTKEY ? signer.publicKey : undefined,
   )
+  // loaded here, because the tables of its curve take time and memory that a start does without
+  const { encryptForRound } = await import('./timelock.js')
   const commit = encryptForRound(payload, reveal.round, beacon.publicKey)
   const args = {
     netuid,

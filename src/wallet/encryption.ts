@@ -1,5 +1,3 @@
-import { naclDecrypt } from '@polkadot/util-crypto/nacl'
-import { argon2i } from 'hash-wasm'
 import { findPassword, type PasswordSources, passwordVariable } from './password.js'
 import { walletError } from './wallet-error.js'
 
@@ -60,6 +58,11 @@ export async function decryptKeyFile(
 /** nonce ‖ XSalsa20-Poly1305 box, keyed by Argon2i v1.3 with libsodium's SENSITIVE limits (8 passes, 512 MiB). */
 async function openSecretBox(sealed: Buffer, password: string): Promise<string | undefined> {
   if (sealed.length <= NONCE_BYTES) return undefined
+  // loaded here, because few hotkeys are encrypted
+  const [{ argon2i }, { naclDecrypt }] = await Promise.all([
+    import('hash-wasm'),
+    import('@polkadot/util-crypto/nacl'),
+  ])
   const key = await argon2i({
     password,
     salt: NACL_SALT,

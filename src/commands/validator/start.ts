@@ -1,6 +1,7 @@
 import {
   askPassword,
   BaseCommand,
+  boundHeapGrowth,
   flagsOf,
   type Invocation,
   ownSurroundings,
@@ -32,6 +33,7 @@ export default class ValidatorStart extends BaseCommand {
   }
 
   async #serve(invocation: Invocation<'validator'>, network?: SurroundingNetwork): Promise<unknown> {
+    boundHeapGrowth()
     const { settings, resolved, warnings, onWarned } = invocation
     const { isUnattended, loadNeuronHotkey, openSelfUpdate, openValidatorTools } = await import(
       '../../roles/index.js'
