@@ -7,6 +7,8 @@ command -v nginx >/dev/null || missing+=(nginx-light)
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 # test/services/docker.test.ts starts a daemon of its own.
 command -v dockerd >/dev/null && command -v docker >/dev/null && command -v ip >/dev/null || missing+=(docker.io iptables iproute2)
+# test/services/page.test.ts opens the live page in it.
+command -v chromium >/dev/null || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0
 command -v apt-get >/dev/null || exit 1
 apt-get update -qq >/dev/null 2>&1

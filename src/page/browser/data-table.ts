@@ -32,15 +32,20 @@ interface ShownRow<Row> {
 /** Work on rows within one frame; the rest continues in the next, so that the page answers to keys and fingers. */
 const BUDGET_MS = 6
 
+/** Rows at first, and more at each request: as many as a subnet of Bittensor has neurons. */
+const ROWS = 256
+
 /** A table that is updated in place: only cells that differ are written and only rows out of order are moved. */
 export class DataTable<Row> {
   readonly #options: TableOptions<Row>
   readonly #body = element('tbody')
   readonly #heads = new Map<string, HTMLElement>()
   readonly #empty: HTMLElement
+  readonly #more = element('button', { type: 'button', hidden: '' })
   readonly #shown = new Map<string, ShownRow<Row>>()
   #sort: { readonly column: string; readonly isAscending: boolean } | undefined
   #rows: readonly Row[] = []
+  #limit = ROWS
   #isDrawing = false
 
   constructor(host: HTMLElement, options: TableOptions<Row>) {
@@ -59,17 +64,23 @@ export class DataTable<Row> {
     const region = element('div', {
       class: 'wide',
       role: 'region',
-      'aria-label': options.caption,
+      'aria-label': `Table: ${options.caption}`,
       tabindex: '0',
     })
     region.append(table, this.#empty)
-    host.append(region)
+    this.#more.addEventListener('click', () => {
+      this.#limit += ROWS
+      this.update(this.#rows)
+    })
+    host.append(region, this.#more)
     this.#showSort()
   }
 
   update(rows: readonly Row[]): void {
     this.#rows = rows
     this.#empty.hidden = rows.length > 0
+    this.#more.hidden = rows.length <= this.#limit
+    setText(this.#more, `Show more: ${rows.length - this.#limit} are left`)
     if (this.#isDrawing) return
     this.#isDrawing = true
     this.#draw()
@@ -78,7 +89,7 @@ export class DataTable<Row> {
   /** Draws for a moment, and goes on in the next frame when rows are left. */
   #draw(): void {
     const until = performance.now() + BUDGET_MS
-    const wanted = this.#ordered()
+    const wanted = this.#ordered().slice(0, this.#limit)
     let isDone = true
     for (const row of wanted) {
       if (performance.now() > until) {
