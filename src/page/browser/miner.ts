@@ -23,7 +23,7 @@ const requests = new Plot(place, {
 const firstByte = new Plot(place, {
   caption: 'Time to first byte, from the request to the model server',
   unit: 'ms',
-  series: [{ label: 'median, ms', tone: 'good', kind: 'line', digits: 0 }],
+  series: [{ label: 'median, ms', tone: 'good', kind: 'line', digits: 0, joinsGaps: true }],
 })
 const speed = new Plot(place, {
   caption: 'Tokens per second of the model servers',

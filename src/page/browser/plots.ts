@@ -12,6 +12,8 @@ export interface PlotSeries {
   readonly tone: Tone
   readonly kind: 'line' | 'dashes' | 'points'
   readonly digits: number
+  /** Draws over times without a value instead of leaving a gap. */
+  readonly joinsGaps?: boolean
   /** Has a scale of its own, from 0 to 100, on the right. */
   readonly isPercent?: boolean
 }
@@ -142,11 +144,19 @@ function axis() {
   }
 }
 
-function describeSeries({ label, tone, kind, digits, isPercent }: PlotSeries): UPlot.Series {
+function describeSeries({
+  label,
+  tone,
+  kind,
+  digits,
+  isPercent,
+  joinsGaps = false,
+}: PlotSeries): UPlot.Series {
   const stroke = colour(tone)
   return {
     label,
     stroke,
+    spanGaps: joinsGaps,
     scale: isPercent ? 'percent' : 'y',
     value: (_, value) => fixed(value, digits),
     points: {
