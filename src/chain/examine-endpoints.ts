@@ -13,7 +13,7 @@ import type { WeightRules } from './weights-types.js'
 export interface EndpointReport {
   readonly kind: 'answers'
   readonly endpoint: string
-  /** From the request for the newest header to its reply. */
+  /** From a request to its reply: the shortest of several. */
   readonly latencyMs: number
   readonly genesisHash: string
   readonly specVersion: number
@@ -62,8 +62,11 @@ export interface ExaminationOptions {
 
 interface Opened {
   readonly link: Link
-  readonly report: EndpointReport
+  readonly report: Omit<EndpointReport, 'latencyMs'>
 }
+
+/** The first ones may wait for this process, which decodes metadata meanwhile. */
+const LATENCY_SAMPLES = 5
 
 /** Reads every endpoint once, and compares them at a block that both have finalized. Sends no extrinsic and keeps no connection. */
 export async function examineEndpoints(options: ExaminationOptions): Promise<EndpointsExamination> {
@@ -89,8 +92,12 @@ export async function examineEndpoints(options: ExaminationOptions): Promise<End
         if (found)
           differences.push({ endpoint: other.report.endpoint, than: first.report.endpoint, ...found })
       }
+    const latencies = new Map<Opened, number>()
+    for (const one of answering) latencies.set(one, await measureLatency(one, options))
     return {
-      endpoints: results.map((result) => ('link' in result ? result.report : result)),
+      endpoints: results.map((result) =>
+        'link' in result ? { ...result.report, latencyMs: latencies.get(result) ?? 0 } : result,
+      ),
       differences,
     }
   } finally {
@@ -107,9 +114,7 @@ async function openEndpoint(
   const link = await openLink(endpoint, context)
   try {
     const { runtime } = link
-    const askedAt = clock.monotonic()
     const head = await readHead(link, 'best', { signal })
-    const latencyMs = clock.monotonic() - askedAt
     const readAtMs = clock.now()
     const at = { blockHash: head.hash, signal }
     const [now, metagraph, rules] = await Promise.all([
@@ -119,7 +124,7 @@ async function openEndpoint(
     ])
     const madeAtMs = Number(now) > 0 ? Number(now) : undefined
     const { genesisHash: genesis, specVersion, blockTimeMs } = runtime
-    const shown = { endpoint, latencyMs, genesisHash: genesis, specVersion, blockTimeMs, head }
+    const shown = { endpoint, genesisHash: genesis, specVersion, blockTimeMs, head }
     const result: Opened = {
       link,
       report: { kind: 'answers', ...shown, madeAtMs, readAtMs, metagraph, rules },
@@ -130,6 +135,22 @@ async function openEndpoint(
     link.rpc.close()
     throw error
   }
+}
+
+/** @returns infinity for an endpoint that fails meanwhile */
+async function measureLatency({ link }: Opened, { clock, signal }: ExaminationOptions): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY
+  for (let sample = 0; sample < LATENCY_SAMPLES; sample++) {
+    const askedAt = clock.monotonic()
+    try {
+      await link.rpc.request('chain_getHeader', [], { signal })
+    } catch {
+      signal.throwIfAborted()
+      return shortest
+    }
+    shortest = Math.min(shortest, clock.monotonic() - askedAt)
+  }
+  return shortest
 }
 
 function readSubnet(link: Link, netuid: number, head: BlockHead, now: number, signal: AbortSignal) {

@@ -5,7 +5,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand, flagsOf, type Invocation, ownSurroundings, runUntilStopped } from '../cli/index.js'
 import type { SettingName } from '../config/index.js'
 import { replaceFile, systemClock, TargonError } from '../kernel/index.js'
-import type { Answers, Asker, Given, Neuron, SettingsFormat, StartCommand } from '../setup/index.js'
+import type { Answers, Asker, Given, Neuron, StartCommand } from '../setup/index.js'
 import Doctor from './doctor.js'
 
 type Setup = typeof import('../setup/index.js')
@@ -23,14 +23,14 @@ export default class Init extends BaseCommand {
   static override summary = 'Set up a miner or validator: ask, write the settings file, check everything'
 
   static override description =
-    'Asks for role, network, wallet, model servers or engines (probed as they are typed), port and public address. Every answer is also a flag, and without a terminal all needed ones must be given. Writes `.env` (mode 0600) or `targon.config.json` in this folder, never over an existing file without a yes or --force, whose old content is kept beside it. Then runs doctor, whose exit status it has, and prints the command that starts the neuron on this machine.'
+    'Asks for role, network, wallet, model servers or engines (probed as they are typed), port and public address. Every answer is also a flag, and without a terminal all needed ones must be given. Writes `.env`, `targon.config.json` or `targon.config.yaml` (mode 0600) in this folder, never over an existing file without a yes or --force, whose old content is kept beside it. Then runs doctor, whose exit status it has, and prints the command that starts the neuron on this machine.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> miner --wallet.name mine --wallet.hotkey h1 --model-endpoint http://127.0.0.1:8000/v1',
   ]
 
-  static override usage = 'init [miner|validator] [--format env|json] [--force] [FLAGS]'
+  static override usage = 'init [miner|validator] [--format env|json|yaml] [--force] [FLAGS]'
 
   static override args = {
     role: Args.string({ description: 'miner or validator.', options: ['miner', 'validator'] }),
@@ -38,8 +38,8 @@ export default class Init extends BaseCommand {
 
   static override flags = {
     format: Flags.string({
-      summary: 'File to write: .env or targon.config.json.',
-      options: ['env', 'json'],
+      summary: 'File to write: .env, targon.config.json or targon.config.yaml.',
+      options: ['env', 'json', 'yaml'],
       helpGroup: 'INIT',
     }),
     force: Flags.boolean({ summary: 'Replace an existing file.', helpGroup: 'INIT' }),
@@ -65,7 +65,7 @@ export default class Init extends BaseCommand {
     this.printWarnings(invocation.warnings)
     invocation.onWarned()
     const answers = await this.#answer(setup, role, invocation, asker, signal)
-    const format: SettingsFormat = actions.format === 'json' ? 'json' : 'env'
+    const format = setup.SETTINGS_FORMATS.find((one) => one === actions.format) ?? 'env'
     const file = resolve(setup.SETTINGS_FILES[format])
     await this.#write(setup, file, setup.writeSettings(format, role, answers), asker, actions.force === true)
     // A program that is packed has its folder one level above dist/.
@@ -110,6 +110,9 @@ export default class Init extends BaseCommand {
     asker: Asker | undefined,
     isForced: boolean,
   ): Promise<void> {
+    // Two config files in one folder are refused by every command.
+    const rival = setup.rivalsOf(file).find((other) => existsSync(other))
+    if (rival !== undefined) throw setup.fileExists(rival)
     const exists = existsSync(file)
     if (exists && !isForced && !(await asker?.confirm(`${file} exists. Replace it?`, false)))
       throw setup.fileExists(file)

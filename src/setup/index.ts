@@ -7,5 +7,12 @@ export { type Asker, createAsker } from './asker.js'
 export { type ProbedModels, probeModels } from './probe-models.js'
 export { answersGiven, askAll, askRole, isAnswer } from './questions.js'
 export { answersMissing, fileExists, unwritable } from './refusals.js'
-export { SETTINGS_FILES, type SettingsFormat, shownAnswers, writeSettings } from './settings-file.js'
+export {
+  rivalsOf,
+  SETTINGS_FILES,
+  SETTINGS_FORMATS,
+  type SettingsFormat,
+  shownAnswers,
+  writeSettings,
+} from './settings-file.js'
 export { type StartCommand, startCommandFor } from './start-command.js'

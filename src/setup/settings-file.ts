@@ -1,19 +1,34 @@
+import { basename, dirname, join } from 'node:path'
 import { type Setting, settings, variableOf } from '../config/index.js'
 import { TargonError } from '../kernel/index.js'
 import type { Answer, Answers, Neuron } from './answers.js'
 
-export type SettingsFormat = 'env' | 'json'
+export const SETTINGS_FORMATS = ['env', 'json', 'yaml'] as const
+export type SettingsFormat = (typeof SETTINGS_FORMATS)[number]
 
 export const SETTINGS_FILES: Readonly<Record<SettingsFormat, string>> = {
   env: '.env',
   json: 'targon.config.json',
+  yaml: 'targon.config.yaml',
+}
+
+/** Config files that may not stand beside this one. */
+export function rivalsOf(file: string): readonly string[] {
+  const names = ['targon.config.json', 'targon.config.yaml', 'targon.config.yml']
+  const [folder, own] = [dirname(file), basename(file)]
+  return names.includes(own) ? names.filter((name) => name !== own).map((name) => join(folder, name)) : []
 }
 
 /** The answers as a file that the commands read from their working directory. */
 export function writeSettings(format: SettingsFormat, role: Neuron, answers: Answers): string {
   if (format === 'json') return `${JSON.stringify(Object.fromEntries(answers), null, 2)}\n`
-  const lines = [...answers].map(([name, value]) => `${variableOf(name)}=${quoted(textOf(name, value))}`)
   const head = [`# Settings of a ${role}, written by targon init. docs/settings.md explains each one.`]
+  if (format === 'yaml') {
+    // JSON text is YAML, too.
+    const entries = [...answers].map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+    return [...head, ...entries, ''].join('\n')
+  }
+  const lines = [...answers].map(([name, value]) => `${variableOf(name)}=${quoted(textOf(name, value))}`)
   return [...head, ...lines, ''].join('\n')
 }
 

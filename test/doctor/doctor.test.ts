@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { type Change, DOCTOR_MODEL, type DoctorRig, nameOf, startDoctorRig } fro
 import { startFakeDocker } from '../support/fake-docker.js'
 import { freePort } from '../support/free-port.js'
 import { hotkeyOf } from '../support/hotkeys.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 let rig: DoctorRig
 const servers: Server[] = []
@@ -41,16 +42,19 @@ async function minerTrouble(change: Change<MinerSettings>) {
   return troubleIn(await examine(minerChecks, rig.miner(change)))
 }
 
-/** Relays to an engine, and keeps every answer back until it is whole. */
-async function startBufferingProxy(target: string): Promise<string> {
+/** Relays to an engine; every answer is kept back until it is whole, and may be changed. */
+async function startRelay(
+  target: string,
+  change: (path: string, body: string) => string = (_, body) => body,
+): Promise<string> {
   const server = createServer((incoming, outgoing) => {
-    const { method, headers, url } = incoming
+    const { method, headers, url = '' } = incoming
     const relayed = request(`${target}${url}`, { method, headers }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk) => chunks.push(chunk))
       answer.on('end', () => {
         outgoing.writeHead(answer.statusCode ?? 500, { 'content-type': answer.headers['content-type'] ?? '' })
-        outgoing.end(Buffer.concat(chunks))
+        outgoing.end(change(url, Buffer.concat(chunks).toString('utf8')))
       })
     })
     relayed.on('error', () => outgoing.destroy())
@@ -87,7 +91,7 @@ async function elsewhere() {
 
 /** A repository without releases, and a file with one pinned key. */
 function updateSource() {
-  const repository = join(rig.folder, 'source.git')
+  const repository = join(temporaryFolder('source'), 'source.git')
   execFileSync('git', ['init', '--quiet', '--bare', repository])
   const signers = join(rig.folder, 'signers')
   writeFileSync(signers, 'a@b namespaces="git" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA\n')
@@ -245,6 +249,57 @@ const minerFaults: readonly (readonly [string, Break<MinerSettings>, string, Reg
     /--host 127\.0\.0\.1/,
   ],
   [
+    'a server that strangers can use, because its key guards /v1 only',
+    async () => {
+      const { url } = await rig.startEngine({ apiKey: 'secret' })
+      return {
+        settings: { 'model-endpoint': [`${url.replace('127.0.0.1', 'localhost')}/v1`], 'api-key': 'secret' },
+        machine: { lookup: async () => [{ address: '45.33.32.11', family: 4 }] },
+      }
+    },
+    'warn upstream',
+    /\/tokenize answers strangers/,
+  ],
+  [
+    'a hotkey file that others can read',
+    () => {
+      const path = join(rig.folder, 'wallets', 'test', 'hotkeys')
+      writeFileSync(join(path, 'shared'), readFileSync(join(path, nameOf(2))), { mode: 0o644 })
+      return { settings: { 'wallet.hotkey': 'shared' } }
+    },
+    'fail wallet',
+    /chmod 600/,
+  ],
+  [
+    'a newer release',
+    () => {
+      const { 'update.url': url, ...source } = updateSource()
+      const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b']
+      const git = (...args: string[]) =>
+        execFileSync('git', ['-C', url, ...identity, ...args])
+          .toString()
+          .trim()
+      const commit = git('commit-tree', '-m', 'release', git('hash-object', '-t', 'tree', '-w', '/dev/null'))
+      git('tag', 'v999.0.0', commit)
+      return { settings: { 'update.url': url, ...source } }
+    },
+    'warn release',
+    /999\.0\.0 is available/,
+  ],
+  [
+    'a release on probation',
+    () => {
+      const root = join(rig.folder, 'probation')
+      mkdirSync(root)
+      const state = { state: 'probation', highest: '4.5.0', committed: ['4.5.0'], bad: [], from: '4.5.0' }
+      const started = { to: '4.5.1', attempts: 1, deadline: null }
+      writeFileSync(join(root, 'update.json'), JSON.stringify({ ...state, ...started }))
+      return { settings: { 'update.root': root } }
+    },
+    'warn release',
+    /4\.5\.1 is on probation/,
+  ],
+  [
     'no Redis',
     async () => ({ settings: { 'replay.redis-url': `redis://127.0.0.1:${await freePort()}` } }),
     'fail redis',
@@ -287,7 +342,7 @@ describe('doctor of a miner', { timeout: 60_000 }, () => {
 
   it('finds a proxy that keeps streams back', async () => {
     const engine = await rig.startEngine({ tokensPerSecond: 80 })
-    const proxy = await startBufferingProxy(engine.url)
+    const proxy = await startRelay(engine.url)
     const { named, text } = await minerTrouble({ settings: { 'model-endpoint': [`${proxy}/v1`] } })
     expect(named.map((one) => one.split(' ')[1])).toContain('upstream')
     expect(new Set(named.map((one) => one.split(' ')[1]))).toEqual(new Set(['upstream']))
@@ -319,11 +374,47 @@ const engineOf = (options: Partial<DevelopmentEngineOptions>) => async () => {
 
 const validatorFaults: readonly (readonly [string, Break<ValidatorSettings>, string, RegExp])[] = [
   [
-    'a hotkey without a permit',
-    () => ({ settings: { 'wallet.hotkey': nameOf(2) } }),
-    // It is the running miner’s, so its address is on chain, too.
-    'fail registration',
-    /no validator permit/,
+    'a hotkey with little stake',
+    async () => {
+      const { publicKey } = await hotkeyOf(1)
+      const neurons = [{ hotkey: publicKey, coldkey: publicKey, stakeTao: 50, validatorPermit: true }]
+      const { url } = await rig.startChain({ neurons })
+      return { settings: { 'subtensor.chain_endpoint': [url] } }
+    },
+    'warn registration',
+    /below 10000 TAO/,
+  ],
+  [
+    'weights that are late',
+    () => ({ settings: { 'epoch-length': 1 } }),
+    'warn weights',
+    /Start the validator/,
+  ],
+  [
+    'an engine that is not calibrated',
+    () => ({ settings: { 'evidence.calibrate': false } }),
+    'warn engine',
+    /targon validator calibrate/,
+  ],
+  [
+    'an engine with a cache of prefixes',
+    async () => {
+      const proxy = await startRelay(rig.engine.url, (path, body) =>
+        path === '/metrics' ? `vllm:cache_config_info{enable_prefix_caching="True"} 1\n${body}` : body,
+      )
+      return { settings: { 'engine.endpoints': [`${DOCTOR_MODEL}=${proxy}`] } }
+    },
+    'warn engine',
+    /--no-enable-prefix-caching/,
+  ],
+  [
+    'model files that cannot be read',
+    async () => ({
+      settings: {},
+      context: { modelFiles: { hubUrl: `http://127.0.0.1:${await freePort()}` } },
+    }),
+    'fail models',
+    /could not be read/,
   ],
   [
     'a release that is too old for the subnet',
@@ -411,10 +502,19 @@ describe('doctor of a validator', { timeout: 60_000 }, () => {
 
   it.each(validatorFaults)('names %s and nothing else', async (_, breakOne, expected, fix) => {
     const { named, text } = troubleIn(await examine(validatorChecks, rig.validator(await breakOne())))
-    const others = named.filter((one) => one !== expected && one !== 'warn axon')
-    expect(others, text).toEqual([])
-    expect(named, text).toContain(expected)
+    expect(named, text).toEqual([expected])
     expect(text).toMatch(fix)
+  })
+
+  it('names the permit that is missing, and the address that a miner left', async () => {
+    const findings = await examine(
+      validatorChecks,
+      rig.validator({ settings: { 'wallet.hotkey': nameOf(2) } }),
+    )
+    const { named, text } = troubleIn(findings)
+    expect(named).toEqual(['fail registration', 'warn axon'])
+    expect(text).toMatch(/no validator permit/)
+    expect(text).toMatch(/still announces 127\.0\.0\.1:/)
   })
 
   it('tells Docker without the NVIDIA runtime, and GPUs that are taken', async () => {

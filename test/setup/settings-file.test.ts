@@ -8,8 +8,9 @@ import { temporaryFolder } from '../support/temporary-folder.js'
 
 const readEnv = (text: string) =>
   resolveSettings('miner', { flags: {}, env: {}, dotenvFiles: [{ path: '.env', text }] }).values
-const readJson = (text: string) =>
-  resolveSettings('miner', { flags: {}, env: {}, configFile: { path: 'targon.config.json', text } }).values
+const readConfig = (path: string) => (text: string) =>
+  resolveSettings('miner', { flags: {}, env: {}, configFile: { path, text } }).values
+const readJson = readConfig('targon.config.json')
 
 describe('the settings file that targon init writes', () => {
   it('gives back any wallet name and key', () => {
@@ -24,6 +25,7 @@ describe('the settings file that targon init writes', () => {
         for (const [format, read] of [
           ['env', readEnv],
           ['json', readJson],
+          ['yaml', readConfig('targon.config.yaml')],
         ] as const) {
           const isHard = [name, key].some(
             (text) => quotes.filter((mark) => text.includes(mark)).length > 1 || text.includes('\\'),

@@ -71,6 +71,13 @@ export async function startDoctorRig(): Promise<DoctorRig> {
     const blocks = { sealing: 'interval', blockTimeMs: 300, allowLoopbackAxon: true } as const
     const chain = await startDevelopmentChain({ ...blocks, neurons, ...options }, deps)
     closers.push(() => chain.close())
+    // Block 0 has no timestamp.
+    await new Promise<void>((resolve) => {
+      const stop = chain.chain.onBlock.add(() => {
+        stop()
+        resolve()
+      })
+    })
     return chain
   }
   const startEngine: DoctorRig['startEngine'] = async (options = {}) => {

@@ -4,15 +4,16 @@ import {
   insertsDate,
   type ModelFacts,
   parseEngineEndpoints,
+  readModelFiles,
 } from '../../engine/index.js'
 import { messageOf, withDeadline } from '../../kernel/index.js'
 import type { Check, ValidatorContext } from '../context.js'
-import { fail, ok, type Seen, warn } from '../finding.js'
+import { fail, ok, type Seen, skip, warn } from '../finding.js'
 import { calibrationFinding } from './calibration.js'
 import { usesDocker } from './docker.js'
-import { exposureFindings } from './server-probes.js'
+import { exposureFindings, unreachableReason } from './server-probes.js'
 
-const READY_MS = 30_000
+const READY_MS = 20_000
 const SCORE_MS = 60_000
 /** What a validator asks for per position (docs/verification.md). */
 const USUAL_LOGPROBS = 20
@@ -60,9 +61,18 @@ async function examineEngine(
 ): Promise<Seen[]> {
   const { settings, clock, log, modelFiles } = context
   const apiKey = settings['engine.api-key']
+  // Without them no engine becomes ready; that is the finding of the check of models.
+  const areFilesReadable = await readModelFiles(modelFiles, model, signal).catch(() => {
+    signal.throwIfAborted()
+    return undefined
+  })
+  if (!areFilesReadable)
+    return [skip(`${url} was not checked, because the files of ${model} cannot be read: see models.`)]
   const engine = connectEngine({ model, urls: [url], apiKey, ...modelFiles, clock, log })
   try {
-    const reason = await unreadyReason(engine, clock, signal)
+    const reason =
+      (await unreachableReason({ url, apiKey }, context, signal)) ??
+      (await unreadyReason(engine, clock, signal))
     if (reason !== undefined)
       return [
         fail(

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { isSpecialAddress, parseJson, withDeadline } from '../../kernel/index.js'
+import { isSpecialAddress, messageOf, parseJson, withDeadline } from '../../kernel/index.js'
 import type { Context } from '../context.js'
 import { type Seen, warn } from '../finding.js'
 
@@ -33,6 +33,26 @@ export async function readVersion(
 ): Promise<string | undefined> {
   const answer = await call(`${url}/version`, { headers: authorization(apiKey) }, clock, signal)
   return versionSchema.safeParse(parseJson(answer?.text ?? '')).data?.version
+}
+
+/** Why nothing answers at a server's address; undefined when something does. */
+export async function unreachableReason(
+  { url, apiKey }: ProbedServer,
+  { clock }: Pick<Context, 'clock'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    await withDeadline(clock, `the answer of ${url}`, CALL_MS, signal, async (own) => {
+      const headers = authorization(apiKey)
+      const response = await fetch(`${url}/v1/models`, { headers, signal: own, redirect: 'manual' })
+      await response.body?.cancel()
+    })
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    const inner = error instanceof Error && error.cause !== undefined ? error.cause : error
+    return messageOf(inner)
+  }
 }
 
 /**
