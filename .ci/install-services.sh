@@ -5,10 +5,13 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
 command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing+=(pgbouncer)
 command -v nginx >/dev/null || missing+=(nginx-light)
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
-# test/services/docker.test.ts starts a daemon of its own.
+# docker.test.ts, image.test.ts and systemd.test.ts each start a daemon of their own.
 command -v dockerd >/dev/null && command -v docker >/dev/null && command -v ip >/dev/null || missing+=(docker.io iptables iproute2)
 # test/services/page.test.ts opens the live page in it.
 command -v chromium >/dev/null || missing+=(chromium)
+docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || missing+=(docker-compose)
+[ -x /usr/lib/systemd/systemd ] && command -v systemd-notify >/dev/null || missing+=(systemd)
+[ -x /usr/sbin/logrotate ] || missing+=(logrotate)
 [ ${#missing[@]} -eq 0 ] && exit 0
 command -v apt-get >/dev/null || exit 1
 apt-get update -qq >/dev/null 2>&1

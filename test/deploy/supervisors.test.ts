@@ -102,6 +102,10 @@ describe.each(roles)('the systemd unit of the %s', (role) => {
     expect(Number(valuesOf('TimeoutStopSec')[0]) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
+  it('reads its settings again on reload, if it can', () => {
+    expect(valuesOf('ExecReload')).toEqual(role === 'miner' ? ['/usr/bin/env kill -HUP $MAINPID'] : [])
+  })
+
   it('signals the launcher first and kills the remaining processes once it has exited', () => {
     expect(valuesOf('KillMode')).toEqual(['mixed'])
   })
@@ -125,8 +129,17 @@ describe.each(roles)('the systemd unit of the %s', (role) => {
 
 const neuron = z.strictObject({
   image: z.string(),
+  build: z.strictObject({
+    context: z.literal('..'),
+    dockerfile: z.string(),
+    args: z.record(z.string(), z.string()),
+  }),
   init: z.literal(true),
   user: z.string(),
+  read_only: z.literal(true),
+  tmpfs: z.tuple([z.literal('/tmp')]),
+  cap_drop: z.tuple([z.literal('ALL')]),
+  security_opt: z.tuple([z.literal('no-new-privileges:true')]),
   restart: z.literal('unless-stopped'),
   stop_signal: z.literal('SIGTERM'),
   stop_grace_period: z.string().regex(/^\d+s$/),
@@ -135,32 +148,40 @@ const neuron = z.strictObject({
   command: z.array(z.string()),
   environment: z.record(z.string(), z.string()),
   volumes: z.array(z.string()),
-  healthcheck: z.object({ test: z.array(z.string()), start_period: z.string() }),
 })
 
 describe.each(roles)('the compose file’s %s', (role) => {
   const document: unknown = parse(readFileSync(deploy('compose.yaml'), 'utf8'), { merge: true })
-  const { services } = z.object({ services: z.record(z.string(), neuron) }).parse(document)
+  const { services } = z.object({ services: z.object({ miner: neuron, validator: neuron }) }).parse(document)
   const service = services[role]
 
-  it('runs the launcher of the checkout with the role and waits for the drain', () => {
-    expect(service?.command).toEqual(['node', '/opt/targon/deploy/launcher.mjs', role, 'start'])
-    expect(Number.parseInt(service?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
+  it('builds the image with the launcher, starts the role and waits for the drain', () => {
+    expect(service.build).toMatchObject({ dockerfile: 'deploy/Dockerfile', args: { START: 'launcher' } })
+    expect(service.command).toEqual([role, 'start'])
+    expect(Number.parseInt(service.stop_grace_period, 10) * 1000).toBeGreaterThan(DRAIN_MS + 5000)
   })
 
   it('runs as the owner of the keys and writes only to its own folder', () => {
-    expect(service?.user).toMatch(/^\$\{UID:-1000\}:\$\{GID:-1000\}$/)
-    const mounts = (service?.volumes ?? []).map((volume) => volume.split(':'))
+    expect(service.user).toMatch(/^\$\{UID:-1000\}:\$\{GID:-1000\}$/)
+    const mounts = service.volumes.map((volume) => volume.split(':'))
     const writable = mounts.filter(([, , mode]) => mode !== 'ro')
     expect(writable).toEqual([[`\${HOME}/.targon/${role}`, '/state']])
-    const places = ['HOME', 'TARGON_UPDATE_ROOT', 'TARGON_LOGGING_LOGGING_DIR']
-    for (const name of places) expect(service?.environment[name]).toMatch(/^\/state(\/|$)/)
   })
 
-  it('sets existing variables and checks its own status server', () => {
-    const names = Object.keys(service?.environment ?? {}).filter((name) => name !== 'HOME')
+  it('sets existing variables, among them the port that its health check asks', () => {
+    const names = Object.keys(service.environment)
     for (const name of names) expect(VARIABLES).toContain(name)
-    const port = service?.environment.TARGON_METRICS_PORT
-    expect(service?.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${port}/livez`)
+    const port = role === 'miner' ? 9100 : 9101
+    expect(service.environment.TARGON_METRICS_PORT).toBe(`\${${role.toUpperCase()}_METRICS_PORT:-${port}}`)
   })
+})
+
+it('the image sets existing variables, below its state folder', () => {
+  const lines = /^ENV (?:.*\\\n)*.*$/m.exec(readFileSync(deploy('Dockerfile'), 'utf8'))?.[0] ?? ''
+  const pairs = [...lines.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value] as const)
+  expect(pairs.length).toBe(4)
+  for (const [name, value] of pairs) {
+    if (name !== 'HOME') expect(VARIABLES).toContain(name)
+    if (name !== 'TARGON_WALLET_PATH') expect(value).toMatch(/^\/state(\/|$)/)
+  }
 })

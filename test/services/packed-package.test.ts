@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { inheritableEnvironment } from '../../src/config/index.js'
+import { copyCheckout } from '../support/checkout-copy.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -38,13 +39,7 @@ function run(cwd: string, command: string, ...args: string[]): Printed {
 /** Packs a copy of this repository, because packing builds it and changes its package.json for a moment. */
 function pack(): string {
   const copy = join(app, 'repository')
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: root,
-  })
-  for (const name of listed.toString('utf8').split('\0').filter(Boolean)) {
-    mkdirSync(join(copy, dirname(name)), { recursive: true })
-    cpSync(join(root, name), join(copy, name))
-  }
+  copyCheckout(copy)
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const before = readFileSync(join(copy, 'package.json'), 'utf8')
   const { stdout, failed } = run(copy, 'npm', 'pack', '--silent', '--pack-destination', app)

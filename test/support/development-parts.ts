@@ -16,6 +16,8 @@ export interface DevelopmentParts {
   /** Variables for a `validator start` that verifies that miner, with an epoch of 30 blocks and no automatic update. */
   readonly validatorVariables: Readonly<Record<string, string>>
   readonly stateFolder: string
+  /** Text of a `models.txt` for a validator that cannot read the file of `validatorVariables`. */
+  readonly models: string
   stop(): Promise<unknown>
 }
 
@@ -38,6 +40,7 @@ export async function startDevelopmentParts(): Promise<DevelopmentParts> {
   }
   return {
     stateFolder,
+    models: `${LOCALNET_MODELS[0]}\n`,
     validatorVariables: {
       ...place,
       TARGON_WALLET_HOTKEY: VALIDATOR_NAME,
