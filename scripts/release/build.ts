@@ -4,6 +4,7 @@ import semver from 'semver'
 import { digestTree, parseTree, type ReleaseFile } from '../../src/autoupdate/index.js'
 import { SPEC_VERSION } from '../../src/kernel/version.js'
 import { CHANGELOG, writeChangelog } from './changelog.js'
+import { writeChart } from './chart.js'
 import { type Git, gitIn, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPackage } from './plan.js'
 
 /** Built files that users run and that main does not contain. */
@@ -51,7 +52,7 @@ function commitVersion(plan: ReleasePlan, git: Git): void {
   const root = { ...packages[''], version }
   writeJson(join(folder, LOCK_FILE), { ...lock, version, packages: { ...packages, '': root } })
   writeChangelog(plan)
-  git(['add', PACKAGE_FILE, LOCK_FILE, CHANGELOG])
+  git(['add', PACKAGE_FILE, LOCK_FILE, CHANGELOG, ...writeChart(plan)])
   git(['commit', '--quiet', '-m', `chore(release): ${version}`])
 }
 

@@ -108,6 +108,19 @@ describe('makeRelease', () => {
     expect(repository.git('tag', '--list')).toBe('')
     expect(repository.git('status', '--porcelain')).toBe('')
   })
+
+  it('gives the Helm chart the version of the release', async () => {
+    mkdirSync(join(repository.work, 'deploy/helm'), { recursive: true })
+    repository.write(
+      'deploy/helm/Chart.yaml',
+      'apiVersion: v2\nname: targon\nversion: 0.9.0\nappVersion: 0.9.0\n',
+    )
+    commitAll()
+    await makeRelease(planOf('1.0.0', repository.maintainerKey, 'First release.'))
+    expect(repository.git('show', 'v1.0.0:deploy/helm/Chart.yaml')).toBe(
+      'apiVersion: v2\nname: targon\nversion: 1.0.0\nappVersion: 1.0.0',
+    )
+  })
 })
 
 describe('refusalsOf', () => {
