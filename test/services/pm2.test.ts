@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { confirmRelease, layoutOf, readState, runUpdate } from '../../src/autoupdate/index.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
 import { packageVersion, systemClock } from '../../src/kernel/index.js'
+import { writeDevelopmentWallet } from '../../src/wallet/index.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
@@ -15,6 +16,7 @@ import { ReleaseRepository } from '../support/release-repository.js'
 const ecosystem = fileURLToPath(new URL('../../deploy/ecosystem.config.cjs', import.meta.url))
 const prefix = mkdtempSync(join(tmpdir(), 'targon-pm2-'))
 const program = join(prefix, 'node_modules', 'pm2', 'bin', 'pm2')
+const strangers = join(prefix, 'strangers')
 const env = {
   ...inheritableEnvironment(),
   HOME: homedir(),
@@ -114,6 +116,18 @@ describe.skipIf(skipReason)(`pm2 with the ecosystem file${skipReason ? ` (${skip
     expect(childrenOf(miner().pid)).not.toContain(role)
   })
 
+  it('reload drains the miner and waits for the next one', { timeout: 120_000 }, async () => {
+    const { pid, restarts } = miner()
+    const count = (event: string) => miner().log.split(`"event":"${event}"`).length - 1
+    const stopped = count('stopped')
+    pm2(['reload', 'targon-miner'])
+    await expect.poll(() => count('stopped'), { interval: 500 }).toBe(stopped + 1)
+    expect(miner()).toMatchObject({ status: 'online', restarts: restarts + 1 })
+    expect(miner().pid).not.toBe(pid)
+    await expect.poll(() => count('ready'), { interval: 500 }).toBe(3)
+    expect(miner().log).not.toContain('forced-exit')
+  })
+
   it('lets the miner drain within kill_timeout', { timeout: 120_000 }, async () => {
     pm2(['stop', 'targon-miner'])
     await logged('"event":"stopped"')
@@ -145,13 +159,23 @@ describe.skipIf(skipReason)(`pm2 with the ecosystem file${skipReason ? ` (${skip
     rmSync(repository.folder, { recursive: true, force: true })
   })
 
-  it('does not restart after an exit status in stop_exit_codes', { timeout: 120_000 }, async () => {
+  it.each([
+    ['2 (a setting is wrong)', 2, { TARGON_AXON_PORT: 'not a port' }],
+    [
+      '3 (the hotkey is not registered)',
+      3,
+      { TARGON_WALLET_PATH: strangers, TARGON_WALLET_HOTKEY: 'stranger' },
+    ],
+  ])('does not restart after exit status %s', { timeout: 120_000 }, async (_, status, changed) => {
     pm2(['delete', 'targon-miner'])
-    start({ ...parts.minerVariables, TARGON_AXON_PORT: 'not a port' })
-    await expect.poll(() => miner().exitCode, { interval: 500 }).toBe(2)
+    await writeDevelopmentWallet(strangers, 'localnet', [
+      { name: 'stranger', seed: new Uint8Array(32).fill(77) },
+    ])
+    start({ ...parts.minerVariables, ...changed })
+    await expect.poll(() => miner().exitCode, { interval: 500 }).toBe(status)
     // three times the delay after which pm2 would restart it
     await systemClock.sleep(3000)
-    expect(miner()).toMatchObject({ exitCode: 2, restarts: 0 })
+    expect(miner()).toMatchObject({ exitCode: status, restarts: 0 })
     expect(miner().status).not.toBe('online')
   })
 })
