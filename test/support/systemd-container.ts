@@ -92,8 +92,7 @@ export async function startSystemdContainer(
   for (;;) {
     const { printed } = await run('systemctl', 'is-system-running', '--wait')
     if (/^(running|degraded)$/m.test(printed)) break
-    if (Date.now() > until)
-      throw new Error(`systemd does not start: ${printed}`)
+    if (Date.now() > until) throw new Error(`systemd does not start: ${printed}`)
   }
   return {
     run,
