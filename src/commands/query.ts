@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import type { Metagraph } from '../chain/index.js'
 import {
   askPassword,
   BaseCommand,
@@ -29,6 +30,7 @@ export default class Query extends BaseCommand {
     '<%= config.bin %> <%= command.id %> "Why is the sky blue?"',
     'echo "Why?" | <%= config.bin %> <%= command.id %> --uid 7 --model NousResearch/Meta-Llama-3.1-8B-Instruct',
     '<%= config.bin %> <%= command.id %> --list',
+    '<%= config.bin %> <%= command.id %> --self --wallet.name mine --wallet.hotkey h1',
     '<%= config.bin %> <%= command.id %> --all "Compare yourselves."',
   ]
 
@@ -52,6 +54,12 @@ export default class Query extends BaseCommand {
       summary: 'Query every miner that serves the model and compare the answers.',
       helpGroup: 'QUERY',
     }),
+    self: Flags.boolean({
+      summary:
+        'Query your own miner at the address that it announced on chain, and tell what a validator would see.',
+      exclusive: ['all', 'list', 'ndjson', 'uid', 'hotkey', 'axon'],
+      helpGroup: 'QUERY',
+    }),
     ndjson: Flags.boolean({
       summary: 'Stream JSON lines: {"text"} for each chunk, then {"result"}.',
       exclusive: ['json', 'all', 'list'],
@@ -61,7 +69,9 @@ export default class Query extends BaseCommand {
 
   run(): Promise<unknown> {
     return this.runWith('query', (invocation) =>
-      runUntilStopped({ exitWithStdin: false }, (signal) => this.#query(invocation, signal)),
+      runUntilStopped({ exitWithStdin: false }, (signal) =>
+        invocation.actions.self ? this.#querySelf(invocation, signal) : this.#query(invocation, signal),
+      ),
     )
   }
 
@@ -104,21 +114,63 @@ export default class Query extends BaseCommand {
     }
   }
 
+  /** Verifies the answer where there is a reference engine for the model. */
+  async #querySelf(invocation: Invocation<'query'>, signal: AbortSignal): Promise<unknown> {
+    const { settings, args } = invocation
+    const prompt = typeof args.prompt === 'string' ? await readPrompt(args.prompt, signal) : undefined
+    const query = await import('../roles/query/index.js')
+    const { parseEngineEndpoints } = await import('../engine/index.js')
+    const deps = await openDeps(settings, signal)
+    const isLocal = settings['subtensor.network'].toLowerCase() === 'local'
+    const self = await this.#withMetagraph(invocation, deps, (metagraph) =>
+      query.findSelf(metagraph, deps.signer.address, settings['allow-private-axons'] || isLocal),
+    )
+    this.printWarnings(self.warnings)
+    const models = await query.listOwnModels(self, deps)
+    const { model } = query.chooseModel([{ ...self, models }], settings.model)
+    const request = query.buildRequest(settings, model, prompt ?? query.SELF_PROMPT)
+    const references = parseEngineEndpoints(settings['engine.endpoints'])
+    const isVerifiable = settings.verify || references.some((engine) => engine.model === model)
+    const verifier = isVerifiable
+      ? await query.openVerifier(settings, model, this.config.cacheDir, deps)
+      : undefined
+    try {
+      const reply = unlessStopped(signal, await query.queryMiner(request, self, verifier, deps))
+      this.log(formatTable(query.describeSelf(self, models, reply)))
+      query.requireGoodReply(reply)
+      const { announcedAtBlock, warnings } = self
+      return { ...query.reportReply(reply), models, announcedAtBlock, warnings }
+    } finally {
+      await verifier?.close()
+    }
+  }
+
+  async #withMetagraph<T>(
+    { settings, resolved }: Invocation<'query'>,
+    deps: QueryDeps,
+    use: (metagraph: Metagraph) => T,
+  ): Promise<T> {
+    const { connectNeuronChain } = await import('../roles/index.js')
+    const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), deps)
+    try {
+      return use(await subtensor.metagraph(settings.netuid, deps.signal))
+    } finally {
+      await subtensor.close()
+    }
+  }
+
   /** Reads the miners from the chain, unless one is given by address and hotkey. */
-  async #knownMiners({ settings, resolved }: Invocation<'query'>, deps: QueryDeps): Promise<Miner[]> {
+  async #knownMiners(invocation: Invocation<'query'>, deps: QueryDeps): Promise<Miner[]> {
+    const { settings } = invocation
     const { axon, hotkey, uid } = settings
     const { minerUrlOf, servingMiners } = await import('../roles/query/index.js')
     if (axon !== undefined && hotkey !== undefined && uid === undefined)
       return [{ uid: undefined, hotkey, url: minerUrlOf(axon) }]
-    const { connectNeuronChain } = await import('../roles/index.js')
-    const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), deps)
-    try {
-      const metagraph = await subtensor.metagraph(settings.netuid, deps.signal)
-      const isPrivateAllowed = settings['allow-private-axons'] || axon !== undefined
-      return servingMiners(metagraph, deps.signer.address, (ip) => isPrivateAllowed || !isSpecialAddress(ip))
-    } finally {
-      await subtensor.close()
-    }
+    const isPrivateAllowed = settings['allow-private-axons'] || axon !== undefined
+    const isAllowed = (ip: string) => isPrivateAllowed || !isSpecialAddress(ip)
+    return await this.#withMetagraph(invocation, deps, (metagraph) =>
+      servingMiners(metagraph, deps.signer.address, isAllowed),
+    )
   }
 
   #streaming(deps: QueryOptions, ndjson: boolean): QueryOptions {

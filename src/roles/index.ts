@@ -8,6 +8,7 @@ export {
   ROLE_FIRST_CONNECT_MS,
 } from './neuron.js'
 export type { ListedMiner, Miner, QueryOptions, QueryReply } from './query/index.js'
+export { type RunningNeurons, readNeurons } from './read-neurons.js'
 export type { RoleDeps, RunningRole } from './role.js'
 export { isUnattended, openSelfUpdate, type SelfUpdate } from './self-update.js'
 export type { ExplainedMiner, ExplainedReport, ValidatorStatus } from './validator/index.js'

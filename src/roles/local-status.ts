@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5000
  * STATUS_UNREADABLE (usage) when the response is not the status of this role.
  */
 export async function readLocalStatus<T>(
-  neuron: 'miner' | 'validator',
+  neuron: 'miner' | 'validator' | 'neuron',
   port: number,
   schema: z.ZodType<T>,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

@@ -27,6 +27,8 @@ export interface MinerRig {
   readonly statusUrl: string
   readonly miner: Signer
   readonly validator: Signer
+  /** Registered, without stake. */
+  readonly poor: Signer
   readonly subtensor: FakeSubtensor
   readonly logs: Record<string, unknown>[]
   readonly done: Promise<MinerReport>
@@ -50,10 +52,11 @@ export async function startMinerRig(options: {
   readonly clock?: Clock
   readonly deps?: Partial<MinerDeps>
 }): Promise<MinerRig> {
-  const [miner, validator] = await Promise.all([hotkeyOf(1), hotkeyOf(2)])
+  const [miner, validator, poor] = await Promise.all([hotkeyOf(1), hotkeyOf(2), hotkeyOf(5)])
   const subtensor = createFakeSubtensor([
     neuronOf({ uid: 0, hotkey: validator.address, stakeTao: 20_000, validatorPermit: true }),
     neuronOf({ uid: 1, hotkey: miner.address }),
+    neuronOf({ uid: 2, hotkey: poor.address }),
   ])
   const logs: Record<string, unknown>[] = []
   const log = pino({ level: 'debug', base: null }, { write: (line) => void logs.push(JSON.parse(line)) })
@@ -78,6 +81,7 @@ export async function startMinerRig(options: {
     statusUrl: String(statusUrl),
     miner,
     validator,
+    poor,
     subtensor,
     logs,
     done: running.done,

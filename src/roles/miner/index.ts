@@ -7,4 +7,5 @@
 export { minerApi } from './api.js'
 export { startMiner } from './start.js'
 export { type MinerStatus, minerStatus } from './status-document.js'
+export { writeMinerStatus } from './status-screen.js'
 export type { MinerDeps, MinerReport } from './types.js'

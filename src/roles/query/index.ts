@@ -1,7 +1,9 @@
 /**
  * The query role: finds miners, queries them, verifies their answers and reports speed and verdict. Tests named after a
- * behaviour: ../../commands/query.test.ts (report.ts).
+ * behaviour: ../../commands/query.test.ts (report.ts),
+ * ../../e2e/status.test.ts (ask-self.ts).
  */
+export { findSelf, listOwnModels, type OwnMiner, SELF_PROMPT } from './ask-self.js'
 export { buildRequest } from './build-request.js'
 export { chooseModel, describeSilent, type ListedMiner, listModels } from './miner-models.js'
 export {
@@ -19,5 +21,5 @@ export {
   queryMiner,
   requireGoodReply,
 } from './query-miner.js'
-export { compareReplies, reportReply, summarizeReply } from './report.js'
+export { compareReplies, describeSelf, reportReply, summarizeReply } from './report.js'
 export { type OpenVerifier, openVerifier, type Verifier } from './verifier.js'

@@ -86,6 +86,6 @@ export function findMiner(miners: readonly Miner[], choice: MinerChoice): Miner 
   )
 }
 
-function urlOf(ip: string, port: number): string {
+export function urlOf(ip: string, port: number): string {
   return `http://${isIP(ip) === 6 ? `[${ip}]` : ip}:${port}`
 }

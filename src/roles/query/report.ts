@@ -1,3 +1,4 @@
+import type { OwnMiner } from './ask-self.js'
 import { describeFault, type QueryReply } from './query-miner.js'
 
 /** The reply for `--json`. */
@@ -30,6 +31,24 @@ export function summarizeReply(reply: QueryReply): string {
     `${answer.tokensPerSecond.toFixed(1)} tokens/s`,
     ...(reply.verdict ? [describeVerdict(reply)] : []),
   ].join(' · ')
+}
+
+/** What a validator would see of one's own miner, line by line. */
+export function describeSelf(self: OwnMiner, models: readonly string[], reply: QueryReply): string[][] {
+  const { answer, verdict, request } = reply
+  const { tokens, timing, tokensPerSecond } = answer
+  const speed = `first after ${(timing.timeToFirstTokenMs / 1000).toFixed(2)} s, ${tokensPerSecond.toFixed(1)} tokens/s`
+  const unverified = `none, for want of a reference: set --engine.endpoints ${request.model}=http://…/v1`
+  return [
+    ['hotkey', `${self.hotkey}, uid ${self.uid}`],
+    ['address', `${self.url}, announced at block ${self.announcedAtBlock}`],
+    ['models', models.join(', ')],
+    [
+      'answer',
+      answer.fault ? describeVerdict(reply) : `${tokens.length} tokens of ${request.model}, ${speed}`,
+    ],
+    ['verdict', answer.fault === undefined && verdict === undefined ? unverified : describeVerdict(reply)],
+  ]
 }
 
 /** `verified`, the cause of the failure, or the reason for having no verdict. */

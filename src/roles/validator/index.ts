@@ -16,6 +16,7 @@ export {
   writeCsv,
   writePage,
   writeText,
+  writeValidatorStatus,
 } from './reports/index.js'
 export { startValidator } from './start.js'
 export { originOf } from './subnet/index.js'

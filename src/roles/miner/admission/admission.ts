@@ -176,7 +176,7 @@ export class Admission {
   }
 
   #checkRegistration(hotkey: string): Standing | Extract<AdmissionResult, { kind: 'refused' }> {
-    const { registration, minStakeTao } = this.#options
+    const { self, registration, minStakeTao } = this.#options
     if (registration.isExpired()) return { kind: 'refused', refusal: METAGRAPH_EXPIRED }
     const neuron = registration.find(hotkey)
     if (neuron === undefined) {
@@ -184,7 +184,8 @@ export class Admission {
       return { kind: 'refused', refusal: refuse('UNKNOWN_SIGNER') }
     }
     const { uid, stakeTao, validatorPermit } = neuron
-    if (minStakeTao !== undefined && stakeTao < minStakeTao) {
+    // Only the operator can sign with the miner's own hotkey, as `targon query --self` does; 4.4.1 refuses it for its stake.
+    if (minStakeTao !== undefined && stakeTao < minStakeTao && hotkey !== self) {
       registration.refreshSoon()
       return { kind: 'refused', refusal: lowStake(stakeTao), caller: { hotkey, uid } }
     }

@@ -21,3 +21,4 @@ export {
   type ValidatorStatus,
   validatorStatus,
 } from './status.js'
+export { writeValidatorStatus } from './status-screen.js'

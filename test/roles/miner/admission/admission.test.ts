@@ -38,7 +38,7 @@ describe('admission', () => {
       ['version', { 'Epistula-Version': '1' }, 400, 'Unknown Epistula version'],
       ['receiver', { 'Epistula-Signed-For': stranger }, 400, 'Bad Request, message is not intended for self'],
       ['signer', { 'Epistula-Signed-By': stranger }, 401, 'Signer not in metagraph'],
-      ['stake', { 'Epistula-Signed-By': rig.miner.address }, 401, 'Stake below minimum: 0'],
+      ['stake', { 'Epistula-Signed-By': rig.poor.address }, 401, 'Stake below minimum: 0'],
       ['signature', { 'Epistula-Request-Signature': 'none' }, 400, 'Invalid Signature'],
       ['timestamp', { 'Epistula-Timestamp': '12' }, 400, 'Invalid Timestamp'],
       ['mismatch', { 'Epistula-Uuid': 'other' }, 400, 'Signature Mismatch'],

@@ -96,7 +96,7 @@ describe('public routes', () => {
     const startedAt = Date.now()
     await (await request(`${rig.url}/models`, { headers })).body.dump()
     await (await request(`${rig.url}/models`, { headers })).body.dump()
-    const poor = rig.sign('', { signer: rig.miner })
+    const poor = rig.sign('', { signer: rig.poor })
     await (await request(`${rig.url}/models`, { headers: poor })).body.dump()
     const stranger = rig.sign('', { signer: await hotkeyOf(9) })
     await (await request(`${rig.url}/models`, { headers: stranger })).body.dump()
@@ -109,7 +109,7 @@ describe('public routes', () => {
       refusals: { REPLAYED: 1, LOW_STAKE: 1, UNKNOWN_SIGNER: 1 },
       callers: [
         { uid: 0, requests: 1, lastAt: expect.stringMatching(/Z$/), refusals: { REPLAYED: 1 } },
-        { uid: 1, requests: 0, lastAt: null, refusals: { LOW_STAKE: 1 } },
+        { uid: 2, requests: 0, lastAt: null, refusals: { LOW_STAKE: 1 } },
       ],
     })
     expect(Date.parse(status.callers[0]?.lastAt ?? '')).toBeGreaterThanOrEqual(startedAt)
@@ -144,6 +144,16 @@ describe('public routes', () => {
     expect(await ask('http://miner.example:9000/models?fresh')).toBe(200)
     for (const path of ['http://miner.example', 'ftp://miner.example/models', 'http://x/http://y/models'])
       expect(await ask(path), path).toBe(404)
+  })
+
+  it('serves its own hotkey whatever its stake, with a signature that holds', async () => {
+    const [rig] = await start({ 'min-stake': 10_000 })
+    const own = rig.sign('', { signer: rig.miner })
+    const models = await request(`${rig.url}/models`, { headers: own })
+    expect(await models.body.json()).toEqual(['org/model'])
+    const claimed = { ...rig.sign('', { signer: rig.poor }), 'Epistula-Signed-By': rig.miner.address }
+    const forged = await request(`${rig.url}/models`, { headers: claimed })
+    expect(await forged.body.json()).toEqual({ detail: 'Signature Mismatch' })
   })
 
   it('rejects a replayed request, also on another path', async () => {
