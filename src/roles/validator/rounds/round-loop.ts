@@ -8,6 +8,8 @@ import { type PlannedRound, planRound, type RoundPlan, type SittingOut } from '.
 /** Answers that may still stream after the soft deadline of their round, unless a round is larger; the slowest are cut (T-V4). */
 const MAX_BACKGROUND = 36
 const IDLE_MS = 5000
+/** While no round is possible, it is looked this often whether one has become possible: an engine or a miner is ready. */
+const LOOK_MS = 1000
 /** Rounds start at most this often, so that miners that reject at once are not queried without pause. */
 const MIN_ROUND_MS = 1000
 /** A longer time without a round is neither startup nor a hiccup. */
@@ -209,11 +211,21 @@ export class RoundLoop {
     const isRepeated = this.#lastSkip !== undefined
     this.#lastSkip = reason
     if (isRepeated) {
-      await clock.sleep(IDLE_MS, signal)
+      if (await this.#pauseUntilPossible()) return
       // Without this pause between them these would not be rounds.
       this.#sitOut(sittingOut)
       this.#streams.stopWorthless()
     }
     await Promise.race([hooks.recover(), clock.sleep(IDLE_MS, signal)])
+  }
+
+  /** Pauses before a round is planned again. @returns whether the pause ended early, because a round has become possible */
+  async #pauseUntilPossible(): Promise<boolean> {
+    const { clock, signal } = this.#context
+    for (let pausedMs = 0; pausedMs < IDLE_MS; pausedMs += LOOK_MS) {
+      await clock.sleep(LOOK_MS, signal)
+      if (pausedMs + LOOK_MS < IDLE_MS && this.#plan().kind === 'round') return true
+    }
+    return false
   }
 }

@@ -169,6 +169,17 @@ test('skips a round without an engine with the reason and retries every five sec
   await end()
 })
 
+test('starts a round within a second after an engine is ready', async () => {
+  const engine = createRigEngine()
+  let engines: ReferenceEngine[] = [{ ...engine, facts: undefined }]
+  const { clock, starts, end } = setup(3, () => 1000, { engines: () => engines })
+  await clock.advance(1500)
+  engines = [engine]
+  await clock.advance(1000)
+  expect(starts).toHaveLength(1)
+  await end()
+})
+
 test('queries no miner while our clock is wrong, and continues once it is right', async () => {
   const reasons: unknown[] = []
   const log = pino({ level: 'warn' }, { write: (line) => void reasons.push(JSON.parse(line).reason) })
