@@ -17,6 +17,8 @@ interface Entry {
   readonly raisedAt: number
   /** Monotonic time since which it has been absent. */
   readonly absentAt: number | undefined
+  /** It was raised before a restart, and has not been found since. */
+  readonly isRestored?: boolean
 }
 
 /** Which alerts are raised: a finding must last before it is raised, and be absent for a while before it is resolved. */
@@ -29,6 +31,17 @@ export class AlertBook {
   constructor(clock: Pick<Clock, 'now' | 'monotonic'>, { repeatMs }: { readonly repeatMs: number }) {
     this.#clock = clock
     this.#repeatMs = repeatMs
+  }
+
+  /** Takes up the alerts that stood before a restart. */
+  restore(alerts: readonly ActiveAlert[]): void {
+    const now = this.#clock.monotonic()
+    for (const alert of alerts) {
+      const raisedAt = now - Math.max(0, this.#clock.now() - Date.parse(alert.since))
+      this.#entries.set(alertKey(alert), {
+        ...{ alert, seenAt: now, toldAt: now, raisedAt, absentAt: undefined, isRestored: true },
+      })
+    }
   }
 
   /** Takes what a condition finds now. @returns what has changed. */
@@ -44,7 +57,7 @@ export class AlertBook {
     }
     for (const [key, entry] of this.#entries)
       if (entry.alert.id === condition.id && !seen.has(key)) {
-        const change = this.#absent(key, entry)
+        const change = this.#absent(key, entry, condition)
         if (change) changes.push(change)
       }
     return changes
@@ -79,11 +92,16 @@ export class AlertBook {
     return { kind: isRaised ? 'reminder' : 'raised', alert, lastedMs: now - raisedAt }
   }
 
-  #absent(key: string, entry: Entry): AlertChange | undefined {
+  #absent(
+    key: string,
+    entry: Entry,
+    { forMs, settleMs = 0 }: Pick<Condition, 'forMs' | 'settleMs'>,
+  ): AlertChange | undefined {
     const now = this.#clock.monotonic()
     const absentAt = entry.absentAt ?? now
+    const clearMs = entry.isRestored ? Math.max(CLEAR_AFTER_MS, forMs, settleMs) : CLEAR_AFTER_MS
     if (entry.toldAt === undefined) this.#entries.delete(key)
-    else if (now - absentAt < CLEAR_AFTER_MS) this.#entries.set(key, { ...entry, absentAt })
+    else if (now - absentAt < clearMs) this.#entries.set(key, { ...entry, absentAt })
     else {
       this.#entries.delete(key)
       return { kind: 'resolved', alert: entry.alert, lastedMs: absentAt - entry.raisedAt }

@@ -2,7 +2,7 @@ import { type Clock, createDeferred, type Deferred, type Log, withDeadline } fro
 import { type AlertFormat, type AlertSource, formatOf, writeMessage } from './message.js'
 import { Outbox } from './outbox.js'
 import { type PostResult, postMessage } from './post-message.js'
-import type { AlertChange } from './types.js'
+import type { ActiveAlert, AlertChange } from './types.js'
 
 /** At most one message per this time; what happens meanwhile goes into the next one. */
 const GAP_MS = 10_000
@@ -24,6 +24,8 @@ export interface CourierOptions {
   readonly log: Log
   readonly receiver: Receiver
   readonly source: AlertSource
+  /** Alerts that the receiver believes raised since before a restart. */
+  readonly told?: readonly ActiveAlert[]
   /** Counts attempts by their result. */
   readonly onAttempt?: ((result: PostResult['kind']) => void) | undefined
 }
@@ -31,7 +33,7 @@ export interface CourierOptions {
 /** Brings changes to a webhook, in the order in which they happened, and tries again until they have arrived. */
 export class Courier {
   readonly #options: CourierOptions
-  readonly #outbox = new Outbox()
+  readonly #outbox: Outbox
   readonly #closing = new AbortController()
   readonly #running: Promise<void>
   #news: Deferred<void> = createDeferred()
@@ -39,7 +41,13 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options
+    this.#outbox = new Outbox(options.told)
     this.#running = this.#run()
+  }
+
+  /** The alerts that the receiver believes raised. */
+  get told(): ActiveAlert[] {
+    return this.#outbox.told
   }
 
   tell(changes: readonly AlertChange[]): void {

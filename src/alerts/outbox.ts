@@ -1,4 +1,4 @@
-import { type AlertChange, alertKey } from './types.js'
+import { type ActiveAlert, type AlertChange, alertKey } from './types.js'
 
 /** Alerts in one message. */
 const BATCH = 20
@@ -17,10 +17,20 @@ export interface Batch {
 export class Outbox {
   readonly #waiting = new Map<string, AlertChange>()
   /** Alerts that the receiver believes raised. */
-  readonly #told = new Set<string>()
+  readonly #told: Map<string, ActiveAlert>
   /** What was last sent of an alert, until it is known to have arrived: the receiver may have it. */
   readonly #sent = new Map<string, AlertChange['kind']>()
   #omitted = 0
+
+  /** @param told alerts that the receiver believes raised since before a restart. */
+  constructor(told: readonly ActiveAlert[] = []) {
+    this.#told = new Map(told.map((alert) => [alertKey(alert), alert]))
+  }
+
+  /** The alerts that the receiver believes raised. */
+  get told(): ActiveAlert[] {
+    return [...this.#told.values()]
+  }
 
   get isEmpty(): boolean {
     return this.#waiting.size === 0 && this.#omitted === 0
@@ -49,7 +59,7 @@ export class Outbox {
     for (const { alert, kind } of batch.changes) {
       const key = alertKey(alert)
       if (kind === 'resolved') this.#told.delete(key)
-      else this.#told.add(key)
+      else this.#told.set(key, alert)
     }
     this.#remove(batch)
   }

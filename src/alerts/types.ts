@@ -22,6 +22,8 @@ export interface Condition {
   readonly severity: Severity
   /** How long a finding must last before it is told. */
   readonly forMs: number
+  /** How long after a start it cannot tell yet whether something that was wrong before still is. */
+  readonly settleMs?: number
   /** What is wrong now, empty when nothing is. One that throws leaves its alerts as they are. */
   readonly look: (signal: AbortSignal) => readonly Finding[] | Promise<readonly Finding[]>
 }

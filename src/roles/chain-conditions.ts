@@ -7,6 +7,8 @@ export type ChainView = Pick<Subtensor, 'head' | 'clockOffsetMs'>
 
 /** Blocks come every 12 s; ten missing in a row mean an outage of the chain or of the connection to it. */
 const STALE_MS = 120_000
+/** The chain client compares the clock every five minutes. */
+const CLOCK_SETTLE_MS = 600_000
 
 /** What can go wrong between a node and the chain. */
 export function chainConditions(clock: Pick<Clock, 'monotonic'>, subtensor: ChainView): Condition[] {
@@ -17,7 +19,7 @@ function staleCondition(clock: Pick<Clock, 'monotonic'>, subtensor: ChainView): 
   let block = subtensor.head().number
   let seenAt = clock.monotonic()
   return {
-    ...{ id: 'chain-stale', severity: 'critical', forMs: 0 },
+    ...{ id: 'chain-stale', severity: 'critical', forMs: 0, settleMs: STALE_MS },
     look: () => {
       const { number } = subtensor.head()
       if (number !== block) seenAt = clock.monotonic()
@@ -36,7 +38,7 @@ function staleCondition(clock: Pick<Clock, 'monotonic'>, subtensor: ChainView): 
 
 function clockCondition(subtensor: ChainView): Condition {
   return {
-    ...{ id: 'clock-off', severity: 'critical', forMs: 0 },
+    ...{ id: 'clock-off', severity: 'critical', forMs: 0, settleMs: CLOCK_SETTLE_MS },
     look: () => {
       const seconds = Math.round(subtensor.clockOffsetMs / 1000)
       if (seconds === 0) return []

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Alerts, type Condition, machineConditions, startAlerts } from '../alerts/index.js'
 import type { AlertSettings, NodeSettings } from '../config/index.js'
 import { packageVersion } from '../kernel/index.js'
@@ -17,7 +18,13 @@ export interface NeuronAlertParts {
 }
 
 /** Starts the alerts of a node: those of its role, and those of its machine, chain connection and updates. */
-export function startNeuronAlerts({ role, settings, deps, metrics, conditions }: NeuronAlertParts): Alerts {
+export function startNeuronAlerts({
+  role,
+  settings,
+  deps,
+  metrics,
+  conditions,
+}: NeuronAlertParts): Promise<Alerts> {
   const { clock, log, stateDir, droppedLines = () => 0, updates, subtensor, signer } = deps
   const url = settings['alert.webhook']
   return startAlerts({
@@ -39,6 +46,7 @@ export function startNeuronAlerts({ role, settings, deps, metrics, conditions }:
       url === undefined
         ? undefined
         : { url, secret: settings['alert.secret'], format: settings['alert.format'] },
+    file: join(stateDir, 'alerts.json'),
     repeatMs: settings['alert.repeat'] * 1000,
     onAttempt: (result) => metrics.alertMessages.inc({ result }),
   })

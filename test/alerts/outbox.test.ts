@@ -73,6 +73,17 @@ describe('the outbox', () => {
     expect(outbox.next()).toMatchObject({ omitted: 0 })
   })
 
+  it('knows what the receiver was told before a restart', () => {
+    const before = new Outbox()
+    before.add(change('a', 'raised'))
+    before.delivered(before.next())
+    const outbox = new Outbox(before.told)
+    outbox.add(change('a', 'raised'))
+    expect(outbox.isEmpty).toBe(true)
+    outbox.add(change('a', 'resolved'))
+    expect(kindsOf(outbox)).toEqual(['a resolved'])
+  })
+
   it('leaves the receiver with what is true, however messages and changes interleave', () => {
     const steps = fc.array(fc.constantFrom('toggle a', 'toggle b', 'send', 'arrive', 'lose'), {
       maxLength: 60,

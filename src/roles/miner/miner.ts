@@ -84,7 +84,7 @@ export async function openMiner(
   })
   cleanup.add('public server', () => server.close())
 
-  const alerts = startMinerAlerts(context, { registration, router, replays, requests, ends })
+  const alerts = await startMinerAlerts(context, { registration, router, replays, requests, ends })
   cleanup.add('alerts', () => alerts.close())
   const miner: Miner = {
     ...{ registration, router, admission, replays, server, requests, traffic, wanted, alerts },
@@ -109,7 +109,7 @@ type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests'> &
 function startMinerAlerts(
   { settings, deps, metrics }: MinerContext,
   { registration, router, replays, requests, ends }: Watched,
-): Alerts {
+): Promise<Alerts> {
   const { clock, signer } = deps
   return startNeuronAlerts({
     ...{ role: 'miner', settings, deps, metrics },

@@ -120,7 +120,7 @@ export async function startServices(
   const records = openRecords(context, bus)
   cleanup.add('history', () => records.close())
 
-  const alerts = openAlerts(context, { evidence, scoresTrouble: scores.trouble, events: bus })
+  const alerts = await openAlerts(context, { evidence, scoresTrouble: scores.trouble, events: bus })
   cleanup.add('alerts', () => alerts.close())
   const epochs = startEpochs(context, { deps, scores, verdicts, evidence, events: bus })
   const rounds = new RoundLoop(context, {

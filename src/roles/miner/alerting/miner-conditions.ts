@@ -1,7 +1,7 @@
 import type { Condition } from '../../../alerts/index.js'
 import type { Clock } from '../../../kernel/index.js'
 import type { UpstreamReport } from '../../../routing/index.js'
-import type { ModelEnds } from './model-ends.js'
+import { END_WINDOW_MS, type ModelEnds } from './model-ends.js'
 
 /** The parts of a miner that know what can be wrong with it. */
 export interface MinerAlertParts {
@@ -83,7 +83,7 @@ function idleCondition({ clock, idleMs, admitted }: MinerAlertParts): Condition 
   let before = admitted()
   let askedAt = clock.monotonic()
   return {
-    ...{ id: 'not-asked', severity: 'critical', forMs: 0 },
+    ...{ id: 'not-asked', severity: 'critical', forMs: 0, settleMs: idleMs },
     look: () => {
       const now = admitted()
       if (now !== before) askedAt = clock.monotonic()
@@ -134,7 +134,7 @@ function upstreamConditions({ router }: MinerAlertParts): Condition[] {
 
 function failingCondition({ router, ends }: MinerAlertParts): Condition {
   return {
-    ...{ id: 'model-failing', severity: 'critical', forMs: 0 },
+    ...{ id: 'model-failing', severity: 'critical', forMs: 0, settleMs: END_WINDOW_MS },
     look: () =>
       router.models().flatMap((model) => {
         const counts = ends.of(model)

@@ -8,10 +8,10 @@ export interface ModelEnds extends Pick<RecentCounts, 'of'> {
   note(model: string, isServed: boolean | undefined): void
 }
 
-const WINDOW_MS = 900_000
+export const END_WINDOW_MS = 900_000
 
 export function createModelEnds(clock: Pick<Clock, 'monotonic'>): ModelEnds {
-  const counts = createRecentCounts(clock, WINDOW_MS)
+  const counts = createRecentCounts(clock, END_WINDOW_MS)
   return {
     of: counts.of,
     note: (model, served) => {

@@ -8,7 +8,7 @@ import { type WeightsParts, weightsConditions } from './weights-conditions.js'
 export type AlertParts = StandingParts & { readonly events: VerdictParts['events'] & WeightsParts['events'] }
 
 /** Watches what a validator should tell its operator; alerts are sent where `alert.webhook` says. */
-export function openAlerts(context: ValidatorContext, parts: AlertParts): Alerts {
+export function openAlerts(context: ValidatorContext, parts: AlertParts): Promise<Alerts> {
   return startNeuronAlerts({
     ...{ role: 'validator', settings: context.settings, deps: context, metrics: context.metrics },
     conditions: [

@@ -48,7 +48,7 @@ const CONCLUSIVE: ReadonlySet<string> = new Set([VERIFIED, 'failed'])
 
 function idleCondition({ clock, settings }: Known, verifiedAt: () => number): Condition {
   return {
-    ...{ id: 'nothing-verified', severity: 'critical', forMs: 0 },
+    ...{ id: 'nothing-verified', severity: 'critical', forMs: 0, settleMs: settings['alert.idle'] * 1000 },
     look: () => {
       const idleMs = clock.monotonic() - verifiedAt()
       if (idleMs < settings['alert.idle'] * 1000) return []
@@ -64,7 +64,7 @@ function idleCondition({ clock, settings }: Known, verifiedAt: () => number): Co
 
 function inconclusiveCondition(reasons: RecentCounts): Condition {
   return {
-    ...{ id: 'inconclusive-high', severity: 'warning', forMs: 0 },
+    ...{ id: 'inconclusive-high', severity: 'warning', forMs: 0, settleMs: WINDOW_MS },
     look: () => {
       const counts = [...reasons.of()]
       const all = sum(counts)
@@ -83,7 +83,7 @@ function inconclusiveCondition(reasons: RecentCounts): Condition {
 
 function failingCondition({ view }: Known, causes: RecentCounts, miners: RecentCounts): Condition {
   return {
-    ...{ id: 'model-failing', severity: 'warning', forMs: 0 },
+    ...{ id: 'model-failing', severity: 'warning', forMs: 0, settleMs: WINDOW_MS },
     look: () =>
       view.wanted.flatMap((model) => {
         const counts = causes.of(model)

@@ -16,6 +16,8 @@ export interface WeightsParts {
 const LATE_EPOCHS = 1.25
 /** One attempt that fails is tried again within a few blocks. */
 const REFUSED_FOR_MS = 120_000
+/** The first attempt after a start may come at the end of an epoch of 360 blocks. */
+const NEXT_ATTEMPT_MS = 4_500_000
 /** A chain that disagrees about the subnet stops the weights at once. */
 const DIFFERENT = 'endpoints-differ'
 /** The endpoint in use shows a subnet that cannot follow from the one before. */
@@ -76,7 +78,7 @@ function lateCondition(
 
 function refusedCondition(attempt: () => NotedAttempt | undefined): Condition {
   return {
-    ...{ id: 'weights-refused', severity: 'critical', forMs: REFUSED_FOR_MS },
+    ...{ id: 'weights-refused', severity: 'critical', forMs: REFUSED_FOR_MS, settleMs: NEXT_ATTEMPT_MS },
     look: () => {
       const last = attempt()
       if (last === undefined || last.kind === 'done' || last.isHeld || isDifference(last)) return []
@@ -95,7 +97,7 @@ function refusedCondition(attempt: () => NotedAttempt | undefined): Condition {
 
 function differCondition(attempt: () => NotedAttempt | undefined, resyncError: () => unknown): Condition {
   return {
-    ...{ id: 'endpoints-differ', severity: 'critical', forMs: 0 },
+    ...{ id: 'endpoints-differ', severity: 'critical', forMs: 0, settleMs: NEXT_ATTEMPT_MS },
     look: () => {
       const last = attempt()
       const error = resyncError()

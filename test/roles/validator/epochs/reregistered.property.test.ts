@@ -42,6 +42,7 @@ async function setup() {
   const clock = new ManualClock()
   const stop = new AbortController()
   const head = createTopic<BlockHead>()
+  const resynced = createTopic<{ readonly error?: unknown }>()
   const epochs = startEpochs(
     createRigContext({
       ...{ clock, signal: stop.signal, subtensor: chain, signer: self, view },
@@ -54,14 +55,14 @@ async function setup() {
       },
       scores: { book, save: async () => {}, trouble: () => undefined },
       verdicts: createVerdictCounts(),
-      events: { head, weights: createTopic(), attempts: createTopic(), resynced: createTopic() },
+      events: { head, weights: createTopic(), attempts: createTopic(), resynced },
     },
   )
   const end = async () => {
     stop.abort()
     await epochs.done
   }
-  return { chain, view, book, head, clock, end }
+  return { chain, view, book, head, resynced, clock, end }
 }
 
 test('a uid that changes owners starts at score 0, and all others keep their scores', async () => {
@@ -98,4 +99,19 @@ test('a uid that changes owners starts at score 0, and all others keep their sco
     }),
     { numRuns: 50 },
   )
+})
+
+test('a validator that is deregistered shows it in its view and says why it reads no more', async () => {
+  const { chain, view, head, resynced, end } = await setup()
+  await settle()
+  const self = await hotkeyOf(200)
+  const errors: unknown[] = []
+  resynced.subscribe(({ error }) => void errors.push(error))
+  chain.neurons = chain.neurons.map((one) => (one.uid === 0 ? { ...one, hotkey: '5Other' } : one))
+  chain.grow(121)
+  head.publish({ number: 121, hash: '0x' })
+  await settle()
+  await end()
+  expect(errors[0]).toMatchObject({ code: 'HOTKEY_NOT_REGISTERED' })
+  expect(view.metagraph.find(self.address)).toBeUndefined()
 })
