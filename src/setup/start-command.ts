@@ -50,7 +50,8 @@ export function startCommandFor(place: StartPlace): StartCommand {
     return {
       manner: 'compose',
       commands: [
-        `env UID=$(id -u) GID=$(id -g) docker compose -f ${quoted(at('compose.yaml'))} up -d ${role}`,
+        // Docker would make a folder of root, which the node cannot write.
+        `mkdir -p ~/.targon/${role} && env UID=$(id -u) GID=$(id -g) docker compose -f ${quoted(at('compose.yaml'))} up -d ${role}`,
       ],
     }
   const launcher = quoted(at('launcher.mjs'))

@@ -5,22 +5,23 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { inheritableEnvironment } from '../../src/config/index.js'
 import { packageVersion } from '../../src/kernel/index.js'
 import { copyCheckout } from '../support/checkout-copy.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
+import { findCompose, runCompose } from '../support/docker-compose.js'
 import { startDockerDaemon } from '../support/docker-daemon.js'
 import { freePort } from '../support/free-port.js'
 import { importHostImage } from '../support/host-image.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-// deploy/Dockerfile and deploy/compose.yaml with a real Docker daemon and the package registry; only the base image, which cannot
-// be pulled everywhere, is made of this machine's programs.
+// deploy/Dockerfile and deploy/compose.yaml with a real Docker daemon and the package registry; only the images that cannot be
+// pulled everywhere (the base, Redis, Prometheus) are made of this machine's programs.
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 const daemon = existsSync(join(checkout, 'dist')) ? await startDockerDaemon() : 'run npm run build first'
 if (typeof daemon === 'string') console.warn(`image.test.ts is skipped: ${daemon}.`)
-const composeCommand = findCompose()
-if (!composeCommand)
+const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0
+const hasCompose = findCompose() !== undefined
+if (!hasCompose)
   console.warn('The compose file of image.test.ts is skipped: Docker Compose is not installed.')
 
 /** The user of the image, and one that it does not know. */
@@ -161,7 +162,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
     },
   )
 
-  describe.skipIf(!composeCommand)('in the compose file', () => {
+  describe.skipIf(!hasCompose)('in the compose file', () => {
     it('is valid with all profiles', async () => {
       const { stdout } = await compose(
         {},
@@ -176,6 +177,21 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
       for (const image of ['targon:launcher', 'redis:', 'postgres:', 'prom/prometheus:'])
         expect(stdout).toContain(image)
     })
+
+    it.skipIf(!hasPrometheus)(
+      'starts Prometheus with the rules of the checkout (needs prometheus)',
+      async () => {
+        importHostImage(real().docker, 'prometheus-here', ['prometheus'], ['ENTRYPOINT ["prometheus"]'])
+        const port = await freePort()
+        const variables = { PROMETHEUS_IMAGE: 'prometheus-here', PROMETHEUS_PORT: String(port) }
+        await compose(variables, '--profile', 'monitoring', 'up', '-d', 'prometheus')
+        const groups = async () => await (await fetch(`http://127.0.0.1:${port}/api/v1/rules`)).text()
+        await expect
+          .poll(() => groups().catch(String), { timeout: CONTAINER_MS, interval: 500 })
+          .toContain('"alerting"')
+        await compose(variables, '--profile', 'monitoring', 'down')
+      },
+    )
 
     it('runs a miner with its replay guard, and a validator', async () => {
       importHostImage(real().docker, 'redis-here', ['redis-server', 'redis-cli'])
@@ -274,19 +290,7 @@ async function becomesReady(port: number): Promise<void> {
   await expect.poll(() => ask().catch(String), { timeout: CONTAINER_MS, interval: 500 }).toBe(200)
 }
 
-/** The plugin of Docker, or the program of Debian. */
-function findCompose(): readonly string[] | undefined {
-  const forms = [['docker', 'compose'], ['docker-compose']]
-  return forms.find(([program = '', ...args]) => spawnSync(program, [...args, 'version']).status === 0)
-}
-
-async function compose(variables: Readonly<Record<string, string>>, ...args: string[]) {
-  const [program = '', ...first] = composeCommand ?? []
-  const env = {
-    ...inheritableEnvironment(),
-    ...{ DOCKER_HOST: `unix://${real().socketPath}`, COMPOSE_PROJECT_NAME: 'targon-test', HOME: folder },
-    ...variables,
-  }
-  const all = [...first, '--file', join(context, 'deploy/compose.yaml'), ...args]
-  return await execute(program, all, { env, timeout: 150_000 })
+const compose = (variables: Readonly<Record<string, string>>, ...args: string[]) => {
+  const place = { file: join(context, 'deploy/compose.yaml'), socketPath: real().socketPath, home: folder }
+  return runCompose(place, variables, ...args)
 }

@@ -76,7 +76,12 @@ describe('the start command', () => {
   it.each([
     ['pm2', ['pm2', 'docker'], true, /^pm2 start \S+ecosystem\.config\.cjs --only targon-miner$/],
     ['systemd', ['docker'], true, /^sudo install .*\/etc\/targon\/miner\.env$/],
-    ['compose', ['docker'], false, /docker compose -f \S+compose\.yaml up -d miner$/],
+    [
+      'compose',
+      ['docker'],
+      false,
+      /^mkdir -p ~\/\.targon\/miner && .*docker compose -f \S+compose\.yaml up -d miner$/,
+    ],
     ['plain', [], false, /^node \S+launcher\.mjs miner start$/],
   ] as const)('uses %s where it is there', (manner, programs, hasSystemd, first) => {
     const command = startCommandFor(machine(programs, hasSystemd))
