@@ -43,7 +43,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
     await build('plain')
     await build('launcher')
     parts = await startDevelopmentParts()
-  }, 600_000)
+  }, 900_000)
   afterAll(async () => {
     await parts?.stop()
     if (typeof daemon !== 'string') await daemon.close()
@@ -239,7 +239,7 @@ function real() {
 
 const docker = (...args: string[]) =>
   execute('docker', ['--host', `unix://${real().socketPath}`, ...args], {
-    timeout: 400_000,
+    timeout: 800_000,
     maxBuffer: 1 << 26,
   })
 
