@@ -185,3 +185,17 @@ it('the image sets existing variables, below its state folder', () => {
     if (name !== 'TARGON_WALLET_PATH') expect(value).toMatch(/^\/state(\/|$)/)
   }
 })
+
+it('the builder of the image is sent every file that the build names', () => {
+  const root = new URL('../../', import.meta.url)
+  const { scripts } = z
+    .object({ scripts: z.object({ build: z.string() }) })
+    .parse(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')))
+  const named = [...scripts.build.matchAll(/tsconfig[\w.]*\.json|src\/[\w/]+/g)].map(([name]) => name)
+  expect(named).toContain('tsconfig.build.json')
+  const allowed = readFileSync(new URL('.dockerignore', root), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => new RegExp(`^${line.slice(1).replaceAll('.', '\\.').replaceAll('*', '[^/]*')}(/|$)`))
+  expect(named.filter((name) => !allowed.some((pattern) => pattern.test(name)))).toEqual([])
+})
