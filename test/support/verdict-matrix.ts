@@ -1,4 +1,4 @@
-import { STRICT_BURST_RULE, type StreamLimits } from '../../src/inference/index.js'
+import { type Answer, STRICT_BURST_RULE, type StreamLimits } from '../../src/inference/index.js'
 import { BEHAVIOURS, type BehaviourName } from '../../src/localnet/engine/index.js'
 import type { RuleSet } from '../../src/verification/index.js'
 import { requestOf, type VerificationRig } from './verification-rig.js'
@@ -75,7 +75,10 @@ type Request = Awaited<ReturnType<typeof requestOf>>
 /** Shared by the rule sets, because finding one takes many answers. */
 const endings = new Map<string, Promise<Request>>()
 
-/** A request whose honest answer ends well before max_tokens, so that there are several ends to skip. */
+/**
+ * A request whose skipping answer passes over so many likely ends that hardly any honest answer would: one in 10⁹, well below
+ * the bound of the rules.
+ */
 function endingRequest(rig: VerificationRig, change: Change): Promise<Request> {
   const key = JSON.stringify(change)
   const found = endings.get(key) ?? findEnding(rig, change)
@@ -84,16 +87,36 @@ function endingRequest(rig: VerificationRig, change: Change): Promise<Request> {
 }
 
 async function findEnding(rig: VerificationRig, change: Change): Promise<Request> {
-  const honest = await rig.startMiner()
+  const skipping = await rig.startMiner({ behaviour: 'skips-eos' })
   try {
     for (let index = 0; ; index++) {
       const request = await requestOf(`ending ${index}`, change)
-      const answer = await rig.ask(honest.url, request)
-      if (answer.finishReason === 'stop' && answer.tokens.length < request.maxTokens / 4) return request
+      const answer = await rig.ask(skipping.url, request)
+      if (!answer.fault && (await logContinuing(rig, request, answer)) < Math.log(1e-9)) return request
     }
   } finally {
-    await honest.close()
+    await skipping.close()
   }
+}
+
+/** Log of the probability that sampling passes over all ends of this answer, by the reference's 20 likeliest tokens. */
+async function logContinuing(rig: VerificationRig, request: Request, answer: Answer): Promise<number> {
+  const { engine } = rig
+  const signal = AbortSignal.timeout(60_000)
+  const input =
+    request.endpoint === 'chat'
+      ? await engine.tokenizeChat(request.messages, signal)
+      : await engine.tokenizeText(request.prompt, signal)
+  const output = answer.tokens.map(({ tokenId }) => tokenId ?? 0)
+  const { temperature } = request
+  const { positions } = await engine.score({ input, output, temperature, topK: 20 }, signal)
+  const ends = new Set([...(engine.facts?.eosTokenIds ?? []), engine.facts?.endOfTurnId])
+  return positions.reduce((sum, position) => {
+    const powers = [...position].map(([id, { logprob }]) => ({ id, power: Math.exp(logprob / temperature) }))
+    const total = powers.reduce((all, { power }) => all + power, 0)
+    const end = powers.filter(({ id }) => ends.has(id)).reduce((all, { power }) => all + power, 0)
+    return sum + Math.log1p(-Math.min(end / total, 1 - 1e-9))
+  }, 0)
 }
 
 /** One line per behaviour and rule set, one column per temperature and endpoint. */
