@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { packageVersion } from '../kernel/index.js'
 
 /** One document of a status server. */
 export interface ApiDocument {
@@ -23,12 +22,13 @@ type Json = Readonly<Record<string, unknown>>
 
 /** The description of one or several roles by OpenAPI 3.1, whose schemas are JSON Schema 2020-12. */
 export function describeApi(apis: readonly StatusApi[]): Json {
-  const roles = apis.map(({ role }) => role).join(' and ')
+  const roles = apis.map(({ role }) => role).join(', ')
   return {
     openapi: '3.1.0',
     info: {
-      title: `Targon ${roles}: status server`,
-      version: packageVersion(),
+      title: `Targon status server: ${roles}`,
+      // of this description; a node says its release in /metrics
+      version: '1',
       license: { name: 'MIT', identifier: 'MIT' },
       description:
         'Read-only. It listens on 127.0.0.1 and answers no page of another site. Fields may be added in any release.',

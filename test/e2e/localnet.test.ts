@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 const run = promisify(execFile)
+/** Documents of the status server that need no parameter, by role. */
+const DOCUMENTS = { validator: ['status', 'rounds', 'report'], miner: ['status', 'series'] } as const
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
 const report = z.object({
@@ -38,18 +41,52 @@ const report = z.object({
   }),
 })
 
+const localnet = z.object({
+  validator: z.object({ page: z.string() }),
+  miners: z.array(z.object({ name: z.string(), page: z.string().nullable() })),
+})
+
+/** Statuses of the pages, and whether the documents of the roles fit the schemas that their own description gives. */
+async function visitAll(url: string): Promise<Readonly<Record<string, unknown>>> {
+  const { validator, miners } = localnet.parse(await (await fetch(`${url}/status`)).json())
+  const miner = miners.find(({ name }) => name === 'honest-fast')?.page ?? ''
+  const found: Record<string, unknown> = { localnet: (await fetch(`${url}/`)).status }
+  for (const [role, base] of [
+    ['validator', validator.page],
+    ['miner', miner],
+  ] as const) {
+    found[role] = (await fetch(`${base}/`)).status
+    const description = (await (await fetch(`${base}/openapi.json`)).json()) as {
+      components: { schemas: Record<string, object> }
+    }
+    for (const name of DOCUMENTS[role]) {
+      const schema = `${role}-${name}`.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())
+      const fits = new Ajv2020({ strict: false }).compile(description.components.schemas[schema] ?? false)
+      const isGood = fits(await (await fetch(`${base}/${name}`)).json())
+      found[`${role} ${name}`] = isGood || fits.errors
+    }
+  }
+  return found
+}
+
 describe('a localnet of two epochs', () => {
   let result: z.output<typeof report>
+  let visits: Promise<Readonly<Record<string, unknown>>>
 
   const runNetwork = async (seed: string) => {
-    const { stdout } = await run(
-      process.execPath,
-      [bin, 'localnet', '--epochs', '2', '--json', '--seed', seed],
-      {
-        timeout: 460_000,
-        maxBuffer: 16 << 20,
-      },
-    )
+    const args = [bin, 'localnet', '--epochs', '2', '--json', '--seed', seed]
+    const running = run(process.execPath, args, { timeout: 460_000, maxBuffer: 16 << 20 })
+    visits = new Promise((resolve) => {
+      let notes = ''
+      running.child.stderr?.on('data', (text) => {
+        notes += text
+        const url = /^page of this subnet: (\S+)\/$/m.exec(notes)?.[1]
+        // The first verdict is there: the documents are not empty.
+        if (url !== undefined && /uid 1 honest-fast/.test(notes)) resolve(visitAll(url))
+      })
+    })
+    visits.catch(() => {})
+    const { stdout } = await running
     return report.parse(JSON.parse(stdout))
   }
 
@@ -60,6 +97,14 @@ describe('a localnet of two epochs', () => {
   beforeEach(async ({ task }) => {
     if ((task.result?.retryCount ?? 0) > 0) result = await runNetwork('another')
   }, 470_000)
+
+  it('serves pages that lead to each other, and documents as described', async () => {
+    expect(await visits).toEqual({
+      localnet: 200,
+      ...{ validator: 200, 'validator status': true, 'validator rounds': true, 'validator report': true },
+      ...{ miner: 200, 'miner status': true, 'miner series': true },
+    })
+  })
 
   const by = (behaviour: RegExp) => result.miners.filter((miner) => behaviour.test(miner.behaviour))
 

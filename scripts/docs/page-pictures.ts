@@ -1,0 +1,76 @@
+// npm run docs:page: runs a subnet and takes docs/page-validator.png and docs/page-miner.png from its pages. Needs a build and
+// Debian's chromium; run it on a quiet machine.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
+import { inheritableEnvironment } from '../../src/config/index.js'
+import { systemClock } from '../../src/kernel/index.js'
+import { runLocalnet } from '../../src/localnet/index.js'
+
+/** Epochs before the pictures, so that weights can be compared with those before. */
+const EPOCHS = 3
+const docs = new URL('../../docs/', import.meta.url)
+const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+
+interface Parts {
+  readonly validator: { readonly page: string }
+  readonly miners: readonly { readonly name: string; readonly hotkey: string; readonly page: string }[]
+}
+
+async function take(browser: Browser, url: string, name: string, colorScheme: 'light' | 'dark') {
+  const page = await browser.newPage({ viewport: { width: 1000, height: 760 }, colorScheme })
+  await page.goto(url)
+  await page.locator('tbody tr').first().waitFor()
+  // the plots of a page that opens have a second of their own
+  await page.waitForTimeout(5000)
+  writeFileSync(new URL(name, docs), await page.screenshot())
+  await page.close()
+}
+
+async function takeAll(localnetUrl: string): Promise<void> {
+  const { validator, miners } = (await (await fetch(`${localnetUrl}/status`)).json()) as Parts
+  const fast = miners.find(({ name }) => name === 'honest-fast')
+  if (!fast) throw new Error('the localnet has no miner honest-fast')
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  })
+  try {
+    await take(browser, validator.page, 'page-validator.png', 'light')
+    await take(browser, fast.page, 'page-miner.png', 'dark')
+  } finally {
+    await browser.close()
+  }
+}
+
+let pageUrl: string | undefined
+let taking: Promise<void> | undefined
+await runLocalnet(
+  {
+    self: { command: process.execPath, args: [program] },
+    env: inheritableEnvironment(),
+    dir: undefined,
+    seed: 'localnet',
+    blockTimeMs: 1000,
+    epochBlocks: 30,
+    chainPort: 0,
+    epochs: undefined,
+    cheats: [],
+  },
+  {
+    clock: systemClock,
+    signal: stop.signal,
+    onProgress: (line) => {
+      console.error(line)
+      pageUrl ??= /^page of this subnet: (\S+)\/$/.exec(line)?.[1]
+    },
+    onSnapshot: ({ epochs }) => {
+      if (epochs < EPOCHS || pageUrl === undefined) return
+      taking ??= takeAll(pageUrl).finally(() => stop.abort())
+    },
+    onEnd: () => {},
+  },
+)
+await taking
