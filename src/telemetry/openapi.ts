@@ -46,11 +46,19 @@ export function describeApi(apis: readonly StatusApi[]): Json {
 function schemasOf(apis: readonly StatusApi[]): Json {
   const schemas = apis.flatMap(({ role, documents }) =>
     Object.entries(documents).map(([path, { schema }]) => {
-      const { $schema: _, ...described } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'output' })
+      const { $schema: _, ...described } = z.toJSONSchema(schema, {
+        ...{ target: 'draft-2020-12', io: 'output' },
+        override: allowFields,
+      })
       return [schemaName(role, path), described] as const
     }),
   )
   return Object.fromEntries(schemas)
+}
+
+/** Fields may be added in any release, so a reader must not refuse them. */
+function allowFields({ jsonSchema }: { readonly jsonSchema: { additionalProperties?: unknown } }): void {
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
 }
 
 /** `ValidatorStatus` for the path `status` of the validator. */

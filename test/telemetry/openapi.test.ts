@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { renderOpenApi } from '../../scripts/docs/openapi.js'
 import { minerApi } from '../../src/roles/miner/index.js'
 import { validatorApi } from '../../src/roles/validator/reports/index.js'
 import { describeApi } from '../../src/telemetry/index.js'
@@ -46,4 +48,14 @@ it('describes each document by its schema', () => {
     properties: { n: { type: 'number' } },
     required: ['n'],
   })
+})
+
+it('refuses no field that a later release adds', () => {
+  const text = JSON.stringify(described(validatorApi, minerApi))
+  expect(text).not.toContain('"additionalProperties":false')
+})
+
+it('is what docs/openapi.json says; npm run docs writes it', () => {
+  const page = new URL('../../docs/openapi.json', import.meta.url)
+  expect(readFileSync(page, 'utf8')).toBe(renderOpenApi())
 })
