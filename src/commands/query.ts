@@ -137,7 +137,7 @@ export default class Query extends BaseCommand {
     try {
       const reply = unlessStopped(signal, await query.queryMiner(request, self, verifier, deps))
       this.log(formatTable(query.describeSelf(self, models, reply)))
-      query.requireGoodReply(reply)
+      query.requireGoodReply(reply, query.MEND_OWN_MINER)
       const { announcedAtBlock, warnings } = self
       return { ...query.reportReply(reply), models, announcedAtBlock, warnings }
     } finally {

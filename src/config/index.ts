@@ -3,7 +3,8 @@
  *
  * Tests named after a behaviour: documents.test.ts (setting.ts, settings/node.ts, settings/miner.ts, settings/routing.ts,
  * settings/validator.ts, settings/round.ts, settings/engine.ts), paths.test.ts (resolve-path.ts),
- * misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts).
+ * misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts), config-file.test.ts (config-document.ts,
+ * yaml-document.ts).
  */
 
 export { inheritableEnvironment, passwordVariables } from './environment.js'

@@ -33,9 +33,9 @@ export function joined(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' · ')
 }
 
-/** `5F3sa2TJ…` with its last characters, short enough for a table. */
+/** `5F3sa…94ty`: the beginning and the end, for tables on 80 columns. */
 export function shortHotkey(hotkey: string): string {
-  return hotkey.length > 14 ? `${hotkey.slice(0, 6)}…${hotkey.slice(-6)}` : hotkey
+  return hotkey.length > 10 ? `${hotkey.slice(0, 5)}…${hotkey.slice(-4)}` : hotkey
 }
 
 /** With thousands separated: 4,211,220. */

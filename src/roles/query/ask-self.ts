@@ -86,5 +86,8 @@ function adviceForOwn(status: number): string {
   return 'Look at the log of the miner, or at targon miner status.'
 }
 
+/** What to do when the answer of one's own miner is not good. */
+export const MEND_OWN_MINER = 'Find the cause with targon miner check, and look at targon miner status.'
+
 /** Asked when no prompt is given. */
 export const SELF_PROMPT = 'Name three rivers and say where they begin.'

@@ -1,9 +1,8 @@
 /**
  * The query role: finds miners, queries them, verifies their answers and reports speed and verdict. Tests named after a
- * behaviour: ../../commands/query.test.ts (report.ts),
- * ../../e2e/status.test.ts (ask-self.ts).
+ * behaviour: ../../commands/query.test.ts (report.ts).
  */
-export { findSelf, listOwnModels, type OwnMiner, SELF_PROMPT } from './ask-self.js'
+export { findSelf, listOwnModels, MEND_OWN_MINER, type OwnMiner, SELF_PROMPT } from './ask-self.js'
 export { buildRequest } from './build-request.js'
 export { chooseModel, describeSilent, type ListedMiner, listModels } from './miner-models.js'
 export {

@@ -50,20 +50,23 @@ export function isGoodReply({ answer, verdict }: QueryReply): boolean {
   return answer.fault === undefined && (verdict === undefined || verdict.kind === 'verified')
 }
 
-/** @throws TargonError MINER_ANSWER (upstream) for an incomplete answer, VERIFICATION_FAILED, VERDICT_INCONCLUSIVE. */
-export function requireGoodReply({ miner, answer, verdict }: QueryReply): void {
+/**
+ * @param ownNext what to do when the miner is one's own; without it, to query another.
+ * @throws TargonError MINER_ANSWER (upstream) for an incomplete answer, VERIFICATION_FAILED, VERDICT_INCONCLUSIVE.
+ */
+export function requireGoodReply({ miner, answer, verdict }: QueryReply, ownNext?: string): void {
   if (answer.fault)
     throw new TargonError(`The miner ${nameOf(miner)} returned no valid answer: ${describeFault(answer)}.`, {
       code: 'MINER_ANSWER',
       fault: 'upstream',
-      next: adviceFor(answer.status),
+      next: ownNext ?? adviceFor(answer.status),
       facts: { status: answer.status, cause: answer.fault.cause },
     })
   if (verdict?.kind === 'failed')
     throw new TargonError(`The answer failed verification: ${verdict.cause} (${verdict.detail}).`, {
       code: 'VERIFICATION_FAILED',
       fault: 'verification',
-      next: 'Query another miner; the cause says what is wrong with this answer.',
+      next: ownNext ?? 'Query another miner; the cause says what is wrong with this answer.',
       facts: { cause: verdict.cause },
     })
   if (verdict?.kind === 'inconclusive')

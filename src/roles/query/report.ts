@@ -45,9 +45,12 @@ export function describeSelf(self: OwnMiner, models: readonly string[], reply: Q
     ['models', models.join(', ')],
     [
       'answer',
-      answer.fault ? describeVerdict(reply) : `${tokens.length} tokens of ${request.model}, ${speed}`,
+      answer.fault ? describeFault(answer) : `${tokens.length} tokens of ${request.model}, ${speed}`,
     ],
-    ['verdict', answer.fault === undefined && verdict === undefined ? unverified : describeVerdict(reply)],
+    [
+      'verdict',
+      answer.fault ? `failed: ${answer.fault.cause}` : verdict ? describeVerdict(reply) : unverified,
+    ],
   ]
 }
 

@@ -101,7 +101,7 @@ function minersOf({ miners, weights }: ValidatorStatus, style: StatusStyle, most
     String(uid),
     shortHotkey(hotkey),
     meanTokensPerSecond.toFixed(1),
-    score.toFixed(3),
+    score.toFixed(2),
     weightOf.has(uid) ? String(weightOf.get(uid)) : '-',
     count(verdicts.verified),
     count(Object.values(verdicts.failed).reduce((sum, number) => sum + number, 0)),

@@ -57,8 +57,8 @@ engine     org/b not ready: it does not respond. Start it.
 engine     org/a ready
 
 uid  miner    tokens/s  score  weight  verified  failed  evidence  last
-  1  5Miner1      75.0  7.500   65535        30       2  -         OVERFIT
-  2  5Miner2      32.5  3.250       -        30       2  -         OVERFIT
+  1  5Miner1      75.0   7.50   65535        30       2  -         OVERFIT
+  2  5Miner2      32.5   3.25       -        30       2  -         OVERFIT
 `.trim(),
   )
 })
