@@ -112,6 +112,11 @@ export default class DoctorCommand extends BaseCommand {
     invocation.onWarned()
     const { loadNeuronHotkey } = await import('../roles/index.js')
     const prompt = this.jsonEnabled() ? undefined : (question: string) => askPassword(question, signal)
+    const loadHotkey = doctor.once(() =>
+      loadNeuronHotkey(settings, { variables: passwordVariables(), prompt }),
+    )
+    // A password is asked for before anything is printed; what fails is a finding.
+    await loadHotkey().catch(() => {})
     return {
       settings,
       reading: {
@@ -126,7 +131,7 @@ export default class DoctorCommand extends BaseCommand {
         hubToken: files['engine.hub-token'],
         modelDir: files['engine.model-dir'],
       },
-      loadHotkey: doctor.once(() => loadNeuronHotkey(settings, { variables: passwordVariables(), prompt })),
+      loadHotkey,
       machine,
       surroundings: ownSurroundings(),
       clock: systemClock,

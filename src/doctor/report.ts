@@ -16,5 +16,5 @@ export function summarize(findings: readonly Finding[]): string {
   const [failed, warned, skipped] = [count('fail'), count('warn'), count('skip')]
   const rest = skipped === 0 ? '' : ` ${skipped} not checked.`
   if (failed > 0) return `${failed} to mend, ${warned} to look at.${rest}`
-  return warned > 0 ? `Nothing to mend, ${warned} to look at.${rest}` : `All is well.${rest}`
+  return warned > 0 ? `Nothing to mend, ${warned} to look at.${rest}` : `Nothing to mend.${rest}`
 }

@@ -109,6 +109,8 @@ async function askAddress({ settings, has }: Given<'miner'>, answers: Answers, a
         text === '' || isIP(text) > 0 ? undefined : 'Type an IPv4 or IPv6 address.',
       )
   if (ip) answers.set('axon.external_ip', ip)
+  // Port 0 is chosen anew at every start.
+  if (port === '0') return
   const shown = has('axon.external_port')
     ? String(settings['axon.external_port'])
     : await asker.type('Public port, as others reach it', port, portProblem)

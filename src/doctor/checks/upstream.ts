@@ -7,6 +7,8 @@ type MinerCheck = Awaited<ReturnType<typeof import('../../roles/miner/check/inde
 
 /** Chats and completions, one of them greedy; the full check is targon miner check. */
 const ANSWERS = 4
+/** For the probe of each model, and its files from the hub. */
+const READY_MS = 15_000
 
 export const upstreamCheck: Check<MinerContext> = {
   id: 'upstream',
@@ -42,7 +44,7 @@ async function examineServer(
     seed: 'doctor',
   }
   const { checkMiner } = await import('../../roles/miner/check/index.js')
-  const checked = await checkMiner(options, { clock, log, signal })
+  const checked = await checkMiner(options, { clock, log, signal, readyMs: READY_MS })
   const probed = { url: server.url.replace(/\/v1$/, ''), apiKey: server.apiKey }
   const [model] = checked.servers.flatMap(({ models }) => models)
   const [version, exposed, buffered] = await Promise.all([
