@@ -5,11 +5,13 @@ import { firstSettings, type Role, type SettingName } from '../config/index.js'
 const HELP_ALL = '--help-all'
 
 /** Commands with more flags than anyone reads at once, by id. */
-const ROLES: Readonly<Record<string, Role>> = {
-  'miner start': 'miner',
-  'validator start': 'validator',
-  query: 'query',
-  localnet: 'localnet',
+const ROLES: Readonly<Record<string, readonly Role[]>> = {
+  'miner start': ['miner'],
+  'validator start': ['validator'],
+  query: ['query'],
+  localnet: ['localnet'],
+  doctor: ['miner', 'validator'],
+  init: ['miner', 'validator'],
 }
 
 /** oclif's help, which `package.json` names as `helpClass`. Everything but `--help` itself, such as docs/commands, shows every flag. */
@@ -36,9 +38,10 @@ export class TargonHelp extends Help {
   }
 
   protected override getCommandHelpClass(command: Command.Loadable): CommandHelp {
-    const role = this.#isShort ? ROLES[command.id.replaceAll(':', ' ')] : undefined
-    if (role === undefined) return super.getCommandHelpClass(command)
-    return new ShortHelp(command, this.config, this.opts, firstSettings(role))
+    const roles = this.#isShort ? ROLES[command.id.replaceAll(':', ' ')] : undefined
+    if (roles === undefined) return super.getCommandHelpClass(command)
+    const first = new Set(roles.flatMap((role) => firstSettings(role)))
+    return new ShortHelp(command, this.config, this.opts, [...first])
   }
 }
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TargonHelp } from '../../src/cli/help.js'
 import { BaseCommand } from '../../src/cli/index.js'
+import Doctor from '../../src/commands/doctor.js'
+import Init from '../../src/commands/init.js'
 import Localnet from '../../src/commands/localnet.js'
 import MinerStart from '../../src/commands/miner/start.js'
 import Query from '../../src/commands/query.js'
@@ -66,6 +68,19 @@ describe.each(COMMANDS)('targon %s --help', (id, role, command) => {
       if (!hidden) expect(help).toMatch(new RegExp(`--(\\[no-\\])?${name}\\b`))
     expect(help).not.toContain('MORE FLAGS')
   })
+})
+
+it.each([
+  ['doctor', Doctor],
+  ['init', Init],
+] as const)('starts the help of %s with what miners and validators start with', async (id, command) => {
+  const help = await helpOf(id, command, ['--help'])
+  for (const role of ['miner', 'validator'] as const)
+    for (const name of firstSettings(role)) expect(help).toContain(name)
+  expect(help).toMatch(new RegExp(`targon\\s+${id}\\s+--help-all`))
+  const lines = help.split('\n').filter((line) => !/^ +\$/.test(line))
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines.length).toBeLessThan(120)
 })
 
 it('shows every flag of other commands', async () => {
