@@ -34,7 +34,7 @@ export const ARROWS = {
     'roles',
     ...INSIDE('miner', 'admission', 'requests', 'serving', 'announcing', 'alerting'),
   ],
-  'roles/miner/alerting': ['alerts', 'routing'],
+  'roles/miner/alerting': ['alerts', 'routing', 'roles'],
   'roles/miner/admission': ['chain', 'epistula', 'routing'],
   'roles/miner/requests': ['routing'],
   'roles/miner/serving': ['roles/miner/admission', 'roles/miner/requests', 'config', 'routing', 'telemetry'],

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.js'
+import { type Clock, maskPasswords } from '../kernel/index.js'
 import { type ActiveAlert, type AlertChange, alertKey, type Condition, type Finding } from './types.js'
 
 /** How long a raised alert must be absent before it counts as resolved, so that one that comes and goes is told once. */
@@ -122,8 +122,10 @@ function describe(
   }
 }
 
+/** What leaves the machine names no password of an address, such as that of an engine in the reason of a failure. */
 function bounded(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`
+  const masked = maskPasswords(text)
+  return masked.length <= MAX_TEXT ? masked : `${masked.slice(0, MAX_TEXT - 1)}…`
 }
 
 function rank({ severity }: ActiveAlert): number {

@@ -1,6 +1,6 @@
-import type { Condition } from '../alerts/index.js'
+import type { Condition, Finding } from '../alerts/index.js'
 import type { Subtensor } from '../chain/index.js'
-import type { Clock } from '../kernel/index.js'
+import { type Clock, TargonError } from '../kernel/index.js'
 
 /** The part of the chain client that tells how the chain is. */
 export type ChainView = Pick<Subtensor, 'head' | 'clockOffsetMs'>
@@ -51,4 +51,20 @@ function clockCondition(subtensor: ChainView): Condition {
       ]
     },
   }
+}
+
+/**
+ * What to tell when a metagraph cannot follow from the one before. The endpoint is not named: its address may contain a key.
+ *
+ * @param error why the metagraph was not read.
+ */
+export function implausibleFindings(error: unknown): Finding[] {
+  if (!(error instanceof TargonError && error.code === 'CHAIN_IMPLAUSIBLE')) return []
+  const { what, before, now } = error.facts
+  return [
+    {
+      sentence: `The chain endpoint in use shows an impossible change of the subnet (${what}: ${before}, then ${now}), so the last accepted metagraph stays in use.`,
+      next: 'Add a second endpoint with --subtensor.chain_endpoint, or remove the one that is wrong.',
+    },
+  ]
 }

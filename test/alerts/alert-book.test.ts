@@ -90,6 +90,12 @@ describe('an alert', () => {
     expect(book.observe(stale, [{ sentence: 'No new block.' }])).toEqual([])
   })
 
+  it('names no password of an address', () => {
+    const { book } = bookWith()
+    const [change] = book.observe(stale, [{ sentence: 'No answer from wss://me:hunter2@chain.example.' }])
+    expect(change?.alert.sentence).toBe('No answer from wss://me:[redacted]@chain.example.')
+  })
+
   it('is bounded in number and length, because names and reasons come from others', () => {
     const { book } = bookWith()
     const many = Array.from({ length: 1000 }, (_, index) => ({

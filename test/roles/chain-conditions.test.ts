@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { chainConditions } from '../../src/roles/chain-conditions.js'
+import { TargonError } from '../../src/kernel/index.js'
+import { chainConditions, implausibleFindings } from '../../src/roles/chain-conditions.js'
 import { ManualClock } from '../support/manual-clock.js'
 
 const { signal } = new AbortController()
@@ -36,4 +37,16 @@ it('tells a clock that the chain contradicts, and in which direction', async () 
   expect((await look('clock-off'))?.[0]?.sentence).toContain('at least 31 s ahead of the chain')
   chain.clockOffsetMs = -9000
   expect((await look('clock-off'))?.[0]?.sentence).toContain('at least 9 s behind the chain')
+})
+
+it('tells an impossible change of the subnet without the address of the endpoint', () => {
+  const endpoint = 'wss://chain.example/?key=K3Y'
+  const error = new TargonError(`${endpoint} shows an impossible change.`, {
+    ...{ code: 'CHAIN_IMPLAUSIBLE', fault: 'chain' },
+    facts: { endpoint, block: 7, what: 'neurons', before: 256, now: 3 },
+  })
+  const [finding] = implausibleFindings(error)
+  expect(finding?.sentence).toContain('(neurons: 256, then 3)')
+  expect(JSON.stringify(finding)).not.toContain('K3Y')
+  expect(implausibleFindings(new Error('the connection was lost'))).toEqual([])
 })

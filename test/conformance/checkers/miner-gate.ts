@@ -87,7 +87,7 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
     },
     self: () => undefined,
     isExpired: () => false,
-    refusal: () => undefined,
+    failure: () => undefined,
     refreshSoon: () => {},
   }
   return new Admission({

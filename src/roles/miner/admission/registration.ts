@@ -1,5 +1,5 @@
 import type { Metagraph, Neuron, Subtensor } from '../../../chain/index.js'
-import { type Clock, every, type Log, TargonError } from '../../../kernel/index.js'
+import { type Clock, every, type Log } from '../../../kernel/index.js'
 
 /** A metagraph older than this admits no one. */
 const EXPIRY_MS = 2 * 60 * 60 * 1000
@@ -22,8 +22,8 @@ export interface RegistrationWatch {
   find(hotkey: string): Neuron | undefined
   /** This miner; undefined once its hotkey has been deregistered. */
   self(): Neuron | undefined
-  /** Why the chain client does not believe the last metagraph it read; undefined when it does. */
-  refusal(): string | undefined
+  /** Why the last attempt to read the metagraph failed; undefined when it succeeded. */
+  failure(): unknown
   /** The metagraph is too old to trust. */
   isExpired(): boolean
   /** Refreshes now unless the last attempt is recent: a caller was unknown or below the minimum stake. */
@@ -63,10 +63,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   return {
     find: (key) => metagraph.find(key),
     self: () => metagraph.find(hotkey),
-    refusal: () =>
-      lastError instanceof TargonError && lastError.code === 'CHAIN_IMPLAUSIBLE'
-        ? lastError.message
-        : undefined,
+    failure: () => lastError,
     isExpired: () => clock.monotonic() - readAt > EXPIRY_MS,
     refreshSoon: () => {
       // Since the last attempt, not the last success: strangers must not be able to flood the chain endpoint.

@@ -1,6 +1,7 @@
 import type { Condition } from '../../../alerts/index.js'
 import type { Clock } from '../../../kernel/index.js'
 import type { UpstreamReport } from '../../../routing/index.js'
+import { implausibleFindings } from '../../chain-conditions.js'
 import { END_WINDOW_MS, type ModelEnds } from './model-ends.js'
 
 /** The parts of a miner that know what can be wrong with it. */
@@ -13,7 +14,7 @@ export interface MinerAlertParts {
   readonly registration: {
     readonly self: () => unknown
     readonly isExpired: () => boolean
-    readonly refusal: () => string | undefined
+    readonly failure: () => unknown
   }
   readonly router: {
     readonly models: () => readonly string[]
@@ -42,7 +43,6 @@ export function minerConditions(parts: MinerAlertParts): Condition[] {
 }
 
 function registrationConditions({ registration, hotkey, netuid }: MinerAlertParts): Condition[] {
-  const endpoint = 'Check --subtensor.chain_endpoint'
   return [
     {
       ...{ id: 'deregistered', severity: 'critical', forMs: 0 },
@@ -63,18 +63,14 @@ function registrationConditions({ registration, hotkey, netuid }: MinerAlertPart
         return [
           {
             sentence: 'The metagraph could not be read for two hours, so every caller is refused.',
-            next: `${endpoint} and the event metagraph-refresh-failed in the log.`,
+            next: 'Check --subtensor.chain_endpoint and the event metagraph-refresh-failed in the log.',
           },
         ]
       },
     },
     {
       ...{ id: 'endpoints-differ', severity: 'critical', forMs: 0 },
-      look: () => {
-        const sentence = registration.refusal()
-        if (sentence === undefined) return []
-        return [{ sentence, next: `${endpoint}: add a second endpoint, or remove the one that is wrong.` }]
-      },
+      look: () => implausibleFindings(registration.failure()),
     },
   ]
 }

@@ -1,5 +1,5 @@
 import type { Condition } from '../../../alerts/index.js'
-import { TargonError } from '../../../kernel/index.js'
+import { implausibleFindings } from '../../chain-conditions.js'
 import type { Feed } from '../../role.js'
 import type { ConfirmedWeights, NotedAttempt } from '../epochs/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
@@ -20,8 +20,6 @@ const REFUSED_FOR_MS = 120_000
 const NEXT_ATTEMPT_MS = 4_500_000
 /** A chain that disagrees about the subnet stops the weights at once. */
 const DIFFERENT = 'endpoints-differ'
-/** The endpoint in use shows a subnet that cannot follow from the one before. */
-const IMPLAUSIBLE = 'CHAIN_IMPLAUSIBLE'
 
 /** Whether weights reach the chain: they carry the rewards of this validator. */
 export function weightsConditions(
@@ -100,9 +98,8 @@ function differCondition(attempt: () => NotedAttempt | undefined, resyncError: (
     ...{ id: 'endpoints-differ', severity: 'critical', forMs: 0, settleMs: NEXT_ATTEMPT_MS },
     look: () => {
       const last = attempt()
-      const error = resyncError()
-      if (error instanceof TargonError && error.code === IMPLAUSIBLE)
-        return [{ sentence: error.message, ...(error.next === undefined ? {} : { next: error.next }) }]
+      const implausible = implausibleFindings(resyncError())
+      if (implausible.length > 0) return implausible
       if (last === undefined || last.kind === 'done' || !isDifference(last)) return []
       return [
         {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { TargonError } from '../../../../src/kernel/index.js'
 import { createModelEnds, isServed, minerConditions } from '../../../../src/roles/miner/alerting/index.js'
 import type { Outcome, UpstreamReport } from '../../../../src/routing/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
 const { signal } = new AbortController()
+const IMPLAUSIBLE = new TargonError('The subnet changed.', { code: 'CHAIN_IMPLAUSIBLE', fault: 'chain' })
 
 function setup() {
   const clock = new ManualClock()
@@ -11,7 +13,7 @@ function setup() {
   const state = {
     self: {} as unknown,
     isExpired: false,
-    refusal: undefined as string | undefined,
+    failure: undefined as unknown,
     models: ['org/a', 'org/b'],
     upstreams: [] as UpstreamReport[],
     isReachable: true,
@@ -22,7 +24,7 @@ function setup() {
     registration: {
       self: () => state.self,
       isExpired: () => state.isExpired,
-      refusal: () => state.refusal,
+      failure: () => state.failure,
     },
     router: { models: () => state.models, report: () => state.upstreams },
     isReplayStoreReachable: () => state.isReachable,
@@ -57,7 +59,7 @@ describe('a miner', () => {
   it.each([
     ['deregistered', { self: undefined }],
     ['metagraph-expired', { isExpired: true }],
-    ['endpoints-differ', { refusal: 'The endpoint shows an impossible change.' }],
+    ['endpoints-differ', { failure: IMPLAUSIBLE }],
     ['nothing-served', { models: [] }],
     ['replay-store-down', { isReachable: false }],
   ])('tells %s, and only that', async (id, change) => {

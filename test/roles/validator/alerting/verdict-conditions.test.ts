@@ -12,7 +12,7 @@ import { defaultSettings, MODEL } from '../validator-rig.js'
 const { signal } = new AbortController()
 const verified = { kind: 'verified' } as Verdict
 const failed = { kind: 'failed', cause: 'LOGPROB_RANDOM' } as unknown as Verdict
-const inconclusive = { kind: 'inconclusive', reason: 'ENGINE_UNAVAILABLE' } as unknown as Verdict
+const inconclusive = { kind: 'inconclusive', reason: 'engine-unavailable' } as unknown as Verdict
 
 function setup() {
   const clock = new ManualClock()
@@ -65,7 +65,7 @@ describe('verdicts', () => {
       {
         id: 'inconclusive-high',
         sentence:
-          '55 % of the 20 verdicts of the last half hour are inconclusive, most often because of ENGINE_UNAVAILABLE.',
+          '55 % of the 20 verdicts of the last half hour are inconclusive, most often because of engine-unavailable.',
       },
     ])
     await clock.advance(1_700_000)

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { createTopic } from '../../../../src/roles/role.js'
+import { countAnswers, noteStanding } from '../../../../src/roles/validator/reports/index.js'
+import type { RoundResult } from '../../../../src/roles/validator/rounds/index.js'
+import { createMetrics } from '../../../../src/telemetry/index.js'
+import { answerOf, completionRequest, servingMiners, viewOf } from '../rounds/round-parts.js'
+import { createRigContext, MODEL } from '../validator-rig.js'
+
+const SIGNER = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) }
+
+it('counts inconclusive verdicts by reason, and answers under the names of OpenTelemetry', async () => {
+  const metrics = createMetrics('validator', { droppedLines: () => 0, genAi: true })
+  const result = createTopic<Pick<RoundResult, 'verdict' | 'request' | 'answer'>>()
+  countAnswers({ metrics }, { result })
+  const request = completionRequest()
+  const timing = { timeToFirstTokenMs: 250, timeForAllTokensMs: 750, totalMs: 1000 }
+  const inconclusive = { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'it is down' } as const
+  result.publish({ verdict: inconclusive, request, answer: answerOf({ timing }) })
+  const fault = { cause: 'TIMEOUT', detail: 'too slow' } as const
+  const verdict = { kind: 'failed', cause: 'TIMEOUT', detail: 'too slow' } as RoundResult['verdict']
+  result.publish({ verdict, request, answer: answerOf({ timing, fault }) })
+  const text = await metrics.text()
+  expect(text).toContain('targon_validator_inconclusive_total{reason="engine-unavailable"} 1')
+  const labels = `gen_ai_operation_name="text_completion",gen_ai_provider_name="vllm",gen_ai_request_model="${MODEL}"`
+  const name = 'gen_ai_client_operation_duration_seconds'
+  expect(text).toContain(`${name}_count{${labels},error_type=""} 1`)
+  expect(text).toContain(`${name}_count{${labels},error_type="TIMEOUT"} 1`)
+  // an answer without a token has no first one
+  expect(text).not.toContain('gen_ai_client_operation_time_to_first_chunk_seconds_count')
+})
+
+it('exports what the metagraph says of this validator', async () => {
+  const view = viewOf(servingMiners(1))
+  const context = createRigContext({ view, signer: { ...SIGNER, address: view.self.hotkey } })
+  noteStanding(context)
+  const text = await context.metrics.text()
+  for (const line of ['targon_registered 1', 'targon_validator_permit 1', 'targon_epoch_length_blocks 360'])
+    expect(text).toContain(line)
+  const { metagraph } = view
+  view.replaceMetagraph({ ...metagraph, neurons: [], find: () => undefined })
+  noteStanding(context)
+  expect(await context.metrics.text()).toContain('targon_registered 0')
+})
