@@ -7,7 +7,6 @@ export {
   type BoardStyle,
   type Display,
   type LocalnetReport,
-  localnetApi,
   type MinerRow,
   openLiveDisplay,
   openPlainDisplay,
@@ -23,3 +22,4 @@ export {
   startNetworkAround,
 } from './network/index.js'
 export { type LocalnetOptions, runLocalnet } from './run.js'
+export { localnetApi } from './serve-page.js'

@@ -1,10 +1,12 @@
 import { expectTypeOf, it } from 'vitest'
+import type { localnetStatus } from '../../src/localnet/board/index.js'
 import type {
   MinerHistory,
   MinerResult,
   RoundRow,
   ValidatorDocument,
 } from '../../src/page/browser/documents.js'
+import type { LocalnetDocument } from '../../src/page/browser/localnet-documents.js'
 import type { MinerDocument, SeriesDocument } from '../../src/page/browser/miner-documents.js'
 import type { MinerStatus } from '../../src/roles/miner/index.js'
 import type { MinerSeries } from '../../src/roles/miner/serving/index.js'
@@ -19,5 +21,6 @@ it('shows fields that the documents have', () => {
   expectTypeOf<ReturnType<typeof recentResults.parse>['results'][number]>().toExtend<MinerResult>()
   expectTypeOf<ReturnType<typeof reportDocument.parse>['miners'][number]>().toExtend<MinerHistory>()
   expectTypeOf<MinerStatus>().toExtend<MinerDocument>()
+  expectTypeOf<ReturnType<typeof localnetStatus.parse>>().toExtend<LocalnetDocument>()
   expectTypeOf<MinerSeries>().toExtend<SeriesDocument>()
 })

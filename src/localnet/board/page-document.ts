@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { StatusApi } from '../../telemetry/index.js'
 import type { Snapshot } from './snapshot.js'
 
 const minerRow = z.object({
@@ -41,12 +40,6 @@ export const localnetStatus = z.object({
 })
 
 type LocalnetStatus = z.output<typeof localnetStatus>
-
-/** What the status server of a localnet serves. */
-export const localnetApi: StatusApi = {
-  role: 'localnet',
-  documents: { status: { summary: 'The parts of a localnet and how they do.', schema: localnetStatus } },
-}
 
 /** Where the parts of a network are: base URLs of their status servers. */
 export interface PartPages {

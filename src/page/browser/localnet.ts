@@ -5,31 +5,7 @@ import { readDocument } from './documents.js'
 import { byId, setAttribute, setText } from './elements.js'
 import { Figures } from './figures.js'
 import { causes, count, fixed, percent, shortKey, total } from './formats.js'
-
-interface LocalMiner {
-  readonly uid: number
-  readonly name: string
-  readonly hotkey: string
-  readonly behaviour: string
-  readonly models: readonly string[]
-  readonly verified: number
-  readonly failed: Readonly<Record<string, number>>
-  readonly tokensPerSecond: number
-  readonly score: number
-  readonly evidence: string
-  readonly accusation: string | null
-  readonly weightU16: number
-  readonly page: string | null
-}
-
-interface LocalnetDocument {
-  readonly chainUrl: string
-  readonly block: number
-  readonly epochBlocksLeft: number | null
-  readonly epochs: number
-  readonly validator: { readonly rounds: number; readonly hotkey: string; readonly page: string | null }
-  readonly miners: readonly LocalMiner[]
-}
+import type { LocalMiner, LocalnetDocument } from './localnet-documents.js'
 
 const figures = new Figures(byId('figures'))
 const blockTimes = new BlockTimes()
