@@ -1,6 +1,13 @@
 import { isJsonObject, type JsonObject, messageOf, TargonError } from '../kernel/index.js'
-import type { ConfigFile } from './config-file.js'
 import { parseYaml } from './yaml-document.js'
+
+/** The config file as read from disk. */
+export interface ConfigFile {
+  readonly path: string
+  readonly text: string
+  /** Users other than its owner may read it. */
+  readonly isExposed?: boolean
+}
 
 /** The object in a config file, and where its keys are. */
 export interface ConfigDocument {

@@ -1,16 +1,8 @@
 import { isJsonObject, type JsonObject, TargonError } from '../kernel/index.js'
-import { isYaml, readDocument } from './config-document.js'
+import { type ConfigFile, isYaml, readDocument } from './config-document.js'
 import type { Origin } from './origin.js'
 import { type SettingName, settings } from './settings/index.js'
 import { suggestName } from './suggestion.js'
-
-/** The config file as read from disk. */
-export interface ConfigFile {
-  readonly path: string
-  readonly text: string
-  /** Users other than its owner may read it. */
-  readonly isExposed?: boolean
-}
 
 /** Values of a config file by setting name. */
 export interface ParsedConfigFile {

@@ -1,5 +1,6 @@
 import { dropForeignEndpoints, type VariableLayer, withOneFamily } from './chain-variables.js'
-import { type ConfigFile, parseConfigFile } from './config-file.js'
+import type { ConfigFile } from './config-document.js'
+import { parseConfigFile } from './config-file.js'
 import { type EnvFile, parseEnvFile } from './env-file.js'
 import { settleLogLevel } from './log-level.js'
 import { describeOrigin, type Origin } from './origin.js'
