@@ -4,7 +4,6 @@
  */
 
 export { machineConditions } from './machine-conditions.js'
-export { type AlertFormat, formatOf } from './message.js'
 export { createRecentCounts, type RecentCounts } from './recent-counts.js'
 export { type ActiveAlert, activeAlert, type Condition, type Finding, type Severity } from './types.js'
 export { type Alerts, type AlertsOptions, startAlerts } from './watch-conditions.js'
