@@ -167,11 +167,12 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
     const status = validatorStatusOf(9, 1001)
     const miners = status.miners.map((miner) => (miner.uid === 9 ? { ...miner, score: 5000 } : miner))
     const sentence = 'Weights are late.'
+    const next = 'Look at the chain endpoints.'
     documents = {
       status: {
         ...status,
         miners: miners.slice(1),
-        alerts: [{ id: 'weights-late', severity: 'error', sentence }],
+        alerts: [{ id: 'weights-late', severity: 'error', sentence, next, since: at(0) }],
       },
       rounds: { rounds: [roundOf(1), roundOf(2), roundOf(3)] },
     }
@@ -180,7 +181,9 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
       .toEqual([...['9', '2', '4', '5', '7', '8', '3', '6']])
     expect((await rowsOf(page, '#rounds-table'))[0]?.[0]).toBe('3')
     expect(await textOf(page, '#figures')).toContain('79 blocks')
-    await expect.poll(() => page.locator('#alert-list').textContent()).toContain(sentence)
+    await expect
+      .poll(() => page.locator('#alert-list').textContent())
+      .toBe(`error: ${sentence} ${next} Since 2026-01-01 00:00:00 UTC.`)
     expect(complaints).toEqual([])
   })
 

@@ -37,12 +37,13 @@ export interface ValidatorMiner {
   readonly evidence?: readonly EvidenceOfModel[] | undefined
 }
 
-/** Shown where the running release reports conditions that need a person. */
+/** A condition that needs a person. */
 export interface Alert {
-  readonly id?: string
-  readonly severity?: string
-  readonly sentence?: string
-  readonly since?: string
+  readonly id: string
+  readonly severity: string
+  readonly sentence: string
+  readonly next?: string | undefined
+  readonly since: string
 }
 
 export interface EngineRow {
@@ -74,6 +75,7 @@ export interface ValidatorDocument {
   readonly weights: WeightVector | null
   readonly previousWeights?: WeightVector | null | undefined
   readonly miners: readonly ValidatorMiner[]
+  readonly alerts?: readonly Alert[] | undefined
   readonly evidenceThreshold?: number | undefined
 }
 
@@ -131,9 +133,4 @@ export interface MinerHistory {
 /** A document of the live page as the type that its server gives it. */
 export function readDocument<T>(fields: Fields | undefined): T | undefined {
   return fields as T | undefined
-}
-
-export function alertsOf(document: object): readonly Alert[] | undefined {
-  const { alerts } = document as { readonly alerts?: readonly Alert[] }
-  return Array.isArray(alerts) ? alerts : undefined
 }

@@ -1,3 +1,5 @@
+import type { Alert } from './documents.js'
+
 /** The fields of a miner's documents that its page shows; test/page/documents.test.ts compares them with the schemas. */
 
 export interface UpstreamRow {
@@ -64,6 +66,7 @@ export interface MinerDocument {
   readonly callers: readonly CallerRow[]
   readonly traffic?: readonly TrafficOfCaller[] | undefined
   readonly wanted: readonly WantedList[]
+  readonly alerts?: readonly Alert[] | undefined
 }
 
 export interface Sample {

@@ -41,7 +41,7 @@ followLive(({ status, series }) => {
   setText(byId('identity'), document.hotkey)
   setText(byId('unavailable'), document.unavailable ? `It cannot serve now: ${document.unavailable}.` : '')
   figures.update(figuresOf(document))
-  alerts.update(document)
+  alerts.update(document.alerts)
   tables.update(document)
   const past = readDocument<SeriesDocument>(series)
   if (past && past.samples !== plotted) plot(past)

@@ -47,7 +47,7 @@ followLive(({ status, rounds: recent }) => {
   setText(byId('title'), `Validator uid ${document.uid}`)
   setText(byId('identity'), document.hotkey)
   figures.update(figuresOf(document))
-  alerts.update(document)
+  alerts.update(document.alerts)
   board.update(document)
   setText(byId('miner-count'), `${document.miners.length} miners. Choose a hotkey to see its answers.`)
   weights.update(document)
