@@ -14,8 +14,6 @@ import { removeTemporaryFolders, temporaryFolder } from '../support/temporary-fo
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const SEED = 'evidence'
 const MODEL = 'targon-dev/small-a'
-/** Blocks of a second: with epochs this short, weights follow an accusation at once. */
-const EPOCH_BLOCKS = 12
 const ACCUSED = /cheat-int4 {2}evidence: barred\. .*differ from the model/
 
 const report = z.object({
@@ -50,7 +48,6 @@ async function runNetwork(): Promise<Run> {
   const lines: string[] = []
   const network = spawn(process.execPath, [
     ...[bin, 'localnet', '--epochs', '100', '--json', '--seed', SEED, '--dir', folder],
-    ...['--chain.tempo', String(EPOCH_BLOCKS)],
   ])
   try {
     let stdout = ''
@@ -68,7 +65,8 @@ async function runNetwork(): Promise<Run> {
       }
     }
     await ended
-    if (!exported) throw new Error(`The quantised miner was not accused:\n${lines.slice(-20).join('\n')}`)
+    if (!exported)
+      throw new Error(`The quantised miner was not accused:\n${lines.slice(-20).join('\n')}\n${stdout}`)
     return { miners: report.parse(JSON.parse(stdout)).miners, lines, bundle: await exported }
   } finally {
     network.kill('SIGKILL')
