@@ -44,6 +44,9 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 const ADVICE: Readonly<Record<string, readonly string[]>> = {
   TOO_MANY_OPEN_FILES: [RAISE_DESCRIPTOR_LIMIT],
   MINER_ANSWER: ['Depends on the HTTP status; or query another miner, see targon query --list.'],
+  SELF_UNREACHABLE: [
+    'Check that the port is open and that --axon.external_ip and --axon.external_port of the miner are right; after an answer, it depends on the HTTP status.',
+  ],
   WALLET_NOT_FOUND: [
     'Create one with: btcli wallet new-hotkey --wallet-hotkey …; or name another by --wallet.path, --wallet.name and --wallet.hotkey.',
     'Correct --wallet.password_file.',

@@ -98,6 +98,8 @@ export function membersOf(literal: string): Map<string, string> {
 export function textsOf(expression: string): string[] {
   const [, whole] = /^\(([\s\S]*)\)$/.exec(expression.trim()) ?? []
   if (whole !== undefined) return textsOf(whole)
+  const [, fallback] = /^\w+ \?\? ([\s\S]*)$/.exec(expression.trim()) ?? []
+  if (fallback !== undefined) return textsOf(fallback)
   const branches = splitTop(expression, '?')
   if (branches.length > 1) {
     const rest = splitTop(branches.slice(1).join(' ? '), ':')
