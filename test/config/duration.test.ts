@@ -42,7 +42,15 @@ function read({ name, role }: Duration, typed: unknown) {
 
 it('covers every setting that is a duration', () => {
   expect(durations.map(({ name }) => name).sort()).toEqual([
-    ...['body-timeout', 'chain.block-time', 'drain-timeout', 'header-timeout', 'history.retention'],
+    ...[
+      'alert.idle',
+      'alert.repeat',
+      'body-timeout',
+      'chain.block-time',
+      'drain-timeout',
+      'header-timeout',
+      'history.retention',
+    ],
     ...['metagraph-refresh', 'miner-timeout', 'query-timeout', 'round.hard-cap', 'round.pause'],
     ...['round.stall-limit', 'routing.first-byte-timeout', 'routing.gap-timeout', 'routing.queue-timeout'],
     ...['routing.reader-timeout', 'routing.refresh', 'routing.total-timeout', 'timestamp-window'],
