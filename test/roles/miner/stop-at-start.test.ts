@@ -41,7 +41,7 @@ describe('a miner stopped before it serves', () => {
       dev.faults.set({ silent: true })
       reached()
     }
-    const subtensor: SubtensorClient = Object.assign(Object.create(chain), {
+    const watched = {
       metagraph: (...args: Parameters<SubtensorClient['metagraph']>) => {
         silenceAt('metagraph')
         return chain.metagraph(...args)
@@ -49,6 +49,12 @@ describe('a miner stopped before it serves', () => {
       serveAxon: (...args: Parameters<SubtensorClient['serveAxon']>) => {
         silenceAt('serveAxon')
         return chain.serveAxon(...args)
+      },
+    }
+    const subtensor = new Proxy(chain, {
+      get: (target, name) => {
+        const member = Reflect.get(watched, name) ?? Reflect.get(target, name)
+        return typeof member === 'function' ? member.bind(target) : member
       },
     })
     const stopping = new AbortController()
@@ -60,7 +66,7 @@ describe('a miner stopped before it serves', () => {
       subtensor,
       signer,
     })
-    await waiting
+    await Promise.race([waiting, starting])
     const from = performance.now()
     stopping.abort(new DOMException('stopped by SIGTERM', 'AbortError'))
     // It either failed to start, or started and drained immediately.
