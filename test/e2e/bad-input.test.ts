@@ -155,9 +155,9 @@ describe('targon miner start', () => {
 })
 
 describe('targon query', () => {
-  it('exits 4 when no miner announces an address', async () => {
+  it('exits 4 when the only miner with an address has stopped', async () => {
     const words = ['query', 'Why?', '--model', 'no/such', '--allow-private-axons', ...onChain('validator')]
-    await expectError(words, 4, 'MODEL_NOT_SERVED', /none announces an allowed address.*--list/)
+    await expectError(words, 4, 'MINER_ANSWER', /did not list its models: .*--list/)
   })
 
   it('exits 4 for a uid that serves nothing', () =>
