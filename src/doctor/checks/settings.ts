@@ -20,6 +20,6 @@ export const settingsCheck: Check = {
         ),
       ),
     ]
-    return seen.length > 0 ? seen : [ok(`${given} settings are given; all are known, none is overridden.`)]
+    return seen.length > 0 ? seen : [ok(`${given} given; all are known, none is overridden.`)]
   },
 }
