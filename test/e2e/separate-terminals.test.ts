@@ -73,7 +73,9 @@ describe('roles run apart with the commands that localnet prints', () => {
     const [miner = '', validator = '', query = ''] = commandsIn(await parts.until(/Press Ctrl-C/))
     await type(`${miner} --metrics.port ${status} --axon.port ${axon}`).ready()
     // a busy machine may make the first verdicts inconclusive
-    const log = await type(`${validator} --metrics.port ${other}`).until(/"verdict":"(verified|failed)"/)
+    const log = await type(`${validator} --metrics.port ${other} --logging.level debug`).until(
+      /"verdict":"(verified|failed)"/,
+    )
     expect(log).toMatch(/"verdict":"verified"/)
     const queried = type(query)
     const [code] = (await once(queried.child, 'close')) as [number]
