@@ -90,7 +90,7 @@ async function readJson(path: string): Promise<unknown> {
   return text === undefined ? undefined : parse(text, path)
 }
 
-/** A repository belongs to whoever publishes the model. */
+/** A repository belongs to the publisher of the model. */
 function parse(text: string, name: string): unknown {
   if (exceedsJsonBounds(text, FILE_JSON))
     throw hubError(`${name} is nested too deeply or has too many values.`)

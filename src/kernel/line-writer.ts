@@ -76,7 +76,7 @@ export class LineWriter {
     this.#limitQueue()
   }
 
-  /** Writes text that nobody misses, such as a frame of a progress bar: not at all unless everything before it is written. */
+  /** Writes text that may be lost, such as a frame of a progress bar: not at all unless everything before it is written. */
   writeIfIdle(text: string): void {
     if (this.#isWaiting || this.#chunk || this.#queue.length > 0) return
     this.#chunk = { bytes: Buffer.from(text), written: 0, start: 0, told: 0 }

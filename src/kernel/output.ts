@@ -9,7 +9,7 @@ export interface Output {
    * Writes as much as fits now.
    *
    * @returns bytes taken; 0 when the reader stands still.
-   * @throws when nobody can read it (closed) or nothing fits any more (full disk).
+   * @throws when its reader is gone (closed) or nothing fits any more (full disk).
    */
   writeNow(bytes: Uint8Array): number
   /** For a disk, which may be slow: another thread writes. */

@@ -17,7 +17,7 @@ export interface ServedPage {
   close(): void
 }
 
-/** The page loads nothing from elsewhere and nobody can frame it; scripts and styles are files of this server only. */
+/** The page loads nothing from elsewhere and cannot be framed; scripts and styles are files of this server only. */
 const PAGE_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -97,7 +97,7 @@ async function wideFindings(
     if (path === undefined) continue
     return [
       warn(
-        `The model server on ${url.host} also answers on ${own} without a key (${path}): whoever reaches this machine can use it.`,
+        `The model server on ${url.host} also answers on ${own} without a key (${path}): anyone who reaches this machine can use it.`,
         'Start it with --host 127.0.0.1, or close its port in the firewall.',
       ),
     ]
