@@ -1,16 +1,14 @@
 // npm run docs:page: runs a subnet and takes docs/page-validator.png and docs/page-miner.png from its pages. Needs a build and
 // Debian's chromium; run it on a quiet machine.
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
-import { inheritableEnvironment } from '../../src/config/index.js'
 import { systemClock } from '../../src/kernel/index.js'
 import { runLocalnet } from '../../src/localnet/index.js'
+import { readmeNetwork } from './readme-network.js'
 
 /** Epochs before the pictures, so that weights can be compared with those before. */
 const EPOCHS = 3
 const docs = new URL('../../docs/', import.meta.url)
-const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 
@@ -47,30 +45,17 @@ async function takeAll(localnetUrl: string): Promise<void> {
 
 let pageUrl: string | undefined
 let taking: Promise<void> | undefined
-await runLocalnet(
-  {
-    self: { command: process.execPath, args: [program] },
-    env: inheritableEnvironment(),
-    dir: undefined,
-    seed: 'localnet',
-    blockTimeMs: 1000,
-    epochBlocks: 30,
-    chainPort: 0,
-    epochs: undefined,
-    cheats: [],
+await runLocalnet(readmeNetwork(), {
+  clock: systemClock,
+  signal: stop.signal,
+  onProgress: (line) => {
+    console.error(line)
+    pageUrl ??= /^page of this subnet: (\S+)\/$/.exec(line)?.[1]
   },
-  {
-    clock: systemClock,
-    signal: stop.signal,
-    onProgress: (line) => {
-      console.error(line)
-      pageUrl ??= /^page of this subnet: (\S+)\/$/.exec(line)?.[1]
-    },
-    onSnapshot: ({ epochs }) => {
-      if (epochs < EPOCHS || pageUrl === undefined) return
-      taking ??= takeAll(pageUrl).finally(() => stop.abort())
-    },
-    onEnd: () => {},
+  onSnapshot: ({ epochs }) => {
+    if (epochs < EPOCHS || pageUrl === undefined) return
+    taking ??= takeAll(pageUrl).finally(() => stop.abort())
   },
-)
+  onEnd: () => {},
+})
 await taking

@@ -1,12 +1,9 @@
 import type { QuerySettings } from '../../config/index.js'
 import type { ReferenceEngine } from '../../engine/index.js'
 import { type BurstRule, burstRuleOf } from '../../inference/index.js'
-import { type Clock, TargonError, withDeadline } from '../../kernel/index.js'
+import { type Clock, TargonError } from '../../kernel/index.js'
 import type { RuleSet } from '../../verification/index.js'
 import type { RoleDeps } from '../role.js'
-
-/** Time a reference engine has to become ready. */
-const ENGINE_TIMEOUT_MS = 30_000
 
 /** What an answer is verified with. */
 export interface Verifier {
@@ -31,7 +28,7 @@ export async function openVerifier(
   cacheDir: string,
   deps: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
 ): Promise<OpenVerifier> {
-  const { connectEngine, parseEngineEndpoints } = await import('../../engine/index.js')
+  const { openEngine, parseEngineEndpoints } = await import('../../engine/index.js')
   const endpoint = parseEngineEndpoints(settings['engine.endpoints']).find((entry) => entry.model === model)
   if (!endpoint)
     throw new TargonError(`--verify needs a reference engine for ${model}, but none is configured.`, {
@@ -39,31 +36,27 @@ export async function openVerifier(
       fault: 'usage',
       next: `Set --engine.endpoints ${model}=http://127.0.0.1:8000/v1, or omit --verify.`,
     })
-  const engine = connectEngine({
-    ...endpoint,
-    apiKey: settings['engine.api-key'],
-    hubUrl: settings['engine.hub-url'],
-    modelDir: settings['engine.model-dir'],
-    cacheDir,
-    clock: deps.clock,
-    log: deps.log,
-  })
-  try {
-    await withDeadline(deps.clock, 'the reference engine', ENGINE_TIMEOUT_MS, deps.signal, (signal) =>
-      engine.whenReady(signal),
-    )
-  } catch (cause) {
+  const { engine, unreadyReason } = await openEngine(
+    {
+      ...endpoint,
+      apiKey: settings['engine.api-key'],
+      hubUrl: settings['engine.hub-url'],
+      modelDir: settings['engine.model-dir'],
+      cacheDir,
+      clock: deps.clock,
+      log: deps.log,
+    },
+    deps.signal,
+  )
+  if (unreadyReason !== undefined) {
     await engine.close()
-    if (deps.signal.aborted) throw cause
-    const reason = engine.unreadyReason ?? 'it did not respond in time'
     throw new TargonError(
-      `The reference engine for ${model} is not ready: ${reason.replace(/\.$/, '')}.`,
+      `The reference engine for ${model} is not ready: ${unreadyReason.replace(/\.$/, '')}.`,
       {
         code: 'ENGINE_UNAVAILABLE',
         fault: 'upstream',
         next: `Check ${endpoint.urls.join(', ')}, or omit --verify.`,
       },
-      { cause },
     )
   }
   return {
