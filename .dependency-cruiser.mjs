@@ -27,6 +27,7 @@ export const ARROWS = {
   verification: ['evidence', 'inference', 'engine'],
   bundles: ['evidence', 'inference', 'engine', 'verification', 'wallet'],
   history: ['inference', 'engine', 'verification'],
+  accounts: [],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],
   'roles/miner': [
