@@ -9,6 +9,7 @@ const ROLES: Readonly<Record<string, readonly Role[]>> = {
   'miner start': ['miner'],
   'validator start': ['validator'],
   query: ['query'],
+  'hub start': ['hub'],
   localnet: ['localnet'],
   doctor: ['miner', 'validator'],
   init: ['miner', 'validator'],

@@ -51,6 +51,7 @@ const COMMANDS: Readonly<Record<Role, string>> = {
   validator: 'targon validator start',
   verify: 'targon verify',
   query: 'targon query',
+  hub: 'targon hub start',
   update: 'targon update',
   localnet: 'targon localnet',
 }

@@ -2,7 +2,7 @@
  * The settings: one table of flags, variables and config-file keys, resolved with the origin of each value.
  *
  * Tests named after a behaviour: documents.test.ts (setting.ts, settings/node.ts, settings/miner.ts, settings/routing.ts,
- * settings/validator.ts, settings/round.ts, settings/engine.ts, settings/evidence.ts), paths.test.ts (resolve-path.ts),
+ * settings/validator.ts, settings/round.ts, settings/engine.ts, settings/evidence.ts, settings/hub.ts), paths.test.ts (resolve-path.ts),
  * misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts), config-file.test.ts (config-document.ts,
  * yaml-document.ts).
  */
@@ -28,6 +28,7 @@ export { defaultFor, type Role, type Setting, type SettingGroup } from './settin
 export { FIRST_OF_NEURONS, firstSettings } from './settings/first.js'
 export {
   type AlertSettings,
+  type HubSettings,
   type LocalnetSettings,
   type MinerCheckSettings,
   type MinerSettings,

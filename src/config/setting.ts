@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 /** Commands that have settings. */
-export type Role = 'miner' | 'miner check' | 'validator' | 'verify' | 'query' | 'update' | 'localnet'
+export type Role = 'miner' | 'miner check' | 'validator' | 'verify' | 'query' | 'hub' | 'update' | 'localnet'
 
 export type SettingGroup =
   | 'CHAIN'
@@ -14,6 +14,7 @@ export type SettingGroup =
   | 'ENGINE'
   | 'PROCESS'
   | 'QUERY'
+  | 'HUB'
   | 'UPDATE'
   | 'LOCALNET'
   | 'ALERT'

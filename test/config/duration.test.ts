@@ -51,6 +51,8 @@ it('covers every setting that is a duration', () => {
       'header-timeout',
       'history.retention',
     ],
+    ...['hub.body-timeout', 'hub.bucket-age', 'hub.first-token-timeout', 'hub.gap-timeout'],
+    ...['hub.hedge-after', 'hub.refresh', 'hub.retain', 'hub.total-timeout'],
     ...['metagraph-refresh', 'miner-timeout', 'query-timeout', 'round.hard-cap', 'round.pause'],
     ...['round.stall-limit', 'routing.first-byte-timeout', 'routing.gap-timeout', 'routing.queue-timeout'],
     ...['routing.reader-timeout', 'routing.refresh', 'routing.total-timeout', 'timestamp-window'],

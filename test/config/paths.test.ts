@@ -16,6 +16,7 @@ const roles = {
     'models.file',
     'dataset.url',
   ],
+  hub: ['hub.tls-cert', 'hub.tls-key', 'hub.retain-key-file'],
   update: ['update.root', 'update.signers'],
   localnet: ['dir'],
 } as const

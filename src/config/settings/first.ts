@@ -20,6 +20,7 @@ export const FIRST_OF_NEURONS: readonly SettingName[] = [
 
 const FIRST_OF_CLIENTS: Readonly<Partial<Record<Role, readonly SettingName[]>>> = {
   query: ['model', 'uid', 'hotkey', 'axon', 'system', 'max-tokens', 'temperature', 'verify'],
+  hub: ['hub.port', 'hub.ip', 'hub.tls-cert', 'hub.tls-key', 'database.url', 'hub.max-tokens', 'hub.retain'],
   localnet: ['epochs', 'cheats', 'only', 'dir', 'chain.block-time', 'chain.tempo'],
 }
 

@@ -3,6 +3,7 @@
 import type { z } from 'zod'
 import type { Role } from '../setting.js'
 import { alertSettings } from './alert.js'
+import { hubSettings } from './hub.js'
 import { localnetSettings } from './localnet.js'
 import { minerSettings } from './miner.js'
 import { nodeSettings } from './node.js'
@@ -16,6 +17,7 @@ export const settings = {
   ...minerSettings,
   ...validatorSettings,
   ...querySettings,
+  ...hubSettings,
   ...updateSettings,
   ...alertSettings,
   ...localnetSettings,
@@ -54,6 +56,12 @@ type SharedWithQuery =
 
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
 
+/** Settings of a neuron that the hub does not have: it neither updates itself nor runs in an embedded network. */
+type OnlyOfNeurons = 'autoupdate-off' | 'mock' | 'strict' | 'no_version_checking'
+
+export type HubSettings = Omit<NodeSettings, OnlyOfNeurons> &
+  SettingsOf<keyof typeof hubSettings | 'database.url' | 'allow-private-axons' | 'seed'>
+
 /** Settings of the miner's model servers, of the engines they are compared with, and of the output. */
 export type MinerCheckSettings = SettingsOf<
   | 'model-endpoint'
@@ -78,6 +86,7 @@ export interface RoleSettings {
   validator: ValidatorSettings
   verify: VerifySettings
   query: QuerySettings
+  hub: HubSettings
   update: UpdateSettings
   localnet: LocalnetSettings
 }

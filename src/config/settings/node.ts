@@ -12,13 +12,15 @@ import {
 import { type Role, settingIn } from '../setting.js'
 
 const neurons: readonly Role[] = ['miner', 'validator']
-const clients: readonly Role[] = ['miner', 'validator', 'query']
+/** Roles that run until they are stopped, with a state folder, a log and a status server. */
+const servers: readonly Role[] = [...neurons, 'hub']
+const clients: readonly Role[] = [...neurons, 'query']
 
-const chain = settingIn('CHAIN', clients)
-const wallet = settingIn('WALLET', clients)
-const logging = settingIn('LOGGING', clients)
-const verbosity = settingIn('LOGGING', [...clients, 'miner check', 'verify'])
-const process = settingIn('PROCESS', neurons)
+const chain = settingIn('CHAIN', [...clients, 'hub'])
+const wallet = settingIn('WALLET', [...clients, 'hub'])
+const logging = settingIn('LOGGING', servers)
+const verbosity = settingIn('LOGGING', [...clients, 'hub', 'miner check', 'verify'])
+const process = settingIn('PROCESS', servers)
 const update = settingIn('UPDATE', neurons)
 
 /** Must match chain/networks.ts, which config/ does not import. */
@@ -134,7 +136,6 @@ export const nodeSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    roles: neurons,
     variables: ['BT_LOGGING_RECORD_LOG'],
     help: 'Also write the log to a file in the state folder.',
   }),
@@ -142,7 +143,6 @@ export const nodeSettings = {
     kind: 'path',
     schema: textValue,
     default: '~/.bittensor/miners',
-    roles: neurons,
     variables: ['BT_LOGGING_LOGGING_DIR'],
     help: 'Folder for the state of neurons: <dir>/<wallet>/<hotkey>/netuid<N>/<neuron.name>.',
   }),
@@ -157,7 +157,7 @@ export const nodeSettings = {
     kind: 'integer',
     schema: portValue,
     default: 9100,
-    defaultOf: { validator: 9101 },
+    defaultOf: { validator: 9101, hub: 9102 },
     help: 'Port on 127.0.0.1 for /livez, /readyz, /metrics and /status; 0 picks a free port.',
   }),
   'metrics.listen': process({
@@ -189,6 +189,7 @@ export const nodeSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
+    roles: neurons,
     aliases: ['subtensor._mock'],
     help: 'Run in an embedded development network on this machine.',
   }),
@@ -214,7 +215,7 @@ export const nodeSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    roles: ['miner', 'validator', 'localnet'],
+    roles: [...servers, 'localnet'],
     hidden: true,
     help: 'Stop when standard input closes, so that the process does not outlive its parent.',
   }),

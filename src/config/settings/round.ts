@@ -46,8 +46,12 @@ export const roundSettings = {
     schema: secretAddress.optional(),
     default: undefined,
     defaultText: 'SQLite, in the state folder',
+    roles: ['validator', 'hub'],
     secret: true,
     help: 'Postgres URL for the history, postgres://user:password@host/name; prefer the environment variable. PgBouncer and other poolers may stand in front.',
+    helpOf: {
+      hub: 'Postgres URL for keys and usage, postgres://user:password@host/name, shared by all replicas of the hub; prefer the environment variable.',
+    },
   }),
   'round.size': validator({
     kind: 'integer',

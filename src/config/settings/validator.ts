@@ -110,9 +110,12 @@ export const validatorSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    roles: ['validator', 'query'],
+    roles: ['validator', 'query', 'hub'],
     help: 'Query miners at private and loopback addresses; not allowed on finney.',
-    helpOf: { query: 'Also query miners that announce private or loopback addresses.' },
+    helpOf: {
+      query: 'Also query miners that announce private or loopback addresses.',
+      hub: 'Also ask miners at private and loopback addresses; not allowed on finney.',
+    },
   }),
   'is-testnet': validator({
     kind: 'switch',
@@ -127,8 +130,12 @@ export const validatorSettings = {
     default: undefined,
     defaultText: 'random',
     defaultOf: { localnet: 'localnet' },
-    roles: ['validator', 'query', 'localnet', 'miner check'],
+    roles: ['validator', 'query', 'hub', 'localnet', 'miner check'],
     help: 'Seed for reproducible prompts and choices.',
-    helpOf: { query: 'Sampling seed of the request.', localnet: 'Seed for reproducible runs.' },
+    helpOf: {
+      query: 'Sampling seed of the request.',
+      hub: 'Seed for reproducible choices of miners.',
+      localnet: 'Seed for reproducible runs.',
+    },
   }),
 } as const
