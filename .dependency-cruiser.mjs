@@ -70,7 +70,7 @@ export const ARROWS = {
   ],
   'roles/validator/alerting': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'evidence', 'epochs')],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
-  'roles/hub/organics': ['chain', 'config', 'epistula', 'telemetry', 'roles'],
+  'roles/hub/organics': ['chain', 'epistula', 'inference'],
   doctor: [
     ...[...MODULES, 'roles'],
     ...INSIDE('miner', 'serving', 'announcing', 'check'),

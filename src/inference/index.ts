@@ -14,6 +14,7 @@ export {
 export { askServer, type OwnServer } from './ask-server.js'
 export { type AskThread, createAskThread, type ThreadOptions } from './ask-thread.js'
 export { type ChunkContent, readChunk } from './chunk.js'
+export { parseChunkJson } from './chunk-json.js'
 export { type FetchLimits, guardFetch } from './guarded-fetch.js'
 export { DEFAULT_LIMITS, type StreamLimits } from './limits.js'
 export { createMinerAgent } from './miner-agent.js'
