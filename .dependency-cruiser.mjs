@@ -14,7 +14,7 @@ const MODULES = [
   'epistula',
   'chain',
 ]
-MODULES.push('alerts', 'bundles', 'inference', 'engine', 'prompts', 'verification', 'history')
+MODULES.push('alerts', 'bundles', 'inference', 'engine', 'prompts', 'verification', 'database', 'history')
 const INSIDE = (role, ...rooms) => rooms.map((room) => `roles/${role}/${room}`)
 
 export const ARROWS = {
@@ -26,8 +26,9 @@ export const ARROWS = {
   'engine|prompts': ['inference'],
   verification: ['evidence', 'inference', 'engine'],
   bundles: ['evidence', 'inference', 'engine', 'verification', 'wallet'],
-  history: ['inference', 'engine', 'verification'],
-  accounts: [],
+  database: [],
+  history: ['database', 'inference', 'engine', 'verification'],
+  accounts: ['database'],
   roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
   'roles/query': [...MODULES, 'roles'],
   'roles/miner': [

@@ -75,6 +75,15 @@ export function collectErrors(): DocumentedError[] {
     .filter((path) => path.endsWith('.ts'))
     .sort()
     .map((path) => ({ path, text: readFileSync(new URL(path, source), 'utf8') }))
+  /** What a function of the source can return, if the expression calls one. */
+  const returnedBy = (expression: string): string[] => {
+    const [, name] = /^(\w+)\(/.exec(expression.trim()) ?? []
+    const texts = files.map(
+      ({ text }) => new RegExp(`^export function ${name}\\([\\s\\S]*?^}`, 'm').exec(text)?.[0],
+    )
+    const body = name === undefined ? '' : (texts.find((text) => text !== undefined) ?? '')
+    return [...body.matchAll(/\breturn\s+(['`][^\n]*)/g)].flatMap(([, value = '']) => textsOf(value))
+  }
   const found = new Map<
     string,
     { faults: Set<keyof typeof EXIT_STATUS>; messages: Set<string>; next: Set<string> }
@@ -84,7 +93,7 @@ export function collectErrors(): DocumentedError[] {
     const known = found.get(code) ?? { faults: new Set(), messages: new Set(), next: new Set() }
     known.faults.add(fault)
     for (const text of MESSAGES[code] ?? textsOf(message)) known.messages.add(text)
-    for (const text of ADVICE[code] ?? textsOf(next)) known.next.add(text)
+    for (const text of ADVICE[code] ?? [...textsOf(next), ...returnedBy(next)]) known.next.add(text)
     found.set(code, known)
   }
   for (const { path, text } of files) {

@@ -1,10 +1,9 @@
+import { isDamage, setAside } from '../database/index.js'
 import type { Clock, Log } from '../kernel/index.js'
-import { setAside } from './damaged-file.js'
 import type { Database, HistoryPlace } from './database.js'
 import { migrate } from './migrations.js'
 import { noteOldFolder } from './old-folder.js'
 import { openDatabase } from './open-database.js'
-import { isDamage } from './sqlite-error.js'
 
 /** The one connection to the database, opened and migrated on first use and again after a failure. */
 export class HistoryConnection {

@@ -1,9 +1,9 @@
+import { isDamage } from '../database/index.js'
 import type { Clock, Log } from '../kernel/index.js'
 import { HistoryConnection } from './connection.js'
 import type { Database, EvidenceRecord, HistoryPlace, ResultRow, WeightsRow } from './database.js'
 import { createPruning } from './pruning.js'
 import { Spool, type SpooledRow } from './spool.js'
-import { isDamage } from './sqlite-error.js'
 import { HistoryWriter } from './writer.js'
 
 const FLUSH_MS = 1000

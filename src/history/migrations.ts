@@ -1,11 +1,5 @@
-import { sql } from 'drizzle-orm'
-import type { Database, Query } from './database.js'
-
-/** One change of the schema, in the SQL of each database. */
-export interface Migration {
-  readonly postgres: readonly string[]
-  readonly embedded: readonly string[]
-}
+import { type Migration, migrate as migrateSchema } from '../database/index.js'
+import type { Database } from './database.js'
 
 /** Applied in order, once each. Never change a released migration; append another. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -127,41 +121,10 @@ export const MIGRATIONS: readonly Migration[] = [
   },
 ]
 
-/** Where the database notes which migrations it has. */
-const VERSIONS = {
-  postgres:
-    'create table targon_migrations (version integer primary key, at timestamptz not null default now())',
-  embedded:
-    'create table targon_migrations (version integer primary key, at integer not null default (unixepoch() * 1000)) strict',
-} as const
-
 /** Migrates the database to the schema of this release. @returns how many migrations ran */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<number> {
-  const { kind } = database
-  // a database that is up to date needs neither a lock nor the right to create
-  if (((await versionOf(database, database.all)) ?? 0) >= migrations.length) return 0
-  return database.exclusively(async (all) => {
-    const version = await versionOf(database, all)
-    // "create … if not exists" would need the right to create even if the table exists
-    if (version === undefined) await all(sql.raw(VERSIONS[kind]))
-    const missing = [...migrations.entries()].slice(version ?? 0)
-    for (const [index, migration] of missing) {
-      for (const statement of migration[kind]) await all(sql.raw(statement))
-      await all(sql`insert into targon_migrations (version) values (${index + 1})`)
-    }
-    return missing.length
-  })
-}
-
-/** The number of migrations that the database has; undefined when it is empty. */
-async function versionOf({ hasTable }: Database, all: Query): Promise<number | undefined> {
-  const [existing] = await all<{ found: boolean | number }>(hasTable('targon_migrations'))
-  if (!existing?.found) return undefined
-  const [newest] = await all<{ version: number }>(
-    sql`select coalesce(max(version), 0) as version from targon_migrations`,
-  )
-  return newest?.version ?? 0
+  return migrateSchema(database, 'targon_migrations', migrations)
 }

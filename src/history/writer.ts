@@ -1,9 +1,9 @@
+import { adviceOn } from '../database/index.js'
 import { type Clock, DeadlineError, type Log, messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import type { HistoryConnection } from './connection.js'
 import type { Database } from './database.js'
 import type { Prune } from './pruning.js'
 import type { Spool, SpooledRow } from './spool.js'
-import { adviceOn } from './sqlite-error.js'
 
 const BATCH_ROWS = 500
 const WRITE_TIMEOUT_MS = 30_000

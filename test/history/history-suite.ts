@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Migration } from '../../src/database/index.js'
 import {
   type EvidenceRecord,
   type History,
@@ -11,7 +12,7 @@ import {
   type ResultRow,
   reportMiners,
 } from '../../src/history/index.js'
-import { MIGRATIONS, type Migration } from '../../src/history/migrations.js'
+import { MIGRATIONS } from '../../src/history/migrations.js'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
 
 export const START = Date.parse('2026-01-01T00:00:00Z')

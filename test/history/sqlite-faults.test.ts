@@ -99,7 +99,7 @@ describe('a damaged file', () => {
   })
 
   test('takes no name of one that was set aside in the same second', async () => {
-    const { setAside } = await import('../../src/history/damaged-file.js')
+    const { setAside } = await import('../../src/database/index.js')
     const names: string[] = []
     for (const content of ['first', 'second', 'third']) {
       await writeFile(file, content)

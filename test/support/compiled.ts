@@ -31,7 +31,7 @@ export async function compileScripts(...scripts: URL[]): Promise<string[]> {
     },
     include: [],
     // worker threads are started by URL, so nothing imports their modules
-    files: [...files, 'src/roles/miner/admission/signature-worker.ts', 'src/history/sqlite-worker.ts'].map(
+    files: [...files, 'src/roles/miner/admission/signature-worker.ts', 'src/database/sqlite-worker.ts'].map(
       (file) => join(root, file),
     ),
   }

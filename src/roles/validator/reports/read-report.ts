@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { request } from 'undici'
+import { isOlderSchema } from '../../../database/index.js'
 import {
   type HistoryPlace,
-  isOlderSchema,
   type MinerReport,
   openDatabase,
   readNewestValidator,

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { getTableColumns, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
-import type { Database, Query } from './database.js'
+import type { Database, Query, Tables } from './database.js'
 import { isRowError } from './sqlite-error.js'
-import * as tables from './sqlite-tables.js'
 import { type Insertion, SqliteThread, type SqliteValue } from './sqlite-thread.js'
 
 /**
@@ -13,7 +12,11 @@ import { type Insertion, SqliteThread, type SqliteValue } from './sqlite-thread.
  * @param isReadOnly the file must exist, and nothing is written; else it is created with its folder.
  * @throws SqliteError
  */
-export async function openSqlite(file: string, isReadOnly: boolean): Promise<Database> {
+export async function openSqlite<T extends Tables>(
+  file: string,
+  tables: T,
+  isReadOnly: boolean,
+): Promise<Database<T>> {
   if (!isReadOnly) await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const thread = new SqliteThread()
   try {
@@ -22,34 +25,40 @@ export async function openSqlite(file: string, isReadOnly: boolean): Promise<Dat
     await thread.close()
     throw error
   }
+  const alone = createQueue()
   const dialect = new SQLiteAsyncDialect()
-  const all = (async (query) => {
+  const run = (async (query) => {
     const { sql: text, params } = dialect.sqlToQuery(query)
     return thread.do({ kind: 'all', statement: { sql: text, parameters: params as SqliteValue[] } })
   }) as Query
+  const transaction: Database['transaction'] = (work) =>
+    alone(async () => {
+      await run(sql`begin immediate`)
+      try {
+        const result = await work(run)
+        await run(sql`commit`)
+        return result
+      } catch (error) {
+        await run(sql`rollback`).catch(() => {})
+        throw error
+      }
+    })
   return {
     kind: 'embedded',
     tables,
-    all,
-    insert: async ({ results, weights, evidence }) => {
-      const insertions = [
-        insertionOf(tables.results, results),
-        insertionOf(tables.weights, weights),
-        insertionOf(tables.evidence, evidence),
-      ]
-      await thread.do({ kind: 'write', insertions: insertions.filter(({ rows }) => rows.length > 0) })
-    },
-    exclusively: async (work) => {
-      await all(sql`begin immediate`)
-      try {
-        const result = await work(all)
-        await all(sql`commit`)
-        return result
-      } catch (error) {
-        await all(sql`rollback`).catch(() => {})
-        throw error
-      }
-    },
+    all: <Row extends Record<string, unknown>>(query: SQL) => alone(() => run<Row>(query)),
+    insert: (batch) =>
+      alone(async () => {
+        const insertions = Object.entries<readonly object[] | undefined>(batch).flatMap(([name, rows]) => {
+          const table = tables[name]
+          return table === undefined || rows === undefined || rows.length === 0
+            ? []
+            : [insertionOf(table, rows)]
+        })
+        await thread.do({ kind: 'write', insertions })
+      }),
+    transaction,
+    exclusively: transaction,
     milliseconds: (column) => sql`${column}`,
     hasTable: (name) => sql`select count(*) > 0 as found from sqlite_master where name = ${name}`,
     isRowError,
@@ -57,7 +66,15 @@ export async function openSqlite(file: string, isReadOnly: boolean): Promise<Dat
   }
 }
 
-type Table = typeof tables.results | typeof tables.weights | typeof tables.evidence
+/** Runs one piece of work after the other: a query between the statements of a transaction would become part of it. */
+function createQueue(): <R>(work: () => Promise<R>) => Promise<R> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const run = last.then(work)
+    last = run.catch(() => {})
+    return run
+  }
+}
 
 /** One prepared statement for all rows: building a statement for hundreds of rows would block the main thread. */
 function insertionOf(table: Table, rows: readonly object[]): Insertion {

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { messageOf, TargonError } from '../kernel/index.js'
+import { messageOf } from '../kernel/index.js'
 
 const STATEMENT_TIMEOUT_MS = 30_000
 
@@ -8,19 +8,15 @@ const STATEMENT_TIMEOUT_MS = 30_000
  * limit; a pooler (PgBouncer, RDS Proxy) refuses it in the greeting, and setting it later would change a connection that other
  * clients share, so there only this side's limit of the same length applies.
  *
- * @throws the driver's error, or TargonError HISTORY_UNAVAILABLE with the next step for a TLS failure
+ * @throws the driver's error
  */
 export async function connectPostgres(url: string): Promise<pg.Pool> {
   const connectionString = withCheckedCertificate(url)
   try {
     return await connect({ connectionString, statement_timeout: STATEMENT_TIMEOUT_MS })
   } catch (error) {
-    if (!refusesTimeout(error)) throw explained(error)
-  }
-  try {
-    return await connect({ connectionString })
-  } catch (error) {
-    throw explained(error)
+    if (!refusesTimeout(error)) throw error
+    return connect({ connectionString })
   }
 }
 
@@ -58,22 +54,4 @@ function withCheckedCertificate(url: string): string {
   const isAlias = CHECKED_MODES.includes(searchParams.get('sslmode'))
   if (!isAlias || searchParams.get('uselibpqcompat') === 'true') return url
   return url.replace(/([?&]sslmode=)[^&#]*/g, '$1verify-full')
-}
-
-const CERTIFICATE = /certificate|altnames/i
-const NO_TLS = /does not support SSL/i
-
-function explained(error: unknown): unknown {
-  const reason = messageOf(error)
-  const next = CERTIFICATE.test(reason)
-    ? 'Add sslrootcert=<file with the CA> to --database.url, or sslmode=no-verify to accept any certificate.'
-    : NO_TLS.test(reason)
-      ? 'Remove sslmode from --database.url, or turn on TLS at the server.'
-      : undefined
-  if (next === undefined) return error
-  return new TargonError(
-    `The history database could not be opened: ${reason}.`,
-    { code: 'HISTORY_UNAVAILABLE', fault: 'runtime', next },
-    { cause: error },
-  )
 }

@@ -25,8 +25,8 @@ export function isDamage(error: unknown): boolean {
 }
 
 const ADVICE: ReadonlyMap<number, string> = new Map([
-  [5, 'End the program that has the history file locked.'],
-  [8, 'Give the history file and its folder to the user that runs the validator, and make them writable.'],
+  [5, 'End the program that has the database file locked.'],
+  [8, 'Give the database file and its folder to the user that runs this process, and make them writable.'],
   [10, 'Check the disk of the state folder.'],
   [13, 'Free space on the disk of the state folder; until then rows wait in memory.'],
 ])

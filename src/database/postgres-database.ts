@@ -1,9 +1,8 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import type { Batch, Database, Query, ResultRow } from './database.js'
-import * as tables from './postgres-tables.js'
+import type { Database, Query, Tables } from './database.js'
 
-/** Key of the advisory lock that keeps two validators on one PostgreSQL server from migrating at the same time. */
+/** Key of the advisory lock that keeps two processes on one PostgreSQL server from migrating at the same time. */
 const LOCK_KEY = 4_404_010
 
 /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). */
@@ -18,22 +17,32 @@ interface Rows extends PgQueryResultHKT {
 }
 
 /** Connects to a PostgreSQL server; the drivers are loaded on first use. @throws as connectPostgres */
-export async function openPostgres(url: string): Promise<Database> {
+export async function openPostgres<T extends Tables>(url: string, tables: T): Promise<Database<T>> {
   const [{ drizzle }, { connectPostgres }] = await Promise.all([
     import('drizzle-orm/node-postgres'),
     import('./postgres.js'),
   ])
   const pool = await connectPostgres(url)
-  const database = drizzle(pool)
+  const database: PgDatabase<Rows> = drizzle(pool)
+  const transaction: Database['transaction'] = (work) =>
+    database.transaction((transaction) => work(queryOf(transaction)))
   return {
     kind: 'postgres',
     tables,
     all: queryOf(database),
-    insert: (batch) => insert(database, batch),
+    insert: (batch) =>
+      transaction(async (all) => {
+        for (const [name, rows] of Object.entries<readonly object[] | undefined>(batch)) {
+          const table = tables[name]
+          if (table !== undefined && rows !== undefined && rows.length > 0)
+            await all(insertionOf(table, rows))
+        }
+      }),
+    transaction,
     exclusively: (work) =>
-      database.transaction(async (transaction) => {
-        await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK_KEY})`)
-        return work(queryOf(transaction))
+      transaction(async (all) => {
+        await all(sql`select pg_advisory_xact_lock(${LOCK_KEY})`)
+        return work(all)
       }),
     // microseconds are rounded to the milliseconds that were written
     milliseconds: (column) => sql`round(extract(epoch from ${column}) * 1000)::float8`,
@@ -48,17 +57,9 @@ function queryOf(database: PgDatabase<Rows>): Query {
     (await database.execute<Row>(query)).rows
 }
 
-async function insert(database: PgDatabase<Rows>, { results, weights, evidence }: Batch): Promise<void> {
-  await database.transaction(async (transaction) => {
-    if (results.length > 0) await transaction.execute(insertionOf(results))
-    if (weights.length > 0) await transaction.insert(tables.weights).values([...weights])
-    if (evidence.length > 0) await transaction.insert(tables.evidence).values([...evidence])
-  })
-}
-
 /** One list per column: a statement with a parameter per value takes long to build, on the thread that times answers. */
-function insertionOf(rows: readonly ResultRow[]): SQL {
-  const columns = Object.entries(getTableColumns(tables.results)).filter(([key]) => key !== 'id')
+function insertionOf(table: Table, rows: readonly object[]): SQL {
+  const columns = Object.entries(getTableColumns(table)).filter(([key]) => key !== 'id')
   const names = columns.map(([, column]) => sql.identifier(column.name))
   const lists = columns.map(([key, column]) => {
     const values = rows.map((row): unknown => {
@@ -68,7 +69,7 @@ function insertionOf(rows: readonly ResultRow[]): SQL {
     return sql`${sql.param(values)}::${sql.raw(column.getSQLType())}[]`
   })
   const comma = sql`, `
-  return sql`insert into ${tables.results} (${sql.join(names, comma)}) select * from unnest(${sql.join(lists, comma)})`
+  return sql`insert into ${table} (${sql.join(names, comma)}) select * from unnest(${sql.join(lists, comma)})`
 }
 
 function stateOf(error: unknown): string {
