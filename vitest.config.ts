@@ -131,7 +131,7 @@ const gauntlet: TestProjectConfiguration[] = [
   },
 ]
 
-/** A real vLLM between a miner and a validator; `npm run gauntlet:vllm` alone runs it, since it installs 6 GB and takes an hour. */
+/** A real vLLM between a miner and a validator; `npm run gauntlet:vllm` alone runs it, since it installs 6 GB and takes an hour or two; its answers are kept, so that it can be interrupted. */
 const vllm: TestProjectConfiguration = {
   extends: true,
   test: {

@@ -10,12 +10,12 @@ import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { createRandom, makePrompt } from '../../src/prompts/index.js'
 import { type Verdict, verifyAnswer } from '../../src/verification/index.js'
 import { startMinerRig } from '../support/miner-rig.js'
+import type { RequestKind } from './configurations.js'
 import type { VllmEnvironment } from './environment.js'
 import { MODEL, type VllmServer } from './server.js'
 
 /** An answer that went from a vLLM through a miner to a validator, with its verdict. */
 export interface FieldAnswer {
-  readonly request: InferenceRequest
   readonly verdict: Verdict
   /** Undefined when the answer failed before it was compared. */
   readonly compared: ComparedAnswer | undefined
@@ -25,8 +25,6 @@ export interface FieldAnswer {
 export interface Field {
   readonly engine: ConnectedEngine
   ask(request: InferenceRequest): Promise<FieldAnswer>
-  /** Several requests at a time; answers in the order of the requests. */
-  askAll(requests: readonly InferenceRequest[], atOnce: number): Promise<FieldAnswer[]>
   close(): Promise<void>
 }
 
@@ -62,20 +60,11 @@ export async function openField(
     const verdict = await verifyAnswer({
       ...{ request, answer, engine, rules: 'strict' as const, clock: systemClock, signal, onCompared },
     })
-    return { request, verdict, compared }
+    return { verdict, compared }
   }
   return {
     engine,
     ask,
-    askAll: async (requests, atOnce) => {
-      const answers: FieldAnswer[] = []
-      const queue = [...requests.entries()]
-      const work = async () => {
-        for (let next = queue.shift(); next; next = queue.shift()) answers[next[0]] = await ask(next[1])
-      }
-      await Promise.all(Array.from({ length: atOnce }, work))
-      return answers
-    },
     close: async () => {
       await rig.close()
       await engine.close()
@@ -96,32 +85,25 @@ export async function modelFolder({ models }: VllmEnvironment, folder: string): 
 /** The date that prompts may name. */
 const dayClock: Clock = { ...systemClock, now: () => Date.UTC(2026, 10, 22) }
 
-export interface RequestPlan {
-  /** The same seed gives the same requests. */
-  readonly seed: string
-  readonly count: number
-  readonly maxTokens: { readonly min: number; readonly max: number }
-  readonly greedyShare: number
-  readonly change?: (request: InferenceRequest, index: number) => InferenceRequest
-}
-
-/** Requests as rounds of a validator make them, but shorter. */
-export async function makeRequests(plan: RequestPlan): Promise<InferenceRequest[]> {
+/** Requests as rounds of a validator make them, but shorter. The first requests do not depend on the count. */
+export async function makeRequests(kind: RequestKind, count: number): Promise<InferenceRequest[]> {
   const requests: InferenceRequest[] = []
-  for (let index = 0; index < plan.count; index++) {
+  for (let index = 0; index < count; index++) {
     const prompt = await makePrompt(
       {
         model: MODEL,
         endpoints: ['chat', 'completion'],
-        maxTokens: plan.maxTokens,
-        random: createRandom(`${plan.seed} ${index}`),
+        maxTokens: kind.maxTokens,
+        random: createRandom(`${kind.seed} ${index}`),
         clock: dayClock,
-        greedyShare: plan.greedyShare,
+        greedyShare: kind.greedyShare,
       },
       new AbortController().signal,
     )
     const request: InferenceRequest = prompt.forMiner('miner')
-    requests.push(plan.change?.(request, index) ?? request)
+    const temperature = kind.temperatures?.[index % kind.temperatures.length]
+    const isSampled = request.temperature !== 0 && temperature !== undefined
+    requests.push(isSampled ? { ...request, temperature } : request)
   }
   return requests
 }

@@ -10,7 +10,8 @@ import {
   observe,
   STATISTICS,
 } from '../../src/evidence/index.js'
-import { VLLM_VERSION } from './environment.js'
+import type { Configuration } from './configurations.js'
+import { OLD_VLLM_VERSION, VLLM_VERSION } from './environment.js'
 import type { FieldAnswer } from './field.js'
 import { type Finding, noiseOf, weigh } from './weigh.js'
 
@@ -19,7 +20,7 @@ const folder = fileURLToPath(new URL('../../bench/results/vllm/', import.meta.ur
 /** Figures of one part of the suite, for the table in docs/evidence.md (scripts/evidence/real-vllm.ts). */
 function writeResult(name: string, figures: object): void {
   mkdirSync(folder, { recursive: true })
-  const result = { name, vllm: VLLM_VERSION, ...figures }
+  const result = { name, vllm: name.startsWith('v0') ? OLD_VLLM_VERSION : VLLM_VERSION, ...figures }
   const text = JSON.stringify(result, (_, value) => (typeof value === 'number' ? rounded(value) : value), 2)
   writeFileSync(join(folder, `${name}.json`), `${text}\n`)
   console.log(text)
@@ -70,43 +71,46 @@ function comparedOf(answers: readonly FieldAnswer[]): ComparedAnswer[] {
 }
 
 /** Weighs by all statistics, by each alone, and by those that a miner whose log probabilities the true model wrote leaves. */
-export function recordAnswers(name: string, answers: readonly FieldAnswer[], noise: MeasuredNoise): Finding {
+export function recordAnswers(
+  { name, runner }: Configuration,
+  answers: readonly FieldAnswer[],
+  noise: MeasuredNoise,
+) {
   const compared = comparedOf(answers)
-  const all = weigh(compared, noise)
+  const finding = weigh(compared, noise)
   const alone = STATISTICS.map((one) => [one, describeFinding(weigh(compared, noise, [one]))] as const)
   const rescored = weigh(
     compared,
     noise,
     STATISTICS.filter((one) => one !== 'residual'),
   )
+  const seeded = followDraws(compared)
   writeResult(name, {
     ...describeAnswers(answers),
     noise: describeNoise(noiseOf(compared)),
     calibration: describeNoise(noise),
     evidence: {
-      all: describeFinding(all),
+      all: describeFinding(finding),
       rescored: describeFinding(rescored),
       alone: Object.fromEntries(alone),
     },
+    ...(runner === 'v2' && { seeded }),
   })
-  return all
+  return { finding, seeded }
 }
 
 /** How many tokens of one miner's answers, in order, are those that the seed of their request says. */
-export function recordDraws(name: string, answers: readonly FieldAnswer[]) {
+function followDraws(answers: readonly ComparedAnswer[]) {
   const levels = noiseLevels(undefined, DEFAULT_FLOORS)
   const synchrony: Record<string, number> = {}
   let dialect: Dialect | undefined
   let [tokens, mismatches] = [0, 0]
-  for (const { compared } of answers) {
-    if (!compared) continue
-    const observation = observe(compared, levels, dialect)
+  for (const answer of answers) {
+    const observation = observe(answer, levels, dialect)
     synchrony[observation.synchrony] = (synchrony[observation.synchrony] ?? 0) + 1
     if (observation.synchrony === 'yes') dialect = observation.dialect
     tokens += observation.statistics.seeded?.tokens ?? 0
     mismatches += observation.statistics.seeded?.sums[0] ?? 0
   }
-  const seeded = { tokens, mismatches, synchrony, dialect }
-  writeResult(name, { ...describeAnswers(answers), seeded })
-  return seeded
+  return { tokens, mismatches, synchrony, dialect }
 }

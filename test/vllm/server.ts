@@ -1,25 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { systemClock } from '../../src/kernel/clock.js'
 import { freePort } from '../support/free-port.js'
-import type { VllmEnvironment } from './environment.js'
+import { prepareOldVllm, type VllmEnvironment } from './environment.js'
 
 export const MODEL = 'Test/tiny-llama'
 
 export type Weights = 'honest' | 'int4' | 'int8' | 'pruned'
 
+export type Runner = 'v0' | 'v1' | 'v2'
+
 export interface VllmOptions {
   readonly weights: Weights
-  /** V1 samples with torch's generator; V2 with noise that is a function of seed, position and token, by Triton's interpreter. */
-  readonly runner: 'v1' | 'v2'
+  /** V0 is that of an old vLLM. V1 samples with torch's generator; V2 with noise that is a function of seed, position and token, by Triton's interpreter. */
+  readonly runner: Runner
   readonly flags?: readonly string[]
 }
 
 export interface VllmServer {
   readonly url: string
+  isHealthy(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -27,24 +30,27 @@ const START_MS = 900_000
 const LOG_TAIL = 4000
 const interpreter = fileURLToPath(new URL('./python/interpreter', import.meta.url))
 
-/** One niced vLLM with one thread, ready when this resolves. */
+/** One niced vLLM with one thread, ready when this resolves. Its log is in the folder `logs` of the cache. */
 export async function startVllm(environment: VllmEnvironment, options: VllmOptions): Promise<VllmServer> {
   const port = await freePort()
-  const folder = join(environment.models, options.weights)
-  if (!existsSync(folder)) throw new Error(`The model ${folder} does not exist.`)
+  const { python, model, variables } = await launchOf(environment, options)
+  if (!existsSync(model)) throw new Error(`The model ${model} does not exist.`)
   // Prompts must not be prefilled in parts: the sampler of a seeded request on a CPU cannot continue (vLLM 0.32).
   const args = [
-    ...['-n', '5', environment.python, '-m', 'vllm.entrypoints.openai.api_server'],
-    ...['--model', folder, '--served-model-name', MODEL, '--host', '127.0.0.1', '--port', String(port)],
+    ...['-n', '5', python, '-m', 'vllm.entrypoints.openai.api_server'],
+    ...['--model', model, '--served-model-name', MODEL, '--host', '127.0.0.1', '--port', String(port)],
     ...['--return-tokens-as-token-ids', '--max-model-len', '4096', '--max-num-seqs', '8', '--enforce-eager'],
     ...['--max-num-batched-tokens', '32768', '--no-enable-prefix-caching', ...(options.flags ?? [])],
   ]
   const child = spawn('nice', args, {
-    env: variables(options.runner),
+    env: variables,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  const tail = followLog(child)
+  const logs = join(environment.cache, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const logFile = join(logs, `${options.runner}-${options.weights}-${port}.log`)
+  const tail = followLog(child, logFile)
   const url = `http://127.0.0.1:${port}`
   const close = () => stop(child)
   const deadline = systemClock.monotonic() + START_MS
@@ -59,12 +65,11 @@ export async function startVllm(environment: VllmEnvironment, options: VllmOptio
     await close()
     throw new Error(`vLLM does not use its V2 runner:\n${tail.text()}`)
   }
-  return { url, close }
+  return { url, isHealthy: () => isHealthy(url), close }
 }
 
-function variables(runner: 'v1' | 'v2'): NodeJS.ProcessEnv {
-  const v2 = { TRITON_INTERPRET: '1', CUDA_VISIBLE_DEVICES: '', PYTHONPATH: interpreter }
-  return {
+async function launchOf(environment: VllmEnvironment, { runner, weights }: VllmOptions) {
+  const variables: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
     VLLM_CPU_KVCACHE_SPACE: '1',
@@ -76,15 +81,25 @@ function variables(runner: 'v1' | 'v2'): NodeJS.ProcessEnv {
     HF_HUB_OFFLINE: '1',
     TRANSFORMERS_OFFLINE: '1',
     VLLM_USE_V2_MODEL_RUNNER: runner === 'v2' ? '1' : '0',
-    ...(runner === 'v2' ? v2 : {}),
   }
+  if (runner === 'v2')
+    Object.assign(variables, { TRITON_INTERPRET: '1', CUDA_VISIBLE_DEVICES: '', PYTHONPATH: interpreter })
+  if (runner !== 'v0')
+    return { python: environment.python, model: join(environment.models, weights), variables }
+  const old = await prepareOldVllm(environment)
+  if (typeof old === 'string') throw new Error(old)
+  // This version knows no `nobind`.
+  Object.assign(variables, { VLLM_USE_V1: '0', VLLM_CPU_OMP_THREADS_BIND: 'all' })
+  if (old.preload) variables.LD_PRELOAD = old.preload
+  return { python: old.python, model: old.model, variables }
 }
 
-function followLog(child: ChildProcess) {
+function followLog(child: ChildProcess, logFile: string) {
   let text = ''
   const seen = new Set<string>()
   const add = (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-LOG_TAIL)
+    appendFileSync(logFile, chunk)
     if (text.includes('V2 Model Runner')) seen.add('V2 Model Runner')
   }
   child.stdout?.on('data', add)
