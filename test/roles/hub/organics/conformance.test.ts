@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readOrganicScores, readRoundReport } from '../../../../src/roles/hub/organics/reports.js'
+import { describeRow } from '../../../../src/roles/hub/organics/row.js'
+import { answerOf, readBucket } from '../../../../src/roles/validator/organics/organic-record.js'
+import { organicRecordOf } from '../../../support/organic-records.js'
+
+/** Conformance data: records and reports as the hub of 4.4.1 and its validators exchanged them. */
+const folder = join(process.env.TARGON_CONFORMANCE_DIR ?? '', 'vectors')
+
+// biome-ignore lint/suspicious/noExplicitAny: cases are foreign data of many shapes
+function casesOf(name: string): any[] {
+  return JSON.parse(readFileSync(join(folder, name), 'utf8')).cases
+}
+
+test.skipIf(!existsSync(join(folder, 'organics.json')))(
+  'a validator reads the same answers from our rows as from those of the original hub',
+  () => {
+    let compared = 0
+    for (const { response } of casesOf('organics.json')) {
+      const bucket = readBucket(JSON.stringify(response))
+      for (const record of bucket?.records ?? []) {
+        const row = describeRow(
+          organicRecordOf({
+            ...{ model: record.model, request: record.request, response: record.response },
+            ...{ uid: record.uid, hotkey: record.hotkey, coldkey: record.coldkey, endpoint: record.endpoint },
+            ...{
+              success: record.success,
+              totalMs: record.total_time,
+              firstTokenMs: record.time_to_first_token,
+            },
+            tokens: record.response_tokens,
+          }),
+          Date.now(),
+        )
+        const model = JSON.stringify(record.model)
+        const ours = readBucket(`{"bucket_id":"b","organics":{${model}:[${row?.text}]}}`)
+        const [read] = ours?.records ?? []
+        expect(read).toMatchObject({ uid: record.uid, endpoint: record.endpoint, request: record.request })
+        expect(read && answerOf(read)).toEqual(answerOf(record))
+        compared++
+      }
+    }
+    expect(compared).toBeGreaterThan(100)
+  },
+)
+
+test.skipIf(!existsSync(join(folder, 'jugo_bodies.json')))(
+  'every verdict in the reports of the original validator is read',
+  () => {
+    for (const { fn, expected } of casesOf('jugo_bodies.json')) {
+      const body = Buffer.from(JSON.stringify(expected.json))
+      const read = fn === 'send_organics' ? readOrganicScores(body) : readRoundReport(body)
+      const verdicts =
+        fn === 'send_organics'
+          ? expected.json.organics
+          : expected.json.responses.filter(({ stats }: { stats: unknown }) => stats !== null)
+      expect(read).toHaveLength(verdicts.length)
+    }
+  },
+)
