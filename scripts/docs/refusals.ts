@@ -74,8 +74,7 @@ export function collectRefusals(): DocumentedRefusal[] {
   const byCode = new RegExp(`code: '([A-Z_]+)',\\s*status: (\\d+),\\s*detail: ${LITERAL}`, 'g')
   for (const [, code = '', status = '', a, b] of read('roles/miner/admission/refusals.ts').matchAll(byCode))
     add(code, status, a ?? b ?? '')
-  const [, policy = ''] =
-    /`(The request policy[^`]*)`/.exec(read('roles/miner/requests/request-policy.ts')) ?? []
+  const [, policy = ''] = /`(The request policy[^`]*)`/.exec(read('routing/request-policy.ts')) ?? []
   const [, code = '', status = ''] =
     /violates\(.*\n\s*return \{ code: '(\w+)', status: (\d+)/.exec(
       read('roles/miner/admission/refusals.ts'),

@@ -2,6 +2,14 @@
 
 export { type Breaker, createBreaker } from './breaker.js'
 export {
+  type CallerAddress,
+  createCallerAddress,
+  type IsTrustedProxy,
+  networkOf,
+  readTrustedProxies,
+  unmapAddress,
+} from './caller-address.js'
+export {
   type CheckedFile,
   decodeChecked,
   encodeChecked,
@@ -19,6 +27,7 @@ export { download } from './download.js'
 export { readIfExists, removeStaged, replaceFile, syncFolder } from './durable-file.js'
 export { DeadlineError, type Fault, hasCode, isAbort, messageOf, TargonError } from './errors.js'
 export { expandHome } from './expand-home.js'
+export { createFailureBuckets, type FailureBuckets } from './failure-buckets.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { isJsonObject, type JsonObject, parseJson } from './json.js'

@@ -3,9 +3,16 @@
  * and the streaming proxy to it.
  */
 export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
+export { findDistantMedia } from './distant-media.js'
 export { inspectServer, type ServerInspection } from './inspect.js'
 export { type BodyOutline, outlineBody, parseBody, type RequestFacts, readRequest } from './json-body.js'
 export { errorType, openAiError } from './openai-error.js'
+export {
+  createRequestPolicy,
+  findViolation,
+  type PolicyViolation,
+  type RequestPolicy,
+} from './request-policy.js'
 export { createRequestQueue, type RequestQueue } from './request-queue.js'
 export { type Router, type RouterOptions, startRouter } from './router.js'
 export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'

@@ -1,9 +1,18 @@
 import type { Alerts } from '../../alerts/index.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory } from '../../epistula/index.js'
-import { initSr25519, isAbort, isSpecialAddress, TargonError } from '../../kernel/index.js'
+import {
+  createCallerAddress,
+  createFailureBuckets,
+  initSr25519,
+  isAbort,
+  isSpecialAddress,
+  readTrustedProxies,
+  TargonError,
+} from '../../kernel/index.js'
 import {
   createDeadlines,
+  createRequestPolicy,
   createRequestQueue,
   type Deadlines,
   type Router,
@@ -15,18 +24,15 @@ import {
   Admission,
   BodyReader,
   connectRedisReplayGuard,
-  createCallerAddress,
-  createFailureBuckets,
   createSignatureWorkers,
   type RegistrationWatch,
-  readTrustedProxies,
   watchRegistration,
 } from './admission/index.js'
 import { createModelEnds, type ModelEnds, minerConditions } from './alerting/index.js'
 import { announce, resolveExternalAddress } from './announcing/index.js'
 import { noteOutcomes } from './note-outcome.js'
 import type { Miner, MinerContext, ReplayStore } from './parts.js'
-import { createRequestPolicy, createRequestReader, type RequestReader } from './requests/index.js'
+import { createRequestReader, type RequestReader } from './requests/index.js'
 import {
   createRequestCounter,
   createRequestHandler,

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkTimestamp, type ReplayGuard, readCaller, readClaim, refuse } from '../../../epistula/index.js'
-import type { Clock } from '../../../kernel/index.js'
+import type { Clock, FailureBuckets } from '../../../kernel/index.js'
 import type { ModelUnavailableReason, RequestQueue } from '../../../routing/index.js'
 import type { BodyReader } from './body-reader.js'
-import type { FailureBuckets } from './failure-buckets.js'
 import { add, type PlaceClaim, Places, type Release } from './places.js'
 import {
   type AdmissionRefusal,

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type IsTrustedProxy, networkOf, unmapAddress } from './caller-address.js'
+import { type IsTrustedProxy, networkOf, unmapAddress } from '../../../kernel/index.js'
 
 /** Closes new connections of an address that has `limit` open, except those of trusted proxies, which carry many callers. */
 export function createConnectionCap(limit: number, isTrustedProxy: IsTrustedProxy): (socket: Socket) => void {

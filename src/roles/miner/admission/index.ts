@@ -4,14 +4,7 @@
  */
 export { Admission, type AdmittedRequest } from './admission.js'
 export { BodyReader } from './body-reader.js'
-export {
-  type CallerAddress,
-  createCallerAddress,
-  type IsTrustedProxy,
-  readTrustedProxies,
-} from './caller-address.js'
 export { createConnectionCap } from './connection-cap.js'
-export { createFailureBuckets } from './failure-buckets.js'
 export { connectRedisReplayGuard } from './redis-replay-guard.js'
 export {
   type AdmissionRefusal,

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
+import type { RequestPolicy } from '../../../routing/index.js'
 import { readLargeRequestBody } from './read-request.js'
-import type { RequestPolicy } from './request-policy.js'
 
 /** One large body to read. Jobs are answered in their order. */
 export interface BodyJob {

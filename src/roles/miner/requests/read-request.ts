@@ -1,6 +1,12 @@
 import { exceedsJsonBounds } from '../../../kernel/index.js'
-import { type BodyOutline, outlineBody, parseBody } from '../../../routing/index.js'
-import { findViolation, type PolicyViolation, type RequestPolicy } from './request-policy.js'
+import {
+  type BodyOutline,
+  findViolation,
+  outlineBody,
+  type PolicyViolation,
+  parseBody,
+  type RequestPolicy,
+} from '../../../routing/index.js'
 
 /**
  * Requests nest less than ten levels, JSON schemas of tools twenty. As many values as the longest prompt of token ids has, and

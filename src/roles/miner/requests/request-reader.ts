@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads'
 import { type Log, startWorkerThread } from '../../../kernel/index.js'
+import type { RequestPolicy } from '../../../routing/index.js'
 import type { BodyJob } from './body-worker.js'
 import { type RequestReading, readLargeRequestBody, readRequestBody } from './read-request.js'
-import type { RequestPolicy } from './request-policy.js'
 
 /** Read in about a millisecond at most, which no stream notices; a larger one goes to the thread. */
 const SMALL_BYTES = 64 << 10

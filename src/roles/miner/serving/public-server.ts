@@ -4,12 +4,13 @@ import {
   type Clock,
   descriptorLimit,
   hasCode,
+  type IsTrustedProxy,
   type Log,
   messageOf,
   RAISE_DESCRIPTOR_LIMIT,
   TargonError,
 } from '../../../kernel/index.js'
-import { createConnectionCap, type IsTrustedProxy } from '../admission/index.js'
+import { createConnectionCap } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
 import { UnreadableRequests } from './unreadable-requests.js'
 

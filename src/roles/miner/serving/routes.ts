@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Log } from '../../../kernel/index.js'
+import type { CallerAddress, Clock, Log } from '../../../kernel/index.js'
 import type { Deadlines, ForwardedRequest, Outcome, Router } from '../../../routing/index.js'
 import type { MinerMetrics } from '../../../telemetry/index.js'
 import {
@@ -7,7 +7,6 @@ import {
   type AdmissionRefusal,
   type AdmittedRequest,
   BAD_MODEL_LIST,
-  type CallerAddress,
   DRAINING,
   discardBody,
   INTERNAL_ERROR,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { readTrustedProxies } from '../../../../src/roles/miner/admission/caller-address.js'
+import { readTrustedProxies } from '../../../../src/kernel/caller-address.js'
 import { createConnectionCap } from '../../../../src/roles/miner/admission/connection-cap.js'
 
 const PROXY = '127.0.0.9'

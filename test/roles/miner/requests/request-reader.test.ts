@@ -1,11 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createRequestPolicy } from '../../../../src/roles/miner/requests/request-policy.js'
 import {
   createRequestReader,
   type RequestReader,
 } from '../../../../src/roles/miner/requests/request-reader.js'
+import { createRequestPolicy } from '../../../../src/routing/request-policy.js'
 
 const MIB = 1 << 20
 const log = pino({ level: 'silent' })

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../kernel/index.js'
+import { isJsonObject, type JsonObject } from '../kernel/index.js'
 
 /** As configured: the default, nothing at all, or changes to the default. */
 export type RequestPolicySetting =
@@ -100,7 +100,7 @@ export function findViolation(body: JsonObject, policy: RequestPolicy): PolicyVi
     if (value === null || isSwitchedOff(member, value)) continue
     const message = policy.allowed.has(member)
       ? checkCeiling(member, value, policy.ceilings.get(member))
-      : `The request policy of this miner does not allow ${quote(member)}.`
+      : `The request policy of this server does not allow ${quote(member)}.`
     if (message !== undefined) return { member, message }
   }
   return findCostlyPrompt(body, policy) ?? findForeignContent(body, policy) ?? findForeignFormat(body, policy)
@@ -120,12 +120,12 @@ function checkCeiling(member: string, value: unknown, ceiling: number | undefine
     const { length } = Object.keys(value)
     return length <= ceiling
       ? undefined
-      : `${quote(member)} has ${length} entries; this miner takes ${ceiling}.`
+      : `${quote(member)} has ${length} entries; this server takes ${ceiling}.`
   }
   if (typeof value === 'string' && member === 'stop') return undefined
   const isNumber = typeof value === 'number' || typeof value === 'boolean'
   if (isNumber && Number(value) >= 0 && Number(value) <= ceiling) return undefined
-  return `${quote(member)} must be a number from 0 to ${ceiling} on this miner.`
+  return `${quote(member)} must be a number from 0 to ${ceiling} on this server.`
 }
 
 /** A list of prompts costs as much as as many requests; `echo` with `logprobs` is `prompt_logprobs` by another name. */
@@ -140,14 +140,14 @@ function findCostlyPrompt(
   if (answers > most)
     return {
       member: 'prompt',
-      message: `"prompt" and "n" ask for ${answers} answers; this miner gives ${most}.`,
+      message: `"prompt" and "n" ask for ${answers} answers; this server gives ${most}.`,
     }
   // A chat's echo takes top_logprobs, 0 when absent, and vLLM reads `logprobs: false` of a completion as 0.
   const isPlain = !echo || (body.messages === undefined && (logprobs === undefined || logprobs === null))
   if (isPlain || allowed.has('prompt_logprobs')) return undefined
   return {
     member: 'echo',
-    message: '"echo" is allowed on this miner only for completions without "logprobs".',
+    message: '"echo" is allowed on this server only for completions without "logprobs".',
   }
 }
 
@@ -166,7 +166,7 @@ function findForeignContent(
       if (what === undefined) continue
       return {
         member: 'messages',
-        message: `messages[${index}].content[${at}] ${what}; this miner takes only text.`,
+        message: `messages[${index}].content[${at}] ${what}; this server takes only text.`,
       }
     }
   }
@@ -189,7 +189,7 @@ function findForeignFormat(body: JsonObject, { allowed }: RequestPolicy): Policy
   const format = body.response_format
   if (!isJsonObject(format) || allowed.has('structured_outputs')) return undefined
   if (typeof format.type === 'string' && FORMATS.has(format.type)) return undefined
-  const message = `"response_format" must have the type ${[...FORMATS].join(', ')} on this miner.`
+  const message = `"response_format" must have the type ${[...FORMATS].join(', ')} on this server.`
   return { member: 'response_format', message }
 }
 

@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import {
-  createCallerAddress,
-  readTrustedProxies,
-} from '../../../../src/roles/miner/admission/caller-address.js'
+import { createCallerAddress, readTrustedProxies } from '../../src/kernel/caller-address.js'
 
 const requestOf = (remoteAddress: string, forwarded?: string) =>
   ({

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../kernel/index.js'
+import type { Clock } from './clock.js'
 
 /** Addresses remembered at once; a full table forgets the one whose last failure is oldest. */
 const MAX_ADDRESSES = 65_536

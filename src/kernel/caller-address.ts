@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import { TargonError } from '../../../kernel/index.js'
+import { TargonError } from './errors.js'
 
 /** The address a caller is counted under, seen through trusted proxies: its IPv4 address, or its IPv6 network. */
 export type CallerAddress = (request: IncomingMessage) => string
@@ -9,12 +9,16 @@ export type CallerAddress = (request: IncomingMessage) => string
 export type IsTrustedProxy = (address: string) => boolean
 
 /**
+ * @param setting that has the entries
  * @throws TargonError BAD_TRUSTED_PROXY (fault usage) for an entry that is neither an address nor a network, or covers every
  *   address.
  */
-export function readTrustedProxies(entries: readonly string[]): IsTrustedProxy {
+export function readTrustedProxies(
+  entries: readonly string[],
+  setting = 'axon.trusted-proxies',
+): IsTrustedProxy {
   const trusted = new BlockList()
-  for (const entry of entries) addEntry(trusted, entry)
+  for (const entry of entries) addEntry(trusted, entry, setting)
   return (address) => {
     const version = isIP(address)
     return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4')
@@ -59,7 +63,7 @@ export function unmapAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
-function addEntry(list: BlockList, entry: string): void {
+function addEntry(list: BlockList, entry: string, setting: string): void {
   const [address = '', prefix, ...more] = entry.split('/')
   const version = isIP(address)
   const longest = version === 6 ? 128 : 32
@@ -69,7 +73,7 @@ function addEntry(list: BlockList, entry: string): void {
     throw new TargonError(`${JSON.stringify(entry)} is not an IP address or network.`, {
       code: 'BAD_TRUSTED_PROXY',
       fault: 'usage',
-      next: 'Give --axon.trusted-proxies addresses like 10.0.0.2 or networks like 10.0.0.0/8.',
+      next: `Give --${setting} addresses like 10.0.0.2 or networks like 10.0.0.0/8.`,
     })
   }
   const family = version === 6 ? 'ipv6' : 'ipv4'

@@ -1,13 +1,13 @@
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
-import { encodeRequest } from '../../../../src/inference/request.js'
+import { encodeRequest } from '../../src/inference/request.js'
 import {
   createRequestPolicy,
   findViolation,
   type RequestPolicySetting,
-} from '../../../../src/roles/miner/requests/request-policy.js'
-import { type FakeVllm, startFakeVllm } from '../../../support/fake-vllm.js'
-import { type MinerRig, startMinerRig } from '../../../support/miner-rig.js'
+} from '../../src/routing/request-policy.js'
+import { type FakeVllm, startFakeVllm } from '../support/fake-vllm.js'
+import { type MinerRig, startMinerRig } from '../support/miner-rig.js'
 
 const MODEL = { model: 'org/model' }
 const IMAGE = { type: 'image_url', image_url: { url: 'http://169.254.169.254/latest/meta-data' } }
