@@ -1,4 +1,4 @@
-import { DEVELOPMENT_MODELS, loadModel } from '../language/index.js'
+import { DEVELOPMENT_MODELS, type LanguageModel, loadModel } from '../language/index.js'
 import type { Behaviour } from './behaviour.js'
 import { behaviourOfCheat } from './cheat.js'
 import * as bytes from './hostile-bytes.js'
@@ -11,11 +11,14 @@ const QUANTISATION_NATS = 4
 /** Noise in the logits of `int4`, in nats: 4-bit weights are off by 0.2 to 0.7. */
 const INT4 = { logitNoise: 0.3 } as const
 
+const otherModel = ({ name }: LanguageModel) =>
+  loadModel(DEVELOPMENT_MODELS.find((other) => other !== name) ?? name)
+
 const CATALOGUE = {
   honest: { summary: 'answers correctly' },
   'other-model': {
     summary: 'answers with another model under the requested name',
-    chooseModel: ({ name }) => loadModel(DEVELOPMENT_MODELS.find((other) => other !== name) ?? name),
+    chooseModel: otherModel,
   },
   'made-up-logprobs': { summary: 'real text, invented logprobs', changeSteps: tokens.inventLogprobs },
   'empty-padding': {
@@ -62,6 +65,11 @@ const CATALOGUE = {
   turncoat: {
     summary: 'honest for a hundred answers, then as `int4`',
     ...behaviourOfCheat({ ...INT4, fromAnswer: 101 }),
+  },
+  'two-faced': {
+    summary: 'as `other-model` for requests that ask for usage, as gateways do; honest to validators',
+    occasion: { forUsers: true },
+    chooseModel: otherModel,
   },
   replay: {
     summary: 'twenty real tokens, then the rest of an answer to another prompt',

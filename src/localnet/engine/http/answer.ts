@@ -27,7 +27,7 @@ export async function answerJob(
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const behaviour = behaviourNow(state)
+  const behaviour = behaviourNow(requested, state)
   if (behaviour.respond) return behaviour.respond(response)
   const startedAtMs = state.clock.monotonic()
   const release = await state.slots.take(signal)
@@ -66,9 +66,12 @@ export async function answerJob(
 }
 
 /** The engine's behaviour for the request that just came, whose number is `nextRequest`. */
-function behaviourNow({ behaviour, nextRequest, clock, startedAtMs }: EngineState): Behaviour {
+function behaviourNow(
+  { includeUsage }: Job,
+  { behaviour, nextRequest, clock, startedAtMs }: EngineState,
+): Behaviour {
   const runningMs = clock.monotonic() - startedAtMs
-  return isOccasion(behaviour.occasion ?? {}, nextRequest, runningMs) ? behaviour : HONEST
+  return isOccasion(behaviour.occasion ?? {}, nextRequest, runningMs, includeUsage) ? behaviour : HONEST
 }
 
 /** What answers one request, and how. */

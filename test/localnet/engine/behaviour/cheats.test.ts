@@ -17,7 +17,7 @@ const messages = [
 
 async function ask(
   { post }: EngineClient,
-  change: { temperature?: number; seed?: number; messages?: object[] } = {},
+  change: { temperature?: number; seed?: number; messages?: object[]; stream_options?: object } = {},
 ): Promise<Sent> {
   const request = { model: MODEL, messages, max_tokens: 64, temperature: 0.9, seed: 5, ...change }
   const asked = { ...request, logprobs: true, return_tokens_as_token_ids: true }
@@ -139,6 +139,17 @@ describe('a cheat in numbers', () => {
     expect(await ask(later)).toEqual(expected)
     await clock.advance(60_000)
     expect(await ask(later)).not.toEqual(expected)
+  })
+
+  it('answers only those with another model who ask for usage', async () => {
+    const [honest, other, twoFaced] = await Promise.all(
+      (['honest', 'other-model', 'two-faced'] as const).map((behaviour) => startEngine({ behaviour })),
+    )
+    if (!honest || !other || !twoFaced) throw new Error('an engine is missing')
+    expect(await ask(twoFaced)).toEqual(await ask(honest))
+    const user = { stream_options: { include_usage: true } }
+    expect(await ask(twoFaced, user)).toEqual(await ask(other, user))
+    expect(await ask(twoFaced, user)).not.toEqual(await ask(honest, user))
   })
 })
 
