@@ -8,6 +8,8 @@ import { readmeNetwork } from './readme-network.js'
 
 /** Epochs before the pictures, so that weights can be compared with those before. */
 const EPOCHS = 3
+/** In CSS pixels. */
+const [WIDTH, MARGIN] = [1000, 20]
 const docs = new URL('../../docs/', import.meta.url)
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
@@ -17,12 +19,22 @@ interface Parts {
   readonly miners: readonly { readonly name: string; readonly hotkey: string; readonly page: string }[]
 }
 
-async function take(browser: Browser, url: string, name: string, colorScheme: 'light' | 'dark') {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 760 }, colorScheme })
+interface Picture {
+  readonly url: string
+  readonly name: string
+  readonly colorScheme: 'light' | 'dark'
+  /** The section that ends the picture, however many alerts stand above it. */
+  readonly last: string
+}
+
+async function take(browser: Browser, { url, name, colorScheme, last }: Picture): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: WIDTH, height: 760 }, colorScheme })
   await page.goto(url)
   await page.locator('tbody tr').first().waitFor()
   // the plots of a page that opens have a second of their own
   await page.waitForTimeout(5000)
+  const { y = 0, height = 0 } = (await page.locator(last).boundingBox()) ?? {}
+  await page.setViewportSize({ width: WIDTH, height: Math.ceil(y + height + MARGIN) })
   writeFileSync(new URL(name, docs), await page.screenshot())
   await page.close()
 }
@@ -36,8 +48,12 @@ async function takeAll(localnetUrl: string): Promise<void> {
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   })
   try {
-    await take(browser, validator.page, 'page-validator.png', 'light')
-    await take(browser, fast.page, 'page-miner.png', 'dark')
+    await take(browser, {
+      ...{ url: validator.page, name: 'page-validator.png', colorScheme: 'light', last: '#board' },
+    })
+    await take(browser, {
+      ...{ url: fast.page, name: 'page-miner.png', colorScheme: 'dark', last: '#plots' },
+    })
   } finally {
     await browser.close()
   }

@@ -14,11 +14,11 @@ export function severityOf(evidence?: readonly EvidenceOfModel[]): number | unde
   return worst && weightOf(worst)
 }
 
-/** `clean`, or `suspected, 10^3.2`. */
+/** `clean`, `suspected, 10^3.2` or `barred`: after an accusation evidence is counted anew, so its number says nothing of it. */
 export function evidenceText(evidence?: readonly EvidenceOfModel[]): string {
   const worst = worstEvidence(evidence)
   if (!worst) return '–'
-  return worst.level === 'clean' ? 'clean' : `${worst.level}, 10^${fixed(worst.suspicion, 1)}`
+  return worst.level === 'suspected' ? `suspected, 10^${fixed(worst.suspicion, 1)}` : worst.level
 }
 
 function weightOf({ level, suspicion }: EvidenceOfModel): number {

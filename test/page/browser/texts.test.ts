@@ -75,6 +75,10 @@ describe('evidence', () => {
     expect(severityOf(evidence)).toBeGreaterThan(1000)
   })
 
+  it('has no number once it accused, because it is counted anew from there', () => {
+    expect(evidenceText([{ ...one, level: 'barred', suspicion: 0 }])).toBe('barred')
+  })
+
   it('is clean, or unknown without any', () => {
     expect(evidenceText([{ ...one, level: 'clean', suspicion: 3 }])).toBe('clean')
     expect(evidenceText([])).toBe('–')

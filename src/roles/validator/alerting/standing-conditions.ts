@@ -112,7 +112,7 @@ function evidenceCondition({ view }: Known, { evidence }: StandingParts): Condit
           .filter(({ standing }) => standing.level === 'barred')
           .map(({ model, standing, isEnforced }) => ({
             subject: `uid ${uid}, ${model}`,
-            sentence: `The answers of miner ${uid} to ${model} together contradict the model${isEnforced ? ', which scores it 0 for this model' : ''}. ${standing.sentence}`,
+            sentence: `Evidence accuses miner ${uid} of answers that do not fit ${model}${isEnforced ? ', and scores it 0 for this model' : ''}. ${standing.sentence}`,
             next: `Run targon validator report, or targon validator evidence export, to see the answers behind it.`,
           })),
       ),

@@ -78,7 +78,7 @@ export class EvidenceChanges {
       metrics.evidenceAlarms.inc({ statistic })
       log.warn(
         { event: 'evidence-alarm', ...facts, statistic, wealth, answers, tokens },
-        'the answers of a miner together contradict the model',
+        'the answers of a miner, taken together, do not fit the model',
       )
     } else if (change.isRelapse) {
       log.warn(

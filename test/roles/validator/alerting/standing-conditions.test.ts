@@ -102,7 +102,7 @@ describe('a validator', () => {
       {
         id: 'evidence-alarm',
         subject: `uid 1, ${MODEL}`,
-        sentence: `The answers of miner 1 to ${MODEL} together contradict the model, which scores it 0 for this model. Its logits are noisy.`,
+        sentence: `Evidence accuses miner 1 of answers that do not fit ${MODEL}, and scores it 0 for this model. Its logits are noisy.`,
       },
     ])
   })
