@@ -9,6 +9,11 @@ export function createSecret(): string {
   return PREFIX + randomBytes(SECRET_BYTES).toString('base64url')
 }
 
+/** Whether a text can be a secret at all. */
+export function isSecret(text: string): boolean {
+  return /^sk-targon-[\w-]{43}$/.test(text)
+}
+
 /** A new id for a key, unrelated to its secret. */
 export function createKeyId(): string {
   return `key_${randomBytes(ID_BYTES).toString('hex')}`

@@ -1,8 +1,8 @@
 /** What a key may use; a member that is absent sets no limit. */
 export interface KeyLimits {
-  /** Requests that may start within any 60 seconds. */
+  /** Requests that may start in a minute of the clock. */
   readonly requestsPerMinute?: number
-  /** Tokens, of prompts and answers together, from midnight to midnight UTC. */
+  /** Tokens, of prompts and answers together, of requests that end on one day of UTC. */
   readonly tokensPerDay?: number
   /** Requests that may run at the same time. */
   readonly concurrent?: number
@@ -50,7 +50,7 @@ export interface Use {
 export interface Reservation {
   readonly kind: 'reserved'
   /**
-   * Debits what was used and releases the rest. Call it once; a second call does nothing. Never rejects: while the database
+   * Debits what was used, at most what was reserved, and releases the rest. Call it once; a second call does nothing. Never rejects: while the database
    * cannot be reached it is retried in the background until it is written.
    */
   settle(use: Use): Promise<void>
@@ -59,7 +59,7 @@ export interface Reservation {
 /** The keys of the hub, and what each may still use. */
 export interface Accounts {
   /**
-   * The key with this secret; undefined when there is none. Answers from a short cache: a revoked key stops within 5 s.
+   * The key with this secret; undefined when there is none or it is revoked. Answers from a short cache: a revoked key stops within 5 s.
    *
    * @throws TargonError ACCOUNTS_UNAVAILABLE
    */

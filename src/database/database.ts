@@ -45,5 +45,7 @@ export interface Database<T extends Tables = Tables> {
   hasTable(name: string): SQL
   /** Whether the database rejected the rows themselves, so that writing them again would fail as well. */
   isRowError(error: unknown): boolean
+  /** Whether another connection was in the way, so that the same transaction may succeed at once. */
+  isContention(error: unknown): boolean
   close(): Promise<void>
 }

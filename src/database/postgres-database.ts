@@ -7,6 +7,8 @@ const LOCK_KEY = 4_404_010
 
 /** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). */
 const DATA_ERROR = /^2[23]/
+/** SQLSTATE serialization_failure and deadlock_detected. */
+const CONTENTION = /^40(001|P01)$/
 
 interface RowsOf<Row> {
   readonly rows: Row[]
@@ -48,6 +50,7 @@ export async function openPostgres<T extends Tables>(url: string, tables: T): Pr
     milliseconds: (column) => sql`round(extract(epoch from ${column}) * 1000)::float8`,
     hasTable: (name) => sql`select to_regclass(${name}) is not null as found`,
     isRowError: (error) => DATA_ERROR.test(stateOf(error)),
+    isContention: (error) => CONTENTION.test(stateOf(error)),
     close: () => pool.end(),
   }
 }

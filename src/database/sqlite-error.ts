@@ -10,12 +10,19 @@ export class SqliteError extends Error {
 
 /** Result codes TOOBIG, CONSTRAINT and MISMATCH. */
 const ROW_ERRORS: ReadonlySet<number> = new Set([18, 19, 20])
+/** Result codes BUSY and LOCKED. */
+const CONTENTIONS: ReadonlySet<number> = new Set([5, 6])
 /** Result codes CORRUPT and NOTADB. */
 const DAMAGES: ReadonlySet<number> = new Set([11, 26])
 
 /** Whether SQLite rejected the rows themselves. */
 export function isRowError(error: unknown): boolean {
   return error instanceof SqliteError && ROW_ERRORS.has(error.resultCode)
+}
+
+/** Whether another connection held a lock for longer than a statement waits. */
+export function isContention(error: unknown): boolean {
+  return error instanceof SqliteError && CONTENTIONS.has(error.resultCode)
 }
 
 /** Whether the file is damaged or is no database, also when another error wraps that of SQLite. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { getTableColumns, type SQL, sql, type Table } from 'drizzle-orm'
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
 import type { Database, Query, Tables } from './database.js'
-import { isRowError } from './sqlite-error.js'
+import { isContention, isRowError } from './sqlite-error.js'
 import { type Insertion, SqliteThread, type SqliteValue } from './sqlite-thread.js'
 
 /**
@@ -62,6 +62,7 @@ export async function openSqlite<T extends Tables>(
     milliseconds: (column) => sql`${column}`,
     hasTable: (name) => sql`select count(*) > 0 as found from sqlite_master where name = ${name}`,
     isRowError,
+    isContention,
     close: () => thread.close(),
   }
 }

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import type { DatabasePlace } from '../database/index.js'
+import { type Clock, type Log, withDeadline } from '../kernel/index.js'
+import { AccountsConnection } from './connection.js'
+import type { LaneContext } from './key-lane.js'
+import { KeyLookup } from './key-lookup.js'
+import { keepLeases } from './leases.js'
+import { Ledger } from './ledger.js'
+import { LEASE_TIMES, type LeaseTimes } from './time.js'
+import type { Accounts } from './types.js'
+
+const CLOSE_TIMEOUT_MS = 5000
+
+export interface AccountsOptions {
+  readonly place: DatabasePlace
+  readonly clock: Clock
+  readonly log: Log
+  /** Shorter in tests. */
+  readonly times?: LeaseTimes
+}
+
+/**
+ * Opens the keys for one replica of the hub; the database itself on first use, so that a hub starts while it is down.
+ *
+ * A replica that dies cannot say what its requests used: once their leases have expired, each is charged all that it had
+ * reserved. So no token is spent twice, and each request is debited exactly once.
+ */
+export function openAccounts({ place, clock, log, times = LEASE_TIMES }: AccountsOptions): Accounts {
+  const connection = new AccountsConnection(place, clock, log)
+  const ending = new AbortController()
+  const context: LaneContext = {
+    ...{ connection, clock, times, owner: randomUUID(), active: new Set(), signal: ending.signal },
+  }
+  const ledger = new Ledger(context)
+  const lookup = new KeyLookup(connection, clock)
+  const keeping = keepLeases(context, ledger)
+  return {
+    find: (secret) => lookup.find(secret),
+    reserve: (key, { model, tokens }, signal) => ledger.reserve(key.id, model, tokens, signal),
+    trouble: () => connection.trouble,
+    close: async () => {
+      const finish = () => ledger.finish()
+      await withDeadline(clock, 'settling the last requests', CLOSE_TIMEOUT_MS, undefined, finish).catch(
+        (error: unknown) =>
+          log.error(
+            { event: 'accounts-unsettled', err: error, requests: context.active.size },
+            'could not write what the last requests used; they are charged all that they had reserved',
+          ),
+      )
+      ending.abort()
+      const end = async () => {
+        await connection.close()
+        await keeping
+      }
+      await withDeadline(clock, 'closing the database of the keys', CLOSE_TIMEOUT_MS, undefined, end).catch(
+        () => {},
+      )
+    },
+  }
+}
