@@ -71,6 +71,16 @@ export const ARROWS = {
   ],
   'roles/validator/alerting': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'evidence', 'epochs')],
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
+  'roles/hub': [
+    ...[...MODULES, 'accounts', 'roles'],
+    ...INSIDE('hub', 'gateway', 'miners', 'asking', 'organics'),
+  ],
+  'roles/hub/miners': ['chain', 'inference', 'wallet'],
+  'roles/hub/asking': ['epistula', 'inference', 'wallet', 'roles/hub/miners'],
+  'roles/hub/gateway': [
+    ...['accounts', 'config', 'inference', 'routing'],
+    ...INSIDE('hub', 'miners', 'asking', 'organics'),
+  ],
   'roles/hub/organics': ['chain', 'epistula', 'inference'],
   doctor: [
     ...[...MODULES, 'roles'],

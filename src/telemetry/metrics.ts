@@ -1,6 +1,7 @@
 import { type Counter, collectDefaultMetrics, type Gauge, Registry } from 'prom-client'
 import { packageVersion } from '../kernel/index.js'
 import { createGenAiMetrics, type GenAiMetrics } from './genai-metrics.js'
+import { hubMetrics, type OwnHubMetrics } from './hub-metrics.js'
 import { maker } from './metric-maker.js'
 import { minerMetrics, type OwnMinerMetrics } from './miner-metrics.js'
 import { type OwnValidatorMetrics, validatorMetrics } from './validator-metrics.js'
@@ -11,7 +12,7 @@ export interface MetricsText {
   text(): Promise<string>
 }
 
-/** Metrics of both neurons. Labels have few values: never a hotkey or uuid. */
+/** Metrics of every role. Labels have few values: never a hotkey or uuid. */
 export interface NeuronMetrics extends MetricsText {
   readonly chainHeadBlock: Gauge
   readonly chainReconnects: Counter
@@ -28,6 +29,8 @@ export interface MinerMetrics extends NeuronMetrics, OwnMinerMetrics {}
 
 export interface ValidatorMetrics extends NeuronMetrics, OwnValidatorMetrics {}
 
+export interface HubMetrics extends NeuronMetrics, OwnHubMetrics {}
+
 /** Figures that others keep. */
 export interface MetricsSources {
   /** Lines that were logged and never written. */
@@ -41,10 +44,11 @@ export interface MetricsSources {
 /** Creates the metrics of a role; each call has its own registry, so two roles can share a process. */
 export function createMetrics(role: 'miner', sources?: MetricsSources): MinerMetrics
 export function createMetrics(role: 'validator', sources?: MetricsSources): ValidatorMetrics
+export function createMetrics(role: 'hub', sources?: MetricsSources): HubMetrics
 export function createMetrics(
-  role: 'miner' | 'validator',
+  role: 'miner' | 'validator' | 'hub',
   sources: MetricsSources = { droppedLines: () => 0 },
-): MinerMetrics | ValidatorMetrics {
+): MinerMetrics | ValidatorMetrics | HubMetrics {
   const registry = new Registry()
   const make = maker(registry)
   if (sources.ownProcess) collectDefaultMetrics({ register: registry })
@@ -71,7 +75,7 @@ export function createMetrics(
       'targon_registered',
       '1 if the hotkey is registered on the subnet in the last metagraph, otherwise 0.',
     ),
-    ...(sources.genAi ? { genAi: createGenAiMetrics(role, registry) } : {}),
+    ...(sources.genAi && role !== 'hub' ? { genAi: createGenAiMetrics(role, registry) } : {}),
     alerts: make.gauge('targon_alerts', 'Alerts that are raised, by name and severity.', [
       'alert',
       'severity',
@@ -82,6 +86,7 @@ export function createMetrics(
       ['result'],
     ),
   }
+  if (role === 'hub') return { ...neuron, ...hubMetrics(make) }
   return role === 'miner' ? { ...neuron, ...minerMetrics(make) } : { ...neuron, ...validatorMetrics(make) }
 }
 

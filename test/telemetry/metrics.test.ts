@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createMetrics, noteChain } from '../../src/telemetry/index.js'
 
 describe('createMetrics', () => {
-  it.each(['miner', 'validator'] as const)(
+  it.each(['miner', 'validator', 'hub'] as const)(
     'describes every metric of a %s with a help text',
     async (role) => {
       const text = await createMetrics(role as 'miner').text()

@@ -52,7 +52,14 @@ export const hubSettings = {
     schema: integerValue(1, 1_000_000),
     default: 4096,
     unit: 'tokens',
-    help: 'Largest max_tokens sent to a miner; also sent when a request names none.',
+    help: 'Largest max_tokens sent to a miner.',
+  }),
+  'hub.default-tokens': hub({
+    kind: 'integer',
+    schema: integerValue(1, 1_000_000),
+    default: 1024,
+    unit: 'tokens',
+    help: 'The max_tokens of requests that name none, at most hub.max-tokens. Together with the prompt it must fit into the context of the served models.',
   }),
   'hub.max-in-flight': hub({
     kind: 'integer',
@@ -97,7 +104,7 @@ export const hubSettings = {
     kind: 'number',
     schema: numberValue(0, 0.5),
     default: 0.02,
-    help: 'Share of a model’s requests for miners of which no validator has reported a verdict yet, all together.',
+    help: 'Share of a model’s requests for new miners all together: those without incentive on chain and without a verdict that a validator reported.',
   }),
   'hub.validators': hub({
     kind: 'list',

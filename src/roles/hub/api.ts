@@ -1,0 +1,14 @@
+import type { StatusApi } from '../../telemetry/index.js'
+import { hubStatus } from './status-document.js'
+
+/** What the status server of a hub serves. */
+export const hubApi: StatusApi = {
+  role: 'hub',
+  port: 9102,
+  documents: {
+    status: {
+      summary: 'Which miners the hub asks, for which models, and how requests ended.',
+      schema: hubStatus,
+    },
+  },
+}

@@ -1,0 +1,136 @@
+import type { Dispatcher } from 'undici'
+import { checkResponseHead, readErrorText } from '../../../inference/index.js'
+import { type Clock, messageOf } from '../../../kernel/index.js'
+import { kindOfStatus, MinerFailure } from './miner-failure.js'
+import { QuietWatch } from './quiet-watch.js'
+
+/** Bounds on one answer. */
+export interface ExchangeLimits {
+  /** From the request to the first progress. */
+  readonly firstTokenMs: number
+  /** Between two of them. */
+  readonly gapMs: number
+  /** From the request to the end. */
+  readonly totalMs: number
+  readonly bytes: number
+}
+
+export interface Exchange {
+  readonly dispatcher: Dispatcher
+  readonly origin: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly limits: ExchangeLimits
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Anything but an event stream is a fault. */
+  readonly isStream: boolean
+  /** Whether the pieces since the last call brought the answer forward. */
+  readonly progressed: () => boolean
+  readonly onHead?: (contentType: string) => void
+}
+
+/** Bytes read of the body of an error response. */
+const ERROR_BYTES = 16 * 1024
+
+type Response = Dispatcher.ResponseData
+
+/**
+ * One POST to a miner, and the pieces of its response as they arrive. While the reader does not ask for the next piece, no
+ * more are taken from the connection and no time counts against the miner. Ending the iteration drops the connection.
+ *
+ * @throws MinerFailure; the reason of the signal
+ */
+export async function* exchange(options: Exchange): AsyncGenerator<Buffer, void> {
+  const { clock, limits, signal } = options
+  const dropped = new AbortController()
+  const drop = (error: unknown) => dropped.abort(error)
+  const onAbort = () => drop(signal.reason)
+  const onLate = (what: string) => drop(new MinerFailure('late', what))
+  signal.throwIfAborted()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const watch = new QuietWatch(clock, onLate)
+  const total = new QuietWatch(clock, onLate)
+  total.expect(`The answer was not finished within ${limits.totalMs / 1000} s`, limits.totalMs)
+  let leftMs = limits.firstTokenMs
+  let what = `No token arrived within ${limits.firstTokenMs / 1000} s`
+  const timed = async <T>(work: Promise<T>): Promise<T> => {
+    const startMs = clock.monotonic()
+    watch.expect(what, leftMs)
+    const result = await work
+    leftMs -= clock.monotonic() - startMs
+    watch.relax()
+    return result
+  }
+  try {
+    const pieces = (await timed(open(options, dropped.signal)))[Symbol.asyncIterator]()
+    let bytes = 0
+    for (;;) {
+      const { done, value } = await timed(pieces.next())
+      if (done) return
+      bytes += value.length
+      if (bytes > limits.bytes)
+        throw new MinerFailure('failed', `The answer had more than ${limits.bytes} bytes`)
+      yield value
+      if (!options.progressed()) continue
+      leftMs = limits.gapMs
+      what = `No token arrived for ${limits.gapMs / 1000} s`
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (dropped.signal.aborted) throw dropped.signal.reason
+    if (error instanceof MinerFailure) throw error
+    throw new MinerFailure('failed', `The connection failed: ${messageOf(error)}`, 0, { cause: error })
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    watch.stop()
+    total.stop()
+    drop(new Error('the answer is no longer wanted'))
+  }
+}
+
+/** Sends the request and reads the head of the response. */
+async function open(options: Exchange, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+  const { dispatcher, origin, path, headers, body, isStream, onHead } = options
+  const response = await post(dispatcher, { origin, path, headers, body, signal })
+  const { statusCode, body: pieces } = response
+  const type = String(response.headers['content-type'] ?? '')
+  const fault = checkResponseHead(statusCode, {
+    ...response.headers,
+    ...(isStream ? {} : { 'content-type': undefined }),
+  })
+  // Nobody reads the body of a refused response; dropping it is an error of the body, not of the process.
+  pieces.on('error', () => {})
+  if (fault) throw new MinerFailure('failed', `The miner ${fault.detail}`, statusCode)
+  if (statusCode !== 200) throw await readRefusal(response)
+  onHead?.(type)
+  return pieces
+}
+
+type Post = Pick<Exchange, 'origin' | 'path' | 'headers' | 'body'> & { readonly signal: AbortSignal }
+
+function post(dispatcher: Dispatcher, { headers, ...rest }: Post): Promise<Response> {
+  return dispatcher.request({
+    ...rest,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...headers },
+    // Never reuses a connection: one the miner closes at this moment would look like the miner's failure.
+    reset: true,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+}
+
+async function readRefusal({ statusCode, body }: Response): Promise<MinerFailure> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    parts.push(piece)
+    bytes += piece.length
+    if (bytes >= ERROR_BYTES) break
+  }
+  const sentence = readErrorText(Buffer.concat(parts).subarray(0, ERROR_BYTES).toString('utf8'))
+  const message = `The miner answered ${statusCode}${sentence === '' ? '' : `: ${sentence}`}`
+  return new MinerFailure(kindOfStatus(statusCode), message, statusCode)
+}

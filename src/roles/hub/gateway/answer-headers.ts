@@ -1,0 +1,21 @@
+import type { HubMiner } from '../miners/index.js'
+import type { Served } from './types.js'
+
+/** What every answer says about how it came about. */
+export function answerHeaders(
+  { id, key, request, progress }: Served,
+  miner: HubMiner,
+  contentType: string,
+): Record<string, string> {
+  const isVerifiable = request.endpoint !== undefined && key.isRetained
+  return {
+    'content-type': contentType,
+    'cache-control': 'no-cache',
+    // nginx would otherwise hold a stream back.
+    'x-accel-buffering': 'no',
+    'x-request-id': id,
+    'x-targon-miner-uid': String(miner.uid),
+    'x-targon-attempts': String(progress.attempts),
+    'x-targon-verified': isVerifiable ? 'pending' : 'no',
+  }
+}

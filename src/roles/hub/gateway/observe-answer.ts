@@ -1,0 +1,63 @@
+import { type AnswerPiece, type Attempt, MinerFailure } from '../asking/index.js'
+import type { TurnEnd } from '../miners/index.js'
+import { noteRecord } from './note-record.js'
+import type { ServeDeps, Served } from './types.js'
+
+/**
+ * The pieces of an answer, counted and measured as they pass. At the end, whichever it is, the miner's turn is over and the
+ * answer is kept for validators; not when the user left, because then nothing is known of the rest.
+ *
+ * @throws what `Attempt.pieces` throws
+ */
+export async function* observeAnswer(
+  attempt: Attempt<AnswerPiece>,
+  served: Served,
+  { clock, organics }: Pick<ServeDeps, 'clock' | 'organics'>,
+): AsyncGenerator<AnswerPiece, void> {
+  const { progress, key } = served
+  const { miner, turn, startMs } = attempt
+  const atMs = clock.now() - (clock.monotonic() - startMs)
+  const chunks: string[] = []
+  let firstMs: number | undefined
+  let lastMs = startMs
+  let how: TurnEnd = { kind: 'abandoned' }
+  progress.tokens = 0
+  try {
+    for await (const piece of attempt.pieces()) {
+      const { tokens } = piece.content
+      if (tokens.length > 0) {
+        lastMs = clock.monotonic()
+        firstMs ??= lastMs
+        progress.firstTokenMs ??= lastMs - progress.startMs
+        progress.tokens += tokens.length
+      }
+      if (piece.isUsage) progress.promptTokens = piece.promptTokens
+      else if (key.isRetained) chunks.push(piece.data)
+      yield piece
+    }
+    const firstTokenMs = (firstMs ?? lastMs) - startMs
+    how = {
+      kind: 'answered',
+      firstTokenMs,
+      tokens: progress.tokens,
+      streamedMs: lastMs - (firstMs ?? lastMs),
+    }
+  } catch (error) {
+    if (error instanceof MinerFailure) how = { kind: 'failed' }
+    throw error
+  } finally {
+    turn.end(how)
+    if (how.kind !== 'abandoned')
+      noteRecord(
+        organics,
+        { ...served, atMs },
+        {
+          ...{ miner, chunks },
+          isComplete: how.kind === 'answered',
+          totalMs: clock.monotonic() - startMs,
+          firstTokenMs: (firstMs ?? startMs) - startMs,
+          tokens: progress.tokens,
+        },
+      )
+  }
+}

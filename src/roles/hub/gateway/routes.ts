@@ -1,0 +1,125 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiKey } from '../../../accounts/index.js'
+import { allowManyListeners } from '../../../kernel/index.js'
+import type { Authenticate } from './authenticate.js'
+import {
+  bodyTooLarge,
+  GatewayError,
+  gatewayErrorOf,
+  invalidBody,
+  overloaded,
+  stopping,
+} from './gateway-error.js'
+import type { Route } from './read-request.js'
+import { serveRequest } from './serve-request.js'
+import type { ServeDeps } from './types.js'
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/completions': 'completion',
+  '/v1/embeddings': 'plain',
+  '/v1/responses': 'plain',
+  '/v1/messages': 'plain',
+}
+
+export interface RouteDeps {
+  readonly serve: ServeDeps
+  readonly authenticate: Authenticate
+  readonly maxInFlight: number
+  readonly maxBodyBytes: number
+  readonly isDraining: () => boolean
+  /** Aborts when running requests must end. */
+  readonly signal: AbortSignal
+  /** Called with +1 and −1. */
+  readonly countInFlight: (change: 1 | -1) => number
+}
+
+/** The routes for users. They share their errors and the check of the key, which happens before the body is read. */
+export function userRoutes(server: FastifyInstance, deps: RouteDeps): void {
+  const keys = new WeakMap<FastifyRequest, ApiKey>()
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  server.setErrorHandler((error, _, reply) => answerError(error, reply, deps))
+  server.addHook('onRequest', async (request) => {
+    if (deps.isDraining()) throw stopping()
+    keys.set(request, await deps.authenticate(request.raw))
+  })
+  const keyOf = (request: FastifyRequest): ApiKey => {
+    const key = keys.get(request)
+    if (key === undefined) throw new Error('the key of a request was not checked')
+    return key
+  }
+  server.get('/v1/models', async (request) => listModels(keyOf(request), deps))
+  for (const [path, route] of Object.entries(ROUTES))
+    server.post(path, async (request, reply) => {
+      const key = keyOf(request)
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      if (body.length === 0) throw invalidBody('The request has no body.')
+      if (deps.countInFlight(1) > deps.maxInFlight) {
+        deps.countInFlight(-1)
+        throw overloaded()
+      }
+      reply.hijack()
+      const response = reply.raw
+      const left = watchUser(response, deps.signal)
+      try {
+        await serveRequest({ route, path, key, body, response, signal: left.signal }, deps.serve)
+      } finally {
+        left.stop()
+        deps.countInFlight(-1)
+      }
+    })
+}
+
+/** A signal that aborts when the connection closes before the answer is complete, or when the hub must end. */
+function watchUser(response: FastifyReply['raw'], hub: AbortSignal) {
+  const leaving = new AbortController()
+  const follow = () => leaving.abort(hub.reason)
+  const onClose = () => {
+    if (!response.writableFinished) leaving.abort(new Error('the user left'))
+  }
+  allowManyListeners(leaving.signal)
+  hub.addEventListener('abort', follow, { once: true })
+  if (hub.aborted) follow()
+  response.once('close', onClose)
+  // A user who resets the connection is seen by its close.
+  response.on('error', () => {})
+  return {
+    signal: leaving.signal,
+    stop: () => {
+      hub.removeEventListener('abort', follow)
+      response.removeListener('close', onClose)
+    },
+  }
+}
+
+/** What miners serve now, as far as the key may use it. */
+function listModels({ limits }: ApiKey, { serve }: RouteDeps) {
+  const allowed = serve.miners.models().filter((model) => limits.models?.includes(model) ?? true)
+  return {
+    object: 'list',
+    data: allowed.map((id) => ({ id, object: 'model', created: 0, owned_by: 'targon' })),
+  }
+}
+
+/** Errors before a request is served: of its key, its size, its shape. */
+export function answerError(error: unknown, reply: FastifyReply, deps: RouteDeps): FastifyReply {
+  const shown = gatewayErrorOf(error) ?? errorOfServer(error, deps.maxBodyBytes)
+  if (shown === undefined)
+    deps.serve.log.error(
+      { event: 'hub-request-broke', err: error },
+      'a request failed for an unexpected reason',
+    )
+  const { status, body, retryAfter } =
+    shown ?? new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
+  return reply.code(status).send(body)
+}
+
+/** Errors of Fastify itself. */
+function errorOfServer(error: unknown, maxBodyBytes: number): GatewayError | undefined {
+  const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(maxBodyBytes)
+  if (statusCode === undefined || statusCode >= 500) return undefined
+  return new GatewayError(statusCode, 'The request cannot be read.', { code: 'invalid_request' })
+}

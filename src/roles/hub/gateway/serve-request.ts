@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { ApiKey, Reservation } from '../../../accounts/index.js'
+import {
+  GatewayError,
+  gatewayErrorOf,
+  limitReached,
+  modelNotAllowed,
+  modelNotFound,
+} from './gateway-error.js'
+import { type ReadRequest, type Route, readUserRequest } from './read-request.js'
+import { serveAnswer, type Verifiable } from './serve-answer.js'
+import { servePlain } from './serve-plain.js'
+import type { Progress, RequestEnd, ServeDeps, Served } from './types.js'
+
+/** A request of a user whose key is valid. */
+export interface Incoming {
+  readonly route: Route
+  readonly path: string
+  readonly key: ApiKey
+  readonly body: Buffer
+  readonly response: ServerResponse
+  /** Aborts when the user leaves, or the hub has drained. */
+  readonly signal: AbortSignal
+}
+
+/** Tokens of a prompt whose miner did not count them, at about four bytes each. */
+const BYTES_PER_TOKEN = 4
+
+/** Answers a request, whatever happens. Never rejects. */
+export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise<void> {
+  const { response, signal, path } = incoming
+  const id = `req_${randomUUID()}`
+  const progress: Progress = {
+    ...{ attempts: 0, startMs: deps.clock.monotonic() },
+    ...{ firstTokenMs: undefined, promptTokens: undefined, tokens: 0 },
+  }
+  let model: string | undefined
+  const end = (outcome: RequestEnd['outcome'], code?: string) => {
+    const { attempts, firstTokenMs, startMs, tokens, promptTokens = 0 } = progress
+    const totalMs = deps.clock.monotonic() - startMs
+    deps.onEnd({
+      id,
+      key: incoming.key.id,
+      route: path,
+      model,
+      outcome,
+      code,
+      attempts,
+      firstTokenMs,
+      totalMs,
+      promptTokens,
+      tokens,
+    })
+  }
+  try {
+    const read = readUserRequest(incoming.route, path, incoming.body, deps.sampling)
+    const known = checkModel(read, incoming.key, deps)
+    model = known
+    await serveReserved({ ...incoming, ...read, id, progress }, deps)
+    end('answered')
+  } catch (error) {
+    const shown = gatewayErrorOf(error)
+    if (shown === undefined && !signal.aborted)
+      deps.log.error(
+        { event: 'hub-request-broke', id, err: error },
+        'a request failed for an unexpected reason',
+      )
+    const internal = () =>
+      new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
+    const { status, facts } = shown ?? internal()
+    if (response.headersSent) response.end()
+    else if (!signal.aborted || !response.destroyed) sendError(response, id, shown ?? internal())
+    end(signal.aborted ? 'left' : status < 500 ? 'refused' : 'failed', facts.code)
+  }
+}
+
+/** @returns the name of a model that is served. @throws GatewayError 403, 404 */
+function checkModel({ request: { model } }: ReadRequest, { limits }: ApiKey, { miners }: ServeDeps): string {
+  if (limits.models !== undefined && !limits.models.includes(model)) throw modelNotAllowed(model)
+  if (!miners.models().includes(model)) throw modelNotFound(model)
+  return model
+}
+
+/** Reserves what the request can use, serves it, and settles what it did use. */
+async function serveReserved(served: Served, deps: ServeDeps): Promise<void> {
+  const { key, request, signal, promptTokens, answerTokens, progress } = served
+  const wanted = { model: request.model, tokens: promptTokens + answerTokens }
+  const reservation = await deps.accounts.reserve(key, wanted, signal)
+  if (reservation.kind === 'refused') throw limitReached(reservation)
+  try {
+    if (isVerifiable(served)) await serveAnswer(served, deps)
+    else await servePlain(served, deps)
+  } finally {
+    settle(reservation, served, progress)
+  }
+}
+
+function isVerifiable(served: Served): served is Verifiable {
+  return served.request.endpoint !== undefined
+}
+
+/** Nothing is charged before the first token. What a miner claims is bounded by what was reserved. */
+function settle(reservation: Reservation, served: Served, progress: Progress): void {
+  const { promptTokens, answerTokens } = served
+  const guess = Math.ceil(promptTokens / BYTES_PER_TOKEN)
+  const prompt =
+    progress.firstTokenMs === undefined ? 0 : Math.min(promptTokens, progress.promptTokens ?? guess)
+  progress.promptTokens = prompt
+  progress.tokens = Math.min(answerTokens, progress.tokens)
+  void reservation.settle({ promptTokens: prompt, completionTokens: progress.tokens })
+}
+
+export function sendError(response: ServerResponse, id: string, error: GatewayError): void {
+  const { status, body, retryAfter } = error
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'x-request-id': id,
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  })
+  response.end(JSON.stringify(body))
+}

@@ -1,0 +1,141 @@
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { FINNEY_GENESIS } from '../../chain/index.js'
+import { createMinerAgent } from '../../inference/index.js'
+import { initSr25519, TargonError } from '../../kernel/index.js'
+import { createRandom } from '../../prompts/index.js'
+import { type Asking, answerBytes, openAsking } from './asking/index.js'
+import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gateway/index.js'
+import { type Miners, openMiners } from './miners/index.js'
+import { createAllowedValidators, type Organics, openOrganics, organicRoutes } from './organics/index.js'
+import { createRequestCounter } from './request-counter.js'
+import { openStatusServer } from './status.js'
+import type { Hub, HubContext, HubReport } from './types.js'
+
+/** Seeds of vLLM and of 4.4.1 are positive 32-bit integers. */
+const SEEDS = 2 ** 31 - 1
+
+/** Opens the parts in order: miners, records, public port, status server. */
+export async function openHub(
+  context: HubContext,
+): Promise<{ readonly hub: Hub; readonly statusUrl: string }> {
+  const { settings, deps, metrics, cleanup } = context
+  const { log, accounts } = deps
+  await initSr25519()
+  cleanup.add('accounts', () => accounts.close())
+  const seeded = settings.seed === undefined ? undefined : createRandom(settings.seed)
+  const random = seeded ? seeded.next : Math.random
+  const miners = await openSubnet(context, random)
+  const organics = await openRecords(context, random)
+  const requests = createRequestCounter(metrics, log)
+  const sampling: Sampling = {
+    maxTokens: settings['hub.max-tokens'],
+    defaultTokens: settings['hub.default-tokens'],
+    seed: () => (seeded ? seeded.integer(1, SEEDS) : randomInt(1, SEEDS)),
+  }
+  const gateway = await openPort(context, { miners, organics, sampling, onEnd: requests.note })
+  cleanup.add('public port', () => gateway.close())
+  const hub: Hub = { miners, gateway, organics, counts: requests.counts }
+  const { url: statusUrl } = await openStatusServer(hub, context)
+  log.info({ event: 'hub-listening', url: gateway.url, models: miners.models() }, 'hub is listening')
+  return { hub, statusUrl }
+}
+
+/** @throws TargonError PRIVATE_AXONS_ON_FINNEY (fault usage), and what Subtensor.metagraph throws */
+function openSubnet({ settings, deps, signal }: HubContext, random: () => number): Promise<Miners> {
+  const { subtensor, signer, clock, log } = deps
+  const allowsPrivate = settings['allow-private-axons']
+  if (allowsPrivate && subtensor.genesisHash === FINNEY_GENESIS)
+    throw new TargonError(
+      '--allow-private-axons is not allowed on finney: miners could direct requests into your network.',
+      { code: 'PRIVATE_AXONS_ON_FINNEY', fault: 'usage', next: 'Remove --allow-private-axons.' },
+    )
+  return openMiners({
+    ...{ subtensor, signer, clock, log, random, signal, allowsPrivate },
+    netuid: settings.netuid,
+    refreshMs: settings['hub.refresh'] * 1000,
+    validators: settings['hub.validators'],
+    limits: { coldkeyShare: settings['hub.coldkey-share'], trickle: settings['hub.trickle'] },
+  })
+}
+
+async function openRecords(
+  { settings, deps, cleanup, signal }: HubContext,
+  random: () => number,
+): Promise<Organics> {
+  const { clock, log, stateDir } = deps
+  const organics = await openOrganics({
+    ...{ clock, log, random, signal },
+    folder: join(stateDir, 'organics'),
+    retainMs: settings['hub.retain'] * 1000,
+    retainBytes: settings['hub.retain-bytes'],
+    keyFile: settings['hub.retain-key-file'],
+    bucketRows: settings['hub.bucket-size'],
+    bucketAgeMs: settings['hub.bucket-age'] * 1000,
+  })
+  cleanup.add('records', () => organics.close())
+  return organics
+}
+
+interface PortParts {
+  readonly miners: Miners
+  readonly organics: Organics
+  readonly sampling: Sampling
+  readonly onEnd: (end: RequestEnd) => void
+}
+
+function openPort(context: HubContext, { miners, organics, sampling, onEnd }: PortParts): Promise<Gateway> {
+  const { settings, deps } = context
+  const { clock, log, accounts } = deps
+  return openGateway({
+    settings,
+    serve: {
+      ...{ clock, log, accounts, miners, organics, sampling, onEnd },
+      asking: openMinerAsking(context, miners),
+      stallMs: settings['hub.gap-timeout'] * 1000,
+    },
+    organics: organicRoutes({
+      ...{ clock, log },
+      buckets: organics.buckets,
+      isAllowed: createAllowedValidators(settings['hub.validators'], () => miners.metagraph()),
+      models: () => miners.models().map((model) => ({ model })),
+      noteVerdict: (verdict) => miners.noteVerdict(verdict),
+    }),
+  })
+}
+
+function openMinerAsking({ settings, deps, cleanup }: HubContext, miners: Miners): Asking {
+  const { clock, signer } = deps
+  // Framing may double the bytes of an answer.
+  const dispatcher = createMinerAgent(2 * answerBytes(settings['hub.max-tokens']))
+  cleanup.add('connections to miners', () => dispatcher.destroy())
+  return openAsking({
+    ...{ miners, signer, clock, dispatcher },
+    attempts: settings['hub.attempts'],
+    hedgeAfterMs: settings['hub.hedge-after'],
+    limits: {
+      firstTokenMs: settings['hub.first-token-timeout'] * 1000,
+      gapMs: settings['hub.gap-timeout'] * 1000,
+      totalMs: settings['hub.total-timeout'] * 1000,
+    },
+  })
+}
+
+const DRAIN_CHECK_MS = 50
+
+/** Refuses new requests, lets those in flight finish until the drain timeout, then closes everything. */
+export async function drainHub(
+  { gateway, counts }: Hub,
+  { settings, deps, cleanup }: HubContext,
+): Promise<HubReport> {
+  const { clock, log, signer } = deps
+  gateway.startDraining()
+  log.info({ event: 'hub-draining', inFlight: gateway.inFlight }, 'hub is draining')
+  const until = clock.monotonic() + settings['drain-timeout'] * 1000
+  while (gateway.inFlight > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
+  const cut = gateway.inFlight
+  await cleanup.closeAll()
+  const report: HubReport = { role: 'hub', hotkey: signer.address, ...counts(), cut }
+  log.info({ event: 'hub-ended', ...report }, 'hub ended')
+  return report
+}

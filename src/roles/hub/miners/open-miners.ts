@@ -1,0 +1,106 @@
+import { every, isAbort } from '../../../kernel/index.js'
+import { type ChoiceLimits, pickShare, sharesOf } from './choice.js'
+import { type Directory, type DirectoryOptions, type ListedMiner, readDirectory } from './directory.js'
+import { createTrackRecord, type TrackRecord } from './track-record.js'
+import type { Miners } from './types.js'
+import { createVerdicts } from './verdicts.js'
+
+/** Pause before the next reading while no miner serves anything: the hub may have started before them. */
+const EARLY_REFRESH_MS = 5000
+
+export interface MinersOptions extends DirectoryOptions {
+  readonly refreshMs: number
+  readonly limits: ChoiceLimits
+  /** Hotkeys whose verdicts count; empty: those with a validator permit. */
+  readonly validators: readonly string[]
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
+  /** Ends the readings. */
+  readonly signal: AbortSignal
+}
+
+/** Reads the subnet once, then again and again until the signal aborts. @throws what Subtensor.metagraph throws */
+export async function openMiners(options: MinersOptions): Promise<Miners> {
+  const { clock, log, signal, limits, random } = options
+  let directory = await readDirectory(options, [], signal)
+  noteDirectory(options, directory)
+  let readAtMs = clock.monotonic()
+  const records = new Map<string, TrackRecord>()
+  const recordOf = (hotkey: string): TrackRecord => {
+    const record = records.get(hotkey) ?? createTrackRecord(clock, random)
+    records.set(hotkey, record)
+    return record
+  }
+  const verdicts = createVerdicts(clock, (validator) => sayOf(validator, directory, options.validators))
+  const isServing = () => directory.miners.some(({ models }) => models.length > 0)
+  const refresh = async () => {
+    if (isServing() && clock.monotonic() - readAtMs < options.refreshMs) return
+    readAtMs = clock.monotonic()
+    directory = await readDirectory(options, directory.miners, signal)
+    noteDirectory(options, directory)
+    const present = new Set(directory.miners.map(({ hotkey }) => hotkey))
+    for (const [hotkey, { inFlight }] of records)
+      if (!present.has(hotkey) && inFlight === 0) records.delete(hotkey)
+  }
+  void every(clock, Math.min(EARLY_REFRESH_MS, options.refreshMs), signal, refresh, (error) => {
+    if (isAbort(error)) return
+    log.warn({ event: 'hub-refresh-failed', err: error }, 'could not read which miners serve which models')
+  })
+  const candidateOf = (miner: ListedMiner, model: string) => {
+    const record = recordOf(miner.hotkey)
+    const { tokensPerSecond, firstTokenMs } = record.speed(model)
+    const verified = verdicts.verified(miner.hotkey, model)
+    return { ...miner, verified, tokensPerSecond, firstTokenMs, inFlight: record.inFlight }
+  }
+  return {
+    models: () => [...new Set(directory.miners.flatMap(({ models }) => models))].sort(),
+    choose: (model, except) => {
+      const able = directory.miners.filter(
+        ({ models, hotkey }) => models.includes(model) && !except.has(hotkey) && recordOf(hotkey).allows(),
+      )
+      const shares = sharesOf(
+        able.map((miner) => candidateOf(miner, model)),
+        limits,
+      )
+      const index = pickShare(shares, random())
+      return index === undefined ? undefined : able[index]
+    },
+    begin: ({ hotkey }, model) => recordOf(hotkey).begin(model),
+    noteVerdict: (verdict) => verdicts.note(verdict),
+    metagraph: () => directory.metagraph,
+    report: () =>
+      directory.miners.map(({ misses: _, ...miner }) => {
+        const record = recordOf(miner.hotkey)
+        const { inFlight, answered, failed } = record
+        const breaker = record.breakerState()
+        return { ...miner, silent: miner.silent ?? null, inFlight, answered, failed, breaker }
+      }),
+  }
+}
+
+/** A validator's part of the stake of all whose verdicts count. */
+function sayOf(validator: string, { metagraph }: Directory, listed: readonly string[]): number {
+  const counts = metagraph.neurons.filter(({ hotkey, validatorPermit }) =>
+    listed.length === 0 ? validatorPermit : listed.includes(hotkey),
+  )
+  const total = counts.reduce((sum, { stakeTao }) => sum + stakeTao, 0)
+  const own = counts.find(({ hotkey }) => hotkey === validator)
+  if (own === undefined) return 0
+  // Without any stake, as on a test network, all count the same.
+  return total === 0 ? 1 / counts.length : own.stakeTao / total
+}
+
+function noteDirectory({ log }: MinersOptions, { miners, metagraph }: Directory): void {
+  const serving = miners.filter(({ models }) => models.length > 0)
+  const models = new Set(serving.flatMap((miner) => miner.models)).size
+  log.debug(
+    {
+      event: 'hub-miners-read',
+      block: metagraph.block,
+      miners: miners.length,
+      serving: serving.length,
+      models,
+    },
+    'read which miners serve which models',
+  )
+}

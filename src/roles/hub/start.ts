@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+import type { HubSettings } from '../../config/index.js'
+import { createCleanupStack, lockHotkey, whenAborted } from '../../kernel/index.js'
+import { createMetrics } from '../../telemetry/index.js'
+import type { RunningRole } from '../role.js'
+import { drainHub, openHub } from './hub.js'
+import { unavailableReason, whenHealthy } from './status.js'
+import type { Hub, HubContext, HubDeps, HubReport } from './types.js'
+
+/**
+ * Runs a hub until `deps.signal` aborts, then drains it. It closes the accounts; the chain connection stays the caller's to
+ * close.
+ *
+ * @throws TargonError HUB_PORT_UNAVAILABLE, HUB_TLS, BAD_TRUSTED_PROXY, PRIVATE_AXONS_ON_FINNEY, RETAIN_KEY_UNREADABLE,
+ * STATUS_PORT_IN_USE (fault usage), HOTKEY_IN_USE, and what Subtensor.metagraph throws.
+ */
+export async function startHub(settings: HubSettings, deps: HubDeps): Promise<RunningRole<HubReport>> {
+  const { clock, log, stateDir } = deps
+  const cleanup = createCleanupStack(clock, log)
+  const background = new AbortController()
+  // Stopped before it serves, a hub has nothing to drain: everything the start waits for ends at once.
+  const abortStart = () => background.abort(deps.signal.reason)
+  deps.signal.addEventListener('abort', abortStart, { once: true })
+  try {
+    deps.signal.throwIfAborted()
+    const { signal } = background
+    // The kept requests belong to one process.
+    const path = join(stateDir, 'hub.lock')
+    const lock = await lockHotkey({ path, use: 'runs a hub in this state folder', clock, log, signal })
+    cleanup.add('lock', () => lock.release())
+    cleanup.add('background work', () => background.abort())
+    const metrics = deps.metrics ?? createMetrics('hub')
+    const context: HubContext = { settings, deps, metrics, cleanup, signal }
+    const { hub, statusUrl } = await openHub(context)
+    const reason = () => unavailableReason(hub, deps.accounts)
+    return {
+      done: serveUntilEnd(hub, context, lock.lost),
+      statusUrl,
+      healthy: whenHealthy(clock, reason, signal),
+    }
+  } catch (error) {
+    background.abort()
+    await cleanup.closeAll()
+    throw error
+  } finally {
+    deps.signal.removeEventListener('abort', abortStart)
+  }
+}
+
+/** Two processes must not share the kept requests, so a hub that has lost its lock ends. */
+async function serveUntilEnd(hub: Hub, context: HubContext, lost: AbortSignal): Promise<HubReport> {
+  await Promise.race([whenAborted(context.deps.signal), whenAborted(lost)])
+  const report = await drainHub(hub, context)
+  if (lost.aborted) throw lost.reason
+  return report
+}

@@ -1,0 +1,82 @@
+import { OpenAI } from 'openai'
+import { pino } from 'pino'
+import { type HubSettings, settingNames, settings } from '../../src/config/index.js'
+import { systemClock } from '../../src/kernel/index.js'
+import { type HubReport, startHub } from '../../src/roles/hub/index.js'
+import { createFakeSubtensor, type FakeSubtensor, neuronOf } from './fake-subtensor.js'
+import { hotkeyOf } from './hotkeys.js'
+import { createMemoryAccounts, type MemoryAccounts } from './memory-accounts.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+/** The default settings of a hub on loopback and free ports, with the test's changes. */
+export function hubSettingsOf(changes: Partial<HubSettings> = {}): HubSettings {
+  const defaults = Object.fromEntries(settingNames('hub').map((name) => [name, settings[name].default]))
+  return {
+    ...(defaults as HubSettings),
+    'hub.port': 0,
+    'metrics.port': 0,
+    'allow-private-axons': true,
+    seed: 'hub',
+    ...changes,
+  }
+}
+
+export interface HubRig {
+  readonly url: string
+  readonly statusUrl: string
+  readonly openai: OpenAI
+  readonly accounts: MemoryAccounts
+  readonly subtensor: FakeSubtensor
+  readonly logs: Record<string, unknown>[]
+  readonly stateDir: string
+  readonly stop: () => void
+  close(): Promise<HubReport>
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+}
+
+export interface RigMiner {
+  readonly port: number
+  readonly coldkey?: string
+  readonly incentive?: number
+}
+
+/** The real hub role on free ports, before miners at these ports and a chain in memory. Uid 0 is its own hotkey. */
+export async function startHubRig(
+  miners: readonly RigMiner[],
+  changes: Partial<HubSettings> = {},
+): Promise<HubRig> {
+  const signer = await hotkeyOf(1)
+  const hotkeys = await Promise.all(miners.map((_, index) => hotkeyOf(index + 2)))
+  const neurons = miners.map(({ port, ...facts }, index) => {
+    const hotkey = hotkeys[index]?.address ?? ''
+    const axon = { ip: '127.0.0.1', port, ipType: 4, protocol: 4, version: 1, block: 1 } as const
+    return neuronOf({ uid: index + 1, hotkey, axon, incentive: 0.5, ...facts })
+  })
+  const own = neuronOf({ uid: 0, hotkey: signer.address, validatorPermit: true, stakeTao: 20_000 })
+  const subtensor = createFakeSubtensor([own, ...neurons])
+  const logs: Record<string, unknown>[] = []
+  const log = pino({ level: 'debug', base: null }, { write: (line) => void logs.push(JSON.parse(line)) })
+  const stopping = new AbortController()
+  const accounts = createMemoryAccounts()
+  const stateDir = temporaryFolder('hub')
+  const running = await startHub(hubSettingsOf(changes), {
+    ...{ clock: systemClock, log, signal: stopping.signal, stateDir, subtensor, signer, accounts },
+  })
+  const url = String(logs.find(({ event }) => event === 'hub-listening')?.url)
+  return {
+    ...{ url, accounts, subtensor, logs, stateDir },
+    statusUrl: running.statusUrl,
+    openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-good', maxRetries: 0 }),
+    stop: () => stopping.abort(),
+    close: () => {
+      stopping.abort()
+      return running.done
+    },
+    post: (path, body, headers = { authorization: 'Bearer sk-good' }) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+  }
+}
