@@ -7,6 +7,7 @@
 export { type AccountsOptions, openAccounts } from './accounts.js'
 export { changeKey, createKey, type KeyChanges, type ListedKey, listKeys, revokeKey } from './manage-keys.js'
 export { openAccountsDatabase } from './open-database.js'
+export { accountsPlace } from './place.js'
 export { readUsage, type UsageRow } from './read-usage.js'
 export type {
   Accounts,

@@ -94,6 +94,17 @@ export abstract class BaseCommand extends Command {
     return await work(invocation)
   }
 
+  /** Runs a role that serves until it is stopped. Warnings are left to its log. */
+  protected async runServer<R extends keyof RoleSettings & Role>(
+    role: R,
+    serve: (invocation: Invocation<R>) => Promise<unknown>,
+  ): Promise<unknown> {
+    const invocation = await this.readInvocation(role)
+    if (invocation.actions['print-config'] !== true) return await serve(invocation)
+    this.#printPendingWarnings()
+    return this.#printConfig(invocation)
+  }
+
   /**
    * Runs a neuron, with --mock inside an embedded network. Warnings are left to the log of the neuron.
    *
@@ -104,20 +115,17 @@ export abstract class BaseCommand extends Command {
     loadNetwork: () => Promise<StartNetworkAround>,
     serve: (invocation: Invocation<R>, network?: SurroundingNetwork) => Promise<unknown>,
   ): Promise<unknown> {
-    const invocation = await this.readInvocation(role)
-    const { settings, actions } = invocation
-    if (actions['print-config'] === true) {
-      this.#printPendingWarnings()
-      return this.#printConfig(invocation)
-    }
-    if (!settings.mock) return await serve(invocation)
-    return await serveMocked(
-      role,
-      await loadNetwork(),
-      { seed: 'seed' in settings ? settings.seed : undefined, exitWithStdin: settings['exit-with-stdin'] },
-      (line) => this.logToStderr(line),
-      async (network) => serve(await this.readInvocation(role, network.arguments), network),
-    )
+    return await this.runServer(role, async (invocation) => {
+      const { settings } = invocation
+      if (!settings.mock) return await serve(invocation)
+      return await serveMocked(
+        role,
+        await loadNetwork(),
+        { seed: 'seed' in settings ? settings.seed : undefined, exitWithStdin: settings['exit-with-stdin'] },
+        (line) => this.logToStderr(line),
+        async (network) => serve(await this.readInvocation(role, network.arguments), network),
+      )
+    })
   }
 
   /**

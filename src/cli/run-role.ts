@@ -42,9 +42,16 @@ interface Running<Report> {
   readonly statusUrl?: string
 }
 
+/** What running a role depends on. */
+type RunSettings = StateLocation &
+  Pick<
+    NodeSettings,
+    'logging.level' | 'logging.record_log' | 'netuid' | 'exit-with-stdin' | 'drain-timeout'
+  > & { readonly launched?: boolean }
+
 export interface RoleRun<Report> {
-  readonly role: 'miner' | 'validator'
-  readonly settings: NodeSettings & StateLocation & { readonly launched: boolean }
+  readonly role: 'miner' | 'validator' | 'hub'
+  readonly settings: RunSettings
   /** Rejects when something the role depends on has died (the network of --mock). */
   readonly death?: Promise<never>
   /** ss58 address, for the log. */
@@ -62,7 +69,7 @@ export interface RoleRun<Report> {
 const DRAIN_GRACE_MS = 5000
 
 /**
- * Runs a neuron in this process: state folder, log, signals, readiness, drain.
+ * Runs a role in this process: state folder, log, signals, readiness, drain.
  *
  * @returns the report of the role; undefined if it was stopped before it was serving.
  */
@@ -94,11 +101,11 @@ async function runWithHangup<Report>(run: RoleRun<Report>, hangup: Hangup): Prom
     log.warn({ event: 'setting-warning' }, `configuration warning: ${warning}`)
   run.onWarned?.()
   // A miner reloads its settings instead (reload.ts).
-  if (run.role === 'validator')
+  if (run.role !== 'miner')
     hangup.handle = () =>
       log.info(
         { event: 'reload-ignored', signal: 'SIGHUP' },
-        'ignored SIGHUP: a validator cannot reload settings',
+        'ignored SIGHUP: only a miner reloads its settings',
       )
   let fatal: { readonly error: unknown } | undefined
   const shutdown = watchShutdown({
