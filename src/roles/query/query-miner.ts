@@ -15,6 +15,9 @@ export interface QueryOptions {
   readonly onText?: (text: string) => void
 }
 
+/** Generous, because nothing else waits for this process: a slow or busy machine is no fault of the miner. */
+const PARSING_MS = 10_000
+
 /** The answer of a miner, and its verdict if a verifier was given and the answer is complete. */
 export interface QueryReply {
   readonly miner: Miner
@@ -34,7 +37,7 @@ export async function queryMiner(
     signer,
     clock,
     signal,
-    limits: { totalMs: timeoutMs },
+    limits: { totalMs: timeoutMs, parsingMs: PARSING_MS },
     ...(verifier ? { rules: verifier.rules, burst: verifier.burst } : {}),
     ...(onText === undefined ? {} : { onText }),
   })
