@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import {
   adviceOnOpening,
   type Database,
@@ -30,4 +31,35 @@ export async function openAccountsDatabase(place: DatabasePlace): Promise<Databa
       { cause: error },
     )
   }
+}
+
+/**
+ * Opens the database for one piece of work, also while a hub runs.
+ *
+ * @throws TargonError ACCOUNTS_UNAVAILABLE
+ */
+export async function useAccounts<T>(
+  place: DatabasePlace,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = await openAccountsDatabase(place)
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Like useAccounts, but creates no file: undefined when there is none yet. */
+export async function useExistingAccounts<T>(
+  place: DatabasePlace,
+  work: (database: Database) => Promise<T>,
+): Promise<T | undefined> {
+  const isThere =
+    'url' in place ||
+    (await access(place.file).then(
+      () => true,
+      () => false,
+    ))
+  return isThere ? useAccounts(place, work) : undefined
 }

@@ -1,9 +1,10 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/index.js'
+import { HOUR_MS } from './balance.js'
 import { numberOf } from './key-row.js'
 
 export interface UsageFilter {
-  /** First and last moment, in milliseconds since 1970; hours that begin between them are counted. */
+  /** In milliseconds since 1970; counted are the hour of the first moment and those that begin before the second. */
   readonly sinceMs: number
   readonly untilMs: number
   readonly keyId?: string | undefined
@@ -25,8 +26,8 @@ export interface UsageRow {
 /** Usage by hour, key and model, in this order. */
 export function readUsage(database: Database, { sinceMs, untilMs, keyId }: UsageFilter): Promise<UsageRow[]> {
   const condition = and(
-    sql`hour >= ${sinceMs}`,
-    sql`hour <= ${untilMs}`,
+    sql`hour >= ${Math.floor(sinceMs / HOUR_MS) * HOUR_MS}`,
+    sql`hour < ${untilMs}`,
     keyId === undefined ? undefined : sql`key_id = ${keyId}`,
   )
   const number = (column: string, name: string): SQL =>

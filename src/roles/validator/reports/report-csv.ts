@@ -1,3 +1,4 @@
+import { writeCsvLine } from '../../../kernel/index.js'
 import { type ExplainedReport, escapeTexts } from './explained.js'
 import { describeCauses } from './rows.js'
 
@@ -47,13 +48,5 @@ export function writeCsv(document: ExplainedReport): string {
       ...[last?.at, last?.cause, last?.detail, counted],
     ]
   })
-  return [COLUMNS, ...lines].map((line) => line.map(writeCell).join(',')).join('\n')
-}
-
-/** A detail may contain text of a miner, which a spreadsheet must not interpret as a formula. */
-function writeCell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'number') return String(value)
-  const text = /^\s*[=+\-@＝＋－＠]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return [COLUMNS, ...lines].map(writeCsvLine).join('\n')
 }
