@@ -3,6 +3,7 @@ import { compileScripts } from '../support/compiled.js'
 
 /** Programs that the suites start as separate processes, by name. */
 const SCRIPTS = {
+  'accounts-user': './accounts-user-process.ts',
   miner: './miner-process.ts',
   naive: './naive-process.ts',
   flood: './flood-process.ts',
