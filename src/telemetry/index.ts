@@ -8,6 +8,7 @@ export type { GenAiMetrics } from './genai-metrics.js'
 export { createLogger, type LogDestination, type LoggerOptions } from './logger.js'
 export {
   createMetrics,
+  createModelSeries,
   type HubMetrics,
   type MetricsText,
   type MinerMetrics,

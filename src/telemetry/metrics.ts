@@ -109,6 +109,31 @@ export function noteAlerts(
   for (const { id: alert, severity } of active) alerts.inc({ alert, severity })
 }
 
+type ModelMetrics = Pick<ValidatorMetrics, 'modelVerdicts' | 'verificationDuration'>
+
+/**
+ * Keeps the series of models to those that are wanted: their verdicts are exported from the start, because an alert sees no
+ * increase of a missing series; those of models that are no longer wanted disappear.
+ *
+ * @returns what to call with the wanted models before every export
+ */
+export function createModelSeries({ modelVerdicts, verificationDuration }: ModelMetrics) {
+  const known = new Set<string>()
+  return (wanted: readonly string[]): void => {
+    for (const model of wanted) {
+      known.add(model)
+      for (const outcome of OUTCOMES) modelVerdicts.inc({ model, outcome }, 0)
+    }
+    for (const model of known) {
+      if (wanted.includes(model)) continue
+      for (const outcome of OUTCOMES) modelVerdicts.remove({ model, outcome })
+      verificationDuration.remove({ model })
+    }
+  }
+}
+
+const OUTCOMES = ['verified', 'failed', 'inconclusive'] as const
+
 /** Sets the metric of the reference engines; models that are no longer wanted disappear. */
 export function noteEngines(
   { engineReady }: Pick<ValidatorMetrics, 'engineReady'>,

@@ -5,6 +5,8 @@ import { type Maker, SECONDS } from './metric-maker.js'
 export interface OwnValidatorMetrics {
   readonly roundDuration: Histogram
   readonly verdicts: Counter<'cause'>
+  /** Of wanted models only; createModelSeries keeps it so. */
+  readonly modelVerdicts: Counter<'model' | 'outcome'>
   readonly inconclusive: Counter<'reason'>
   readonly verificationDuration: Histogram<'model'>
   readonly tokensPerSecond: Histogram
@@ -36,6 +38,11 @@ export function validatorMetrics(make: Maker): OwnValidatorMetrics {
       SECONDS,
     ),
     verdicts,
+    modelVerdicts: make.counter(
+      'targon_validator_model_verdicts_total',
+      'Verdicts by wanted model and outcome: verified, failed or inconclusive.',
+      ['model', 'outcome'],
+    ),
     inconclusive: make.counter(
       'targon_validator_inconclusive_total',
       'Inconclusive verdicts by reason; they are among the verdicts too.',

@@ -49,6 +49,12 @@ export const validator: Dashboard = {
           'docs/verification.md describes the causes.',
         ),
         plot(
+          'By model',
+          'reqps',
+          [[rate('targon_validator_model_verdicts_total', 'model, outcome'), '{{model}} {{outcome}}']],
+          'A model of which every answer fails points to its reference engine.',
+        ),
+        plot(
           'Inconclusive by reason',
           'reqps',
           [[rate('targon_validator_inconclusive_total', 'reason'), '{{reason}}']],

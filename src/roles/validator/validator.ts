@@ -6,6 +6,7 @@ import type { Absence, ReferenceEngine } from '../../engine/index.js'
 import type { CleanupStack } from '../../kernel/index.js'
 import { createRandom, type QuestionSource } from '../../prompts/index.js'
 import {
+  createModelSeries,
   noteAlerts,
   noteChain,
   noteEngines,
@@ -200,6 +201,7 @@ interface StatusSources {
 
 function serveStatus(context: ValidatorContext, { health, records, recent, status, alerts }: StatusSources) {
   const { clock, log, metrics, settings, subtensor } = context
+  const noteModels = createModelSeries(metrics)
   return startStatusServer({
     port: settings['metrics.port'],
     scrapeAddress: settings['metrics.listen'],
@@ -211,6 +213,7 @@ function serveStatus(context: ValidatorContext, { health, records, recent, statu
       text: () => {
         noteChain(metrics, subtensor)
         noteEngines(metrics, engineStates(context))
+        noteModels(context.view.wanted)
         noteAlerts(metrics, alerts.active())
         noteStanding(context)
         return metrics.text()

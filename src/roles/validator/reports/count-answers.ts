@@ -6,13 +6,21 @@ import type { ValidatorContext } from '../subnet/index.js'
 
 type Counted = Pick<RoundResult, 'verdict' | 'request' | 'answer'>
 
+interface CountParts {
+  readonly metrics: Pick<ValidatorMetrics, 'inconclusive' | 'modelVerdicts' | 'genAi'>
+  readonly view: Pick<ValidatorContext['view'], 'wanted'>
+}
+
 /** Counts the answers of rounds in the metrics that say how they went rather than whom they score. */
 export function countAnswers(
-  { metrics }: { readonly metrics: Pick<ValidatorMetrics, 'inconclusive' | 'genAi'> },
+  { metrics, view }: CountParts,
   { result }: { readonly result: Feed<Counted> },
 ): void {
   result.subscribe(({ verdict, request, answer }) => {
     if (verdict.kind === 'inconclusive') metrics.inconclusive.inc({ reason: verdict.reason })
+    // A round may end after its model left the list; a label of that model would stay.
+    if (!view.wanted.includes(request.model)) return
+    metrics.modelVerdicts.inc({ model: request.model, outcome: verdict.kind })
     if (metrics.genAi) noteGenAi(metrics.genAi, request, answer)
   })
 }

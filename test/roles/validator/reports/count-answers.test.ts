@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { createTopic } from '../../../../src/roles/role.js'
 import { countAnswers, noteStanding } from '../../../../src/roles/validator/reports/index.js'
 import type { RoundResult } from '../../../../src/roles/validator/rounds/index.js'
-import { createMetrics } from '../../../../src/telemetry/index.js'
+import { createMetrics, createModelSeries } from '../../../../src/telemetry/index.js'
 import { answerOf, completionRequest, servingMiners, viewOf } from '../rounds/round-parts.js'
 import { createRigContext, MODEL } from '../validator-rig.js'
 
@@ -11,7 +11,8 @@ const SIGNER = { publicKey: new Uint8Array(32), sign: () => new Uint8Array(64) }
 it('counts inconclusive verdicts by reason, and answers under the names of OpenTelemetry', async () => {
   const metrics = createMetrics('validator', { droppedLines: () => 0, genAi: true })
   const result = createTopic<Pick<RoundResult, 'verdict' | 'request' | 'answer'>>()
-  countAnswers({ metrics }, { result })
+  const view = viewOf(servingMiners(1))
+  countAnswers({ metrics, view }, { result })
   const request = completionRequest()
   const timing = { timeToFirstTokenMs: 250, timeForAllTokensMs: 750, totalMs: 1000 }
   const inconclusive = { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'it is down' } as const
@@ -27,6 +28,35 @@ it('counts inconclusive verdicts by reason, and answers under the names of OpenT
   expect(text).toContain(`${name}_count{${labels},error_type="TIMEOUT"} 1`)
   // an answer without a token has no first one
   expect(text).not.toContain('gen_ai_client_operation_time_to_first_chunk_seconds_count')
+})
+
+it('counts the verdicts of wanted models only, and forgets a model that is no longer wanted', async () => {
+  const metrics = createMetrics('validator', { droppedLines: () => 0 })
+  const result = createTopic<Pick<RoundResult, 'verdict' | 'request' | 'answer'>>()
+  const view = viewOf(servingMiners(1))
+  countAnswers({ metrics, view }, { result })
+  const noteModels = createModelSeries(metrics)
+  const counted = async () => {
+    noteModels(view.wanted)
+    const lines = (await metrics.text()).match(/(?<=^targon_validator_model_verdicts_total).*$/gm)
+    return (lines ?? []).filter((line) => !line.endsWith(' 0'))
+  }
+  const judge = (model: string) =>
+    result.publish({
+      verdict: { kind: 'failed', cause: 'OVERFIT', detail: '' } as RoundResult['verdict'],
+      request: { ...completionRequest(), model },
+      answer: answerOf({}),
+    })
+  judge(MODEL)
+  judge('org/never-wanted')
+  expect(await counted()).toEqual([`{model="${MODEL}",outcome="failed"} 1`])
+  metrics.verificationDuration.observe({ model: MODEL }, 1)
+  view.replaceWanted(['org/next'])
+  expect(await metrics.text()).toContain(`model="${MODEL}"`)
+  judge(MODEL)
+  judge('org/next')
+  expect(await counted()).toEqual(['{model="org/next",outcome="failed"} 1'])
+  expect(await metrics.text()).not.toContain(`model="${MODEL}"`)
 })
 
 it('exports what the metagraph says of this validator', async () => {
