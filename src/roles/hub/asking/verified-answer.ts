@@ -3,10 +3,9 @@ import {
   type Endpoint,
   EventStream,
   EventStreamError,
-  parseChunkJson,
   readChunk,
 } from '../../../inference/index.js'
-import { exceedsJsonDepth, isJsonObject } from '../../../kernel/index.js'
+import { exceedsJsonDepth, isJsonObject, type JsonObject, parseJson } from '../../../kernel/index.js'
 import { type Exchange, exchange } from './exchange.js'
 import { MinerFailure } from './miner-failure.js'
 
@@ -79,30 +78,22 @@ function* eventsOf(events: EventStream, bytes: Buffer): Generator<string, void> 
 function readPiece(data: string, endpoint: Endpoint, room: number): AnswerPiece {
   if (exceedsJsonDepth(data, EVENT_DEPTH))
     throw new MinerFailure('failed', `The stream had an event nested deeper than ${EVENT_DEPTH}`)
-  let chunk: unknown
-  try {
-    chunk = parseChunkJson(data)
-  } catch {
-    throw new MinerFailure('failed', 'The stream had an event that is not JSON')
-  }
+  // All of it must be JSON, because the user is sent all of it.
+  const chunk = parseJson(data)
+  if (chunk === undefined) throw new MinerFailure('failed', 'The stream had an event that is not JSON')
   const content = readChunk(endpoint, chunk, room)
   if ('cause' in content) throw new MinerFailure('failed', sentence(content.detail))
-  const choices = isJsonObject(chunk) ? chunk.choices : undefined
-  const hasNoChoice = Array.isArray(choices) && choices.length === 0
-  const usage = hasNoChoice ? usageOf(data) : undefined
-  return { data, content, isUsage: usage !== undefined, promptTokens: usage?.promptTokens }
+  const usage = isJsonObject(chunk) ? usageOf(chunk) : undefined
+  return { data, content, isUsage: usage !== undefined, promptTokens: countOf(usage?.prompt_tokens) }
 }
 
-/** Only the last event has usage; it is small, or it is not read. */
-const USAGE_CHARACTERS = 8192
+/** The usage of a chunk without choices, which comes last. */
+function usageOf({ choices, usage }: JsonObject): JsonObject | undefined {
+  return Array.isArray(choices) && choices.length === 0 && isJsonObject(usage) ? usage : undefined
+}
 
-function usageOf(data: string): { readonly promptTokens: number | undefined } | undefined {
-  if (data.length > USAGE_CHARACTERS) return undefined
-  const chunk: unknown = JSON.parse(data)
-  const usage = isJsonObject(chunk) ? chunk.usage : undefined
-  if (!isJsonObject(usage)) return undefined
-  const tokens = usage.prompt_tokens
-  return { promptTokens: typeof tokens === 'number' && tokens >= 0 ? Math.floor(tokens) : undefined }
+function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.floor(value) : undefined
 }
 
 /** As the sentences of other failures: a capital, no full stop. */

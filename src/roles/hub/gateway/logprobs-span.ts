@@ -1,3 +1,5 @@
+import { parseJson } from '../../../kernel/index.js'
+
 const QUOTE = 34
 const COMMA = 44
 const COLON = 58
@@ -46,7 +48,7 @@ function* membersOf(json: string, start: number, name: string): Generator<Span, 
 /** A name may be written with escapes. */
 function isName(quoted: string, name: string): boolean {
   if (quoted === `"${name}"`) return true
-  return quoted.includes('\\') && quoted.length <= 6 * name.length + 2 && JSON.parse(quoted) === name
+  return quoted.includes('\\') && quoted.length <= 6 * name.length + 2 && parseJson(quoted) === name
 }
 
 /** The items of the list, or the names of the object, that begins here. */

@@ -105,16 +105,21 @@ interface Tls {
 }
 
 function createServer(settings: GatewaySettings, tls: Tls | undefined): FastifyInstance {
+  const timeoutMs = settings['hub.body-timeout'] * 1000
+  // Node swaps the two timeouts when the one for the head is longer, so both are set.
+  const times = {
+    connectionsCheckingInterval: SLOW_CHECK_MS,
+    headersTimeout: timeoutMs,
+    requestTimeout: timeoutMs,
+  }
   const options = {
     bodyLimit: settings['hub.max-body-bytes'],
-    requestTimeout: settings['hub.body-timeout'] * 1000,
+    requestTimeout: timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: SLOW_CHECK_MS },
   } as const
-  const { http, ...shared } = options
-  if (tls === undefined) return fastify(options)
-  return fastify({ ...shared, https: { ...tls, ...http } }) as unknown as FastifyInstance
+  if (tls === undefined) return fastify({ ...options, http: times })
+  return fastify({ ...options, https: { ...tls, ...times } }) as unknown as FastifyInstance
 }
 
 async function readTls(settings: GatewaySettings): Promise<Tls | undefined> {

@@ -37,7 +37,7 @@ export function readUserRequest(route: Route, path: string, bytes: Buffer, sampl
   const place = findDistantMedia(body)
   if (place !== undefined)
     throw invalidBody(
-      `${place} must contain the file as a data: address; the hub lets no miner fetch files.`,
+      `The file at ${place} must stand in the request as a data: address; the hub lets no miner fetch files.`,
       place.split(/[.[]/)[0],
     )
   if (route === 'plain') return readPlain(path, body, bytes.length, sampling)

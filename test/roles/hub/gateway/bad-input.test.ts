@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { LimitReason } from '../../../../src/accounts/index.js'
+import { type HubRig, startHubRig } from '../../../support/hub-rig.js'
+import { startListingMiner } from '../../../support/listing-miner.js'
+import { keyOf } from '../../../support/memory-accounts.js'
+import type { Answering, StreamServer } from '../../../support/stream-server.js'
+
+const shape = z.strictObject({
+  error: z.strictObject({
+    message: z.string().regex(/^([A-Z"]|messages).*\.$/),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+  }),
+})
+
+const MODEL = 'org/model'
+const CHAT = '/v1/chat/completions'
+const messages = [{ role: 'user', content: 'Hi' }]
+const ask = { model: MODEL, messages }
+const part = (content: unknown) => ({ model: MODEL, messages: [{ role: 'user', content: [content] }] })
+
+let miner: StreamServer & { readonly port: number }
+let answer: Answering = (response) => response.writeHead(500).end('{}')
+let hub: HubRig
+beforeAll(async () => {
+  miner = await startListingMiner([MODEL, 'org/other'], (...given) => answer(...given))
+  hub = await startHubRig([{ port: miner.port }], {
+    'hub.max-body-bytes': 4096,
+    'hub.first-token-timeout': 1,
+  })
+  hub.accounts.keys.set('sk-narrow', keyOf({ id: 'key_2', limits: { models: ['org/other'] } }))
+  hub.accounts.keys.set('sk-revoked', keyOf({ id: 'key_3', revokedAtMs: 1 }))
+})
+afterAll(async () => {
+  await hub.close()
+  await miner.close()
+})
+afterEach(() => {
+  hub.accounts.refusal = undefined
+  hub.accounts.isDown = false
+})
+
+async function errorOf(response: Response) {
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+  const { error } = shape.parse(await response.json())
+  return { status: response.status, ...error }
+}
+
+describe('keys', () => {
+  it.each<[string, Record<string, string>]>([
+    ['no key', {}],
+    ['an unknown key', { authorization: 'Bearer sk-wrong' }],
+    ['another scheme', { authorization: 'Basic c2stZ29vZA==' }],
+    ['a revoked key', { authorization: 'Bearer sk-revoked' }],
+    ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }],
+    ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }],
+  ])('%s is 401', async (_, headers) => {
+    expect(await errorOf(await hub.post(CHAT, ask, headers))).toMatchObject({
+      ...{ status: 401, type: 'authentication_error', code: 'invalid_api_key' },
+    })
+    const listed = await fetch(`${hub.url}/v1/models`, { headers })
+    expect(listed.status).toBe(401)
+  })
+
+  it('a model that the key may not use is 403, served or not, and is not listed', async () => {
+    const headers = { authorization: 'Bearer sk-narrow' }
+    for (const model of [MODEL, 'org/secret'])
+      expect(await errorOf(await hub.post(CHAT, { ...ask, model }, headers))).toMatchObject({
+        ...{ status: 403, code: 'model_not_allowed', param: 'model' },
+      })
+    const listed = await fetch(`${hub.url}/v1/models`, { headers })
+    expect(await listed.json()).toMatchObject({
+      object: 'list',
+      data: [{ id: 'org/other', object: 'model' }],
+    })
+  })
+})
+
+describe('bodies', () => {
+  it.each<[string, unknown, string | null]>([
+    ['no JSON', '{"model":', null],
+    ['nothing', '', null],
+    ['a list', [], null],
+    ['deep nesting', `{"model":"m","x":${'['.repeat(40)}${']'.repeat(40)}}`, null],
+    ['no model', { messages }, 'model'],
+    ['a model that is no text', { ...ask, model: 5 }, 'model'],
+    ['no messages', { model: MODEL }, 'messages'],
+    ['an empty list of messages', { ...ask, messages: [] }, 'messages'],
+    ['a message without a role', { ...ask, messages: [{ content: 'x' }] }, 'messages'],
+    ['no tokens', { ...ask, max_tokens: 0 }, 'max_tokens'],
+    ['half a token', { ...ask, max_completion_tokens: 1.5 }, 'max_completion_tokens'],
+    ['a temperature beyond 2', { ...ask, temperature: 3 }, 'temperature'],
+    ['more answers than allowed', { ...ask, n: 100 }, 'n'],
+    ['a member outside the policy', { ...ask, guided_regex: '(a+)+' }, 'guided_regex'],
+    [
+      'an address to fetch',
+      part({ type: 'image_url', image_url: { url: 'http://169.254.169.254/' } }),
+      'messages',
+    ],
+    [
+      'a file of the server',
+      part({ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }),
+      'messages',
+    ],
+    ['an unknown part', part({ type: 'file', file: { file_id: 'x' } }), 'messages'],
+  ])('%s is 400', async (_, body, param) => {
+    expect(await errorOf(await hub.post(CHAT, body))).toMatchObject({
+      ...{ status: 400, type: 'invalid_request_error', code: 'invalid_request', param },
+    })
+  })
+
+  it('a completion without a prompt, and an address on a route that is passed on, are 400 as well', async () => {
+    const prompt = await errorOf(await hub.post('/v1/completions', { model: MODEL }))
+    expect(prompt).toMatchObject({ status: 400, param: 'prompt' })
+    const input = [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://host/a' }] }]
+    const passed = await errorOf(await hub.post('/v1/responses', { model: MODEL, input }))
+    expect(passed).toMatchObject({ status: 400, param: 'input' })
+  })
+
+  it('more bytes than allowed are 413', async () => {
+    const long = { model: MODEL, messages: [{ role: 'user', content: 'x'.repeat(5000) }] }
+    expect(await errorOf(await hub.post(CHAT, long))).toMatchObject({
+      status: 413,
+      code: 'request_too_large',
+    })
+  })
+
+  it('a model that nobody serves is 404, and so is an unknown route', async () => {
+    const unserved = await errorOf(await hub.post(CHAT, { ...ask, model: 'org/none' }))
+    expect(unserved).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })
+    expect(await errorOf(await hub.post('/v1/images', ask))).toMatchObject({ status: 404, code: 'not_found' })
+  })
+})
+
+describe('limits', () => {
+  it.each<[LimitReason, number, string, string]>([
+    ['requests', 429, 'rate_limit_error', 'rate_limit_exceeded'],
+    ['tokens-per-day', 429, 'rate_limit_error', 'rate_limit_exceeded'],
+    ['concurrent', 429, 'rate_limit_error', 'rate_limit_exceeded'],
+    ['budget', 429, 'insufficient_quota', 'insufficient_quota'],
+    ['model', 403, 'authentication_error', 'model_not_allowed'],
+    ['expired', 401, 'authentication_error', 'invalid_api_key'],
+    ['revoked', 401, 'authentication_error', 'invalid_api_key'],
+  ])('%s', async (reason, status, type, code) => {
+    hub.accounts.refusal = { kind: 'refused', reason, retryAfterMs: 2500 }
+    const response = await hub.post(CHAT, ask)
+    expect(response.headers.get('retry-after')).toBe('3')
+    expect(await errorOf(response)).toMatchObject({ status, type, code })
+  })
+})
+
+describe('trouble of the hub', () => {
+  it('a database that is down is 503, with and without a known key', async () => {
+    hub.accounts.isDown = true
+    const response = await hub.post(CHAT, ask)
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect(await errorOf(response)).toMatchObject({ status: 503, code: 'accounts_unavailable' })
+  })
+
+  it.each<[string, Answering, number, string]>([
+    [
+      'a miner that refuses the body',
+      (response) => void response.writeHead(400).end('{"error":{"message":"The context is too long"}}'),
+      ...([400, 'miner_refused'] as const),
+    ],
+    ['a miner that fails', (response) => void response.writeHead(500).end('{}'), 502, 'miner_failed'],
+    ['a miner that is dead', (response) => void response.destroy(), 502, 'miner_failed'],
+    ['a miner that is busy', (response) => void response.writeHead(429).end('{}'), 503, 'miners_busy'],
+    ['a miner that is silent', () => {}, 504, 'miner_timeout'],
+  ])('%s', async (_, answering, status, code) => {
+    answer = answering
+    const error = await errorOf(await hub.post(CHAT, ask))
+    expect(error).toMatchObject({ status, code })
+    expect(hub.accounts.settled.at(-1)).toEqual({ promptTokens: 0, completionTokens: 0 })
+  })
+})
