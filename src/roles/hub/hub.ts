@@ -92,6 +92,7 @@ function openPort(context: HubContext, { miners, organics, sampling, onEnd }: Po
     serve: {
       ...{ clock, log, accounts, miners, organics, sampling, onEnd },
       asking: openMinerAsking(context, miners),
+      isRetaining: organics.buckets !== undefined,
       stallMs: settings['hub.gap-timeout'] * 1000,
     },
     organics: organicRoutes({

@@ -3,5 +3,6 @@
  * for users, miners/ knows whom to ask, asking/ asks, organics/ keeps answers for validators. Tests named after a behaviour:
  * openai-client.test.ts (hub.ts, start.ts), status.test.ts (status-document.ts).
  */
+export { hubApi } from './api.js'
 export { startHub } from './start.js'
 export type { HubDeps, HubReport } from './types.js'

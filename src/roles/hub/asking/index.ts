@@ -1,6 +1,7 @@
 /**
  * Asks miners: signs a request for each, fails over and hedges until one has sent its first token, and reads its answer within
- * limits. Tests named after a behaviour: asking.test.ts (open-asking.ts, attempt.ts, exchange.ts, verified-answer.ts).
+ * limits. Tests named after a behaviour: asking.test.ts (open-asking.ts, ask-miners.ts, attempt.ts, exchange.ts,
+ * verified-answer.ts).
  */
 export { NoAnswer } from './ask-miners.js'
 export { MinerFailure } from './miner-failure.js'

@@ -1,13 +1,14 @@
 import type { HubMiner } from '../miners/index.js'
-import type { Served } from './types.js'
+import type { ServeDeps, Served } from './types.js'
 
 /** What every answer says about how it came about. */
 export function answerHeaders(
   { id, key, request, progress }: Served,
   miner: HubMiner,
   contentType: string,
+  { isRetaining }: Pick<ServeDeps, 'isRetaining'>,
 ): Record<string, string> {
-  const isVerifiable = request.endpoint !== undefined && key.isRetained
+  const isVerifiable = request.endpoint !== undefined && key.isRetained && isRetaining
   return {
     'content-type': contentType,
     'cache-control': 'no-cache',

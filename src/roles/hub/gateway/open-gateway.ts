@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
 import type { HubSettings } from '../../../config/index.js'
 import {
@@ -17,8 +18,11 @@ import type { ServeDeps } from './types.js'
 const FAILURES_PER_SECOND = 20
 /** How often the server looks for requests that arrive too slowly. */
 const SLOW_CHECK_MS = 1000
-/** Time for a TLS handshake and the like, and for idle connections. */
+/** Longer than the pools of nginx and of common clients keep an idle connection. */
 const KEEP_ALIVE_MS = 75_000
+/** Time in which requests that are cut off end. */
+const END_MS = 2000
+const END_CHECK_MS = 10
 
 type GatewaySettings = Pick<
   HubSettings,
@@ -94,6 +98,9 @@ export async function openGateway({ settings, serve, organics }: GatewayOptions)
     },
     close: async () => {
       ending.abort(new DOMException('the hub stops', 'AbortError'))
+      // What they used is settled before the database closes.
+      for (let waited = 0; inFlight > 0 && waited < END_MS; waited += END_CHECK_MS)
+        await serve.clock.sleep(END_CHECK_MS)
       await server.close()
     },
   }
@@ -127,11 +134,18 @@ async function readTls(settings: GatewaySettings): Promise<Tls | undefined> {
   if (certFile === undefined && keyFile === undefined) return undefined
   try {
     if (certFile === undefined || keyFile === undefined) throw new Error('one of the two files is missing')
-    return { cert: await readFile(certFile), key: await readFile(keyFile) }
+    const tls = { cert: await readFile(certFile), key: await readFile(keyFile) }
+    // Throws when a file is no PEM, or the key belongs to another certificate.
+    createSecureContext(tls)
+    return tls
   } catch (cause) {
     throw new TargonError(
       `The hub cannot serve HTTPS: ${messageOf(cause)}.`,
-      { code: 'HUB_TLS', fault: 'usage', next: 'Give --hub.tls-cert and --hub.tls-key readable PEM files.' },
+      {
+        code: 'HUB_TLS',
+        fault: 'usage',
+        next: 'Give --hub.tls-cert and --hub.tls-key readable PEM files that belong together.',
+      },
       { cause },
     )
   }

@@ -3,13 +3,14 @@ import { isJsonObject, type JsonObject, parseJson } from '../../../kernel/index.
 
 /** Larger answers are not read; they are counted by their bytes. */
 const MOST_BYTES = 4 << 20
+const BYTES_PER_TOKEN = 4
 const BOUNDS = { depth: 32, values: 262_144 }
 
 /** What an answer that nobody verifies used, as the miner says. */
 interface PlainUsage {
   add(bytes: Buffer): void
-  /** Undefined where the miner says nothing. */
-  result(): { readonly promptTokens: number | undefined; readonly tokens: number | undefined }
+  /** Where the miner says nothing, an event counts as a token, of other answers every four bytes. */
+  result(): { readonly promptTokens: number | undefined; readonly tokens: number }
 }
 
 /** Reads the usage of an answer while it passes: of the whole body, or of the last event that has one. */
@@ -17,6 +18,7 @@ export function createPlainUsage(contentType: string): PlainUsage {
   const isStream = contentType.startsWith('text/event-stream')
   const parts: Buffer[] = []
   let bytes = 0
+  let count = 0
   let usage: JsonObject | undefined
   let events: EventStream | undefined = new EventStream({
     lineBytes: MOST_BYTES,
@@ -25,7 +27,10 @@ export function createPlainUsage(contentType: string): PlainUsage {
   })
   const readEvents = (piece: Buffer) => {
     try {
-      for (const data of events?.push(piece) ?? []) usage = findUsage(data) ?? usage
+      for (const data of events?.push(piece) ?? []) {
+        if (data !== undefined) count++
+        usage = findUsage(data) ?? usage
+      }
     } catch {
       // The stream is not what it says; the user sees it as it is.
       events = undefined
@@ -41,7 +46,9 @@ export function createPlainUsage(contentType: string): PlainUsage {
       if (!isStream && bytes <= MOST_BYTES) usage = findUsage(Buffer.concat(parts).toString('utf8'))
       return {
         promptTokens: countOf(usage?.prompt_tokens ?? usage?.input_tokens),
-        tokens: countOf(usage?.completion_tokens ?? usage?.output_tokens),
+        tokens:
+          countOf(usage?.completion_tokens ?? usage?.output_tokens) ??
+          (events !== undefined && isStream ? count : Math.ceil(bytes / BYTES_PER_TOKEN)),
       }
     },
   }

@@ -79,6 +79,7 @@ function watchUser(response: FastifyReply['raw'], hub: AbortSignal) {
     if (!response.writableFinished) leaving.abort(new Error('the user left'))
   }
   allowManyListeners(leaving.signal)
+  allowManyListeners(hub)
   hub.addEventListener('abort', follow, { once: true })
   if (hub.aborted) follow()
   response.once('close', onClose)

@@ -41,7 +41,7 @@ async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
   const stream = new UserStream(response, deps.clock, deps.stallMs, signal)
   const pieces = observeAnswer(attempt, served, deps)
   try {
-    stream.begin(answerHeaders(served, attempt.miner, EVENT_STREAM))
+    stream.begin(answerHeaders(served, attempt.miner, EVENT_STREAM, deps))
     for await (const { data, isUsage } of pieces) {
       if (isUsage && !wantsUsage) continue
       await stream.write(eventOf(wantsLogprobs ? data : withoutLogprobs(data)))
@@ -76,7 +76,7 @@ async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
       for await (const { data } of observeAnswer(attempt, served, deps)) assembly.add(data)
       const usage = usageOf(progress.promptTokens ?? 0, progress.tokens)
       const text = JSON.stringify(assembly.finish(usage))
-      response.writeHead(200, answerHeaders(served, attempt.miner, 'application/json; charset=utf-8'))
+      response.writeHead(200, answerHeaders(served, attempt.miner, 'application/json; charset=utf-8', deps))
       response.end(text)
       return
     } catch (error) {

@@ -26,7 +26,7 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
   try {
     for await (const { bytes, contentType } of pieces) {
       progress.firstTokenMs ??= clock.monotonic() - progress.startMs
-      if (usage === undefined) stream.begin(answerHeaders(served, attempt.miner, safeType(contentType)))
+      if (usage === undefined) stream.begin(answerHeaders(served, attempt.miner, safeType(contentType), deps))
       usage ??= createPlainUsage(contentType)
       usage.add(bytes)
       await stream.write(bytes)
@@ -43,7 +43,7 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
     await pieces.return()
     const { promptTokens, tokens } = usage?.result() ?? {}
     progress.promptTokens = promptTokens
-    progress.tokens = tokens ?? (usage === undefined ? 0 : served.answerTokens)
+    progress.tokens = tokens ?? 0
   }
 }
 

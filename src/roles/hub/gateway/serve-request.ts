@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { ApiKey, Reservation } from '../../../accounts/index.js'
+import { isAbort } from '../../../kernel/index.js'
 import {
   GatewayError,
   gatewayErrorOf,
@@ -71,8 +72,13 @@ export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise
     const { status, facts } = shown ?? internal()
     if (response.headersSent) response.end()
     else if (!signal.aborted || !response.destroyed) sendError(response, id, shown ?? internal())
-    end(signal.aborted ? 'left' : status < 500 ? 'refused' : 'failed', facts.code)
+    end(hasLeft(signal) ? 'left' : status < 500 ? 'refused' : 'failed', facts.code)
   }
+}
+
+/** The hub stops with an AbortError; anything else is the user’s own doing. */
+function hasLeft(signal: AbortSignal): boolean {
+  return signal.aborted && !isAbort(signal.reason)
 }
 
 /** @returns the name of a model that is served. @throws GatewayError 403, 404 */

@@ -34,6 +34,8 @@ export interface ServeDeps {
   readonly miners: Pick<Miners, 'models'>
   readonly asking: Asking
   readonly organics: Pick<OrganicStore, 'record'>
+  /** Whether answers are kept for validators at all. */
+  readonly isRetaining: boolean
   readonly sampling: Sampling
   /** How long a user may stop reading. */
   readonly stallMs: number

@@ -6,7 +6,7 @@ import type { Signer } from '../../../wallet/index.js'
 import type { HubMiner } from './types.js'
 
 /** Miners that are asked for their models at the same time. */
-const ASKED_AT_ONCE = 64
+const ASKED_AT_ONCE = 256
 /** Lists in a row that a miner may fail to send before it counts as serving nothing. */
 const MISSES = 2
 

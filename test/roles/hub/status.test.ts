@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { hubStatus } from '../../../src/roles/hub/status-document.js'
+import { type FakeMiner, startFakeMiner } from '../../support/fake-miner.js'
+import { type HubRig, startHubRig } from '../../support/hub-rig.js'
+import { temporaryFolder } from '../../support/temporary-folder.js'
+
+const MODEL = 'org/model'
+const ask = { model: MODEL, max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }
+
+let miner: FakeMiner
+let hub: HubRig | undefined
+afterEach(async () => {
+  await hub?.close()
+  hub = undefined
+  await miner.close()
+})
+
+async function open(models: readonly string[], settings = {}): Promise<HubRig> {
+  miner = await startFakeMiner({ models })
+  hub = await startHubRig([{ port: miner.port }], settings)
+  return hub
+}
+
+const readiness = async ({ statusUrl }: HubRig) => {
+  const response = await fetch(`${statusUrl}/readyz`)
+  const body = (await response.json()) as object
+  return { status: response.status, ...body }
+}
+
+describe('the status of a hub', () => {
+  it('says which miners serve what, how requests ended, and what is kept', async () => {
+    const { statusUrl, post } = await open([MODEL])
+    await post('/v1/chat/completions', ask)
+    await post('/v1/chat/completions', { ...ask, model: 'org/none' })
+    const status = hubStatus.parse(await (await fetch(`${statusUrl}/status`)).json())
+    expect(status).toMatchObject({
+      ...{ role: 'hub', unavailable: null, models: [MODEL], inFlight: 0 },
+      requests: { answered: 1, refused: 1, failed: 0, left: 0 },
+      miners: [{ uid: 1, models: [MODEL], answered: 1, breaker: 'closed', silent: null }],
+    })
+    const metrics = await (await fetch(`${statusUrl}/metrics`)).text()
+    for (const line of [
+      'targon_hub_requests_total{route="/v1/chat/completions",outcome="answered"} 1',
+      'targon_hub_errors_total{code="model_not_found"} 1',
+      `targon_hub_model_requests_total{model="${MODEL}",outcome="answered"} 1`,
+      'targon_hub_tokens_total{kind="completion"} 5',
+      'targon_hub_miners 1',
+      'targon_registered 1',
+    ])
+      expect(metrics).toContain(line)
+  })
+
+  it('is not ready while no miner serves a model, or the keys cannot be read', async () => {
+    const rig = await open([])
+    expect(await readiness(rig)).toMatchObject({ status: 503, missing: 'no miner serves a model' })
+    await hub?.close()
+    await miner.close()
+    const other = await open([MODEL])
+    expect(await readiness(other)).toMatchObject({ status: 200 })
+    other.accounts.isDown = true
+    expect(await readiness(other)).toMatchObject({
+      ...{ status: 503, missing: 'the keys cannot be read: the database does not answer' },
+    })
+  })
+
+  it('takes miners in that begin to serve later', async () => {
+    const rig = await open([], { 'hub.refresh': 1 })
+    miner.models = [MODEL]
+    await vi.waitFor(async () => expect((await readiness(rig)).status).toBe(200), { timeout: 5000 })
+  })
+})
+
+describe('the port of a hub', () => {
+  it('speaks TLS with a certificate, and refuses files that are none', async () => {
+    const folder = temporaryFolder('tls')
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+    const names = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-newkey', 'ec']
+    const curve = ['-pkeyopt', 'ec_paramgen_curve:prime256v1']
+    execFileSync('openssl', ['req', '-x509', ...names, ...curve, '-out', cert, '-keyout', key], {
+      stdio: 'ignore',
+    })
+    const rig = await open([MODEL], { 'hub.tls-cert': cert, 'hub.tls-key': key })
+    expect(rig.url).toMatch(/^https:/)
+    const status = await new Promise((resolve, reject) => {
+      const headers = { authorization: 'Bearer sk-good' }
+      request(`${rig.url}/v1/models`, { rejectUnauthorized: false, headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(200)
+    const start = (files: object) => startHubRig([], files)
+    await expect(start({ 'hub.tls-cert': cert })).rejects.toMatchObject({ code: 'HUB_TLS' })
+    await expect(start({ 'hub.tls-cert': cert, 'hub.tls-key': 'absent' })).rejects.toMatchObject({
+      code: 'HUB_TLS',
+    })
+    await expect(start({ 'hub.tls-cert': key, 'hub.tls-key': cert })).rejects.toMatchObject({
+      code: 'HUB_TLS',
+    })
+  })
+
+  it('that is taken is an error that names it', async () => {
+    miner = await startFakeMiner({ models: [] })
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const address = other.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    await expect(startHubRig([], { 'hub.port': port })).rejects.toMatchObject({
+      code: 'HUB_PORT_UNAVAILABLE',
+      facts: { port },
+    })
+    other.close()
+  })
+})
