@@ -30,6 +30,9 @@ export interface Batch {
   readonly onCommit: () => void
 }
 
+/** The server ends the transaction of a replica that is frozen for this long, so that the others can use the key. */
+const FROZEN_MS = 5000
+
 type Removed = { id: string; model: string; tokens: number }
 
 /**
@@ -64,8 +67,14 @@ export async function runBatch(
 
 async function lockKey({ kind }: Database, all: Query, keyId: string): Promise<KeyRow | undefined> {
   // an SQLite transaction has the whole file locked
-  const lock = kind === 'postgres' ? sql`for update` : sql``
-  const [row] = await all<KeyRow>(sql`select ${KEY_COLUMNS} from hub_keys where id = ${keyId} ${lock}`)
+  const isShared = kind === 'postgres'
+  const lock = isShared ? sql`for update` : sql``
+  const limit = isShared
+    ? sql`, set_config('idle_in_transaction_session_timeout', ${String(FROZEN_MS)}, true) as frozen_ms`
+    : sql``
+  const [row] = await all<KeyRow>(
+    sql`select ${KEY_COLUMNS}${limit} from hub_keys where id = ${keyId} ${lock}`,
+  )
   return row
 }
 

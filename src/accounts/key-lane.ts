@@ -3,7 +3,7 @@ import { type Clock, createDeferred, DeadlineError, type Deferred, withDeadline 
 import { runBatch, type Wanted } from './batch.js'
 import { type AccountsConnection, unavailable } from './connection.js'
 import type { LeaseTimes } from './time.js'
-import type { Refusal, Reservation, Use } from './types.js'
+import type { Refusal, Use } from './types.js'
 
 /** Reservations and settlements in one transaction, at most each. */
 const BATCH_SIZE = 200
@@ -45,18 +45,26 @@ export class KeyLane {
   #running: Promise<void> | undefined
   #pause = createDeferred<void>()
 
+  /**
+   * @param onLost is given the id of a reservation that the caller of `reserve` no longer waits for
+   * @param onIdle is called when nothing is left to write; a lane that has ended is not used again
+   */
   constructor(
     private readonly keyId: string,
     private readonly context: LaneContext,
+    private readonly onLost: (id: string) => void,
     private readonly onIdle: () => void,
   ) {}
 
-  /** @throws TargonError ACCOUNTS_UNAVAILABLE; the signal's reason */
-  async reserve(model: string, tokens: number, signal: AbortSignal): Promise<Reservation | Refusal> {
+  /**
+   * @returns the id of the reservation, or why there is none
+   * @throws TargonError ACCOUNTS_UNAVAILABLE; the signal's reason
+   */
+  async reserve(model: string, tokens: number, signal: AbortSignal): Promise<string | Refusal> {
     signal.throwIfAborted()
     const id = randomUUID()
     const answer = createDeferred<Refusal | undefined>()
-    const wanted = { id, model: storable(model), tokens: wholeTokens(tokens) }
+    const wanted = { id, model, tokens }
     const one: Waiting = { wanted, answer, isAbandoned: false, isReserved: false }
     this.#waiting.push(one)
     this.#start()
@@ -68,11 +76,11 @@ export class KeyLane {
         signal,
         () => answer.promise,
       )
-      return refusal ?? this.#reservation(id)
+      return refusal ?? id
     } catch (error) {
       one.isAbandoned = true
       this.#waiting = this.#waiting.filter((other) => other !== one)
-      if (one.isReserved) void this.#settle(id, undefined)
+      if (one.isReserved) this.onLost(id)
       throw error instanceof DeadlineError ? unavailable(error) : error
     }
   }
@@ -86,25 +94,11 @@ export class KeyLane {
   /** Writes what waits, or gives up when the signal of the context aborts. */
   async finish(): Promise<void> {
     this.#pause.resolve()
-    await this.#running
+    while (this.#running !== undefined) await this.#running
   }
 
-  #reservation(id: string): Reservation {
-    let settled: Promise<void> | undefined
-    return {
-      kind: 'reserved',
-      settle: (use) => {
-        settled ??= this.#settle(id, {
-          promptTokens: wholeTokens(use.promptTokens),
-          completionTokens: wholeTokens(use.completionTokens),
-        })
-        return settled
-      },
-    }
-  }
-
-  /** @param use undefined for a request that never started */
-  #settle(id: string, use: Use | undefined): Promise<void> {
+  /** Resolves when it is written. @param use undefined for a request that never started */
+  settle(id: string, use: Use | undefined): Promise<void> {
     const written = createDeferred<void>()
     this.#settling.set(id, { use, written })
     this.#start()
@@ -170,7 +164,7 @@ export class KeyLane {
     } catch (error) {
       for (const { wanted, answer } of waiting) {
         // a commit whose answer is lost may have reserved
-        if (mayBeWritten) void this.#settle(wanted.id, undefined)
+        if (mayBeWritten) void this.settle(wanted.id, undefined)
         answer.reject(error)
       }
       return false
@@ -181,7 +175,7 @@ export class KeyLane {
     if (refusal === undefined) {
       this.context.active.add(one.wanted.id)
       one.isReserved = true
-      if (one.isAbandoned) void this.#settle(one.wanted.id, undefined)
+      if (one.isAbandoned) void this.settle(one.wanted.id, undefined)
     }
     one.answer.resolve(refusal)
   }
@@ -191,17 +185,4 @@ export class KeyLane {
     for (const { written } of this.#settling.values()) written.resolve()
     this.#settling.clear()
   }
-}
-
-const MAX_TOKENS = 1e12
-const MAX_MODEL_CHARS = 256
-
-/** A miner may state any number; the database takes whole ones, and a row it rejects would be tried again for ever. */
-function wholeTokens(stated: number): number {
-  return Number.isNaN(stated) ? 0 : Math.min(MAX_TOKENS, Math.max(0, Math.ceil(stated)))
-}
-
-/** PostgreSQL rejects NUL in text. */
-function storable(model: string): string {
-  return model.replaceAll('\0', '').slice(0, MAX_MODEL_CHARS)
 }

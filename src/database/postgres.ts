@@ -30,6 +30,8 @@ async function connect(config: pg.PoolConfig): Promise<pg.Pool> {
   })
   // a broken idle connection is replaced at the next query; without a listener the event would end the process
   pool.on('error', () => {})
+  // nor may one that the server ends between two statements of a transaction, whose next statement fails
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     await pool.query('select 1')
   } catch (error) {

@@ -215,6 +215,16 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
       await expect.poll(() => sumsOf(database, key.id)).toMatchObject({ running: 1, spent: 0, requests: 0 })
     })
 
+    test('closing waits for settlements that were not awaited', async () => {
+      const { key } = await create()
+      const accounts = open()
+      const running = [await reserved(accounts, key, 9), await reserved(accounts, key, 9)]
+      for (const one of running) void one.settle({ promptTokens: 1, completionTokens: 2 })
+      opened.pop()
+      await accounts.close()
+      expect(await sumsOf(database, key.id)).toMatchObject({ spent: 6, running: 0, requests: 2 })
+    })
+
     test('a replica that ends without settling is charged in full, one that lives is not', async () => {
       const { key } = await create()
       const [dying, living] = [open(), open()]

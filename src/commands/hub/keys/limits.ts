@@ -13,7 +13,7 @@ export default class HubKeysLimits extends BaseCommand {
   static override summary = 'Change the limits of an API key of the hub, or show them'
 
   static override description =
-    'Only the limits that are named change; none removes one. They hold from the next request, also at a hub that runs. A command that names none shows those that hold.'
+    'Only the limits that are named change; none removes one. They hold from the next request, also at a hub that runs, which reads models and retention again every five seconds. A command that names none shows those that hold.'
 
   static override usage = 'hub keys limits ID [--budget <n|none>] [--no-retention] [FLAGS]'
 
