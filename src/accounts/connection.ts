@@ -95,7 +95,7 @@ async function retry<T>(database: Database, work: (database: Database) => Promis
 export function unavailable(error: unknown): TargonError {
   if (error instanceof TargonError && error.code === 'ACCOUNTS_UNAVAILABLE') return error
   return new TargonError(
-    `The database of the API keys cannot be used: ${messageOf(error)}.`,
+    `The database of the API keys cannot be used: ${messageOf(error).replace(/\.$/, '')}.`,
     {
       code: 'ACCOUNTS_UNAVAILABLE',
       fault: 'runtime',

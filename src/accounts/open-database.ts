@@ -26,7 +26,7 @@ export async function openAccountsDatabase(place: DatabasePlace): Promise<Databa
   } catch (error) {
     await database?.close().catch(() => {})
     throw new TargonError(
-      `The database of the API keys could not be opened: ${messageOf(error)}.`,
+      `The database of the API keys could not be opened: ${messageOf(error).replace(/\.$/, '')}.`,
       { code: 'ACCOUNTS_UNAVAILABLE', fault: 'runtime', next: adviceOnOpening(error, place) },
       { cause: error },
     )

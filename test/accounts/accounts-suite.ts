@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import pino from 'pino'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Accounts,
   type ApiKey,
@@ -48,21 +48,21 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
   describe(title, () => {
     let place: DatabasePlace
     let database: Database
-    const opened: Accounts[] = []
+    /** Two replicas for all tests. */
+    let accounts: Accounts
+    let other: Accounts
+    const open = () => openAccounts({ place, clock: systemClock, log: silent, times: QUICK })
     beforeAll(async () => {
       place = await makePlace()
       database = await openAccountsDatabase(place)
+      accounts = open()
+      other = open()
     })
-    afterEach(async () => {
-      for (const accounts of opened.splice(0)) await accounts.close()
+    afterAll(async () => {
+      await Promise.all([accounts.close(), other.close()])
+      await database.close()
     })
-    afterAll(() => database.close())
 
-    function open(): Accounts {
-      const accounts = openAccounts({ place, clock: systemClock, log: silent, times: QUICK })
-      opened.push(accounts)
-      return accounts
-    }
     const create = (limits: KeyLimits = {}, isRetained = true) =>
       createKey(database, { name: 'ann', limits, isRetained, createdAtMs: 1000 })
     const refusal = (accounts: Accounts, key: ApiKey, tokens = 10, model = 'org/m') =>
@@ -74,12 +74,10 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
         { ...limits, models: ['org/m', 'o\'r"g'], expiresAtMs: 9e12 },
         false,
       )
-      const accounts = open()
       expect(await accounts.find(secret)).toEqual(key)
       expect(key.isRetained).toBe(false)
       expect(await accounts.find(`${secret.slice(0, -1)}${secret.endsWith('A') ? 'B' : 'A'}`)).toBeUndefined()
-      for (const other of ['', key.id, 'sk-', `${secret} `])
-        expect(await accounts.find(other)).toBeUndefined()
+      for (const text of ['', key.id, 'sk-', `${secret} `]) expect(await accounts.find(text)).toBeUndefined()
       const rows = await database.all(sql`select * from hub_keys`)
       expect(JSON.stringify(rows)).toContain(key.id)
       expect(JSON.stringify(rows)).not.toContain(secret.slice(10))
@@ -87,7 +85,6 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
 
     test('debits what was used once, at most what was reserved', async () => {
       const { key } = await create()
-      const accounts = open()
       const [first, second, third] = [
         await reserved(accounts, key, 100),
         await reserved(accounts, key, 100),
@@ -105,7 +102,6 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
     })
 
     test('refuses by each limit, with the time after which another try can help', async () => {
-      const accounts = open()
       const of = async (limits: KeyLimits) => (await create(limits)).key
       expect(await refusal(accounts, await of({ models: ['org/other'] }))).toEqual({
         ...{ kind: 'refused', reason: 'model' },
@@ -139,7 +135,6 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
 
     test('a revoked key and changed limits count from the next request', async () => {
       const { key } = await create({ budgetTokens: 10 })
-      const accounts = open()
       expect(await refusal(accounts, key, 11)).toMatchObject({ reason: 'budget' })
       await changeKey(database, key.id, { budgetTokens: null, models: ['org/m'], isRetained: false })
       const [changed] = (await listKeys(database)).filter(({ id }) => id === key.id)
@@ -160,7 +155,7 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
         requestsPerMinute: 100_000,
       }
       const { key } = await create(limits)
-      const replicas = [open(), open()]
+      const replicas = [accounts, other]
       const seen = { used: 0, accepted: 0, refused: 0 }
       const ask = async (index: number) => {
         const answer = await refusal(replicas[index % 2]!, key, 100 + (index % 7))
@@ -182,7 +177,7 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
     })
 
     test('racing requests that all run at once are accepted up to the limit exactly', async () => {
-      const replicas = [open(), open()]
+      const replicas = [accounts, other]
       for (const limits of [
         { budgetTokens: 1050 },
         { tokensPerDay: 1050 },
@@ -203,7 +198,6 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
 
     test('a request that leaves while it waits for its reservation leaves none behind', async () => {
       const { key } = await create()
-      const accounts = open()
       const leaving = new AbortController()
       const asked = accounts.reserve(key, { model: 'org/m', tokens: 50 }, leaving.signal)
       leaving.abort(new Error('left'))
@@ -217,27 +211,25 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
 
     test('closing waits for settlements that were not awaited', async () => {
       const { key } = await create()
-      const accounts = open()
-      const running = [await reserved(accounts, key, 9), await reserved(accounts, key, 9)]
+      const ending = open()
+      const running = [await reserved(ending, key, 9), await reserved(ending, key, 9)]
       for (const one of running) void one.settle({ promptTokens: 1, completionTokens: 2 })
-      opened.pop()
-      await accounts.close()
+      await ending.close()
       expect(await sumsOf(database, key.id)).toMatchObject({ spent: 6, running: 0, requests: 2 })
     })
 
     test('a replica that ends without settling is charged in full, one that lives is not', async () => {
       const { key } = await create()
-      const [dying, living] = [open(), open()]
+      const dying = open()
       await reserved(dying, key, 70)
-      const running = await reserved(living, key, 30)
-      opened.splice(opened.indexOf(dying), 1)
+      const running = await reserved(accounts, key, 30)
       await dying.close()
       await expect
         .poll(() => sumsOf(database, key.id))
         .toMatchObject({ unsettled: 70, spent: 70, running: 1 })
       // longer than a lease, which the living replica extends
       await systemClock.sleep(1.5 * QUICK.leaseMs)
-      await reserved(open(), key, 1)
+      await reserved(other, key, 1)
       await running.settle({ promptTokens: 1, completionTokens: 2 })
       expect(await sumsOf(database, key.id)).toMatchObject({ unsettled: 70, used: 3, spent: 73 })
     })
