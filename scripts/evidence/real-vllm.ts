@@ -17,9 +17,10 @@ interface Result {
   readonly answers: number
   readonly tokens: number
   readonly verdicts: Readonly<Record<string, number>>
-  readonly claimed: { readonly mean: number }
-  /** Of the V1 runner: by all statistics, by each alone, and without the stated log probabilities. */
-  readonly evidence?: {
+  /** Absent where none is raw. */
+  readonly claimed?: { readonly median: number; readonly mean: number }
+  /** By all statistics, by each alone, and without the stated log probabilities. */
+  readonly evidence: {
     readonly all: Finding
     readonly rescored: Finding
     readonly alone: Readonly<Record<string, Finding>>
@@ -54,17 +55,14 @@ const text = Object.entries(tables).reduce(
 writeFileSync(page, text)
 
 function evidenceTable(): string {
-  const head = ['server', 'answers, tokens', 'strict', 'mean difference', 'suspicion', 'alarm']
-  const rows = sorted.flatMap(({ name, answers, tokens, verdicts, claimed, evidence }) => {
-    if (!evidence) return []
+  const head = ['server', 'answers, tokens', 'strict', 'difference, median and mean', 'suspicion', 'alarm']
+  const rows = sorted.map(({ name, answers, tokens, verdicts, claimed, evidence }) => {
     const { all, rescored, alone } = evidence
     const by = Object.entries(alone).flatMap(([statistic, one]) => (one.suspicion ? [statistic] : []))
+    const difference = claimed ? `${claimed.median.toFixed(3)}, ${claimed.mean.toFixed(3)} nats` : ''
     return [
-      [
-        ...[name, `${count(answers)}, ${count(tokens)}`, describeVerdicts(verdicts)],
-        ...[`${claimed.mean.toFixed(3)} nats`, reached(all.suspicion), reached(all.alarm)],
-        ...[by.join(', '), reached(rescored.suspicion)],
-      ],
+      ...[name, `${count(answers)}, ${count(tokens)}`, describeVerdicts(verdicts), difference],
+      ...[reached(all.suspicion), reached(all.alarm), by.join(', '), reached(rescored.suspicion)],
     ]
   })
   return table([...head, 'suspicion by each alone', 'suspicion, rescored'], rows)

@@ -60,8 +60,7 @@ async function askMissing(
         if (faults.length > 0 || systemClock.monotonic() > latest) return
         const answer = await field.ask(next[1])
         if (answer.verdict.kind === 'inconclusive') faults.push(answer.verdict.detail)
-        else if (answer.verdict.kind === 'failed' && !(await miner.isHealthy()))
-          faults.push('the server has ended')
+        else if (answer.verdict.kind === 'failed' && miner.hasEnded()) faults.push('the server has ended')
         else await kept.add(next[0], answer)
       }
     }

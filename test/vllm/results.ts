@@ -27,10 +27,10 @@ function writeResult(name: string, figures: object): void {
 }
 
 function rounded(value: number): number {
-  return Number(value.toPrecision(4))
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4))
 }
 
-/** Verdicts by kind and cause, and how far the stated log probabilities are from the reference. */
+/** Verdicts by kind and cause, and how far the stated log probabilities are from the reference where they are raw. */
 function describeAnswers(answers: readonly FieldAnswer[]) {
   const verdicts: Record<string, number> = {}
   const distances: number[] = []
@@ -46,14 +46,18 @@ function describeAnswers(answers: readonly FieldAnswer[]) {
         distances.push(Math.abs(claimed - (compared.reference[index] ?? Number.NaN)))
   }
   const known = distances.filter(Number.isFinite).sort((a, b) => a - b)
-  const mean = known.reduce((sum, distance) => sum + distance, 0) / Math.max(1, known.length)
-  const claimed = { mean, p99: known[Math.floor(known.length * 0.99)] ?? 0 }
+  const mean = known.reduce((sum, distance) => sum + distance, 0) / known.length
+  const claimed = known.length > 0 && {
+    median: known[Math.floor(known.length / 2)] ?? 0,
+    mean,
+    p99: known[Math.floor(known.length * 0.99)] ?? 0,
+  }
   return {
     answers: answers.length,
     compared: answers.filter(({ compared }) => compared).length,
     tokens,
     verdicts,
-    claimed,
+    ...(claimed && { claimed }),
   }
 }
 

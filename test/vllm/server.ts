@@ -22,7 +22,7 @@ export interface VllmOptions {
 
 export interface VllmServer {
   readonly url: string
-  isHealthy(): Promise<boolean>
+  hasEnded(): boolean
   close(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ export async function startVllm(environment: VllmEnvironment, options: VllmOptio
     await close()
     throw new Error(`vLLM does not use its V2 runner:\n${tail.text()}`)
   }
-  return { url, isHealthy: () => isHealthy(url), close }
+  return { url, hasEnded: () => child.exitCode !== null || child.signalCode !== null, close }
 }
 
 async function launchOf(environment: VllmEnvironment, { runner, weights }: VllmOptions) {

@@ -56,7 +56,7 @@ function environment(): VllmEnvironment {
 
 /** The validator's engine; started when it is first needed, and again when it has ended. */
 async function reference(): Promise<VllmServer> {
-  if (engine && !(await engine.isHealthy())) {
+  if (engine?.hasEnded()) {
     await engine.close()
     engine = undefined
   }
