@@ -18,7 +18,7 @@ interface MinerBody {
 
 /**
  * The user's members unchanged, and what verification needs: a streamed answer with log probabilities, and explicit
- * max_tokens, seed and temperature. Without usage at the end the prompt could not be counted.
+ * max_tokens, seed and sampling. Without usage at the end the prompt could not be counted.
  */
 export function chatForMiner(body: ChatBody, sampling: Sampling, isVerifiable: boolean): MinerBody {
   const maxTokens = tokensFor(body.max_completion_tokens ?? body.max_tokens, sampling)
@@ -47,11 +47,19 @@ function tokensFor(asked: number | null | undefined, { maxTokens, defaultTokens 
   return Math.min(asked ?? defaultTokens, maxTokens)
 }
 
-function verifiable({ seed, temperature }: ChatBody | CompletionBody, sampling: Sampling): JsonObject {
+/**
+ * OpenAI's defaults, and no cut of its own by the server: a miner would otherwise apply those of the model's
+ * generation_config.json to what the user leaves open, and a cut answer can hardly be compared with the model.
+ */
+const DEFAULTS: JsonObject = { temperature: 1, top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 }
+
+function verifiable(body: ChatBody | CompletionBody, sampling: Sampling): JsonObject {
+  const given = Object.entries(body).filter(([, value]) => value !== null && value !== undefined)
+  const open = Object.entries(DEFAULTS).filter(([name]) => !given.some(([member]) => member === name))
   return {
     stream: true,
     stream_options: { include_usage: true },
-    seed: seed ?? sampling.seed(),
-    temperature: temperature ?? 1,
+    seed: body.seed ?? sampling.seed(),
+    ...Object.fromEntries(open),
   }
 }

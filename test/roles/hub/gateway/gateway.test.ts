@@ -129,6 +129,14 @@ describe('a whole answer', () => {
 })
 
 describe('a request to a miner', () => {
+  it('leaves no cut to the server, unless the user asks for one', async () => {
+    await open([answers])
+    await hub.post(CHAT, { ...ask, top_p: null })
+    expect(bodyAt(0)).toMatchObject({ top_p: 1, top_k: -1, min_p: 0, repetition_penalty: 1 })
+    await hub.post(CHAT, { ...ask, top_p: 0.9, top_k: 20 })
+    expect(bodyAt(0)).toMatchObject({ top_p: 0.9, top_k: 20, min_p: 0, repetition_penalty: 1 })
+  })
+
   it('has the members of the user, and an explicit limit, seed and temperature', async () => {
     await open([answers], { 'hub.max-tokens': 100, 'hub.default-tokens': 50 })
     await hub.post(CHAT, { ...ask, max_tokens: undefined, stop: ['x'], user: 'u' })
