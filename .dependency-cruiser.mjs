@@ -88,9 +88,10 @@ export const ARROWS = {
     ...INSIDE('validator', 'calibration', 'reports'),
   ],
   setup: ['config', 'wallet'],
-  localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/board'],
+  localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/users', 'localnet/board'],
   'localnet/network': ['config', 'wallet', 'localnet/chain', 'localnet/engine'],
-  'localnet/board': ['chain', 'localnet/network'],
+  'localnet/board': ['chain', 'localnet/network', 'localnet/users'],
+  'localnet/users': [],
   // The development chain and engine share no code with what they test: two codecs, no common bug.
   'localnet/chain|localnet/engine': [],
   cli: ['config', 'telemetry'],
