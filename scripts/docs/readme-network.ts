@@ -15,5 +15,6 @@ export function readmeNetwork(epochs?: number) {
     chainPort: 0,
     epochs,
     cheats: [],
+    hub: false,
   }
 }

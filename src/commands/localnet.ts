@@ -26,6 +26,7 @@ export default class Localnet extends BaseCommand {
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --epochs 2 --json',
     '<%= config.bin %> <%= command.id %> --cheats rescored,draft',
+    '<%= config.bin %> <%= command.id %> --hub',
     '<%= config.bin %> <%= command.id %> --only chain,engine --dir ./localnet',
   ]
 
@@ -73,6 +74,7 @@ export default class Localnet extends BaseCommand {
         epochBlocks: settings['chain.tempo'],
         chainPort: settings['chain.port'] ?? 0,
         cheats: settings.cheats,
+        hub: settings.hub,
         epochs: settings.epochs ?? (isInteractive ? undefined : UNATTENDED_EPOCHS),
       },
       {

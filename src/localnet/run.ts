@@ -5,12 +5,17 @@ import { type Snapshot, Watch } from './board/index.js'
 import {
   deriveSecret,
   hotkeyNames,
+  LOCALNET_MODELS,
   Network,
   type NetworkDeps,
   openFolder,
   type SelfCommand,
 } from './network/index.js'
 import { serveLocalnetPage } from './serve-page.js'
+import { runUsers, type Users } from './users/index.js'
+
+/** Users who ask at the same time; a small machine runs all miners too. */
+const USERS = 2
 
 export interface LocalnetOptions {
   readonly self: SelfCommand
@@ -23,6 +28,8 @@ export interface LocalnetOptions {
   readonly chainPort: number
   /** Behaviours of further miners: names of the development engine's catalogue. */
   readonly cheats: readonly string[]
+  /** Whether a hub and its users run too. */
+  readonly hub: boolean
   /** Undefined: run until the signal aborts. */
   readonly epochs: number | undefined
 }
@@ -55,11 +62,13 @@ export async function runLocalnet(
     const network = await Network.start({ ...options, folder: folder.path }, deps)
     try {
       const page = await openPage(network, deps, () => last)
+      const users = startUsers(network, options, deps)
       try {
-        await watchNetwork(network, options, { ...deps, onSnapshot }).catch((error: unknown) => {
+        await watchNetwork(network, users, options, { ...deps, onSnapshot }).catch((error: unknown) => {
           if (!deps.signal.aborted) throw error
         })
       } finally {
+        await users?.stop()
         await page.close()
       }
       deps.onEnd(last)
@@ -74,6 +83,29 @@ export async function runLocalnet(
     return last
   } finally {
     await folder.release()
+  }
+}
+
+interface RunningUsers extends Pick<Users, 'counts'> {
+  stop(): Promise<void>
+}
+
+/** Undefined without a hub. */
+function startUsers(
+  { hub }: Network,
+  { seed }: LocalnetOptions,
+  { clock, signal }: LocalnetDeps,
+): RunningUsers | undefined {
+  if (!hub) return undefined
+  const end = new AbortController()
+  const options = { hubUrl: hub.url, apiKey: hub.apiKey, seed, models: LOCALNET_MODELS, concurrent: USERS }
+  const users = runUsers(options, { clock, signal: AbortSignal.any([signal, end.signal]) })
+  return {
+    counts: users.counts,
+    stop: async () => {
+      end.abort()
+      await users.done
+    },
   }
 }
 
@@ -100,7 +132,12 @@ function silentLog() {
   })
 }
 
-async function watchNetwork(network: Network, options: LocalnetOptions, deps: LocalnetDeps): Promise<void> {
+async function watchNetwork(
+  network: Network,
+  users: RunningUsers | undefined,
+  options: LocalnetOptions,
+  deps: LocalnetDeps,
+): Promise<void> {
   const done = new AbortController()
   const subtensor = await connectSubtensor(
     { endpoints: [network.places.chainUrl] },
@@ -115,9 +152,10 @@ async function watchNetwork(network: Network, options: LocalnetOptions, deps: Lo
   )
   try {
     const { validatorUrl } = network
+    const hub = network.hub && users && { statusUrl: network.hub.statusUrl, users: users.counts }
     const watch = new Watch(
       { ...options, addresses, cast: network.cast },
-      { ...deps, chain: subtensor, validatorUrl },
+      { ...deps, chain: subtensor, validatorUrl, hub },
     )
     await Promise.race([watch.run(), network.death])
   } finally {

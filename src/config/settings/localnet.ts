@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../duration.js'
-import { integerValue, listValue, optionalText, portValue } from '../schemas.js'
+import { integerValue, listValue, optionalText, portValue, switchValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
 const localnet = settingIn('LOCALNET', ['localnet'])
@@ -27,6 +27,12 @@ export const localnetSettings = {
     default: [],
     defaultText: 'those that are always there',
     help: 'Up to eight further miners that cheat in these ways, for example int4, rescored, cooler, no-system-prompt, truncated-prompt, draft, one-in-ten, turncoat; docs/development/development-engine.md lists all.',
+  }),
+  hub: localnet({
+    kind: 'switch',
+    schema: switchValue,
+    default: false,
+    help: 'Also run a hub with users that ask it, and a miner that is honest to the validator and answers users with another model.',
   }),
   dir: localnet({
     kind: 'path',

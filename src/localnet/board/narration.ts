@@ -1,4 +1,4 @@
-import { renderLast } from './scoreboard.js'
+import { renderLast, renderUsers } from './scoreboard.js'
 import type { MinerRow, Snapshot } from './snapshot.js'
 
 /** What changed between two snapshots, as plain log lines. */
@@ -14,7 +14,8 @@ export function narrateChange(before: Snapshot | undefined, now: Snapshot): stri
   const lines = [...verdicts, ...accusations]
   if (now.epochs === (before?.epochs ?? 0)) return lines
   const weights = now.miners.map((miner) => `${miner.name} ${miner.weightU16}`).join(', ')
-  return [...lines, `block ${now.block}  epoch ${now.epochs} done, weights on chain: ${weights}`]
+  const users = renderUsers(now).map((line) => `block ${now.block}  ${line}`)
+  return [...lines, `block ${now.block}  epoch ${now.epochs} done, weights on chain: ${weights}`, ...users]
 }
 
 function narrateVerdict(now: Snapshot, miner: MinerRow): string {

@@ -65,7 +65,9 @@ export function renderBoard(snapshot: Snapshot, style: BoardStyle): string {
   const plain = { ...style, colors: false }
   const fits = (layout: readonly Column[]) => widthOf(renderTable(snapshot, layout, plain)) <= columns
   const layout = LAYOUTS.find(fits)
-  const header = renderHeader(snapshot).slice(0, columns)
+  const header = [renderHeader(snapshot), ...renderUsers(snapshot)]
+    .map((line) => line.slice(0, columns))
+    .join('\n')
   if (layout) return `${header}\n${renderTable(snapshot, layout, style)}`
   const cut = renderTable(snapshot, [MINER, WEIGHT], { ...plain, borders: false }).split('\n')
   return [header, ...cut.map((line) => line.slice(0, columns))].join('\n')
@@ -96,6 +98,18 @@ function renderHeader(snapshot: Snapshot): string {
       ? 'validator starting'
       : `next weights in ${snapshot.epochBlocksLeft} blocks`
   return `block ${snapshot.block} · ${next} · epochs done: ${snapshot.epochs} · rounds: ${snapshot.validator.rounds}`
+}
+
+/** A line about the hub, if there is one: how users fare, who answers them, what waits for the validator. */
+export function renderUsers({ hub, miners }: Snapshot): string[] {
+  if (!hub) return []
+  const by = miners
+    .map(({ uid, name }) => ({ name, count: hub.byMiner[uid] ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count)
+    .map(({ name, count }) => `${name} ${count}`)
+  const answers = `users: ${hub.answered} answered, ${hub.failed} failed · kept for the validator: ${hub.kept}`
+  return [by.length === 0 ? answers : `${answers} · ${by.join(', ')}`]
 }
 
 export function renderLast(last: MinerRow['last']): string {

@@ -1,5 +1,6 @@
 import type { WeightEntry } from '../../chain/index.js'
 import { type CastMember, LOCALNET_MODELS } from '../network/index.js'
+import type { UserCounts } from '../users/index.js'
 import type { EvidenceLevel, MinerStatus, ValidatorStatus } from './validator-status.js'
 
 /** One miner on the board and in the report. */
@@ -29,6 +30,13 @@ export interface Snapshot {
   readonly epochs: number
   readonly miners: readonly MinerRow[]
   readonly validator: ValidatorRow
+  /** Undefined without a hub. */
+  readonly hub?: HubRow
+}
+
+/** The users of the hub, and what it keeps for the validator. */
+export interface HubRow extends UserCounts {
+  readonly kept: number
 }
 
 export interface ValidatorRow {
@@ -52,6 +60,7 @@ export function composeSnapshot(input: {
   readonly cast: readonly CastMember[]
   readonly status: ValidatorStatus | undefined
   readonly weights: readonly WeightEntry[]
+  readonly hub?: HubRow | undefined
 }): Snapshot {
   const weightOf = new Map(input.weights.map((entry) => [entry.uid, entry.weightU16]))
   const statusOf = new Map(input.status?.miners.map((miner) => [miner.hotkey, miner]))
@@ -87,6 +96,7 @@ export function composeSnapshot(input: {
       models: input.status?.models ?? [...LOCALNET_MODELS],
       weights: input.status?.weights ?? null,
     },
+    ...(input.hub === undefined ? {} : { hub: input.hub }),
   }
 }
 
@@ -118,6 +128,8 @@ export interface LocalnetReport {
   }[]
   /** Null when the run was stopped before the network was ready. */
   readonly validator: ValidatorRow | null
+  /** Only with a hub. */
+  readonly hub?: HubRow
 }
 
 export function reportOf(snapshot: Snapshot): LocalnetReport {
@@ -125,5 +137,6 @@ export function reportOf(snapshot: Snapshot): LocalnetReport {
     epochs: snapshot.epochs,
     miners: snapshot.miners.map(({ name: _name, last: _last, accusation: _accusation, ...miner }) => miner),
     validator: snapshot.validator,
+    ...(snapshot.hub === undefined ? {} : { hub: snapshot.hub }),
   }
 }

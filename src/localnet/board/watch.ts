@@ -1,8 +1,10 @@
 import { fetch } from 'undici'
+import { z } from 'zod'
 import type { Subtensor } from '../../chain/index.js'
 import { type Clock, TargonError, withDeadline } from '../../kernel/index.js'
 import type { CastMember } from '../network/index.js'
-import { composeSnapshot, type Snapshot } from './snapshot.js'
+import type { UserCounts } from '../users/index.js'
+import { composeSnapshot, type HubRow, type Snapshot } from './snapshot.js'
 import { type ValidatorStatus, validatorStatus } from './validator-status.js'
 
 export interface WatchOptions {
@@ -22,8 +24,18 @@ export interface WatchDeps {
   readonly chain: Pick<Subtensor, 'head' | 'metagraph' | 'weightsOf'>
   /** Base URL of the validator's status server. */
   readonly validatorUrl: string | undefined
+  /** Undefined without a hub. */
+  readonly hub?: WatchedHub | undefined
   readonly onSnapshot: (snapshot: Snapshot) => void
 }
+
+export interface WatchedHub {
+  readonly statusUrl: string
+  readonly users: () => UserCounts
+}
+
+/** The field of a hub's `GET /status` that the board shows. */
+const hubStatus = z.object({ records: z.object({ rows: z.number().int() }) })
 
 const NETUID = 4
 const REFRESH_MS = 500
@@ -85,8 +97,9 @@ export class Watch {
 
   async #poll(): Promise<Snapshot> {
     const { chain, signal } = this.#deps
-    const [status, metagraph, weights] = await Promise.all([
+    const [status, hub, metagraph, weights] = await Promise.all([
       this.#readStatus(),
+      this.#readHub(),
       chain.metagraph(NETUID, signal),
       chain.weightsOf(NETUID, 0, signal),
     ])
@@ -101,6 +114,7 @@ export class Watch {
       cast: this.#options.cast,
       status,
       weights,
+      hub,
     })
     this.#deps.onSnapshot(this.#last)
     return this.#last
@@ -108,25 +122,34 @@ export class Watch {
 
   /** @returns the validator's latest status; undefined before the first. */
   async #readStatus(): Promise<ValidatorStatus | undefined> {
-    const { clock, signal, validatorUrl: url } = this.#deps
+    const { clock, validatorUrl: url } = this.#deps
     if (url === undefined) return undefined
     try {
-      const text = await withDeadline(
-        clock,
-        'Reading the validator’s status',
-        STATUS_TIMEOUT_MS,
-        signal,
-        async (inner) => {
-          const response = await fetch(new URL('/status', url), { signal: inner, redirect: 'error' })
-          return await response.text()
-        },
-      )
-      this.#status = validatorStatus.parse(JSON.parse(text))
+      this.#status = validatorStatus.parse(await this.#fetchStatus('the validator’s status', url))
       this.#answeredAt = clock.monotonic()
     } catch (error) {
       if (clock.monotonic() - this.#answeredAt > STATUS_PATIENCE_MS) throw error
     }
     return this.#status
+  }
+
+  /** A hub that does not answer shows what it kept last; its users still count. */
+  async #readHub(): Promise<HubRow | undefined> {
+    const { hub, signal } = this.#deps
+    if (!hub) return undefined
+    const status = await this.#fetchStatus('the hub’s status', hub.statusUrl).catch((error: unknown) => {
+      if (signal.aborted) throw error
+    })
+    const kept = hubStatus.safeParse(status).data?.records.rows ?? this.#last?.hub?.kept ?? 0
+    return { ...hub.users(), kept }
+  }
+
+  #fetchStatus(what: string, url: string): Promise<unknown> {
+    const { clock, signal } = this.#deps
+    return withDeadline(clock, `Reading ${what}`, STATUS_TIMEOUT_MS, signal, async (inner) => {
+      const response = await fetch(new URL('/status', url), { signal: inner, redirect: 'error' })
+      return await response.json()
+    })
   }
 }
 

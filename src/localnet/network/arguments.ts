@@ -1,4 +1,4 @@
-import { type CastMember, LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
+import { type CastMember, HUB_NAME, LOCALNET_MODELS, VALIDATOR_NAME, WALLET_NAME } from './cast.js'
 import { type EngineSpecification, formatEngineSpecification } from './engine-specification.js'
 import { walletsFolder } from './folders.js'
 
@@ -18,16 +18,16 @@ const ROUND_PAUSE_MS = 250
 function nodeArguments(places: NetworkPlaces, hotkey: string): string[] {
   return [
     ...['--subtensor.network', 'local', '--subtensor.chain_endpoint', places.chainUrl],
-    ...[
-      '--wallet.path',
-      walletsFolder(places.folder),
-      '--wallet.name',
-      WALLET_NAME,
-      '--wallet.hotkey',
-      hotkey,
-    ],
-    ...['--logging.logging_dir', `${places.folder}/neurons`],
+    ...['--wallet.path', walletsFolder(places.folder), ...stateArguments(places, hotkey)],
     ...['--metrics.port', '0'],
+  ]
+}
+
+/** Where a node keeps its state. */
+function stateArguments({ folder }: NetworkPlaces, hotkey: string): string[] {
+  return [
+    ...['--wallet.name', WALLET_NAME, '--wallet.hotkey', hotkey],
+    ...['--logging.logging_dir', `${folder}/neurons`],
   ]
 }
 
@@ -42,9 +42,25 @@ export function minerArguments(places: NetworkPlaces, member: CastMember, engine
   ]
 }
 
+/** `targon hub start` for the localnet: buckets, like epochs, end within half a minute. */
+export function hubArguments(places: NetworkPlaces, seed: string): string[] {
+  return [
+    ...['hub', 'start', ...nodeArguments(places, HUB_NAME)],
+    ...['--hub.ip', '127.0.0.1', '--hub.port', '0', '--hub.refresh', '5', '--hub.bucket-age', '15'],
+    ...['--seed', seed, '--allow-private-axons', '--autoupdate-off'],
+  ]
+}
+
+/** `targon hub keys create` for the users of the localnet. */
+export function hubKeyArguments(places: NetworkPlaces): string[] {
+  return ['hub', 'keys', 'create', 'localnet users', ...stateArguments(places, HUB_NAME), '--json']
+}
+
 export interface ValidatorPlan {
   readonly seed: string
   readonly epochBlocks: number
+  /** Address of the hub's API; undefined: there is none. */
+  readonly hubUrl?: string | undefined
 }
 
 /** `targon validator start` for the localnet. */
@@ -71,15 +87,10 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
     ...['--evidence.mode', 'enforce'],
     // a small machine that runs everything stalls now and then; no money depends on these verdicts
     ...['--round.stall-limit', '1000'],
-    ...[
-      '--dataset.url',
-      'off',
-      '--hub.url',
-      'off',
-      '--allow-private-axons',
-      '--autoupdate-off',
-      '--i-am-alone',
-    ],
+    // the hub is this network's own, so that what it reports may bar a miner
+    ...['--hub.url', plan.hubUrl ?? 'off'],
+    ...(plan.hubUrl === undefined ? [] : ['--evidence.organics', 'count']),
+    ...['--dataset.url', 'off', '--allow-private-axons', '--autoupdate-off', '--i-am-alone'],
   ]
 }
 
@@ -91,10 +102,12 @@ export function chainArguments(plan: {
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly cheats: readonly string[]
+  readonly hub: boolean
 }): string[] {
   return [
     ...['localnet', '--only', 'chain', '--dir', plan.folder, '--chain.port', String(plan.port)],
     ...plan.cheats.flatMap((cheat) => ['--cheats', cheat]),
+    ...(plan.hub ? ['--hub'] : []),
     ...[
       '--chain.block-time',
       String(plan.blockTimeMs),

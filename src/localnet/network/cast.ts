@@ -35,6 +35,14 @@ export const CAST: readonly CastMember[] = [
   { name: 'cheat-int4', behaviour: 'int4', models: [first], tokensPerSecond: 120 },
 ]
 
+/** Who is on the board with `--hub`: only users' requests show this one. */
+const CHEATS_WITH_HUB = ['two-faced']
+
+/** The further cheats of a network. */
+export function cheatsWith(cheats: readonly string[], hasHub: boolean): readonly string[] {
+  return hasHub ? [...new Set([...CHEATS_WITH_HUB, ...cheats])] : cheats
+}
+
 /** Every miner is a process of about 100 MB. */
 const MAX_CHEATS = 8
 
@@ -69,13 +77,14 @@ function cheatMember(cheat: string): CastMember {
 }
 
 export const VALIDATOR_NAME = 'validator'
+export const HUB_NAME = 'hub'
 export const WALLET_NAME = 'localnet'
 /** The key that owns every neuron. */
 export const COLDKEY_NAME = 'coldkey'
 
-/** Hotkey names by uid: the validator is uid 0. */
-export function hotkeyNames(cast: readonly CastMember[]): string[] {
-  return [VALIDATOR_NAME, ...cast.map((member) => member.name)]
+/** Hotkey names by uid: the validator is uid 0, the miners follow, and the hub, if there is one, is last. */
+export function hotkeyNames(cast: readonly CastMember[], hasHub = false): string[] {
+  return [VALIDATOR_NAME, ...cast.map((member) => member.name), ...(hasHub ? [HUB_NAME] : [])]
 }
 
 /** The 32-byte secret of a localnet key. The same seed gives the same key; it is worthless on any other chain. */

@@ -29,7 +29,14 @@ export async function startNetworkAround(
 ): Promise<SurroundingNetwork> {
   const seed = options.seed ?? 'localnet'
   const folder = await openFolder(undefined)
-  const plan = { blockTimeMs: BLOCK_TIME_MS, epochBlocks: EPOCH_BLOCKS, chainPort: 0, seed, cheats: [] }
+  const plan = {
+    blockTimeMs: BLOCK_TIME_MS,
+    epochBlocks: EPOCH_BLOCKS,
+    chainPort: 0,
+    seed,
+    cheats: [],
+    hub: false,
+  }
   try {
     const network = await Network.start(
       { ...plan, self: options.self, env: options.env, folder: folder.path, without: role },

@@ -3,13 +3,16 @@ import { type Clock, createDeferred, every, parseJson, withDeadline } from '../.
 import {
   chainArguments,
   engineArguments,
+  hubArguments,
+  hubKeyArguments,
   minerArguments,
   type NetworkPlaces,
   validatorArguments,
 } from './arguments.js'
-import { type CastMember, castWith, hotkeyNames, LOCALNET_MODELS } from './cast.js'
+import { type CastMember, castWith, cheatsWith, hotkeyNames, LOCALNET_MODELS } from './cast.js'
 import { Child, type ChildOptions, type SelfCommand } from './child.js'
 import { seedFolder } from './folders.js'
+import { createUserKey, readHubUrl } from './hub-access.js'
 import { describeWaiting } from './waiting.js'
 
 export interface NetworkOptions {
@@ -23,6 +26,8 @@ export interface NetworkOptions {
   readonly chainPort: number
   /** Behaviours of further miners. */
   readonly cheats: readonly string[]
+  /** Whether a hub runs too. */
+  readonly hub: boolean
   /** The role the caller runs itself: the validator, or the first miner of the cast. */
   readonly without?: 'miner' | 'validator'
 }
@@ -52,6 +57,13 @@ const endpoint = z.object({ kind: z.enum(['chain', 'engine']), url: z.string() }
 /** What a role sends over IPC before `ready`. */
 const serving = z.object({ statusUrl: z.string() })
 
+export interface RunningHub {
+  /** Base URL of its API, without `/v1`. */
+  readonly url: string
+  readonly statusUrl: string
+  readonly apiKey: string
+}
+
 /** A running subnet of child processes. */
 export class Network {
   readonly #options: NetworkOptions
@@ -65,13 +77,14 @@ export class Network {
   #places: NetworkPlaces | undefined
   #engineUrls: readonly string[] = []
   #validatorUrl: string | undefined
+  #hub: RunningHub | undefined
   /** Base URLs of the miners' status servers, by name. */
   readonly #minerUrls = new Map<string, string>()
 
   private constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options
     this.#deps = deps
-    this.cast = castWith(options.cheats)
+    this.cast = castWith(cheatsWith(options.cheats, options.hub))
     this.#death.promise.catch(() => {})
   }
 
@@ -110,6 +123,11 @@ export class Network {
     return this.#minerUrls.get(name)
   }
 
+  /** Undefined without a hub. */
+  get hub(): RunningHub | undefined {
+    return this.#hub
+  }
+
   /** Rejects when a process dies before `stop`. */
   get death(): Promise<never> {
     return this.#death.promise
@@ -128,12 +146,12 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { folder, seed, blockTimeMs, epochBlocks, chainPort, cheats, without } = this.#options
-    await seedFolder(folder, seed, hotkeyNames(this.cast))
+    const { folder, seed, blockTimeMs, epochBlocks, chainPort, cheats, hub, without } = this.#options
+    await seedFolder(folder, seed, hotkeyNames(this.cast, hub))
     const [chain, engines, references] = await Promise.all([
       this.#startPart(
         'chain',
-        chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks, cheats }),
+        chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks, cheats, hub }),
         1,
       ),
       this.#startPart('engines', engineArguments(folder, this.cast), this.cast.length),
@@ -153,10 +171,24 @@ export class Network {
     )
     this.#deps.onProgress(`${members.length} miners ready`)
 
+    if (hub) this.#hub = await this.#startHub(seed)
+
     if (without === 'validator') return
-    const plan = { seed, epochBlocks }
+    const plan = { seed, epochBlocks, hubUrl: this.#hub?.url }
     this.#validatorUrl = await this.#startRole('validator', validatorArguments(this.places, plan))
     this.#deps.onProgress('validator ready')
+  }
+
+  /** The key is created first, so that both commands open the database of a hub that does not exist yet. */
+  async #startHub(seed: string): Promise<RunningHub> {
+    const { self, folder, env } = this.#options
+    const options = { self, env, cwd: folder, signal: this.#deps.signal }
+    const apiKey = await createUserKey(hubKeyArguments(this.places), options)
+    const statusUrl = await this.#startRole('hub', hubArguments(this.places, seed))
+    if (statusUrl === undefined) throw new Error('the hub did not report its status server')
+    const url = await readHubUrl(statusUrl, this.#deps)
+    this.#deps.onProgress(`hub ready at ${url}`)
+    return { url, statusUrl, apiKey }
   }
 
   async #showWaiting(signal: AbortSignal): Promise<void> {

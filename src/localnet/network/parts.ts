@@ -2,7 +2,16 @@ import type { LocalnetSettings } from '../../config/index.js'
 import { type Clock, initSr25519, messageOf, pairFromSeed, whenAborted } from '../../kernel/index.js'
 import { type DevelopmentChain, startDevelopmentChain } from '../chain/index.js'
 import { type BehaviourName, type DevelopmentEngine, startDevelopmentEngine } from '../engine/index.js'
-import { COLDKEY_NAME, castWith, deriveSecret, hotkeyNames, LOCALNET_MODELS } from './cast.js'
+import {
+  COLDKEY_NAME,
+  castWith,
+  cheatsWith,
+  deriveSecret,
+  HUB_NAME,
+  hotkeyNames,
+  LOCALNET_MODELS,
+  VALIDATOR_NAME,
+} from './cast.js'
 import { type EngineSpecification, parseEngineSpecification } from './engine-specification.js'
 import { openFolder, seedFolder, walletsFolder } from './folders.js'
 import { type RoleCommandOptions, roleCommands } from './role-commands.js'
@@ -35,8 +44,8 @@ const ENGINE_PORT = 8000
 /** The runtime of the main network; Python clients from version 10.5 to 11.3 can use the chain. */
 const SPEC_VERSION = 475
 
-/** Well above the stake a miner requires of its callers (10,000 TAO). */
-const VALIDATOR_STAKE_TAO = 100_000
+/** Above the stake a miner requires of its callers (10,000 TAO); the validator alone has the majority. */
+const STAKES_TAO: Readonly<Record<string, number>> = { [VALIDATOR_NAME]: 100_000, [HUB_NAME]: 20_000 }
 
 /** One server for every model. It is paced because an answer that arrives all at once counts as not streamed. */
 const DEFAULT_ENGINE: EngineSpecification = {
@@ -47,7 +56,7 @@ const DEFAULT_ENGINE: EngineSpecification = {
 
 /** Serves the chain, the engines or both in this process until the signal aborts. */
 export async function serveParts(settings: PartsSettings, deps: PartsDeps): Promise<void> {
-  const names = hotkeyNames(castWith(settings.cheats))
+  const names = hotkeyNames(castWith(cheatsWith(settings.cheats, settings.hub)), settings.hub)
   const folder = await openFolder(settings.dir)
   const closers: (() => Promise<void>)[] = [() => folder.release()]
   try {
@@ -86,7 +95,7 @@ function noteCommands(deps: PartsDeps, options: RoleCommandOptions): void {
   deps.onNote('')
 }
 
-/** The development chain with every member of the cast registered; the validator has stake and a permit. */
+/** The development chain with every member of the cast registered; validator and hub have stake, the validator a permit. */
 async function startSubnetChain(
   settings: PartsSettings,
   names: readonly string[],
@@ -102,10 +111,11 @@ async function startSubnetChain(
       blockTimeMs: settings['chain.block-time'],
       specVersion: SPEC_VERSION,
       allowLoopbackAxon: true,
-      neurons: names.map((name, uid) => ({
+      neurons: names.map((name) => ({
         hotkey: publicKeyOf(name),
         coldkey,
-        ...(uid === 0 ? { stakeTao: VALIDATOR_STAKE_TAO, validatorPermit: true } : {}),
+        stakeTao: STAKES_TAO[name] ?? 0,
+        validatorPermit: name === VALIDATOR_NAME,
       })),
     },
     { onError: (error) => deps.onNote(`Block production failed: ${messageOf(error)}`) },

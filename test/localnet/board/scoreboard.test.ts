@@ -27,6 +27,17 @@ describe('renderBoard', () => {
     expect(renderBoard(snapshot, { ...PIPED, borders: true })).toMatch(/[│─┌]/)
   })
 
+  it('shows in a second line how the users of a hub fare and who answers them', () => {
+    const hub = { answered: 9, failed: 1, tokens: 500, kept: 8, byMiner: { 2: 3, 1: 6 }, lastFailure: 'x' }
+    const line = 'users: 9 answered, 1 failed · kept for the validator: 8 · honest-fast 6, honest-medium 3'
+    const board = renderBoard({ ...snapshot, hub }, PIPED)
+    expect(board.split('\n')[1]).toBe(line)
+    const narrow = renderBoard({ ...snapshot, hub }, { ...PIPED, columns: 60 })
+    expect(narrow.split('\n')[1]).toBe(line.slice(0, 60))
+    expect(renderBoard({ ...snapshot, hub: { ...hub, byMiner: {} } }, PIPED).split('\n')[1]).toMatch(/: 8$/)
+    expect(renderBoard(snapshot, PIPED)).not.toContain('users')
+  })
+
   it('says that the validator is starting until it has answered', () => {
     const early = composeSnapshot({ block: 3, epochs: 0, addresses, cast, status: undefined, weights: [] })
     expect(renderBoard(early, PIPED)).toContain('validator starting')

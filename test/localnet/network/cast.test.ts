@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BEHAVIOURS } from '../../../src/localnet/engine/index.js'
-import { castWith, hotkeyNames } from '../../../src/localnet/network/index.js'
+import { castWith, cheatsWith, hotkeyNames } from '../../../src/localnet/network/cast.js'
 
 describe('castWith', () => {
   const always = castWith([])
@@ -23,6 +23,13 @@ describe('castWith', () => {
     expect(() => castWith([name])).toThrow(
       expect.objectContaining({ code: 'LOCALNET_CHEATS', next: expect.stringContaining('rescored') }),
     )
+  })
+
+  it('has with a hub a miner that only users see cheat, and the hub behind all miners', () => {
+    expect(cheatsWith(['draft'], false)).toEqual(['draft'])
+    const cast = castWith(cheatsWith(['draft', 'two-faced'], true))
+    expect(cast.slice(always.length).map(({ name }) => name)).toEqual(['cheat-two-faced', 'cheat-draft'])
+    expect(hotkeyNames(cast, true)).toEqual([...hotkeyNames(cast), 'hub'])
   })
 
   it('refuses more miners than a small machine runs', () => {
