@@ -3,6 +3,7 @@ import {
   adviceOnOpening,
   type Database,
   type DatabasePlace,
+  isDamage,
   migrate,
   openDatabase,
 } from '../database/index.js'
@@ -27,10 +28,17 @@ export async function openAccountsDatabase(place: DatabasePlace): Promise<Databa
     await database?.close().catch(() => {})
     throw new TargonError(
       `The database of the API keys could not be opened: ${messageOf(error).replace(/\.$/, '')}.`,
-      { code: 'ACCOUNTS_UNAVAILABLE', fault: 'runtime', next: adviceOnOpening(error, place) },
+      { code: 'ACCOUNTS_UNAVAILABLE', fault: 'runtime', next: adviceOn(error, place) },
       { cause: error },
     )
   }
+}
+
+/** Keys are not replaced by an empty file, as a history is: users would lose theirs. */
+function adviceOn(error: unknown, place: DatabasePlace): string {
+  if ('file' in place && isDamage(error))
+    return `Restore ${place.file} from a backup, or read what it still holds with: sqlite3 ${place.file} .recover`
+  return adviceOnOpening(error, place)
 }
 
 /**

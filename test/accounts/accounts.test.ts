@@ -102,7 +102,7 @@ test('says what is wrong with a file that is no database, and leaves it alone', 
   await writeFile(other.file, 'x'.repeat(4096))
   const broken = openAccounts({ place: other, clock, log: silent })
   const { key, secret } = await create({})
-  const error = { code: 'ACCOUNTS_UNAVAILABLE', next: expect.stringContaining(other.file) }
+  const error = { code: 'ACCOUNTS_UNAVAILABLE', next: expect.stringContaining(`Restore ${other.file}`) }
   await expect(broken.find(secret)).rejects.toMatchObject(error)
   await expect(broken.reserve(key, { model: 'm', tokens: 1 }, never)).rejects.toMatchObject(error)
   expect(broken.trouble()).toMatch(/could not be opened/)
