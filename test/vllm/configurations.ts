@@ -43,9 +43,9 @@ export const HONEST: readonly Configuration[] = [
     ...{ requests: likeRounds('honest processed logprobs'), answers: 250 },
   },
   { name: 'v0-honest', runner: 'v0', weights: 'honest', requests: likeRounds('v0-honest'), answers: 250 },
-  { name: 'v2-honest', runner: 'v2', weights: 'honest', requests: short('v2-honest'), answers: 150 },
+  { name: 'v2-honest', runner: 'v2', weights: 'honest', requests: short('v2-honest'), answers: 100 },
   {
-    ...{ name: 'v2-float32', runner: 'v2', weights: 'honest', flags: float32, answers: 150 },
+    ...{ name: 'v2-float32', runner: 'v2', weights: 'honest', flags: float32, answers: 100 },
     requests: short('v2-float32'),
   },
 ]
@@ -54,5 +54,5 @@ export const CHEATING: readonly Configuration[] = [
   { name: 'v1-int4', runner: 'v1', weights: 'int4', requests: likeRounds('int4'), answers: 500 },
   { name: 'v1-int8', runner: 'v1', weights: 'int8', requests: likeRounds('int8'), answers: 500 },
   { name: 'v1-pruned', runner: 'v1', weights: 'pruned', requests: likeRounds('pruned'), answers: 150 },
-  { name: 'v2-int4', runner: 'v2', weights: 'int4', requests: short('v2-int4'), answers: 120 },
+  { name: 'v2-int4', runner: 'v2', weights: 'int4', requests: short('v2-int4'), answers: 80 },
 ]
