@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Accounts, ApiKey } from '../../../accounts/index.js'
-import type { CallerAddress, FailureBuckets } from '../../../kernel/index.js'
+import type { CallerAddress, Clock, FailureBuckets } from '../../../kernel/index.js'
 import { invalidKey, tooManyFailures } from './gateway-error.js'
 
 /** Longer texts are no keys and are not hashed. */
@@ -17,18 +17,28 @@ export function createAuthentication(
   accounts: Pick<Accounts, 'find'>,
   failures: FailureBuckets,
   addressOf: CallerAddress,
+  clock: Clock,
 ): Authenticate {
   return async (request) => {
     const address = addressOf(request)
     if (failures.isExhausted(address)) throw tooManyFailures()
     const secret = secretOf(request)
     const key = secret === undefined || secret.length > LONGEST_KEY ? undefined : await accounts.find(secret)
-    if (key !== undefined && key.revokedAtMs === undefined) return key
+    const reason = secret === undefined ? MISSING : reasonAgainst(key, clock.now())
+    if (key !== undefined && reason === undefined) return key
     failures.fail(address)
-    if (secret === undefined)
-      throw invalidKey('The request has no API key. Send it in the header Authorization: Bearer <key>.')
-    throw invalidKey(key === undefined ? 'The API key is not known here.' : 'This API key has been revoked.')
+    throw invalidKey(reason ?? UNKNOWN)
   }
+}
+
+const MISSING = 'The request has no API key. Send it in the header Authorization: Bearer <key>.'
+const UNKNOWN = 'The API key is not known here.'
+
+function reasonAgainst(key: ApiKey | undefined, nowMs: number): string | undefined {
+  if (key === undefined) return UNKNOWN
+  if (key.revokedAtMs !== undefined) return 'This API key has been revoked.'
+  const { expiresAtMs } = key.limits
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs ? 'This API key has expired.' : undefined
 }
 
 /** OpenAI's clients send a bearer token, Anthropic's `x-api-key`. */

@@ -67,7 +67,12 @@ export async function openGateway({ settings, serve, organics }: GatewayOptions)
     ),
   )
   const failures = createFailureBuckets(serve.clock, FAILURES_PER_SECOND)
-  const authenticate = createAuthentication(serve.accounts, failures, createCallerAddress(isTrusted))
+  const authenticate = createAuthentication(
+    serve.accounts,
+    failures,
+    createCallerAddress(isTrusted),
+    serve.clock,
+  )
   const routes: RouteDeps = {
     ...{ serve, authenticate, signal: ending.signal },
     maxInFlight: settings['hub.max-in-flight'],

@@ -31,6 +31,7 @@ beforeAll(async () => {
     'hub.first-token-timeout': 1,
   })
   hub.accounts.keys.set('sk-narrow', keyOf({ id: 'key_2', limits: { models: ['org/other'] } }))
+  hub.accounts.keys.set('sk-expired', keyOf({ id: 'key_4', limits: { expiresAtMs: 1 } }))
   hub.accounts.keys.set('sk-revoked', keyOf({ id: 'key_3', revokedAtMs: 1 }))
 })
 afterAll(async () => {
@@ -54,6 +55,7 @@ describe('keys', () => {
     ['an unknown key', { authorization: 'Bearer sk-wrong' }],
     ['another scheme', { authorization: 'Basic c2stZ29vZA==' }],
     ['a revoked key', { authorization: 'Bearer sk-revoked' }],
+    ['an expired key', { authorization: 'Bearer sk-expired' }],
     ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }],
     ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }],
   ])('%s is 401', async (_, headers) => {
