@@ -9,6 +9,9 @@ const SHORTEST_SECRET = 4
 const SECRET_FIELD =
   /"((?:proxy-)?authorization|(?:x-)?api[-_]?key|(?:set-)?cookie|password|passphrase|mnemonic|secret(?:key|seed|phrase)?|private[-_]?key)":"(?:[^"\\]|\\.)*"/gi
 
+/** The secrets of the hub's API keys, which no process knows in advance: a user may send one where it does not belong. */
+const HUB_KEY = /\bsk-targon-[\w-]{20,}/g
+
 /** The encodings of a value in a record: plain, in JSON, in a URL, in a Basic header. */
 function encodings(secret: string): string[] {
   const quoted = JSON.stringify(secret).slice(1, -1)
@@ -39,7 +42,7 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
       knownSize = size
       refresh()
     }
-    const masked = maskPasswords(text).replace(SECRET_FIELD, `"$1":"${MASK}"`)
+    const masked = maskPasswords(text).replace(SECRET_FIELD, `"$1":"${MASK}"`).replace(HUB_KEY, MASK)
     return pattern === undefined ? masked : masked.replace(pattern, MASK)
   }
 }

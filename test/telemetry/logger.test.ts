@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createSecret } from '../../src/accounts/secret.js'
 import { createLogger } from '../../src/telemetry/index.js'
 
 function capture(options: { pretty?: boolean; secrets?: Iterable<string> } = {}) {
@@ -167,6 +168,14 @@ describe('logger', () => {
       /"incentive":0.000123,"stakeTao":12345.679,"nested":{"tokensPerSecond":\[69,12]}/,
     )
     expect(lines[0]).toContain('release 4.50000001')
+  })
+
+  it('masks an API key of the hub, wherever a user has put it', () => {
+    const { log, lines } = capture()
+    const key = createSecret()
+    log.warn({ model: key, deep: [`?key=${key}`], err: new Error(`no model ${key}`) }, `asked for ${key}`)
+    expect(lines[0]).not.toContain(key.slice(10, 30))
+    expect(lines[0]?.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(4)
   })
 
   it('masks the password of an address that is no secret setting', () => {
