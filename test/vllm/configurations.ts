@@ -53,6 +53,6 @@ export const HONEST: readonly Configuration[] = [
 export const CHEATING: readonly Configuration[] = [
   { name: 'v1-int4', runner: 'v1', weights: 'int4', requests: likeRounds('int4'), answers: 500 },
   { name: 'v1-int8', runner: 'v1', weights: 'int8', requests: likeRounds('int8'), answers: 500 },
-  { name: 'v1-pruned', runner: 'v1', weights: 'pruned', requests: likeRounds('pruned'), answers: 150 },
+  { name: 'v1-pruned', runner: 'v1', weights: 'pruned', requests: likeRounds('pruned'), answers: 50 },
   { name: 'v2-int4', runner: 'v2', weights: 'int4', requests: short('v2-int4'), answers: 80 },
 ]
