@@ -3,7 +3,7 @@
  * The types that this door exports are free of @polkadot, whose declarations do not compile under every tsconfig.
  * Tests named after a behaviour: chain-moves-on.test.ts (hyperparameters.ts, plausibility.ts), submission-faults.test.ts
  * (inclusion.ts, submitter.ts, weights-pipeline.ts), late-extrinsics.test.ts (reconcile-ledger.ts, weights-pipeline.ts),
- * refused-weights.test.ts (weights-ledger.ts, weights-pipeline.ts), ../doctor/doctor.test.ts (examine-endpoints.ts), shutdown.test.ts (subtensor.ts, submitter.ts).
+ * refused-weights.test.ts (weights-ledger.ts, weights-pipeline.ts), ../doctor/miner.test.ts (examine-endpoints.ts), shutdown.test.ts (subtensor.ts, submitter.ts).
  */
 
 export type { SubtensorDeps, SubtensorOptions } from './context.js'

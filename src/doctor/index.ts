@@ -3,7 +3,14 @@
  * or chain. A check is a file in checks/; examine.ts runs them.
  */
 export { commonChecks, machineChecks, minerChecks, validatorChecks } from './checks/index.js'
-export type { CommonSettings, Context, MinerContext, SettingsReading, ValidatorContext } from './context.js'
+export type {
+  Check,
+  CommonSettings,
+  Context,
+  MinerContext,
+  SettingsReading,
+  ValidatorContext,
+} from './context.js'
 export { examine, failure, isHealthy } from './examine.js'
 export type { Finding } from './finding.js'
 export { type Machine, ownMachine } from './machine.js'

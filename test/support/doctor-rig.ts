@@ -83,7 +83,7 @@ export async function startDoctorRig(): Promise<DoctorRig> {
   const startEngine: DoctorRig['startEngine'] = async (options = {}) => {
     const usual = { port: 0, models: [DOCTOR_MODEL], returnTokensAsTokenIds: true, maxLogprobs: 32 }
     const engine = await startDevelopmentEngine(
-      { ...usual, tokensPerSecond: 2000, ...options },
+      { ...usual, tokensPerSecond: 400, ...options },
       { clock: systemClock },
     )
     closers.push(() => engine.close())

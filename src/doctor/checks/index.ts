@@ -1,7 +1,7 @@
 /**
  * The checks of `targon doctor`, one per question; a file may hold several small ones. The order is that of the output. Tests
- * named after a behaviour: ../doctor.test.ts (axon.ts, chain.ts, dns.ts, engine.ts, registration.ts, release.ts, self-dial.ts,
- * server-probes.ts, services.ts, upstream.ts).
+ * named after a behaviour: ../miner.test.ts (axon.ts, chain.ts, dns.ts, registration.ts, release.ts, self-dial.ts),
+ * ../model-servers.test.ts (server-probes.ts, upstream.ts), ../validator.test.ts (engine.ts, services.ts).
  */
 import type { Check, MachineContext, MinerContext, ValidatorContext } from '../context.js'
 import { chainServers, minerServers, validatorServers } from '../servers.js'

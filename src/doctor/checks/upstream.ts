@@ -7,6 +7,8 @@ type MinerCheck = Awaited<ReturnType<typeof import('../../roles/miner/check/inde
 
 /** Chats and completions, one of them greedy; the full check is targon miner check. */
 const ANSWERS = 4
+/** Enough to see each finding of a server's settings; doctor is run while somebody waits. */
+const TOKENS = { min: 48, max: 96 }
 /** For the probe of each model, and its files from the hub. */
 const READY_MS = 15_000
 
@@ -41,6 +43,7 @@ async function examineServer(
     againstKey: undefined,
     hub: modelFiles,
     answers: ANSWERS,
+    tokens: TOKENS,
     seed: 'doctor',
   }
   const { checkMiner } = await import('../../roles/miner/check/index.js')
