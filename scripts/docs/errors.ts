@@ -75,25 +75,27 @@ export function collectErrors(): DocumentedError[] {
     .filter((path) => path.endsWith('.ts'))
     .sort()
     .map((path) => ({ path, text: readFileSync(new URL(path, source), 'utf8') }))
-  /** What a function of the source can return, if the expression calls one. */
-  const returnedBy = (expression: string): string[] => {
+  /** What a function of the source can return, if the expression calls one; its own file comes first. */
+  const returnedBy = (expression: string, text: string, depth = 0): string[] => {
     const [, name] = /^(\w+)\(/.exec(expression.trim()) ?? []
-    const texts = files.map(
-      ({ text }) => new RegExp(`^export function ${name}\\([\\s\\S]*?^}`, 'm').exec(text)?.[0],
+    if (name === undefined || depth > 2) return []
+    const body =
+      functionOf(text, name) ?? files.map((file) => functionOf(file.text, name, 'export ')).find(Boolean)
+    const returned = [...(body ?? '').matchAll(/\breturn\s+((?:['`]|\w+\()[^\n]*)/g)].map(
+      ([, value = '']) => value,
     )
-    const body = name === undefined ? '' : (texts.find((text) => text !== undefined) ?? '')
-    return [...body.matchAll(/\breturn\s+(['`][^\n]*)/g)].flatMap(([, value = '']) => textsOf(value))
+    return returned.flatMap((value) => [...textsOf(value), ...returnedBy(value, body ?? '', depth + 1)])
   }
   const found = new Map<
     string,
     { faults: Set<keyof typeof EXIT_STATUS>; messages: Set<string>; next: Set<string> }
   >()
-  const add = (code: string, fault: string, message: string, next: string) => {
+  const add = (code: string, fault: string, message: string, next: string, text: string) => {
     if (!/^[A-Z][A-Z0-9_]+$/.test(code) || !isFault(fault)) return
     const known = found.get(code) ?? { faults: new Set(), messages: new Set(), next: new Set() }
     known.faults.add(fault)
-    for (const text of MESSAGES[code] ?? textsOf(message)) known.messages.add(text)
-    for (const text of ADVICE[code] ?? [...textsOf(next), ...returnedBy(next)]) known.next.add(text)
+    for (const possible of MESSAGES[code] ?? textsOf(message)) known.messages.add(possible)
+    for (const advice of ADVICE[code] ?? [...textsOf(next), ...returnedBy(next, text)]) known.next.add(advice)
     found.set(code, known)
   }
   for (const { path, text } of files) {
@@ -105,7 +107,7 @@ export function collectErrors(): DocumentedError[] {
       const all = [code, fault, args[0] ?? '', next].map((expression) => constantOf(text, expression))
       const factory = enclosingFunction(path, text, at)
       const isFactory = factory !== undefined && all.some((word) => factory.parameters.includes(word))
-      if (!isFactory) add(unquoted(all[0]), unquoted(all[1]), all[2] ?? '', all[3] ?? '')
+      if (!isFactory) add(unquoted(all[0]), unquoted(all[1]), all[2] ?? '', all[3] ?? '', text)
       else {
         for (const other of files) {
           const isVisible =
@@ -117,7 +119,7 @@ export function collectErrors(): DocumentedError[] {
               return index === -1 ? word : constantOf(other.text, call.args[index] ?? '')
             })
             const made = unquoted(given[0])
-            add(made, unquoted(given[1]), given[2] ?? '', memberOf(text, given[3] ?? '', made))
+            add(made, unquoted(given[1]), given[2] ?? '', memberOf(text, given[3] ?? '', made), other.text)
           }
         }
       }
@@ -141,6 +143,11 @@ function enclosingFunction(file: string, text: string, at: number): Factory | un
   const parameters = splitTop(text.slice(open + 1, endOfBracket(text, open) - 1), ',')
   const names = parameters.map((parameter) => /^\w+/.exec(parameter)?.[0] ?? '')
   return { file, name: head[1] ?? head[2] ?? '', parameters: names }
+}
+
+/** The text of a function on the top level of a file. */
+function functionOf(text: string, name: string, before: 'export ' | '(?:export )?' = '(?:export )?') {
+  return new RegExp(`^${before}function ${name}\\([\\s\\S]*?^}`, 'm').exec(text)?.[0]
 }
 
 /** The value of a constant of the file; other expressions are returned unchanged. */
