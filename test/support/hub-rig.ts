@@ -44,6 +44,7 @@ export interface RigMiner {
 export async function startHubRig(
   miners: readonly RigMiner[],
   changes: Partial<HubSettings> = {},
+  { isRegistered = true } = {},
 ): Promise<HubRig> {
   const signer = await hotkeyOf(1)
   const hotkeys = await Promise.all(miners.map((_, index) => hotkeyOf(index + 2)))
@@ -53,7 +54,7 @@ export async function startHubRig(
     return neuronOf({ uid: index + 1, hotkey, axon, incentive: 0.5, ...facts })
   })
   const own = neuronOf({ uid: 0, hotkey: signer.address, validatorPermit: true, stakeTao: 20_000 })
-  const subtensor = createFakeSubtensor([own, ...neurons])
+  const subtensor = createFakeSubtensor(isRegistered ? [own, ...neurons] : neurons)
   const logs: Record<string, unknown>[] = []
   const log = pino({ level: 'debug', base: null }, { write: (line) => void logs.push(JSON.parse(line)) })
   const stopping = new AbortController()

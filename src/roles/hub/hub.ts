@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import { FINNEY_GENESIS } from '../../chain/index.js'
 import { createMinerAgent } from '../../inference/index.js'
-import { initSr25519, TargonError } from '../../kernel/index.js'
+import { initSr25519 } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { type Asking, answerBytes, openAsking } from './asking/index.js'
 import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gateway/index.js'
-import { type Miners, openMiners } from './miners/index.js'
+import type { Miners } from './miners/index.js'
+import { openSubnet } from './open-subnet.js'
 import { createAllowedValidators, type Organics, openOrganics, organicRoutes } from './organics/index.js'
 import { createRequestCounter } from './request-counter.js'
 import { openStatusServer } from './status.js'
@@ -20,9 +20,8 @@ export async function openHub(
   context: HubContext,
 ): Promise<{ readonly hub: Hub; readonly statusUrl: string }> {
   const { settings, deps, metrics, cleanup } = context
-  const { log, accounts } = deps
+  const { log } = deps
   await initSr25519()
-  cleanup.add('accounts', () => accounts.close())
   const seeded = settings.seed === undefined ? undefined : createRandom(settings.seed)
   const random = seeded ? seeded.next : Math.random
   const miners = await openSubnet(context, random)
@@ -39,24 +38,6 @@ export async function openHub(
   const { url: statusUrl } = await openStatusServer(hub, context)
   log.info({ event: 'hub-listening', url: gateway.url, models: miners.models() }, 'hub is listening')
   return { hub, statusUrl }
-}
-
-/** @throws TargonError PRIVATE_AXONS_ON_FINNEY (fault usage), and what Subtensor.metagraph throws */
-function openSubnet({ settings, deps, signal }: HubContext, random: () => number): Promise<Miners> {
-  const { subtensor, signer, clock, log } = deps
-  const allowsPrivate = settings['allow-private-axons']
-  if (allowsPrivate && subtensor.genesisHash === FINNEY_GENESIS)
-    throw new TargonError(
-      '--allow-private-axons is not allowed on finney: miners could direct requests into your network.',
-      { code: 'PRIVATE_AXONS_ON_FINNEY', fault: 'usage', next: 'Remove --allow-private-axons.' },
-    )
-  return openMiners({
-    ...{ subtensor, signer, clock, log, random, signal, allowsPrivate },
-    netuid: settings.netuid,
-    refreshMs: settings['hub.refresh'] * 1000,
-    validators: settings['hub.validators'],
-    limits: { coldkeyShare: settings['hub.coldkey-share'], trickle: settings['hub.trickle'] },
-  })
 }
 
 async function openRecords(

@@ -12,11 +12,12 @@ import type { Hub, HubContext, HubDeps, HubReport } from './types.js'
  * close.
  *
  * @throws TargonError HUB_PORT_UNAVAILABLE, HUB_TLS, BAD_TRUSTED_PROXY, PRIVATE_AXONS_ON_FINNEY, RETAIN_KEY_UNREADABLE,
- * STATUS_PORT_IN_USE (fault usage), HOTKEY_IN_USE, and what Subtensor.metagraph throws.
+ * STATUS_PORT_IN_USE (fault usage), HOTKEY_NOT_REGISTERED (fault chain), HOTKEY_IN_USE, and what Subtensor.metagraph throws.
  */
 export async function startHub(settings: HubSettings, deps: HubDeps): Promise<RunningRole<HubReport>> {
   const { clock, log, stateDir } = deps
   const cleanup = createCleanupStack(clock, log)
+  cleanup.add('accounts', () => deps.accounts.close())
   const background = new AbortController()
   // Stopped before it serves, a hub has nothing to drain: everything the start waits for ends at once.
   const abortStart = () => background.abort(deps.signal.reason)
@@ -32,7 +33,7 @@ export async function startHub(settings: HubSettings, deps: HubDeps): Promise<Ru
     const metrics = deps.metrics ?? createMetrics('hub')
     const context: HubContext = { settings, deps, metrics, cleanup, signal }
     const { hub, statusUrl } = await openHub(context)
-    const reason = () => unavailableReason(hub, deps.accounts)
+    const reason = () => unavailableReason(hub, deps)
     return {
       done: serveUntilEnd(hub, context, lock.lost),
       statusUrl,

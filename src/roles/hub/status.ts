@@ -1,20 +1,20 @@
-import type { Accounts } from '../../accounts/index.js'
 import { type Clock, createDeferred, every } from '../../kernel/index.js'
 import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { hubApi } from './api.js'
 import type { HubStatus } from './status-document.js'
-import type { Hub, HubContext } from './types.js'
+import type { Hub, HubContext, HubDeps } from './types.js'
 
 const HEALTH_CHECK_MS = 1000
 
 /** Why the hub cannot serve now; undefined when it can. */
 export function unavailableReason(
   { gateway, miners }: Pick<Hub, 'gateway' | 'miners'>,
-  accounts: Pick<Accounts, 'trouble'>,
+  { accounts, signer }: Pick<HubDeps, 'accounts' | 'signer'>,
 ): string | undefined {
   if (gateway.isDraining) return 'the hub is shutting down'
   const trouble = accounts.trouble()
   if (trouble !== undefined) return `the keys cannot be read: ${trouble}`
+  if (miners.metagraph().find(signer.address) === undefined) return 'the hotkey is not registered'
   return miners.models().length === 0 ? 'no miner serves a model' : undefined
 }
 
@@ -47,7 +47,7 @@ export async function openStatusServer(hub: Hub, context: HubContext): Promise<S
     scrapeAddress: settings['metrics.listen'],
     log: deps.log,
     live: () => true,
-    ready: () => unavailableReason(hub, deps.accounts),
+    ready: () => unavailableReason(hub, deps),
     metrics: {
       contentType: metrics.contentType,
       text: () => {
@@ -72,7 +72,7 @@ function statusOf(hub: Hub, { deps, settings }: HubContext, startedAt: string): 
     url: gateway.url,
     block: deps.subtensor.head().number,
     isDraining: gateway.isDraining,
-    unavailable: unavailableReason(hub, deps.accounts) ?? null,
+    unavailable: unavailableReason(hub, deps) ?? null,
     inFlight: gateway.inFlight,
     models: miners.models(),
     requests: counts(),

@@ -67,6 +67,17 @@ describe('the status of a hub', () => {
     })
   })
 
+  it('is not ready once its hotkey is deregistered, and does not start without registration', async () => {
+    const rig = await open([MODEL], { 'hub.refresh': 1 })
+    rig.subtensor.neurons = rig.subtensor.neurons.slice(1)
+    const missing = 'the hotkey is not registered'
+    await vi.waitFor(async () => expect(await readiness(rig)).toMatchObject({ status: 503, missing }), {
+      timeout: 5000,
+    })
+    const stranger = startHubRig([], { 'hub.refresh': 1 }, { isRegistered: false })
+    await expect(stranger).rejects.toMatchObject({ code: 'HOTKEY_NOT_REGISTERED', fault: 'chain' })
+  })
+
   it('takes miners in that begin to serve later', async () => {
     const rig = await open([], { 'hub.refresh': 1 })
     miner.models = [MODEL]
