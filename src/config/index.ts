@@ -2,9 +2,9 @@
  * The settings: one table of flags, variables and config-file keys, resolved with the origin of each value.
  *
  * Tests named after a behaviour: documents.test.ts (setting.ts, settings/node.ts, settings/miner.ts, settings/routing.ts,
- * settings/validator.ts, settings/round.ts, settings/engine.ts, settings/evidence.ts, settings/hub.ts), paths.test.ts (resolve-path.ts),
- * misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts), config-file.test.ts (config-document.ts,
- * yaml-document.ts).
+ * settings/validator.ts, settings/round.ts, settings/engine.ts, settings/evidence.ts, settings/hub.ts, settings/localnet.ts),
+ * paths.test.ts (resolve-path.ts), misspelling.property.test.ts (suggestion.ts), resolve.test.ts (schemas.ts),
+ * config-file.test.ts (config-document.ts, yaml-document.ts).
  */
 
 export { inheritableEnvironment, passwordVariables } from './environment.js'

@@ -24,6 +24,8 @@ export interface ListedMiner extends HubMiner {
 export interface Directory {
   readonly metagraph: Metagraph
   readonly miners: readonly ListedMiner[]
+  /** Names of all models that they serve, sorted. */
+  readonly models: readonly string[]
 }
 
 export interface DirectoryOptions {
@@ -62,7 +64,8 @@ export async function readDirectory(
   } finally {
     await dispatcher.destroy()
   }
-  return { metagraph, miners }
+  const models = [...new Set(miners.flatMap((miner) => miner.models))].sort()
+  return { metagraph, miners, models }
 }
 
 /** Neurons with an address at which they may be asked, except the hub's own hotkey. */

@@ -23,6 +23,7 @@ export interface MinersOptions extends DirectoryOptions {
 export async function openMiners(options: MinersOptions): Promise<Miners> {
   const { clock, log, signal, limits, random } = options
   let directory = await readDirectory(options, [], signal)
+  let says = saysOf(directory, options.validators)
   noteDirectory(options, directory)
   let readAtMs = clock.monotonic()
   const records = new Map<string, TrackRecord>()
@@ -31,12 +32,13 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     records.set(hotkey, record)
     return record
   }
-  const verdicts = createVerdicts(clock, (validator) => sayOf(validator, directory, options.validators))
-  const isServing = () => directory.miners.some(({ models }) => models.length > 0)
+  const verdicts = createVerdicts(clock, (validator) => says.get(validator) ?? 0)
+  const isServing = () => directory.models.length > 0
   const refresh = async () => {
     if (isServing() && clock.monotonic() - readAtMs < options.refreshMs) return
     readAtMs = clock.monotonic()
     directory = await readDirectory(options, directory.miners, signal)
+    says = saysOf(directory, options.validators)
     noteDirectory(options, directory)
     const present = new Set(directory.miners.map(({ hotkey }) => hotkey))
     for (const [hotkey, { inFlight }] of records)
@@ -53,7 +55,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     return { ...miner, verified, tokensPerSecond, firstTokenMs, inFlight: record.inFlight }
   }
   return {
-    models: () => [...new Set(directory.miners.flatMap(({ models }) => models))].sort(),
+    models: () => directory.models,
     choose: (model, except) => {
       const able = directory.miners.filter(
         ({ models, hotkey }) => models.includes(model) && !except.has(hotkey) && recordOf(hotkey).allows(),
@@ -78,29 +80,22 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
   }
 }
 
-/** A validator's part of the stake of all whose verdicts count. */
-function sayOf(validator: string, { metagraph }: Directory, listed: readonly string[]): number {
+/** The part that each validator has of the stake of all whose verdicts count. */
+function saysOf({ metagraph }: Directory, listed: readonly string[]): ReadonlyMap<string, number> {
   const counts = metagraph.neurons.filter(({ hotkey, validatorPermit }) =>
     listed.length === 0 ? validatorPermit : listed.includes(hotkey),
   )
   const total = counts.reduce((sum, { stakeTao }) => sum + stakeTao, 0)
-  const own = counts.find(({ hotkey }) => hotkey === validator)
-  if (own === undefined) return 0
   // Without any stake, as on a test network, all count the same.
-  return total === 0 ? 1 / counts.length : own.stakeTao / total
+  const partOf = (stakeTao: number) => (total === 0 ? 1 / counts.length : stakeTao / total)
+  return new Map(counts.map(({ hotkey, stakeTao }) => [hotkey, partOf(stakeTao)]))
 }
 
-function noteDirectory({ log }: MinersOptions, { miners, metagraph }: Directory): void {
-  const serving = miners.filter(({ models }) => models.length > 0)
-  const models = new Set(serving.flatMap((miner) => miner.models)).size
+function noteDirectory({ log }: MinersOptions, { miners, metagraph, models }: Directory): void {
+  const serving = miners.filter((miner) => miner.models.length > 0).length
+  const counts = { miners: miners.length, serving, models: models.length }
   log.debug(
-    {
-      event: 'hub-miners-read',
-      block: metagraph.block,
-      miners: miners.length,
-      serving: serving.length,
-      models,
-    },
+    { event: 'hub-miners-read', block: metagraph.block, ...counts },
     'read which miners serve which models',
   )
 }
