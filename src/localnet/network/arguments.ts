@@ -47,7 +47,7 @@ export function hubArguments(places: NetworkPlaces, seed: string): string[] {
   return [
     ...['hub', 'start', ...nodeArguments(places, HUB_NAME)],
     ...['--hub.ip', '127.0.0.1', '--hub.port', '0', '--hub.refresh', '5', '--hub.bucket-age', '15'],
-    ...['--seed', seed, '--allow-private-axons', '--autoupdate-off'],
+    ...['--seed', seed, '--allow-private-axons'],
   ]
 }
 
