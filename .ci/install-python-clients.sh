@@ -4,12 +4,13 @@ set -u
 folder="${TARGON_TEST_PYTHON_CLIENTS:?}"
 mkdir -p "$folder" || exit 1
 
-names=(8.5.1 10.5.0 11.3.0)
+names=(8.5.1 10.5.0 11.3.0 openai)
 requirements_of() {
   case "$1" in
     8.5.1) echo 'bittensor==8.5.1 bittensor-cli<9 async-substrate-interface<1.1 bittensor-wallet<4' ;;
     10.5.0) echo 'bittensor==10.5.0 bittensor-cli==9.23.2' ;;
     11.3.0) echo 'bittensor==11.3.0' ;;
+    openai) echo 'openai==3.57.0' ;;
   esac
 }
 

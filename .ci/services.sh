@@ -47,5 +47,5 @@ wait_for_clients || echo "services: Python clients are missing, their tests are 
 # compiling takes both cores for minutes, so nothing that judges time runs beside it
 timeout 900 bash .ci/install-helm.sh || echo "services: Helm is missing, its suite is skipped: $(cat "$TARGON_TEST_HELM_TOOLS/problem" 2>/dev/null)"
 for problem in "$TARGON_TEST_PYTHON_CLIENTS"/*.problem; do
-  [ -f "$problem" ] && echo "services: bittensor $(basename "$problem" .problem): $(cat "$problem")"
+  [ -f "$problem" ] && echo "services: Python client $(basename "$problem" .problem): $(cat "$problem")"
 done

@@ -7,7 +7,7 @@ import { beforeEach } from 'vitest'
 const run = promisify(execFile)
 const scripts = join(import.meta.dirname, '..', 'services', 'python')
 
-/** Made by .ci/install-python-clients.sh: a virtual environment per version of bittensor. */
+/** Made by .ci/install-python-clients.sh: a virtual environment per version of bittensor, and one for `openai`. */
 const clients = process.env.TARGON_TEST_PYTHON_CLIENTS
 
 /** Skips the tests of a suite, with the reason, when the version is not installed. */
@@ -23,7 +23,7 @@ function missingReason(version: string): string | undefined {
   if (existsSync(join(clients, version, 'complete'))) return undefined
   const problem = join(clients, `${version}.problem`)
   const text = existsSync(problem) ? readFileSync(problem, 'utf8').trim() : 'it was not installed'
-  return `bittensor ${version} is missing: ${text}`
+  return `the Python client ${version} is missing: ${text}`
 }
 
 export interface PythonRun {

@@ -28,9 +28,9 @@ test('every role is started with flags that it has', () => {
 
 test('the key of the users is created where the hub keeps its state', () => {
   const start = hubArguments(places, 's')
-  const valueOf = (args: readonly string[], flag: string) => args[args.indexOf(flag) + 1]
+  const argumentOf = (args: readonly string[], flag: string) => args[args.indexOf(flag) + 1]
   for (const flag of ['--wallet.name', '--wallet.hotkey', '--logging.logging_dir'])
-    expect(valueOf(hubKeyArguments(places), flag)).toBe(valueOf(start, flag))
+    expect(argumentOf(hubKeyArguments(places), flag)).toBe(argumentOf(start, flag))
 })
 
 test('a validator believes only the hub of its own network', () => {
