@@ -23,6 +23,8 @@ export interface HotkeyLockOptions extends LockTimes {
   readonly path: string
   /** What another holder does, for the error message: `validates with hotkey 5…`. */
   readonly use: string
+  /** What to do about it; by default for two processes that set weights. */
+  readonly next?: string
   readonly clock: Clock
   readonly log: Pick<Log, 'info' | 'warn'>
   readonly signal?: AbortSignal
@@ -111,13 +113,16 @@ class ProcessLock implements HotkeyLock {
   }
 }
 
-function inUse({ path, use }: HotkeyLockOptions, cause: unknown): TargonError {
+const TWO_VALIDATORS =
+  "Stop the other process first; two processes with one hotkey would overwrite each other's weights."
+
+function inUse({ path, use, next = TWO_VALIDATORS }: HotkeyLockOptions, cause: unknown): TargonError {
   return new TargonError(
     `Another process on this machine already ${use} (it holds ${path}).`,
     {
       code: 'HOTKEY_IN_USE',
       fault: 'hotkey-in-use',
-      next: "Stop the other process first; two processes with one hotkey would overwrite each other's weights.",
+      next,
       facts: { lock: path },
     },
     { cause },

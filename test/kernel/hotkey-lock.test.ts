@@ -56,7 +56,11 @@ describe('lockHotkey', () => {
     await (await take()).release()
     const left = join(folder, 'state', 'validator.lock')
     await mkdir(left)
-    await expect(take()).rejects.toMatchObject({ code: 'HOTKEY_IN_USE' })
+    await expect(take()).rejects.toMatchObject({
+      code: 'HOTKEY_IN_USE',
+      next: expect.stringContaining('weights'),
+    })
+    await expect(take({ next: 'Wait.' })).rejects.toMatchObject({ next: 'Wait.' })
     const longAgo = Date.now() / 1000 - 60
     await utimes(left, longAgo, longAgo)
     await (await take()).release()

@@ -27,7 +27,11 @@ export async function startHub(settings: HubSettings, deps: HubDeps): Promise<Ru
     const { signal } = background
     // The kept requests belong to one process.
     const path = join(stateDir, 'hub.lock')
-    const lock = await lockHotkey({ path, use: 'runs a hub in this state folder', clock, log, signal })
+    const lock = await lockHotkey({
+      ...{ path, clock, log, signal },
+      use: 'runs a hub in this state folder',
+      next: 'Stop the other process first, or give this hub a folder of its own with --neuron.name.',
+    })
     cleanup.add('lock', () => lock.release())
     cleanup.add('background work', () => background.abort())
     const metrics = deps.metrics ?? createMetrics('hub')
