@@ -95,7 +95,7 @@ test('deletes what is older than the retention, also while no request arrives', 
   await expect.poll(files).toHaveLength(1)
   await clock.advance(HOUR)
   await expect.poll(files).toEqual([])
-  expect(store.counts()).toEqual({ rows: 0, bytes: 0, dropped: 0 })
+  await expect.poll(() => store.counts()).toEqual({ rows: 0, bytes: 0, dropped: 0 })
 })
 
 test('deletes at the start what has expired since, and what is from the future', async () => {
