@@ -37,9 +37,6 @@ const MAX_ROWS = 100_000
 /** Text that waits for the disk. */
 const MAX_WAITING_BYTES = 64 << 20
 const SWEEP_MS = 60_000
-const NOT_WRITTEN =
-  'could not write to the folder of kept requests; users are still served, but validators get fewer answers'
-
 /** Opens the rows of an earlier process and keeps new ones, within bounds of age, number and bytes; the oldest go first. */
 export async function openRowStore(options: RowStoreOptions): Promise<RowStore> {
   const { folder, retainMs, clock, log, signal } = options
@@ -57,7 +54,11 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
         return true
       },
       (error: unknown) => {
-        if (!isFailing) log.warn({ event: 'organics-not-written', err: error }, NOT_WRITTEN)
+        if (!isFailing)
+          log.warn(
+            { event: 'organics-not-written', err: error },
+            'could not write to the folder of kept requests; users are still served, but validators get fewer answers',
+          )
         isFailing = true
         return false
       },
