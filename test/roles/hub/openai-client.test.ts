@@ -19,6 +19,8 @@ describe('clients of the openai package', () => {
     hub = await startHubRig([{ port: miner.port }])
     const { data } = await hub.openai.models.list()
     expect(data.map(({ id }) => id)).toEqual([MODEL])
+    expect(await hub.openai.models.retrieve(MODEL)).toMatchObject({ id: MODEL, object: 'model' })
+    await expect(hub.openai.models.retrieve('org/none')).rejects.toMatchObject({ status: 404 })
 
     const stream = await hub.openai.chat.completions.create({ ...ask, stream: true })
     let text = ''

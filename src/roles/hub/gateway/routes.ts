@@ -7,6 +7,7 @@ import {
   GatewayError,
   gatewayErrorOf,
   invalidBody,
+  modelNotFound,
   overloaded,
   stopping,
 } from './gateway-error.js'
@@ -49,7 +50,17 @@ export function userRoutes(server: FastifyInstance, deps: RouteDeps): void {
     if (key === undefined) throw new Error('the key of a request was not checked')
     return key
   }
-  server.get('/v1/models', async (request) => listModels(keyOf(request), deps))
+  server.get('/v1/models', async (request) => ({
+    object: 'list',
+    data: listModels(keyOf(request), deps),
+  }))
+  // Names of models contain slashes.
+  server.get<{ Params: { '*': string } }>('/v1/models/*', async (request) => {
+    const name = request.params['*']
+    const model = listModels(keyOf(request), deps).find(({ id }) => id === name)
+    if (model === undefined) throw modelNotFound(name)
+    return model
+  })
   for (const [path, route] of Object.entries(ROUTES))
     server.post(path, async (request, reply) => {
       const key = keyOf(request)
@@ -97,10 +108,7 @@ function watchUser(response: FastifyReply['raw'], hub: AbortSignal) {
 /** What miners serve now, as far as the key may use it. */
 function listModels({ limits }: ApiKey, { serve }: RouteDeps) {
   const allowed = serve.miners.models().filter((model) => limits.models?.includes(model) ?? true)
-  return {
-    object: 'list',
-    data: allowed.map((id) => ({ id, object: 'model', created: 0, owned_by: 'targon' })),
-  }
+  return allowed.map((id) => ({ id, object: 'model', created: 0, owned_by: 'targon' }))
 }
 
 /** Errors before a request is served: of its key, its size, its shape. */
