@@ -29,7 +29,7 @@ export async function discardSubmitted(ledger: WeightsLedger): Promise<void> {
   }
 }
 
-function newestConfirmed({ entries }: WeightsLedger): LedgerEntry | undefined {
+export function newestConfirmed({ entries }: WeightsLedger): LedgerEntry | undefined {
   return entries.find(({ status }) => status === 'confirmed')
 }
 

@@ -5,6 +5,7 @@ import {
   hotkeyInUse,
   isOwnUpdate,
   moveConfirmed,
+  newestConfirmed,
   settleSubmitted,
 } from './reconcile-ledger.js'
 import type { BlockHead, ChainSigner } from './types.js'
@@ -60,6 +61,8 @@ export interface EpochScores {
 export interface WeightsPipeline {
   /** Aborts when the lock was lost; weights must not be set any more. */
   readonly lost: AbortSignal
+  /** The newest weights of this hotkey that the ledger knows to be on chain, also from before this process. */
+  readonly lastConfirmed: { readonly epoch: number; readonly block: number } | undefined
   /**
    * One attempt for an epoch; safe to repeat for the same epoch.
    *
@@ -132,6 +135,11 @@ class LedgeredPipeline implements WeightsPipeline {
         { event: 'weights-paused', untilBlock: this.#heldUntil },
         'weights paused: checking for a second validator on this hotkey',
       )
+  }
+
+  get lastConfirmed() {
+    const newest = newestConfirmed(this.#ledger)
+    return newest && { epoch: newest.epoch, block: newest.block }
   }
 
   async attempt(epoch: number, vector: EpochScores, signal?: AbortSignal): Promise<WeightsAttemptResult> {

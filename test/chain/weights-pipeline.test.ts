@@ -54,6 +54,16 @@ describe('WeightsPipeline: one epoch', () => {
     expect(chain.accepted).toEqual([101])
   })
 
+  it('is known to the next process', async () => {
+    const chain = new SimulatedChain()
+    const first = await open(chain, { isAlone: true })
+    expect(first.lastConfirmed).toBeUndefined()
+    await first.attempt(1, vector)
+    await first.skip(2, 'nothing-scorable')
+    await first.close()
+    expect((await open(chain)).lastConfirmed).toEqual({ epoch: 1, block: 101 })
+  })
+
   it('can still be set after it was skipped', async () => {
     const chain = new SimulatedChain()
     const weights = await open(chain, { isAlone: true })

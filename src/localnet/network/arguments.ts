@@ -81,8 +81,6 @@ export function validatorArguments(places: NetworkPlaces, plan: ValidatorPlan): 
       '--round.pause',
       String(ROUND_PAUSE_MS),
     ],
-    // opening the embedded database would add seconds to a start that people watch
-    '--no-history',
     // one machine is its own reference, so that the floors for other hardware need no calibration
     ...['--evidence.mode', 'enforce'],
     // a small machine that runs everything stalls now and then; no money depends on these verdicts

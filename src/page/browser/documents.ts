@@ -73,6 +73,7 @@ export interface ValidatorDocument {
   readonly engines: readonly EngineRow[]
   readonly rounds: number
   readonly weights: WeightVector | null
+  readonly lastSubmission?: { readonly block: number } | null | undefined
   readonly previousWeights?: WeightVector | null | undefined
   readonly miners: readonly ValidatorMiner[]
   readonly alerts?: readonly Alert[] | undefined

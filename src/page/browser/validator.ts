@@ -62,12 +62,13 @@ followLive(({ status, rounds: recent }) => {
 setInterval(() => shown && figures.update(figuresOf(shown)), 1000)
 
 function figuresOf(document: ValidatorDocument): readonly Figure[] {
-  const { block, epoch, rounds: started, engines: all, weights: set, chain, startedAt } = document
+  const { block, epoch, rounds: started, engines: all, chain, startedAt } = document
+  const set = document.weights ?? document.lastSubmission
   const ready = all.filter((engine) => engine.ready).length
   return [
     { name: 'block', value: count(block) },
     { name: 'next weights in', value: blockTimes.describe(Math.max(0, epoch.nextBlock - block)) },
-    { name: 'last weights', value: set ? `${block - set.block} blocks ago` : 'none since the start' },
+    { name: 'last weights', value: set ? `${block - set.block} blocks ago` : 'none yet' },
     { name: 'rounds', value: count(started) },
     {
       name: 'engines ready',

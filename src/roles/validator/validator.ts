@@ -134,6 +134,7 @@ export async function startServices(
   })
   const status = trackStatus(context, {
     ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events: bus },
+    ledger: deps.weights,
   })
   const recent = trackRounds(clock, bus)
   const feed = followBlocks(context, bus.head.publish)

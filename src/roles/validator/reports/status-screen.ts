@@ -45,9 +45,11 @@ function headOf(status: ValidatorStatus, { now }: StatusStyle): string {
   return writeLines(lines)
 }
 
-function describeWeights({ weights, nextWeights, block }: ValidatorStatus): string {
-  const last = weights
-    ? `set at block ${count(weights.block)} (${count(block - weights.block)} ago) for ${countMiners(weights.entries.length)}`
+function describeWeights({ weights, lastSubmission, nextWeights, block }: ValidatorStatus): string {
+  const set = weights ?? lastSubmission
+  const which = weights ? `for ${countMiners(weights.entries.length)}` : 'by an earlier process'
+  const last = set
+    ? `set at block ${count(set.block)} (${count(block - set.block)} ago) ${which}`
     : 'none set by this process yet'
   if (!nextWeights) return last
   const next = nextWeights.block > block ? `in ${count(nextWeights.block - block)} blocks` : 'now'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ActiveAlert, activeAlert } from '../../../alerts/index.js'
+import type { WeightsPipeline } from '../../../chain/index.js'
 import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { neuronStanding, standingOf } from '../../standing.js'
@@ -65,7 +66,12 @@ export const validatorStatus = z.object({
   standing: neuronStanding.optional(),
   /** Newest block received. */
   block: z.number().int(),
-  epoch: z.object({ index: z.number().int(), nextBlock: z.number().int() }),
+  epoch: z.object({
+    index: z.number().int(),
+    /** From this block on the weights of this epoch are set. Absent in the status of earlier releases. */
+    dueBlock: z.number().int().optional(),
+    nextBlock: z.number().int(),
+  }),
   /** Wanted models. */
   models: z.array(z.string()),
   /** The reference engines of the wanted models; why one is not ready, and what to do. */
@@ -86,6 +92,8 @@ export const validatorStatus = z.object({
   lastRound: judgedRound.nullable().optional(),
   /** The last weights this process set and saw confirmed. */
   weights: weightVector.nullable(),
+  /** The last weights of this hotkey that its ledger knows to be on chain, also from before this process; null for none. */
+  lastSubmission: z.object({ epoch: z.number().int(), block: z.number().int() }).nullable().optional(),
   /** Those that this process set before them; null when it set none. */
   previousWeights: weightVector.nullable().optional(),
   /** When weights are set next, and why the last attempt of this epoch set none. */
@@ -141,6 +149,7 @@ export interface StatusParts {
   readonly rounds: { readonly started: number }
   readonly alerts?: { readonly active: () => ActiveAlert[] }
   readonly epochs?: Pick<Epochs, 'nextWeights'>
+  readonly ledger?: Pick<WeightsPipeline, 'lastConfirmed'>
   readonly health?: { readonly unreadyReason: () => string | undefined }
   readonly events: {
     readonly weights: Feed<ConfirmedWeights>
@@ -159,7 +168,7 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events }: StatusParts,
+  { book, verdicts, evidence, calibrations, rounds, epochs, ledger, health, alerts, events }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
@@ -208,6 +217,7 @@ export function trackStatus(
         lastRound: lastRound ?? null,
         weights: vectorOf(weights),
         previousWeights: vectorOf(previousWeights),
+        ...(ledger ? { lastSubmission: ledger.lastConfirmed ?? null } : {}),
         ...(epochs ? { nextWeights: epochs.nextWeights() } : {}),
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),

@@ -21,6 +21,7 @@ const swaps = fc.uniqueArray(fc.integer({ min: 1, max: UIDS }), { minLength: 1, 
 function directPipeline(chain: RigChain, signer: Signer): WeightsPipeline {
   return {
     lost: new AbortController().signal,
+    lastConfirmed: undefined,
     attempt: async (_, { uids, scores, versionKey }) =>
       chain.setWeights(signer, { netuid: 4, uids, scores, versionKey }),
     skip: async () => {},

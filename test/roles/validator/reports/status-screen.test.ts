@@ -79,6 +79,15 @@ it('says what is missing, and why no weights were set', () => {
   expect(text).toMatch(/No miner can be queried\.$/)
 })
 
+it('names the weights of an earlier process after a restart', () => {
+  const lastSubmission = { epoch: 11_696, block: 4_210_900 }
+  const status = statusOf({ weights: null, lastSubmission, miners: [] })
+  const ago = status.block - lastSubmission.block
+  expect(writeValidatorStatus(status, style())).toContain(
+    `weights    set at block 4,210,900 (${ago.toLocaleString('en-US')} ago) by an earlier process`,
+  )
+})
+
 it('fits a screen of 80 by 24 and of 120 by 40 with many miners and engines', () => {
   const miners = Array.from({ length: 250 }, (_, uid) => minerOf(uid, uid))
   const engines = Array.from({ length: 9 }, (_, index) => ({ model: `org/model-${index}`, ready: true }))

@@ -32,6 +32,7 @@ function setup() {
     status: trackStatus(context, {
       ...{ book, verdicts, rounds },
       epochs: { nextWeights: () => ({ block: 150, reason: 'too fast' }) },
+      ledger: { lastConfirmed: { epoch: 3, block: 91 } },
       health: { unreadyReason: () => 'no new block for 130 s' },
       events: { weights, roundJudged },
     }),
@@ -67,7 +68,8 @@ it('describes block, epoch, miners and their verdicts', () => {
       rounds: 7,
       weights: null,
     },
-    epoch: { index: 4, nextBlock: 150 },
+    epoch: { index: 4, dueBlock: 120, nextBlock: 150 },
+    lastSubmission: { epoch: 3, block: 91 },
   })
   expect(current).toMatchObject({
     history: expect.any(Boolean),
