@@ -80,14 +80,14 @@ export default class Verify extends BaseCommand {
     settings: Invocation<'verify'>['settings'],
     signal: AbortSignal,
   ): Promise<unknown> {
-    const { openEngine, parseEngineEndpoints } = await import('../engine/index.js')
+    const { openReadyEngine, parseEngineEndpoints } = await import('../engine/index.js')
     const { describeEngineReplay, replayOnEngine } = await import('../bundles/index.js')
     const items = settings['engine.endpoints'].map((one) =>
       /^https?:\/\//i.test(one) ? `${model}=${one}` : one,
     )
     const endpoint = parseEngineEndpoints(items).find((one) => one.model === model)
     if (!endpoint) return undefined
-    const { engine, unreadyReason } = await openEngine(
+    const engine = await openReadyEngine(
       {
         ...endpoint,
         apiKey: settings['engine.api-key'],
@@ -97,15 +97,10 @@ export default class Verify extends BaseCommand {
         clock: systemClock,
         log: await openQuietLog('verify', settings),
       },
+      '--engine.endpoints',
       signal,
     )
     try {
-      if (unreadyReason !== undefined)
-        throw new TargonError(`The engine of ${model} is not ready: ${unreadyReason.replace(/\.$/, '')}.`, {
-          code: 'ENGINE_UNAVAILABLE',
-          fault: 'upstream',
-          next: `Check ${endpoint.urls.join(', ')}, or omit --engine.endpoints.`,
-        })
       const replay = await replayOnEngine(miner, model, answers, engine, { clock: systemClock, signal })
       this.#write(describeEngineReplay(replay, endpoint.urls))
       if (!replay.agrees) process.exitCode = EXIT_STATUS.runtime

@@ -25,7 +25,7 @@ export {
   weightBytes,
 } from './fleet/index.js'
 export { readModelFiles } from './model-files.js'
-export { type OpenedEngine, openEngine } from './open-engine.js'
+export { type OpenedEngine, openEngine, openReadyEngine } from './open-engine.js'
 export { insertsDate } from './template-date.js'
 export type {
   EngineServerView,

@@ -1,4 +1,4 @@
-import { messageOf, withDeadline } from '../kernel/index.js'
+import { messageOf, TargonError, withDeadline } from '../kernel/index.js'
 import { type ConnectedEngine, connectEngine, type EngineOptions } from './connect-engine.js'
 
 const READY_MS = 30_000
@@ -33,4 +33,28 @@ export async function openEngine(
     }
     return { engine, unreadyReason: engine.unreadyReason ?? messageOf(error) }
   }
+}
+
+/**
+ * The same for a command that cannot do without it.
+ *
+ * @param flag what the user may omit instead
+ * @throws TargonError ENGINE_UNAVAILABLE (upstream); the reason of the signal when it aborts. The engine is closed then.
+ */
+export async function openReadyEngine(
+  options: EngineOptions,
+  flag: string,
+  signal: AbortSignal,
+): Promise<ConnectedEngine> {
+  const { engine, unreadyReason } = await openEngine(options, signal)
+  if (unreadyReason === undefined) return engine
+  await engine.close()
+  throw new TargonError(
+    `The reference engine for ${options.model} is not ready: ${unreadyReason.replace(/\.$/, '')}.`,
+    {
+      code: 'ENGINE_UNAVAILABLE',
+      fault: 'upstream',
+      next: `Check ${options.urls.join(', ')}, or omit ${flag}.`,
+    },
+  )
 }

@@ -28,7 +28,7 @@ export async function openVerifier(
   cacheDir: string,
   deps: { readonly clock: Clock; readonly log: RoleDeps['log']; readonly signal: AbortSignal },
 ): Promise<OpenVerifier> {
-  const { openEngine, parseEngineEndpoints } = await import('../../engine/index.js')
+  const { openReadyEngine, parseEngineEndpoints } = await import('../../engine/index.js')
   const endpoint = parseEngineEndpoints(settings['engine.endpoints']).find((entry) => entry.model === model)
   if (!endpoint)
     throw new TargonError(`--verify needs a reference engine for ${model}, but none is configured.`, {
@@ -36,7 +36,7 @@ export async function openVerifier(
       fault: 'usage',
       next: `Set --engine.endpoints ${model}=http://127.0.0.1:8000/v1, or omit --verify.`,
     })
-  const { engine, unreadyReason } = await openEngine(
+  const engine = await openReadyEngine(
     {
       ...endpoint,
       apiKey: settings['engine.api-key'],
@@ -46,19 +46,9 @@ export async function openVerifier(
       clock: deps.clock,
       log: deps.log,
     },
+    '--verify',
     deps.signal,
   )
-  if (unreadyReason !== undefined) {
-    await engine.close()
-    throw new TargonError(
-      `The reference engine for ${model} is not ready: ${unreadyReason.replace(/\.$/, '')}.`,
-      {
-        code: 'ENGINE_UNAVAILABLE',
-        fault: 'upstream',
-        next: `Check ${endpoint.urls.join(', ')}, or omit --verify.`,
-      },
-    )
-  }
   return {
     engine,
     rules: settings['verification.rules'],

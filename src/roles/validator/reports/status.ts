@@ -1,16 +1,17 @@
 import { z } from 'zod'
 import { type ActiveAlert, activeAlert } from '../../../alerts/index.js'
 import type { WeightsPipeline } from '../../../chain/index.js'
-import type { ScoreBook, ScoringRules } from '../../../scoring/index.js'
+import type { ScoreBook } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { neuronStanding, standingOf } from '../../standing.js'
 import { type Calibrations, calibrationState } from '../calibration/index.js'
 import { type ConfirmedWeights, type Epochs, epochAt } from '../epochs/index.js'
-import { countedModels, type Evidence } from '../evidence/index.js'
+import type { Evidence } from '../evidence/index.js'
 import type { RoundResult } from '../rounds/index.js'
-import type { MinerVerdicts, VerdictCounts } from '../scores/index.js'
-import { type EngineState, engineStates, type SubnetView, type ValidatorContext } from '../subnet/index.js'
-import { describePair, pairStanding } from './evidence-status.js'
+import type { VerdictCounts } from '../scores/index.js'
+import { type EngineState, engineStates, type ValidatorContext } from '../subnet/index.js'
+import { pairStanding } from './evidence-status.js'
+import { describeMiners } from './status-miners.js'
 
 const verdictCounts = z.object({
   verified: z.number().int(),
@@ -260,43 +261,4 @@ function describeEngine(state: EngineState): ValidatorStatus['engines'][number] 
 function withoutCredentials(endpoint: string): string | null {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   return url && url.username === '' && url.password === '' && url.search === '' ? endpoint : null
-}
-
-function describeMiners(
-  view: SubnetView,
-  { book, verdicts, evidence }: Pick<StatusParts, 'book' | 'verdicts' | 'evidence'>,
-  rules: ScoringRules,
-): ValidatorStatus['miners'] {
-  const wanted = new Set(view.wanted)
-  return view.miners.map(({ uid, hotkey }) => {
-    const scored = countedModels(view, book, hotkey, evidence?.isBarred)
-    const counts = verdicts.of(hotkey)
-    return {
-      uid,
-      hotkey,
-      models: [...(view.servedBy(hotkey) ?? [])],
-      verdicts: {
-        verified: counts.verified,
-        inconclusive: counts.inconclusive,
-        failed: Object.fromEntries(counts.failed),
-      },
-      last: describeLast(counts),
-      meanTokensPerSecond: meanSpeed(scored.flatMap((model) => book.results(hotkey, model))),
-      score: book.score(hotkey, scored, wanted, rules),
-      evidence: (evidence?.standings(hotkey) ?? []).map(describePair),
-    }
-  })
-}
-
-function describeLast({ last }: MinerVerdicts): ValidatorStatus['miners'][number]['last'] {
-  if (!last) return null
-  const { verdict, model, tokensPerSecond } = last
-  if (verdict.kind === 'verified') return { kind: verdict.kind, model, tokensPerSecond }
-  const cause = verdict.kind === 'failed' ? verdict.cause : verdict.reason
-  return { kind: verdict.kind, cause, detail: verdict.detail, model }
-}
-
-function meanSpeed(results: readonly (number | null)[]): number {
-  const hits = results.filter((result) => result !== null)
-  return hits.length === 0 ? 0 : hits.reduce((sum, hit) => sum + hit, 0) / hits.length
 }
