@@ -100,7 +100,7 @@ async function open(options: Exchange, signal: AbortSignal): Promise<AsyncIterab
     ...response.headers,
     ...(isStream ? {} : { 'content-type': undefined }),
   })
-  // Nobody reads the body of a refused response; dropping it is an error of the body, not of the process.
+  // The body of a refused response is dropped unread, which it reports as an error.
   pieces.on('error', () => {})
   if (fault) throw new MinerFailure('failed', `The miner ${fault.detail}`, statusCode)
   if (statusCode !== 200) throw await readRefusal(response)

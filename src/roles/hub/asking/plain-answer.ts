@@ -6,7 +6,7 @@ export interface PlainPiece {
   readonly contentType: string
 }
 
-/** The bytes of an answer that nobody verifies. @throws MinerFailure; the reason of the signal */
+/** The bytes of an unverified answer. @throws MinerFailure; the reason of the signal */
 export async function* readPlain(
   request: Omit<Exchange, 'isStream' | 'progressed' | 'onHead'>,
 ): AsyncGenerator<PlainPiece, void> {

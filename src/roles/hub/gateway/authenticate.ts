@@ -3,7 +3,7 @@ import type { Accounts, ApiKey } from '../../../accounts/index.js'
 import type { CallerAddress, Clock, FailureBuckets } from '../../../kernel/index.js'
 import { invalidKey, tooManyFailures } from './gateway-error.js'
 
-/** Longer texts are no keys and are not hashed. */
+/** Longer texts cannot be keys and are not hashed. */
 const LONGEST_KEY = 256
 
 /** Finds the API key of a request. @throws GatewayError 401, 429; TargonError ACCOUNTS_UNAVAILABLE */

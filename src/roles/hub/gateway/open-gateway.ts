@@ -140,7 +140,7 @@ async function readTls(settings: GatewaySettings): Promise<Tls | undefined> {
   try {
     if (certFile === undefined || keyFile === undefined) throw new Error('one of the two files is missing')
     const tls = { cert: await readFile(certFile), key: await readFile(keyFile) }
-    // Throws when a file is no PEM, or the key belongs to another certificate.
+    // Throws when a file is not PEM, or the key belongs to another certificate.
     createSecureContext(tls)
     return tls
   } catch (cause) {

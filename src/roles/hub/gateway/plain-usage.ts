@@ -6,7 +6,7 @@ const MOST_BYTES = 4 << 20
 const BYTES_PER_TOKEN = 4
 const BOUNDS = { depth: 32, values: 262_144 }
 
-/** What an answer that nobody verifies used, as the miner says. */
+/** What an unverified answer used, as the miner says. */
 interface PlainUsage {
   add(bytes: Buffer): void
   /** Where the miner says nothing, an event counts as a token, of other answers every four bytes. */

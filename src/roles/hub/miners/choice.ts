@@ -14,7 +14,7 @@ export interface Candidate {
 export interface ChoiceLimits {
   /** Largest share of the miners of one coldkey. */
   readonly coldkeyShare: number
-  /** Share of all miners together that nobody has verified yet. */
+  /** Share of all new miners together. */
   readonly trickle: number
 }
 

@@ -45,7 +45,7 @@ it('an address that sends too many invalid keys is refused with any key, others 
   await send('Bearer sk-good')
 })
 
-it('a database that is down is no failure of the address', async () => {
+it('a database that is down does not count as a failure of the address', async () => {
   const { accounts, send } = rig()
   accounts.isDown = true
   for (let count = 0; count < 9; count++)

@@ -87,7 +87,7 @@ describe('bodies', () => {
     ['a list', [], null],
     ['deep nesting', `{"model":"m","x":${'['.repeat(40)}${']'.repeat(40)}}`, null],
     ['no model', { messages }, 'model'],
-    ['a model that is no text', { ...ask, model: 5 }, 'model'],
+    ['a model that is not text', { ...ask, model: 5 }, 'model'],
     ['no messages', { model: MODEL }, 'messages'],
     ['an empty list of messages', { ...ask, messages: [] }, 'messages'],
     ['a message without a role', { ...ask, messages: [{ content: 'x' }] }, 'messages'],
@@ -129,7 +129,7 @@ describe('bodies', () => {
     })
   })
 
-  it('a model that nobody serves is 404, and so is an unknown route', async () => {
+  it('a model that no miner serves is 404, and so is an unknown route', async () => {
     const unserved = await errorOf(await hub.post(CHAT, { ...ask, model: 'org/none' }))
     expect(unserved).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })
     expect(await errorOf(await hub.post('/v1/images', ask))).toMatchObject({ status: 404, code: 'not_found' })
