@@ -2,14 +2,13 @@ import {
   ago,
   count,
   countsByName,
-  describeStanding,
   joined,
   limitRows,
+  openingLines,
   rowsBelow,
   type StatusLine,
   type StatusStyle,
   shortHotkey,
-  span,
   writeLines,
   writeTable,
 } from '../status-text.js'
@@ -25,15 +24,11 @@ export function writeMinerStatus(status: MinerStatus, style: StatusStyle): strin
 }
 
 function headOf(status: MinerStatus, { now }: StatusStyle): string {
-  const { requests, callers, startedAt, unavailable, netuid } = status
-  const uid = status.uid === null ? 'no uid' : `uid ${status.uid}`
-  const subnet = netuid === undefined ? '' : ` of subnet ${netuid}`
-  const running = startedAt === undefined ? undefined : `running ${span(now - Date.parse(startedAt))}`
+  const { requests, callers, unavailable, netuid } = status
+  const state = unavailable === undefined ? '' : stateOf(status)
+  const news = `block ${count(status.block)}`
   const lines: StatusLine[] = [
-    ['miner', joined(`${uid}${subnet}`, `block ${count(status.block)}`, running)],
-    ['hotkey', status.hotkey],
-    ['state', unavailable === undefined ? '' : stateOf(status)],
-    ['chain', describeStanding(status.standing, 'miner')],
+    ...openingLines('miner', { ...status, netuid }, { state, news }, now),
     ['requests', countEnds(requests, status.inFlight)],
     ['last asked', lastAsked(callers, now)],
     ['refused', countsByName(status.refusals ?? {})],
