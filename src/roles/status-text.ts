@@ -103,34 +103,6 @@ export function writeTable(
   return (columns === undefined ? lines : lines.map((line) => cut(line, columns))).join('\n')
 }
 
-/** What the status of every neuron says first. */
-interface Opening {
-  readonly uid: number | null
-  readonly netuid: number | undefined
-  readonly hotkey: string
-  /** ISO 8601; undefined in the status of earlier releases, like `standing`. */
-  readonly startedAt?: string | undefined
-  readonly standing?: Parameters<typeof describeStanding>[0]
-}
-
-/** The first lines of a screen: which neuron it is, how it is, and what the chain says of it. @param news one more fact of it */
-export function openingLines(
-  neuron: 'miner' | 'validator',
-  { uid, netuid, hotkey, startedAt, standing }: Opening,
-  { state, news }: { readonly state: string; readonly news: string },
-  now: number,
-): StatusLine[] {
-  const name = uid === null ? 'no uid' : `uid ${uid}`
-  const subnet = netuid === undefined ? '' : ` of subnet ${netuid}`
-  const running = startedAt === undefined ? undefined : `running ${span(now - Date.parse(startedAt))}`
-  return [
-    [neuron, joined(`${name}${subnet}`, news, running)],
-    ['hotkey', hotkey],
-    ['state', state],
-    ['chain', describeStanding(standing, neuron)],
-  ]
-}
-
 /** `stake 12 TAO · incentive 0.0123 · emission 0.450 per epoch`, or that the hotkey is not registered. */
 export function describeStanding(
   standing:

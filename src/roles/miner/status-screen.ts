@@ -2,13 +2,14 @@ import {
   ago,
   count,
   countsByName,
+  describeStanding,
   joined,
   limitRows,
-  openingLines,
   rowsBelow,
   type StatusLine,
   type StatusStyle,
   shortHotkey,
+  span,
   writeLines,
   writeTable,
 } from '../status-text.js'
@@ -24,11 +25,15 @@ export function writeMinerStatus(status: MinerStatus, style: StatusStyle): strin
 }
 
 function headOf(status: MinerStatus, { now }: StatusStyle): string {
-  const { requests, callers, unavailable, netuid } = status
-  const state = unavailable === undefined ? '' : stateOf(status)
-  const news = `block ${count(status.block)}`
+  const { requests, callers, startedAt, unavailable, netuid } = status
+  const uid = status.uid === null ? 'no uid' : `uid ${status.uid}`
+  const subnet = netuid === undefined ? '' : ` of subnet ${netuid}`
+  const running = startedAt === undefined ? undefined : `running ${span(now - Date.parse(startedAt))}`
   const lines: StatusLine[] = [
-    ...openingLines('miner', { ...status, netuid }, { state, news }, now),
+    ['miner', joined(`${uid}${subnet}`, `block ${count(status.block)}`, running)],
+    ['hotkey', status.hotkey],
+    ['state', unavailable === undefined ? '' : stateOf(status)],
+    ['chain', describeStanding(status.standing, 'miner')],
     ['requests', countEnds(requests, status.inFlight)],
     ['last asked', lastAsked(callers, now)],
     ['refused', countsByName(status.refusals ?? {})],

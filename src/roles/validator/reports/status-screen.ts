@@ -2,13 +2,14 @@ import {
   ago,
   count,
   countsByName,
+  describeStanding,
   joined,
   limitRows,
-  openingLines,
   rowsBelow,
   type StatusLine,
   type StatusStyle,
   shortHotkey,
+  span,
   writeLines,
   writeTable,
 } from '../../status-text.js'
@@ -23,11 +24,15 @@ export function writeValidatorStatus(status: ValidatorStatus, style: StatusStyle
 }
 
 function headOf(status: ValidatorStatus, { now }: StatusStyle): string {
-  const { unready, chain, epoch, block } = status
-  const state = unready === null ? 'ready' : unready === undefined ? '' : `not ready: ${unready}`
-  const news = `${count(status.rounds)} rounds`
+  const { startedAt, unready, chain, epoch, block } = status
+  const subnet = chain === undefined ? '' : ` of subnet ${chain.netuid}`
+  const running = startedAt === undefined ? undefined : `running ${span(now - Date.parse(startedAt))}`
+  const state = unready === null ? 'ready' : `not ready: ${unready}`
   const lines: StatusLine[] = [
-    ...openingLines('validator', { ...status, netuid: chain?.netuid }, { state, news }, now),
+    ['validator', joined(`uid ${status.uid}${subnet}`, running, `${count(status.rounds)} rounds`)],
+    ['hotkey', status.hotkey],
+    ['state', unready === undefined ? '' : state],
+    ['chain', describeStanding(status.standing, 'validator')],
     [
       'epoch',
       `${count(epoch.index)} at block ${count(block)}, the next in ${count(epoch.nextBlock - block)} blocks`,

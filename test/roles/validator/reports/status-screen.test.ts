@@ -45,7 +45,7 @@ function statusOf(changes: Partial<ValidatorStatus> = {}): ValidatorStatus {
 it('shows standing, epoch, weights, verdicts, engines and the miners by score', () => {
   expect(writeValidatorStatus(statusOf(), style())).toBe(
     `
-validator  uid 3 of subnet 4 · 54 rounds · running 3 h
+validator  uid 3 of subnet 4 · running 3 h · 54 rounds
 hotkey     5Validator
 state      ready
 chain      permit · stake 10,000 TAO · trust 0.988 · emission 0.450 per epoch
