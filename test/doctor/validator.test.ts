@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ValidatorSettings } from '../../src/config/index.js'
@@ -154,6 +155,18 @@ const otherFaults: readonly Fault<ValidatorSettings>[] = [
     async () => ({ settings: { 'hub.url': `http://127.0.0.1:${await freePort()}` } }),
     'warn hub',
     /--hub\.url/,
+  ],
+  [
+    'a hub whose name does not resolve',
+    async () => {
+      const port = await servers.listen(createServer((_, response) => response.end('{}')))
+      return {
+        settings: { 'hub.url': `http://localhost:${port}` },
+        machine: { lookup: async () => Promise.reject(new Error('getaddrinfo ENOTFOUND')) },
+      }
+    },
+    'warn dns',
+    /localhost cannot be resolved/,
   ],
   [
     'no PostgreSQL',

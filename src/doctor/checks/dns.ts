@@ -7,18 +7,32 @@ import type { HostAddress } from '../machine.js'
 const LOOKUP_MS = 5000
 const CONNECT_MS = 5000
 
-/** Resolves the host names that a neuron uses, and connects to one address of each family. */
-export function dnsCheck<C extends Context>(serversOf: (context: C) => Promise<readonly string[]>): Check<C> {
+/**
+ * Resolves the host names that a neuron uses, and connects to one address of each family.
+ *
+ * @param spareable addresses without which the neuron runs all the same
+ */
+export function dnsCheck<C extends Context>(
+  serversOf: (context: C) => Promise<readonly string[]>,
+  spareable: (context: C) => readonly string[] = () => [],
+): Check<C> {
   return {
     id: 'dns',
     title: 'the addresses of host names',
     run: async (context, signal) => {
       const servers = new Map<string, URL>()
+      const needed = new Set<string>()
+      const spared = new Set(spareable(context))
       for (const address of await serversOf(context)) {
         const url = new URL(address)
         if (isIP(hostOf(url)) === 0) servers.set(url.host, url)
+        if (!spared.has(address)) needed.add(hostOf(url))
       }
-      const seen = await Promise.all([...servers.values()].map((url) => examineHost(url, context, signal)))
+      const seen = await Promise.all(
+        [...servers.values()].map((url) =>
+          examineHost(url, needed.has(hostOf(url)) ? fail : warn, context, signal),
+        ),
+      )
       const found = seen.flat()
       if (found.length > 0) return found
       if (servers.size === 0) return [ok('No host names are in use, only addresses.')]
@@ -27,7 +41,12 @@ export function dnsCheck<C extends Context>(serversOf: (context: C) => Promise<r
   }
 }
 
-async function examineHost(url: URL, context: Context, signal: AbortSignal): Promise<Seen[]> {
+async function examineHost(
+  url: URL,
+  weigh: typeof fail | typeof warn,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Seen[]> {
   const { machine, clock } = context
   const host = hostOf(url)
   let addresses: readonly HostAddress[]
@@ -36,7 +55,7 @@ async function examineHost(url: URL, context: Context, signal: AbortSignal): Pro
   } catch (error) {
     signal.throwIfAborted()
     return [
-      fail(
+      weigh(
         `The host name ${host} cannot be resolved: ${messageOf(error)}.`,
         'Check the name, and the name servers of this machine (/etc/resolv.conf).',
       ),

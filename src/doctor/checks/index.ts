@@ -48,7 +48,7 @@ export const minerChecks: readonly Check<MinerContext>[] = [
 
 export const validatorChecks: readonly Check<ValidatorContext>[] = [
   ...local,
-  dnsCheck(validatorServers),
+  dnsCheck<ValidatorContext>(validatorServers, ({ settings }) => [settings['hub.url']]),
   clockCheck(validatorServers),
   ...[chainCheck, walletCheck],
   ...[validatorRegistrationCheck, validatorAxonCheck, weightsCheck, modelsCheck, engineCheck],
