@@ -3,6 +3,16 @@ import { type Clock, messageOf, parseJson, TargonError, withDeadline } from '../
 
 const TIMEOUT_MS = 5000
 
+/** What a status server of this machine answers; its body is undefined when it is no JSON. @throws when nothing responds */
+export async function askStatusPort(
+  port: number,
+  path: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal, redirect: 'error' })
+  return { status: response.status, body: parseJson(await response.text()) }
+}
+
 /**
  * Reads the status of the neuron that runs on this machine.
  *
@@ -21,11 +31,9 @@ export async function readLocalStatus<T>(
       fault: 'usage',
       next: `Set --metrics.port to the port that the ${neuron} logs with the event status-server-listening.`,
     })
-  const url = `http://127.0.0.1:${port}/status`
-  const text = await withDeadline(clock, `GET ${url}`, TIMEOUT_MS, signal, async (inner) => {
-    const response = await fetch(url, { signal: inner, redirect: 'error' })
-    return await response.text()
-  }).catch((cause: unknown) => {
+  const { body } = await withDeadline(clock, `GET /status on port ${port}`, TIMEOUT_MS, signal, (inner) =>
+    askStatusPort(port, '/status', inner),
+  ).catch((cause: unknown) => {
     if (signal.aborted) throw cause
     throw new TargonError(
       `No ${neuron} responds on 127.0.0.1:${port}: ${messageOf(cause)}.`,
@@ -38,7 +46,7 @@ export async function readLocalStatus<T>(
       { cause },
     )
   })
-  const parsed = schema.safeParse(parseJson(text))
+  const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   throw new TargonError(`127.0.0.1:${port} did not return the status of a ${neuron}.`, {
     code: 'STATUS_UNREADABLE',

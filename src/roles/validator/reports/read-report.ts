@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { request } from 'undici'
 import { isOlderSchema } from '../../../database/index.js'
 import {
   type HistoryPlace,
@@ -10,6 +9,7 @@ import {
   reportMiners,
 } from '../../../history/index.js'
 import { type Clock, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
+import { askStatusPort } from '../../local-status.js'
 import { reportDocument } from './api.js'
 import { historyFile } from './records.js'
 import { type ValidatorStatus, validatorStatus } from './status.js'
@@ -94,8 +94,8 @@ async function readStatus({ clock, statusPort }: ReportRequest, signal: AbortSig
 async function getJson(port: number, path: string, signal: AbortSignal) {
   if (port === 0) return undefined
   try {
-    const answer = await request(`http://127.0.0.1:${port}${path}`, { signal })
-    return { status: answer.statusCode, body: JSON.parse(await answer.body.text()) as unknown }
+    const answer = await askStatusPort(port, path, signal)
+    return answer.body === undefined ? undefined : answer
   } catch {
     signal.throwIfAborted()
     return undefined
