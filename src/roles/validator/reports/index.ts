@@ -3,7 +3,8 @@
  *
  * Tests named after a behaviour: ../../../commands/validator/report.test.ts (report-page.ts,
  * report-csv.ts, report-text.ts), report-formats.property.test.ts (rows.ts),
- * report-page.test.ts (report-page-evidence.ts, report-evidence.ts, report-page-miner.ts, report-page-parts.ts).
+ * report-page.test.ts (report-page-evidence.ts, report-evidence.ts, report-page-miner.ts, report-page-parts.ts),
+ * status.test.ts (status-miners.ts).
  */
 export { validatorApi } from './api.js'
 export { countAnswers, noteStanding } from './count-answers.js'

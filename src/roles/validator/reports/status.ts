@@ -1,23 +1,14 @@
 import { z } from 'zod'
 import { type ActiveAlert, activeAlert } from '../../../alerts/index.js'
 import type { WeightsPipeline } from '../../../chain/index.js'
-import type { ScoreBook } from '../../../scoring/index.js'
 import type { Feed } from '../../role.js'
 import { neuronStanding, standingOf } from '../../standing.js'
 import { type Calibrations, calibrationState } from '../calibration/index.js'
 import { type ConfirmedWeights, type Epochs, epochAt } from '../epochs/index.js'
 import type { Evidence } from '../evidence/index.js'
 import type { RoundResult } from '../rounds/index.js'
-import type { VerdictCounts } from '../scores/index.js'
 import { type EngineState, engineStates, type ValidatorContext } from '../subnet/index.js'
-import { pairStanding } from './evidence-status.js'
-import { describeMiners } from './status-miners.js'
-
-const verdictCounts = z.object({
-  verified: z.number().int(),
-  inconclusive: z.number().int(),
-  failed: z.record(z.string(), z.number().int()),
-})
+import { describeMiners, type ScoredParts, scoredMiner } from './status-miners.js'
 
 const chainInUse = z.object({
   network: z.string(),
@@ -99,29 +90,7 @@ export const validatorStatus = z.object({
   previousWeights: weightVector.nullable().optional(),
   /** When weights are set next, and why the last attempt of this epoch set none. */
   nextWeights: z.object({ block: z.number().int(), reason: z.string().optional() }).optional(),
-  miners: z.array(
-    z.object({
-      uid: z.number().int(),
-      hotkey: z.string(),
-      models: z.array(z.string()),
-      /** Since this process started. */
-      verdicts: verdictCounts,
-      last: z
-        .object({
-          kind: z.enum(['verified', 'failed', 'inconclusive']),
-          cause: z.string().optional(),
-          detail: z.string().optional(),
-          model: z.string(),
-          tokensPerSecond: z.number().optional(),
-        })
-        .nullable(),
-      /** Over the verified answers in the windows of the models that count. */
-      meanTokensPerSecond: z.number(),
-      score: z.number(),
-      /** What its answers show together, by model. */
-      evidence: z.array(pairStanding).optional(),
-    }),
-  ),
+  miners: z.array(scoredMiner),
   /** Decimal logarithm of the wealth at which evidence accuses. */
   evidenceThreshold: z.number().optional(),
   /** How far the engines of the wanted models are calibrated. */
@@ -142,10 +111,8 @@ export interface ValidatorReport {
   readonly weightsSet: number
 }
 
-export interface StatusParts {
-  readonly book: ScoreBook
-  readonly verdicts: VerdictCounts
-  readonly evidence?: Pick<Evidence, 'isBarred' | 'standings' | 'threshold'> | undefined
+export interface StatusParts extends ScoredParts {
+  readonly evidence?: (NonNullable<ScoredParts['evidence']> & Pick<Evidence, 'threshold'>) | undefined
   readonly calibrations?: Pick<Calibrations, 'states'> | undefined
   readonly rounds: { readonly started: number }
   readonly alerts?: { readonly active: () => ActiveAlert[] }
