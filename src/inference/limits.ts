@@ -11,7 +11,7 @@ export interface StreamLimits {
   /** Upper bound of a line: 500 tokens that a lagging server merged. Requests for fewer tokens are bounded further. */
   readonly lineBytes: number
   readonly streamBytes: number
-  /** Time to parse the whole stream: an honest one takes a few milliseconds. */
+  /** Time to parse the whole stream, beside a little for each event that was asked for: an honest one takes a few milliseconds. */
   readonly parsingMs: number
   /** Events and tokens allowed beyond `max_tokens`: role, usage and [DONE] chunks. A few tokens too many fail with another cause (TOO_LONG). */
   readonly extraEvents: number
