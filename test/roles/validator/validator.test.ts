@@ -56,7 +56,7 @@ test('verifies honest miners and ranks them by speed, scores cheats 0, and sets 
 
   const status = validatorStatus.parse(await (await fetch(`${validator.url}/status`)).json())
   expect(status.weights?.entries.find(({ uid }) => uid === 1)?.weightU16).toBe(65535)
-  expect(status.epoch).toEqual({ index: 4, nextBlock: 150 })
+  expect(status.epoch).toEqual({ index: 4, dueBlock: 120, nextBlock: 150 })
   const [first, , liar, refuser, other] = status.miners
   expect(first).toMatchObject({ uid: 1, models: [MODEL], last: { kind: 'verified', model: MODEL } })
   expect(liar?.verdicts.failed).toHaveProperty('LOGPROB_MISMATCH')
