@@ -78,12 +78,16 @@ describe('a localnet of two epochs', () => {
     const running = run(process.execPath, args, { timeout: 460_000, maxBuffer: 16 << 20 })
     visits = new Promise((resolve) => {
       let notes = ''
-      running.child.stderr?.on('data', (text) => {
+      const look = (text: string) => {
         notes += text
         const url = /^page of this subnet: (\S+)\/$/m.exec(notes)?.[1]
         // The first verdict is there: the documents are not empty.
-        if (url !== undefined && /uid 1 honest-fast/.test(notes)) resolve(visitAll(url))
-      })
+        if (url === undefined || !/uid 1 honest-fast/.test(notes)) return
+        // Once: a later visit would meet processes that end.
+        running.child.stderr?.off('data', look)
+        resolve(visitAll(url))
+      }
+      running.child.stderr?.on('data', look)
     })
     visits.catch(() => {})
     const { stdout } = await running
