@@ -3,8 +3,9 @@ import type { HubSettings } from '../../config/index.js'
 import { createCleanupStack, lockHotkey, whenAborted } from '../../kernel/index.js'
 import { createMetrics } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
+import { whenHealthy } from '../when-healthy.js'
 import { drainHub, openHub } from './hub.js'
-import { unavailableReason, whenHealthy } from './status.js'
+import { unavailableReason } from './status.js'
 import type { Hub, HubContext, HubDeps, HubReport } from './types.js'
 
 /**

@@ -1,10 +1,7 @@
-import { type Clock, createDeferred, every } from '../../kernel/index.js'
 import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { hubApi } from './api.js'
 import type { HubStatus } from './status-document.js'
 import type { Hub, HubContext, HubDeps } from './types.js'
-
-const HEALTH_CHECK_MS = 1000
 
 /** Why the hub cannot serve now; undefined when it can. */
 export function unavailableReason(
@@ -16,26 +13,6 @@ export function unavailableReason(
   if (trouble !== undefined) return `the keys cannot be read: ${trouble}`
   if (miners.metagraph().find(signer.address) === undefined) return 'the hotkey is not registered'
   return miners.models().length === 0 ? 'no miner serves a model' : undefined
-}
-
-/** Resolves once the hub can serve; after an abort it stays pending. */
-export function whenHealthy(
-  clock: Clock,
-  reason: () => string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const healthy = createDeferred<void>()
-  if (reason() === undefined) healthy.resolve()
-  else {
-    const found = new AbortController()
-    const check = async () => {
-      if (reason() !== undefined) return
-      found.abort()
-      healthy.resolve()
-    }
-    void every(clock, HEALTH_CHECK_MS, AbortSignal.any([signal, found.signal]), check, () => {})
-  }
-  return healthy.promise
 }
 
 /** Serves /livez, /readyz, /metrics and /status to the operator. */

@@ -2,9 +2,10 @@ import type { MinerSettings } from '../../config/index.js'
 import { createCleanupStack, whenAborted } from '../../kernel/index.js'
 import { createMetrics } from '../../telemetry/index.js'
 import type { RunningRole } from '../role.js'
+import { whenHealthy } from '../when-healthy.js'
 import { drainMiner, openMiner } from './miner.js'
 import type { MinerContext } from './parts.js'
-import { unavailableReason, whenHealthy } from './status.js'
+import { unavailableReason } from './status.js'
 import type { MinerDeps, MinerReport } from './types.js'
 
 export interface RunningMiner extends RunningRole<MinerReport> {

@@ -1,11 +1,8 @@
-import { type Clock, createDeferred, every } from '../../kernel/index.js'
 import { noteAlerts, noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { standingOf } from '../standing.js'
 import { minerApi } from './api.js'
 import type { Miner, MinerContext } from './parts.js'
 import type { MinerStatus } from './status-document.js'
-
-const HEALTH_CHECK_MS = 1000
 
 /** Why the miner cannot serve now; undefined when it can. */
 export function unavailableReason({ isDraining, registration, replays, router }: Miner): string | undefined {
@@ -14,29 +11,6 @@ export function unavailableReason({ isDraining, registration, replays, router }:
   if (registration.self() === undefined) return 'the hotkey is not registered'
   if (!replays.isReachable()) return 'the replay store does not answer'
   return router.models().length === 0 ? 'no upstream answers' : undefined
-}
-
-/**
- * Resolves once the miner can serve: it is registered and an upstream answers. Checks at once, then every second until the
- * signal aborts; after that it stays pending.
- */
-export function whenHealthy(
-  clock: Clock,
-  reason: () => string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const healthy = createDeferred<void>()
-  if (reason() === undefined) healthy.resolve()
-  else {
-    const found = new AbortController()
-    const check = async () => {
-      if (reason() !== undefined) return
-      found.abort()
-      healthy.resolve()
-    }
-    void every(clock, HEALTH_CHECK_MS, AbortSignal.any([signal, found.signal]), check, () => {})
-  }
-  return healthy.promise
 }
 
 /** Serves /livez, /readyz, /metrics and /status to the operator. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { whenHealthy } from '../../../src/roles/miner/status.js'
+import { whenHealthy } from '../../../src/roles/when-healthy.js'
 import { startFakeVllm } from '../../support/fake-vllm.js'
 import { ManualClock, settle } from '../../support/manual-clock.js'
 import { startMinerRig } from '../../support/miner-rig.js'

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../kernel/index.js'
 import type { HubMiner } from '../miners/index.js'
 import { MinerFailure } from './miner-failure.js'
-import type { Attempt, FailedAttempt, Winner } from './types.js'
+import type { Attempt, FailedAttempt } from './types.js'
 
 export interface AskPlan<Piece> {
   /** A miner that was not asked yet; undefined when none is left. */
@@ -39,9 +39,10 @@ const REFUSALS = 2
  * Asks one miner after the other until one has sent its first token; one that is slow gets a rival. After that nothing is
  * asked again.
  *
+ * @returns the attempt of the miner that answers
  * @throws NoAnswer; the reason of the signal
  */
-export async function askMiners<Piece>(plan: AskPlan<Piece>): Promise<Winner<Piece>> {
+export async function askMiners<Piece>(plan: AskPlan<Piece>): Promise<Attempt<Piece>> {
   const race = new Race(plan)
   try {
     return await race.run()
@@ -65,7 +66,7 @@ class Race<Piece> {
 
   constructor(private readonly plan: AskPlan<Piece>) {}
 
-  async run(): Promise<Winner<Piece>> {
+  async run(): Promise<Attempt<Piece>> {
     const { signal, hedgeAfterMs, clock } = this.plan
     this.#askNext()
     if (hedgeAfterMs > 0)
@@ -111,10 +112,10 @@ class Race<Piece> {
     this.#running.set(attempt, outcome)
   }
 
-  #win(attempt: Attempt<Piece>): Winner<Piece> {
+  #win(attempt: Attempt<Piece>): Attempt<Piece> {
     this.#running.delete(attempt)
     this.abortAll()
-    return { attempt }
+    return attempt
   }
 
   #lose(attempt: Attempt<Piece>, error: unknown): void {

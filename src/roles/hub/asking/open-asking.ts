@@ -8,7 +8,7 @@ import { type AskPlan, askMiners } from './ask-miners.js'
 import { startAttempt } from './attempt.js'
 import type { Exchange } from './exchange.js'
 import { type PlainPiece, readPlain } from './plain-answer.js'
-import type { Attempt, FailedAttempt, UserRequest, Winner } from './types.js'
+import type { Attempt, FailedAttempt, UserRequest } from './types.js'
 import { type AnswerPiece, hasContent, readAnswer } from './verified-answer.js'
 
 export interface AskingOptions {
@@ -36,9 +36,9 @@ export interface AskOptions {
 /** Asks miners on behalf of users. */
 export interface Asking {
   /** @throws NoAnswer; the reason of the signal */
-  answer(request: Verifiable, options: AskOptions): Promise<Winner<AnswerPiece>>
+  answer(request: Verifiable, options: AskOptions): Promise<Attempt<AnswerPiece>>
   /** The same for requests that cannot be verified. */
-  pass(request: UserRequest, options: AskOptions): Promise<Winner<PlainPiece>>
+  pass(request: UserRequest, options: AskOptions): Promise<Attempt<PlainPiece>>
 }
 
 /** Bytes of an answer: some for the frame, and for each token its log probability and up to twenty others. */

@@ -35,8 +35,3 @@ export interface FailedAttempt {
   readonly failure: MinerFailure
   readonly totalMs: number
 }
-
-/** The miner that answers. */
-export interface Winner<Piece> {
-  readonly attempt: Attempt<Piece>
-}

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../../inference/index.js'
-import { type AnswerPiece, MinerFailure, NoAnswer, type UserRequest, type Winner } from '../asking/index.js'
+import { type AnswerPiece, type Attempt, MinerFailure, NoAnswer, type UserRequest } from '../asking/index.js'
 import { answerHeaders } from './answer-headers.js'
 import { createAssembly } from './assemble.js'
 import { gatewayErrorOf } from './gateway-error.js'
@@ -20,15 +20,14 @@ export async function serveAnswer(served: Verifiable, deps: ServeDeps): Promise<
 }
 
 /** @param asked miners that were asked already; the new ones are added. */
-async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Promise<Winner<AnswerPiece>> {
+async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Promise<Attempt<AnswerPiece>> {
   const { request, signal, progress } = served
   const atMs = deps.clock.now()
   try {
-    const winner = await deps.asking.answer(request, {
+    return await deps.asking.answer(request, {
       ...{ signal, asked },
       onFailed: (failed) => noteFailure(deps.organics, { ...served, atMs }, failed),
     })
-    return winner
   } finally {
     progress.attempts = asked.size
   }
@@ -37,7 +36,7 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
 /** The first token decides which miner answers; what breaks later is told in the stream. */
 async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
   const { response, signal, wantsUsage, wantsLogprobs } = served
-  const { attempt } = await ask(served, deps, new Set())
+  const attempt = await ask(served, deps, new Set())
   const stream = new UserStream(response, deps.clock, deps.stallMs, signal)
   const pieces = observeAnswer(attempt, served, deps)
   try {
@@ -68,7 +67,7 @@ async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
   const asked = new Set<string>()
   let last: MinerFailure | undefined
   for (;;) {
-    const { attempt } = await ask(served, deps, asked).catch((error: unknown) => {
+    const attempt = await ask(served, deps, asked).catch((error: unknown) => {
       throw last !== undefined && error instanceof NoAnswer && error.failure === undefined ? last : error
     })
     try {

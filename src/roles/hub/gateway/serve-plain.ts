@@ -15,10 +15,9 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
   const { request, response, signal, progress } = served
   const { clock } = deps
   const asked = new Set<string>()
-  const winner = await deps.asking.pass(request, { signal, asked, onFailed: () => {} }).finally(() => {
+  const attempt = await deps.asking.pass(request, { signal, asked, onFailed: () => {} }).finally(() => {
     progress.attempts = asked.size
   })
-  const { attempt } = winner
   const stream = new UserStream(response, clock, deps.stallMs, signal)
   const pieces = attempt.pieces()
   let usage: ReturnType<typeof createPlainUsage> | undefined

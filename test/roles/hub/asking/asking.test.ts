@@ -43,7 +43,7 @@ async function textOf(pieces: AsyncIterable<{ readonly content: { readonly text:
 describe('a request to a miner', () => {
   it('is signed for it, and has exactly the given body', async () => {
     rig = await startAskingRig([answers])
-    const { attempt } = await ask()
+    const attempt = await ask()
     expect(await textOf(attempt.pieces())).toBe('ab')
     const [received] = rig.servers[0]?.received ?? []
     expect(received).toMatchObject({ method: 'POST', path: '/v1/chat/completions' })
@@ -77,7 +77,7 @@ describe('before the first token', () => {
     ['a line without end', says(`data: ${'x'.repeat(300_000)}`), /line of more than/],
   ])('%s fails over to the next miner, and is that miner’s fault', async (_, broken, message) => {
     rig = await startAskingRig([broken, answers])
-    const { attempt } = await ask()
+    const attempt = await ask()
     expect(attempt.miner.uid).toBe(1)
     expect(await textOf(attempt.pieces())).toBe('ab')
     expect(rig.asked.size).toBe(2)
@@ -89,7 +89,7 @@ describe('before the first token', () => {
 
   it.each([429, 503])('%i fails over, and nothing is held against the busy miner', async (status) => {
     rig = await startAskingRig([says('{}', {}, status), answers])
-    const { attempt } = await ask()
+    const attempt = await ask()
     expect(attempt.miner.uid).toBe(1)
     attempt.abort()
     expect(rig.ends.get(0)).toEqual({ kind: 'abandoned' })
@@ -122,7 +122,7 @@ describe('before the first token', () => {
     await rig.clock.advance(10_000)
     await arrived(1)
     await rig.clock.advance(10_000)
-    expect((await asked).attempt.miner.uid).toBe(2)
+    expect((await asked).miner.uid).toBe(2)
     expect(rig.failed.map(({ failure }) => failure.kind)).toEqual(['late', 'late'])
   })
 
@@ -137,7 +137,7 @@ describe('before the first token', () => {
     await rig.clock.advance(1999)
     expect(rig.servers[1]?.received).toHaveLength(0)
     await rig.clock.advance(1)
-    const { attempt } = await asked
+    const attempt = await asked
     expect(attempt.miner.uid).toBe(1)
     if (slow && !slow.destroyed) await once(slow, 'close')
     expect(rig.ends.get(0)).toEqual({ kind: 'abandoned' })
@@ -172,7 +172,7 @@ describe('after the first token', () => {
         stream.write(sse(token('a')))
       },
     ])
-    const { attempt } = await ask()
+    const attempt = await ask()
     const pieces = attempt.pieces()
     await pieces.next()
     const second = pieces.next()
@@ -187,7 +187,7 @@ describe('after the first token', () => {
 
   it('time in which the reader does not read does not count against the miner', async () => {
     rig = await startAskingRig([answers])
-    const { attempt } = await ask()
+    const attempt = await ask()
     const pieces = attempt.pieces()
     await pieces.next()
     await rig.clock.advance(30_000)
@@ -196,7 +196,7 @@ describe('after the first token', () => {
 
   it('a stream that breaks off without a reason is a failure', async () => {
     rig = await startAskingRig([says(sse(token('a')))])
-    const { attempt } = await ask()
+    const attempt = await ask()
     await expect(textOf(attempt.pieces())).rejects.toThrow(MinerFailure)
   })
 
@@ -208,7 +208,7 @@ describe('after the first token', () => {
         stream.write(sse(token('a')))
       },
     ])
-    const { attempt } = await ask()
+    const attempt = await ask()
     for await (const _ of attempt.pieces()) break
     if (stream && !stream.destroyed) await once(stream, 'close')
     expect(stream?.destroyed).toBe(true)
