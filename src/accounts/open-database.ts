@@ -9,6 +9,7 @@ import {
 } from '../database/index.js'
 import { messageOf, TargonError } from '../kernel/index.js'
 import { MIGRATIONS, MIGRATIONS_TABLE } from './migrations.js'
+import { accountsPlace, type HubPlace } from './place.js'
 
 /** The queries of this module name tables and columns themselves. */
 const NO_TABLES = { postgres: async () => ({}), embedded: async () => ({}) }
@@ -42,15 +43,12 @@ function adviceOn(error: unknown, place: DatabasePlace): string {
 }
 
 /**
- * Opens the database for one piece of work, also while a hub runs.
+ * Opens the database of a hub for one piece of work, also while the hub runs.
  *
  * @throws TargonError ACCOUNTS_UNAVAILABLE
  */
-export async function useAccounts<T>(
-  place: DatabasePlace,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
-  const database = await openAccountsDatabase(place)
+export async function useAccounts<T>(hub: HubPlace, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openAccountsDatabase(accountsPlace(hub))
   try {
     return await work(database)
   } finally {
@@ -60,14 +58,15 @@ export async function useAccounts<T>(
 
 /** Like useAccounts, but creates no file: undefined when there is none yet. */
 export async function useExistingAccounts<T>(
-  place: DatabasePlace,
+  hub: HubPlace,
   work: (database: Database) => Promise<T>,
 ): Promise<T | undefined> {
+  const place = accountsPlace(hub)
   const isThere =
     'url' in place ||
     (await access(place.file).then(
       () => true,
       () => false,
     ))
-  return isThere ? useAccounts(place, work) : undefined
+  return isThere ? useAccounts(hub, work) : undefined
 }

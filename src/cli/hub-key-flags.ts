@@ -1,5 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { flagsOf } from './flags.js'
+import { type StateLocation, stateFolderOf } from './state-folder.js'
 
 /** The flags that say where the keys of a hub are. */
 export function hubDatabaseFlags(): Interfaces.FlagInput {
@@ -11,6 +12,11 @@ export function hubDatabaseFlags(): Interfaces.FlagInput {
     'neuron.name',
     'logging.logging_dir',
   ])
+}
+
+/** Where these flags say that they are. */
+export function hubPlaceOf(settings: StateLocation & { readonly 'database.url': string | undefined }) {
+  return { url: settings['database.url'], stateDir: stateFolderOf(settings, 'hub') }
 }
 
 const helpGroup = 'LIMITS'

@@ -35,7 +35,7 @@ export default class HubStart extends BaseCommand {
         const metrics = createMetrics('hub', { droppedLines, ownProcess: true })
         const patient = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
-        const place = accountsPlace(settings['database.url'], stateDir)
+        const place = accountsPlace({ url: settings['database.url'], stateDir })
         const accounts = openAccounts({ place, clock, log })
         try {
           const running = await startHub(settings, { ...context, signer, subtensor, accounts, metrics })

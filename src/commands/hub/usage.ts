@@ -1,11 +1,5 @@
 import { Flags } from '@oclif/core'
-import {
-  BaseCommand,
-  formatTable,
-  hubDatabaseFlags,
-  type Invocation,
-  stateFolderOf,
-} from '../../cli/index.js'
+import { BaseCommand, formatTable, hubDatabaseFlags, hubPlaceOf, type Invocation } from '../../cli/index.js'
 import { systemClock } from '../../kernel/index.js'
 
 export default class HubUsage extends BaseCommand {
@@ -48,8 +42,7 @@ export default class HubUsage extends BaseCommand {
     const untilMs =
       actions.until === undefined ? now : accounts.parseTime('until', String(actions.until), now, -1)
     const keyId = actions.key === undefined ? undefined : String(actions.key)
-    const place = accounts.accountsPlace(settings['database.url'], stateFolderOf(settings, 'hub'))
-    const found = await accounts.useExistingAccounts(place, (database) =>
+    const found = await accounts.useExistingAccounts(hubPlaceOf(settings), (database) =>
       accounts.readUsage(database, { sinceMs, untilMs, keyId }),
     )
     const rows = found ?? []

@@ -2,9 +2,9 @@ import { Args } from '@oclif/core'
 import {
   BaseCommand,
   hubDatabaseFlags,
+  hubPlaceOf,
   type Invocation,
   keyLimitFlags,
-  stateFolderOf,
 } from '../../../cli/index.js'
 import { systemClock } from '../../../kernel/index.js'
 
@@ -32,12 +32,9 @@ export default class HubKeysCreate extends BaseCommand {
   }
 
   async #create({ settings, actions, args }: Invocation<'hub'>): Promise<unknown> {
-    const { accountsPlace, createKey, keyDocument, newKey, useAccounts } = await import(
-      '../../../accounts/index.js'
-    )
+    const { createKey, keyDocument, newKey, useAccounts } = await import('../../../accounts/index.js')
     const wanted = newKey(String(args.name), actions, systemClock.now())
-    const place = accountsPlace(settings['database.url'], stateFolderOf(settings, 'hub'))
-    const { key, secret } = await useAccounts(place, (database) => createKey(database, wanted))
+    const { key, secret } = await useAccounts(hubPlaceOf(settings), (database) => createKey(database, wanted))
     this.logToStderr(`Created ${key.id} for ${key.name}. Its secret is shown only this once:`)
     this.log(secret)
     return { ...keyDocument({ ...key, spentTokens: 0, running: 0 }), secret }

@@ -3,9 +3,9 @@ import {
   BaseCommand,
   formatTable,
   hubDatabaseFlags,
+  hubPlaceOf,
   type Invocation,
   keyLimitFlags,
-  stateFolderOf,
 } from '../../../cli/index.js'
 import { systemClock } from '../../../kernel/index.js'
 
@@ -36,8 +36,7 @@ export default class HubKeysLimits extends BaseCommand {
     const id = String(args.id)
     const now = systemClock.now()
     const changes = accounts.parseLimits(actions, now)
-    const place = accounts.accountsPlace(settings['database.url'], stateFolderOf(settings, 'hub'))
-    const key = await accounts.useExistingAccounts(place, (database) =>
+    const key = await accounts.useExistingAccounts(hubPlaceOf(settings), (database) =>
       accounts.changeKey(database, id, changes),
     )
     if (!key) throw accounts.unknownKey(id)

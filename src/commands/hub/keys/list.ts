@@ -2,8 +2,8 @@ import {
   BaseCommand,
   formatTable,
   hubDatabaseFlags,
+  hubPlaceOf,
   type Invocation,
-  stateFolderOf,
 } from '../../../cli/index.js'
 import { systemClock } from '../../../kernel/index.js'
 
@@ -20,10 +20,10 @@ export default class HubKeysList extends BaseCommand {
   }
 
   async #list({ settings }: Invocation<'hub'>): Promise<unknown> {
-    const { accountsPlace, keyDocument, keyTable, listKeys, RIGHT_ALIGNED, useExistingAccounts } =
-      await import('../../../accounts/index.js')
-    const place = accountsPlace(settings['database.url'], stateFolderOf(settings, 'hub'))
-    const keys = (await useExistingAccounts(place, listKeys)) ?? []
+    const { keyDocument, keyTable, listKeys, RIGHT_ALIGNED, useExistingAccounts } = await import(
+      '../../../accounts/index.js'
+    )
+    const keys = (await useExistingAccounts(hubPlaceOf(settings), listKeys)) ?? []
     if (keys.length === 0) this.log('There are no keys. Create one with: targon hub keys create NAME')
     else this.log(formatTable(keyTable(keys, systemClock.now()), RIGHT_ALIGNED))
     return { keys: keys.map(keyDocument) }

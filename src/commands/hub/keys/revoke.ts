@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core'
-import { BaseCommand, hubDatabaseFlags, type Invocation, stateFolderOf } from '../../../cli/index.js'
+import { BaseCommand, hubDatabaseFlags, hubPlaceOf, type Invocation } from '../../../cli/index.js'
 import { systemClock } from '../../../kernel/index.js'
 
 export default class HubKeysRevoke extends BaseCommand {
@@ -23,12 +23,13 @@ export default class HubKeysRevoke extends BaseCommand {
   }
 
   async #revoke({ settings, args }: Invocation<'hub'>): Promise<unknown> {
-    const { accountsPlace, keyDocument, revokeKey, unknownKey, useExistingAccounts } = await import(
+    const { keyDocument, revokeKey, unknownKey, useExistingAccounts } = await import(
       '../../../accounts/index.js'
     )
     const id = String(args.id)
-    const place = accountsPlace(settings['database.url'], stateFolderOf(settings, 'hub'))
-    const key = await useExistingAccounts(place, (database) => revokeKey(database, id, systemClock.now()))
+    const key = await useExistingAccounts(hubPlaceOf(settings), (database) =>
+      revokeKey(database, id, systemClock.now()),
+    )
     if (!key) throw unknownKey(id)
     this.log(`Revoked ${key.id} of ${key.name}.`)
     return keyDocument(key)
