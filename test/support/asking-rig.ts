@@ -14,6 +14,8 @@ export interface AskingRig {
   /** How the turn of each miner ended, by uid. */
   readonly ends: Map<number, TurnEnd>
   readonly failed: FailedAttempt[]
+  /** Miners asked beside one that was slow. */
+  hedges: number
   readonly asked: Set<string>
   close(): Promise<void>
 }
@@ -58,5 +60,5 @@ export async function startAskingRig(
     await dispatcher.destroy()
     await Promise.all(servers.map((server, index) => (answers[index] ? server.close() : undefined)))
   }
-  return { asking, clock, servers, miners, ends, failed: [], asked: new Set(), close }
+  return { asking, clock, servers, miners, ends, failed: [], hedges: 0, asked: new Set(), close }
 }

@@ -19,6 +19,8 @@ export interface AskPlan<Piece> {
   /** The user left, or the hub stops. */
   readonly signal: AbortSignal
   readonly onFailed: (failed: FailedAttempt) => void
+  /** A further miner is asked because the one before is slow. */
+  readonly onHedged?: () => void
 }
 
 /** No miner answered: none serves the model now, or all that were asked failed. */
@@ -83,7 +85,7 @@ class Race<Piece> {
       if (event.kind === 'started') return this.#win(event.attempt)
       if (event.kind === 'slow') {
         this.#slow = undefined
-        this.#askNext()
+        if (this.#askNext()) this.plan.onHedged?.()
       } else this.#lose(event.attempt, event.error)
     }
     throw new NoAnswer(this.#last)
@@ -98,11 +100,12 @@ class Race<Piece> {
     this.#running.clear()
   }
 
-  #askNext(): void {
+  /** @returns whether there was one to ask. */
+  #askNext(): boolean {
     const { asked, attempts } = this.plan
-    if (asked.size >= attempts) return
+    if (asked.size >= attempts) return false
     const miner = this.plan.choose(asked)
-    if (miner === undefined) return
+    if (miner === undefined) return false
     asked.add(miner.hotkey)
     const attempt = this.plan.open(miner)
     const outcome = attempt.started.then(
@@ -110,6 +113,7 @@ class Race<Piece> {
       (error: unknown): Event<Piece> => ({ kind: 'failed', attempt, error }),
     )
     this.#running.set(attempt, outcome)
+    return true
   }
 
   #win(attempt: Attempt<Piece>): Attempt<Piece> {

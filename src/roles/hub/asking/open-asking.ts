@@ -31,6 +31,8 @@ export interface AskOptions {
   /** Miners that were asked already; the new ones are added. */
   readonly asked: Set<string>
   readonly onFailed: (failed: FailedAttempt) => void
+  /** A further miner is asked because the one before is slow. */
+  readonly onHedged?: () => void
 }
 
 /** Asks miners on behalf of users. */

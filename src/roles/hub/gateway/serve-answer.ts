@@ -27,6 +27,7 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
     return await deps.asking.answer(request, {
       ...{ signal, asked },
       onFailed: (failed) => noteFailure(deps.organics, { ...served, atMs }, failed),
+      onHedged: () => progress.hedges++,
     })
   } finally {
     progress.attempts = asked.size

@@ -15,9 +15,12 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
   const { request, response, signal, progress } = served
   const { clock } = deps
   const asked = new Set<string>()
-  const attempt = await deps.asking.pass(request, { signal, asked, onFailed: () => {} }).finally(() => {
-    progress.attempts = asked.size
-  })
+  const onHedged = () => progress.hedges++
+  const attempt = await deps.asking
+    .pass(request, { signal, asked, onFailed: () => {}, onHedged })
+    .finally(() => {
+      progress.attempts = asked.size
+    })
   const stream = new UserStream(response, clock, deps.stallMs, signal)
   const pieces = attempt.pieces()
   let usage: ReturnType<typeof createPlainUsage> | undefined

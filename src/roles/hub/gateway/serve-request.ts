@@ -33,12 +33,12 @@ export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise
   const { response, signal, path } = incoming
   const id = `req_${randomUUID()}`
   const progress: Progress = {
-    ...{ attempts: 0, startMs: deps.clock.monotonic() },
+    ...{ attempts: 0, hedges: 0, startMs: deps.clock.monotonic() },
     ...{ firstTokenMs: undefined, promptTokens: undefined, tokens: 0 },
   }
   let model: string | undefined
   const end = (outcome: RequestEnd['outcome'], code?: string) => {
-    const { attempts, firstTokenMs, startMs, tokens, promptTokens = 0 } = progress
+    const { attempts, hedges, firstTokenMs, startMs, tokens, promptTokens = 0 } = progress
     const totalMs = deps.clock.monotonic() - startMs
     deps.onEnd({
       id,
@@ -48,6 +48,7 @@ export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise
       outcome,
       code,
       attempts,
+      hedges,
       firstTokenMs,
       totalMs,
       promptTokens,

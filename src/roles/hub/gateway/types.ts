@@ -19,7 +19,10 @@ export interface RequestEnd {
   readonly outcome: 'answered' | 'refused' | 'failed' | 'left'
   /** Of the error that the user was sent. */
   readonly code: string | undefined
+  /** Miners that were asked. */
   readonly attempts: number
+  /** Of these, miners asked because the one before was slow; all others after the first took over from one that failed. */
+  readonly hedges: number
   /** Undefined before the first token. */
   readonly firstTokenMs: number | undefined
   readonly totalMs: number
@@ -55,6 +58,7 @@ export interface Served extends ReadRequest {
 /** What is known of a request so far, for its settlement and the metrics. */
 export interface Progress {
   attempts: number
+  hedges: number
   /** Monotonic. */
   readonly startMs: number
   firstTokenMs: number | undefined

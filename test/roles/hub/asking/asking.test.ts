@@ -31,7 +31,8 @@ const silent: Answering = () => {}
 
 function ask(signal = new AbortController().signal) {
   const onFailed = (failed: AskingRig['failed'][number]) => void rig.failed.push(failed)
-  return rig.asking.answer(REQUEST, { signal, asked: rig.asked, onFailed })
+  const onHedged = () => void rig.hedges++
+  return rig.asking.answer(REQUEST, { signal, asked: rig.asked, onFailed, onHedged })
 }
 
 async function textOf(pieces: AsyncIterable<{ readonly content: { readonly text: string } }>) {
@@ -142,6 +143,7 @@ describe('before the first token', () => {
     if (slow && !slow.destroyed) await once(slow, 'close')
     expect(rig.ends.get(0)).toEqual({ kind: 'abandoned' })
     expect(rig.failed).toEqual([])
+    expect(rig.hedges).toBe(1)
   })
 
   it('a user who leaves ends all requests to miners', async () => {
