@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabasePlace } from '../database/index.js'
-import { type Clock, type Log, withDeadline } from '../kernel/index.js'
-import { AccountsConnection } from './connection.js'
+import { type Clock, DeadlineError, type Log, withDeadline } from '../kernel/index.js'
+import { AccountsConnection, unavailable } from './connection.js'
 import type { LaneContext } from './key-lane.js'
 import { KeyLookup } from './key-lookup.js'
 import { keepLeases } from './leases.js'
 import { Ledger } from './ledger.js'
+import { readSpend } from './read-spend.js'
 import { LEASE_TIMES, type LeaseTimes } from './time.js'
 import type { Accounts } from './types.js'
 
 const CLOSE_TIMEOUT_MS = 5000
+const READ_TIMEOUT_MS = 10_000
 
 export interface AccountsOptions {
   readonly place: DatabasePlace
@@ -37,6 +39,14 @@ export function openAccounts({ place, clock, log, times = LEASE_TIMES }: Account
   return {
     find: (secret) => lookup.find(secret),
     reserve: (key, { model, tokens }, signal) => ledger.reserve(key.id, model, tokens, signal),
+    spend: (most, signal) => {
+      const read = () => connection.use((database) => readSpend(database, clock, most))
+      return withDeadline(clock, 'reading what the API keys have used', READ_TIMEOUT_MS, signal, read).catch(
+        (error: unknown) => {
+          throw error instanceof DeadlineError ? unavailable(error) : error
+        },
+      )
+    },
     trouble: () => connection.trouble,
     close: async () => {
       const finish = () => ledger.finish()

@@ -1,3 +1,5 @@
+import type { Spend } from './read-spend.js'
+
 /** What a key may use; a member that is absent sets no limit. */
 export interface KeyLimits {
   /** Requests that may start in a minute of the clock. */
@@ -75,6 +77,13 @@ export interface Accounts {
     request: { readonly model: string; readonly tokens: number },
     signal: AbortSignal,
   ): Promise<Reservation | Refusal>
+  /**
+   * What the keys have used, of all hubs that share the database.
+   *
+   * @param most keys that are listed one by one
+   * @throws TargonError ACCOUNTS_UNAVAILABLE; the signal's reason
+   */
+  spend(most: number, signal: AbortSignal): Promise<Spend>
   /** Why the database cannot be used; undefined while it can. */
   trouble(): string | undefined
   /** Writes the settlements that wait, as far as the database can be reached, and closes it. */

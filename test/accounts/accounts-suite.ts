@@ -147,6 +147,33 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
       expect(await refusal(accounts, key)).toEqual({ kind: 'refused', reason: 'revoked' })
     })
 
+    test('tells which keys have used most today, and what all others have', async () => {
+      const limits = { tokensPerDay: 2 ** 41, budgetTokens: 2 ** 42 }
+      const [{ key }, { key: second }, { key: revoked }] = [
+        await create(limits),
+        await create(),
+        await create(),
+      ]
+      const use = async (one: ApiKey, tokens: number) =>
+        (await reserved(accounts, one, tokens)).settle({ promptTokens: tokens - 1, completionTokens: 1 })
+      await use(key, 2 ** 35)
+      await use(second, 2 ** 34)
+      await use(revoked, 2 ** 36)
+      await revokeKey(database, revoked.id, 2000)
+      const { keys } = await other.spend(2, never)
+      expect(keys).toEqual([
+        { id: key.id, name: 'ann', tokensToday: 2 ** 35, spentTokens: 2 ** 35, ...limits },
+        {
+          ...{ id: second.id, name: 'ann', tokensToday: 2 ** 34, spentTokens: 2 ** 34 },
+          ...{ tokensPerDay: null, budgetTokens: null },
+        },
+      ])
+      const { others } = await other.spend(1, never)
+      expect(others.keys).toBeGreaterThanOrEqual(1)
+      expect(others.tokensToday).toBeGreaterThanOrEqual(2 ** 34)
+      expect(others.tokensToday).toBeLessThan(2 ** 35)
+    })
+
     test('1,000 racing requests on two replicas exceed no limit and lose no debit', async () => {
       const limits = {
         budgetTokens: 40_000,

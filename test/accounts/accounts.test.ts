@@ -64,7 +64,10 @@ test('tokens per day are those of requests that end on that day; running ones co
   await (await reserved(accounts, key, 60)).settle({ promptTokens: 0, completionTokens: 60 })
   const overMidnight = await reserved(accounts, key, 40)
   expect(await ask(key, 50)).toEqual({ kind: 'refused', reason: 'tokens-per-day', retryAfterMs: 90_000 })
+  const today = async () => (await accounts.spend(1, never)).keys[0]?.tokensToday
+  expect(await today()).toBe(60)
   await clock.advance(90_000)
+  expect(await today()).toBe(0)
   expect(await ask(key, 61)).toMatchObject({ kind: 'refused', retryAfterMs: 1000 })
   await overMidnight.settle({ promptTokens: 10, completionTokens: 30 })
   expect(await ask(key, 60)).toMatchObject({ kind: 'reserved' })

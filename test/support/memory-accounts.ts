@@ -44,6 +44,18 @@ export function createMemoryAccounts(): MemoryAccounts {
         },
       }
     },
+    spend: async (most) => {
+      requireUp()
+      const tokensToday = accounts.settled.reduce(
+        (sum, { promptTokens, completionTokens }) => sum + promptTokens + completionTokens,
+        0,
+      )
+      const keys = [...accounts.keys.values()].map(({ id, name, limits }) => ({
+        ...{ id, name, tokensToday, tokensPerDay: limits.tokensPerDay ?? null },
+        ...{ spentTokens: tokensToday, budgetTokens: limits.budgetTokens ?? null },
+      }))
+      return { keys: keys.slice(0, most), others: { keys: Math.max(0, keys.length - most), tokensToday: 0 } }
+    },
     trouble: () => (accounts.isDown ? 'the database does not answer' : undefined),
     close: async () => {},
   }
