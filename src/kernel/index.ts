@@ -49,5 +49,6 @@ export {
   sign,
   verify,
 } from './sr25519.js'
+export { type UnreadableAnswer, type UnreadableReason, UnreadableRequests } from './unreadable-requests.js'
 export { packageVersion, SPEC_VERSION } from './version.js'
 export { startWorkerThread } from './worker-thread.js'

@@ -9,6 +9,7 @@ import type { Miners } from './miners/index.js'
 import { openSubnet } from './open-subnet.js'
 import { createAllowedValidators, type Organics, openOrganics, organicRoutes } from './organics/index.js'
 import { createRequestCounter } from './request-counter.js'
+import { createRequestLog } from './request-log.js'
 import { openStatusServer } from './status.js'
 import type { Hub, HubContext, HubReport } from './types.js'
 
@@ -26,13 +27,18 @@ export async function openHub(
   const random = seeded ? seeded.next : Math.random
   const miners = await openSubnet(context, random)
   const organics = await openRecords(context, random)
-  const requests = createRequestCounter(metrics, log)
+  const requests = createRequestCounter(metrics)
+  const logEnd = createRequestLog(log, deps.clock)
+  const onEnd = (end: RequestEnd) => {
+    requests.note(end)
+    logEnd(end)
+  }
   const sampling: Sampling = {
     maxTokens: settings['hub.max-tokens'],
     defaultTokens: settings['hub.default-tokens'],
     seed: () => (seeded ? seeded.integer(1, SEEDS) : randomInt(1, SEEDS)),
   }
-  const gateway = await openPort(context, { miners, organics, sampling, onEnd: requests.note })
+  const gateway = await openPort(context, { miners, organics, sampling, onEnd })
   cleanup.add('public port', () => gateway.close())
   const hub: Hub = { miners, gateway, organics, counts: requests.counts }
   const { url: statusUrl } = await openStatusServer(hub, context)

@@ -1,4 +1,3 @@
-import type { Log } from '../../kernel/index.js'
 import type { HubMetrics } from '../../telemetry/index.js'
 import type { RequestEnd } from './gateway/index.js'
 
@@ -12,23 +11,16 @@ export interface RequestCounts {
 
 export interface RequestCounter {
   readonly counts: () => RequestCounts
-  /** Never logs what was asked or answered. */
   readonly note: (end: RequestEnd) => void
 }
 
-export function createRequestCounter(metrics: HubMetrics, log: Log): RequestCounter {
+export function createRequestCounter(metrics: HubMetrics): RequestCounter {
   const counts = { answered: 0, refused: 0, failed: 0, left: 0 }
   return {
     counts: () => ({ ...counts }),
     note: (end) => {
       counts[end.outcome]++
       noteMetrics(metrics, end)
-      const { model, outcome, code, attempts, tokens, key, id } = end
-      const ms = Math.round(end.totalMs)
-      log.debug(
-        { event: 'hub-request-ended', id, key, model, outcome, code, attempts, tokens, ms },
-        'a request of a user ended',
-      )
     },
   }
 }

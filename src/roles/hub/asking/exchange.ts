@@ -102,7 +102,10 @@ async function open(options: Exchange, signal: AbortSignal): Promise<AsyncIterab
   })
   // The body of a refused response is dropped unread, which it reports as an error.
   pieces.on('error', () => {})
-  if (fault) throw new MinerFailure('failed', `The miner ${fault.detail}`, statusCode)
+  if (fault) {
+    const reason = `The head of the response was refused: ${fault.cause}`
+    throw new MinerFailure('failed', `The miner ${fault.detail}`, statusCode, { reason })
+  }
   if (statusCode !== 200) throw await readRefusal(response)
   onHead?.(type)
   return pieces
@@ -131,6 +134,7 @@ async function readRefusal({ statusCode, body }: Response): Promise<MinerFailure
     if (bytes >= ERROR_BYTES) break
   }
   const sentence = readErrorText(Buffer.concat(parts).subarray(0, ERROR_BYTES).toString('utf8'))
-  const message = `The miner answered ${statusCode}${sentence === '' ? '' : `: ${sentence}`}`
-  return new MinerFailure(kindOfStatus(statusCode), message, statusCode)
+  const reason = `The miner answered ${statusCode}`
+  const message = sentence === '' ? reason : `${reason}: ${sentence}`
+  return new MinerFailure(kindOfStatus(statusCode), message, statusCode, { reason })
 }

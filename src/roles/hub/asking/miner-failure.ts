@@ -7,14 +7,17 @@ export type FailureKind = 'refused' | 'busy' | 'absent' | 'failed' | 'late'
 /** Why one miner did not answer. The message has no address and is safe to show to users. */
 export class MinerFailure extends Error {
   override readonly name = 'MinerFailure'
+  /** For logs: like the message, but without what the miner wrote, which may repeat the prompt. */
+  readonly reason: string
   constructor(
     readonly kind: FailureKind,
     message: string,
     /** HTTP status of its response; 0 when none arrived. */
     readonly status = 0,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly reason?: string },
   ) {
     super(message, options)
+    this.reason = options?.reason ?? message
   }
 }
 

@@ -82,7 +82,10 @@ function readPiece(data: string, endpoint: Endpoint, room: number): AnswerPiece 
   const chunk = parseJson(data)
   if (chunk === undefined) throw new MinerFailure('failed', 'The stream had an event that is not JSON')
   const content = readChunk(endpoint, chunk, room)
-  if ('cause' in content) throw new MinerFailure('failed', sentence(content.detail))
+  if ('cause' in content)
+    throw new MinerFailure('failed', sentence(content.detail), 0, {
+      reason: `The stream had a chunk that was refused: ${content.cause}`,
+    })
   const usage = isJsonObject(chunk) ? usageOf(chunk) : undefined
   return { data, content, isUsage: usage !== undefined, promptTokens: countOf(usage?.prompt_tokens) }
 }

@@ -1,4 +1,5 @@
 import type { HubMiner } from '../miners/index.js'
+import { ID_HEADER } from './early-answers.js'
 import type { ServeDeps, Served } from './types.js'
 
 /** What every answer says about how it came about. */
@@ -14,7 +15,7 @@ export function answerHeaders(
     'cache-control': 'no-cache',
     // nginx would otherwise hold a stream back.
     'x-accel-buffering': 'no',
-    'x-request-id': id,
+    [ID_HEADER]: id,
     'x-targon-miner-uid': String(miner.uid),
     'x-targon-attempts': String(progress.attempts),
     'x-targon-verified': isVerifiable ? 'pending' : 'no',

@@ -59,6 +59,17 @@ export const modelNotAllowed = (model: string) =>
     param: 'model',
   })
 
+export const routeNotFound = () =>
+  new GatewayError(
+    404,
+    'The hub serves POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses and /v1/messages, and GET /v1/models.',
+    { code: 'not_found' },
+  )
+
+/** A defect of the hub. */
+export const internalError = () =>
+  new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
+
 const RETRY_SOON_MS = 5000
 
 export const overloaded = () =>
@@ -100,6 +111,11 @@ export function limitReached({ reason, retryAfterMs }: Refusal): GatewayError {
     retryAfterMs,
     ...(code === 'insufficient_quota' ? { type: code } : {}),
   })
+}
+
+/** Whether the user or a limit is at fault, or the hub or its miners. */
+export function outcomeOf({ status }: GatewayError): 'refused' | 'failed' {
+  return status < 500 ? 'refused' : 'failed'
 }
 
 /** The error a user sees for anything thrown; undefined for a defect, which is logged. */

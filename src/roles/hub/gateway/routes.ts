@@ -2,15 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiKey } from '../../../accounts/index.js'
 import { allowManyListeners } from '../../../kernel/index.js'
 import type { Authenticate } from './authenticate.js'
-import {
-  bodyTooLarge,
-  GatewayError,
-  gatewayErrorOf,
-  invalidBody,
-  modelNotFound,
-  overloaded,
-  stopping,
-} from './gateway-error.js'
+import { answerError, type EarlyDeps } from './early-answers.js'
+import { invalidBody, modelNotFound, overloaded, stopping } from './gateway-error.js'
 import type { Route } from './read-request.js'
 import { serveRequest } from './serve-request.js'
 import type { ServeDeps } from './types.js'
@@ -23,11 +16,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
   '/v1/messages': 'plain',
 }
 
-export interface RouteDeps {
+export interface RouteDeps extends EarlyDeps {
   readonly serve: ServeDeps
   readonly authenticate: Authenticate
   readonly maxInFlight: number
-  readonly maxBodyBytes: number
   readonly isDraining: () => boolean
   /** Aborts when running requests must end. */
   readonly signal: AbortSignal
@@ -40,7 +32,9 @@ export function userRoutes(server: FastifyInstance, deps: RouteDeps): void {
   const keys = new WeakMap<FastifyRequest, ApiKey>()
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
-  server.setErrorHandler((error, _, reply) => answerError(error, reply, deps))
+  server.setErrorHandler((error, request, reply) =>
+    answerError(error, request, reply, { ...deps, keyId: keys.get(request)?.id }),
+  )
   server.addHook('onRequest', async (request) => {
     if (deps.isDraining()) throw stopping()
     keys.set(request, await deps.authenticate(request.raw))
@@ -74,7 +68,8 @@ export function userRoutes(server: FastifyInstance, deps: RouteDeps): void {
       const response = reply.raw
       const left = watchUser(response, deps.signal)
       try {
-        await serveRequest({ route, path, key, body, response, signal: left.signal }, deps.serve)
+        const { id } = request
+        await serveRequest({ id, route, path, key, body, response, signal: left.signal }, deps.serve)
       } finally {
         left.stop()
         deps.countInFlight(-1)
@@ -109,26 +104,4 @@ function watchUser(response: FastifyReply['raw'], hub: AbortSignal) {
 function listModels({ limits }: ApiKey, { serve }: RouteDeps) {
   const allowed = serve.miners.models().filter((model) => limits.models?.includes(model) ?? true)
   return allowed.map((id) => ({ id, object: 'model', created: 0, owned_by: 'targon' }))
-}
-
-/** Errors before a request is served: of its key, its size, its shape. */
-export function answerError(error: unknown, reply: FastifyReply, deps: RouteDeps): FastifyReply {
-  const shown = gatewayErrorOf(error) ?? errorOfServer(error, deps.maxBodyBytes)
-  if (shown === undefined)
-    deps.serve.log.error(
-      { event: 'hub-request-broke', err: error },
-      'a request failed for an unexpected reason',
-    )
-  const { status, body, retryAfter } =
-    shown ?? new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
-  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter))
-  return reply.code(status).send(body)
-}
-
-/** Errors of Fastify itself. */
-function errorOfServer(error: unknown, maxBodyBytes: number): GatewayError | undefined {
-  const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(maxBodyBytes)
-  if (statusCode === undefined || statusCode >= 500) return undefined
-  return new GatewayError(statusCode, 'The request cannot be read.', { code: 'invalid_request' })
 }

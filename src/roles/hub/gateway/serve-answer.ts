@@ -26,7 +26,10 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
   try {
     return await deps.asking.answer(request, {
       ...{ signal, asked },
-      onFailed: (failed) => noteFailure(deps.organics, { ...served, atMs }, failed),
+      onFailed: (failed) => {
+        progress.failures.set(failed.failure, failed.miner.uid)
+        noteFailure(deps.organics, { ...served, atMs }, failed)
+      },
       onHedged: () => progress.hedges++,
     })
   } finally {
@@ -36,7 +39,7 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
 
 /** The first token decides which miner answers; what breaks later is told in the stream. */
 async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
-  const { response, signal, wantsUsage, wantsLogprobs } = served
+  const { response, signal, progress, wantsUsage, wantsLogprobs } = served
   const attempt = await ask(served, deps, new Set())
   const stream = new UserStream(response, deps.clock, deps.stallMs, signal)
   const pieces = observeAnswer(attempt, served, deps)
@@ -49,6 +52,7 @@ async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
     await stream.write('data: [DONE]\n\n')
     stream.end()
   } catch (error) {
+    if (error instanceof MinerFailure) progress.failures.set(error, attempt.miner.uid)
     const shown = gatewayErrorOf(error)
     if (signal.aborted || shown === undefined) stream.cut()
     else {
@@ -82,6 +86,7 @@ async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
     } catch (error) {
       if (!(error instanceof MinerFailure)) throw error
       last = error
+      progress.failures.set(error, attempt.miner.uid)
       // The user has seen nothing of it and is not charged.
       progress.firstTokenMs = undefined
       progress.tokens = 0

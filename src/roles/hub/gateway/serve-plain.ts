@@ -1,4 +1,4 @@
-import { MinerFailure } from '../asking/index.js'
+import { type FailedAttempt, MinerFailure } from '../asking/index.js'
 import type { TurnEnd } from '../miners/index.js'
 import { answerHeaders } from './answer-headers.js'
 import { createPlainUsage } from './plain-usage.js'
@@ -15,12 +15,11 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
   const { request, response, signal, progress } = served
   const { clock } = deps
   const asked = new Set<string>()
+  const onFailed = ({ failure, miner }: FailedAttempt) => progress.failures.set(failure, miner.uid)
   const onHedged = () => progress.hedges++
-  const attempt = await deps.asking
-    .pass(request, { signal, asked, onFailed: () => {}, onHedged })
-    .finally(() => {
-      progress.attempts = asked.size
-    })
+  const attempt = await deps.asking.pass(request, { signal, asked, onFailed, onHedged }).finally(() => {
+    progress.attempts = asked.size
+  })
   const stream = new UserStream(response, clock, deps.stallMs, signal)
   const pieces = attempt.pieces()
   let usage: ReturnType<typeof createPlainUsage> | undefined
@@ -36,7 +35,10 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
     how = { kind: 'answered', firstTokenMs: progress.firstTokenMs ?? 0, tokens: 0, streamedMs: 0 }
     stream.end()
   } catch (error) {
-    if (error instanceof MinerFailure) how = { kind: 'failed' }
+    if (error instanceof MinerFailure) {
+      how = { kind: 'failed' }
+      progress.failures.set(error, attempt.miner.uid)
+    }
     stream.cut()
     throw error
   } finally {

@@ -1,21 +1,25 @@
-import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { ApiKey, Reservation } from '../../../accounts/index.js'
 import { isAbort } from '../../../kernel/index.js'
+import { ID_HEADER } from './early-answers.js'
 import {
-  GatewayError,
+  type GatewayError,
   gatewayErrorOf,
+  internalError,
   limitReached,
   modelNotAllowed,
   modelNotFound,
+  outcomeOf,
 } from './gateway-error.js'
 import { type ReadRequest, type Route, readUserRequest } from './read-request.js'
 import { serveAnswer, type Verifiable } from './serve-answer.js'
 import { servePlain } from './serve-plain.js'
 import type { Progress, RequestEnd, ServeDeps, Served } from './types.js'
+import { UserStalled } from './user-stream.js'
 
 /** A request of a user whose key is valid. */
 export interface Incoming {
+  readonly id: string
   readonly route: Route
   readonly path: string
   readonly key: ApiKey
@@ -28,12 +32,14 @@ export interface Incoming {
 /** Tokens of a prompt whose miner did not count them, at about four bytes each. */
 const BYTES_PER_TOKEN = 4
 
+/** Told in the log of one request. */
+const MAX_CAUSES = 10
+
 /** Answers a request, whatever happens. Never rejects. */
 export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise<void> {
-  const { response, signal, path } = incoming
-  const id = `req_${randomUUID()}`
+  const { id, response, signal, path } = incoming
   const progress: Progress = {
-    ...{ attempts: 0, hedges: 0, startMs: deps.clock.monotonic() },
+    ...{ attempts: 0, hedges: 0, failures: new Map(), startMs: deps.clock.monotonic() },
     ...{ firstTokenMs: undefined, promptTokens: undefined, tokens: 0 },
   }
   let model: string | undefined
@@ -47,6 +53,7 @@ export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise
       model,
       outcome,
       code,
+      causes: causesOf(progress),
       attempts,
       hedges,
       firstTokenMs,
@@ -62,24 +69,32 @@ export async function serveRequest(incoming: Incoming, deps: ServeDeps): Promise
     await serveReserved({ ...incoming, ...read, id, progress }, deps)
     end('answered')
   } catch (error) {
+    if (hasLeft(signal, error)) {
+      response.destroy()
+      end('left')
+      return
+    }
     const shown = gatewayErrorOf(error)
-    if (shown === undefined && !signal.aborted)
+    if (shown === undefined)
       deps.log.error(
         { event: 'hub-request-broke', id, err: error },
         'a request failed for an unexpected reason',
       )
-    const internal = () =>
-      new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
-    const { status, facts } = shown ?? internal()
+    const answered = shown ?? internalError()
     if (response.headersSent) response.end()
-    else if (!signal.aborted || !response.destroyed) sendError(response, id, shown ?? internal())
-    end(hasLeft(signal) ? 'left' : status < 500 ? 'refused' : 'failed', facts.code)
+    else if (!response.destroyed) sendError(response, id, answered)
+    end(outcomeOf(answered), answered.facts.code)
   }
 }
 
-/** The hub stops with an AbortError; anything else is the user’s own doing. */
-function hasLeft(signal: AbortSignal): boolean {
-  return signal.aborted && !isAbort(signal.reason)
+/** The hub stops with an AbortError; any other abort is the user’s own doing. */
+function hasLeft(signal: AbortSignal, error: unknown): boolean {
+  return error instanceof UserStalled || (signal.aborted && !isAbort(signal.reason))
+}
+
+/** Of miners that failed, the last ones. */
+function causesOf({ failures }: Progress): RequestEnd['causes'] {
+  return [...failures].slice(-MAX_CAUSES).map(([{ kind, reason }, uid]) => ({ uid, kind, reason }))
 }
 
 /** @returns the name of a model that is served. @throws GatewayError 403, 404 */
@@ -122,7 +137,7 @@ export function sendError(response: ServerResponse, id: string, error: GatewayEr
   const { status, body, retryAfter } = error
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
-    'x-request-id': id,
+    [ID_HEADER]: id,
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   })
   response.end(JSON.stringify(body))

@@ -1,24 +1,33 @@
 import type { ServerResponse } from 'node:http'
 import type { Accounts, ApiKey } from '../../../accounts/index.js'
 import type { Clock, Log } from '../../../kernel/index.js'
-import type { Asking } from '../asking/index.js'
+import type { Asking, MinerFailure } from '../asking/index.js'
 import type { Miners } from '../miners/index.js'
 import type { OrganicStore } from '../organics/index.js'
 import type { Sampling } from './miner-body.js'
 import type { ReadRequest } from './read-request.js'
 
+/** Why one miner failed a request. */
+export interface FailureCause {
+  readonly uid: number
+  readonly kind: MinerFailure['kind']
+  readonly reason: string
+}
+
 /** How a request of a user ended. */
 export interface RequestEnd {
   readonly id: string
-  /** Id of the key. */
-  readonly key: string
-  /** The path. */
+  /** Id of the key; undefined when the request had no valid one. */
+  readonly key: string | undefined
+  /** The path; `other` for one that the hub does not serve. */
   readonly route: string
   readonly model: string | undefined
   /** answered; refused: the user or a limit is at fault; failed: the hub or its miners are; left: the user left. */
   readonly outcome: 'answered' | 'refused' | 'failed' | 'left'
   /** Of the error that the user was sent. */
   readonly code: string | undefined
+  /** Why miners failed it, without anything that they or the user wrote. */
+  readonly causes: readonly FailureCause[]
   /** Miners that were asked. */
   readonly attempts: number
   /** Of these, miners asked because the one before was slow; all others after the first took over from one that failed. */
@@ -59,6 +68,8 @@ export interface Served extends ReadRequest {
 export interface Progress {
   attempts: number
   hedges: number
+  /** Miners that failed, by their failure. */
+  readonly failures: Map<MinerFailure, number>
   /** Monotonic. */
   readonly startMs: number
   firstTokenMs: number | undefined

@@ -1,5 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { type Clock, withDeadline } from '../../../kernel/index.js'
+import { type Clock, DeadlineError, withDeadline } from '../../../kernel/index.js'
+
+/** The user has stopped reading, which is the same as leaving. */
+export class UserStalled extends Error {
+  override readonly name = 'UserStalled'
+}
 
 /** Writes an answer to a user who may read slowly, or leave. */
 export class UserStream {
@@ -16,12 +21,18 @@ export class UserStream {
     this.response.writeHead(200, headers)
   }
 
-  /** Resolves when more may be written. @throws DeadlineError when the user does not read; the reason of the signal */
+  /** Resolves when more may be written. @throws UserStalled when the user does not read; the reason of the signal */
   async write(bytes: string | Buffer): Promise<void> {
     this.signal.throwIfAborted()
     if (this.response.write(bytes)) return
     const drained = () => new Promise<void>((resolve) => this.response.once('drain', resolve))
-    await withDeadline(this.clock, 'The user’s reading', this.stallMs, this.signal, drained)
+    await withDeadline(this.clock, 'The user’s reading', this.stallMs, this.signal, drained).catch(
+      (error: unknown) => {
+        throw error instanceof DeadlineError
+          ? new UserStalled('the user does not read', { cause: error })
+          : error
+      },
+    )
   }
 
   end(): void {

@@ -1,6 +1,6 @@
 /**
  * The public port: its HTTP server, its four routes, and what they count and remember. Tests named after a behaviour:
- * hostile-callers.test.ts (routes.ts, public-server.ts, unreadable-requests.ts), missing-model.test.ts (routes.ts),
+ * hostile-callers.test.ts (routes.ts, public-server.ts, unreadable-answer.ts), missing-model.test.ts (routes.ts),
  * routes.test.ts (request-counter.ts).
  */
 export { readPlaceLimits } from './place-limits.js'

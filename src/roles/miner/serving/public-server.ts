@@ -9,10 +9,11 @@ import {
   messageOf,
   RAISE_DESCRIPTOR_LIMIT,
   TargonError,
+  UnreadableRequests,
 } from '../../../kernel/index.js'
 import { createConnectionCap } from '../admission/index.js'
 import type { RequestHandler } from './routes.js'
-import { UnreadableRequests } from './unreadable-requests.js'
+import { unreadableAnswer } from './unreadable-answer.js'
 
 /** Open connections; further ones are closed immediately. */
 const MAX_CONNECTIONS = 8192
@@ -94,7 +95,9 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   server.maxConnections = total
   server.on('connection', createConnectionCap(perAddress, options.isTrustedProxy))
   const closeWithConnection = createConnectionWatch()
-  const unreadable = new UnreadableRequests(options.onUnreadable ?? (() => {}))
+  const unreadable = new UnreadableRequests((reason) =>
+    unreadableAnswer(reason, options.onUnreadable ?? (() => {})),
+  )
   server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
   server.on('request', (request, response) => {
     unreadable.note(response, request.socket)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { LimitReason } from '../../../../src/accounts/index.js'
@@ -29,6 +31,7 @@ beforeAll(async () => {
   hub = await startHubRig([{ port: miner.port }], {
     'hub.max-body-bytes': 4096,
     'hub.first-token-timeout': 1,
+    'hub.body-timeout': 1,
   })
   hub.accounts.keys.set('sk-narrow', keyOf({ id: 'key_2', limits: { models: ['org/other'] } }))
   hub.accounts.keys.set('sk-expired', keyOf({ id: 'key_4', limits: { expiresAtMs: 1 } }))
@@ -43,7 +46,14 @@ afterEach(() => {
   hub.accounts.isDown = false
 })
 
+/** Ids of requests, each seen once. */
+const ids = new Set<string>()
+
 async function errorOf(response: Response) {
+  const id = response.headers.get('x-request-id') ?? ''
+  expect(id).toMatch(/^req_/)
+  expect(ids).not.toContain(id)
+  ids.add(id)
   expect(response.headers.get('content-type')).toMatch(/^application\/json/)
   const { error } = shape.parse(await response.json())
   return { status: response.status, ...error }
@@ -136,6 +146,48 @@ describe('bodies', () => {
   })
 })
 
+describe('what is not a request', () => {
+  const raw = async (text: string) => {
+    const socket = connect(Number(new URL(hub.url).port), '127.0.0.1')
+    let answered = ''
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      answered += part
+    })
+    socket.on('error', () => {})
+    socket.write(text)
+    await once(socket, 'close')
+    const [head = '', body = ''] = answered.split('\r\n\r\n')
+    const [, status] = /^HTTP\/1\.1 (\d+) /.exec(head) ?? []
+    const headers = head.split('\r\n').slice(1)
+    const pairs = headers.map((line) => line.split(': ', 2) as [string, string])
+    return errorOf(new Response(body, { status: Number(status), headers: pairs }))
+  }
+
+  it.each([
+    ['bytes that are not HTTP', 'NOT HTTP\r\n\r\n', 400, 'invalid_request'],
+    [
+      'an address that cannot be decoded',
+      'GET /%zz HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n',
+      400,
+      'invalid_request',
+    ],
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
+    [
+      'a body that does not arrive',
+      `POST ${CHAT} HTTP/1.1\r\nhost: h\r\nauthorization: Bearer sk-good\r\ncontent-length: 9\r\n\r\n`,
+      408,
+      'request_timeout',
+    ],
+  ])('%s', async (_, text, status, code) => {
+    expect(await raw(text)).toMatchObject({ status, code, type: 'invalid_request_error' })
+  })
+})
+
 describe('limits', () => {
   it.each<[LimitReason, number, string, string]>([
     ['requests', 429, 'rate_limit_error', 'rate_limit_exceeded'],
@@ -167,14 +219,25 @@ describe('trouble of the hub', () => {
       (response) => void response.writeHead(400).end('{"error":{"message":"The context is too long"}}'),
       ...([400, 'miner_refused'] as const),
     ],
-    ['a miner that fails', (response) => void response.writeHead(500).end('{}'), 502, 'miner_failed'],
+    [
+      'a miner that fails and repeats the prompt',
+      (response) => void response.writeHead(500).end('{"error":{"message":"cannot say Hi"}}'),
+      ...([502, 'miner_failed'] as const),
+    ],
     ['a miner that is dead', (response) => void response.destroy(), 502, 'miner_failed'],
     ['a miner that is busy', (response) => void response.writeHead(429).end('{}'), 503, 'miners_busy'],
     ['a miner that is silent', () => {}, 504, 'miner_timeout'],
   ])('%s', async (_, answering, status, code) => {
     answer = answering
-    const error = await errorOf(await hub.post(CHAT, ask))
-    expect(error).toMatchObject({ status, code })
+    const lines = hub.logs.length
+    const response = await hub.post(CHAT, ask)
+    const id = response.headers.get('x-request-id')
+    expect(await errorOf(response)).toMatchObject({ status, code })
+    const failures = hub.logs.slice(lines).filter(({ event }) => event === 'hub-request-failed')
+    const miners = [{ uid: 1, reason: expect.not.stringContaining('Hi') }]
+    expect(failures).toMatchObject(
+      status < 500 ? [] : [{ id, level: 40, key: 'key_1', model: MODEL, code, attempts: 1, causes: miners }],
+    )
     expect(hub.accounts.settled.at(-1)).toEqual({ promptTokens: 0, completionTokens: 0 })
   })
 })

@@ -99,6 +99,33 @@ describe('a streamed answer', () => {
     leaving.abort()
     await closed.promise
     await vi.waitFor(() => expect(hub.accounts.settled).toMatchObject([{ completionTokens: 1 }]))
+    await vi.waitFor(async () => expect((await status()).requests).toMatchObject({ left: 1 }))
+    const metrics = await (await fetch(`${hub.statusUrl}/metrics`)).text()
+    expect(metrics, 'no error was sent').not.toContain('targon_hub_errors_total{')
+  })
+
+  it('is not followed by bytes of another answer when the user sends bytes that are not HTTP', async () => {
+    let finish = () => {}
+    await open([
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(sse(chunk('a')))
+        finish = () => response.end(sse(chunk('b', '"stop"'), '[DONE]'))
+      },
+    ])
+    const socket = connect(Number(new URL(hub.url).port), '127.0.0.1')
+    let answered = ''
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      answered += part
+    })
+    const body = JSON.stringify({ ...ask, stream: true })
+    socket.write(`POST ${CHAT} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-good\r\n`)
+    socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`)
+    await vi.waitFor(() => expect(answered).toContain('"a"'))
+    socket.write('NOT HTTP\r\n\r\n')
+    await once(socket, 'close')
+    finish()
+    expect(answered.match(/HTTP\/1\.1/g)).toHaveLength(1)
   })
 })
 
@@ -267,6 +294,8 @@ describe('too much', () => {
     await vi.waitFor(() => expect(hub.accounts.settled).toHaveLength(1), { timeout: 8000 })
     expect(sent).toBeLessThan(1000)
     socket.destroy()
+    expect(hub.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
+    expect((await status()).requests).toMatchObject({ left: 1, failed: 0 })
   }, 10_000)
 })
 

@@ -1,28 +1,28 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  type AdmissionRefusal,
-  HEADERS_TOO_LARGE,
-  HEADERS_TOO_SLOW,
-  refusalBody,
-  UNREADABLE_REQUEST,
-} from '../admission/index.js'
 
-/** What Node's parser reports, where it is not simply malformed. */
-const REFUSALS: ReadonlyMap<unknown, AdmissionRefusal> = new Map([
-  ['HPE_HEADER_OVERFLOW', HEADERS_TOO_LARGE],
-  ['ERR_HTTP_REQUEST_TIMEOUT', HEADERS_TOO_SLOW],
+/** Why Node's parser refused a request. */
+export type UnreadableReason = 'malformed' | 'headers-too-large' | 'too-slow'
+
+/** What is answered instead. */
+export interface UnreadableAnswer {
+  readonly status: number
+  /** JSON. */
+  readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const REASONS: ReadonlyMap<unknown, UnreadableReason> = new Map([
+  ['HPE_HEADER_OVERFLOW', 'headers-too-large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'too-slow'],
 ])
 
 /** Answers what Node's parser refuses, which has no request and no response: Node itself would send a status without a body. */
 export class UnreadableRequests {
-  readonly #onRefused: (code: string) => void
   /** The newest response of each connection. */
   readonly #responses = new WeakMap<Socket, ServerResponse>()
 
-  constructor(onRefused: (code: string) => void) {
-    this.#onRefused = onRefused
-  }
+  constructor(private readonly answer: (reason: UnreadableReason) => UnreadableAnswer) {}
 
   note(response: ServerResponse, socket: Socket): void {
     this.#responses.set(socket, response)
@@ -32,19 +32,16 @@ export class UnreadableRequests {
     const response = this.#responses.get(socket)
     const isOver = response === undefined || (response.writableFinished && response.shouldKeepAlive)
     // An answer under way, or the last one of a connection, must not be followed by bytes of another.
-    if (socket.writable && (isOver || !response.headersSent) && error.code !== 'ECONNRESET') {
-      const refusal = REFUSALS.get(error.code) ?? UNREADABLE_REQUEST
-      socket.write(messageOf(refusal))
-      this.#onRefused(refusal.code)
-    }
+    if (socket.writable && (isOver || !response.headersSent) && error.code !== 'ECONNRESET')
+      socket.write(messageOf(this.answer(REASONS.get(error.code) ?? 'malformed')))
     socket.destroy()
   }
 }
 
-function messageOf(refusal: AdmissionRefusal): string {
-  const body = refusalBody(refusal)
+function messageOf({ status, body, headers = {} }: UnreadableAnswer): string {
   const head = [
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
