@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { type HubSettings, settingNames, settings } from '../../src/config/index.js'
 import { systemClock } from '../../src/kernel/index.js'
 import { type HubReport, startHub } from '../../src/roles/hub/index.js'
+import type { HubDeps } from '../../src/roles/hub/types.js'
 import { createFakeSubtensor, type FakeSubtensor, neuronOf } from './fake-subtensor.js'
 import { hotkeyOf } from './hotkeys.js'
 import { createMemoryAccounts, type MemoryAccounts } from './memory-accounts.js'
@@ -30,6 +31,7 @@ export interface HubRig {
   readonly logs: Record<string, unknown>[]
   readonly stateDir: string
   readonly stop: () => void
+  readonly done: Promise<HubReport>
   close(): Promise<HubReport>
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
 }
@@ -40,11 +42,15 @@ export interface RigMiner {
   readonly incentive?: number
 }
 
+export interface RigOptions extends Partial<Pick<HubDeps, 'clock' | 'lockTimes' | 'stateDir'>> {
+  readonly isRegistered?: boolean
+}
+
 /** The real hub role on free ports, before miners at these ports and a chain in memory. Uid 0 is its own hotkey. */
 export async function startHubRig(
   miners: readonly RigMiner[],
   changes: Partial<HubSettings> = {},
-  { isRegistered = true } = {},
+  { isRegistered = true, ...given }: RigOptions = {},
 ): Promise<HubRig> {
   const signer = await hotkeyOf(1)
   const hotkeys = await Promise.all(miners.map((_, index) => hotkeyOf(index + 2)))
@@ -59,9 +65,10 @@ export async function startHubRig(
   const log = pino({ level: 'debug', base: null }, { write: (line) => void logs.push(JSON.parse(line)) })
   const stopping = new AbortController()
   const accounts = createMemoryAccounts()
-  const stateDir = temporaryFolder('hub')
+  const stateDir = given.stateDir ?? temporaryFolder('hub')
   const running = await startHub(hubSettingsOf(changes), {
     ...{ clock: systemClock, log, signal: stopping.signal, stateDir, subtensor, signer, accounts },
+    ...given,
   })
   const url = String(logs.find(({ event }) => event === 'hub-listening')?.url)
   return {
@@ -69,6 +76,7 @@ export async function startHubRig(
     statusUrl: running.statusUrl,
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: 'sk-good', maxRetries: 0 }),
     stop: () => stopping.abort(),
+    done: running.done,
     close: () => {
       stopping.abort()
       return running.done

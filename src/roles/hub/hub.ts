@@ -8,6 +8,7 @@ import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gat
 import type { Miners } from './miners/index.js'
 import { openSubnet } from './open-subnet.js'
 import { createAllowedValidators, type Organics, openOrganics, organicRoutes } from './organics/index.js'
+import { ownedOrganics } from './owned-organics.js'
 import { createRequestCounter } from './request-counter.js'
 import { createRequestLog } from './request-log.js'
 import { openStatusServer } from './status.js'
@@ -47,7 +48,7 @@ export async function openHub(
 }
 
 async function openRecords(
-  { settings, deps, cleanup, signal }: HubContext,
+  { settings, deps, cleanup, signal, lost }: HubContext,
   random: () => number,
 ): Promise<Organics> {
   const { clock, log, stateDir } = deps
@@ -61,7 +62,7 @@ async function openRecords(
     bucketAgeMs: settings['hub.bucket-age'] * 1000,
   })
   cleanup.add('records', () => organics.close())
-  return organics
+  return ownedOrganics(organics, lost)
 }
 
 interface PortParts {

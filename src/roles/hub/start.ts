@@ -29,18 +29,18 @@ export async function startHub(settings: HubSettings, deps: HubDeps): Promise<Ru
     // The kept requests belong to one process.
     const path = join(stateDir, 'hub.lock')
     const lock = await lockHotkey({
-      ...{ path, clock, log, signal },
+      ...{ path, clock, log, signal, ...deps.lockTimes },
       use: 'runs a hub in this state folder',
       next: 'Stop the other process first, or give this hub a folder of its own with --neuron.name.',
     })
     cleanup.add('lock', () => lock.release())
     cleanup.add('background work', () => background.abort())
     const metrics = deps.metrics ?? createMetrics('hub')
-    const context: HubContext = { settings, deps, metrics, cleanup, signal }
+    const context: HubContext = { settings, deps, metrics, cleanup, signal, lost: lock.lost }
     const { hub, statusUrl } = await openHub(context)
     const reason = () => unavailableReason(hub, deps)
     return {
-      done: serveUntilEnd(hub, context, lock.lost),
+      done: serveUntilEnd(hub, context),
       statusUrl,
       healthy: whenHealthy(clock, reason, signal),
     }
@@ -53,9 +53,10 @@ export async function startHub(settings: HubSettings, deps: HubDeps): Promise<Ru
   }
 }
 
-/** Two processes must not share the kept requests, so a hub that has lost its lock ends. */
-async function serveUntilEnd(hub: Hub, context: HubContext, lost: AbortSignal): Promise<HubReport> {
-  await Promise.race([whenAborted(context.deps.signal), whenAborted(lost)])
+/** Two processes must not share the kept requests, so a hub that has lost its lock ends; it finishes its requests before. */
+async function serveUntilEnd(hub: Hub, context: HubContext): Promise<HubReport> {
+  const { deps, lost } = context
+  await Promise.race([whenAborted(deps.signal), whenAborted(lost)])
   const report = await drainHub(hub, context)
   if (lost.aborted) throw lost.reason
   return report

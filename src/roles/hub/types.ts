@@ -1,7 +1,7 @@
 import type { Accounts } from '../../accounts/index.js'
 import type { Subtensor } from '../../chain/index.js'
 import type { HubSettings } from '../../config/index.js'
-import type { CleanupStack } from '../../kernel/index.js'
+import type { CleanupStack, LockTimes } from '../../kernel/index.js'
 import type { HubMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
@@ -17,6 +17,8 @@ export interface HubDeps extends RoleDeps {
   readonly accounts: Accounts
   /** Created when absent. */
   readonly metrics?: HubMetrics
+  /** Shorter in tests. */
+  readonly lockTimes?: LockTimes
 }
 
 /** What the parts of a hub are opened with. */
@@ -27,6 +29,8 @@ export interface HubContext {
   readonly cleanup: CleanupStack
   /** Aborts when the hub has drained, or when it is stopped before it serves. */
   readonly signal: AbortSignal
+  /** Aborts when another process has taken the state folder. */
+  readonly lost: AbortSignal
 }
 
 /** The parts of a hub that serves. */
