@@ -42,9 +42,20 @@ const CHUNK: Wanted = members({
  * @throws SyntaxError
  */
 export function parseChunkJson(text: string): unknown {
+  return JSON.parse(copyChunkJson(text))
+}
+
+/**
+ * The text that `parseChunkJson` parses: the members that are read, as they are written. A name that is written with escapes is
+ * skipped.
+ *
+ * @returns JSON if the text is JSON
+ * @throws SyntaxError
+ */
+export function copyChunkJson(text: string): string {
   const scanner = new Scanner(text)
   scanner.copy(CHUNK)
-  return JSON.parse(scanner.finish())
+  return scanner.finish()
 }
 
 const QUOTE = 34

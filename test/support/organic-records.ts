@@ -1,18 +1,22 @@
-import type { OrganicRecord } from '../../src/roles/hub/organics/index.js'
+import { KeptAnswer, type OrganicRecord } from '../../src/roles/hub/organics/index.js'
 
-/** A record of a chat that succeeded. */
-export function organicRecordOf(facts: Partial<OrganicRecord> = {}): OrganicRecord {
-  const { id = 'req_1' } = facts
+/** A record of a chat that succeeded. @param facts with the chunks of the miner as `response` */
+export function organicRecordOf(
+  facts: Partial<Omit<OrganicRecord, 'response'>> & { readonly response?: readonly unknown[] } = {},
+): OrganicRecord {
+  const { id = 'req_1', response = [chatChunk('a', 101), chatChunk('b', 102)], ...rest } = facts
+  const kept = new KeptAnswer()
+  for (const chunk of response) kept.add(JSON.stringify(chunk))
   return {
     ...{ id, atMs: 1_734_000_000_000, model: 'org/m', endpoint: 'CHAT' },
     request: {
       ...{ model: 'org/m', max_tokens: 16, seed: 1, temperature: 1, stream: true, logprobs: true },
       messages: [{ role: 'user', content: `prompt of ${id}` }],
     },
-    response: [chatChunk('a', 101), chatChunk('b', 102)],
+    response: kept,
     ...{ uid: 1, hotkey: 'hotkey-1', coldkey: 'coldkey-1', success: true },
     ...{ totalMs: 200, firstTokenMs: 50, tokens: 2 },
-    ...facts,
+    ...rest,
   }
 }
 

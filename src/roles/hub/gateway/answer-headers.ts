@@ -1,15 +1,16 @@
 import type { HubMiner } from '../miners/index.js'
 import { ID_HEADER } from './early-answers.js'
+import { isKept } from './note-record.js'
 import type { ServeDeps, Served } from './types.js'
 
 /** What every answer says about how it came about. */
 export function answerHeaders(
-  { id, key, request, progress }: Served,
+  served: Served,
   miner: HubMiner,
   contentType: string,
-  { isRetaining }: Pick<ServeDeps, 'isRetaining'>,
+  deps: Pick<ServeDeps, 'isRetaining'>,
 ): Record<string, string> {
-  const isVerifiable = request.endpoint !== undefined && key.isRetained && isRetaining
+  const { id, progress } = served
   return {
     'content-type': contentType,
     'cache-control': 'no-cache',
@@ -18,6 +19,6 @@ export function answerHeaders(
     [ID_HEADER]: id,
     'x-targon-miner-uid': String(miner.uid),
     'x-targon-attempts': String(progress.attempts),
-    'x-targon-verified': isVerifiable ? 'pending' : 'no',
+    'x-targon-verified': isKept(served, deps) ? 'pending' : 'no',
   }
 }

@@ -1,6 +1,7 @@
 import { type AnswerPiece, type Attempt, MinerFailure } from '../asking/index.js'
 import type { TurnEnd } from '../miners/index.js'
-import { noteRecord } from './note-record.js'
+import { KeptAnswer } from '../organics/index.js'
+import { isKept, noteRecord } from './note-record.js'
 import type { ServeDeps, Served } from './types.js'
 
 /**
@@ -12,12 +13,14 @@ import type { ServeDeps, Served } from './types.js'
 export async function* observeAnswer(
   attempt: Attempt<AnswerPiece>,
   served: Served,
-  { clock, organics }: Pick<ServeDeps, 'clock' | 'organics'>,
+  deps: Pick<ServeDeps, 'clock' | 'organics' | 'isRetaining'>,
 ): AsyncGenerator<AnswerPiece, void> {
-  const { progress, key } = served
+  const { clock } = deps
+  const { progress } = served
+  const keeps = isKept(served, deps)
   const { miner, turn, startMs } = attempt
   const atMs = clock.now() - (clock.monotonic() - startMs)
-  const chunks: string[] = []
+  const answer = new KeptAnswer()
   let firstMs: number | undefined
   let lastMs = startMs
   let how: TurnEnd = { kind: 'abandoned' }
@@ -32,7 +35,7 @@ export async function* observeAnswer(
         progress.tokens += tokens.length
       }
       if (piece.isUsage) progress.promptTokens = piece.promptTokens
-      else if (key.isRetained) chunks.push(piece.data)
+      else if (keeps) answer.add(piece.data)
       yield piece
     }
     const firstTokenMs = (firstMs ?? lastMs) - startMs
@@ -49,10 +52,10 @@ export async function* observeAnswer(
     turn.end(how)
     if (how.kind !== 'abandoned')
       noteRecord(
-        organics,
+        deps,
         { ...served, atMs },
         {
-          ...{ miner, chunks },
+          ...{ miner, answer },
           isComplete: how.kind === 'answered',
           totalMs: clock.monotonic() - startMs,
           firstTokenMs: (firstMs ?? startMs) - startMs,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { isReproducible } from '../../../inference/index.js'
 import { exceedsJsonBounds, type JsonObject } from '../../../kernel/index.js'
 import { createRequestPolicy, findDistantMedia, findViolation, parseBody } from '../../../routing/index.js'
 import type { UserRequest } from '../asking/index.js'
@@ -18,6 +19,8 @@ const policy = createRequestPolicy({ content: MEDIA })
 /** What a user asked for. */
 export interface ReadRequest {
   readonly request: UserRequest
+  /** Whether validators can verify the answer. */
+  readonly isReproducible: boolean
   readonly isStreamed: boolean
   readonly wantsLogprobs: boolean
   readonly wantsUsage: boolean
@@ -76,6 +79,7 @@ function readingOf(
 ): ReadRequest {
   return {
     request,
+    isReproducible: request.endpoint !== undefined && isReproducible(request.body),
     isStreamed: body.stream === true,
     wantsLogprobs,
     wantsUsage: body.stream_options?.include_usage === true,
@@ -99,7 +103,10 @@ function readPlain(path: string, body: JsonObject, bytes: number, { maxTokens }:
     body: isEmbedding ? body : { ...body, ...limits },
   }
   const isStreamed = body.stream === true
-  return { request, isStreamed, wantsLogprobs: true, wantsUsage: true, promptTokens: bytes, answerTokens }
+  return {
+    ...{ request, isReproducible: false, isStreamed, wantsLogprobs: true, wantsUsage: true },
+    ...{ promptTokens: bytes, answerTokens },
+  }
 }
 
 function parse<S extends z.ZodType>(schema: S, body: JsonObject): z.output<S> {

@@ -28,7 +28,7 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
       ...{ signal, asked },
       onFailed: (failed) => {
         progress.failures.set(failed.failure, failed.miner.uid)
-        noteFailure(deps.organics, { ...served, atMs }, failed)
+        noteFailure(deps, { ...served, atMs }, failed)
       },
       onHedged: () => progress.hedges++,
     })

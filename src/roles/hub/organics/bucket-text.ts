@@ -8,7 +8,7 @@ export async function* bucketText(
   bucket: Bucket,
   buckets: Pick<Buckets, 'read'>,
   models: readonly string[],
-): AsyncGenerator<string> {
+): AsyncGenerator<string | Buffer> {
   yield `{"bucket_id":${JSON.stringify(bucket.id)},"organics":{`
   let isFirstModel = true
   for (const model of new Set(models)) {
@@ -20,7 +20,8 @@ export async function* bucketText(
     for (const row of rows) {
       const text = await buckets.read(row)
       if (text === undefined) continue
-      yield isFirstRow ? text : `,${text}`
+      if (!isFirstRow) yield ','
+      yield text
       isFirstRow = false
     }
     yield ']'

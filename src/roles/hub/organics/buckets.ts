@@ -17,8 +17,8 @@ export interface Buckets {
    * @param models those that the validator verifies. A bucket has rows of the models that any validator asked for lately.
    */
   current(models: readonly string[]): Promise<Bucket | undefined>
-  /** Text of a row; undefined when it has expired. */
-  read(row: KeptRow): Promise<string | undefined>
+  /** JSON text of a row in UTF-8; undefined when it has expired. */
+  read(row: KeptRow): Promise<Buffer | undefined>
 }
 
 export interface BucketsOptions {

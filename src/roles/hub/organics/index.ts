@@ -4,6 +4,7 @@
  * Tests named after a behaviour: routes.test.ts (signed-caller.ts, bucket-text.ts).
  */
 export { createAllowedValidators } from './allowed-validators.js'
+export { KeptAnswer } from './kept-answer.js'
 export { type Organics, openOrganics, type RetentionOptions } from './open-organics.js'
 export { type ListedModel, type OrganicRoutesDeps, organicRoutes } from './routes.js'
 export type { OrganicRecord, OrganicStore, ReportedVerdict } from './types.js'

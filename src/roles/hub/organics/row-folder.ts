@@ -15,10 +15,10 @@ const MAX_FILE_BYTES = 32 << 20
 export interface RowFolder {
   /** A name for a new row. */
   name(): string
-  /** @returns bytes on disk. @throws the file system's error */
-  write(name: string, text: string): Promise<number>
+  /** Others are served between two portions. @throws the file system's error; then nothing is left of the file. */
+  write(name: string, portions: readonly Buffer[]): Promise<void>
   /** @returns undefined when the file is gone or was sealed with another key. */
-  read(name: string): Promise<string | undefined>
+  read(name: string): Promise<Buffer | undefined>
   remove(name: string): Promise<void>
   /** Names of all rows. */
   list(): Promise<string[]>
@@ -29,10 +29,13 @@ export async function openRowFolder(path: string, sealing: Sealing): Promise<Row
   await mkdir(path, { recursive: true, mode: 0o700 })
   return {
     name: () => `${randomUUID()}.row`,
-    write: async (name, text) => {
-      const bytes = sealing.seal(text, name)
-      await writeFile(join(path, name), bytes, { mode: 0o600, flag: 'wx' })
-      return bytes.length
+    write: async (name, portions) => {
+      try {
+        await writeFile(join(path, name), sealing.seal(portions, name), { mode: 0o600, flag: 'wx' })
+      } catch (error) {
+        await rm(join(path, name), { force: true }).catch(() => {})
+        throw error
+      }
     },
     read: async (name) => {
       try {

@@ -1,5 +1,5 @@
 import { type Clock, every, type Log } from '../../../kernel/index.js'
-import { describeRow, type RowFacts, readRow } from './row.js'
+import { describeRow, type Row, type RowFacts, readRow } from './row.js'
 import type { RowFolder } from './row-folder.js'
 import type { OrganicRecord, OrganicStore } from './types.js'
 
@@ -11,7 +11,8 @@ export interface KeptRow extends RowFacts {
 export interface RowStore extends OrganicStore {
   /** Rows that have not expired, the oldest first. */
   rows(): readonly KeptRow[]
-  read(row: KeptRow): Promise<string | undefined>
+  /** Its JSON text in UTF-8. */
+  read(row: KeptRow): Promise<Buffer | undefined>
   remove(names: Iterable<string>): Promise<void>
   counts(): RowCounts
 }
@@ -73,16 +74,17 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
     }
   }
   const sweep = () => enqueue(() => remove(index.expired(clock.now() - retainMs)))
-  const write = async (text: string, facts: RowFacts) => {
+  const write = async ({ portions, facts }: Row) => {
     const name = folder.name()
-    await folder.write(name, text)
+    await folder.write(name, portions)
     index.add({ ...facts, name })
     await remove(index.overflow(options.maxBytes))
   }
-  const keep = async (text: string, facts: RowFacts) => {
-    waitingBytes += facts.bytes
-    if (!(await enqueue(() => write(text, facts)))) dropped++
-    waitingBytes -= facts.bytes
+  const keep = async (row: Row) => {
+    const { bytes } = row.facts
+    waitingBytes += bytes
+    if (!(await enqueue(() => write(row)))) dropped++
+    waitingBytes -= bytes
   }
   await sweep()
   void every(
@@ -95,7 +97,7 @@ export async function openRowStore(options: RowStoreOptions): Promise<RowStore> 
   return {
     record: (record: OrganicRecord) => {
       const row = describeRow(record, clock.now())
-      if (row && waitingBytes + row.facts.bytes <= MAX_WAITING_BYTES) void keep(row.text, row.facts)
+      if (row && waitingBytes + row.facts.bytes <= MAX_WAITING_BYTES) void keep(row)
       else dropped++
     },
     rows: () => index.newerThan(clock.now() - retainMs),

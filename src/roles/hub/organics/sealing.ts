@@ -4,10 +4,14 @@ import { messageOf, TargonError } from '../../../kernel/index.js'
 
 /** How kept rows are written to disk. */
 export interface Sealing {
-  /** @param name of the file; the bytes can be opened only under the same name. */
-  seal(text: string, name: string): Buffer
+  /**
+   * The content of a file, portion by portion, made as it is written.
+   *
+   * @param name of the file; the bytes can be opened only under the same name.
+   */
+  seal(portions: Iterable<Buffer>, name: string): Iterable<Buffer>
   /** @returns undefined for bytes that were sealed otherwise or are damaged. */
-  open(bytes: Buffer, name: string): string | undefined
+  open(bytes: Buffer, name: string): Buffer | undefined
 }
 
 const ALGORITHM = 'aes-256-gcm'
@@ -19,27 +23,28 @@ const VERSION = 1
 
 /** Plain text, which is protected by the mode of the files only. */
 export const unsealed: Sealing = {
-  seal: (text) => Buffer.from(text),
-  open: (bytes) => (bytes[0] === VERSION ? undefined : bytes.toString('utf8')),
+  seal: (portions) => portions,
+  open: (bytes) => (bytes[0] === VERSION ? undefined : bytes),
 }
 
-/** AES-256-GCM with a random nonce per row: version, nonce, tag, ciphertext. @param key 32 bytes */
+/** AES-256-GCM with a random nonce per row: version, nonce, ciphertext, tag. @param key 32 bytes */
 export function createSealing(key: Uint8Array): Sealing {
   return {
-    seal: (text, name) => {
+    seal: function* (portions, name) {
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(name))
-      const content = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-      return Buffer.concat([Buffer.from([VERSION]), nonce, cipher.getAuthTag(), content])
+      yield Buffer.concat([Buffer.from([VERSION]), nonce])
+      for (const portion of portions) yield cipher.update(portion)
+      yield Buffer.concat([cipher.final(), cipher.getAuthTag()])
     },
     open: (bytes, name) => {
-      const content = 1 + NONCE_BYTES + TAG_BYTES
-      if (bytes[0] !== VERSION || bytes.length < content) return undefined
+      const [content, tag] = [1 + NONCE_BYTES, bytes.length - TAG_BYTES]
+      if (bytes[0] !== VERSION || tag < content) return undefined
       try {
-        const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(1, 1 + NONCE_BYTES))
+        const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(1, content))
           .setAAD(Buffer.from(name))
-          .setAuthTag(bytes.subarray(1 + NONCE_BYTES, content))
-        return Buffer.concat([decipher.update(bytes.subarray(content)), decipher.final()]).toString('utf8')
+          .setAuthTag(bytes.subarray(tag))
+        return Buffer.concat([decipher.update(bytes.subarray(content, tag)), decipher.final()])
       } catch {
         return undefined
       }

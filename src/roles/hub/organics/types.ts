@@ -1,3 +1,5 @@
+import type { KeptAnswer } from './kept-answer.js'
+
 /** One request of a user and what a miner answered; the hub keeps it for validators. */
 export interface OrganicRecord {
   readonly id: string
@@ -7,8 +9,8 @@ export interface OrganicRecord {
   readonly endpoint: 'CHAT' | 'COMPLETION'
   /** The body as it was sent to the miner. Validators need `max_tokens`, `seed` and `temperature` in it. */
   readonly request: Readonly<Record<string, unknown>>
-  /** The chunks as the miner sent them (parsed JSON), without usage; empty when the miner failed. */
-  readonly response: readonly unknown[]
+  /** The chunks of the miner, without usage; empty when the miner failed. */
+  readonly response: KeptAnswer
   readonly uid: number
   readonly hotkey: string
   readonly coldkey: string

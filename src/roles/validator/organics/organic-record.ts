@@ -4,11 +4,12 @@ import {
   type ChatMessage,
   DEFAULT_LIMITS,
   type InferenceRequest,
+  MAX_PROMPT,
   type OutputToken,
   readChunk,
+  rulesOutCuts,
 } from '../../../inference/index.js'
 import { isJsonObject, parseJson } from '../../../kernel/index.js'
-import { rulesOutCuts } from './reproducible.js'
 
 const MAX_TOTAL_MS = 600_000
 /** Records of a bucket that are read, valid or not; the hub sends a hundred. */
@@ -16,13 +17,11 @@ const MAX_RECORDS = 1000
 /** Models of a bucket; the hub was asked for those of the engines. */
 const MAX_MODELS = 1000
 
-/** Characters of a prompt: longer than any model's context, and short enough not to block the engine that verifies all miners. */
-const MAX_PROMPT = 1_000_000
-
 /** The hub's times are whole milliseconds; a fraction is truncated, as in 4.4.1. */
 const wholeMs = z.number().transform(Math.trunc)
 
-const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
+/** Other members stay, because a chat template may read them. */
+const message = z.looseObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
 
 const common = {
   uid: z.number().int().min(0).max(65535),
@@ -109,9 +108,12 @@ export function requestOf(record: OrganicRecord): InferenceRequest | undefined {
     ...{ model, seed, temperature, maxTokens },
     ...(rulesOutCuts(request) ? {} : { mayBeCut: true as const }),
   }
-  if (endpoint === 'CHAT')
-    return messages && { ...common, endpoint: 'chat', messages: messages as readonly ChatMessage[] }
+  if (endpoint === 'CHAT') return messages && { ...common, endpoint: 'chat', messages: messages.map(plainOf) }
   return prompt === undefined ? undefined : { ...common, endpoint: 'completion', prompt }
+}
+
+function plainOf({ role, content }: ChatMessage): ChatMessage {
+  return { role, content }
 }
 
 /** Reads the recorded stream like a live one. Arrival times are not recorded, so the hub's totals are used. */

@@ -1,3 +1,4 @@
+import { isReproducible } from '../../../inference/index.js'
 import { type Result, type ScoreBook, safeMeanScore } from '../../../scoring/index.js'
 import type { Evidence } from '../evidence/index.js'
 import type { RoundPorts } from '../rounds/index.js'
@@ -5,7 +6,6 @@ import type { ValidatorContext } from '../subnet/index.js'
 import type { HubClient } from './hub-client.js'
 import { type OrganicBucket, type OrganicRecord, readBucket, requestOf } from './organic-record.js'
 import { type OrganicJudge, type OrganicStat, type SpeedBound, scoreOrganic } from './organic-score.js'
-import { isReproducible } from './reproducible.js'
 
 /** 4.4.1 polls every 20 blocks. */
 const POLL_BLOCKS = 20

@@ -204,6 +204,22 @@ describe('what cannot be verified', () => {
     expect(await kept()).toEqual([])
   })
 
+  it.each([
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+    ['a format', { response_format: { type: 'json_object' } }],
+    ['a bias', { logit_bias: { 5: 10 } }],
+    ['a stop sequence', { stop: ['x'] }],
+    ['parts of text', { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] }],
+  ])('is answered and counted like any other, but not kept for validators: %s', async (_, members) => {
+    await open([answers])
+    const response = await hub.post(CHAT, { ...ask, ...members })
+    expect(response.headers.get('x-targon-verified')).toBe('no')
+    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'ab' } }] })
+    expect(hub.accounts.settled).toEqual([{ promptTokens: 3, completionTokens: 2 }])
+    await hub.close()
+    expect(await kept()).toEqual([])
+  })
+
   it('is 404 when no miner has the route, and no miner is blamed', async () => {
     await open([(response) => void response.writeHead(404).end('{}')])
     const response = await hub.post('/v1/messages', ask, { 'x-api-key': 'sk-good' })

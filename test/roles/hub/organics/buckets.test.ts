@@ -36,7 +36,7 @@ async function bucketsOf({ path = temporaryFolder('buckets'), clock = new Manual
   const ask = async (...models: string[]) => {
     const bucket = await buckets.current(models)
     const texts = await Promise.all((bucket?.rows ?? []).map((row) => buckets.read(row)))
-    return bucket && { id: bucket.id, ids: texts.map((text) => JSON.parse(text ?? 'null').id).sort() }
+    return bucket && { id: bucket.id, ids: texts.map((text) => JSON.parse(String(text ?? null))?.id).sort() }
   }
   return { store, keep, ask, clock, path }
 }

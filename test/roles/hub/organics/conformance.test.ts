@@ -35,7 +35,9 @@ test.skipIf(!existsSync(join(folder, 'organics.json')))(
           Date.now(),
         )
         const model = JSON.stringify(record.model)
-        const ours = readBucket(`{"bucket_id":"b","organics":{${model}:[${row?.text}]}}`)
+        const ours = readBucket(
+          `{"bucket_id":"b","organics":{${model}:[${Buffer.concat(row?.portions ?? [])}]}}`,
+        )
         const [read] = ours?.records ?? []
         expect(read).toMatchObject({ uid: record.uid, endpoint: record.endpoint, request: record.request })
         expect(read && answerOf(read)).toEqual(answerOf(record))

@@ -21,7 +21,7 @@ for (let number = 0; ; number++) {
   if (number % 5 > 0) continue
   const bucket = await buckets.current(['org/m'])
   const texts = await Promise.all((bucket?.rows ?? []).map((row) => buckets.read(row)))
-  const ids = texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text).id]))
+  const ids = texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(String(text)).id]))
   if (bucket) process.stdout.write(`${JSON.stringify({ bucket: bucket.id, ids })}\n`)
   await systemClock.sleep(2)
 }

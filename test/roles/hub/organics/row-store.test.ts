@@ -39,7 +39,7 @@ async function storeOf({ path = temporaryFolder('organics'), sealing = unsealed,
   }
   const ids = async () => {
     const texts = await Promise.all(store.rows().map((row) => store.read(row)))
-    return texts.map((text) => JSON.parse(text ?? 'null')?.id)
+    return texts.map((text) => JSON.parse(String(text ?? null))?.id)
   }
   return { store, keep, ids, clock, path, events, files: () => readdirSync(path) }
 }
@@ -143,4 +143,46 @@ test('leaves other files in the folder alone', async () => {
   chmodSync(path, 0o700)
   const { files } = await storeOf({ path })
   expect(files()).toEqual(['bucket.json'])
+})
+
+test('serves others between the portions of a long answer', async () => {
+  let turn = 0
+  let isOver = false
+  const count = () => {
+    turn++
+    if (!isOver) setImmediate(count)
+  }
+  const pieces: { bytes: number; turn: number }[] = []
+  const sealing: Sealing = {
+    ...unsealed,
+    seal: function* (portions) {
+      for (const portion of portions) {
+        pieces.push({ bytes: portion.length, turn })
+        yield portion
+      }
+    },
+  }
+  const { keep, ids } = await storeOf({ sealing, maxBytes: 1 << 24 })
+  setImmediate(count)
+  const chunk = { choices: [{ delta: { content: 'some text' } }] }
+  await keep({ id: 'long', response: Array(16_384).fill(chunk) })
+  isOver = true
+  expect(pieces.length).toBeGreaterThan(20)
+  expect(Math.max(...pieces.map(({ bytes }) => bytes))).toBeLessThan(40_000)
+  expect(new Set(pieces.map((piece) => piece.turn)).size).toBe(pieces.length)
+  expect(await ids()).toEqual(['long'])
+})
+
+test('leaves nothing of a row whose write failed', async () => {
+  const sealing: Sealing = {
+    ...unsealed,
+    seal: function* (portions) {
+      yield* [...portions].slice(0, 1)
+      throw new Error('the disk is full')
+    },
+  }
+  const { keep, files, store } = await storeOf({ sealing })
+  await keep({ id: 'r1' })
+  expect(files()).toEqual([])
+  expect(store.counts()).toMatchObject({ rows: 0, dropped: 1 })
 })
