@@ -94,6 +94,13 @@ export const tooManyFailures = () =>
     },
   )
 
+export const tooManyRefusals = () =>
+  new GatewayError(
+    429,
+    'Many requests of this API key were refused just now. Correct them, or wait before you send more.',
+    { code: 'rate_limit_exceeded', retryAfterMs: 1000 },
+  )
+
 const LIMITS: Readonly<Record<LimitReason, readonly [status: number, code: string, message: string]>> = {
   requests: [429, 'rate_limit_exceeded', 'This API key has reached its limit of requests per minute.'],
   'tokens-per-day': [429, 'rate_limit_exceeded', 'This API key has reached its limit of tokens per day.'],

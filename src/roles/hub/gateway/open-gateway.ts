@@ -8,6 +8,8 @@ import type { ServeDeps } from './types.js'
 
 /** Invalid keys that one address may send per second. */
 const FAILURES_PER_SECOND = 20
+/** Requests of one key that may be refused per second. */
+const REFUSALS_PER_SECOND = 20
 /** Time in which requests that are cut off end. */
 const END_MS = 2000
 const END_CHECK_MS = 10
@@ -34,20 +36,27 @@ export interface Gateway {
 }
 
 /** @throws TargonError HUB_PORT_UNAVAILABLE, HUB_TLS (usage), BAD_TRUSTED_PROXY (usage) */
-export async function openGateway({ settings, serve, organics }: GatewayOptions): Promise<Gateway> {
+export async function openGateway({ settings, serve: given, organics }: GatewayOptions): Promise<Gateway> {
   const isTrusted = readTrustedProxies(settings['hub.trusted-proxies'], 'hub.trusted-proxies')
   const ending = new AbortController()
   let isDraining = false
   let inFlight = 0
+  const { clock, accounts } = given
+  const refusals = createFailureBuckets(clock, REFUSALS_PER_SECOND)
+  const serve: ServeDeps = {
+    ...given,
+    onEnd: (end) => {
+      if (end.outcome === 'refused' && end.key !== undefined) refusals.fail(end.key)
+      given.onEnd(end)
+    },
+  }
   const early = { serve, maxBodyBytes: settings['hub.max-body-bytes'] }
   const server = await createPublicServer(settings, early)
-  const failures = createFailureBuckets(serve.clock, FAILURES_PER_SECOND)
-  const authenticate = createAuthentication(
-    serve.accounts,
-    failures,
-    createCallerAddress(isTrusted),
-    serve.clock,
-  )
+  const authenticate = createAuthentication({
+    ...{ accounts, clock, refusals },
+    failures: createFailureBuckets(clock, FAILURES_PER_SECOND),
+    addressOf: createCallerAddress(isTrusted),
+  })
   const routes: RouteDeps = {
     ...{ ...early, authenticate, signal: ending.signal },
     maxInFlight: settings['hub.max-in-flight'],
@@ -79,7 +88,7 @@ export async function openGateway({ settings, serve, organics }: GatewayOptions)
       ending.abort(new DOMException('the hub stops', 'AbortError'))
       // What they used is settled before the database closes.
       for (let waited = 0; inFlight > 0 && waited < END_MS; waited += END_CHECK_MS)
-        await serve.clock.sleep(END_CHECK_MS)
+        await clock.sleep(END_CHECK_MS)
       await server.close()
     },
   }

@@ -9,10 +9,12 @@ function rig() {
   const clock = new ManualClock()
   const accounts = createMemoryAccounts()
   const failures = createFailureBuckets(clock, 2)
-  const authenticate = createAuthentication(accounts, failures, ({ url }) => url ?? '', clock)
+  const refusals = createFailureBuckets(clock, 2)
+  const addressOf = ({ url }: IncomingMessage) => url ?? ''
+  const authenticate = createAuthentication({ accounts, failures, refusals, addressOf, clock })
   const send = (authorization: string, address = 'a') =>
     authenticate({ url: address, headers: { authorization } } as IncomingMessage)
-  return { clock, accounts, send }
+  return { clock, accounts, refusals, send }
 }
 
 it('a valid key is found, whatever the case of its scheme', async () => {
@@ -42,6 +44,21 @@ it('an address that sends too many invalid keys is refused with any key, others 
   accounts.isDown = false
   await send('Bearer sk-good', 'b')
   await clock.advance(1000)
+  await send('Bearer sk-good')
+})
+
+it('a key of which too many requests were refused is refused, other keys of the address are not, and only for a while', async () => {
+  const { clock, accounts, refusals, send } = rig()
+  accounts.keys.set('sk-other', keyOf({ id: 'key_2' }))
+  for (let count = 0; count < 4; count++) {
+    await send('Bearer sk-good')
+    refusals.fail('key_1')
+  }
+  await expect(send('Bearer sk-good')).rejects.toMatchObject({
+    ...{ status: 429, retryAfter: 1, facts: { code: 'rate_limit_exceeded' } },
+  })
+  await send('Bearer sk-other')
+  await clock.advance(500)
   await send('Bearer sk-good')
 })
 
