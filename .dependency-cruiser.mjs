@@ -73,8 +73,9 @@ export const ARROWS = {
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
   'roles/hub': [
     ...[...MODULES, 'accounts', 'roles'],
-    ...INSIDE('hub', 'gateway', 'miners', 'asking', 'organics'),
+    ...INSIDE('hub', 'gateway', 'miners', 'asking', 'organics', 'figures'),
   ],
+  'roles/hub/figures': ['accounts', 'telemetry', ...INSIDE('hub', 'gateway', 'organics')],
   'roles/hub/miners': ['chain', 'inference', 'wallet'],
   'roles/hub/asking': ['epistula', 'inference', 'wallet', 'roles/hub/miners'],
   'roles/hub/gateway': [

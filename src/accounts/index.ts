@@ -12,14 +12,15 @@ export { openAccountsDatabase, useAccounts, useExistingAccounts } from './open-d
 export { newKey, parseLimits, unknownKey } from './parse-limits.js'
 export { parseTime } from './parse-time.js'
 export { accountsPlace } from './place.js'
-export type { KeySpend, Spend } from './read-spend.js'
 export { readUsage, type UsageRow } from './read-usage.js'
 export type {
   Accounts,
   ApiKey,
   KeyLimits,
+  KeySpend,
   LimitReason,
   Refusal,
   Reservation,
+  Spend,
   Use,
 } from './types.js'

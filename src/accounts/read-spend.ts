@@ -4,28 +4,7 @@ import type { Clock } from '../kernel/index.js'
 import { DAY_MS } from './balance.js'
 import { numberOf } from './key-row.js'
 import { timeOf } from './time.js'
-
-/** What a key has used, in tokens of prompts and answers. */
-export interface KeySpend {
-  readonly id: string
-  readonly name: string
-  /** Of requests that ended on this day of UTC. */
-  readonly tokensToday: number
-  /** Limit of a day; null without one. */
-  readonly tokensPerDay: number | null
-  /** Since it was created. */
-  readonly spentTokens: number
-  /** Limit in all; null without one. */
-  readonly budgetTokens: number | null
-}
-
-/** What the keys of a hub have used. */
-export interface Spend {
-  /** Those that are not revoked and have used most today, the first with the most. */
-  readonly keys: readonly KeySpend[]
-  /** All others that are not revoked, together. */
-  readonly others: { readonly keys: number; readonly tokensToday: number }
-}
+import type { KeySpend, Spend } from './types.js'
 
 /** @param most keys that are listed one by one */
 export async function readSpend(database: Database, clock: Pick<Clock, 'now'>, most: number): Promise<Spend> {

@@ -1,5 +1,3 @@
-import type { Spend } from './read-spend.js'
-
 /** What a key may use; a member that is absent sets no limit. */
 export interface KeyLimits {
   /** Requests that may start in a minute of the clock. */
@@ -56,6 +54,28 @@ export interface Reservation {
    * cannot be reached it is retried in the background until it is written.
    */
   settle(use: Use): Promise<void>
+}
+
+/** What a key has used, in tokens of prompts and answers. */
+export interface KeySpend {
+  readonly id: string
+  readonly name: string
+  /** Of requests that ended on this day of UTC. */
+  readonly tokensToday: number
+  /** Limit of a day; null without one. */
+  readonly tokensPerDay: number | null
+  /** Since it was created. */
+  readonly spentTokens: number
+  /** Limit in all; null without one. */
+  readonly budgetTokens: number | null
+}
+
+/** What the keys of a hub have used. */
+export interface Spend {
+  /** Those that are not revoked and have used most today, the first with the most. */
+  readonly keys: readonly KeySpend[]
+  /** All others that are not revoked, together. */
+  readonly others: { readonly keys: number; readonly tokensToday: number }
 }
 
 /** The keys of the hub, and what each may still use. */

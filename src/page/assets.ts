@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /** Whose page it is; each has one HTML file and one script of this name. */
-export type PageRole = 'validator' | 'miner' | 'localnet'
+export type PageRole = 'validator' | 'miner' | 'hub' | 'localnet'
 
 export interface Asset {
   readonly type: string

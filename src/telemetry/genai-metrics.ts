@@ -6,6 +6,16 @@ import { Histogram, type Registry } from 'prom-client'
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  */
 export interface GenAiMetrics {
+  /** A user's request that this hub answered, or failed to answer. Times are from the request on. */
+  answered(
+    request: GenAiRequest,
+    answer: {
+      readonly totalMs: number
+      readonly firstTokenMs: number | undefined
+      readonly promptTokens: number
+      readonly tokens: number
+    },
+  ): void
   /** A request that a model server of this miner answered, or failed to answer. */
   served(request: GenAiRequest, times: { readonly totalMs?: number; readonly firstByteMs?: number }): void
   /** An answer that this validator received. */
@@ -17,7 +27,7 @@ export interface GenAiMetrics {
 
 export interface GenAiRequest {
   /** The route, which decides the name of the operation. */
-  readonly operation: 'chat' | 'text_completion'
+  readonly operation: 'chat' | 'text_completion' | 'embeddings'
   /** Only models that are served or wanted: a label that callers choose would have any number of values. */
   readonly model: string
   /** A class of error with few values; undefined for a success. */
@@ -30,21 +40,22 @@ const PROVIDER = 'vllm'
 /** Bucket boundaries that the conventions recommend. */
 const DURATIONS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
 const FIRST_TOKENS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const EACH_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
 
 const LABELS = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const
 const ENDED = [...LABELS, 'error_type'] as const
 const COUNTED = [...LABELS, 'gen_ai_token_type'] as const
 
-export function createGenAiMetrics(role: 'miner' | 'validator', registry: Registry): GenAiMetrics {
+export function createGenAiMetrics(role: 'miner' | 'validator' | 'hub', registry: Registry): GenAiMetrics {
   const histogram = <L extends string>(
     name: string,
     help: string,
     buckets: readonly number[],
     labels: readonly L[],
   ) => new Histogram<L>({ name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] })
-  const side = role === 'miner' ? serverMetrics(histogram) : clientMetrics(histogram)
-  return { served: () => {}, received: () => {}, ...side }
+  const sides = { miner: serverMetrics, validator: clientMetrics, hub: gatewayMetrics }
+  return { served: () => {}, received: () => {}, answered: () => {}, ...sides[role](histogram) }
 }
 
 type MakeHistogram = <L extends string>(
@@ -72,6 +83,40 @@ function serverMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'served'> {
       if (totalMs !== undefined) duration.observe(endedLabels(request), totalMs / 1000)
       if (firstByteMs !== undefined && request.error === undefined)
         firstToken.observe(labelsOf(request), firstByteMs / 1000)
+    },
+  }
+}
+
+/** A hub is a server to its users, and knows the tokens of what it passes on. */
+function gatewayMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'answered'> {
+  const duration = histogram(
+    'gen_ai_server_request_duration_seconds',
+    'Time from a user’s request to the last byte of the answer.',
+    DURATIONS,
+    ENDED,
+  )
+  const firstToken = histogram(
+    'gen_ai_server_time_to_first_token_seconds',
+    'Time from a user’s request to the first token of the answer.',
+    FIRST_TOKENS,
+    LABELS,
+  )
+  const eachToken = histogram(
+    'gen_ai_server_time_per_output_token_seconds',
+    'Time per token of an answer, after the first.',
+    EACH_TOKEN,
+    LABELS,
+  )
+  const used = histogram('gen_ai_client_token_usage', 'Tokens charged for a request.', TOKENS, COUNTED)
+  return {
+    answered: (request, { totalMs, firstTokenMs, promptTokens, tokens }) => {
+      const labels = labelsOf(request)
+      duration.observe(endedLabels(request), totalMs / 1000)
+      if (promptTokens > 0) used.observe({ ...labels, gen_ai_token_type: 'input' }, promptTokens)
+      if (tokens > 0) used.observe({ ...labels, gen_ai_token_type: 'output' }, tokens)
+      if (firstTokenMs === undefined || request.error !== undefined) return
+      firstToken.observe(labels, firstTokenMs / 1000)
+      if (tokens > 1) eachToken.observe(labels, (totalMs - firstTokenMs) / 1000 / (tokens - 1))
     },
   }
 }

@@ -75,7 +75,7 @@ export function createMetrics(
       'targon_registered',
       '1 if the hotkey is registered on the subnet in the last metagraph, otherwise 0.',
     ),
-    ...(sources.genAi && role !== 'hub' ? { genAi: createGenAiMetrics(role, registry) } : {}),
+    ...(sources.genAi ? { genAi: createGenAiMetrics(role, registry) } : {}),
     alerts: make.gauge('targon_alerts', 'Alerts that are raised, by name and severity.', [
       'alert',
       'severity',

@@ -32,7 +32,11 @@ export default class HubStart extends BaseCommand {
       ...{ role: 'hub', settings, hotkey: signer.address, warnings, onWarned },
       start: async (context) => {
         const { clock, log, stateDir, droppedLines } = context
-        const metrics = createMetrics('hub', { droppedLines, ownProcess: true })
+        const metrics = createMetrics('hub', {
+          droppedLines,
+          ownProcess: true,
+          genAi: settings['metrics.genai'],
+        })
         const patient = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
         const place = accountsPlace({ url: settings['database.url'], stateDir })

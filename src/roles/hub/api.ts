@@ -1,4 +1,5 @@
 import type { StatusApi } from '../../telemetry/index.js'
+import { hubSeries } from './figures/index.js'
 import { hubStatus } from './status-document.js'
 
 /** What the status server of a hub serves. */
@@ -9,6 +10,10 @@ export const hubApi: StatusApi = {
     status: {
       summary: 'Which miners the hub asks, for which models, and how requests ended.',
       schema: hubStatus,
+    },
+    series: {
+      summary: 'The last hour: requests, time to the first token and tokens per second, every five seconds.',
+      schema: hubSeries,
     },
   },
 }

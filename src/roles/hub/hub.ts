@@ -4,12 +4,12 @@ import { createMinerAgent } from '../../inference/index.js'
 import { initSr25519 } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { type Asking, answerBytes, openAsking } from './asking/index.js'
+import { type Figures, openFigures } from './figures/index.js'
 import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gateway/index.js'
 import type { Miners } from './miners/index.js'
 import { openSubnet } from './open-subnet.js'
 import { createAllowedValidators, type Organics, openOrganics, organicRoutes } from './organics/index.js'
 import { ownedOrganics } from './owned-organics.js'
-import { createRequestCounter } from './request-counter.js'
 import { createRequestLog } from './request-log.js'
 import { openStatusServer } from './status.js'
 import type { Hub, HubContext, HubReport } from './types.js'
@@ -21,17 +21,20 @@ const SEEDS = 2 ** 31 - 1
 export async function openHub(
   context: HubContext,
 ): Promise<{ readonly hub: Hub; readonly statusUrl: string }> {
-  const { settings, deps, metrics, cleanup } = context
+  const { settings, deps, metrics, cleanup, signal } = context
   const { log } = deps
   await initSr25519()
   const seeded = settings.seed === undefined ? undefined : createRandom(settings.seed)
   const random = seeded ? seeded.next : Math.random
   const miners = await openSubnet(context, random)
   const organics = await openRecords(context, random)
-  const requests = createRequestCounter(metrics)
-  const logEnd = createRequestLog(log, deps.clock)
+  let gateway: Gateway | undefined
+  const inFlight = () => gateway?.inFlight ?? 0
+  const { accounts, clock } = deps
+  const figures = openFigures({ metrics, accounts, clock, log, signal, inFlight })
+  const logEnd = createRequestLog(log, clock)
   const onEnd = (end: RequestEnd) => {
-    requests.note(end)
+    figures.noteEnd(end)
     logEnd(end)
   }
   const sampling: Sampling = {
@@ -39,11 +42,12 @@ export async function openHub(
     defaultTokens: settings['hub.default-tokens'],
     seed: () => (seeded ? seeded.integer(1, SEEDS) : randomInt(1, SEEDS)),
   }
-  const gateway = await openPort(context, { miners, organics, sampling, onEnd })
-  cleanup.add('public port', () => gateway.close())
-  const hub: Hub = { miners, gateway, organics, counts: requests.counts }
+  const opened = await openPort(context, { miners, organics, sampling, figures, onEnd })
+  gateway = opened
+  cleanup.add('public port', () => opened.close())
+  const hub: Hub = { miners, gateway: opened, organics, figures }
   const { url: statusUrl } = await openStatusServer(hub, context)
-  log.info({ event: 'hub-listening', url: gateway.url, models: miners.models() }, 'hub is listening')
+  log.info({ event: 'hub-listening', url: opened.url, models: miners.models() }, 'hub is listening')
   return { hub, statusUrl }
 }
 
@@ -69,10 +73,14 @@ interface PortParts {
   readonly miners: Miners
   readonly organics: Organics
   readonly sampling: Sampling
+  readonly figures: Figures
   readonly onEnd: (end: RequestEnd) => void
 }
 
-function openPort(context: HubContext, { miners, organics, sampling, onEnd }: PortParts): Promise<Gateway> {
+function openPort(
+  context: HubContext,
+  { miners, organics, sampling, figures, onEnd }: PortParts,
+): Promise<Gateway> {
   const { settings, deps } = context
   const { clock, log, accounts } = deps
   return openGateway({
@@ -88,7 +96,10 @@ function openPort(context: HubContext, { miners, organics, sampling, onEnd }: Po
       buckets: organics.buckets,
       isAllowed: createAllowedValidators(settings['hub.validators'], () => miners.metagraph()),
       models: () => miners.models().map((model) => ({ model })),
-      noteVerdict: (verdict) => miners.noteVerdict(verdict),
+      noteVerdict: (verdict) => {
+        miners.noteVerdict(verdict)
+        figures.noteVerdict(verdict)
+      },
     }),
   })
 }
@@ -114,7 +125,7 @@ const DRAIN_CHECK_MS = 50
 
 /** Refuses new requests, lets those in flight finish until the drain timeout, then closes everything. */
 export async function drainHub(
-  { gateway, counts }: Hub,
+  { gateway, figures }: Hub,
   { settings, deps, cleanup }: HubContext,
 ): Promise<HubReport> {
   const { clock, log, signer } = deps
@@ -124,7 +135,7 @@ export async function drainHub(
   while (gateway.inFlight > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
   const cut = gateway.inFlight
   await cleanup.closeAll()
-  const report: HubReport = { role: 'hub', hotkey: signer.address, ...counts(), cut }
+  const report: HubReport = { role: 'hub', hotkey: signer.address, ...figures.counts(), cut }
   log.info({ event: 'hub-ended', ...report }, 'hub ended')
   return report
 }

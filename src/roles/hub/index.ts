@@ -1,6 +1,6 @@
 /**
  * The hub: users' requests in, verified miners behind, organics out to validators. hub.ts puts it together; gateway/ is the API
- * for users, miners/ knows whom to ask, asking/ asks, organics/ keeps answers for validators. Tests named after a behaviour:
+ * for users, miners/ knows whom to ask, asking/ asks, organics/ keeps answers for validators, figures/ counts. Tests named after a behaviour:
  * openai-client.test.ts (hub.ts, start.ts), status.test.ts (status-document.ts, open-subnet.ts).
  */
 export { hubApi } from './api.js'

@@ -5,10 +5,10 @@ import type { CleanupStack, LockTimes } from '../../kernel/index.js'
 import type { HubMetrics } from '../../telemetry/index.js'
 import type { Signer } from '../../wallet/index.js'
 import type { RoleDeps } from '../role.js'
+import type { Figures, RequestCounts } from './figures/index.js'
 import type { Gateway } from './gateway/index.js'
 import type { Miners } from './miners/index.js'
 import type { Organics } from './organics/index.js'
-import type { RequestCounts } from './request-counter.js'
 
 export interface HubDeps extends RoleDeps {
   readonly subtensor: Subtensor
@@ -38,7 +38,7 @@ export interface Hub {
   readonly miners: Miners
   readonly gateway: Gateway
   readonly organics: Organics
-  readonly counts: () => RequestCounts
+  readonly figures: Figures
 }
 
 /** Final report of a drained hub. */

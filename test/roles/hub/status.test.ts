@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { hubSeries } from '../../../src/roles/hub/figures/index.js'
 import { hubStatus } from '../../../src/roles/hub/status-document.js'
 import { type FakeMiner, startFakeMiner } from '../../support/fake-miner.js'
 import { type HubRig, startHubRig } from '../../support/hub-rig.js'
@@ -41,13 +42,27 @@ describe('the status of a hub', () => {
       ...{ role: 'hub', unavailable: null, models: [MODEL], inFlight: 0 },
       requests: { answered: 1, refused: 1, failed: 0, left: 0 },
       miners: [{ uid: 1, models: [MODEL], answered: 1, breaker: 'closed', silent: null }],
+      ...{ uid: 0, standing: { stakeTao: 20_000 }, errors: { model_not_found: 1 } },
+      asked: { attempts: 1, failovers: 0, hedges: 0 },
+      traffic: [{ model: MODEL, answered: 1, refused: 0, tokens: 5, attempts: 1 }],
+      ...{ bucket: null, reports: [], otherKeys: { keys: 0, tokensToday: 0 } },
+      keys: [{ id: 'key_1', name: 'test', tokensPerDay: null }],
     })
+    expect(status.traffic[0]?.firstTokenMs?.p50).toBeGreaterThan(0)
+    const [routed] = status.miners[0]?.routing ?? []
+    expect(routed).toMatchObject({ model: MODEL, share: 1, quality: 1, verified: null })
+    const series = hubSeries.parse(await (await fetch(`${statusUrl}/series`)).json())
+    expect(series.intervalMs).toBe(5000)
     const metrics = await (await fetch(`${statusUrl}/metrics`)).text()
     for (const line of [
       'targon_hub_requests_total{route="/v1/chat/completions",outcome="answered"} 1',
       'targon_hub_errors_total{code="model_not_found"} 1',
       `targon_hub_model_requests_total{model="${MODEL}",outcome="answered"} 1`,
       'targon_hub_tokens_total{kind="completion"} 5',
+      `targon_hub_model_tokens_total{model="${MODEL}",kind="completion"} 5`,
+      'targon_hub_key_requests_total{key="key_1",outcome="answered"} 1',
+      `targon_hub_further_miners_total{model="${MODEL}",reason="failed"} 0`,
+      'targon_hub_accounts_usable 1',
       'targon_hub_miners 1',
       'targon_registered 1',
     ])

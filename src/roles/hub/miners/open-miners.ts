@@ -1,6 +1,7 @@
 import { every, isAbort } from '../../../kernel/index.js'
 import { type ChoiceLimits, pickShare, sharesOf } from './choice.js'
 import { type Directory, type DirectoryOptions, type ListedMiner, readDirectory } from './directory.js'
+import { reportRouting } from './routing-report.js'
 import { createTrackRecord, type TrackRecord } from './track-record.js'
 import type { Miners } from './types.js'
 import { createVerdicts } from './verdicts.js'
@@ -54,11 +55,12 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     const verified = verdicts.verified(miner.hotkey, model)
     return { ...miner, verified, tokensPerSecond, firstTokenMs, inFlight: record.inFlight }
   }
+  const allows = ({ hotkey }: ListedMiner) => recordOf(hotkey).allows()
   return {
     models: () => directory.models,
     choose: (model, except) => {
       const able = directory.miners.filter(
-        ({ models, hotkey }) => models.includes(model) && !except.has(hotkey) && recordOf(hotkey).allows(),
+        (miner) => miner.models.includes(model) && !except.has(miner.hotkey) && allows(miner),
       )
       const shares = sharesOf(
         able.map((miner) => candidateOf(miner, model)),
@@ -70,13 +72,19 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     begin: ({ hotkey }, model) => recordOf(hotkey).begin(model),
     noteVerdict: (verdict) => verdicts.note(verdict),
     metagraph: () => directory.metagraph,
-    report: () =>
-      directory.miners.map(({ misses: _, ...miner }) => {
+    report: () => {
+      const routed = reportRouting({ miners: directory.miners, allows, candidateOf, limits })
+      return directory.miners.map(({ misses: _, ...miner }) => {
         const record = recordOf(miner.hotkey)
         const { inFlight, answered, failed } = record
         const breaker = record.breakerState()
-        return { ...miner, silent: miner.silent ?? null, inFlight, answered, failed, breaker }
-      }),
+        const ownRouting = routed.get(miner.hotkey) ?? []
+        return {
+          ...{ ...miner, silent: miner.silent ?? null, inFlight, answered, failed, breaker },
+          routing: ownRouting,
+        }
+      })
+    },
   }
 }
 

@@ -39,6 +39,20 @@ export interface NotedVerdict {
   readonly validator: string
 }
 
+/** How a miner is chosen for requests to one model. */
+export interface RoutedModel {
+  readonly model: string
+  /** How likely the next request goes to it, 0 … 1. */
+  readonly share: number
+  /** From validators’ reports and incentive, 0 … 1; null for a new miner, which shares the trickle. */
+  readonly quality: number | null
+  /** Share of its answers that validators verified, 0 … 1; null when none has reported. */
+  readonly verified: number | null
+  /** Moving averages of its last answers; null before the first. */
+  readonly tokensPerSecond: number | null
+  readonly firstTokenMs: number | null
+}
+
 /** What the operator sees of one miner. */
 export interface MinerReport extends HubMiner {
   readonly models: readonly string[]
@@ -50,6 +64,8 @@ export interface MinerReport extends HubMiner {
   readonly failed: number
   /** Why it did not list its models when it was asked last; null when it did. */
   readonly silent: string | null
+  /** Of the 64 models that most miners serve, those that it serves. */
+  readonly routing: readonly RoutedModel[]
 }
 
 /** The miners of the subnet as the hub knows them. */

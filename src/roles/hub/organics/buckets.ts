@@ -17,6 +17,8 @@ export interface Buckets {
    * @param models those that the validator verifies. A bucket has rows of the models that any validator asked for lately.
    */
   current(models: readonly string[]): Promise<Bucket | undefined>
+  /** The bucket that is handed out now, without drawing one; undefined when there is none. */
+  drawn(): { readonly rows: number; readonly drawnAtMs: number; readonly endsAtMs: number } | undefined
   /** JSON text of a row in UTF-8; undefined when it has expired. */
   read(row: KeptRow): Promise<Buffer | undefined>
 }
@@ -80,6 +82,11 @@ export async function openBuckets(options: BucketsOptions): Promise<Buckets> {
   }
   return {
     read: (row) => store.read(row),
+    drawn: () => {
+      if (!noted || !isCurrent(noted)) return undefined
+      const { names, drawnAtMs } = noted
+      return { rows: names.length, drawnAtMs, endsAtMs: drawnAtMs + options.ageMs }
+    },
     current: (models) => {
       for (const model of models) wanted.note(model)
       const next = last.then(current)

@@ -38,7 +38,7 @@ async function bucketsOf({ path = temporaryFolder('buckets'), clock = new Manual
     const texts = await Promise.all((bucket?.rows ?? []).map((row) => buckets.read(row)))
     return bucket && { id: bucket.id, ids: texts.map((text) => JSON.parse(String(text ?? null))?.id).sort() }
   }
-  return { store, keep, ask, clock, path }
+  return { store, keep, ask, clock, path, drawn: buckets.drawn }
 }
 
 test('there is no bucket while nothing is kept, and one as soon as there is', async () => {
@@ -64,6 +64,17 @@ test('every validator gets the same bucket for twenty minutes, then another one 
   expect(seen).toHaveLength(9)
   expect(new Set(seen).size).toBe(9)
   expect(store.counts().rows, 'rows are deleted after their bucket').toBe(0)
+})
+
+test('the status tells of the bucket without drawing one', async () => {
+  const { keep, ask, clock, drawn } = await bucketsOf()
+  await keep(8)
+  expect(drawn()).toBeUndefined()
+  await ask('org/m')
+  const drawnAtMs = clock.now()
+  expect(drawn()).toEqual({ rows: 3, drawnAtMs, endsAtMs: drawnAtMs + 20 * MINUTE })
+  await clock.advance(20 * MINUTE)
+  expect(drawn()).toBeUndefined()
 })
 
 test('validators that ask at the same moment get the same bucket', async () => {
