@@ -8,7 +8,7 @@ export type AlertFormat = (typeof ALERT_FORMATS)[number]
 
 /** Who tells. */
 export interface AlertSource {
-  readonly role: 'miner' | 'validator'
+  readonly role: 'miner' | 'validator' | 'hub'
   /** Name of the state folder, which tells nodes of one hotkey apart. */
   readonly name: string
   readonly netuid: number

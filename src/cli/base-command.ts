@@ -110,7 +110,7 @@ export abstract class BaseCommand extends Command {
    *
    * @param loadNetwork loads localnet/ only for --mock; cli/ does not import it.
    */
-  protected async runNeuron<R extends 'miner' | 'validator'>(
+  protected async runNeuron<R extends 'miner' | 'validator' | 'hub'>(
     role: R,
     loadNetwork: () => Promise<StartNetworkAround>,
     serve: (invocation: Invocation<R>, network?: SurroundingNetwork) => Promise<unknown>,
@@ -121,7 +121,11 @@ export abstract class BaseCommand extends Command {
       return await serveMocked(
         role,
         await loadNetwork(),
-        { seed: 'seed' in settings ? settings.seed : undefined, exitWithStdin: settings['exit-with-stdin'] },
+        {
+          seed: 'seed' in settings ? settings.seed : undefined,
+          hubPort: 'hub.port' in settings ? settings['hub.port'] : undefined,
+          exitWithStdin: settings['exit-with-stdin'],
+        },
         (line) => this.logToStderr(line),
         async (network) => serve(await this.readInvocation(role, network.arguments), network),
       )

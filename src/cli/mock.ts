@@ -13,25 +13,36 @@ export interface SurroundingNetwork {
 }
 
 export type StartNetworkAround = (
-  role: 'miner' | 'validator',
-  options: { self: { command: string; args: string[] }; env: Record<string, string>; seed?: string },
+  role: 'miner' | 'validator' | 'hub',
+  options: {
+    self: { command: string; args: string[] }
+    env: Record<string, string>
+    seed?: string
+    hubPort?: number
+  },
   deps: { clock: Clock; signal: AbortSignal; onProgress: (line: string) => void },
 ) => Promise<SurroundingNetwork>
 
 /** `--mock`: starts the embedded network, runs the role in it, and always stops the network afterwards. */
 export async function serveMocked<T>(
-  role: 'miner' | 'validator',
+  role: 'miner' | 'validator' | 'hub',
   startNetworkAround: StartNetworkAround,
-  options: { readonly seed?: string | undefined; readonly exitWithStdin: boolean },
+  options: {
+    readonly seed?: string | undefined
+    /** Port of a hub, at which the network expects it. */
+    readonly hubPort?: number | undefined
+    readonly exitWithStdin: boolean
+  },
   onProgress: (line: string) => void,
   serve: (network: SurroundingNetwork) => Promise<T>,
 ): Promise<T | undefined> {
-  const { seed, exitWithStdin } = options
+  const { seed, hubPort, exitWithStdin } = options
   unblockStandardError()
   const networkOptions = {
     self: selfCommand(),
     env: inheritableEnvironment(),
     ...(seed === undefined ? {} : { seed }),
+    ...(hubPort === undefined ? {} : { hubPort }),
   }
   const network = await runUntilStopped({ exitWithStdin }, async (signal) => {
     try {

@@ -35,6 +35,7 @@ export {
   type NodeSettings,
   type QuerySettings,
   type RoleSettings,
+  type ServerSettings,
   type SettingName,
   type SettingsOf,
   type SettingValue,

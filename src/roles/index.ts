@@ -9,7 +9,7 @@ export {
 } from './neuron.js'
 export type { ListedMiner, Miner, QueryOptions, QueryReply } from './query/index.js'
 export { type RunningNeurons, readNeurons } from './read-neurons.js'
-export type { RoleDeps, RunningRole } from './role.js'
+export type { RoleDeps, RunningRole, ServerRole } from './role.js'
 export { isUnattended, openSelfUpdate, type SelfUpdate } from './self-update.js'
 export type { ExplainedMiner, ExplainedReport, ValidatorStatus } from './validator/index.js'
 export { connectValidatorChain, type GivenPlace, netuidOf, type ValidatorChain } from './validator-chain.js'

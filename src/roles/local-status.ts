@@ -20,7 +20,7 @@ export async function askStatusPort(
  * STATUS_UNREADABLE (usage) when the response is not the status of this role.
  */
 export async function readLocalStatus<T>(
-  neuron: 'miner' | 'validator' | 'neuron',
+  neuron: 'miner' | 'validator' | 'hub' | 'neuron',
   port: number,
   schema: z.ZodType<T>,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

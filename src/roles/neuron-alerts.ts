@@ -4,12 +4,12 @@ import type { AlertSettings, NodeSettings } from '../config/index.js'
 import { packageVersion } from '../kernel/index.js'
 import type { NeuronMetrics } from '../telemetry/index.js'
 import { type ChainView, chainConditions } from './chain-conditions.js'
-import type { RoleDeps } from './role.js'
+import type { RoleDeps, ServerRole } from './role.js'
 import { updateConditions } from './update-conditions.js'
 
 /** What the alerts of a node are made of. */
 export interface NeuronAlertParts {
-  readonly role: 'miner' | 'validator'
+  readonly role: ServerRole
   readonly settings: AlertSettings & Pick<NodeSettings, 'netuid' | 'neuron.name'>
   readonly deps: RoleDeps & { readonly subtensor: ChainView; readonly signer: { readonly address: string } }
   readonly metrics: Pick<NeuronMetrics, 'alertMessages'>

@@ -2,6 +2,9 @@ import type { Clock, Log } from '../kernel/index.js'
 import type { Progress } from '../telemetry/index.js'
 import type { UpdateStanding } from './update-conditions.js'
 
+/** Roles that run until they are stopped. */
+export type ServerRole = 'miner' | 'validator' | 'hub'
+
 /** What a command gives a role. Roles never touch `process`: cli/ turns OS signals into `signal` and the report into an exit status. */
 export interface RoleDeps {
   readonly clock: Clock

@@ -11,9 +11,9 @@ import {
   type WeightsWindow,
   withUpdateLock,
 } from '../autoupdate/index.js'
-import type { MinerSettings, ValidatorSettings } from '../config/index.js'
+import type { MinerSettings, ServerSettings } from '../config/index.js'
 import { type Clock, every, isAbort, packageVersion, TargonError } from '../kernel/index.js'
-import type { RoleDeps } from './role.js'
+import type { RoleDeps, ServerRole } from './role.js'
 import type { UpdateStanding } from './update-conditions.js'
 
 /** The automatic updates of a neuron. */
@@ -48,12 +48,12 @@ const LOCK_RETRY_MS = 1000
 type SwitchName = 'autoupdate-off' | 'update.source'
 
 /**
- * Whether a neuron updates itself: a validator unless disabled, a miner only when enabled. With the package registry as
+ * Whether a node updates itself: a validator unless disabled, a miner or hub only when enabled. With the package registry as
  * the source, releases are installed by hand.
  */
 export function isUnattended(
-  role: 'miner' | 'validator',
-  settings: Pick<ValidatorSettings, SwitchName> & Partial<Pick<MinerSettings, 'autoupdate'>>,
+  role: ServerRole,
+  settings: Pick<ServerSettings, SwitchName> & Partial<Pick<MinerSettings, 'autoupdate'>>,
 ): boolean {
   if (settings['autoupdate-off'] || settings['update.source'] !== 'git') return false
   return role === 'validator' || settings.autoupdate === true

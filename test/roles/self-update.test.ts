@@ -187,6 +187,9 @@ describe('isUnattended', () => {
     ['miner', flag('autoupdate'), { AUTO_UPDATE: 'false' }, false],
     ['miner', flag('autoupdate'), { NO_AUTO_UPDATE: 'true' }, false],
     ['miner', flag('autoupdate'), { TARGON_UPDATE_SOURCE: 'npm' }, false],
+    ['hub', {}, {}, false],
+    ['hub', flag('autoupdate'), {}, true],
+    ['hub', flag('autoupdate'), { AUTO_UPDATE: 'false' }, false],
   ] as const)('%s with %j %j: %s', (role, flags, env, expected) => {
     expect(isUnattended(role, resolveSettings(role, { flags, env }).values)).toBe(expected)
   })

@@ -3,7 +3,7 @@ import { duration } from '../duration.js'
 import { keyValue, secretAddress } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
-const alert = settingIn('ALERT', ['miner', 'validator'])
+const alert = settingIn('ALERT', ['miner', 'validator', 'hub'])
 
 /** Must match alerts/message.ts, which config/ does not import. */
 const FORMATS = ['json', 'slack', 'discord'] as const
@@ -42,7 +42,8 @@ export const alertSettings = {
   }),
   'alert.idle': alert({
     ...duration({ unit: 's', min: 60, max: 604_800, default: 1800 }),
-    help: 'Seconds after which an alert is raised because no answer was verified (validator), or because no validator asked anything (miner).',
+    defaultOf: { hub: 21_600 },
+    help: 'Seconds after which an alert is raised because no answer was verified (validator), because no validator asked anything (miner), or because no validator took users’ requests or reported on them (hub).',
   }),
   'alert.repeat': alert({
     ...duration({ unit: 's', min: 0, max: 2_592_000, default: 86_400 }),

@@ -56,11 +56,11 @@ type SharedWithQuery =
 
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
 
-/** Settings of a neuron that the hub does not have: it neither updates itself nor runs in an embedded network. */
-type OnlyOfNeurons = 'autoupdate-off' | 'mock' | 'strict' | 'no_version_checking'
+/** What miner, validator and hub have in common. The hub has no switches of 4.x that do nothing. */
+export type ServerSettings = Omit<NodeSettings, 'strict' | 'no_version_checking'> & UpdateSettings & AlertSettings
 
-export type HubSettings = Omit<NodeSettings, OnlyOfNeurons> &
-  SettingsOf<keyof typeof hubSettings | 'database.url' | 'allow-private-axons' | 'seed'>
+export type HubSettings = ServerSettings &
+  SettingsOf<keyof typeof hubSettings | 'autoupdate' | 'database.url' | 'allow-private-axons' | 'seed'>
 
 /** Settings of the miner's model servers, of the engines they are compared with, and of the output. */
 export type MinerCheckSettings = SettingsOf<

@@ -15,7 +15,7 @@ import { routingSettings } from './routing.js'
 
 const axon = settingIn('AXON', ['miner'])
 const miner = settingIn('MINER', ['miner'])
-const update = settingIn('UPDATE', ['miner'])
+const update = settingIn('UPDATE', ['miner', 'hub'])
 
 export const minerSettings = {
   'axon.port': axon({
@@ -148,6 +148,6 @@ export const minerSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    help: 'Update this miner automatically, unless autoupdate-off is set.',
+    help: 'Update this node automatically, unless autoupdate-off is set.',
   }),
 } as const

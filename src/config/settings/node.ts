@@ -21,7 +21,7 @@ const wallet = settingIn('WALLET', [...clients, 'hub'])
 const logging = settingIn('LOGGING', servers)
 const verbosity = settingIn('LOGGING', [...clients, 'hub', 'miner check', 'verify'])
 const process = settingIn('PROCESS', servers)
-const update = settingIn('UPDATE', neurons)
+const update = settingIn('UPDATE', servers)
 
 /** Must match chain/networks.ts, which config/ does not import. */
 const NETWORK_NAMES = ['finney', 'test', 'archive', 'devnet', 'local']
@@ -189,7 +189,6 @@ export const nodeSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    roles: neurons,
     aliases: ['subtensor._mock'],
     help: 'Run in an embedded development network on this machine.',
   }),

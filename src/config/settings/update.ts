@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { optionalText, switchValue, textValue } from '../schemas.js'
 import { settingIn } from '../setting.js'
 
-const update = settingIn('UPDATE', ['update', 'miner', 'validator'])
+const update = settingIn('UPDATE', ['update', 'miner', 'validator', 'hub'])
 
 export const updateSettings = {
   'update.source': update({
@@ -42,7 +42,7 @@ export const updateSettings = {
     kind: 'switch',
     schema: switchValue,
     default: false,
-    roles: ['miner', 'validator'],
+    roles: ['miner', 'validator', 'hub'],
     hidden: true,
     help: 'Set by the launcher, which starts a new release on probation and rolls it back if it fails.',
   }),

@@ -43,10 +43,10 @@ export function minerArguments(places: NetworkPlaces, member: CastMember, engine
 }
 
 /** `targon hub start` for the localnet: buckets, like epochs, end within half a minute. */
-export function hubArguments(places: NetworkPlaces, seed: string): string[] {
+export function hubArguments(places: NetworkPlaces, seed: string, port = 0): string[] {
   return [
     ...['hub', 'start', ...nodeArguments(places, HUB_NAME)],
-    ...['--hub.ip', '127.0.0.1', '--hub.port', '0', '--hub.refresh', '5', '--hub.bucket-age', '15'],
+    ...['--hub.ip', '127.0.0.1', '--hub.port', String(port), '--hub.refresh', '5', '--hub.bucket-age', '15'],
     ...['--seed', seed, '--allow-private-axons'],
   ]
 }

@@ -1,12 +1,14 @@
-import { minerArguments, validatorArguments } from './arguments.js'
+import { hubArguments, minerArguments, validatorArguments } from './arguments.js'
 import type { SelfCommand } from './child.js'
 import { openFolder } from './folders.js'
-import { Network, type NetworkDeps } from './network.js'
+import { type HubAccess, Network, type NetworkDeps } from './network.js'
 
 export interface AroundOptions {
   readonly self: SelfCommand
   readonly env: Readonly<Record<string, string>>
   readonly seed?: string
+  /** Port of the hub that the caller runs. */
+  readonly hubPort?: number
 }
 
 /** The embedded network of `--mock`: everything except the role the caller runs itself. */
@@ -18,16 +20,20 @@ export interface SurroundingNetwork {
   stop(): Promise<void>
 }
 
+type MissingRole = 'miner' | 'validator' | 'hub'
+
 const BLOCK_TIME_MS = 1000
 const EPOCH_BLOCKS = 30
+/** Of a hub whose settings name none. */
+const HUB_PORT = 8080
 
-/** Starts every part of the localnet except the validator or the first miner of the cast. */
+/** Starts every part of the localnet except the validator, the hub, or the first miner of the cast. */
 export async function startNetworkAround(
-  role: 'miner' | 'validator',
+  role: MissingRole,
   options: AroundOptions,
   deps: NetworkDeps,
 ): Promise<SurroundingNetwork> {
-  const seed = options.seed ?? 'localnet'
+  const { seed = 'localnet', hubPort = HUB_PORT } = options
   const folder = await openFolder(undefined)
   const plan = {
     blockTimeMs: BLOCK_TIME_MS,
@@ -35,14 +41,19 @@ export async function startNetworkAround(
     chainPort: 0,
     seed,
     cheats: [],
-    hub: false,
+    hub: role === 'hub',
   }
   try {
     const network = await Network.start(
-      { ...plan, self: options.self, env: options.env, folder: folder.path, without: role },
+      { ...plan, self: options.self, env: options.env, folder: folder.path, without: role, hubPort },
       deps,
     )
-    const command = role === 'miner' ? firstMinerArguments(network) : validatorArguments(network.places, plan)
+    if (network.hubAccess) deps.onProgress(describeAccess(network.hubAccess))
+    const command = {
+      miner: () => firstMinerArguments(network),
+      validator: () => validatorArguments(network.places, plan),
+      hub: () => hubArguments(network.places, seed, hubPort),
+    }[role]()
     return {
       // without the command's own words, such as `miner start`
       arguments: command.slice(2),
@@ -62,4 +73,9 @@ function firstMinerArguments(network: Network): string[] {
   const member = network.cast[0]
   if (!member) throw new Error('the cast is empty')
   return minerArguments(network.places, member, network.engineUrlOf(member))
+}
+
+/** The key is of no use outside this network, which ends with the hub. */
+function describeAccess({ url, apiKey }: HubAccess): string {
+  return `the hub will answer: curl ${url}/v1/models -H 'Authorization: Bearer ${apiKey}'`
 }

@@ -28,8 +28,10 @@ export interface NetworkOptions {
   readonly cheats: readonly string[]
   /** Whether a hub runs too. */
   readonly hub: boolean
-  /** The role the caller runs itself: the validator, or the first miner of the cast. */
-  readonly without?: 'miner' | 'validator'
+  /** The role the caller runs itself: the validator, the hub, or the first miner of the cast. */
+  readonly without?: 'miner' | 'validator' | 'hub'
+  /** Port at which the caller runs the hub. */
+  readonly hubPort?: number
 }
 
 export interface NetworkDeps {
@@ -57,11 +59,15 @@ const endpoint = z.object({ kind: z.enum(['chain', 'engine']), url: z.string() }
 /** What a role sends over IPC before `ready`. */
 const serving = z.object({ statusUrl: z.string() })
 
-export interface RunningHub {
+/** What a user of the hub needs. */
+export interface HubAccess {
   /** Base URL of its API, without `/v1`. */
   readonly url: string
-  readonly statusUrl: string
   readonly apiKey: string
+}
+
+export interface RunningHub extends HubAccess {
+  readonly statusUrl: string
 }
 
 /** A running subnet of child processes. */
@@ -78,6 +84,7 @@ export class Network {
   #engineUrls: readonly string[] = []
   #validatorUrl: string | undefined
   #hub: RunningHub | undefined
+  #hubAccess: HubAccess | undefined
   /** Base URLs of the miners' status servers, by name. */
   readonly #minerUrls = new Map<string, string>()
 
@@ -123,9 +130,14 @@ export class Network {
     return this.#minerUrls.get(name)
   }
 
-  /** Undefined without a hub. */
+  /** Undefined without a hub, or when the caller runs it. */
   get hub(): RunningHub | undefined {
     return this.#hub
+  }
+
+  /** Undefined without a hub. */
+  get hubAccess(): HubAccess | undefined {
+    return this.#hubAccess
   }
 
   /** Rejects when a process dies before `stop`. */
@@ -171,24 +183,26 @@ export class Network {
     )
     this.#deps.onProgress(`${members.length} miners ready`)
 
-    if (hub) this.#hub = await this.#startHub(seed)
+    if (hub) this.#hubAccess = await this.#openHub(seed)
 
     if (without === 'validator') return
-    const plan = { seed, epochBlocks, hubUrl: this.#hub?.url }
+    const plan = { seed, epochBlocks, hubUrl: this.#hubAccess?.url }
     this.#validatorUrl = await this.#startRole('validator', validatorArguments(this.places, plan))
     this.#deps.onProgress('validator ready')
   }
 
   /** The key is created first, so that both commands open the database of a hub that does not exist yet. */
-  async #startHub(seed: string): Promise<RunningHub> {
-    const { self, folder, env } = this.#options
+  async #openHub(seed: string): Promise<HubAccess> {
+    const { self, folder, env, without, hubPort } = this.#options
     const options = { self, env, cwd: folder, signal: this.#deps.signal }
     const apiKey = await createUserKey(hubKeyArguments(this.places), options)
+    if (without === 'hub') return { url: `http://127.0.0.1:${hubPort}`, apiKey }
     const statusUrl = await this.#startRole('hub', hubArguments(this.places, seed))
     if (statusUrl === undefined) throw new Error('the hub did not report its status server')
     const url = await readHubUrl(statusUrl, this.#deps)
     this.#deps.onProgress(`hub ready at ${url}`)
-    return { url, statusUrl, apiKey }
+    this.#hub = { url, statusUrl, apiKey }
+    return this.#hub
   }
 
   async #showWaiting(signal: AbortSignal): Promise<void> {

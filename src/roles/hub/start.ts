@@ -8,6 +8,11 @@ import { drainHub, openHub } from './hub.js'
 import { unavailableReason } from './status.js'
 import type { Hub, HubContext, HubDeps, HubReport } from './types.js'
 
+export interface RunningHub extends RunningRole<HubReport> {
+  /** Why it cannot serve now, as /readyz reports; undefined when it can. */
+  readonly unavailableReason: () => string | undefined
+}
+
 /**
  * Runs a hub until `deps.signal` aborts, then drains it. It closes the accounts; the chain connection stays the caller's to
  * close.
@@ -15,7 +20,7 @@ import type { Hub, HubContext, HubDeps, HubReport } from './types.js'
  * @throws TargonError HUB_PORT_UNAVAILABLE, HUB_TLS, BAD_TRUSTED_PROXY, PRIVATE_AXONS_ON_FINNEY, RETAIN_KEY_UNREADABLE,
  * STATUS_PORT_IN_USE (fault usage), HOTKEY_NOT_REGISTERED (fault chain), HOTKEY_IN_USE, and what Subtensor.metagraph throws.
  */
-export async function startHub(settings: HubSettings, deps: HubDeps): Promise<RunningRole<HubReport>> {
+export async function startHub(settings: HubSettings, deps: HubDeps): Promise<RunningHub> {
   const { clock, log, stateDir } = deps
   const cleanup = createCleanupStack(clock, log)
   cleanup.add('accounts', () => deps.accounts.close())
@@ -43,6 +48,7 @@ export async function startHub(settings: HubSettings, deps: HubDeps): Promise<Ru
       done: serveUntilEnd(hub, context),
       statusUrl,
       healthy: whenHealthy(clock, reason, signal),
+      unavailableReason: reason,
     }
   } catch (error) {
     background.abort()
