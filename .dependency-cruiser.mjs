@@ -84,9 +84,10 @@ export const ARROWS = {
   ],
   'roles/hub/organics': ['chain', 'epistula', 'inference'],
   doctor: [
-    ...[...MODULES, 'roles'],
+    ...[...MODULES, 'accounts', 'roles'],
     ...INSIDE('miner', 'serving', 'announcing', 'check'),
     ...INSIDE('validator', 'calibration', 'reports'),
+    ...INSIDE('hub', 'gateway', 'miners', 'organics'),
   ],
   setup: ['config', 'wallet'],
   localnet: ['chain', 'telemetry', 'localnet/network', 'localnet/users', 'localnet/board'],

@@ -7,6 +7,7 @@
 export { type AccountsOptions, openAccounts } from './accounts.js'
 export { keyDocument, keyTable, RIGHT_ALIGNED } from './describe-keys.js'
 export { RIGHT_ALIGNED_USAGE, usageCsv, usageDocument, usageTable } from './describe-usage.js'
+export { examineAccounts } from './examine-accounts.js'
 export { changeKey, createKey, type KeyChanges, type ListedKey, listKeys, revokeKey } from './manage-keys.js'
 export { openAccountsDatabase, useAccounts, useExistingAccounts } from './open-database.js'
 export { newKey, parseLimits, unknownKey } from './parse-limits.js'

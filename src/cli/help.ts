@@ -11,7 +11,7 @@ const ROLES: Readonly<Record<string, readonly Role[]>> = {
   query: ['query'],
   'hub start': ['hub'],
   localnet: ['localnet'],
-  doctor: ['miner', 'validator'],
+  doctor: ['miner', 'validator', 'hub'],
   init: ['miner', 'validator'],
 }
 

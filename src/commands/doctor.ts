@@ -14,7 +14,7 @@ import { isGiven, passwordVariables, type RoleSettings, settings as table } from
 import type { Context, Finding } from '../doctor/index.js'
 import { systemClock, TargonError } from '../kernel/index.js'
 
-type Neuron = 'miner' | 'validator'
+type Neuron = 'miner' | 'validator' | 'hub'
 type Doctor = typeof import('../doctor/index.js')
 
 interface Diagnosis {
@@ -25,23 +25,24 @@ interface Diagnosis {
 }
 
 export default class DoctorCommand extends BaseCommand {
-  static override summary = 'Check everything a miner or validator depends on, and say what to do'
+  static override summary = 'Check everything a miner, validator or hub depends on, and say what to do'
 
   static override description =
-    'Looks at this machine, the settings, wallet, chain, registration and public address; of a miner at its model servers, of a validator at its reference engines, Docker, GPUs and database. All checks run side by side, each with a deadline. Changes nothing on disk or chain. Without a role, the settings decide it. Status 0: nothing has to be mended (warnings allowed); 1: something has.'
+    'Looks at this machine, the settings, wallet, chain, registration and public address; of a miner at its model servers, of a validator at its reference engines, Docker, GPUs and database, of a hub at miners, its port and certificate, the keys and the kept requests. All checks run side by side, each with a deadline. Changes nothing on disk or chain. Without a role, the settings decide it. Status 0: nothing has to be mended (warnings allowed); 1: something has.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> miner --model-endpoint http://127.0.0.1:8000/v1',
     '<%= config.bin %> <%= command.id %> validator --json',
+    '<%= config.bin %> <%= command.id %> hub --wallet.name mine --wallet.hotkey h1',
   ]
 
-  static override usage = 'doctor [miner|validator] [--json] [FLAGS]'
+  static override usage = 'doctor [miner|validator|hub] [--json] [FLAGS]'
 
   static override args = {
-    role: Args.string({ description: 'miner or validator.', options: ['miner', 'validator'] }),
+    role: Args.string({ description: 'miner, validator or hub.', options: ['miner', 'validator', 'hub'] }),
   }
 
-  static override flags = { ...flagsOf('miner'), ...flagsOf('validator') }
+  static override flags = { ...flagsOf('miner'), ...flagsOf('validator'), ...flagsOf('hub') }
 
   async run(): Promise<unknown> {
     return await runUntilStopped<unknown>({ exitWithStdin: false }, async (signal) => {
@@ -72,11 +73,15 @@ export default class DoctorCommand extends BaseCommand {
         const context = await this.#openContext(doctor, 'miner', common)
         return examined(role, await doctor.examine(doctor.minerChecks, context, print))
       }
+      if (role === 'hub') {
+        const context = await this.#openContext(doctor, 'hub', common)
+        return examined(role, await doctor.examine(doctor.hubChecks, context, print))
+      }
       const context = await this.#openContext(doctor, 'validator', common)
       if (role === 'validator')
         return examined(role, await doctor.examine(doctor.validatorChecks, context, print))
       this.logToStderr(
-        'The settings do not tell whether this is a miner or a validator, so only what both need is checked: targon doctor miner, or targon doctor validator, checks the rest.',
+        'The settings do not tell whether this is a miner, a validator or a hub, so only what all need is checked: targon doctor miner, validator or hub checks the rest.',
       )
       const rest = { ...context, stateDir: undefined }
       return examined(null, await doctor.examine(doctor.commonChecks, rest, print))
@@ -92,11 +97,17 @@ export default class DoctorCommand extends BaseCommand {
   }
 
   /** The role given, or the one that the settings are made for. */
-  async #readRole({ configuredRole }: Doctor): Promise<Neuron | undefined> {
+  async #readRole({ configuredRole, ROLES }: Doctor): Promise<Neuron | undefined> {
     const { args } = await this.readInvocation('update')
-    if (args.role === 'miner' || args.role === 'validator') return args.role
-    const [miner, validator] = [await this.readInvocation('miner'), await this.readInvocation('validator')]
-    return configuredRole({ miner: miner.resolved.origins, validator: validator.resolved.origins }, table)
+    const named = ROLES.find((role) => role === args.role)
+    if (named !== undefined) return named
+    const originsOf = async (role: Neuron) => (await this.readInvocation(role)).resolved.origins
+    const [miner, validator, hub] = [
+      await originsOf('miner'),
+      await originsOf('validator'),
+      await originsOf('hub'),
+    ]
+    return configuredRole({ miner, validator, hub }, table)
   }
 
   async #openContext<R extends Neuron>(
@@ -106,8 +117,8 @@ export default class DoctorCommand extends BaseCommand {
   ): Promise<Context<RoleSettings[R]>> {
     const invocation: Invocation<R> = await this.readInvocation(role)
     const { settings, resolved, warnings } = invocation
-    // Where the files of models are, which a miner itself does not read.
-    const files = (await this.readInvocation(role === 'miner' ? 'miner check' : 'validator')).settings
+    // Where the files of models are, which miners and hubs do not read.
+    const files = (await this.readInvocation(role === 'validator' ? 'validator' : 'miner check')).settings
     // They are findings.
     invocation.onWarned()
     const { loadNeuronHotkey } = await import('../roles/index.js')

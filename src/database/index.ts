@@ -8,7 +8,7 @@
 export { setAside } from './damaged-file.js'
 export type { Database, DatabasePlace, Query, Schema } from './database.js'
 export { type DatabaseDescription, describeServer } from './describe-server.js'
-export { type Migration, migrate } from './migrate.js'
+export { type Migration, migrate, schemaVersion } from './migrate.js'
 export { isOlderSchema } from './older-schema.js'
 export { adviceOnOpening, type OpenOptions, openDatabase } from './open-database.js'
 export { adviceOn, isDamage } from './sqlite-error.js'

@@ -40,7 +40,11 @@ export async function migrate(
   })
 }
 
-/** The number of migrations that the database has; undefined when it is empty. */
+/** The number of migrations that the database has; undefined when it is empty. Creates and changes nothing. */
+export function schemaVersion(database: Database, noted: string): Promise<number | undefined> {
+  return versionOf(database, noted, database.all)
+}
+
 async function versionOf(
   { hasTable }: Pick<Database, 'hasTable'>,
   noted: string,

@@ -1,8 +1,8 @@
 import type {
+  HubSettings,
   MinerSettings,
-  NodeSettings,
+  ServerSettings,
   ShadowedSetting,
-  UpdateSettings,
   ValidatorSettings,
 } from '../config/index.js'
 import type { Clock, Log } from '../kernel/index.js'
@@ -10,8 +10,8 @@ import type { Signer } from '../wallet/index.js'
 import type { Seen } from './finding.js'
 import type { Machine } from './machine.js'
 
-/** What miners and validators both have. */
-export type CommonSettings = NodeSettings & UpdateSettings & { readonly launched: boolean }
+/** What miners, validators and hubs all have. */
+export type CommonSettings = ServerSettings
 
 /** What the command line found out while it read the settings. */
 export interface SettingsReading {
@@ -55,6 +55,7 @@ export interface Context<Settings extends CommonSettings = CommonSettings> {
 export type MachineContext = Pick<Context, 'machine' | 'clock' | 'signal'>
 export type MinerContext = Context<MinerSettings>
 export type ValidatorContext = Context<ValidatorSettings>
+export type HubContext = Context<HubSettings>
 
 /** One question about a neuron's surroundings. */
 export interface Check<C extends MachineContext = Context> {

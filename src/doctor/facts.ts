@@ -22,12 +22,13 @@ export interface Facts {
 }
 
 const neuronStatus = z.looseObject({
-  role: z.enum(['miner', 'validator']),
+  role: z.enum(['miner', 'validator', 'hub']),
   hotkey: z.string(),
-  uid: z.number().nullable(),
   isDraining: z.boolean().optional(),
   launched: z.boolean().optional(),
   version: z.string().optional(),
+  /** Of a hub. */
+  records: z.object({ bytes: z.number() }).optional(),
 })
 
 export type RunningNeuron = z.output<typeof neuronStatus>

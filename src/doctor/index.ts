@@ -2,11 +2,12 @@
  * `targon doctor`: looks at everything a neuron depends on, and says what is wrong and what to do. It changes nothing on disk
  * or chain. A check is a file in checks/; examine.ts runs them.
  */
-export { commonChecks, machineChecks, minerChecks, validatorChecks } from './checks/index.js'
+export { commonChecks, hubChecks, machineChecks, minerChecks, validatorChecks } from './checks/index.js'
 export type {
   Check,
   CommonSettings,
   Context,
+  HubContext,
   MinerContext,
   SettingsReading,
   ValidatorContext,
@@ -16,4 +17,4 @@ export type { Finding } from './finding.js'
 export { type Machine, ownMachine } from './machine.js'
 export { once } from './once.js'
 export { summarize, writeFinding } from './report.js'
-export { configuredRole } from './role.js'
+export { configuredRole, ROLES } from './role.js'

@@ -65,7 +65,7 @@ describe('targon doctor', { timeout: 60_000 }, () => {
   })
 
   it('refuses a role that does not exist as a usage error', async () => {
-    const { status } = await runCommand(DoctorCommand, ['hub'])
+    const { status } = await runCommand(DoctorCommand, ['query'])
     expect(status).toBe(2)
   })
 })

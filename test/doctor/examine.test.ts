@@ -115,18 +115,23 @@ describe('the role that the settings are made for', () => {
   it.each([
     [{ 'model-endpoint': 'http://127.0.0.1:8000/v1' }, 'miner'],
     [{ 'engine.mode': 'docker' }, 'validator'],
+    [{ 'hub.port': '8080' }, 'hub'],
+    // Validators have it, too.
+    [{ 'database.url': 'postgres://h/d' }, undefined],
+    [{ 'database.url': 'postgres://h/d', 'hub.port': '8080' }, 'hub'],
     [{}, undefined],
     [{ netuid: '4' }, undefined],
     // 4.x shared it, so that commands of validators have it too.
     [{ 'axon.port': '8091', 'engine.mode': 'docker' }, 'validator'],
     [{ 'model-endpoint': 'http://127.0.0.1:8000/v1', 'engine.mode': 'docker' }, undefined],
   ])('with %j is %s', (flags, role) => {
-    const given = (of: 'miner' | 'validator') => {
+    const given = (of: 'miner' | 'validator' | 'hub') => {
       const own = Object.entries(flags).filter(([name]) =>
         table[name as keyof typeof table].roles.some((one) => one === of),
       )
       return resolveSettings(of, { flags: Object.fromEntries(own), env: {} }).origins
     }
-    expect(configuredRole({ miner: given('miner'), validator: given('validator') }, table)).toBe(role)
+    const all = { miner: given('miner'), validator: given('validator'), hub: given('hub') }
+    expect(configuredRole(all, table)).toBe(role)
   })
 })

@@ -1,9 +1,10 @@
 /**
  * The checks of `targon doctor`, one per question; a file may hold several small ones. The order is that of the output. Tests
  * named after a behaviour: ../miner.test.ts (axon.ts, chain.ts, dns.ts, registration.ts, release.ts, self-dial.ts),
+ * ../hub.test.ts (hub-callers.ts, hub-database.ts, hub-miners.ts, hub-port.ts, hub-records.ts, hub-tls.ts),
  * ../model-servers.test.ts (server-probes.ts, upstream.ts), ../validator.test.ts (engine.ts, services.ts).
  */
-import type { Check, MachineContext, MinerContext, ValidatorContext } from '../context.js'
+import type { Check, HubContext, MachineContext, MinerContext, ValidatorContext } from '../context.js'
 import { chainServers, minerServers, validatorServers } from '../servers.js'
 import { minerAxonCheck, validatorAxonCheck } from './axon.js'
 import { chainCheck } from './chain.js'
@@ -13,9 +14,20 @@ import { dnsCheck } from './dns.js'
 import { dockerCheck, gpuCheck } from './docker.js'
 import { engineCheck } from './engine.js'
 import { filesCheck } from './files.js'
+import { hubProxiesCheck, hubValidatorsCheck } from './hub-callers.js'
+import { hubDatabaseCheck } from './hub-database.js'
+import { hubMinersCheck } from './hub-miners.js'
+import { hubPortCheck } from './hub-port.js'
+import { hubRecordsCheck } from './hub-records.js'
+import { hubTlsCheck } from './hub-tls.js'
 import { descriptorsCheck, nodeCheck } from './machine.js'
 import { modelsCheck } from './models.js'
-import { minerRegistrationCheck, registrationCheck, validatorRegistrationCheck } from './registration.js'
+import {
+  hubRegistrationCheck,
+  minerRegistrationCheck,
+  registrationCheck,
+  validatorRegistrationCheck,
+} from './registration.js'
 import { releaseCheck, supervisorCheck } from './release.js'
 import { selfDialCheck } from './self-dial.js'
 import { databaseCheck, hubCheck, redisCheck } from './services.js'
@@ -29,7 +41,7 @@ export const machineChecks: readonly Check<MachineContext>[] = [nodeCheck, descr
 
 const local: readonly Check[] = [nodeCheck, settingsCheck, filesCheck, diskCheck, descriptorsCheck]
 
-/** What miners and validators have in common. */
+/** What miners, validators and hubs have in common. */
 export const commonChecks: readonly Check[] = [
   ...local,
   dnsCheck(chainServers),
@@ -54,4 +66,14 @@ export const validatorChecks: readonly Check<ValidatorContext>[] = [
   ...[validatorRegistrationCheck, validatorAxonCheck, weightsCheck, modelsCheck, engineCheck],
   ...[dockerCheck, gpuCheck, hubCheck, databaseCheck],
   ...[releaseCheck<ValidatorContext>('validator'), supervisorCheck<ValidatorContext>('validator')],
+]
+
+export const hubChecks: readonly Check<HubContext>[] = [
+  ...local,
+  dnsCheck(chainServers),
+  clockCheck(chainServers),
+  ...[chainCheck, walletCheck],
+  ...[hubRegistrationCheck, hubMinersCheck, hubPortCheck, hubTlsCheck, hubProxiesCheck],
+  ...[hubValidatorsCheck, hubDatabaseCheck, hubRecordsCheck],
+  ...[releaseCheck<HubContext>('hub'), supervisorCheck<HubContext>('hub')],
 ]

@@ -1,6 +1,6 @@
 import type { Neuron } from '../../chain/index.js'
 import { registerCommand } from '../../wallet/index.js'
-import type { Check, Context, MinerContext, ValidatorContext } from '../context.js'
+import type { Check, Context, HubContext, MinerContext, ValidatorContext } from '../context.js'
 import { factsOf } from '../facts.js'
 import { fail, ok, type Seen, skip, warn } from '../finding.js'
 
@@ -79,13 +79,23 @@ export const validatorRegistrationCheck: Check<ValidatorContext> = {
           'Stake more on this hotkey: the subnet gives permits to those with most stake at every epoch.',
         ),
       ]
-    if (stakeTao < USUAL_MIN_STAKE_TAO)
-      return [
-        warn(
-          `Uid ${uid} has ${stakeTao.toFixed(0)} TAO: miners refuse callers below ${USUAL_MIN_STAKE_TAO} TAO unless they are set otherwise.`,
-          'Stake more on this hotkey.',
-        ),
-      ]
+    if (stakeTao < USUAL_MIN_STAKE_TAO) return [lowStake(found.neuron)]
     return [ok(`Registered as uid ${uid} with ${stakeTao.toFixed(0)} TAO and a validator permit.`)]
   },
+}
+
+export const hubRegistrationCheck: Check<HubContext> = {
+  ...registrationCheck,
+  run: async (context) => {
+    const found = await findSelf(context)
+    if ('seen' in found) return [found.seen]
+    return [found.neuron.stakeTao < USUAL_MIN_STAKE_TAO ? lowStake(found.neuron) : registered(found.neuron)]
+  },
+}
+
+function lowStake({ uid, stakeTao }: Neuron): Seen {
+  return warn(
+    `Uid ${uid} has ${stakeTao.toFixed(0)} TAO: miners refuse callers below ${USUAL_MIN_STAKE_TAO} TAO unless they are set otherwise.`,
+    'Stake more on this hotkey.',
+  )
 }

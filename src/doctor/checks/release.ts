@@ -7,17 +7,17 @@ import {
   readState,
   type UpdateContext,
 } from '../../autoupdate/index.js'
-import type { MinerSettings, ValidatorSettings } from '../../config/index.js'
+import type { HubSettings, MinerSettings, ValidatorSettings } from '../../config/index.js'
 import { messageOf } from '../../kernel/index.js'
-import { isUnattended } from '../../roles/index.js'
+import { isUnattended, type ServerRole } from '../../roles/index.js'
 import type { Check, Context } from '../context.js'
 import { factsOf } from '../facts.js'
 import { ok, type Seen, skip, warn } from '../finding.js'
 
-type NeuronContext = Context<MinerSettings> | Context<ValidatorSettings>
+type NeuronContext = Context<MinerSettings> | Context<ValidatorSettings> | Context<HubSettings>
 
 /** The keys that releases are checked with, the release on probation, and a newer one. */
-export function releaseCheck<C extends NeuronContext>(role: 'miner' | 'validator'): Check<C> {
+export function releaseCheck<C extends NeuronContext>(role: ServerRole): Check<C> {
   return {
     id: 'release',
     title: 'the answer of the update source',
@@ -94,7 +94,7 @@ async function newerFindings(
 }
 
 /** Whether the running neuron can restart into a new release. */
-export function supervisorCheck<C extends NeuronContext>(role: 'miner' | 'validator'): Check<C> {
+export function supervisorCheck<C extends NeuronContext>(role: ServerRole): Check<C> {
   return {
     id: 'supervisor',
     title: 'the status of the running neuron',

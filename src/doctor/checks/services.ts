@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { examineDatabase } from '../../history/index.js'
 import { hasCode, messageOf, withDeadline } from '../../kernel/index.js'
 import type { Check, MinerContext, ValidatorContext } from '../context.js'
@@ -50,24 +50,26 @@ export const databaseCheck: Check<ValidatorContext> = {
   },
 }
 
-/** Reads no more than the first bytes: a connection could write beside the file. */
 async function fileFinding(file: string): Promise<Seen> {
-  let handle: FileHandle
   try {
-    handle = await open(file)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return ok(`The history will be kept in ${file}.`)
-    return fail(`The history cannot be read: ${messageOf(error)}.`, `Correct the owner of ${file}.`)
-  }
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SQLITE_HEADER.length))
-    // A new file is empty until its first write.
-    if (bytesRead === 0 || buffer.toString('latin1') === SQLITE_HEADER)
-      return ok(`The history is kept in ${file}.`)
+    if (await isSqlite(file)) return ok(`The history is kept in ${file}.`)
     return warn(
       `${file} is not an SQLite file; the validator sets it aside at its next start.`,
       `Recover what it still holds with: sqlite3 ${file} .recover`,
     )
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return ok(`The history will be kept in ${file}.`)
+    return fail(`The history cannot be read: ${messageOf(error)}.`, `Correct the owner of ${file}.`)
+  }
+}
+
+/** Reads no more than the first bytes: a connection could write beside the file. @throws what opening it throws */
+export async function isSqlite(file: string): Promise<boolean> {
+  const handle = await open(file)
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SQLITE_HEADER.length))
+    // A new file is empty until its first write.
+    return bytesRead === 0 || buffer.toString('latin1') === SQLITE_HEADER
   } finally {
     await handle.close()
   }

@@ -4,6 +4,7 @@ import { createCallerAddress, createFailureBuckets, readTrustedProxies } from '.
 import { createAuthentication } from './authenticate.js'
 import { createPublicServer, listenPublicly, type ServerSettings } from './public-server.js'
 import { type RouteDeps, userRoutes } from './routes.js'
+import { readTls, type Validity, validityOf } from './tls.js'
 import type { ServeDeps } from './types.js'
 
 /** Invalid keys that one address may send per second. */
@@ -14,7 +15,8 @@ const REFUSALS_PER_SECOND = 20
 const END_MS = 2000
 const END_CHECK_MS = 10
 
-type GatewaySettings = ServerSettings & Pick<HubSettings, `hub.${'trusted-proxies' | 'max-in-flight'}`>
+type GatewaySettings = ServerSettings &
+  Pick<HubSettings, `hub.${'trusted-proxies' | 'max-in-flight' | 'tls-cert' | 'tls-key'}`>
 
 export interface GatewayOptions {
   readonly settings: GatewaySettings
@@ -31,6 +33,8 @@ export interface Gateway {
   /** Refuses new requests from now on. */
   startDraining(): void
   readonly isDraining: boolean
+  /** Of the certificate it serves HTTPS with; undefined without one. */
+  readonly certificate: Validity | undefined
   /** Ends running requests and closes the port. */
   close(): Promise<void>
 }
@@ -51,7 +55,8 @@ export async function openGateway({ settings, serve: given, organics }: GatewayO
     },
   }
   const early = { serve, maxBodyBytes: settings['hub.max-body-bytes'] }
-  const server = await createPublicServer(settings, early)
+  const tls = await readTls(settings)
+  const server = createPublicServer(settings, tls, early)
   const authenticate = createAuthentication({
     ...{ accounts, clock, refusals },
     failures: createFailureBuckets(clock, FAILURES_PER_SECOND),
@@ -75,6 +80,7 @@ export async function openGateway({ settings, serve: given, organics }: GatewayO
   return {
     url,
     port: Number(new URL(url).port),
+    certificate: tls && validityOf(tls.cert),
     get inFlight() {
       return inFlight
     },

@@ -1,34 +1,27 @@
-import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:https'
 import type { Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import fastify, { type FastifyHttpsOptions, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { HubSettings } from '../../../config/index.js'
 import { messageOf, TargonError, UnreadableRequests } from '../../../kernel/index.js'
 import { answerError, type EarlyDeps, ID_HEADER, newRequestId, unreadableAnswer } from './early-answers.js'
 import { routeNotFound } from './gateway-error.js'
+import type { Tls } from './tls.js'
 
 /** How often the server looks for requests that arrive too slowly. */
 const SLOW_CHECK_MS = 1000
 /** Longer than the pools of nginx and of common clients keep an idle connection. */
 const KEEP_ALIVE_MS = 75_000
 
-export type ServerSettings = Pick<
-  HubSettings,
-  `hub.${'port' | 'ip' | 'tls-cert' | 'tls-key' | 'max-body-bytes' | 'body-timeout'}`
->
+export type ServerSettings = Pick<HubSettings, `hub.${'port' | 'ip' | 'max-body-bytes' | 'body-timeout'}`>
 
-/**
- * An HTTP or HTTPS server without routes. Every answer has an id, also of what is no request at all.
- *
- * @throws TargonError HUB_TLS (usage)
- */
-export async function createPublicServer(
+/** An HTTP or HTTPS server without routes. Every answer has an id, also of what is no request at all. */
+export function createPublicServer(
   settings: ServerSettings,
+  tls: Tls | undefined,
   deps: EarlyDeps,
-): Promise<FastifyInstance> {
+): FastifyInstance {
   const unreadable = new UnreadableRequests((reason) => unreadableAnswer(reason, deps.serve))
-  const server = createServer(settings, await readTls(settings), {
+  const server = createServer(settings, tls, {
     genReqId: newRequestId,
     clientErrorHandler: (error, socket) => unreadable.refuse(error, socket as Socket),
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply, deps),
@@ -39,11 +32,6 @@ export async function createPublicServer(
   })
   server.setNotFoundHandler((request, reply) => answerError(routeNotFound(), request, reply, deps))
   return server
-}
-
-interface Tls {
-  readonly cert: Buffer
-  readonly key: Buffer
 }
 
 function createServer(
@@ -69,28 +57,6 @@ function createServer(
   // the handlers read nothing that only one of the two kinds of server has
   const secure = { ...options, https: { ...tls, ...times } } as unknown as FastifyHttpsOptions<Server>
   return fastify(secure) as unknown as FastifyInstance
-}
-
-async function readTls(settings: ServerSettings): Promise<Tls | undefined> {
-  const { 'hub.tls-cert': certFile, 'hub.tls-key': keyFile } = settings
-  if (certFile === undefined && keyFile === undefined) return undefined
-  try {
-    if (certFile === undefined || keyFile === undefined) throw new Error('one of the two files is missing')
-    const tls = { cert: await readFile(certFile), key: await readFile(keyFile) }
-    // Throws when a file is not PEM, or the key belongs to another certificate.
-    createSecureContext(tls)
-    return tls
-  } catch (cause) {
-    throw new TargonError(
-      `The hub cannot serve HTTPS: ${messageOf(cause)}.`,
-      {
-        code: 'HUB_TLS',
-        fault: 'usage',
-        next: 'Give --hub.tls-cert and --hub.tls-key readable PEM files that belong together.',
-      },
-      { cause },
-    )
-  }
 }
 
 /** @throws TargonError HUB_PORT_UNAVAILABLE */

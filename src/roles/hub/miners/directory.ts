@@ -45,7 +45,7 @@ export async function readDirectory(
 ): Promise<Directory> {
   const metagraph = await options.subtensor.metagraph(options.netuid, signal)
   const known = new Map(before.map((miner) => [`${miner.hotkey} ${miner.url}`, miner]))
-  const found = minersOf(metagraph, options)
+  const found = addressedMiners(metagraph, options.signer.address, options.allowsPrivate)
   const miners: ListedMiner[] = []
   const dispatcher = createMinerAgent()
   try {
@@ -69,9 +69,9 @@ export async function readDirectory(
 }
 
 /** Neurons with an address at which they may be asked, except the hub's own hotkey. */
-function minersOf({ neurons }: Metagraph, { signer, allowsPrivate }: DirectoryOptions) {
+export function addressedMiners({ neurons }: Metagraph, own: string, allowsPrivate: boolean) {
   return neurons.flatMap(({ uid, hotkey, coldkey, axon, incentive }) => {
-    if (!axon || axon.port === 0 || hotkey === signer.address) return []
+    if (!axon || axon.port === 0 || hotkey === own) return []
     if (!allowsPrivate && isSpecialAddress(axon.ip)) return []
     const host = isIP(axon.ip) === 6 ? `[${axon.ip}]` : axon.ip
     return [{ uid, hotkey, coldkey, incentive, url: `http://${host}:${axon.port}` }]

@@ -3,5 +3,6 @@
  *
  * Tests named after a behaviour: miners.test.ts (open-miners.ts, directory.ts).
  */
+export { addressedMiners } from './directory.js'
 export { type MinersOptions, openMiners } from './open-miners.js'
 export type { HubMiner, MinerReport, Miners, NotedVerdict, Turn, TurnEnd } from './types.js'

@@ -1,0 +1,48 @@
+import { isSpecialAddress } from '../../kernel/index.js'
+import type { Check, HubContext } from '../context.js'
+import { fail, ok, type Seen, warn } from '../finding.js'
+
+const DAY_MS = 86_400_000
+/** Certificates that renew themselves do so 30 days before their end. */
+const SOON_DAYS = 21
+const RENEW = 'Renew it, and start the hub again.'
+
+/** The certificate of the hub, or whether users’ keys travel readable without one. */
+export const hubTlsCheck: Check<HubContext> = {
+  id: 'tls',
+  title: 'reading the certificate',
+  run: async ({ settings, clock }) => {
+    const { readTls, validityOf } = await import('../../roles/hub/gateway/index.js')
+    const tls = await readTls(settings)
+    if (tls === undefined) return [plainFinding(settings['hub.ip'], settings['hub.trusted-proxies'])]
+    const { fromMs, untilMs } = validityOf(tls.cert)
+    const until = new Date(untilMs).toISOString().slice(0, 10)
+    const now = clock.now()
+    if (now >= untilMs) return [fail(`The certificate of the hub was valid until ${until}.`, RENEW)]
+    if (now < fromMs)
+      return [
+        fail(
+          `The certificate of the hub is valid only from ${new Date(fromMs).toISOString()} on.`,
+          'Check the clock of this machine, or use another certificate.',
+        ),
+      ]
+    const days = Math.floor((untilMs - now) / DAY_MS)
+    return days < SOON_DAYS
+      ? [warn(`The certificate of the hub is valid for ${days} more days.`, RENEW)]
+      : [ok(`The hub serves HTTPS with a certificate that is valid until ${until}.`)]
+  },
+}
+
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+function plainFinding(ip: string, proxies: readonly string[]): Seen {
+  if (ip === 'localhost' || ip === '::1' || ip.startsWith('127.'))
+    return ok('The hub listens on loopback only; a proxy with TLS may stand in front.')
+  // A proxy on another machine, as in a cluster, reaches the hub by a private network.
+  if (proxies.length > 0 && (ANY_ADDRESS.has(ip) || isSpecialAddress(ip)))
+    return ok(`The hub listens on ${ip} without TLS, behind the proxies of --hub.trusted-proxies.`)
+  return warn(
+    `The hub listens on ${ip} without TLS, so keys and prompts travel readable.`,
+    'Give it --hub.tls-cert and --hub.tls-key, or listen on 127.0.0.1 behind a proxy with TLS.',
+  )
+}
