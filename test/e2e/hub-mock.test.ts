@@ -11,7 +11,16 @@ afterAll(async () => {
 describe('targon hub start --mock', { timeout: 300_000 }, () => {
   it('answers users and gives validators their requests, without a wallet or a chain', async () => {
     const port = await freePort()
-    hub = startCli(['hub', 'start', '--mock', '--hub.port', String(port), '--logging.level', 'debug', '--exit-with-stdin'])
+    hub = startCli([
+      'hub',
+      'start',
+      '--mock',
+      '--hub.port',
+      String(port),
+      '--logging.level',
+      'debug',
+      '--exit-with-stdin',
+    ])
     await hub.ready()
     const [, url, secret] = /curl (\S+)\/v1\/models -H 'Authorization: Bearer (\S+)'/.exec(hub.stderr()) ?? []
     expect(url).toBe(`http://127.0.0.1:${port}`)

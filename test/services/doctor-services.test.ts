@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, describe, expect, it } from 'vitest'
+import { examineAccounts, openAccountsDatabase } from '../../src/accounts/index.js'
 import { redisCheck } from '../../src/doctor/checks/services.js'
 import { examine } from '../../src/doctor/index.js'
 import { examineDatabase } from '../../src/history/index.js'
@@ -41,6 +42,14 @@ describe.skipIf(postgresServer === undefined)(
       const described = await examineDatabase(url)
       expect(described.server).toMatch(/^PostgreSQL \d/)
       expect(described.isPooled).toBe(false)
+    })
+
+    it('reads which tables the keys of a hub have, and creates none', async () => {
+      const place = await databases.create()
+      expect(await examineAccounts(place.url)).toMatchObject({ schema: 'new', isPooled: false })
+      expect(await examineAccounts(place.url)).toMatchObject({ schema: 'new' })
+      await (await openAccountsDatabase(place)).close()
+      expect(await examineAccounts(place.url)).toMatchObject({ schema: 'current' })
     })
 
     it.skipIf(pgbouncer === undefined)('tells a server behind PgBouncer', async () => {

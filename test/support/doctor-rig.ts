@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { connectSubtensor } from '../../src/chain/index.js'
 import {
+  type HubSettings,
   type MinerSettings,
   type Role,
   settingNames,
@@ -41,10 +42,14 @@ export interface DoctorRig {
   readonly folder: string
   startChain(options?: DevelopmentChainOptions, deps?: DevelopmentChainDeps): Promise<DevelopmentChain>
   startEngine(options?: Partial<DevelopmentEngineOptions>): Promise<DevelopmentEngine>
+  /** A second miner with these settings, on ports of its own. */
+  startMiner(settings: Partial<MinerSettings>): Promise<void>
   /** What doctor gets for the running miner, with changes. */
   miner(change?: Change<MinerSettings>): Context<MinerSettings>
   /** What doctor gets for a validator that does not run. */
   validator(change?: Change<ValidatorSettings>): Context<ValidatorSettings>
+  /** What doctor gets for a hub that does not run; its hotkey is the validator's. */
+  hub(change?: Change<HubSettings>): Context<HubSettings>
   close(): Promise<void>
 }
 
@@ -111,9 +116,15 @@ export async function startDoctorRig(): Promise<DoctorRig> {
     ...{ 'models.mode': 'config', 'models.file': join(folder, 'models.txt') },
     ...{ 'hub.url': 'off', 'autoupdate-off': true, 'engine.hub-url': engine.url },
   }
+  const hubSettings: HubSettings = {
+    ...defaultsOf<HubSettings>('hub'),
+    ...{ ...common, 'wallet.hotkey': nameOf(VALIDATOR), 'metrics.port': await freePort() },
+    ...{ 'hub.port': await freePort(), 'allow-private-axons': true },
+  }
+  writeDatabase(join(common['logging.logging_dir'], 'hub'))
   closers.push(await runMiner(minerSettings))
-  const contextOf = <S extends MinerSettings | ValidatorSettings>(
-    role: 'miner' | 'validator',
+  const contextOf = <S extends MinerSettings | ValidatorSettings | HubSettings>(
+    role: 'miner' | 'validator' | 'hub',
     base: S,
     change: Change<S> = {},
   ): Context<S> => {
@@ -139,12 +150,23 @@ export async function startDoctorRig(): Promise<DoctorRig> {
   }
   return {
     ...{ chain, engine, folder, startChain, startEngine },
+    startMiner: async (settings) => {
+      const own = { 'axon.port': await freePort(), 'metrics.port': await freePort() }
+      closers.push(await runMiner({ ...minerSettings, ...own, ...settings }))
+    },
     miner: (change) => contextOf('miner', minerSettings, change),
     validator: (change) => contextOf('validator', validatorSettings, change),
+    hub: (change) => contextOf('hub', hubSettings, change),
     close: async () => {
       for (const close of closers.reverse()) await close()
     },
   }
+}
+
+/** The keys of a hub that has not written any yet. */
+function writeDatabase(stateDir: string): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  writeFileSync(join(stateDir, 'accounts.sqlite'), '', { mode: 0o600 })
 }
 
 /** @returns what stops it */

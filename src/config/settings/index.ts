@@ -57,7 +57,9 @@ type SharedWithQuery =
 export type QuerySettings = SettingsOf<keyof typeof querySettings | SharedWithQuery>
 
 /** What miner, validator and hub have in common. The hub has no switches of 4.x that do nothing. */
-export type ServerSettings = Omit<NodeSettings, 'strict' | 'no_version_checking'> & UpdateSettings & AlertSettings
+export type ServerSettings = Omit<NodeSettings, 'strict' | 'no_version_checking'> &
+  UpdateSettings &
+  AlertSettings
 
 export type HubSettings = ServerSettings &
   SettingsOf<keyof typeof hubSettings | 'autoupdate' | 'database.url' | 'allow-private-axons' | 'seed'>

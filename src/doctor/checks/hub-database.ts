@@ -27,7 +27,8 @@ async function serverFinding(url: string): Promise<Seen> {
       'Run targon update, so that every hub that shares this database is of one release.',
     )
   if (schema === 'new') return ok(`${how}; the tables of the keys are created at first use.`)
-  if (schema === 'older') return ok(`${how}; the tables of the keys are brought up to date at the next start.`)
+  if (schema === 'older')
+    return ok(`${how}; the tables of the keys are brought up to date at the next start.`)
   return ok(`${how}, and has the tables of the keys.`)
 }
 
@@ -45,7 +46,10 @@ async function fileFinding(file: string): Promise<Seen> {
     return ok(`The keys are kept in ${file}.`)
   } catch (error) {
     if (hasCode(error, 'ENOENT'))
-      return warn(`There is no key yet; they will be kept in ${file}.`, 'Create one with targon hub keys create NAME.')
+      return warn(
+        `There is no key yet; they will be kept in ${file}.`,
+        'Create one with targon hub keys create NAME.',
+      )
     return fail(`The keys cannot be read: ${messageOf(error)}.`, `Correct the owner of ${file}.`)
   }
 }

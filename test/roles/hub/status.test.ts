@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { request } from 'node:https'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hubSeries } from '../../../src/roles/hub/figures/index.js'
 import { hubStatus } from '../../../src/roles/hub/status-document.js'
+import { createCertificate } from '../../support/certificate.js'
 import { type FakeMiner, startFakeMiner } from '../../support/fake-miner.js'
 import { type HubRig, startHubRig } from '../../support/hub-rig.js'
-import { temporaryFolder } from '../../support/temporary-folder.js'
 
 const MODEL = 'org/model'
 const ask = { model: MODEL, max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }
@@ -102,13 +100,7 @@ describe('the status of a hub', () => {
 
 describe('the port of a hub', () => {
   it('speaks TLS with a certificate, and refuses files that are none', async () => {
-    const folder = temporaryFolder('tls')
-    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-    const names = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-newkey', 'ec']
-    const curve = ['-pkeyopt', 'ec_paramgen_curve:prime256v1']
-    execFileSync('openssl', ['req', '-x509', ...names, ...curve, '-out', cert, '-keyout', key], {
-      stdio: 'ignore',
-    })
+    const { cert, key } = createCertificate()
     const rig = await open([MODEL], { 'hub.tls-cert': cert, 'hub.tls-key': key })
     expect(rig.url).toMatch(/^https:/)
     const status = await new Promise((resolve, reject) => {

@@ -6,6 +6,6 @@
 export { createAllowedValidators } from './allowed-validators.js'
 export { KeptAnswer } from './kept-answer.js'
 export { type Organics, openOrganics, type RetentionOptions } from './open-organics.js'
-export { readSealingKey } from './sealing.js'
 export { type ListedModel, type OrganicRoutesDeps, organicRoutes } from './routes.js'
+export { readSealingKey } from './sealing.js'
 export type { OrganicRecord, OrganicStore, ReportedVerdict } from './types.js'
