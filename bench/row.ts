@@ -1,6 +1,7 @@
 /** One measured figure. Read ratios, not absolutes: machines are noisy. */
 export interface Row {
   readonly name: string
+  /** NaN when only the unit says something. */
   readonly value: number
   readonly unit: string
   /** Compared with something else measured in the same run. */
@@ -18,6 +19,10 @@ export interface BenchSelection {
   includes(part: string): boolean
   /** How often to measure each thing; the median is reported. */
   readonly rounds: number
+  /** Requests of one measurement beside other programs, instead of the usual number. */
+  readonly requests?: number | undefined
+  /** Requests over which the memory of the hub is watched, instead of its usual measurements. */
+  readonly soak?: number | undefined
 }
 
 /** A file of `bench/rows` exports one of these as `bench`. */

@@ -5,13 +5,15 @@ import Table from 'cli-table3'
 import type { Bench, Row } from './row.js'
 
 /**
- * `npm run bench [-- name… [--only text…] [--rounds n]]`: runs the named benchmarks, or all; with --only, just the parts
- * whose name contains one of the texts. Prints a table and writes bench/results/<time>.json.
+ * `npm run bench [-- name… [--only text…] [--rounds n] [--requests n] [--soak n]]`: runs the named benchmarks, or all; with
+ * --only, just the parts whose name contains one of the texts. Prints a table and writes bench/results/<time>.json.
  */
 const { positionals: names, values, parseError } = readArguments()
 const selection = {
   includes: (part: string) => values.only === undefined || values.only.some((text) => part.includes(text)),
   rounds: Number(values.rounds ?? 3),
+  requests: values.requests === undefined ? undefined : Number(values.requests),
+  soak: values.soak === undefined ? undefined : Number(values.soak),
 }
 const rowsFolder = new URL('./rows/', import.meta.url)
 const files = (await readdir(rowsFolder)).filter((file) => file.endsWith('.ts')).sort()
@@ -28,9 +30,9 @@ const unknown = names.filter((name) => !benches.some((bench) => bench.name === n
 const usageError =
   parseError ??
   (unknown.length > 0 ? `No benchmark named ${unknown.join(', ')}.` : undefined) ??
-  (Number.isInteger(selection.rounds) && selection.rounds > 0
-    ? undefined
-    : '--rounds must be a positive whole number.')
+  (['rounds', 'requests', 'soak'] as const)
+    .filter((name) => !isCount(selection[name] ?? 1))
+    .map((name) => `--${name} must be a positive whole number.`)[0]
 if (usageError !== undefined) {
   console.error(`${usageError}\n\n${usage()}`)
   process.exit(2)
@@ -47,7 +49,7 @@ for (const bench of benches.filter((candidate) => names.length === 0 || names.in
   for (const row of rows)
     table.push([
       row.name,
-      `${round(row.value)} ${row.unit}`,
+      Number.isNaN(row.value) ? row.unit : `${round(row.value)} ${row.unit}`,
       ratioText(row),
       goalText(row),
       row.goal?.reached ?? '',
@@ -64,7 +66,13 @@ process.exit(0)
 
 interface Arguments {
   readonly positionals: readonly string[]
-  readonly values: { readonly only?: string[]; readonly rounds?: string; readonly help?: boolean }
+  readonly values: {
+    readonly only?: string[]
+    readonly rounds?: string
+    readonly requests?: string
+    readonly soak?: string
+    readonly help?: boolean
+  }
   /** Why the command line could not be parsed. */
   readonly parseError?: string
 }
@@ -76,6 +84,8 @@ function readArguments(): Arguments {
       options: {
         only: { type: 'string', multiple: true },
         rounds: { type: 'string' },
+        requests: { type: 'string' },
+        soak: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -88,12 +98,18 @@ function readArguments(): Arguments {
 function usage(): string {
   const width = Math.max(...benches.map((bench) => bench.name.length))
   return [
-    'npm run bench [-- name… [--only text…] [--rounds n]]',
+    'npm run bench [-- name… [--only text…] [--rounds n] [--requests n] [--soak n]]',
     '',
     'Runs the named benchmarks, or all. --only restricts the parts to those whose name contains the text.',
+    '--requests sets how many requests one measurement beside other programs has. --soak watches the memory of the hub over n requests.',
+    'Programs to compare with are looked for in the folder TARGON_BENCH_PEERS_DIR and on PATH.',
     '',
     ...benches.map((bench) => `  ${bench.name.padEnd(width)}  ${bench.summary}`),
   ].join('\n')
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value > 0
 }
 
 function round(value: number): string {

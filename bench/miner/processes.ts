@@ -6,6 +6,7 @@ import { compileScripts } from '../../test/support/compiled.js'
 /** A process being measured. */
 export interface Subject {
   readonly name: string
+  readonly pid: number
   readonly port: number
   /** CPU seconds used so far, children included. */
   cpuSeconds(): number
@@ -30,14 +31,26 @@ function pin(pid: number | undefined, cores: string): void {
   if (isPinned) spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], { stdio: 'ignore' })
 }
 
-/** Starts a program on the core of the measured process. */
-export function spawnSubject(program: string, args: readonly string[]): ChildProcess {
+/** Starts a program on the core of the measured process. @param variables in addition to those of this process */
+export function spawnSubject(
+  program: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const [command, all] = isPinned ? ['taskset', ['-c', SUBJECT_CORE, program, ...args]] : [program, [...args]]
-  return spawn(command, all, { stdio: 'ignore' })
+  return spawn(command, all, { stdio: 'ignore', env: { ...process.env, ...variables } })
 }
 
-const scripts = ['load', 'miner', 'pass-through', 'upstream', 'verifier'] as const
-type Script = (typeof scripts)[number]
+const scripts = {
+  hub: '../hub/hub.ts',
+  load: './load.ts',
+  miner: './miner.ts',
+  'pass-through': './pass-through.ts',
+  upstream: './upstream.ts',
+  verifier: './verifier.ts',
+} as const
+type Script = keyof typeof scripts
+const names = Object.keys(scripts) as Script[]
 
 let compiled: Promise<string[]> | undefined
 
@@ -46,10 +59,11 @@ export async function forkScript(
   name: Script,
   args: string[] = [],
   cores = LOAD_CORE,
+  execArgv: string[] = [],
 ): Promise<ChildProcess> {
-  compiled ??= compileScripts(...scripts.map((script) => new URL(`./${script}.ts`, import.meta.url)))
-  const file = (await compiled)[scripts.indexOf(name)] ?? ''
-  const child = fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  compiled ??= compileScripts(...names.map((script) => new URL(scripts[script], import.meta.url)))
+  const file = (await compiled)[names.indexOf(name)] ?? ''
+  const child = fork(file, args, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   pin(child.pid, cores)
   return child
 }
@@ -81,9 +95,10 @@ export async function forkSubject(
 const TICKS_PER_SECOND = 100
 
 /** The resources a process and its children use. */
-export function meter(pid: number): Pick<Subject, 'cpuSeconds' | 'rssMegabytes'> {
+export function meter(pid: number): Pick<Subject, 'pid' | 'cpuSeconds' | 'rssMegabytes'> {
   const processes = () => [pid, ...childrenOf(pid)]
   return {
+    pid,
     cpuSeconds: () => {
       const ticks = processes().map((one) => {
         const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []

@@ -33,12 +33,31 @@ function slowly(response: ServerResponse): void {
   }, 10)
 }
 
+/** The first chunk at once, then one every 40 ms: 50 requests per second are 126 streams at a time. */
+function steadily(response: ServerResponse): void {
+  let left = CHUNKS - 1
+  response.write(chunk)
+  const timer = setInterval(() => {
+    if (response.destroyed || left === 0) {
+      clearInterval(timer)
+      if (!response.destroyed) response.end(last)
+      return
+    }
+    left--
+    response.write(chunk)
+  }, 40)
+}
+
+const MODELS = ['burst', 'tick', 'slow', 'steady']
+
 let streaming = 0
 const server = createServer((request, response) => {
   if (request.url === '/v1/models') {
-    const data = ['burst', 'tick', 'slow'].map((id) => ({ id, object: 'model' }))
+    const data = MODELS.map((id) => ({ id, object: 'model' }))
     return void response.end(JSON.stringify({ object: 'list', data }))
   }
+  // what a miner answers a hub
+  if (request.url === '/models') return void response.end(JSON.stringify(MODELS))
   if (request.url === '/streaming') return void response.end(String(streaming))
   if (request.method !== 'POST') return void response.writeHead(request.url === '/health' ? 200 : 404).end()
   const parts: Buffer[] = []
@@ -52,6 +71,7 @@ const server = createServer((request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
     if (model === 'burst') burst(response)
     else if (model === 'tick') perTick(response)
+    else if (model === 'steady') steadily(response)
     else slowly(response)
   })
 })

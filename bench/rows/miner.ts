@@ -1,8 +1,11 @@
-import { startNginx, startPython } from '../miner/compared-proxies.js'
-import { checkRow, PYTHON, ROUTER_ALONE, rowsOf, type Sample, type Samples, SLOW } from '../miner/figures.js'
-import type { LoadOrder, LoadResult } from '../miner/load.js'
+import { checkRow, PYTHON, ROUTER_ALONE, rowsOf, SLOW } from '../miner/figures.js'
+import type { LoadOrder } from '../miner/load.js'
+import { type Loader, measure, startLoader } from '../miner/measure.js'
+import { MODERATE, moderateRows } from '../miner/moderate.js'
 import { forkScript, forkSubject, messageFrom, SUBJECT_CORE, type Subject } from '../miner/processes.js'
-import { type Bench, type BenchSelection, median, type Row } from '../row.js'
+import { startPython } from '../miner/python-proxy.js'
+import { nginx } from '../peers/index.js'
+import type { Bench, BenchSelection, Row } from '../row.js'
 
 interface Case {
   readonly name: string
@@ -30,62 +33,66 @@ const CHECKS = 500
 const ABORTS = [200, 10_000]
 const WAVE = 200
 
-/** The miner compared with the upstream itself, nginx and a bare Node proxy. All receive the same signed requests. */
+/** The miner compared with the upstream itself, and with other proxies. All receive the same signed requests. */
 export const bench: Bench = {
   name: 'miner',
-  summary: 'requests through the miner, compared with direct, nginx and a bare Node proxy',
-  run: async (selection) => {
-    const upstream = await forkSubject('direct', 'upstream', [])
-    const origin = `http://127.0.0.1:${upstream.port}`
-    const subjects = [
-      upstream,
-      await startNginx(upstream.port),
-      await startPython(upstream.port),
-      await forkSubject('bare node', 'pass-through', [origin]),
-      await forkSubject(ROUTER_ALONE, 'miner', [origin, 'open']),
-      await forkSubject('ours, checks on the main thread', 'miner', [origin, '0']),
-      await forkSubject('ours, checks on 1 thread', 'miner', [origin, '1'], 1),
-    ].filter((one) => one !== undefined)
-    const [loader, verifier] = await Promise.all([
-      forkScript('load'),
-      forkScript('verifier', [], SUBJECT_CORE),
-    ])
-    await Promise.all([messageFrom(loader), messageFrom(verifier)])
-    const secondsPerCheck = async () => {
-      const answer = messageFrom<number>(verifier)
-      verifier.send(CHECKS)
-      return (await answer) / CHECKS
-    }
-    const sendLoad = async (order: LoadOrder): Promise<LoadResult> => {
-      const answer = messageFrom<LoadResult>(loader)
-      loader.send(order)
-      return await answer
-    }
-    try {
-      for (const subject of subjects)
-        for (let turn = 0; turn < 2; turn++) {
-          const order = { model: 'burst', connections: 32, requests: 2500 } as const
-          await sendLoad({ ...order, requests: requestsFor(subject, order), port: subject.port })
-        }
-      const rows: Row[] = []
-      for (const { name, load } of CASES.filter(({ name }) => selection.includes(name))) {
-        const samples = await measure(subjects, load, selection, sendLoad)
-        rows.push(...rowsOf(name, samples), checkRow(name, samples, await secondsPerCheck()))
+  summary:
+    'requests through the miner, compared with direct, a bare Node proxy, and the proxies that are installed',
+  run: async (selection) => [
+    ...(isSelected(selection) ? await heavyRows(selection) : []),
+    ...(selection.includes(MODERATE) ? await moderateRows(selection) : []),
+  ],
+}
+
+function isSelected(selection: BenchSelection): boolean {
+  const parts = [...CASES.map(({ name }) => name), `500 ${SLOW}`, ...ABORTS.map((count) => `${count} aborts`)]
+  return parts.some((part) => selection.includes(part))
+}
+
+/** As many requests as each can answer. */
+async function heavyRows(selection: BenchSelection): Promise<Row[]> {
+  const upstream = await forkSubject('direct', 'upstream', [])
+  const origin = `http://127.0.0.1:${upstream.port}`
+  const subjects = [
+    upstream,
+    await nginx.start(upstream.port),
+    await startPython(upstream.port),
+    await forkSubject('bare node', 'pass-through', [origin]),
+    await forkSubject(ROUTER_ALONE, 'miner', [origin, 'open']),
+    await forkSubject('ours, checks on the main thread', 'miner', [origin, '0']),
+    await forkSubject('ours, checks on 1 thread', 'miner', [origin, '1'], 1),
+  ].filter((one) => one !== undefined)
+  const [loader, verifier] = [await startLoader(), await forkScript('verifier', [], SUBJECT_CORE)]
+  await messageFrom(verifier)
+  const secondsPerCheck = async () => {
+    const answer = messageFrom<number>(verifier)
+    verifier.send(CHECKS)
+    return (await answer) / CHECKS
+  }
+  try {
+    for (const subject of subjects)
+      for (let turn = 0; turn < 2; turn++) {
+        const order = { model: 'burst', connections: 32, requests: 2500 } as const
+        await loader.send({ ...order, requests: requestsFor(subject, order), port: subject.port })
       }
-      for (const streams of await slowCases(upstream.port, selection, sendLoad)) {
-        const name = `${streams.count} ${SLOW}`
-        const order = { model: 'slow', connections: streams.count, requests: streams.count } as const
-        rows.push(...rowsOf(name, await measure(subjects, order, selection, sendLoad), streams.isGraded))
-      }
-      for (const count of ABORTS.filter((count) => selection.includes(`${count} aborts`)))
-        rows.push(...(await measureAborts(count, subjects, upstream, sendLoad)))
-      return rows
-    } finally {
-      loader.kill('SIGKILL')
-      verifier.kill('SIGKILL')
-      for (const subject of subjects) subject.stop()
+    const rows: Row[] = []
+    for (const { name, load } of CASES.filter(({ name }) => selection.includes(name))) {
+      const samples = await measure(subjects, orderOf(load), selection, loader)
+      rows.push(...rowsOf(name, samples), checkRow(name, samples, await secondsPerCheck()))
     }
-  },
+    for (const streams of await slowCases(upstream.port, selection, loader)) {
+      const name = `${streams.count} ${SLOW}`
+      const order = { model: 'slow', connections: streams.count, requests: streams.count } as const
+      rows.push(...rowsOf(name, await measure(subjects, orderOf(order), selection, loader), streams.isGraded))
+    }
+    for (const count of ABORTS.filter((count) => selection.includes(`${count} aborts`)))
+      rows.push(...(await measureAborts(count, subjects, upstream, loader)))
+    return rows
+  } finally {
+    loader.stop()
+    verifier.kill('SIGKILL')
+    for (const subject of subjects) subject.stop()
+  }
 }
 
 /**
@@ -95,12 +102,17 @@ export const bench: Bench = {
 async function slowCases(
   port: number,
   selection: BenchSelection,
-  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
+  loader: Loader,
 ): Promise<{ readonly count: number; readonly isGraded: boolean }[]> {
   if (!selection.includes(`500 ${SLOW}`)) return []
   const [most = 0] = SLOW_STREAMS
   for (const count of SLOW_STREAMS) {
-    const { chunks, seconds } = await sendLoad({ port, model: 'slow', connections: count, requests: count })
+    const { chunks, seconds } = await loader.send({
+      port,
+      model: 'slow',
+      connections: count,
+      requests: count,
+    })
     if (chunks / seconds < KEPT_PACE * NOMINAL_CHUNKS_PER_SECOND * count) continue
     if (count === most) return [{ count, isGraded: true }]
     return [
@@ -111,50 +123,14 @@ async function slowCases(
   return [{ count: most, isGraded: false }]
 }
 
+const orderOf = (order: Omit<LoadOrder, 'port'>) => (subject: Subject) => ({
+  ...order,
+  requests: requestsFor(subject, order),
+})
+
 /** Fewer for Python, which would take minutes for what the others do in a second. */
 function requestsFor({ name }: Subject, { connections, requests }: Omit<LoadOrder, 'port'>): number {
   return name === PYTHON ? Math.max(connections, Math.ceil(requests / 20)) : requests
-}
-
-/** Rounds are interleaved, so that a busy moment of the machine affects all alike. */
-async function measure(
-  subjects: readonly Subject[],
-  order: Omit<LoadOrder, 'port'>,
-  { rounds }: BenchSelection,
-  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
-): Promise<Samples> {
-  const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const subject of subjects) {
-      const before = subject.cpuSeconds()
-      const requests = requestsFor(subject, order)
-      const result = await sendLoad({ ...order, requests, port: subject.port })
-      const sorted = result.firstByteMs.sort((a, b) => a - b)
-      samples.get(subject.name)?.push({
-        requestsPerSecond: requests / result.seconds,
-        chunksPerSecond: result.chunks / result.seconds,
-        cpuPerThousand: ((subject.cpuSeconds() - before) / requests) * 1000,
-        firstByteP50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
-        firstByteP99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
-        rssMegabytes: subject.rssMegabytes(),
-        errors: result.errors,
-      })
-    }
-  }
-  return new Map([...samples].map(([name, all]) => [name, medianOf(all)]))
-}
-
-function medianOf(all: readonly Sample[]): Sample {
-  const of = (pick: (sample: Sample) => number) => median(all.map(pick))
-  return {
-    requestsPerSecond: of((one) => one.requestsPerSecond),
-    chunksPerSecond: of((one) => one.chunksPerSecond),
-    cpuPerThousand: of((one) => one.cpuPerThousand),
-    firstByteP50Ms: of((one) => one.firstByteP50Ms),
-    firstByteP99Ms: of((one) => one.firstByteP99Ms),
-    rssMegabytes: of((one) => one.rssMegabytes),
-    errors: Math.max(...all.map((one) => one.errors)),
-  }
 }
 
 /** Callers disconnect mid-stream: the next request must not be slower, and the upstream must be idle again. */
@@ -162,14 +138,14 @@ async function measureAborts(
   count: number,
   subjects: readonly Subject[],
   upstream: Subject,
-  sendLoad: (order: LoadOrder) => Promise<LoadResult>,
+  loader: Loader,
 ): Promise<Row[]> {
   const rows: Row[] = []
   for (const subject of subjects.filter(({ name }) => name.startsWith('ours, ') && name !== ROUTER_ALONE)) {
     const { leaveMidStream } = await import('../miner/disconnecting-callers.js')
     for (let disconnected = 0; disconnected < count; disconnected += WAVE)
       await leaveMidStream(subject.port, WAVE)
-    const { firstByteMs } = await sendLoad({
+    const { firstByteMs } = await loader.send({
       port: subject.port,
       model: 'burst',
       connections: 1,

@@ -1,26 +1,14 @@
 import { OpenAI } from 'openai'
 import { pino } from 'pino'
-import { type HubSettings, settingNames, settings } from '../../src/config/index.js'
+import type { HubSettings } from '../../src/config/index.js'
 import { systemClock } from '../../src/kernel/index.js'
 import { type HubReport, startHub } from '../../src/roles/hub/index.js'
 import type { HubDeps } from '../../src/roles/hub/types.js'
 import { createFakeSubtensor, type FakeSubtensor, neuronOf } from './fake-subtensor.js'
 import { hotkeyOf } from './hotkeys.js'
+import { hubSettingsOf } from './hub-settings.js'
 import { createMemoryAccounts, type MemoryAccounts } from './memory-accounts.js'
 import { temporaryFolder } from './temporary-folder.js'
-
-/** The default settings of a hub on loopback and free ports, with the test's changes. */
-export function hubSettingsOf(changes: Partial<HubSettings> = {}): HubSettings {
-  const defaults = Object.fromEntries(settingNames('hub').map((name) => [name, settings[name].default]))
-  return {
-    ...(defaults as HubSettings),
-    'hub.port': 0,
-    'metrics.port': 0,
-    'allow-private-axons': true,
-    seed: 'hub',
-    ...changes,
-  }
-}
 
 export interface HubRig {
   readonly url: string
