@@ -6,6 +6,7 @@ import type { LaneContext } from './key-lane.js'
 import { KeyLookup } from './key-lookup.js'
 import { keepLeases } from './leases.js'
 import { Ledger } from './ledger.js'
+import { keepUsagePruned } from './prune-usage.js'
 import { readSpend } from './read-spend.js'
 import { LEASE_TIMES, type LeaseTimes } from './time.js'
 import type { Accounts } from './types.js'
@@ -17,6 +18,8 @@ export interface AccountsOptions {
   readonly place: DatabasePlace
   readonly clock: Clock
   readonly log: Log
+  /** How long usage is kept; 0: for ever. */
+  readonly usageRetentionMs?: number
   /** Shorter in tests. */
   readonly times?: LeaseTimes
 }
@@ -27,7 +30,8 @@ export interface AccountsOptions {
  * A replica that dies cannot say what its requests used: once their leases have expired, each is charged all that it had
  * reserved. So no token is spent twice, and each request is debited exactly once.
  */
-export function openAccounts({ place, clock, log, times = LEASE_TIMES }: AccountsOptions): Accounts {
+export function openAccounts(options: AccountsOptions): Accounts {
+  const { place, clock, log, times = LEASE_TIMES, usageRetentionMs = 0 } = options
   const connection = new AccountsConnection(place, clock, log)
   const ending = new AbortController()
   const context: LaneContext = {
@@ -35,7 +39,10 @@ export function openAccounts({ place, clock, log, times = LEASE_TIMES }: Account
   }
   const ledger = new Ledger(context)
   const lookup = new KeyLookup(connection, clock)
-  const keeping = keepLeases(context, ledger)
+  const keeping = Promise.all([
+    keepLeases(context, ledger),
+    keepUsagePruned({ connection, clock, signal: ending.signal, retentionMs: usageRetentionMs }),
+  ])
   return {
     find: (secret) => lookup.find(secret),
     reserve: (key, { model, tokens }, signal) => ledger.reserve(key.id, model, tokens, signal),

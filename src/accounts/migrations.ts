@@ -46,7 +46,11 @@ const tables = (integer: 'bigint' | 'integer', end: '' | 'strict') => [
   ) ${end}`,
 ]
 
+/** By which old usage is found. */
+const usageByHour = ['create index hub_usage_hour on hub_usage (hour)']
+
 /** Applied in order, once each. Never change a released migration; append another. */
 export const MIGRATIONS: readonly Migration[] = [
   { postgres: tables('bigint', ''), embedded: tables('integer', 'strict') },
+  { postgres: usageByHour, embedded: usageByHour },
 ]

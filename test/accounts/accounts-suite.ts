@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { AccountsConnection } from '../../src/accounts/connection.js'
 import {
   type Accounts,
   type ApiKey,
@@ -14,6 +15,7 @@ import {
   readUsage,
   revokeKey,
 } from '../../src/accounts/index.js'
+import { keepUsagePruned } from '../../src/accounts/prune-usage.js'
 import type { Database, DatabasePlace } from '../../src/database/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 
@@ -234,6 +236,31 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
       )
       await reserved(accounts, key, 5)
       await expect.poll(() => sumsOf(database, key.id)).toMatchObject({ running: 1, spent: 0, requests: 0 })
+    })
+
+    test('usage that is too old is deleted, by two replicas at once and in portions', async () => {
+      const { key } = await create()
+      const hours = Array.from({ length: 12_000 }, (_, index) => index)
+      for (let from = 0; from < hours.length; from += 1000)
+        await database.all(sql`
+          insert into hub_usage (key_id, hour, model, requests, prompt_tokens, completion_tokens, unsettled_tokens)
+          values ${sql.join(
+            hours
+              .slice(from, from + 1000)
+              .map((hour) => sql`(${key.id}, ${hour * 3_600_000}, 'org/m', 1, 1, 1, 0)`),
+            sql`, `,
+          )}`)
+      await (await reserved(accounts, key, 5)).settle({ promptTokens: 2, completionTokens: 3 })
+      const ending = new AbortController()
+      const pruning = [0, 1].map(() => {
+        const clock = { ...systemClock, sleep: () => systemClock.sleep(100, ending.signal) }
+        const connection = new AccountsConnection(place, clock, silent)
+        const done = keepUsagePruned({ connection, clock, signal: ending.signal, retentionMs: 60_000 * 60 })
+        return done.then(() => connection.close())
+      })
+      await expect.poll(() => sumsOf(database, key.id)).toMatchObject({ requests: 1, used: 5, spent: 5 })
+      ending.abort()
+      await Promise.all(pruning)
     })
 
     test('closing waits for settlements that were not awaited', async () => {

@@ -27,6 +27,7 @@ afterAll(async () => {
 
 describeAccounts('on one SQLite file', makeFile)
 
+const DAY_MS = 86_400_000
 const MIDNIGHT = Date.UTC(2026, 0, 2)
 const never = new AbortController().signal
 let clock: ManualClock
@@ -83,6 +84,23 @@ test('a revoked key is found no more after five seconds, and at no time reserved
   expect(await accounts.find(secret)).toEqual(key)
   await clock.advance(1)
   expect(await accounts.find(secret)).toBeUndefined()
+})
+
+test('usage is deleted when it is older than asked for, the rest and the budget stay', async () => {
+  const { key } = await create({ budgetTokens: 100 })
+  const use = async (tokens: number) =>
+    (await reserved(accounts, key, tokens)).settle({ promptTokens: 0, completionTokens: tokens })
+  await use(60)
+  await clock.advance(2 * DAY_MS)
+  await use(30)
+  await accounts.close()
+  accounts = openAccounts({ place, clock, log: silent, usageRetentionMs: 2 * DAY_MS })
+  await use(1)
+  await clock.advance(DAY_MS)
+  const left = { spent: 91, used: 31, requests: 2, running: 0, unsettled: 0 }
+  await expect.poll(() => sumsOf(database, key.id)).toEqual(left)
+  expect(await ask(key, 10)).toMatchObject({ kind: 'refused', reason: 'budget' })
+  expect(await ask(key, 9)).toMatchObject({ kind: 'reserved' })
 })
 
 test('after an outage a replica lets others extend their reservations before it debits them', async () => {

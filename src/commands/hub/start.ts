@@ -9,6 +9,8 @@ import {
 } from '../../cli/index.js'
 import { isGiven, passwordVariables } from '../../config/index.js'
 
+const DAY_MS = 86_400_000
+
 export default class HubStart extends BaseCommand {
   static override summary = 'Answer users’ requests by the miners of the subnet'
 
@@ -55,7 +57,8 @@ export default class HubStart extends BaseCommand {
         const patient = { ...context, firstConnectMs: ROLE_FIRST_CONNECT_MS }
         const subtensor = await connectNeuronChain(settings, isGiven(resolved, 'subtensor.network'), patient)
         const place = accountsPlace({ url: settings['database.url'], stateDir })
-        const accounts = openAccounts({ place, clock, log })
+        const usageRetentionMs = settings['hub.usage-retention'] * DAY_MS
+        const accounts = openAccounts({ place, clock, log, usageRetentionMs })
         try {
           const running = await startHub(settings, {
             ...{ ...context, signer, subtensor, accounts, metrics },

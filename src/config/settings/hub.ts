@@ -130,6 +130,10 @@ export const hubSettings = {
     default: undefined,
     help: 'File (mode 0600) with a key of 32 bytes, in hexadecimal or base64, that encrypts kept requests and answers on disk (AES-256-GCM).',
   }),
+  'hub.usage-retention': hub({
+    ...duration({ unit: 'd', min: 0, max: 36_500, default: 400 }),
+    help: 'Days for which the usage of keys by hour is kept; 0 keeps all of it. Budgets are counted apart and do not change.',
+  }),
   'hub.bucket-size': hub({
     kind: 'integer',
     schema: integerValue(1, 10_000),
