@@ -1,8 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type AnswerPiece, type Attempt, MinerFailure } from '../asking/index.js'
 import type { TurnEnd } from '../miners/index.js'
 import { KeptAnswer } from '../organics/index.js'
 import { isKept, noteRecord } from './note-record.js'
 import type { ServeDeps, Served } from './types.js'
+
+/** Characters of an answer that pass in one turn of the event loop. A miner may send all of them at once. */
+const TURN_CHARACTERS = 16 << 10
 
 /**
  * The pieces of an answer, counted and measured as they pass. At the end, whichever it is, the miner's turn is over and the
@@ -24,6 +28,7 @@ export async function* observeAnswer(
   let firstMs: number | undefined
   let lastMs = startMs
   let how: TurnEnd = { kind: 'abandoned' }
+  let passed = 0
   progress.tokens = 0
   try {
     for await (const piece of attempt.pieces()) {
@@ -37,6 +42,10 @@ export async function* observeAnswer(
       if (piece.isUsage) progress.promptTokens = piece.promptTokens
       else if (keeps) answer.add(piece.data)
       yield piece
+      passed += piece.data.length
+      if (passed < TURN_CHARACTERS) continue
+      passed = 0
+      await nextTurn()
     }
     const firstTokenMs = (firstMs ?? lastMs) - startMs
     how = {
