@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { type Clock, parseJson, readIfExists, replaceFile } from '../../../kernel/index.js'
 import { drawRows } from './draw.js'
-import type { KeptRow, RowStore } from './row-store.js'
+import type { KeptRow } from './row-index.js'
+import type { RowStore } from './row-store.js'
 
 /** What every validator is handed until the next one is drawn. */
 export interface Bucket {

@@ -1,7 +1,8 @@
 /**
  * Organics: users' requests with the miners' answers, kept for a while, sampled into buckets and handed to validators.
  *
- * Tests named after a behaviour: routes.test.ts (signed-caller.ts, bucket-text.ts).
+ * Tests named after a behaviour: routes.test.ts (signed-caller.ts, bucket-text.ts), row-store.test.ts
+ * (row-writer.ts).
  */
 export { createAllowedValidators } from './allowed-validators.js'
 export { KeptAnswer } from './kept-answer.js'

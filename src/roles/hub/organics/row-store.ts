@@ -1,12 +1,9 @@
 import { type Clock, every, type Log } from '../../../kernel/index.js'
-import { describeRow, type Row, type RowFacts, readRow } from './row.js'
+import { describeRow, readRow } from './row.js'
 import type { RowFolder } from './row-folder.js'
+import { type KeptRow, RowIndex } from './row-index.js'
+import { createRowWriter } from './row-writer.js'
 import type { OrganicRecord, OrganicStore } from './types.js'
-
-/** A row on disk. */
-export interface KeptRow extends RowFacts {
-  readonly name: string
-}
 
 export interface RowStore extends OrganicStore {
   /** Rows that have not expired, the oldest first. */
@@ -33,119 +30,31 @@ export interface RowStoreOptions {
   readonly signal: AbortSignal
 }
 
-/** Files at most, whatever their size. */
+/** Files at most, whatever their size: a few hundred bytes of each are in memory. */
 const MAX_ROWS = 100_000
-/** Text that waits for the disk. */
-const MAX_WAITING_BYTES = 64 << 20
 const SWEEP_MS = 60_000
+
 /** Opens the rows of an earlier process and keeps new ones, within bounds of age, number and bytes; the oldest go first. */
 export async function openRowStore(options: RowStoreOptions): Promise<RowStore> {
   const { folder, retainMs, clock, log, signal } = options
   const index = await readIndex(options)
-  let waitingBytes = 0
-  let dropped = 0
-  let isFailing = false
-  let last: Promise<unknown> = Promise.resolve()
-
-  /** Runs after everything that was asked before. @returns whether it succeeded. */
-  const enqueue = (work: () => Promise<void>): Promise<boolean> => {
-    const result = last.then(work).then(
-      () => {
-        isFailing = false
-        return true
-      },
-      (error: unknown) => {
-        if (!isFailing)
-          log.warn(
-            { event: 'organics-not-written', err: error },
-            'could not write to the folder of kept requests; users are still served, but validators get fewer answers',
-          )
-        isFailing = true
-        return false
-      },
-    )
-    last = result
-    return result
-  }
-  const remove = async (names: Iterable<string>) => {
-    for (const name of names) {
-      await folder.remove(name)
-      index.delete(name)
-    }
-  }
-  const sweep = () => enqueue(() => remove(index.expired(clock.now() - retainMs)))
-  const write = async ({ portions, facts }: Row) => {
-    const name = folder.name()
-    await folder.write(name, portions)
-    index.add({ ...facts, name })
-    await remove(index.overflow(options.maxBytes))
-  }
-  const keep = async (row: Row) => {
-    const { bytes } = row.facts
-    waitingBytes += bytes
-    if (!(await enqueue(() => write(row)))) dropped++
-    waitingBytes -= bytes
-  }
+  const most = { rows: MAX_ROWS, bytes: options.maxBytes }
+  const writer = createRowWriter({ folder, index, most, log })
+  let tooLarge = 0
+  const sweep = () => writer.remove(() => index.expired(clock.now() - retainMs))
   await sweep()
-  void every(
-    clock,
-    Math.min(SWEEP_MS, retainMs),
-    signal,
-    async () => void (await sweep()),
-    () => {},
-  )
+  void every(clock, Math.min(SWEEP_MS, retainMs), signal, sweep, () => {})
   return {
     record: (record: OrganicRecord) => {
       const row = describeRow(record, clock.now())
-      if (row && waitingBytes + row.facts.bytes <= MAX_WAITING_BYTES) void keep(row)
-      else dropped++
+      if (row) writer.keep(row)
+      else tooLarge++
     },
     rows: () => index.newerThan(clock.now() - retainMs),
     read: (row) => folder.read(row.name),
-    remove: async (names) => void (await enqueue(() => remove(names))),
-    counts: () => ({ rows: index.size, bytes: index.bytes, dropped }),
-    close: async () => void (await last),
-  }
-}
-
-/** Rows by file name, in the order in which they were kept. */
-class RowIndex {
-  readonly #rows = new Map<string, KeptRow>()
-  bytes = 0
-
-  get size(): number {
-    return this.#rows.size
-  }
-
-  add(row: KeptRow): void {
-    this.#rows.set(row.name, row)
-    this.bytes += row.bytes
-  }
-
-  delete(name: string): void {
-    this.bytes -= this.#rows.get(name)?.bytes ?? 0
-    this.#rows.delete(name)
-  }
-
-  newerThan(atMs: number): KeptRow[] {
-    return [...this.#rows.values()].filter((row) => row.atMs > atMs)
-  }
-
-  expired(atMs: number): string[] {
-    return [...this.#rows.values()].flatMap((row) => (row.atMs <= atMs ? [row.name] : []))
-  }
-
-  /** Names of the oldest rows, as many as are above the bounds. */
-  overflow(maxBytes: number): string[] {
-    const names: string[] = []
-    let { bytes, size } = this
-    for (const row of this.#rows.values()) {
-      if (bytes <= maxBytes && size <= MAX_ROWS) break
-      names.push(row.name)
-      bytes -= row.bytes
-      size--
-    }
-    return names
+    remove: (names) => writer.remove(() => names),
+    counts: () => ({ rows: index.size, bytes: index.bytes, dropped: tooLarge + writer.dropped }),
+    close: () => writer.idle(),
   }
 }
 

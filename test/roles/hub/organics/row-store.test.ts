@@ -122,7 +122,34 @@ test('drops records rather than let them wait in memory without bound', async ()
   const request = { prompt: 'a'.repeat(7 << 20) }
   for (let n = 0; n < 12; n++) store.record(organicRecordOf({ request }))
   await store.close()
-  expect(store.counts()).toMatchObject({ rows: 9, dropped: 3 })
+  expect(store.counts()).toMatchObject({ rows: 4, dropped: 8 })
+})
+
+test('drops records, however small, once a thousand wait for the disk', async () => {
+  const { store } = await storeOf({ maxBytes: 1 << 30 })
+  for (let n = 0; n < 1200; n++) store.record(organicRecordOf())
+  expect(store.counts()).toMatchObject({ rows: 0, dropped: 200 })
+  await store.close()
+  expect(store.counts()).toMatchObject({ rows: 1000, dropped: 200 })
+})
+
+test('writes several records at the same time, and keeps their order', async () => {
+  let open = 0
+  let most = 0
+  const sealing: Sealing = {
+    ...unsealed,
+    seal: function* (portions) {
+      most = Math.max(most, ++open)
+      yield* portions
+      open--
+    },
+  }
+  const { store, ids } = await storeOf({ sealing })
+  const names = Array.from({ length: 40 }, (_, n) => `r${n}`)
+  for (const id of names) store.record(organicRecordOf({ id }))
+  await store.close()
+  expect(most).toBeGreaterThan(4)
+  expect(await ids()).toEqual(names)
 })
 
 test('a folder that is gone loses records, says so once, and works again later', async () => {
