@@ -115,8 +115,8 @@ async function openPage(
   last: () => Snapshot | undefined,
 ) {
   const { chainUrl } = network.places
-  const { validatorUrl } = network
-  const pages = { chainUrl, validatorUrl, minerUrlOf: (name: string) => network.minerUrlOf(name) }
+  const { validatorUrl, hub } = network
+  const pages = { chainUrl, validatorUrl, hub, minerUrlOf: (name: string) => network.minerUrlOf(name) }
   const page = await serveLocalnetPage(pages, last, { clock, log: silentLog() })
   onProgress(`page of this subnet: ${page.url}/`)
   return page

@@ -2,9 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-
-/** Whose page it is; each has one HTML file and one script of this name. */
-export type PageRole = 'validator' | 'miner' | 'hub' | 'localnet'
+import { type PageRole, renderPage } from './skeleton.js'
 
 export interface Asset {
   readonly type: string
@@ -18,7 +16,7 @@ export function listAssets(role: PageRole): ReadonlyMap<string, Asset> {
   const find = createRequire(import.meta.url).resolve
   const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
   return new Map<string, Asset>([
-    ['/', fileAsset('html', here(`assets/${role}.html`))],
+    ['/', htmlAsset(role, here('assets/page.html'), here(`assets/${role}.html`))],
     ['/page/page.css', fileAsset('css', here('assets/page.css'))],
     ['/page/uplot.css', fileAsset('css', find('uplot/dist/uPlot.min.css'))],
     ['/page/uplot.js', fileAsset('js', find('uplot/dist/uPlot.iife.min.js'))],
@@ -43,6 +41,18 @@ function scriptFolder(): string {
   return fileURLToPath(new URL(isBuilt ? './' : '../../dist/page/', import.meta.url))
 }
 
+function htmlAsset(role: PageRole, frame: string, sections: string): Asset {
+  const read = async () => {
+    const texts = await Promise.all([frame, sections].map((path) => readFile(path, 'utf8')))
+    return Buffer.from(renderPage(role, texts[0] ?? '', texts[1] ?? ''))
+  }
+  return { type: typeOf('html'), read }
+}
+
 function fileAsset(kind: keyof typeof TYPES, path: string): Asset {
-  return { type: `${TYPES[kind]}; charset=utf-8`, read: () => readFile(path) }
+  return { type: typeOf(kind), read: () => readFile(path) }
+}
+
+function typeOf(kind: keyof typeof TYPES): string {
+  return `${TYPES[kind]}; charset=utf-8`
 }

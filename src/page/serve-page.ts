@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Clock, Log } from '../kernel/index.js'
-import { listAssets, type PageRole } from './assets.js'
+import { listAssets } from './assets.js'
 import type { LiveDocument, RowKeys } from './document-change.js'
 import { LiveEvents } from './live-events.js'
+import type { PageRole } from './skeleton.js'
 
 export interface PageOptions {
   readonly role: PageRole

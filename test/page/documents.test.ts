@@ -6,8 +6,11 @@ import type {
   RoundRow,
   ValidatorDocument,
 } from '../../src/page/browser/documents.js'
+import type { HubDocument, HubSeriesDocument } from '../../src/page/browser/hub-documents.js'
 import type { LocalnetDocument } from '../../src/page/browser/localnet-documents.js'
 import type { MinerDocument, SeriesDocument } from '../../src/page/browser/miner-documents.js'
+import type { hubSeries } from '../../src/roles/hub/figures/index.js'
+import type { HubStatus } from '../../src/roles/hub/status-document.js'
 import type { MinerStatus } from '../../src/roles/miner/index.js'
 import type { MinerSeries } from '../../src/roles/miner/serving/index.js'
 import type { reportDocument } from '../../src/roles/validator/reports/api.js'
@@ -23,4 +26,6 @@ it('shows fields that the documents have', () => {
   expectTypeOf<MinerStatus>().toExtend<MinerDocument>()
   expectTypeOf<ReturnType<typeof localnetStatus.parse>>().toExtend<LocalnetDocument>()
   expectTypeOf<MinerSeries>().toExtend<SeriesDocument>()
+  expectTypeOf<HubStatus>().toExtend<HubDocument>()
+  expectTypeOf<ReturnType<typeof hubSeries.parse>>().toExtend<HubSeriesDocument>()
 })

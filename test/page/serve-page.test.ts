@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type StatusServer, startStatusServer } from '../../src/telemetry/index.js'
 import { ManualClock } from '../support/manual-clock.js'
 
-const ROLES = ['validator', 'miner', 'localnet'] as const
+const ROLES = ['validator', 'miner', 'hub', 'localnet'] as const
 
 describe('the page of a role', () => {
   let server: StatusServer | undefined
@@ -46,6 +46,21 @@ describe('the page of a role', () => {
     expect(links.filter((link) => !/^(\/[a-z]|#|data:,$)/.test(link))).toEqual([])
     expect(text).not.toMatch(/<script(?! (src|type="module" src)=)|<style|style=|\son\w+=/)
   })
+
+  it.each(ROLES)(
+    'of a %s has the frame of all pages, and the sections and the script of its own',
+    async (role) => {
+      const text = await (await fetch(await start(role))).text()
+      expect(text).not.toContain('{{')
+      expect(text).toContain(`<title>Targon ${role}</title>`)
+      expect(text).toContain(`src="/page/browser/${role}.js"`)
+      for (const id of ['title', 'identity', 'connection', 'alerts', 'figures', 'unavailable'])
+        expect(text.split(`id="${id}"`), id).toHaveLength(2)
+      const ids = new Set([...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+      for (const [, target = ''] of text.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g))
+        expect(ids, target).toContain(target)
+    },
+  )
 
   it('says by their type what its styles and plots are', async () => {
     const url = await start()

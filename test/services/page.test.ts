@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/kernel/index.js'
 import { type StatusServer, startStatusServer } from '../../src/telemetry/index.js'
-import { hotkeyOfPage, minerStatusOf, validatorStatusOf } from '../support/page-documents.js'
+import { hotkeyOfPage, hubStatusOf, minerStatusOf, validatorStatusOf } from '../support/page-documents.js'
 
 // A real browser on pages whose documents the test decides. Their scripts are those of the build.
 const CHROMIUM = '/usr/bin/chromium'
@@ -22,7 +22,8 @@ type Documents = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } as const
 const ROW_KEYS = {
-  status: { miners: 'hotkey', upstreams: 'url', callers: 'hotkey', traffic: 'id', wanted: 'hotkey' },
+  // a hub's traffic has another key, and is small enough to be sent whole
+  status: { miners: 'hotkey', upstreams: 'url', callers: 'hotkey', wanted: 'hotkey', keys: 'id' },
   rounds: { rounds: 'round' },
   series: { samples: 'at' },
 }
@@ -53,6 +54,11 @@ const samples = Array.from({ length: 40 }, (_, index) => ({
   ...{ inFlight: 1, tokensPerSecond: 100 + index, firstByteMs: 40 },
 }))
 
+const hubSamples = samples.map(({ at, requests, inFlight }, index) => ({
+  ...{ at, requests, answered: requests, refused: 0, failed: 0, left: 0, failovers: index % 2, hedges: 0 },
+  ...{ inFlight, tokensPerSecond: 80 + index, firstTokenMs: 50 },
+}))
+
 describe.skipIf(reason !== undefined)('the live page in a browser', () => {
   let browser: Browser
   let server: StatusServer | undefined
@@ -76,7 +82,7 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
   })
 
   async function serve(
-    role: 'validator' | 'miner' | 'localnet',
+    role: 'validator' | 'miner' | 'hub' | 'localnet',
     first: Documents,
     port = 0,
   ): Promise<string> {
@@ -266,11 +272,43 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
     expect(complaints).toEqual([])
   })
 
+  it('of a hub shows requests by model, miners, keys and what validators reported', async () => {
+    const page = await open(await serve('hub', pages.hub))
+    expect((await rowsOf(page, '#traffic-table'))[0]).toEqual([
+      ...['org/a', '5', '1', '0', '0', '2', '1', '52', '140', '60.2', '1\u202f000'],
+    ])
+    const miners = await rowsOf(page, '#miners-table')
+    expect(miners.map((row) => [row[0], row[3], row[5], row[6]])).toEqual([
+      ['1', '100 %', '98 %', 'asked'],
+      ['2', '0 %', '70 %', 'left out after failures'],
+      ['3', '–', '–', 'does not list its models: connection refused'],
+    ])
+    expect((await rowsOf(page, '#keys-table')).map((row) => row.slice(0, 5))).toEqual([
+      ['<b>alice', 'key_1', '950 of 1\u202f000', '950', '5 %'],
+      ['bob', 'key_2', '50', '50', '–'],
+    ])
+    expect(await textOf(page, '#other-keys')).toBe('2 more keys have used 7 tokens today.')
+    expect((await rowsOf(page, '#reports-table')).map((row) => [row[0], row[3], row[5]])).toEqual([
+      ['7', '27', '90 %'],
+      ['–', '1', '100 %'],
+    ])
+    expect(await rowsOf(page, '#errors-table')).toContainEqual(['model_not_found', '3'])
+    expect(await textOf(page, '#organics')).toContain('40 requests with their answers are kept (2.0 MiB).')
+    // the last twelve samples of 40 that rise by one
+    expect(await textOf(page, '#figures')).toContain('requests in the last minute402')
+    expect(await page.locator('#plots canvas').count()).toBe(4)
+    documents = { ...documents, status: hubStatusOf(6) }
+    await expect.poll(async () => (await rowsOf(page, '#traffic-table'))[0]?.[1]).toBe('6')
+    expect(complaints).toEqual([])
+  })
+
   const pages = {
     validator: validator(),
     miner: { status: minerStatusOf(), series: { intervalMs: 5000, samples } },
+    hub: { status: hubStatusOf(), series: { intervalMs: 5000, samples: hubSamples } },
     localnet: {
       status: {
+        hub: { url: 'http://127.0.0.1:8080', page: 'http://127.0.0.1:4003' },
         ...{ role: 'localnet', chainUrl: 'ws://127.0.0.1:9944', block: 31, epochBlocksLeft: 29, epochs: 2 },
         validator: { uid: 0, hotkey: hotkeyOfPage(0), rounds: 4, page: 'http://127.0.0.1:4001' },
         miners: [
@@ -301,10 +339,11 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
     ])
     expect(await page.locator('#miners-table tbody a').getAttribute('href')).toBe('http://127.0.0.1:4002')
     expect(await page.locator('#validator-link').getAttribute('href')).toBe('http://127.0.0.1:4001')
+    expect(await page.locator('#hub-link').getAttribute('href')).toBe('http://127.0.0.1:4003')
     expect(complaints).toEqual([])
   })
 
-  describe.each(['validator', 'miner', 'localnet'] as const)('of a %s', (role) => {
+  describe.each(['validator', 'miner', 'hub', 'localnet'] as const)('of a %s', (role) => {
     it.each(['light', 'dark'] as const)('has no fault that axe finds, %s', async (colorScheme) => {
       const page = await open(await serve(role, pages[role]), { colorScheme })
       expect(await accessibilityFaults(page)).toEqual([])

@@ -1,3 +1,4 @@
+import type { HubStatus } from '../../src/roles/hub/index.js'
 import type { ValidatorStatus } from '../../src/roles/index.js'
 import type { MinerStatus } from '../../src/roles/miner/index.js'
 
@@ -89,5 +90,54 @@ export function minerStatusOf(answered = 5): MinerStatus {
       },
     ],
     wanted: [{ hotkey: alice, models: ['org/a', 'org/missing'] }],
+  }
+}
+
+/** The status of a hub with two miners of one model, of which one is left out, and two keys. */
+export function hubStatusOf(answered = 5): HubStatus {
+  const routed = { model: 'org/a', tokensPerSecond: 61.5, firstTokenMs: 48, verified: 0.98 }
+  const miner = { coldkey: hotkeyOfPage(9), url: 'http://127.0.0.1:8091', models: ['org/a'], incentive: 0.4 }
+  return {
+    ...{ role: 'hub', netuid: 4, uid: 20, hotkey: hotkeyOfPage(20), standing: null, block: 1000 },
+    ...{ startedAt: '2026-01-01T00:00:00.000Z', url: 'http://127.0.0.1:8080', isDraining: false },
+    ...{ unavailable: null, inFlight: 2, models: ['org/a'] },
+    requests: { answered, refused: 3, failed: 1, left: 0 },
+    asked: { attempts: answered + 3, failovers: 2, hedges: 1 },
+    errors: { model_not_found: 3, miner_failed: 1 },
+    traffic: [
+      {
+        ...{ model: 'org/a', answered, refused: 0, failed: 1, left: 0 },
+        ...{ attempts: answered + 3, failovers: 2, hedges: 1, promptTokens: 100, tokens: 900 },
+        ...{ firstTokenMs: { p50: 52, p95: 140 }, tokensPerSecond: { p50: 60.2, p95: 70 } },
+      },
+    ],
+    records: { rows: 40, bytes: 2 ** 21, dropped: 0 },
+    bucket: { rows: 30, drawnAt: '2026-01-01T00:10:00.000Z', endsAt: '2026-01-01T00:30:00.000Z' },
+    reports: [
+      { hotkey: hotkeyOfPage(7), uid: 7, at: '2026-01-01T00:12:00.000Z', verified: 27, failed: 3 },
+      { hotkey: hotkeyOfPage(8), uid: null, at: '2026-01-01T00:11:00.000Z', verified: 1, failed: 0 },
+    ],
+    keys: [
+      {
+        ...{ id: 'key_1', name: '<b>alice', tokensToday: 950, tokensPerDay: 1000 },
+        ...{ spentTokens: 950, budgetTokens: null },
+      },
+      { id: 'key_2', name: 'bob', tokensToday: 50, tokensPerDay: null, spentTokens: 50, budgetTokens: null },
+    ],
+    otherKeys: { keys: 2, tokensToday: 7 },
+    miners: [
+      {
+        ...{ ...miner, uid: 1, hotkey: hotkeyOfPage(1), inFlight: 2, answered, failed: 0, silent: null },
+        ...{ breaker: 'closed', routing: [{ ...routed, share: 1, quality: 1 }] },
+      },
+      {
+        ...{ ...miner, uid: 2, hotkey: hotkeyOfPage(2), inFlight: 0, answered: 0, failed: 3, silent: null },
+        ...{ breaker: 'open', routing: [{ ...routed, share: 0, quality: 0.5, verified: 0.7 }] },
+      },
+      {
+        ...{ ...miner, uid: 3, hotkey: hotkeyOfPage(3), inFlight: 0, answered: 0, failed: 0, models: [] },
+        ...{ breaker: 'closed', silent: 'connection refused', routing: [] },
+      },
+    ],
   }
 }

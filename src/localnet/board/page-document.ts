@@ -36,6 +36,8 @@ export const localnetStatus = z.object({
     rounds: z.number().int(),
     page: z.string().nullable(),
   }),
+  /** Null without a hub. */
+  hub: z.object({ url: z.string(), page: z.string() }).nullable(),
   miners: z.array(minerRow),
 })
 
@@ -45,6 +47,8 @@ type LocalnetStatus = z.output<typeof localnetStatus>
 export interface PartPages {
   readonly chainUrl: string
   readonly validatorUrl: string | undefined
+  /** Undefined without a hub. */
+  readonly hub: { readonly url: string; readonly statusUrl: string } | undefined
   readonly minerUrlOf: (name: string) => string | undefined
 }
 
@@ -61,6 +65,7 @@ export function describeLocalnet(snapshot: Snapshot | undefined, pages: PartPage
       ...{ uid: validator?.uid ?? 0, hotkey: validator?.hotkey ?? '', rounds: validator?.rounds ?? 0 },
       page: pages.validatorUrl ?? null,
     },
+    hub: pages.hub ? { url: pages.hub.url, page: pages.hub.statusUrl } : null,
     miners: (snapshot?.miners ?? []).map((miner) => ({
       ...{ uid: miner.uid, name: miner.name, hotkey: miner.hotkey, behaviour: miner.behaviour },
       ...{

@@ -21,5 +21,6 @@ export interface LocalnetDocument {
   readonly epochBlocksLeft: number | null
   readonly epochs: number
   readonly validator: { readonly rounds: number; readonly hotkey: string; readonly page: string | null }
+  readonly hub: { readonly url: string; readonly page: string } | null
   readonly miners: readonly LocalMiner[]
 }

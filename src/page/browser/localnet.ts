@@ -60,5 +60,11 @@ followLive(({ status }) => {
   const link = byId('validator-link')
   setAttribute(link, 'href', validator.page ?? '#now-title')
   setText(link, validator.page === null ? 'The validator is starting.' : `Validator at ${validator.page}`)
+  const { hub } = document
+  byId('hub').hidden = hub === null
+  if (hub) {
+    setAttribute(byId('hub-link'), 'href', hub.page)
+    setText(byId('hub-link'), `Hub at ${hub.page}, its API at ${hub.url}`)
+  }
   miners.update(document.miners)
 }, byId('connection'))

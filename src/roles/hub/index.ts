@@ -5,4 +5,5 @@
  */
 export { hubApi } from './api.js'
 export { startHub } from './start.js'
+export { type HubStatus, hubStatus } from './status-document.js'
 export type { HubDeps, HubReport } from './types.js'

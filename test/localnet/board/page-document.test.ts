@@ -5,6 +5,7 @@ import { accused, snapshotOf, verified } from './subnet.js'
 const pages = {
   chainUrl: 'ws://127.0.0.1:9944',
   validatorUrl: 'http://127.0.0.1:4001',
+  hub: undefined,
   minerUrlOf: (name: string) => (name === 'honest-fast' ? 'http://127.0.0.1:4002' : undefined),
 }
 
@@ -26,6 +27,16 @@ describe('the document of the page of a localnet', () => {
       accusation: expect.any(String),
       page: null,
     })
+  })
+
+  it('leads to the hub where there is one', () => {
+    const hub = { url: 'http://127.0.0.1:8080', statusUrl: 'http://127.0.0.1:4003', apiKey: 'sk-targon-x' }
+    const documents = [pages, { ...pages, hub }].map((one) => describeLocalnet(undefined, one))
+    expect(documents.map((one) => one.hub)).toEqual([
+      null,
+      { url: 'http://127.0.0.1:8080', page: 'http://127.0.0.1:4003' },
+    ])
+    expect(JSON.stringify(documents)).not.toContain('sk-targon')
   })
 
   it('says before the first status where the parts are', () => {
