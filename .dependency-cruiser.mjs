@@ -73,9 +73,10 @@ export const ARROWS = {
   'roles/validator/health': [...MODULES, 'roles', ...INSIDE('validator', 'subnet', 'rounds')],
   'roles/hub': [
     ...[...MODULES, 'accounts', 'roles'],
-    ...INSIDE('hub', 'gateway', 'miners', 'asking', 'organics', 'figures'),
+    ...INSIDE('hub', 'gateway', 'miners', 'asking', 'organics', 'figures', 'alerting'),
   ],
   'roles/hub/figures': ['accounts', 'telemetry', ...INSIDE('hub', 'gateway', 'organics')],
+  'roles/hub/alerting': ['alerts', 'roles'],
   'roles/hub/miners': ['chain', 'inference', 'wallet'],
   'roles/hub/asking': ['epistula', 'inference', 'wallet', 'roles/hub/miners'],
   'roles/hub/gateway': [

@@ -32,7 +32,7 @@ function diskCondition({ stateDir, diskOf = readDisk }: Machine): Condition {
       return [
         {
           sentence: `Only ${mib} MiB are free on the disk of ${stateDir}.`,
-          next: 'Free some space; scores, history and weights ledger are saved there.',
+          next: 'Free some space; the state of this node is saved there.',
         },
       ]
     },

@@ -1,8 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
+import type { Alerts } from '../../alerts/index.js'
 import { createMinerAgent } from '../../inference/index.js'
 import { initSr25519 } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
+import { startNeuronAlerts } from '../neuron-alerts.js'
+import { createRequestEnds, type ExchangeCounts, hubConditions, type RequestEnds } from './alerting/index.js'
 import { type Asking, answerBytes, openAsking } from './asking/index.js'
 import { type Figures, openFigures } from './figures/index.js'
 import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gateway/index.js'
@@ -33,19 +36,22 @@ export async function openHub(
   const { accounts, clock } = deps
   const figures = openFigures({ metrics, accounts, clock, log, signal, inFlight })
   const logEnd = createRequestLog(log, clock)
+  const ends = createRequestEnds(clock)
   const onEnd = (end: RequestEnd) => {
-    figures.noteEnd(end)
-    logEnd(end)
+    for (const note of [figures.noteEnd, logEnd, ends.note]) note(end)
   }
+  const exchange = { handedOut: 0, reported: 0 }
   const sampling: Sampling = {
     maxTokens: settings['hub.max-tokens'],
     defaultTokens: settings['hub.default-tokens'],
     seed: () => (seeded ? seeded.integer(1, SEEDS) : randomInt(1, SEEDS)),
   }
-  const opened = await openPort(context, { miners, organics, sampling, figures, onEnd })
+  const opened = await openPort(context, { miners, organics, sampling, figures, exchange, onEnd })
   gateway = opened
   cleanup.add('public port', () => opened.close())
-  const hub: Hub = { miners, gateway: opened, organics, figures }
+  const alerts = await startHubAlerts(context, { miners, organics, gateway: opened, ends, exchange })
+  cleanup.add('alerts', () => alerts.close())
+  const hub: Hub = { miners, gateway: opened, organics, figures, alerts }
   const { url: statusUrl } = await openStatusServer(hub, context)
   log.info({ event: 'hub-listening', url: opened.url, models: miners.models() }, 'hub is listening')
   return { hub, statusUrl }
@@ -74,12 +80,13 @@ interface PortParts {
   readonly organics: Organics
   readonly sampling: Sampling
   readonly figures: Figures
+  readonly exchange: { -readonly [Name in keyof ExchangeCounts]: ExchangeCounts[Name] }
   readonly onEnd: (end: RequestEnd) => void
 }
 
 function openPort(
   context: HubContext,
-  { miners, organics, sampling, figures, onEnd }: PortParts,
+  { miners, organics, sampling, figures, exchange, onEnd }: PortParts,
 ): Promise<Gateway> {
   const { settings, deps } = context
   const { clock, log, accounts } = deps
@@ -96,10 +103,31 @@ function openPort(
       buckets: organics.buckets,
       isAllowed: createAllowedValidators(settings['hub.validators'], () => miners.metagraph()),
       models: () => miners.models().map((model) => ({ model })),
+      noteHandedOut: () => {
+        exchange.handedOut++
+      },
       noteVerdict: (verdict) => {
+        exchange.reported++
         miners.noteVerdict(verdict)
         figures.noteVerdict(verdict)
       },
+    }),
+  })
+}
+
+type Watched = Pick<Hub, 'miners' | 'organics' | 'gateway'> & {
+  readonly ends: RequestEnds
+  readonly exchange: ExchangeCounts
+}
+
+function startHubAlerts({ settings, deps, metrics }: HubContext, watched: Watched): Promise<Alerts> {
+  const { clock, signer, accounts } = deps
+  return startNeuronAlerts({
+    ...{ role: 'hub', settings, deps, metrics },
+    conditions: hubConditions({
+      ...{ ...watched, clock, hotkey: signer.address, netuid: settings.netuid },
+      idleMs: settings['alert.idle'] * 1000,
+      accountsTrouble: () => accounts.trouble(),
     }),
   })
 }

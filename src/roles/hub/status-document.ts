@@ -60,6 +60,8 @@ export const hubStatus = z.looseObject({
   url: z.string(),
   block: z.number(),
   isDraining: z.boolean(),
+  /** The launcher started it, so that releases are started and rolled back. */
+  launched: z.boolean().optional(),
   /** Why it cannot serve; null when it can. */
   unavailable: z.string().nullable(),
   inFlight: z.number(),

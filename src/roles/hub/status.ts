@@ -1,4 +1,4 @@
-import { noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
+import { noteAlerts, noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
 import { standingOf } from '../standing.js'
 import { hubApi } from './api.js'
 import type { Organics } from './organics/index.js'
@@ -52,7 +52,7 @@ export async function openStatusServer(hub: Hub, context: HubContext): Promise<S
 }
 
 function statusOf(hub: Hub, { deps, settings }: HubContext, startedAt: string): HubStatus {
-  const { gateway, miners, organics, figures } = hub
+  const { gateway, miners, organics, figures, alerts } = hub
   const metagraph = miners.metagraph()
   const self = metagraph.find(deps.signer.address)
   const { keys, others } = figures.spend() ?? { keys: [], others: { keys: 0, tokensToday: 0 } }
@@ -78,6 +78,8 @@ function statusOf(hub: Hub, { deps, settings }: HubContext, startedAt: string): 
     reports: figures.reports().map((one) => ({ ...one, uid: metagraph.find(one.hotkey)?.uid ?? null })),
     keys: keys.map((key) => ({ ...key })),
     otherKeys: others,
+    launched: settings.launched,
+    alerts: alerts.active(),
     miners: miners.report().map((miner) => ({
       ...miner,
       routing: miner.routing.map((model) => ({ ...model })),
@@ -92,10 +94,11 @@ function bucketOf({ buckets }: Organics): HubStatus['bucket'] {
   return { rows: drawn.rows, drawnAt: timeOf(drawn.drawnAtMs), endsAt: timeOf(drawn.endsAtMs) }
 }
 
-function updateMetrics({ gateway, miners, organics }: Hub, { deps, metrics }: HubContext): void {
+function updateMetrics({ gateway, miners, organics, alerts }: Hub, { deps, metrics }: HubContext): void {
   const { subtensor, signer, accounts } = deps
   metrics.chainHeadBlock.set(subtensor.head().number)
   noteChain(metrics, subtensor)
+  noteAlerts(metrics, alerts.active())
   metrics.registered.set(miners.metagraph().find(signer.address) ? 1 : 0)
   metrics.inFlight.set(gateway.inFlight)
   metrics.models.set(miners.models().length)

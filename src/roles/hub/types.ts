@@ -1,4 +1,5 @@
 import type { Accounts } from '../../accounts/index.js'
+import type { Alerts } from '../../alerts/index.js'
 import type { Subtensor } from '../../chain/index.js'
 import type { HubSettings } from '../../config/index.js'
 import type { CleanupStack, LockTimes } from '../../kernel/index.js'
@@ -39,6 +40,7 @@ export interface Hub {
   readonly gateway: Gateway
   readonly organics: Organics
   readonly figures: Figures
+  readonly alerts: Alerts
 }
 
 /** Final report of a drained hub. */

@@ -6,6 +6,7 @@ import { hubStatus } from '../../../src/roles/hub/status-document.js'
 import { createCertificate } from '../../support/certificate.js'
 import { type FakeMiner, startFakeMiner } from '../../support/fake-miner.js'
 import { type HubRig, startHubRig } from '../../support/hub-rig.js'
+import { ManualClock } from '../../support/manual-clock.js'
 
 const MODEL = 'org/model'
 const ask = { model: MODEL, max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] }
@@ -121,6 +122,22 @@ describe('the port of a hub', () => {
     await expect(start({ 'hub.tls-cert': key, 'hub.tls-key': cert })).rejects.toMatchObject({
       code: 'HUB_TLS',
     })
+  })
+
+  it('tells of a certificate that ends soon', async () => {
+    const clock = new ManualClock(Date.now())
+    const { cert, key } = createCertificate(5)
+    miner = await startFakeMiner({ models: [MODEL] })
+    const settings = { 'hub.tls-cert': cert, 'hub.tls-key': key, 'drain-timeout': 0 }
+    hub = await startHubRig([{ port: miner.port }], settings, { clock })
+    await clock.advance(15_000)
+    const { statusUrl } = hub
+    await vi.waitFor(async () => {
+      const status = hubStatus.parse(await (await fetch(`${statusUrl}/status`)).json())
+      expect(status.alerts).toMatchObject([{ id: 'certificate-expires', severity: 'warning' }])
+    })
+    const metrics = await (await fetch(`${statusUrl}/metrics`)).text()
+    expect(metrics).toContain('targon_alerts{alert="certificate-expires",severity="warning"} 1')
   })
 
   it('that is taken is an error that names it', async () => {

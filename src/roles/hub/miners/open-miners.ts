@@ -27,6 +27,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
   let says = saysOf(directory, options.validators)
   noteDirectory(options, directory)
   let readAtMs = clock.monotonic()
+  let failure: unknown
   const records = new Map<string, TrackRecord>()
   const recordOf = (hotkey: string): TrackRecord => {
     const record = records.get(hotkey) ?? createTrackRecord(clock, random)
@@ -39,6 +40,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     if (isServing() && clock.monotonic() - readAtMs < options.refreshMs) return
     readAtMs = clock.monotonic()
     directory = await readDirectory(options, directory.miners, signal)
+    failure = undefined
     says = saysOf(directory, options.validators)
     noteDirectory(options, directory)
     const present = new Set(directory.miners.map(({ hotkey }) => hotkey))
@@ -47,6 +49,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
   }
   void every(clock, Math.min(EARLY_REFRESH_MS, options.refreshMs), signal, refresh, (error) => {
     if (isAbort(error)) return
+    failure = error
     log.warn({ event: 'hub-refresh-failed', err: error }, 'could not read which miners serve which models')
   })
   const candidateOf = (miner: ListedMiner, model: string) => {
@@ -72,6 +75,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     begin: ({ hotkey }, model) => recordOf(hotkey).begin(model),
     noteVerdict: (verdict) => verdicts.note(verdict),
     metagraph: () => directory.metagraph,
+    failure: () => failure,
     report: () => {
       const routed = reportRouting({ miners: directory.miners, allows, candidateOf, limits })
       return directory.miners.map(({ misses: _, ...miner }) => {

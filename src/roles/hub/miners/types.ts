@@ -79,5 +79,7 @@ export interface Miners {
   noteVerdict(verdict: NotedVerdict): void
   /** The last metagraph. */
   metagraph(): Metagraph
+  /** Why the last reading of the subnet failed; undefined when it did not. */
+  failure(): unknown
   report(): readonly MinerReport[]
 }

@@ -20,6 +20,8 @@ export interface OrganicRoutesDeps {
   /** Models that miners serve now. */
   readonly models: () => readonly ListedModel[]
   readonly noteVerdict: (verdict: ReportedVerdict) => void
+  /** Called when a validator has asked for a bucket. */
+  readonly noteHandedOut?: () => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -56,11 +58,12 @@ export function organicRoutes(deps: OrganicRoutesDeps): FastifyPluginCallback {
   }
 }
 
-function handBucket({ buckets, log }: OrganicRoutesDeps) {
+function handBucket({ buckets, log, noteHandedOut }: OrganicRoutesDeps) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const models = readModelNames(bodyOf(request))
     if (!models) return reply.code(400).send({ detail: 'The body must be a JSON list of model names' })
     const bucket = await buckets?.current(models)
+    noteHandedOut?.()
     log.debug(
       {
         event: 'organics-handed-out',
