@@ -51,6 +51,8 @@ export const modelReport = z.object({
   notServing: z.number(),
   /** How many rounds it sat out because its last answer was still streaming. */
   satOut: z.number().default(0),
+  /** How many of its answers were not checked, and got their worth from a later one. */
+  unchecked: z.number().default(0),
   tokensPerSecond: spread.nullable(),
   timeToFirstTokenMs: spread.nullable(),
   lastFailures: z.array(

@@ -21,8 +21,12 @@ export interface ReportFilter {
   readonly validator?: string | undefined
 }
 
-/** Cause of the rows of rounds that a miner sat out; their kind is `sat-out` with a speed, or `missed`. */
+/**
+ * Causes of the rows of rounds without a verdict of their own, because the miner sat them out or its answer was not checked;
+ * their kind is `sat-out` with a speed, or `missed`.
+ */
 const STILL_STREAMING = 'STILL_STREAMING'
+const UNCHECKED = 'UNCHECKED'
 
 /** A miner and a model that have results or evidence, with the times of the first and the last. */
 type Group = { hotkey: string; model: string; first: number; last: number }
@@ -123,14 +127,19 @@ async function reportModel(
     model,
     window: await readWindow(database, ever),
     verdicts: summarizeVerdicts(counts),
-    notServing: countRows(counts, ({ kind, cause }) => kind === 'missed' && cause !== STILL_STREAMING),
+    notServing: countRows(counts, ({ kind, cause }) => kind === 'missed' && !isSettledLater(cause)),
     satOut: countRows(counts, ({ cause }) => cause === STILL_STREAMING),
+    unchecked: countRows(counts, ({ cause }) => cause === UNCHECKED),
     tokensPerSecond: await readSpread(database, results.tokensPerSecond, inPeriod),
     timeToFirstTokenMs: await readSpread(database, results.timeToFirstTokenMs, inPeriod),
     lastFailures: await readFailures(database, inPeriod),
     trend: await readTrend(database, inPeriod),
     ...(evidence && { evidence }),
   }
+}
+
+function isSettledLater(cause: string | null): boolean {
+  return cause === STILL_STREAMING || cause === UNCHECKED
 }
 
 function countRows(counts: readonly ResultCount[], matches: (entry: ResultCount) => boolean): number {

@@ -15,15 +15,19 @@ export interface ScoreBookData {
 interface Entry {
   readonly results: Map<string, Result[]>
   /** By model: rounds the miner sits out because its stream is still open. */
-  readonly satOut: Map<string, SatOutRounds>
+  readonly satOut: Map<string, UnconfirmedRounds>
+  /** By model: rounds whose answers this validator chose not to check. */
+  readonly unchecked: Map<string, UnconfirmedRounds>
   organics: (readonly [block: number, result: Result])[]
 }
 
-interface SatOutRounds {
+interface UnconfirmedRounds {
   rounds: number
-  /** Of the open stream so far, in tokens per second. No verdict has confirmed it. */
+  /** Of the open stream so far, or of the last unchecked answer, in tokens per second. No verdict has confirmed it. */
   speed: number
 }
+
+type Unconfirmed = 'satOut' | 'unchecked'
 
 /** How far organic results may move a score under `proportional`, relative to the score from our own rounds. */
 export interface OrganicBounds {
@@ -33,8 +37,8 @@ export interface OrganicBounds {
   readonly maxSpeedRatio: number
 }
 
-/** What a miner gets for the rounds it sat out: the speed its stream had shown, or what the verdict on it says. */
-export type SatOutWorth = Result | 'speed so far'
+/** What a miner gets for rounds that no verdict has confirmed: the speed they had shown, or what the next verdict says. */
+export type UnconfirmedWorth = Result | 'speed so far'
 
 /** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
@@ -50,7 +54,7 @@ const MAX_ORGANICS = 1000
  * cut to the newest five results of each window (`trimStale`).
  *
  * A miner that keeps a stream open sits rounds out. Each of them counts with the speed of that stream so far, so that the
- * window moves on; but what no verdict has confirmed never raises a score.
+ * window moves on; but what no verdict has confirmed never raises a score. The same holds for answers that are not checked.
  */
 export class ScoreBook {
   readonly #miners = new Map<string, Entry>()
@@ -80,10 +84,12 @@ export class ScoreBook {
 
   /** Counts a round that the miner sits out while its stream is open, with the speed of that stream so far. */
   sitOut(hotkey: string, model: string, speed: number, block: number): void {
-    const { satOut } = this.#entry(hotkey)
-    const rounds = Math.min(WINDOW, (satOut.get(model)?.rounds ?? 0) + 1)
-    satOut.set(model, { rounds, speed: Number.isFinite(speed) ? Math.max(0, speed) : 0 })
-    this.#block = Math.max(this.#block, block)
+    this.#hold('satOut', hotkey, model, speed, block)
+  }
+
+  /** Counts an answer that is not checked: the next verdict on this miner and model says what it is worth. */
+  leaveUnchecked(hotkey: string, model: string, speed: number, block: number): void {
+    this.#hold('unchecked', hotkey, model, speed, block)
   }
 
   /**
@@ -92,18 +98,13 @@ export class ScoreBook {
    *
    * @returns the results added
    */
-  settleSatOut(hotkey: string, model: string, worth: SatOutWorth): Result[] {
-    const entry = this.#miners.get(hotkey)
-    const open = entry?.satOut.get(model)
-    if (!entry || !open) return []
-    entry.satOut.delete(model)
-    const result = worth === 'speed so far' ? open.speed : sanitize(worth)
-    const added = new Array<Result>(open.rounds).fill(result)
-    const window = entry.results.get(model) ?? []
-    const next = [...window, ...added].slice(-WINDOW)
-    if (worth === 'speed so far' && safeMeanScore(next) >= safeMeanScore(window)) return []
-    putNewest(entry.results, model, next)
-    return added
+  settleSatOut(hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
+    return this.#settle('satOut', hotkey, model, worth)
+  }
+
+  /** A later answer was checked: what those before it are worth becomes part of the window, as for rounds sat out. */
+  settleUnchecked(hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
+    return this.#settle('unchecked', hotkey, model, worth)
   }
 
   recordOrganics(hotkey: string, results: readonly Result[], block: number): void {
@@ -143,7 +144,7 @@ export class ScoreBook {
     return true
   }
 
-  /** The window that counts now, rounds sat out included. */
+  /** The window that counts now, unconfirmed rounds included. */
   results(hotkey: string, model: string): readonly Result[] {
     const entry = this.#miners.get(hotkey)
     return entry ? currentWindow(entry, model) : []
@@ -171,7 +172,7 @@ export class ScoreBook {
     return Math.max(synthetic * (1 - maxPenalty), Math.min(score, synthetic * (1 + maxSpeedRatio)), 0)
   }
 
-  /** Rounds sat out are stored as they count now: after a restart nothing is known of the open streams. */
+  /** Unconfirmed rounds are stored as they count now: after a restart nothing is known of them. */
   toData(): ScoreBookData {
     return {
       block: this.#block,
@@ -193,10 +194,31 @@ export class ScoreBook {
     return book
   }
 
+  #hold(kind: Unconfirmed, hotkey: string, model: string, speed: number, block: number): void {
+    const held = this.#entry(hotkey)[kind]
+    const rounds = Math.min(WINDOW, (held.get(model)?.rounds ?? 0) + 1)
+    held.set(model, { rounds, speed: Number.isFinite(speed) ? Math.max(0, speed) : 0 })
+    this.#block = Math.max(this.#block, block)
+  }
+
+  #settle(kind: Unconfirmed, hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
+    const entry = this.#miners.get(hotkey)
+    const held = entry?.[kind].get(model)
+    if (!entry || !held) return []
+    entry[kind].delete(model)
+    const result = worth === 'speed so far' ? held.speed : sanitize(worth)
+    const added = new Array<Result>(held.rounds).fill(result)
+    const window = entry.results.get(model) ?? []
+    const next = [...window, ...added].slice(-WINDOW)
+    if (worth === 'speed so far' && safeMeanScore(next) >= safeMeanScore(window)) return []
+    putNewest(entry.results, model, next)
+    return added
+  }
+
   #entry(hotkey: string): Entry {
     let entry = this.#miners.get(hotkey)
     if (!entry) {
-      entry = { results: new Map(), satOut: new Map(), organics: [] }
+      entry = { results: new Map(), satOut: new Map(), unchecked: new Map(), organics: [] }
       this.#miners.set(hotkey, entry)
     }
     return entry
@@ -204,15 +226,16 @@ export class ScoreBook {
 }
 
 function currentWindows(entry: Entry): ReadonlyMap<string, readonly Result[]> {
-  if (entry.satOut.size === 0) return entry.results
+  if (entry.satOut.size + entry.unchecked.size === 0) return entry.results
   return new Map([...entry.results.keys()].map((model) => [model, currentWindow(entry, model)]))
 }
 
-function currentWindow({ results, satOut }: Entry, model: string): readonly Result[] {
+function currentWindow({ results, satOut, unchecked }: Entry, model: string): readonly Result[] {
   const window = results.get(model) ?? []
-  const open = satOut.get(model)
-  if (!open) return window
-  const moved = [...window, ...new Array<Result>(open.rounds).fill(open.speed)].slice(-WINDOW)
+  const held = [unchecked.get(model), satOut.get(model)].filter((one) => one !== undefined)
+  if (held.length === 0) return window
+  const unconfirmed = held.flatMap(({ rounds, speed }) => new Array<Result>(rounds).fill(speed))
+  const moved = [...window, ...unconfirmed].slice(-WINDOW)
   return safeMeanScore(moved) < safeMeanScore(window) ? moved : window
 }
 

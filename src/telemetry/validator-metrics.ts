@@ -8,6 +8,7 @@ export interface OwnValidatorMetrics {
   /** Of wanted models only; createModelSeries keeps it so. */
   readonly modelVerdicts: Counter<'model' | 'outcome'>
   readonly inconclusive: Counter<'reason'>
+  readonly unchecked: Counter<'model'>
   readonly verificationDuration: Histogram<'model'>
   readonly tokensPerSecond: Histogram
   readonly weightsLastSetBlock: Gauge
@@ -80,6 +81,17 @@ export function validatorMetrics(make: Maker): OwnValidatorMetrics {
     weightsAttempts: make.counter('targon_weights_attempts_total', 'Weight submissions by result.', [
       'result',
     ]),
+    ...evidenceMetrics(make),
+  }
+}
+
+function evidenceMetrics(make: Maker) {
+  return {
+    unchecked: make.counter(
+      'targon_validator_unchecked_answers_total',
+      'Complete answers of trusted miners that the engine did not check, by model.',
+      ['model'],
+    ),
     evidenceAlarms: make.counter(
       'targon_validator_evidence_alarms_total',
       'Miners and models whose answers together contradicted the model, by the leading statistic.',

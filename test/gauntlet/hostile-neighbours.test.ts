@@ -14,11 +14,7 @@ import type { NotServing } from '../../src/roles/validator/rounds/index.js'
 import { judgeStream } from '../../src/roles/validator/rounds/judge.js'
 import type { RoundPorts, RoundResult } from '../../src/roles/validator/rounds/round.js'
 import { RoundLoop } from '../../src/roles/validator/rounds/round-loop.js'
-import {
-  createVerdictCounts,
-  type SatOutSettled,
-  scoreResults,
-} from '../../src/roles/validator/scores/index.js'
+import { createVerdictCounts, type Settled, scoreResults } from '../../src/roles/validator/scores/index.js'
 import { ScoreBook } from '../../src/scoring/index.js'
 import type { Signer } from '../../src/wallet/index.js'
 import {
@@ -181,7 +177,7 @@ describe('a stream that is held open', () => {
     const events = {
       ...createRoundEvents(),
       missed: createTopic<NotServing>(),
-      satOutSettled: createTopic<SatOutSettled>(),
+      settled: createTopic<Settled>(),
     }
     const context = {
       ...createRigContext({ clock: tenfold, signal: stop.signal, view, signer }),

@@ -179,3 +179,42 @@ describe('rounds that a miner sits out while its stream is open', () => {
     expect(scoreOf(book)).toBe(before)
   })
 })
+
+describe('answers that are not checked', () => {
+  const leave = (book: ScoreBook, answers: number, speed: number) => {
+    for (let answer = 0; answer < answers; answer++) book.leaveUnchecked('a', MODEL, speed, 2)
+  }
+  const bookOf = () => {
+    const book = new ScoreBook()
+    for (let result = 0; result < 15; result++) book.record('a', MODEL, 100, 1)
+    return book
+  }
+
+  test('never raise the score, and are worth what the next verdict says', () => {
+    const book = bookOf()
+    leave(book, 4, 9000)
+    expect(book.results('a', MODEL)).toEqual(new Array(15).fill(100))
+    expect(book.settleUnchecked('a', MODEL, 90)).toEqual(new Array(4).fill(90))
+    expect(book.results('a', MODEL).slice(-5)).toEqual([100, 90, 90, 90, 90])
+    leave(book, 20, 9000)
+    expect(book.settleUnchecked('a', MODEL, null)).toHaveLength(15)
+    expect(book.results('a', MODEL)).toEqual(new Array(15).fill(null))
+  })
+
+  test('are kept apart from rounds sat out', () => {
+    const book = bookOf()
+    leave(book, 2, 50)
+    book.sitOut('a', MODEL, 10, 2)
+    expect(book.results('a', MODEL).slice(-4)).toEqual([100, 50, 50, 10])
+    expect(book.settleSatOut('a', MODEL, null)).toEqual([null])
+    expect(book.settleUnchecked('a', MODEL, 60)).toEqual([60, 60])
+  })
+
+  test('count after a restart as they counted before it', () => {
+    const book = bookOf()
+    leave(book, 3, 20)
+    const before = book.results('a', MODEL)
+    expect(before.slice(-3)).toEqual([20, 20, 20])
+    expect(ScoreBook.from(book.toData()).results('a', MODEL)).toEqual(before)
+  })
+})

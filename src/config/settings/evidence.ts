@@ -29,6 +29,12 @@ export const evidenceSettings = {
     default: 100,
     help: 'Answers in a row that must fit the model before a miner that evidence scored 0 counts again.',
   }),
+  'evidence.checked-share': validator({
+    kind: 'number',
+    schema: numberValue(0.05, 1),
+    default: 1,
+    help: 'Share of the answers of a trusted miner that the engine checks, drawn at random when an answer is complete; below 1, finding a miner that starts to cheat takes that much longer. Trusted is a miner for a model with enforced evidence that is clean, after --evidence.clean-answers verified answers in a row since the start.',
+  }),
   'evidence.seed': validator({
     kind: 'text',
     schema: z.enum(['observe', 'require']),

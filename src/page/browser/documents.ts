@@ -78,6 +78,7 @@ export interface ValidatorDocument {
   readonly miners: readonly ValidatorMiner[]
   readonly alerts?: readonly Alert[] | undefined
   readonly evidenceThreshold?: number | undefined
+  readonly checking?: { readonly share: number; readonly trusted: number } | undefined
 }
 
 export interface RoundOutcome {

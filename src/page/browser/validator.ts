@@ -5,7 +5,7 @@ import { DataTable } from './data-table.js'
 import { type EngineRow, type RoundRow, readDocument, type ValidatorDocument } from './documents.js'
 import { byId, setText } from './elements.js'
 import { type Figure, Figures } from './figures.js'
-import { count, duration } from './formats.js'
+import { count, duration, fixed } from './formats.js'
 import { MinerView } from './miner-view.js'
 import { RoundsTable } from './rounds.js'
 import { Board } from './validator-board.js'
@@ -75,9 +75,17 @@ function figuresOf(document: ValidatorDocument): readonly Figure[] {
       value: `${ready} of ${all.length}`,
       tone: ready < all.length || all.length === 0 ? 'bad' : undefined,
     },
+    ...(document.checking ? [checkingFigure(document.checking)] : []),
     ...(chain ? chainFigures(chain) : []),
     ...(startedAt ? [{ name: 'running for', value: duration(Date.now() - Date.parse(startedAt)) }] : []),
   ]
+}
+
+/** What a share below 1 saves, and what detection costs then. */
+function checkingFigure({ share, trusted }: NonNullable<ValidatorDocument['checking']>): Figure {
+  const later = fixed(1 / share, 1)
+  const value = `${fixed(share * 100, 0)} % of answers where trusted (${count(trusted)}); cheats are found after ${later} times the answers`
+  return { name: 'answers checked', value }
 }
 
 function chainFigures(chain: NonNullable<ValidatorDocument['chain']>): Figure[] {

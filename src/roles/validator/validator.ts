@@ -24,7 +24,13 @@ import {
   type NotedAttempt,
   startEpochs,
 } from './epochs/index.js'
-import { type EvidenceRow, type LevelsFor, levelsFrom, openEvidence } from './evidence/index.js'
+import {
+  type EvidenceRow,
+  type LevelsFor,
+  levelsFrom,
+  openCheckedShare,
+  openEvidence,
+} from './evidence/index.js'
 import { type Health, type Watchdog, watchHealth } from './health/index.js'
 import { openHub } from './organics/index.js'
 import {
@@ -40,7 +46,7 @@ import {
   validatorApi,
 } from './reports/index.js'
 import { connectPorts, type NotServing, type RoundEvents, RoundLoop } from './rounds/index.js'
-import { createVerdictCounts, openScores, type SatOutSettled, scoreResults } from './scores/index.js'
+import { createVerdictCounts, openScores, type Settled, scoreResults } from './scores/index.js'
 import { engineStates, type ValidatorContext } from './subnet/index.js'
 
 /** What a validator is given; it closes none of it. */
@@ -64,7 +70,7 @@ export interface ValidatorDeps extends RoleDeps, EpochDeps {
 interface ValidatorBus extends RoundEvents {
   readonly head: Topic<BlockHead>
   readonly missed: Topic<NotServing>
-  readonly satOutSettled: Topic<SatOutSettled>
+  readonly settled: Topic<Settled>
   readonly weights: Topic<ConfirmedWeights>
   readonly attempts: Topic<NotedAttempt>
   readonly resynced: Topic<{ readonly error?: unknown }>
@@ -116,6 +122,7 @@ export async function startServices(
   const health = watchHealth(context, { events: bus, scoresTrouble: scores.trouble })
   const hub = openHub(context, { book, verify: ports.verify, evidence, events: bus })
   cleanup.add('hub', () => hub.close())
+  const checked = openCheckedShare(context, { random: random.fork('checked'), evidence, events: bus })
   scoreResults(context, { book, verdicts, events: bus })
   countAnswers(context, bus)
   const records = openRecords(context, bus)
@@ -125,7 +132,14 @@ export async function startServices(
   cleanup.add('alerts', () => alerts.close())
   const epochs = startEpochs(context, { deps, scores, verdicts, evidence, events: bus })
   const rounds = new RoundLoop(context, {
-    ...{ ports: { ...ports, weigh: evidence.weigh, review: evidence.review }, random, events: bus },
+    ports: {
+      ...ports,
+      weigh: evidence.weigh,
+      review: evidence.review,
+      leavesUnchecked: checked.leavesUnchecked,
+    },
+    random,
+    events: bus,
     hooks: {
       saveScores: save,
       recover: epochs.recover,
@@ -133,7 +147,7 @@ export async function startServices(
     },
   })
   const status = trackStatus(context, {
-    ...{ book, verdicts, evidence, calibrations, rounds, epochs, health, alerts, events: bus },
+    ...{ book, verdicts, evidence, checked, calibrations, rounds, epochs, health, alerts, events: bus },
     ledger: deps.weights,
   })
   const recent = trackRounds(clock, bus)
@@ -181,8 +195,9 @@ function createBus(): ValidatorBus {
     result: createTopic(),
     notServing: createTopic(),
     satOut: createTopic(),
+    unchecked: createTopic(),
     missed: createTopic(),
-    satOutSettled: createTopic(),
+    settled: createTopic(),
     roundJudged: createTopic(),
     roundEnded: createTopic(),
     weights: createTopic(),

@@ -42,6 +42,8 @@ export interface Evidence {
   /** Weighs and adds an answer to a user's request that a hub reported. */
   addOrganic(engine: ReferenceEngine, hotkey: string, compared: ComparedAnswer, judged: JudgedAnswer): void
   readonly isBarred: IsBarred
+  /** Whether evidence is enforced for the model and has neither accused nor suspected the miner. */
+  isClean(hotkey: string, model: string): boolean
   /** What is known of a miner, by model. */
   standings(hotkey: string): readonly PairStanding[]
   /** Decimal logarithm of the wealth at which evidence accuses. */
@@ -155,6 +157,9 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
 
   readonly isBarred = (hotkey: string, model: string) =>
     this.#book.isBarred(hotkey, model) && this.#isEnforced(model)
+
+  readonly isClean = (hotkey: string, model: string) =>
+    this.#isEnforced(model) && this.#book.standing(hotkey, model).level === 'clean'
 
   readonly weigh = (
     engine: ReferenceEngine,

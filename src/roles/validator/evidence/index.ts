@@ -4,6 +4,7 @@
  * Tests named after a behaviour: evidence.test.ts (changes.ts, template-dates.ts), kept-answers.test.ts (export-bundle.ts).
  */
 export type { EvidenceRow } from './changes.js'
+export { type CheckedShare, openCheckedShare } from './checked-share.js'
 export { countedModels, type IsBarred } from './counted-models.js'
 export {
   type Evidence,

@@ -12,7 +12,7 @@ import type { Feed } from '../../role.js'
 import type { ConfirmedWeights } from '../epochs/index.js'
 import type { EvidenceRow } from '../evidence/index.js'
 import type { NotServing, RoundResult } from '../rounds/index.js'
-import type { SatOutSettled } from '../scores/index.js'
+import type { Settled } from '../scores/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import { evidenceRecordOf } from './evidence-record.js'
 
@@ -32,7 +32,7 @@ export interface RecordsReport {
 export interface RecordedEvents {
   readonly result: Feed<RoundResult>
   readonly missed: Feed<NotServing>
-  readonly satOutSettled: Feed<SatOutSettled>
+  readonly settled: Feed<Settled>
   readonly weights: Feed<ConfirmedWeights>
   readonly evidence: Feed<EvidenceRow>
 }
@@ -41,7 +41,11 @@ const DAY_MS = 86_400_000
 /** A detail may quote text of a miner; this much of it is enough. */
 const DETAIL_LENGTH = 500
 const NOT_SERVING = 'NOT_SERVING'
-const STILL_STREAMING = 'STILL_STREAMING'
+/** Rounds that got their worth from the verdict on a later answer. */
+const LATER = {
+  'sat-out': { cause: 'STILL_STREAMING', detail: 'the miner’s last answer was still streaming' },
+  unchecked: { cause: 'UNCHECKED', detail: 'not checked; the verdict on a later answer counts' },
+} as const
 
 /** File of the embedded history within a neuron's state folder. */
 export function historyFile(stateDir: string): string {
@@ -68,8 +72,8 @@ export function openRecords(context: ValidatorContext, events: RecordedEvents): 
   })
   events.result.subscribe((result) => history.record(rowOf(result, validator)))
   events.missed.subscribe((miss) => history.record(missRowOf(miss, new Date(clock.now()), validator)))
-  events.satOutSettled.subscribe(({ result, added }) => {
-    for (const worth of added) history.record(satOutRowOf(result, worth, validator))
+  events.settled.subscribe((settled) => {
+    for (const worth of settled.added) history.record(settledRowOf(settled, worth, validator))
   })
   events.weights.subscribe(({ block, path, entries }) =>
     history.recordWeights({ at: new Date(clock.now()), validator, block, path, entries }),
@@ -134,13 +138,12 @@ function rowOf(
   }
 }
 
-/** A round that the miner of this result sat out: kind `sat-out` with the speed that counted for it, or a miss. */
-function satOutRowOf(result: RoundResult, worth: Result, validator: string): ResultRow {
+/** A round without a verdict of its own: kind `sat-out` with the speed that counted for it, or a miss. */
+function settledRowOf({ why, result }: Settled, worth: Result, validator: string): ResultRow {
   return {
     ...rowOf(result, validator),
     kind: worth === null ? 'missed' : 'sat-out',
-    cause: STILL_STREAMING,
-    detail: 'the miner’s last answer was still streaming',
+    ...LATER[why],
     tokens: 0,
     tokensPerSecond: worth ?? 0,
   }

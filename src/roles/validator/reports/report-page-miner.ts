@@ -27,10 +27,10 @@ function summaryOf({ uid, hotkey, from, to }: ExplainedMiner, { counted, rows }:
 }
 
 function describeModel(model: ModelReport, place: string, id: string): string {
-  const { verdicts, notServing, satOut, lastFailures } = model
+  const { verdicts, notServing, satOut, unchecked, lastFailures } = model
   const name = escapeText(model.model)
   return `<section aria-labelledby="${id}"><h2 id="${id}">${name}</h2>
-<p>${verdicts.verified} verified, ${verdicts.inconclusive} without verdict, failed: ${escapeText(describeCauses(verdicts.failed))}, did not serve it: ${notServing}, sat out: ${satOut}</p>
+<p>${verdicts.verified} verified, ${verdicts.inconclusive} without verdict, failed: ${escapeText(describeCauses(verdicts.failed))}, did not serve it: ${notServing}, sat out: ${satOut}, not checked: ${unchecked}</p>
 <div class="plots">${plot('window', place, 'The last results that count, oldest first', windowTable(model))}
 ${plot('trend', place, 'Trend by hour, in UTC', trendTable(model))}</div>
 ${describeEvidence(model, place)}

@@ -73,7 +73,7 @@ function periodOf({ from, to }: ExplainedMiner): string {
 }
 
 function describeModel(model: ModelReport, formatTable: FormatTable): string {
-  const { verdicts, notServing, satOut, tokensPerSecond, timeToFirstTokenMs } = model
+  const { verdicts, notServing, satOut, unchecked, tokensPerSecond, timeToFirstTokenMs } = model
   const spread = (of: typeof tokensPerSecond, digits: number) =>
     of ? [of.p5, of.p50, of.p95].map((value) => value.toFixed(digits)).join(' / ') : '-'
   const facts = [
@@ -83,6 +83,7 @@ function describeModel(model: ModelReport, formatTable: FormatTable): string {
     ['failed', describeCauses(verdicts.failed)],
     ['not serving', `${notServing} times`],
     ['sat out', `${satOut} rounds, while its last answer was still streaming`],
+    ...(unchecked > 0 ? [['not checked', `${unchecked} answers, which count as a later one did`]] : []),
     ['tokens/s p5/p50/p95', spread(tokensPerSecond, 1)],
     ['first token ms p5/p50/p95', spread(timeToFirstTokenMs, 0)],
     ['trend by hour', describeTrend(model)],

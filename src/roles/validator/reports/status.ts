@@ -5,7 +5,7 @@ import type { Feed } from '../../role.js'
 import { neuronStanding, standingOf } from '../../standing.js'
 import { type Calibrations, calibrationState } from '../calibration/index.js'
 import { type ConfirmedWeights, type Epochs, epochAt } from '../epochs/index.js'
-import type { Evidence } from '../evidence/index.js'
+import type { CheckedShare, Evidence } from '../evidence/index.js'
 import type { RoundResult } from '../rounds/index.js'
 import { type EngineState, engineStates, type ValidatorContext } from '../subnet/index.js'
 import { describeMiners, type ScoredParts, scoredMiner } from './status-miners.js'
@@ -93,6 +93,8 @@ export const validatorStatus = z.object({
   miners: z.array(scoredMiner),
   /** Decimal logarithm of the wealth at which evidence accuses. */
   evidenceThreshold: z.number().optional(),
+  /** How many answers of trusted miners are checked, and how many miners and models are trusted. Absent while all are. */
+  checking: z.object({ share: z.number(), trusted: z.number().int() }).optional(),
   /** How far the engines of the wanted models are calibrated. */
   calibrations: z.array(calibrationState).optional(),
   /** What its operator should look after, the most severe first. */
@@ -113,6 +115,7 @@ export interface ValidatorReport {
 
 export interface StatusParts extends ScoredParts {
   readonly evidence?: (NonNullable<ScoredParts['evidence']> & Pick<Evidence, 'threshold'>) | undefined
+  readonly checked?: Pick<CheckedShare, 'trusted'> | undefined
   readonly calibrations?: Pick<Calibrations, 'states'> | undefined
   readonly rounds: { readonly started: number }
   readonly alerts?: { readonly active: () => ActiveAlert[] }
@@ -136,7 +139,19 @@ export interface Status {
 /** Describes what the validator is doing and has done. */
 export function trackStatus(
   context: Pick<ValidatorContext, 'settings' | 'view' | 'clock' | 'subtensor' | 'engines' | 'explainEngine'>,
-  { book, verdicts, evidence, calibrations, rounds, epochs, ledger, health, alerts, events }: StatusParts,
+  {
+    book,
+    verdicts,
+    evidence,
+    checked,
+    calibrations,
+    rounds,
+    epochs,
+    ledger,
+    health,
+    alerts,
+    events,
+  }: StatusParts,
 ): Status {
   const { settings, view, clock, subtensor } = context
   let weights: ConfirmedWeights | undefined
@@ -189,6 +204,7 @@ export function trackStatus(
         ...(epochs ? { nextWeights: epochs.nextWeights() } : {}),
         miners: describeMiners(view, { book, verdicts, evidence }, settings['scoring.rules']),
         ...(evidence ? { evidenceThreshold: evidence.threshold() } : {}),
+        ...describeChecking(settings, checked),
         ...(calibrations ? { calibrations: [...calibrations.states()] } : {}),
         alerts: alerts?.active() ?? [],
       }
@@ -211,6 +227,14 @@ function describeRound(results: readonly RoundResult[]): z.output<typeof judgedR
     judgedAt: new Date(Math.max(...results.map(({ at }) => at))).toISOString(),
     ...{ verified: count('verified'), failed: count('failed'), inconclusive: count('inconclusive') },
   }
+}
+
+function describeChecking(
+  settings: Pick<ValidatorContext['settings'], 'evidence.checked-share'>,
+  checked: StatusParts['checked'],
+): Pick<ValidatorStatus, 'checking'> {
+  const share = settings['evidence.checked-share']
+  return checked && share < 1 ? { checking: { share, trusted: checked.trusted() } } : {}
 }
 
 function vectorOf(set: ConfirmedWeights | undefined): ValidatorStatus['weights'] {

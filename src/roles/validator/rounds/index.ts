@@ -1,4 +1,5 @@
 /** Rounds of queries: which miners are queried for which model, their answers, and the verdicts on them. */
+export { hasFailedContent } from './judge.js'
 export { type ConnectedPorts, connectPorts } from './ports.js'
-export type { ReviewedAnswer, RoundPorts, RoundResult } from './round.js'
+export type { ReviewedAnswer, RoundPorts, RoundResult, UncheckedAnswer } from './round.js'
 export { type NotServing, type RoundEvents, RoundLoop, type SatOut } from './round-loop.js'

@@ -101,6 +101,17 @@ function voided(stallMs: number): Verdict {
   }
 }
 
+/** Whether the tokens of an answer failed it, and not only how they arrived. */
+export function hasFailedContent({
+  verdict,
+  soFar,
+  answer,
+}: Judgement & { readonly answer: Answer }): boolean {
+  if (verdict.kind !== 'failed') return false
+  const hasArrived = answer.fault === undefined && answer.status === 200
+  return hasArrived || soFar?.kind === 'failed' || verdict.cause === 'EVIDENCE'
+}
+
 /** Judges what arrived as if no more had been requested; undefined when there is too little. */
 async function judgeTokens(
   { engine, request, answer, onCompared }: ReceivedAnswer,

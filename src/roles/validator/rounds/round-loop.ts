@@ -2,7 +2,13 @@ import type { Random } from '../../../prompts/index.js'
 import type { Topic } from '../../role.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import { OpenStreams } from './open-streams.js'
-import { type RoundPorts, type RoundResult, type RunningRound, startRound } from './round.js'
+import {
+  type RoundPorts,
+  type RoundResult,
+  type RunningRound,
+  startRound,
+  type UncheckedAnswer,
+} from './round.js'
 import { type PlannedRound, planRound, type RoundPlan, type SittingOut } from './round-plan.js'
 
 /** Answers that may still stream after the soft deadline of their round, unless a round is larger; the slowest are cut (T-V4). */
@@ -33,6 +39,7 @@ export interface RoundEvents {
   readonly result: Topic<RoundResult>
   readonly notServing: Topic<NotServing>
   readonly satOut: Topic<SatOut>
+  readonly unchecked: Topic<UncheckedAnswer>
   /** Every answer of a round has its verdict, possibly long after the soft deadline. */
   readonly roundJudged: Topic<readonly RoundResult[]>
   /** A round has finished or passed its soft deadline. */
@@ -154,7 +161,11 @@ export class RoundLoop {
     const { model, endpoint } = plan
     for (const miner of plan.notServing)
       events.notServing.publish({ miner, model, endpoint, round: number, block: view.block })
-    const start = { round: number, block: view.block, judgeAt, onResult: events.result.publish }
+    const start = {
+      ...{ round: number, block: view.block, judgeAt },
+      onResult: events.result.publish,
+      onUnchecked: events.unchecked.publish,
+    }
     const round = await startRound(plan, start, ports, signal)
     this.#follow(round)
     this.#sitOut(plan.sittingOut)

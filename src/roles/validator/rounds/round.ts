@@ -43,10 +43,20 @@ export interface RoundPorts extends JudgePorts {
     compared: ComparedAnswer,
     judged: JudgedAnswer,
   ) => Observation | undefined
+  /** Whether a complete answer of this miner is left unchecked; asked once per answer. */
+  readonly leavesUnchecked?: (hotkey: string, model: string) => boolean
   /** What this and earlier answers of the miner together make of a verdict. */
   readonly review?: (answer: ReviewedAnswer) => Verdict
   /** Longest stall of this event loop since then, for answers whose reader did not measure its own. */
   readonly stallSince: (monotonicMs: number) => number
+}
+
+/** A complete answer that was not checked. */
+export interface UncheckedAnswer {
+  readonly miner: ServingMiner
+  readonly model: string
+  readonly block: number
+  readonly tokensPerSecond: number
 }
 
 /** An answer with its verdict and what it says about its miner. */
@@ -77,6 +87,8 @@ export interface RoundStart {
   /** Answers are judged from here on even if some still stream. */
   readonly judgeAt: Promise<void>
   readonly onResult: (result: RoundResult) => void
+  /** An answer gets no verdict, because `leavesUnchecked` said so. */
+  readonly onUnchecked?: (answer: UncheckedAnswer) => void
 }
 
 export interface RunningRound {
@@ -128,11 +140,18 @@ export async function startRound(
   const { calls, allIn } = startCalls(prepared, ports, signal)
   const mayJudge = Promise.race([allIn, start.judgeAt])
   const results: RoundResult[] = []
+  const isUnchecked = (answer: Answer, stop: StreamStop | undefined, miner: ServingMiner, model: string) => {
+    if (stop !== undefined || answer.fault !== undefined || answer.status !== 200) return false
+    if (!ports.leavesUnchecked?.(miner.hotkey, model)) return false
+    start.onUnchecked?.({ miner, model, block: start.block, tokensPerSecond: answer.tokensPerSecond })
+    return true
+  }
   const queries = calls.map(({ miner, request, answer, stopped, ...query }): RunningQuery => {
     const { model, maxTokens } = request
     const judge = async () => {
       const received = await answer
       await mayJudge
+      if (isUnchecked(received.answer, stopped(), miner, model)) return
       let observation: Observation | undefined
       const onCompared = (compared: ComparedAnswer, alone: JudgedAnswer) => {
         observation ??= ports.weigh?.(plan.engine, miner.hotkey, compared, alone)

@@ -1,6 +1,12 @@
-import { type Result, type SatOutWorth, type ScoreBook, WINDOW } from '../../../scoring/index.js'
+import { type Result, type ScoreBook, type UnconfirmedWorth, WINDOW } from '../../../scoring/index.js'
 import type { Feed, Topic } from '../../role.js'
-import type { NotServing, RoundResult, SatOut } from '../rounds/index.js'
+import {
+  hasFailedContent,
+  type NotServing,
+  type RoundResult,
+  type SatOut,
+  type UncheckedAnswer,
+} from '../rounds/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import type { VerdictCounts } from './verdict-counts.js'
 
@@ -11,15 +17,17 @@ export interface ScoringParts {
     readonly result: Feed<RoundResult>
     readonly notServing: Feed<NotServing>
     readonly satOut: Feed<SatOut>
-    /** The rounds a miner sat out became part of its window. */
-    readonly satOutSettled: Topic<SatOutSettled>
+    readonly unchecked: Feed<UncheckedAnswer>
+    /** The rounds that a miner sat out, or whose answers were not checked, became part of its window. */
+    readonly settled: Topic<Settled>
     /** A miner that did not list a model got a miss for it, which changed its window. */
     readonly missed: Topic<NotServing>
   }
 }
 
-/** What the rounds that a miner sat out added to its window once its stream had ended. */
-export interface SatOutSettled {
+/** What rounds without a verdict of their own added to a window, once the verdict on a later answer told their worth. */
+export interface Settled {
+  readonly why: 'sat-out' | 'unchecked'
   readonly result: RoundResult
   readonly added: readonly Result[]
 }
@@ -38,16 +46,29 @@ export function scoreResults(context: ValidatorContext, parts: ScoringParts): vo
       'a miner sat a round out because its last answer still streams',
     )
   })
+  events.unchecked.subscribe(({ miner, model, block, tokensPerSecond }) => {
+    book.leaveUnchecked(miner.hotkey, model, tokensPerSecond, block)
+    context.metrics.unchecked.inc({ model })
+  })
 }
 
 /**
  * What the rounds are worth that the miner sat out during this answer: its speed when it is verified, and misses when it
  * fails. When only its slowness failed it, or the fault is ours, they keep the speed they had.
  */
-function worthOf({ verdict, soFar, answer }: RoundResult): SatOutWorth {
+function worthOf({ verdict, soFar, answer }: RoundResult): UnconfirmedWorth {
   if (verdict.kind === 'inconclusive') return 'speed so far'
   if (verdict.kind === 'verified') return verdict.hasNoSpeed ? 'speed so far' : answer.tokensPerSecond
   return soFar && soFar.kind !== 'failed' ? 'speed so far' : null
+}
+
+/**
+ * What answers are worth that were not checked before this one was: its speed when it is verified, and misses when its tokens
+ * fail. A fault of the connection, or of this validator, says nothing about them.
+ */
+function uncheckedWorthOf(result: RoundResult): UnconfirmedWorth | undefined {
+  if (hasFailedContent(result)) return null
+  return result.verdict.kind === 'verified' ? worthOf(result) : undefined
 }
 
 /** An inconclusive verdict changes no score, nor does a verified answer that is too short to measure a speed. */
@@ -56,8 +77,12 @@ function scoreResult({ log, metrics }: ValidatorContext, parts: ScoringParts, re
   const { miner, request, answer, verdict, block, stallMs } = result
   const { uid, hotkey } = miner
   const { tokensPerSecond } = answer
-  const added = book.settleSatOut(hotkey, request.model, worthOf(result))
-  if (added.length > 0) events.satOutSettled.publish({ result, added })
+  const publish = (why: Settled['why'], added: readonly Result[]) => {
+    if (added.length > 0) events.settled.publish({ why, result, added })
+  }
+  publish('sat-out', book.settleSatOut(hotkey, request.model, worthOf(result)))
+  const worth = uncheckedWorthOf(result)
+  if (worth !== undefined) publish('unchecked', book.settleUnchecked(hotkey, request.model, worth))
   if (verdict.kind === 'verified') {
     if (!verdict.hasNoSpeed) {
       book.record(hotkey, request.model, tokensPerSecond, block)

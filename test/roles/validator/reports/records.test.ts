@@ -19,7 +19,7 @@ import {
 } from '../../../../src/roles/validator/reports/records.js'
 import type { RoundResult } from '../../../../src/roles/validator/rounds/round.js'
 import type { NotServing } from '../../../../src/roles/validator/rounds/round-loop.js'
-import type { SatOutSettled } from '../../../../src/roles/validator/scores/index.js'
+import type { Settled } from '../../../../src/roles/validator/scores/index.js'
 import { createFakeSubtensor } from '../../../support/fake-subtensor.js'
 import { hotkeyOf } from '../../../support/hotkeys.js'
 import { answerOf, completionRequest, servingMiner, viewOf } from '../rounds/round-parts.js'
@@ -34,7 +34,7 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }))
 async function setup(history: boolean) {
   const result = createTopic<RoundResult>()
   const missed = createTopic<NotServing>()
-  const satOutSettled = createTopic<SatOutSettled>()
+  const settled = createTopic<Settled>()
   const weights = createTopic<ConfirmedWeights>()
   const evidence = createTopic<EvidenceRow>()
   const stop = new AbortController()
@@ -43,12 +43,12 @@ async function setup(history: boolean) {
     ...{ stateDir, signer: await hotkeyOf(200), view: viewOf([]), subtensor: createFakeSubtensor([]) },
     settings: defaultSettings({ history }),
   })
-  const records = openRecords(context, { result, missed, satOutSettled, weights, evidence })
+  const records = openRecords(context, { result, missed, settled, weights, evidence })
   const close = () => {
     stop.abort()
     return records.close()
   }
-  return { result, missed, satOutSettled, weights, evidence, records, close }
+  return { result, missed, settled, weights, evidence, records, close }
 }
 
 it('leaves a verified answer without a speed out of window and speeds, but counts it', async () => {
@@ -84,21 +84,25 @@ it('records results and misses of rounds for reports', async () => {
   await close()
 })
 
-it('shows the rounds a miner sat out with what they counted for', async () => {
-  const { result, satOutSettled, records, close } = await setup(true)
+it('shows the rounds a miner sat out, and unchecked answers, with what they counted for', async () => {
+  const { result, settled, records, close } = await setup(true)
   const common = { round: 1, block: 100, at: Date.now(), miner: servingMiner(1), stallMs: 0 }
   const request = completionRequest()
   const verified = { ...common, request, answer: answerOf(), verdict: { kind: 'verified' } as const }
   const detail = { cause: 'UNLIKELY_TOKENS', detail: '' } as const
   const failed = { ...verified, at: common.at + 1, verdict: { kind: 'failed', ...detail } as const }
-  satOutSettled.publish({ result: verified, added: [50, 50] })
+  settled.publish({ why: 'sat-out', result: verified, added: [50, 50] })
   result.publish(verified)
-  satOutSettled.publish({ result: failed, added: [null] })
+  settled.publish({ why: 'sat-out', result: failed, added: [null] })
+  settled.publish({ why: 'unchecked', result: failed, added: [null, null] })
   result.publish(failed)
   const models = async () => (await records.report({ miner: '1', hours: '1' })).miners[0]?.models ?? []
-  await expect.poll(async () => (await models().catch(() => []))[0]?.window.length).toBe(5)
+  await expect.poll(async () => (await models().catch(() => []))[0]?.window.length).toBe(7)
   const [model] = await models()
-  expect(model).toMatchObject({ window: [50, 50, 50, null, null], satOut: 3, notServing: 0 })
+  expect(model).toMatchObject({
+    window: [50, 50, 50, null, null, null, null],
+    ...{ satOut: 3, unchecked: 2, notServing: 0 },
+  })
   expect(model?.verdicts).toEqual({ verified: 1, inconclusive: 0, failed: { UNLIKELY_TOKENS: 1 } })
   await close()
 })

@@ -26,6 +26,7 @@ const modelReport = (model: string) =>
     verdicts,
     notServing: count,
     satOut: count,
+    unchecked: count,
     tokensPerSecond: spread,
     timeToFirstTokenMs: spread,
     lastFailures: fc.constant<ModelReport['lastFailures']>([]),

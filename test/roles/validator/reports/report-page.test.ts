@@ -37,7 +37,7 @@ function pageOf(trend: ModelReport['trend'], evidence?: EvidenceReport): Promise
     model: 'org/a',
     window: [50, null],
     verdicts: { verified: 3, inconclusive: 0, failed: { OVERFIT: 1 } },
-    ...{ notServing: 0, satOut: 0, tokensPerSecond: null, timeToFirstTokenMs: null, trend },
+    ...{ notServing: 0, satOut: 0, unchecked: 0, tokensPerSecond: null, timeToFirstTokenMs: null, trend },
     ...(evidence && { evidence }),
     lastFailures: [{ at: hourAt(0).at, block: 5, cause: 'OVERFIT', detail: 'position 7', tokens: 8 }],
   }

@@ -46,6 +46,7 @@ export function createRoundEvents(): RoundEvents {
     result: createTopic(),
     notServing: createTopic(),
     satOut: createTopic(),
+    unchecked: createTopic(),
     roundJudged: createTopic(),
     roundEnded: createTopic(),
   }

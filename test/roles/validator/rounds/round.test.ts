@@ -5,6 +5,7 @@ import {
   type RoundPorts,
   type RoundResult,
   startRound,
+  type UncheckedAnswer,
 } from '../../../../src/roles/validator/rounds/round.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
 import { greedyAnswer, judgedAnswer } from '../evidence/evidence-parts.js'
@@ -16,11 +17,16 @@ function setup(change: Partial<RoundPorts> & { judgeAt?: Promise<void>; miners?:
   const { judgeAt = never, miners = 2, ...ports } = change
   const calls: string[] = []
   const results: RoundResult[] = []
+  const unchecked: UncheckedAnswer[] = []
   const answers = Array.from({ length: miners }, () => createDeferred<Answer>())
   const stop = new AbortController()
   const begun = startRound(
     planOf(servingMiners(miners)),
-    { round: 3, block: 100, judgeAt, onResult: (result) => results.push(result) },
+    {
+      ...{ round: 3, block: 100, judgeAt },
+      onResult: (result) => results.push(result),
+      onUnchecked: (one) => unchecked.push(one),
+    },
     {
       clock: new ManualClock(),
       prompts: async () => () => completionRequest(),
@@ -43,7 +49,7 @@ function setup(change: Partial<RoundPorts> & { judgeAt?: Promise<void>; miners?:
   )
   const answer = (uid: number, more: Partial<Answer> = {}) =>
     answers[uid - 1]?.resolve(answerOf({ text: String(uid), ...more }))
-  return { begun, calls, results, answer, stop: () => stop.abort() }
+  return { begun, calls, results, unchecked, answer, stop: () => stop.abort() }
 }
 
 test('signs for all miners before querying any, and judges no answer before the last one is complete', async () => {
@@ -175,4 +181,26 @@ test('weighs what was compared once per answer, also of one that was cut off, an
   const verdicts = new Map(results.map(({ miner, verdict }) => [miner.hotkey, verdict]))
   expect(verdicts.get('5Miner1')).toMatchObject({ kind: 'failed', cause: 'EVIDENCE' })
   expect(verdicts.get('5Miner2')).toMatchObject({ kind: 'failed', cause: 'TIMEOUT' })
+})
+
+test('leaves complete answers unchecked where the port says so, and judges every other one', async () => {
+  const asked: string[] = []
+  const { begun, calls, results, answer, unchecked } = setup({
+    miners: 4,
+    leavesUnchecked: (hotkey) => {
+      asked.push(hotkey)
+      return true
+    },
+  })
+  const round = await begun
+  answer(1, { tokensPerSecond: 33 })
+  answer(2, { fault: { cause: 'TIMEOUT', detail: 'late' } })
+  answer(3, { status: 503 })
+  round.queries[3]?.stop({ kind: 'worthless', detail: 'slow' })
+  answer(4, { fault: { cause: 'aborted', detail: 'cut' } })
+  await round.done
+  expect(asked).toEqual(['5Miner1'])
+  expect(unchecked).toMatchObject([{ miner: { uid: 1 }, block: 100, tokensPerSecond: 33 }])
+  expect(results.map(({ miner }) => miner.uid).sort()).toEqual([2, 3, 4])
+  expect(calls).not.toContain('verify 1')
 })

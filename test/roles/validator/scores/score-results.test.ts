@@ -6,7 +6,7 @@ import type { NotServing, RoundResult } from '../../../../src/roles/validator/ro
 import { RoundLoop } from '../../../../src/roles/validator/rounds/round-loop.js'
 import {
   createVerdictCounts,
-  type SatOutSettled,
+  type Settled,
   scoreResults,
 } from '../../../../src/roles/validator/scores/index.js'
 import type { ServingMiner } from '../../../../src/roles/validator/subnet/subnet-view.js'
@@ -81,17 +81,17 @@ function setup(paceOf: (miner: ServingMiner, model: string) => Pace, miners: num
   }
   const book = new ScoreBook()
   const results: RoundResult[] = []
-  const settled: SatOutSettled[] = []
+  const settled: Settled[] = []
   const events = {
     ...createRoundEvents(),
     missed: createTopic<NotServing>(),
-    satOutSettled: createTopic<SatOutSettled>(),
+    settled: createTopic<Settled>(),
   }
   scoreResults(context as unknown as Parameters<typeof scoreResults>[0], {
     ...{ book, verdicts: createVerdictCounts(), events },
   })
   events.result.subscribe((result) => results.push(result))
-  events.satOutSettled.subscribe((event) => settled.push(event))
+  events.settled.subscribe((event) => settled.push(event))
   const loop = new RoundLoop(context, {
     events,
     random: createRandom('held'),
@@ -212,7 +212,7 @@ test('puts no speed of a verified answer into the window that is too short to me
   const events = {
     ...createRoundEvents(),
     missed: createTopic<NotServing>(),
-    satOutSettled: createTopic<SatOutSettled>(),
+    settled: createTopic<Settled>(),
   }
   const context = createRigContext({ view: viewOf([]) })
   scoreResults(context as unknown as Parameters<typeof scoreResults>[0], { book, verdicts, events })
@@ -224,4 +224,87 @@ test('puts no speed of a verified answer into the window that is too short to me
     })
   expect(book.results(miner.hotkey, MODEL)).toEqual([40])
   expect(verdicts.of(miner.hotkey).verified).toBe(2)
+})
+
+describe('answers that were not checked', () => {
+  const fault = { cause: 'TIMEOUT', detail: 'late', timed: 'deadline' } as const
+  const failed = { kind: 'failed', cause: 'UNLIKELY_TOKENS', detail: 'made up' } as const
+  const late = { kind: 'failed', cause: 'TIMEOUT', detail: 'late' } as const
+  const judged: readonly {
+    readonly name: string
+    readonly more: Pick<RoundResult, 'verdict'> & Partial<RoundResult>
+    readonly window: readonly (number | null)[]
+    readonly added: readonly (number | null)[]
+  }[] = [
+    {
+      name: 'get the speed of the next verified answer',
+      more: { verdict: { kind: 'verified' } },
+      window: [40, 40, 40],
+      added: [40, 40],
+    },
+    {
+      name: 'become misses when its tokens fail',
+      more: { verdict: failed },
+      window: [null, null, null],
+      added: [null, null],
+    },
+    {
+      name: 'become misses when the tokens of a late answer fail',
+      more: { verdict: late, soFar: failed, answer: answerOf({ fault }) },
+      window: [null, null, null],
+      added: [null, null],
+    },
+    {
+      name: 'become misses when evidence accuses the miner',
+      more: { verdict: { kind: 'failed', cause: 'EVIDENCE', detail: '4-bit weights' } },
+      window: [null, null, null],
+      added: [null, null],
+    },
+    {
+      name: 'stay open after a fault of the connection',
+      more: { verdict: late, answer: answerOf({ fault }) },
+      window: [null],
+      added: [],
+    },
+    {
+      name: 'stay open after an error of the server',
+      more: {
+        verdict: { kind: 'failed', cause: 'BAD_STREAM', detail: '503' },
+        answer: answerOf({ status: 503 }),
+      },
+      window: [null],
+      added: [],
+    },
+    {
+      name: 'stay open when the fault is ours',
+      more: { verdict: { kind: 'inconclusive', reason: 'engine-unavailable', detail: 'down' } },
+      window: [],
+      added: [],
+    },
+  ]
+
+  test.each(judged)('$name', ({ more, window, added }) => {
+    const book = new ScoreBook()
+    const events = {
+      ...createRoundEvents(),
+      missed: createTopic<NotServing>(),
+      settled: createTopic<Settled>(),
+    }
+    const settled: Settled[] = []
+    events.settled.subscribe((event) => settled.push(event))
+    const context = createRigContext({ view: viewOf([]) })
+    scoreResults(context as unknown as Parameters<typeof scoreResults>[0], {
+      ...{ book, verdicts: createVerdictCounts(), events },
+    })
+    const miner = servingMiner(1)
+    for (let answer = 0; answer < 2; answer++)
+      events.unchecked.publish({ miner, model: MODEL, block: 99, tokensPerSecond: 9000 })
+    expect(book.results(miner.hotkey, MODEL)).toEqual([])
+    events.result.publish({
+      ...{ round: 1, block: 100, at: 0, miner, request: completionRequest(), stallMs: 0 },
+      ...{ answer: answerOf({ tokensPerSecond: 40 }), ...more },
+    })
+    expect(book.results(miner.hotkey, MODEL)).toEqual(window)
+    expect(settled.flatMap((event) => event.added)).toEqual(added)
+  })
 })
