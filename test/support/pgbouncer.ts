@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, chmodSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from './free-port.js'
+import { listening } from './listening.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** Debian installs it where the PATH of an ordinary user does not look. */
@@ -47,18 +47,4 @@ export async function startPgBouncer(server: string, mode: 'session' | 'transact
       await exited
     },
   }
-}
-
-async function listening(child: ChildProcess, port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200 && child.exitCode === null; attempt++) {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    if (isOpen) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`PgBouncer did not listen on port ${port}; its exit status is ${child.exitCode}.`)
 }
