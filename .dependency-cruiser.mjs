@@ -29,7 +29,7 @@ export const ARROWS = {
   database: [],
   history: ['database', 'inference', 'engine', 'verification'],
   accounts: ['database'],
-  roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator'],
+  roles: [...MODULES, 'roles/miner', 'roles/query', 'roles/validator', 'roles/hub'],
   'roles/query': [...MODULES, 'roles'],
   'roles/miner': [
     ...MODULES,

@@ -115,7 +115,7 @@ export function describeStanding(
       }
     | null
     | undefined,
-  neuron: 'miner' | 'validator',
+  neuron: 'miner' | 'validator' | 'hub',
 ): string {
   if (standing === undefined) return ''
   if (standing === null) return 'not registered on the subnet'
