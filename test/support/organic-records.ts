@@ -5,7 +5,7 @@ export function organicRecordOf(
   facts: Partial<Omit<OrganicRecord, 'response'>> & { readonly response?: readonly unknown[] } = {},
 ): OrganicRecord {
   const { id = 'req_1', response = [chatChunk('a', 101), chatChunk('b', 102)], ...rest } = facts
-  const kept = new KeptAnswer()
+  const kept = new KeptAnswer(rest.endpoint === 'COMPLETION' ? 'completion' : 'chat')
   for (const chunk of response) kept.add(JSON.stringify(chunk))
   return {
     ...{ id, atMs: 1_734_000_000_000, model: 'org/m', endpoint: 'CHAT' },

@@ -25,11 +25,16 @@ export function isKept(
   return isRetaining && key.isRetained && isReproducible
 }
 
+/** What a miner answers is collected in it; undefined when it is not kept. */
+export function beginAnswer(served: Omit<Recorded, 'atMs'>, deps: RecordDeps): KeptAnswer | undefined {
+  const { endpoint } = served.request
+  return endpoint !== undefined && isKept(served, deps) ? new KeptAnswer(endpoint) : undefined
+}
+
 /** Keeps an answer for validators. */
 export function noteRecord(deps: RecordDeps, served: Recorded, given: Given): void {
   const { id, atMs, request } = served
   const { endpoint, model, body } = request
-  if (!isKept(served, deps)) return
   const { miner, answer, isComplete, ...measured } = given
   const { uid, hotkey, coldkey } = miner
   const record: OrganicRecord = {
@@ -50,10 +55,12 @@ export function noteFailure(
   { miner, failure, totalMs }: FailedAttempt,
 ): void {
   if (failure.kind !== 'failed' && failure.kind !== 'late') return
+  const answer = beginAnswer(served, deps)
+  if (answer === undefined) return
   const id = `${served.id}-${miner.uid}`
   noteRecord(
     deps,
     { ...served, id },
-    { miner, answer: new KeptAnswer(), isComplete: false, totalMs, firstTokenMs: 0, tokens: 0 },
+    { miner, answer, isComplete: false, totalMs, firstTokenMs: 0, tokens: 0 },
   )
 }

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type AnswerPiece, type Attempt, MinerFailure } from '../asking/index.js'
 import type { TurnEnd } from '../miners/index.js'
-import { KeptAnswer } from '../organics/index.js'
-import { isKept, noteRecord } from './note-record.js'
+import { beginAnswer, noteRecord } from './note-record.js'
 import type { ServeDeps, Served } from './types.js'
 
 /** Characters of an answer that pass in one turn of the event loop. A miner may send all of them at once. */
@@ -21,10 +20,9 @@ export async function* observeAnswer(
 ): AsyncGenerator<AnswerPiece, void> {
   const { clock } = deps
   const { progress } = served
-  const keeps = isKept(served, deps)
   const { miner, turn, startMs } = attempt
   const atMs = clock.now() - (clock.monotonic() - startMs)
-  const answer = new KeptAnswer()
+  const answer = beginAnswer(served, deps)
   let firstMs: number | undefined
   let lastMs = startMs
   let how: TurnEnd = { kind: 'abandoned' }
@@ -40,7 +38,7 @@ export async function* observeAnswer(
         progress.tokens += tokens.length
       }
       if (piece.isUsage) progress.promptTokens = piece.promptTokens
-      else if (keeps) answer.add(piece.data)
+      else answer?.add(piece.data)
       yield piece
       passed += piece.data.length
       if (passed < TURN_CHARACTERS) continue
@@ -59,7 +57,7 @@ export async function* observeAnswer(
     throw error
   } finally {
     turn.end(how)
-    if (how.kind !== 'abandoned')
+    if (answer !== undefined && how.kind !== 'abandoned')
       noteRecord(
         deps,
         { ...served, atMs },

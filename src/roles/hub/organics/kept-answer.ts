@@ -1,6 +1,7 @@
-import { copyChunkJson } from '../../../inference/index.js'
+import { copyChunkJson, type Endpoint } from '../../../inference/index.js'
 import { parseJson } from '../../../kernel/index.js'
 import { countValues } from './count-values.js'
+import { legibleChunk } from './legible-chunk.js'
 
 /** Bounds on one answer. Validators read up to 100,000 chunks of it, and buckets of up to 64 MiB and 2,000,000 values. */
 const MOST = { bytes: 8 << 20, values: 400_000, chunks: 100_000 }
@@ -27,6 +28,8 @@ export class KeptAnswer {
   #bytes = 0
   #values = 0
 
+  constructor(private readonly endpoint: Endpoint) {}
+
   /** Of its JSON text in UTF-8, as far as it has been encoded; `portions` encodes all of it. */
   get bytes(): number {
     return this.#bytes
@@ -40,7 +43,9 @@ export class KeptAnswer {
   /** @param data the JSON text of a chunk, valid and of bounded depth */
   add(data: string): void {
     if (this.#isTooLarge) return
-    const chunk = copyChunkJson(ESCAPED_NAME.test(data) ? JSON.stringify(parseJson(data)) : data)
+    const copy = copyChunkJson(ESCAPED_NAME.test(data) ? JSON.stringify(parseJson(data)) : data)
+    const chunk = legibleChunk(copy, this.endpoint)
+    if (chunk === undefined) return
     this.#text += this.#chunks === 0 ? chunk : `,${chunk}`
     this.#chunks++
     if (this.#chunks > MOST.chunks) this.#drop()

@@ -7,7 +7,7 @@ const chunkOf = (content: string) =>
   `{"id":"c","choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}},"logprobs":{"content":[{"token":"token_id:1","logprob":-0.50,"bytes":[97]}]}}]}`
 
 function keep(chunks: readonly string[]): KeptAnswer {
-  const answer = new KeptAnswer()
+  const answer = new KeptAnswer('chat')
   for (const chunk of chunks) answer.add(chunk)
   return answer
 }
@@ -22,7 +22,7 @@ describe('an answer that is kept', () => {
   })
 
   it('is empty for a miner that sent nothing', () => {
-    expect(textOf(new KeptAnswer())).toBe('[]')
+    expect(textOf(new KeptAnswer('chat'))).toBe('[]')
   })
 
   it.each([
@@ -56,7 +56,7 @@ describe('an answer that is kept', () => {
   })
 
   it.each([
-    ['chunks', 100_001, '{}'],
+    ['chunks', 100_001, '{"choices":[{}]}'],
     ['bytes', 300, chunkOf('a'.repeat(30_000))],
     ['values', 3000, chunkOf(','.repeat(200))],
   ])('is given up with too many %s, and holds no memory from then on', (_, count, chunk) => {

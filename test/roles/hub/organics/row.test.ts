@@ -85,7 +85,7 @@ test('a time in the future becomes the present, so that the row expires', () => 
 })
 
 test.each([
-  ['too many chunks', { response: Array(100_001).fill({}) }],
+  ['too many chunks', { response: Array(100_001).fill({ choices: [{}] }) }],
   ['too many values', { request: { messages: Array(500_000).fill(0) } }],
   ['too many bytes', { request: { prompt: 'a'.repeat(9 << 20) } }],
 ])('describes no record with %s', (_, facts) => {
