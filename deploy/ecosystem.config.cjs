@@ -35,4 +35,4 @@ const neuron = (role) => ({
   stop_exit_codes: [2, 3, 7, 78],
 })
 
-module.exports = { apps: [neuron('miner'), neuron('validator')] }
+module.exports = { apps: [neuron('miner'), neuron('validator'), neuron('hub')] }

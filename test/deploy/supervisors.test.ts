@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { EXIT_STATUS } from '../../src/cli/exit-status.js'
-import { settings, variableOf } from '../../src/config/index.js'
+import { defaultFor, settings, variableOf } from '../../src/config/index.js'
 
 const require = createRequire(import.meta.url)
 const deploy = (name: string) => new URL(`../../deploy/${name}`, import.meta.url)
@@ -17,6 +17,8 @@ const DRAIN_MS = settings['drain-timeout'].default * 1000
 const VARIABLES = new Set(Object.keys(settings).map((name) => variableOf(name as keyof typeof settings)))
 
 const canVerifyUnits = spawnSync('systemd-analyze', ['--version']).status === 0
+
+const roles = ['miner', 'validator', 'hub'] as const
 
 interface Pm2App {
   readonly name: string
@@ -39,10 +41,11 @@ it('the launcher does not count faults of the environment as failed starts', () 
 describe('the pm2 ecosystem file', () => {
   const { apps } = require(deploy('ecosystem.config.cjs').pathname) as { apps: Pm2App[] }
 
-  it('starts both roles', () => {
+  it('starts all roles', () => {
     expect(apps.map((app) => [app.name, app.args])).toEqual([
       ['targon-miner', 'miner start'],
       ['targon-validator', 'validator start'],
+      ['targon-hub', 'hub start'],
     ])
   })
 
@@ -56,7 +59,7 @@ describe('the pm2 ecosystem file', () => {
   it('gives each role its own update root', () => {
     const roots = apps.map(({ env }) => env.TARGON_UPDATE_ROOT)
     if (process.env.TARGON_UPDATE_ROOT === undefined)
-      expect(roots).toEqual([join(homedir(), '.targon/miner'), join(homedir(), '.targon/validator')])
+      expect(roots).toEqual(roles.map((role) => join(homedir(), '.targon', role)))
   })
 
   it('waits for the drain and does not restart after a final status', () => {
@@ -67,8 +70,6 @@ describe('the pm2 ecosystem file', () => {
     }
   })
 })
-
-const roles = ['miner', 'validator'] as const
 
 /** Sections of a unit file with their values; a key may repeat. Throws for a line it cannot parse. */
 function parseUnit(text: string): Map<string, Map<string, string[]>> {
@@ -147,12 +148,15 @@ const neuron = z.strictObject({
   env_file: z.string(),
   command: z.array(z.string()),
   environment: z.record(z.string(), z.string()),
+  profiles: z.tuple([z.literal('hub')]).optional(),
   volumes: z.array(z.string()),
 })
 
 describe.each(roles)('the compose file’s %s', (role) => {
   const document: unknown = parse(readFileSync(deploy('compose.yaml'), 'utf8'), { merge: true })
-  const { services } = z.object({ services: z.object({ miner: neuron, validator: neuron }) }).parse(document)
+  const { services } = z
+    .object({ services: z.object({ miner: neuron, validator: neuron, hub: neuron }) })
+    .parse(document)
   const service = services[role]
 
   it('builds the image with the launcher, starts the role and waits for the drain', () => {
@@ -171,7 +175,7 @@ describe.each(roles)('the compose file’s %s', (role) => {
   it('sets existing variables, among them the port that its health check asks', () => {
     const names = Object.keys(service.environment)
     for (const name of names) expect(VARIABLES).toContain(name)
-    const port = role === 'miner' ? 9100 : 9101
+    const port = defaultFor(settings['metrics.port'], role)
     expect(service.environment.TARGON_METRICS_PORT).toBe(`\${${role.toUpperCase()}_METRICS_PORT:-${port}}`)
   })
 })

@@ -37,7 +37,7 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
       expect(tool('helm', 'lint', '--strict', chart, ...VERSION, '--values', file)).toContain(
         '0 chart(s) failed',
       )
-    expect(examples).toHaveLength(5)
+    expect(examples).toHaveLength(7)
   })
 
   it('is of the version of this release', () => {
@@ -58,6 +58,16 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
       'both roles with one hotkey',
       ['validator.enabled=true', 'validator.engineEndpoints={m=http://e/v1}'],
       'One release is one hotkey in one role',
+    ],
+    [
+      'hub replicas without a shared database',
+      ['miner.enabled=false', 'hub.enabled=true', 'hub.replicas=2'],
+      'need a shared PostgreSQL database: set hub.databaseSecret.name',
+    ],
+    [
+      'a hub with the hotkey of a miner',
+      ['hub.enabled=true'],
+      'install miner and hub as releases of their own',
     ],
     [
       'a miner without an address',
@@ -131,7 +141,12 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
     it('selects only its own pods', () => {
       const labels = objects.flatMap((object) => {
         const found = workload.safeParse(object)
-        return found.success ? [found.data.spec.template.metadata.labels] : []
+        if (!found.success) return []
+        const { metadata, spec } = found.data
+        // what Kubernetes adds to the pods of a StatefulSet
+        const first = { 'statefulset.kubernetes.io/pod-name': `${metadata.name}-0` }
+        const own: Record<string, string> = { ...spec.template.metadata.labels, ...first }
+        return [own]
       })
       const services = objects.flatMap((object) => {
         const found = service.safeParse(object)
@@ -157,6 +172,27 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
     ])
   })
 
+  it('sends users to every hub, and validators to the one whose records they report on', () => {
+    const objects = render('hub.yaml')
+    const services = objects.flatMap((object) => {
+      const found = service.safeParse(object)
+      return found.success ? [[found.data.metadata.name, found.data.spec.selector] as const] : []
+    })
+    const pinned = services.filter(([, selector]) => 'statefulset.kubernetes.io/pod-name' in selector)
+    expect(pinned.map(([name]) => name)).toEqual(['sample-hub-organics'])
+    expect(pinned[0]?.[1]).toMatchObject({ 'statefulset.kubernetes.io/pod-name': 'sample-hub-0' })
+    const found = objects.flatMap((object) => ingress.safeParse(object).data ?? [])
+    const paths = found.flatMap(({ spec }) => spec.rules.flatMap(({ http }) => http.paths))
+    const served = paths.map(({ path, backend }) => [path, backend.service.name])
+    expect(Object.fromEntries(served)).toEqual({
+      '/v1': 'sample-hub',
+      '/': 'sample-hub-organics',
+      '/organics': 'sample-hub-organics',
+      '/api/models': 'sample-hub-organics',
+      '/ping': 'sample-hub-organics',
+    })
+  })
+
   it('gives whole numbers, lists and words as the settings take them', () => {
     const [miner] = render('miner-replicas.yaml').flatMap((object) => {
       const found = workload.safeParse(object)
@@ -176,12 +212,12 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
     const folder = temporaryFolder('helm-keys')
     // as the kubelet lays out a secret: links into a folder that it replaces
     mkdirSync(join(folder, 'secret/..data'), { recursive: true })
-    for (const name of ['hotkey', 'password']) {
+    for (const name of ['hotkey', 'password', 'retain-key']) {
       writeFileSync(join(folder, 'secret/..data', name), `the ${name}`, { mode: 0o440 })
       symlinkSync(`..data/${name}`, join(folder, 'secret', name))
     }
     mkdirSync(join(folder, 'wallets'))
-    const [container] = render('validator-postgres.yaml').flatMap((object) => {
+    const [container] = render('hub-replicas.yaml').flatMap((object) => {
       const found = workload.safeParse(object)
       return found.success ? (found.data.spec.template.spec.initContainers ?? []) : []
     })
@@ -190,7 +226,7 @@ describe.skipIf(problem !== undefined)(`the Helm chart (${problem ?? 'runs'})`, 
     execFileSync('sh', ['-ec', script], { env })
     const copied = join(folder, 'wallets/w/hotkeys/h')
     expect(readFileSync(copied, 'utf8')).toBe('the hotkey')
-    for (const path of [copied, join(folder, 'wallets/password')])
+    for (const path of [copied, join(folder, 'wallets/password'), join(folder, 'wallets/retain-key')])
       expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 })
@@ -205,6 +241,7 @@ const container = z.looseObject({
 
 const workload = z.object({
   kind: z.enum(['Deployment', 'StatefulSet']),
+  metadata: z.object({ name: z.string() }),
   spec: z.object({
     replicas: z.number(),
     template: z.object({
@@ -218,8 +255,27 @@ const workload = z.object({
   }),
 })
 
+const ingress = z.object({
+  kind: z.literal('Ingress'),
+  spec: z.object({
+    rules: z.array(
+      z.object({
+        http: z.object({
+          paths: z.array(
+            z.object({
+              path: z.string(),
+              backend: z.object({ service: z.object({ name: z.string() }) }),
+            }),
+          ),
+        }),
+      }),
+    ),
+  }),
+})
+
 const service = z.object({
   kind: z.literal('Service'),
+  metadata: z.object({ name: z.string() }),
   spec: z.object({ selector: z.record(z.string(), z.string()) }),
 })
 

@@ -106,7 +106,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
     await expect(docker(...run)).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^127\.0\.0\.1:9100\/livez: .*ECONNREFUSED.*\n127\.0\.0\.1:9101\/livez: /,
+        /^127\.0\.0\.1:9100\/livez: .*ECONNREFUSED.*\n127\.0\.0\.1:9101\/livez: .*\n127\.0\.0\.1:9102\/livez: /,
       ),
     })
   })
@@ -160,10 +160,13 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
         'postgres',
         '--profile',
         'monitoring',
+        '--profile',
+        'hub',
         'config',
       )
       for (const image of ['targon:launcher', 'redis:', 'postgres:', 'prom/prometheus:'])
         expect(stdout).toContain(image)
+      expect(stdout).toContain('.targon/hub')
     })
 
     it.skipIf(!hasPrometheus)(
@@ -181,18 +184,26 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
       },
     )
 
-    it('runs a miner with its replay guard, and a validator', async () => {
+    it('runs a miner with its replay guard, a validator and a hub', async () => {
       importHostImage(real().docker, 'redis-here', ['redis-server', 'redis-cli'])
       const home = join(folder, 'home')
-      for (const role of ['miner', 'validator']) {
+      for (const role of ['miner', 'validator', 'hub']) {
         mkdirSync(join(home, '.targon', role), { recursive: true })
         chownSync(join(home, '.targon', role), UNKNOWN, UNKNOWN)
       }
       mkdirSync(join(home, '.bittensor'))
       cpSync(walletsOf(UNKNOWN), join(home, '.bittensor/wallets'), { recursive: true })
       own(join(home, '.bittensor/wallets'), UNKNOWN)
-      const [redis, miner, validator] = [await freePort(), await freePort(), await freePort()]
-      const ports = { REDIS_PORT: redis, MINER_METRICS_PORT: miner, VALIDATOR_METRICS_PORT: validator }
+      const [redis, miner, validator, hub] = [
+        await freePort(),
+        await freePort(),
+        await freePort(),
+        await freePort(),
+      ]
+      const ports = {
+        ...{ REDIS_PORT: redis, MINER_METRICS_PORT: miner },
+        ...{ VALIDATOR_METRICS_PORT: validator, HUB_METRICS_PORT: hub },
+      }
       const variables = {
         ...Object.fromEntries(Object.entries(ports).map(([key, port]) => [key, String(port)])),
         ...{ HOME: home, UID: String(UNKNOWN), GID: String(UNKNOWN), REDIS_IMAGE: 'redis-here' },
@@ -207,8 +218,17 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
       writeSettings(placeless(parts.validatorVariables))
       await compose(variables, 'up', '-d', 'validator')
       await becomesReady(validator)
+      writeSettings(placeless(parts.hubVariables))
+      await compose(variables, 'up', '-d', 'hub')
+      // the miner runs, so that a model is served
+      await becomesReady(hub)
+      const created = await compose(
+        variables,
+        ...['exec', '-T', 'hub', 'node', '/opt/targon/bin/run.js', 'hub', 'keys', 'create', 'alice'],
+      )
+      expect(created.stdout.trim().length).toBeGreaterThan(20)
       expect(existsSync(join(home, '.targon/miner/neurons'))).toBe(true)
-      await compose(variables, '--profile', 'redis', 'down')
+      await compose(variables, '--profile', 'redis', '--profile', 'hub', 'down')
       const ended = real().docker('ps', '-aq', '--filter', 'label=com.docker.compose.service=miner')
       expect(ended).toBe('')
     })

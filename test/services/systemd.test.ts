@@ -17,6 +17,7 @@ if (typeof daemon === 'string') console.warn(`systemd.test.ts is skipped: ${daem
 
 const MINER = 'targon-miner.service'
 const VALIDATOR = 'targon-validator.service'
+const HUB = 'targon-hub.service'
 
 describe.skipIf(typeof daemon === 'string')('the units under systemd', { timeout: 150_000 }, () => {
   let parts: DevelopmentParts
@@ -30,6 +31,7 @@ describe.skipIf(typeof daemon === 'string')('the units under systemd', { timeout
       ...wallets(parts.minerVariables.TARGON_WALLET_PATH ?? ''),
       '/etc/targon/miner.env': linesOf(placed(parts.minerVariables)),
       '/etc/targon/validator.env': linesOf(placed(parts.validatorVariables)),
+      '/etc/targon/hub.env': linesOf(placed(parts.hubVariables)),
       '/var/lib/targon-validator/models.txt': parts.models,
       // shorter times than those of the unit, which would take minutes
       [`/etc/systemd/system/${VALIDATOR}.d/test.conf`]: '[Service]\nWatchdogSec=10\nRestartSec=1\n',
@@ -47,8 +49,8 @@ describe.skipIf(typeof daemon === 'string')('the units under systemd', { timeout
       .poll(() => systemd.show(unit, ...Object.keys(properties)), { timeout: 60_000, interval: 500 })
       .toEqual(properties)
 
-  it('accepts both without a word', async () => {
-    const paths = [MINER, VALIDATOR].map((name) => `/etc/systemd/system/${name}`)
+  it('accepts all without a word', async () => {
+    const paths = [MINER, VALIDATOR, HUB].map((name) => `/etc/systemd/system/${name}`)
     expect(await systemd.run('systemd-analyze', 'verify', '--man=no', ...paths)).toEqual({
       status: 0,
       printed: '',
@@ -68,6 +70,23 @@ describe.skipIf(typeof daemon === 'string')('the units under systemd', { timeout
     expect((await systemd.run('ls', '-ld', '/var/lib/targon-miner')).printed).toMatch(
       /^drwx------ \d+ targon targon /,
     )
+  })
+
+  it('starts a hub, with its state in its own folder, and lets it drain on stop', async () => {
+    expect(await systemd.run('systemctl', 'start', HUB)).toEqual({ status: 0, printed: '' })
+    await journalHas(HUB, '"event":"ready"')
+    // as docs/deploy.md has it
+    const created = await systemd.run(
+      ...['runuser', '-u', 'targon', '--', 'env', 'TARGON_LOGGING_LOGGING_DIR=/var/lib/targon-hub/neurons'],
+      ...['node', '/opt/targon/bin/run.js', 'hub', 'keys', 'create', 'alice'],
+      ...['--env-file', '/etc/targon/hub.env'],
+    )
+    expect(created.printed).toMatch(/Created \S+ for alice/)
+    await systemd.run('systemctl', 'stop', HUB)
+    await becomes(HUB, { ActiveState: 'inactive', Result: 'success', ExecMainStatus: '0', NRestarts: '0' })
+    expect(await systemd.journal(HUB)).toContain('"event":"hub-ended"')
+    const kept = await systemd.run('find', '/var/lib/targon-hub/neurons', '-name', 'accounts.sqlite')
+    expect(kept.printed).toMatch(/^\/var\/lib\/targon-hub\/neurons\/localnet\/validator\/netuid4\/hub\//)
   })
 
   it('starts a miner again that was killed', async () => {

@@ -15,6 +15,8 @@ export interface DevelopmentParts {
   readonly minerVariables: Readonly<Record<string, string>>
   /** Variables for a `validator start` that verifies that miner, with an epoch of 30 blocks and no automatic update. */
   readonly validatorVariables: Readonly<Record<string, string>>
+  /** Variables for a `hub start` with the validator's hotkey, on a free port. */
+  readonly hubVariables: Readonly<Record<string, string>>
   readonly stateFolder: string
   /** Text of a `models.txt` for a validator that cannot read the file of `validatorVariables`. */
   readonly models: string
@@ -66,6 +68,12 @@ export async function startDevelopmentParts(): Promise<DevelopmentParts> {
       TARGON_AXON_IP: '127.0.0.1',
       TARGON_AXON_PORT: '0',
       TARGON_AXON_EXTERNAL_IP: '127.0.0.1',
+    },
+    hubVariables: {
+      ...place,
+      TARGON_WALLET_HOTKEY: VALIDATOR_NAME,
+      TARGON_HUB_PORT: '0',
+      TARGON_ALLOW_PRIVATE_AXONS: 'true',
     },
     stop: () => cli.stop(),
   }

@@ -56,7 +56,7 @@ TARGON_{{ . | replace "." "_" | replace "-" "_" | upper }}
 {{- end }}
 {{- end -}}
 
-{{/* Settings that both roles share. */}}
+{{/* Settings that all roles share. */}}
 {{- define "targon.environment" -}}
 - { name: TARGON_SUBTENSOR_NETWORK, value: {{ .Values.network | quote }} }
 {{- with .Values.chainEndpoints }}
@@ -85,6 +85,7 @@ are copied into memory first.
       mkdir -p "/wallets/$TARGON_WALLET_NAME/hotkeys"
       install -m 600 /secret/hotkey "/wallets/$TARGON_WALLET_NAME/hotkeys/$TARGON_WALLET_HOTKEY"
       if [ -e /secret/password ]; then install -m 600 /secret/password /wallets/password; fi
+      if [ -e /secret/retain-key ]; then install -m 600 /secret/retain-key /wallets/retain-key; fi
   env:
     - { name: TARGON_WALLET_NAME, value: {{ .Values.wallet.name | quote }} }
     - { name: TARGON_WALLET_HOTKEY, value: {{ .Values.wallet.hotkey | quote }} }
@@ -105,13 +106,21 @@ are copied into memory first.
 
 {{- define "targon.volumes" -}}
 - name: secret
-  secret:
-    secretName: {{ required "wallet.secret.name is the secret with the hotkey file." .Values.wallet.secret.name }}
+  projected:
     defaultMode: 0440
-    items:
-      - { key: {{ .Values.wallet.secret.key | quote }}, path: hotkey }
-      {{- with .Values.wallet.secret.passwordKey }}
-      - { key: {{ . | quote }}, path: password }
+    sources:
+      - secret:
+          name: {{ required "wallet.secret.name is the secret with the hotkey file." .Values.wallet.secret.name }}
+          items:
+            - { key: {{ .Values.wallet.secret.key | quote }}, path: hotkey }
+            {{- with .Values.wallet.secret.passwordKey }}
+            - { key: {{ . | quote }}, path: password }
+            {{- end }}
+      {{- if and .Values.hub.enabled .Values.hub.retainKeySecret.name }}
+      - secret:
+          name: {{ .Values.hub.retainKeySecret.name | quote }}
+          items:
+            - { key: {{ .Values.hub.retainKeySecret.key | quote }}, path: retain-key }
       {{- end }}
 - name: wallets
   emptyDir: { medium: Memory, sizeLimit: 1Mi }
@@ -136,7 +145,7 @@ readinessProbe:
   timeoutSeconds: 5
 {{- end -}}
 
-{{/* Fields of a pod that both roles share; the argument is a dict of root and role (the values of the role). */}}
+{{/* Fields of a pod that all roles share; the argument is a dict of root and role (the values of the role). */}}
 {{- define "targon.pod" -}}
 serviceAccountName: {{ include "targon.name" .root }}
 automountServiceAccountToken: false
