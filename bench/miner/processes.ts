@@ -46,11 +46,16 @@ const scripts = {
   load: './load.ts',
   miner: './miner.ts',
   'pass-through': './pass-through.ts',
+  miners: '../validator/miners.ts',
   upstream: './upstream.ts',
+  validator: '../validator/validator.ts',
   verifier: './verifier.ts',
 } as const
 type Script = keyof typeof scripts
 const names = Object.keys(scripts) as Script[]
+
+/** What roles set for themselves when the command line starts them: see `src/cli/heap-growth.ts`. */
+const NODE_FLAGS: Partial<Record<Script, readonly string[]>> = { validator: ['--heap-growing-percent=40'] }
 
 let compiled: Promise<string[]> | undefined
 
@@ -63,7 +68,10 @@ export async function forkScript(
 ): Promise<ChildProcess> {
   compiled ??= compileScripts(...names.map((script) => new URL(scripts[script], import.meta.url)))
   const file = (await compiled)[names.indexOf(name)] ?? ''
-  const child = fork(file, args, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(file, args, {
+    execArgv: [...(NODE_FLAGS[name] ?? []), ...execArgv],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   pin(child.pid, cores)
   return child
 }

@@ -16,6 +16,7 @@ import {
 } from '../../test/roles/validator/rounds/round-parts.js'
 import { createRigEngine } from '../../test/roles/validator/validator-rig.js'
 import { type Bench, median, type Row } from '../row.js'
+import { SCALE, scaleRows } from '../validator/scale.js'
 
 const MODELS = ['org/a', 'org/b', 'org/c']
 const SAVES = 15
@@ -27,13 +28,14 @@ const LARGEST_ROUND = 256
 
 export const bench: Bench = {
   name: 'validator',
-  summary: 'saving the scores of 256 miners, round overhead, and cost per miner with 64 and 1,024 miners',
-  async run(): Promise<Row[]> {
+  summary:
+    'saving the scores of 256 miners, round overhead, cost per miner, and one epoch before 64, 256 and 1,024 miners',
+  async run(selection): Promise<Row[]> {
     return [
-      ...(await measureSnapshot()),
-      await measureRound(37),
-      await measureRound(256),
-      await measureGrowth(),
+      ...(selection.includes('snapshot') ? await measureSnapshot() : []),
+      ...(selection.includes('rounds') ? [await measureRound(37), await measureRound(256)] : []),
+      ...(selection.includes('growth') ? [await measureGrowth()] : []),
+      ...(selection.includes(SCALE) ? await scaleRows(selection) : []),
     ]
   },
 }

@@ -6,6 +6,12 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
+const WORKERS = [
+  'src/roles/miner/admission/signature-worker.ts',
+  'src/database/sqlite-worker.ts',
+  'src/inference/ask-thread-worker.ts',
+]
+
 /**
  * Compiles scripts and their imports, so that they run on plain Node as a release does, without a loader that would count
  * towards their memory. The output is deleted when this process exits.
@@ -31,9 +37,7 @@ export async function compileScripts(...scripts: URL[]): Promise<string[]> {
     },
     include: [],
     // worker threads are started by URL, so nothing imports their modules
-    files: [...files, 'src/roles/miner/admission/signature-worker.ts', 'src/database/sqlite-worker.ts'].map(
-      (file) => join(root, file),
-    ),
+    files: [...files, ...WORKERS].map((file) => join(root, file)),
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
