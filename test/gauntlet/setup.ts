@@ -10,6 +10,7 @@ const SCRIPTS = {
   'hostile-lists': './hostile-lists-process.ts',
   'history-writer': './history-writer-process.ts',
   'hotkey-lock': './hotkey-lock-process.ts',
+  hub: './hub-process.ts',
   'role-files': './role-files-process.ts',
   'score-disk': './score-disk-process.ts',
   'score-writer': './score-writer-process.ts',

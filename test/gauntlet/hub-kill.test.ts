@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  createKey,
+  listKeys,
+  openAccountsDatabase,
+  readUsage,
+  type UsageRow,
+} from '../../src/accounts/index.js'
+import type { Database, DatabasePlace } from '../../src/database/index.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { promptTokensBound } from '../../src/roles/hub/gateway/tokens-bound.js'
+import { startFakeMiner } from '../support/fake-miner.js'
+import { createDatabases, postgresServer } from '../support/postgres.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+import { type KilledReplica, startReplica } from './hub-replica.js'
+import { scaled } from './scale.js'
+
+const MODEL = 'org/model'
+const USERS_OF_A_REPLICA = 3
+const ask = { model: MODEL, stream: true, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }
+const PROMPT = promptTokensBound(ask)
+const RESERVED = PROMPT + ask.max_tokens
+/** The miner does not count the prompt. */
+const USED = Math.ceil(PROMPT / 4) + ask.max_tokens
+
+const databases = createDatabases()
+afterAll(() => databases.drop())
+
+/** What a user saw of one request. */
+interface Seen {
+  readonly keyId: string
+  readonly isWhole: boolean
+  readonly hasTokens: boolean
+  /** Its replica was not killed meanwhile. */
+  readonly isUndisturbed: boolean
+  readonly text: string
+}
+
+async function askOnce(database: Database, replica: KilledReplica): Promise<Seen> {
+  const { key, secret } = await createKey(database, {
+    ...{ name: 'user', limits: { budgetTokens: RESERVED }, isRetained: true, createdAtMs: 1 },
+  })
+  await replica.up
+  const { kills } = replica
+  let text = ''
+  try {
+    const response = await fetch(`${replica.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify(ask),
+    })
+    replica.noteAsked()
+    const decoder = new TextDecoder()
+    for await (const bytes of response.body ?? []) text += decoder.decode(bytes, { stream: true })
+  } catch (error) {
+    text += ` ${error}`
+  }
+  return {
+    ...{ keyId: key.id, text, isWhole: text.includes('[DONE]'), hasTokens: text.includes('"content":" w') },
+    isUndisturbed: replica.kills === kills,
+  }
+}
+
+/** Users ask all replicas without a pause while each is killed and started again at random. */
+async function killReplicas(place: DatabasePlace, count: number): Promise<void> {
+  const miner = await startFakeMiner({ models: [MODEL], gapMs: 10 })
+  const database = await openAccountsDatabase(place)
+  const replicas = await Promise.all(Array.from({ length: count }, () => startReplica(place, miner.port)))
+  const kills = scaled(100)
+  const seen: Seen[] = []
+  let isOver = false
+  const user = async (replica: KilledReplica) => {
+    while (!isOver) seen.push(await askOnce(database, replica))
+  }
+  const users = replicas.flatMap((replica) => Array.from({ length: USERS_OF_A_REPLICA }, () => user(replica)))
+  try {
+    let left = kills
+    const killAgain = async (replica: KilledReplica) => {
+      while (left-- > 0) {
+        await replica.asked
+        await systemClock.sleep(Math.random() * 1000)
+        await replica.kill()
+        await replica.start()
+      }
+    }
+    await Promise.all(replicas.map(killAgain))
+    isOver = true
+    await Promise.all(users)
+    const reservations = () => database.all(sql`select id from hub_reservations`)
+    await expect.poll(reservations).toEqual([])
+    await checkDebits(database, seen, kills)
+  } finally {
+    isOver = true
+    for (const replica of replicas) await replica.kill()
+    await database.close()
+    await miner.close()
+  }
+}
+
+async function checkDebits(database: Database, seen: readonly Seen[], kills: number): Promise<void> {
+  const disturbed = seen.filter(({ isUndisturbed }) => !isUndisturbed)
+  expect(seen.filter(({ isUndisturbed, isWhole }) => isUndisturbed && !isWhole)).toEqual([])
+  const usage = await readUsage(database, { sinceMs: 0, untilMs: 8e15 })
+  const spent = new Map((await listKeys(database)).map(({ id, spentTokens }) => [id, spentTokens]))
+  const wrong = seen.filter(({ keyId, isWhole, hasTokens }) => {
+    const rows = usage.filter((row) => row.keyId === keyId)
+    const requests = rows.reduce((sum, row) => sum + row.requests, 0)
+    const charged = rows.reduce((sum, row) => sum + chargeOf(row), 0)
+    const possible = isWhole || hasTokens ? [USED, RESERVED] : [0, USED, RESERVED]
+    return !possible.includes(charged) || requests !== (charged === 0 ? 0 : 1) || spent.get(keyId) !== charged
+  })
+  expect(wrong).toEqual([])
+  const unsettled = usage.filter(({ unsettledTokens }) => unsettledTokens > 0)
+  expect(unsettled.length).toBeLessThanOrEqual(kills * USERS_OF_A_REPLICA)
+  console.log(
+    `${kills} kills: ${seen.length} requests, ${disturbed.length} at a replica that was killed meanwhile; ` +
+      `${usage.length - unsettled.length} debited by use, ${unsettled.length} by their whole reservation`,
+  )
+}
+
+function chargeOf({ promptTokens, completionTokens, unsettledTokens }: UsageRow): number {
+  return promptTokens + completionTokens + unsettledTokens
+}
+
+describe('users of hubs that are killed are debited exactly once for each request, and those of other hubs notice nothing', () => {
+  test('one hub on one SQLite file', async () => {
+    await killReplicas({ file: join(temporaryFolder('hub-kill-keys'), 'accounts.sqlite') }, 1)
+  }, 3_600_000)
+
+  test.skipIf(postgresServer === undefined)(
+    'two hubs on PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
+    async () => killReplicas(await databases.create(), 2),
+    3_600_000,
+  )
+})
