@@ -92,18 +92,20 @@ describe('docs/operating.md', () => {
   it('lists exactly the existing metrics', async () => {
     const table =
       /<!-- metrics -->([\s\S]*)<!-- metricsstop -->/.exec(committed('docs/operating.md'))?.[1] ?? ''
-    const written = [...table.matchAll(/^\| `(targon_\w+)` \| (both|miner|validator) \|/gm)].map(
+    const written = [...table.matchAll(/^\| `(targon_\w+)` \| (all|miner|validator|hub) \|/gm)].map(
       ([, name, role]) => `${name} ${role}`,
     )
-    const made = async (role: 'miner' | 'validator') => {
-      const text = await createMetrics(role as 'miner').text()
-      return [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name ?? '')
-    }
-    const [miner, validator] = [await made('miner'), await made('validator')]
-    const all = [...new Set([...miner, ...validator])].map((name) => {
-      const role = !miner.includes(name) ? 'validator' : validator.includes(name) ? 'both' : 'miner'
-      return `${name} ${role}`
+    const roles = ['miner', 'validator', 'hub'] as const
+    const made = await Promise.all(
+      roles.map(async (role) => {
+        const text = await createMetrics(role as 'miner').text()
+        return { role, names: [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name ?? '') }
+      }),
+    )
+    const expected = [...new Set(made.flatMap(({ names }) => names))].map((name) => {
+      const having = made.filter(({ names }) => names.includes(name))
+      return `${name} ${having.length === roles.length ? 'all' : having[0]?.role}`
     })
-    expect(written.sort()).toEqual(all.sort())
+    expect(written.sort()).toEqual(expected.sort())
   })
 })

@@ -5,7 +5,9 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { dashboards } from '../../scripts/monitoring/dashboards.js'
 import { renderDashboard } from '../../scripts/monitoring/panels.js'
-import { startCli } from '../support/cli-process.js'
+import { systemClock } from '../../src/kernel/clock.js'
+import { LOCALNET_MODELS } from '../../src/localnet/network/cast.js'
+import { runCli, startCli } from '../support/cli-process.js'
 import { startDevelopmentParts } from '../support/development-parts.js'
 import {
   hasPrometheus,
@@ -49,7 +51,10 @@ function dashboardQueries(): [name: string, expression: string][] {
 
 /** As Grafana fills them in. */
 function fillIn(expression: string): string {
-  return expression.replaceAll('$instance', '.+').replaceAll('$__rate_interval', '1m')
+  return expression
+    .replaceAll('$instance', '.+')
+    .replaceAll('$__rate_interval', '1m')
+    .replaceAll('$__range', '10m')
 }
 
 /**
@@ -66,6 +71,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   'targon_weights_attempts_total{result=~"refused|unconfirmed|skipped"}': 'weights are not refused',
   'targon_miner_model_requests_total{outcome="failed"}': 'the model server answers',
   'instance_outcome:targon_miner_requests:rate5m{outcome="failed"}': 'no admitted request fails',
+  'targon_hub_model_requests_total{outcome="failed"}': 'no request of a user fails',
+  'instance_outcome:targon_hub_requests:rate5m{outcome="failed"}': 'no request of a user fails',
 }
 
 const SELECTOR = /\b(?:targon_|gen_ai_|nodejs_|process_|instance(?:_\w+)?:|up\b)[\w:]*(?:\{[^}]*\})?/g
@@ -98,7 +105,30 @@ describe.skipIf(skip)('the rules for Prometheus (skipped without prometheus)', (
   })
 })
 
-describe.skipIf(skip)('a Prometheus that scrapes a miner and a validator', () => {
+/** Asks a hub for small answers, one after the other; now and then for a model that nobody serves. @returns what stops it */
+function askHub(api: string, secret: string): () => Promise<void> {
+  const ending = new AbortController()
+  const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
+  const ask = async (number: number) => {
+    const model = number % 5 === 4 ? 'org/absent' : LOCALNET_MODELS[0]
+    const messages = [{ role: 'user', content: `Tell me about ${number}` }]
+    const body = JSON.stringify({ model, messages, max_tokens: 40, seed: number, temperature: 0.7 })
+    const answer = await fetch(`${api}/v1/chat/completions`, {
+      ...{ method: 'POST', headers, body, signal: ending.signal },
+    })
+    await answer.text()
+    await systemClock.sleep(500, ending.signal)
+  }
+  const asking = (async () => {
+    for (let number = 0; !ending.signal.aborted; number++) await ask(number).catch(() => {})
+  })()
+  return async () => {
+    ending.abort()
+    await asking
+  }
+}
+
+describe.skipIf(skip)('a Prometheus that scrapes a miner, a validator and a hub', () => {
   const stopping: (() => Promise<unknown>)[] = []
   let prometheus: Prometheus
 
@@ -119,20 +149,25 @@ describe.skipIf(skip)('a Prometheus that scrapes a miner and a validator', () =>
       return { cli, url: await statusUrl }
     }
     const miner = await start('miner', parts.minerVariables)
-    const validator = await start('validator', parts.validatorVariables)
-    prometheus = await startPrometheus({ miner: miner.url, validator: validator.url })
-    stopping.push(prometheus.stop)
+    const keys = await runCli(['hub', 'keys', 'create', 'ann', '--json'], parts.hubVariables)
+    const { secret } = z.object({ secret: z.string() }).parse(JSON.parse(keys.stdout))
+    const hub = await start('hub', parts.hubVariables)
+    const api = z.object({ url: z.string() }).parse(await (await fetch(`${hub.url}/status`)).json()).url
+    const validator = await start('validator', { ...parts.validatorVariables, TARGON_HUB_URL: api })
+    prometheus = await startPrometheus({ miner: miner.url, validator: validator.url, hub: hub.url })
+    stopping.push(prometheus.stop, askHub(api, secret))
   }, 480_000)
 
   afterAll(async () => {
     for (const stop of stopping.reverse()) await stop()
   })
 
-  it('sees answers verified and weights set', { timeout: 400_000 }, async () => {
+  it('sees answers verified, also those of users, and weights set', { timeout: 400_000 }, async () => {
     const weights = 'increase(targon_weights_attempts_total{result="set"}[5m]) > 0'
     const verified = 'increase(targon_validator_verdicts_total{cause="verified"}[5m]) > 3'
+    const reported = 'increase(targon_hub_verdicts_total{result="verified"}[5m]) > 0'
     const isRunning = async () => {
-      const series = await Promise.all([weights, verified].map((query) => prometheus.query(query)))
+      const series = await Promise.all([weights, verified, reported].map((query) => prometheus.query(query)))
       return series.every(({ length }) => length > 0)
     }
     await expect.poll(isRunning, { timeout: 380_000, interval: 2000 }).toBe(true)

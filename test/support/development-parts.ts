@@ -15,7 +15,7 @@ export interface DevelopmentParts {
   readonly minerVariables: Readonly<Record<string, string>>
   /** Variables for a `validator start` that verifies that miner, with an epoch of 30 blocks and no automatic update. */
   readonly validatorVariables: Readonly<Record<string, string>>
-  /** Variables for a `hub start` with the validator's hotkey, on a free port. */
+  /** Variables for a `hub start` that asks that miner with the hotkey of the validator, and for commands on its keys. */
   readonly hubVariables: Readonly<Record<string, string>>
   readonly stateFolder: string
   /** Text of a `models.txt` for a validator that cannot read the file of `validatorVariables`. */
@@ -61,6 +61,14 @@ export async function startDevelopmentParts(): Promise<DevelopmentParts> {
       TARGON_I_AM_ALONE: 'true',
       TARGON_AUTOUPDATE_OFF: 'true',
     },
+    hubVariables: {
+      ...place,
+      TARGON_WALLET_HOTKEY: VALIDATOR_NAME,
+      TARGON_HUB_PORT: '0',
+      TARGON_HUB_REFRESH: '5',
+      TARGON_HUB_BUCKET_AGE: '15',
+      TARGON_ALLOW_PRIVATE_AXONS: 'true',
+    },
     minerVariables: {
       ...place,
       TARGON_WALLET_HOTKEY: 'honest-fast',
@@ -68,12 +76,6 @@ export async function startDevelopmentParts(): Promise<DevelopmentParts> {
       TARGON_AXON_IP: '127.0.0.1',
       TARGON_AXON_PORT: '0',
       TARGON_AXON_EXTERNAL_IP: '127.0.0.1',
-    },
-    hubVariables: {
-      ...place,
-      TARGON_WALLET_HOTKEY: VALIDATOR_NAME,
-      TARGON_HUB_PORT: '0',
-      TARGON_ALLOW_PRIVATE_AXONS: 'true',
     },
     stop: () => cli.stop(),
   }

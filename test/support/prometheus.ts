@@ -31,7 +31,10 @@ const configuration = z.looseObject({
   scrape_configs: z.tuple([
     z.looseObject({
       static_configs: z.array(
-        z.object({ targets: z.array(z.string()), labels: z.object({ role: z.string() }) }),
+        z.object({
+          targets: z.array(z.string()),
+          labels: z.object({ role: z.enum(['miner', 'validator', 'hub']) }),
+        }),
       ),
     }),
   ]),
@@ -71,12 +74,13 @@ export interface Prometheus {
 export async function startPrometheus(targets: {
   readonly miner: string
   readonly validator: string
+  readonly hub: string
 }): Promise<Prometheus> {
   const folder = temporaryFolder('prometheus')
   const config = configuration.parse(parse(readFileSync(join(monitoringFolder, 'prometheus.yml'), 'utf8')))
   config.global = { scrape_interval: '1s', evaluation_interval: '1s' }
   for (const group of config.scrape_configs[0].static_configs)
-    group.targets = [new URL(group.labels.role === 'miner' ? targets.miner : targets.validator).host]
+    group.targets = [new URL(targets[group.labels.role]).host]
   writeFileSync(join(folder, 'prometheus.yml'), stringify(config))
   for (const name of ['recording.yml', 'alerts.yml'])
     copyFileSync(join(monitoringFolder, name), join(folder, name))
