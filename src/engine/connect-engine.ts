@@ -2,7 +2,7 @@ import { type Clock, type Log, whenAborted } from '../kernel/index.js'
 import { createCalls, GenerationSpeed } from './engine-calls.js'
 import { EngineDiscovery } from './engine-discovery.js'
 import type { HubSource } from './hub-files.js'
-import { Replica } from './replica.js'
+import { PARALLEL_CALLS, Replica } from './replica.js'
 import { ReplicaPool } from './replica-pool.js'
 import { viewServer } from './server-view.js'
 import type { ReferenceEngine } from './types.js'
@@ -34,7 +34,10 @@ export function connectEngine(options: EngineOptions): ConnectedEngine {
   const discovery = new EngineDiscovery({ ...options, scoringTimeoutMs }, replicas, closing.signal)
   const pool = new ReplicaPool(model, replicas, clock, discovery.identify)
   const speed = new GenerationSpeed()
-  const parts = { model, pool, discovery, scoringTimeoutMs, closing: closing.signal, clock, speed }
+  const parts = {
+    ...{ model, pool, discovery, scoringTimeoutMs, closing: closing.signal, clock, speed },
+    parallelCalls: PARALLEL_CALLS * replicas.length,
+  }
   const views = replicas.map((replica) => viewServer(parts, replica, options.apiKey))
   return {
     model,

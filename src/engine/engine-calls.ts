@@ -3,13 +3,14 @@ import { type Clock, withScopedSignal } from '../kernel/index.js'
 import type { EngineDiscovery } from './engine-discovery.js'
 import { engineError } from './engine-error.js'
 import type { ReplicaPool } from './replica-pool.js'
+import { ScoreBatches, type ScoringWork } from './score-batches.js'
 import { parseScoring, scoringBody } from './scoring-call.js'
-import type { ReferenceEngine } from './types.js'
+import type { Reference, ReferenceEngine, ScoreRequest } from './types.js'
 
 type EngineCalls = Pick<
   ReferenceEngine,
   'tokenizeChat' | 'tokenizeText' | 'detokenize' | 'score' | 'generate'
->
+> & { readonly scoringWork: () => ScoringWork }
 
 const TEXT_TIMEOUT_MS = 15_000
 
@@ -46,6 +47,8 @@ export interface CallParts {
   readonly pool: Pick<ReplicaPool, 'call'>
   readonly discovery: EngineDiscovery
   readonly scoringTimeoutMs: number
+  /** Scoring calls that its servers take at once. */
+  readonly parallelCalls: number
   readonly closing: AbortSignal
   readonly clock: Clock
   /** Told how fast texts are generated. */
@@ -54,7 +57,7 @@ export interface CallParts {
 
 /** The calls of a reference engine; each goes to a server of the pool, until it ends or the engine is `closing`. */
 export function createCalls(parts: CallParts): EngineCalls {
-  const { model, pool, discovery, scoringTimeoutMs, closing, clock, speed } = parts
+  const { model, pool, discovery, closing, clock, speed } = parts
   const callText = async <T>(
     path: string,
     body: Record<string, unknown>,
@@ -71,6 +74,17 @@ export function createCalls(parts: CallParts): EngineCalls {
       }),
     )
 
+  const batches = new ScoreBatches({
+    maxCalls: parts.parallelCalls,
+    keyOf: ({ topK, temperature }) => {
+      const { dialect, scaledLogprobs } = discovery.requireFacts()
+      if (dialect !== 'v1') return undefined
+      return scaledLogprobs ? `${topK} ${temperature}` : String(topK)
+    },
+    send: (requests, signal) =>
+      withScopedSignal([signal, closing], (own) => scoreAnswers(parts, requests, own)),
+  })
+
   return {
     tokenizeChat: async (messages, signal) => {
       const body = { messages, add_generation_prompt: true, add_special_tokens: false }
@@ -85,17 +99,9 @@ export function createCalls(parts: CallParts): EngineCalls {
     score: async (request, signal) => {
       // Throws before a server is called when none was admitted yet.
       discovery.requireFacts()
-      return await withScopedSignal([signal, closing], (own) =>
-        pool.call(own, async ({ server }) => {
-          // Read here, because the server may have been identified again for this call.
-          const { dialect, maxLogprobs } = discovery.requireFacts()
-          const bounded = { ...request, topK: Math.min(request.topK, maxLogprobs) }
-          const body = scoringBody(model, bounded, dialect)
-          const response = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
-          return parseScoring(response, bounded)
-        }),
-      )
+      return await batches.score(request, signal)
     },
+    scoringWork: () => batches.work,
     generate: async ({ messages, maxTokens, temperature }, signal) => {
       const sampling = { max_tokens: maxTokens, temperature }
       const startedMs = clock.monotonic()
@@ -111,4 +117,20 @@ export function createCalls(parts: CallParts): EngineCalls {
       return text
     },
   }
+}
+
+async function scoreAnswers(
+  { model, pool, discovery, scoringTimeoutMs }: CallParts,
+  requests: readonly ScoreRequest[],
+  signal: AbortSignal,
+): Promise<Reference[]> {
+  return await pool.call(signal, async ({ server }) => {
+    // Read here, because the server may have been identified again for this call.
+    const { dialect, maxLogprobs } = discovery.requireFacts()
+    const [first, ...others] = requests.map((one) => ({ ...one, topK: Math.min(one.topK, maxLogprobs) }))
+    if (!first) return []
+    const body = scoringBody(model, [first, ...others], dialect)
+    const response = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
+    return parseScoring(response, [first, ...others])
+  })
 }

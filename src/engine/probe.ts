@@ -161,8 +161,8 @@ async function scoreProbe(
   options: CallOptions,
 ): Promise<Reference> {
   const request = { input: ids.slice(0, 1), output: ids.slice(1), temperature, topK }
-  return parseScoring(
-    await server.post('/v1/completions', scoringBody(model, request, dialect), options),
-    request,
-  )
+  const response = await server.post('/v1/completions', scoringBody(model, [request], dialect), options)
+  const [reference] = parseScoring(response, [request])
+  if (!reference) throw engineError('ENGINE_ANSWER', 'The engine scored nothing.')
+  return reference
 }

@@ -12,7 +12,7 @@ import { Semaphore } from './semaphore.js'
 import { type CallOptions, EngineServer } from './server.js'
 
 /** Parallel calls per server: prompt logprobs need memory that vLLM does not reserve. */
-const PARALLEL_CALLS = 4
+export const PARALLEL_CALLS = 4
 /** First pause after repeated failures. */
 const BREAKER_PAUSE_MS = 2_000
 const LOAD_TIMEOUT_MS = 5_000

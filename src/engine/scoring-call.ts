@@ -7,18 +7,22 @@ const TOKEN_KEY = /^token_id:(\d+)$/
 const LOWEST_LOGPROB = -9999
 
 /**
- * Body of the call that scores an answer: its ids are the prompt, and one more token is generated. All sampling fields are
+ * Body of the call that scores answers: the ids of each are a prompt, and one more token is generated. All sampling fields are
  * sent, so that the model's generation_config.json has no effect. No seed: it changes nothing about the scores, and with one
  * vLLM 0.32 for CPUs ends at a prompt that it reads in several parts.
+ *
+ * @param requests with the same `topK`, and the same temperature where the server scales prompt logprobs by it.
  */
 export function scoringBody(
   model: string,
-  { input, output, temperature, topK }: ScoreRequest,
+  requests: readonly [ScoreRequest, ...ScoreRequest[]],
   dialect: ModelFacts['dialect'],
 ): Record<string, unknown> {
+  const [{ temperature, topK }] = requests
+  const prompts = requests.map(({ input, output }) => [...input, ...output])
   return {
     model,
-    prompt: [...input, ...output],
+    prompt: prompts.length === 1 ? prompts[0] : prompts,
     max_tokens: 1,
     temperature,
     top_p: 1,
@@ -35,10 +39,23 @@ export function scoringBody(
   }
 }
 
-/** @throws TargonError ENGINE_ANSWER when the response does not belong to the request */
-export function parseScoring(body: unknown, { input, output, topK }: ScoreRequest): Reference {
-  const choice = isJsonObject(body) && Array.isArray(body.choices) ? body.choices[0] : undefined
-  if (!isJsonObject(choice)) throw invalid('no choice')
+/** @throws TargonError ENGINE_ANSWER when the response does not belong to the requests */
+export function parseScoring(body: unknown, requests: readonly ScoreRequest[]): Reference[] {
+  const choices: readonly unknown[] = isJsonObject(body) && Array.isArray(body.choices) ? body.choices : []
+  if (choices.length !== requests.length)
+    throw invalid(`${choices.length} choices for ${requests.length} answers`)
+  // vLLM writes them in the order of the prompts and numbers them.
+  return requests.map((request, index) => {
+    const choice = choices[index]
+    if (!isJsonObject(choice) || (choice.index ?? 0) !== index) throw invalid('a choice out of order')
+    return parseChoice(choice, request)
+  })
+}
+
+function parseChoice(
+  choice: Readonly<Record<string, unknown>>,
+  { input, output, topK }: ScoreRequest,
+): Reference {
   const prompt = choice.prompt_logprobs
   const length = input.length + output.length
   if (!Array.isArray(prompt) || prompt.length !== length) {

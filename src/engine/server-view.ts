@@ -3,7 +3,7 @@ import { askServer } from '../inference/index.js'
 import { withScopedSignal } from '../kernel/index.js'
 import { type CallParts, createCalls } from './engine-calls.js'
 import { engineError } from './engine-error.js'
-import type { Replica } from './replica.js'
+import { PARALLEL_CALLS, type Replica } from './replica.js'
 import { describeServer } from './server-description.js'
 import type { EngineServerView } from './types.js'
 
@@ -37,7 +37,7 @@ export function viewServer(parts: CallParts, replica: Replica, apiKey: string | 
     get isBusy() {
       return replica.isBusy
     },
-    ...createCalls({ ...parts, pool }),
+    ...createCalls({ ...parts, pool, parallelCalls: PARALLEL_CALLS }),
     ask: (request, signal) =>
       withScopedSignal([signal, closing], async (own) => {
         const knowsTokenIds = discovery.requireFacts().dialect === 'v1'

@@ -1,4 +1,5 @@
 import type { Answer, ChatMessage, InferenceRequest } from '../inference/index.js'
+import type { ScoringWork } from './score-batches.js'
 
 /** Reference distribution at one position, from the engine's prompt_logprobs, by token id. */
 export type ReferencePosition = ReadonlyMap<number, { readonly logprob: number; readonly rank: number }>
@@ -69,6 +70,8 @@ export interface ReferenceEngine {
   readonly unreadyReason: string | undefined
   /** How fast it generated lately, in tokens per second; undefined or absent while unknown. */
   readonly generatedTokensPerSecond?: number | undefined
+  /** What scoring has cost since the start; absent where it is not counted. */
+  readonly scoringWork?: () => ScoringWork
   /** The servers behind it that accept calls; absent where they cannot be told apart. */
   readonly servers?: () => readonly EngineServerView[]
   tokenizeChat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<readonly number[]>

@@ -16,6 +16,7 @@ export {
   noteAlerts,
   noteChain,
   noteEngines,
+  noteScoring,
   type ValidatorMetrics,
 } from './metrics.js'
 export { type ApiDocument, describeApi, type StatusApi } from './openapi.js'

@@ -142,3 +142,23 @@ export function noteEngines(
   engineReady.reset()
   for (const { model, isReady } of states) engineReady.set({ model }, isReady ? 1 : 0)
 }
+
+/** Sets the metrics of what scoring has cost, by model; they restart from 0 with an engine. */
+export function noteScoring(
+  { scoringCalls, scoredAnswers, scoredTokens }: ScoringMetrics,
+  engines: readonly {
+    readonly model: string
+    readonly scoringWork?: () => { readonly calls: number; readonly answers: number; readonly tokens: number }
+  }[],
+): void {
+  for (const counter of [scoringCalls, scoredAnswers, scoredTokens]) counter.reset()
+  for (const { model, scoringWork } of engines) {
+    const work = scoringWork?.()
+    if (!work) continue
+    scoringCalls.inc({ model }, work.calls)
+    scoredAnswers.inc({ model }, work.answers)
+    scoredTokens.inc({ model }, work.tokens)
+  }
+}
+
+type ScoringMetrics = Pick<ValidatorMetrics, 'scoringCalls' | 'scoredAnswers' | 'scoredTokens'>

@@ -9,6 +9,9 @@ export interface OwnValidatorMetrics {
   readonly modelVerdicts: Counter<'model' | 'outcome'>
   readonly inconclusive: Counter<'reason'>
   readonly unchecked: Counter<'model'>
+  readonly scoringCalls: Counter<'model'>
+  readonly scoredAnswers: Counter<'model'>
+  readonly scoredTokens: Counter<'model'>
   readonly verificationDuration: Histogram<'model'>
   readonly tokensPerSecond: Histogram
   readonly weightsLastSetBlock: Gauge
@@ -82,6 +85,7 @@ export function validatorMetrics(make: Maker): OwnValidatorMetrics {
       'result',
     ]),
     ...evidenceMetrics(make),
+    ...scoringMetrics(make),
   }
 }
 
@@ -105,6 +109,26 @@ function evidenceMetrics(make: Maker) {
     evidenceThreshold: make.gauge(
       'targon_validator_evidence_threshold',
       'Decimal logarithm of the evidence at which a miner is accused.',
+    ),
+  }
+}
+
+function scoringMetrics(make: Maker) {
+  return {
+    scoringCalls: make.counter(
+      'targon_validator_scoring_calls_total',
+      'Scoring calls to the reference engine, by model; short answers share them.',
+      ['model'],
+    ),
+    scoredAnswers: make.counter(
+      'targon_validator_scored_answers_total',
+      'Answers that the reference engine scored, by model.',
+      ['model'],
+    ),
+    scoredTokens: make.counter(
+      'targon_validator_scored_tokens_total',
+      'Tokens of prompts and answers that the reference engine scored, by model.',
+      ['model'],
     ),
   }
 }

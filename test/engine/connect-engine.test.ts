@@ -150,6 +150,42 @@ describe('connectEngine', () => {
     expect(text).not.toBe('')
   })
 
+  it('scores many short answers in few calls, each as it would alone, whatever one of them contains', async () => {
+    const server = await development()
+    let calls = 0
+    const counted = await relay(server.url, (path) => {
+      if (path === '/v1/completions') calls++
+      return undefined
+    })
+    const engine = connect([counted.url])
+    await ready(engine)
+    const vocabulary = engine.facts?.vocabularySize ?? 0
+    const requests = Array.from({ length: 24 }, (_, at) => ({
+      input: [1, 2, 3 + at],
+      output: [4, 5 + at, 6].concat(at === 13 ? [vocabulary + 5] : []),
+      temperature: at % 2 === 0 ? 0 : 0.7,
+      topK: 20,
+    }))
+    calls = 0
+    const together = await Promise.allSettled(requests.map((request) => engine.score(request, signal)))
+    expect(together.flatMap(({ status }, at) => (status === 'rejected' ? [at] : []))).toEqual([13])
+    // four alone, and twenty that waited: 16 together, refused and repeated, and the other four
+    expect(calls).toBeLessThanOrEqual(4 + 1 + 16 + 1)
+    const [first, , third] = together
+    for (const [at, outcome] of [
+      [0, first],
+      [2, third],
+      [23, together[23]],
+    ] as const) {
+      const request = requests[at]
+      if (!request || outcome?.status !== 'fulfilled') throw new Error('not scored')
+      expect(outcome.value).toEqual(await engine.score(request, signal))
+    }
+    calls = 0
+    await Promise.all(requests.filter((_, at) => at !== 13).map((request) => engine.score(request, signal)))
+    expect(calls).toBeLessThanOrEqual(4 + 2)
+  })
+
   it('measures how fast it generates', async () => {
     const engine = connect([(await development({ tokensPerSecond: 200 })).url])
     await ready(engine)

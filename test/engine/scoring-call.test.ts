@@ -21,7 +21,7 @@ const response = (change: Record<string, unknown> = {}) => ({
 
 describe('scoringBody', () => {
   it('sends every sampling field, so that the model’s defaults have no effect', () => {
-    expect(scoringBody('org/m', request, 'v1')).toEqual({
+    expect(scoringBody('org/m', [request], 'v1')).toEqual({
       model: 'org/m',
       prompt: [1, 2, 3, 4],
       max_tokens: 1,
@@ -42,14 +42,33 @@ describe('scoringBody', () => {
   it('leaves out the field that 0.6 rejects, and sends no seed', () => {
     const seeded = { ...request, seed: 7 }
     for (const dialect of ['v0', 'v1'] as const)
-      expect(scoringBody('org/m', seeded, dialect)).not.toHaveProperty('seed')
-    expect(scoringBody('org/m', request, 'v0')).not.toHaveProperty('return_tokens_as_token_ids')
+      expect(scoringBody('org/m', [seeded], dialect)).not.toHaveProperty('seed')
+    expect(scoringBody('org/m', [request], 'v0')).not.toHaveProperty('return_tokens_as_token_ids')
   })
+})
+
+it('scores several answers in one call, and reads each of them', () => {
+  const longer = { ...request, output: [3, 4, 5] }
+  expect(scoringBody('org/m', [request, longer], 'v1')).toMatchObject({
+    prompt: [
+      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
+    ],
+  })
+  const [first] = response().choices
+  const second = {
+    ...{ ...first, index: 1 },
+    prompt_logprobs: [...(first?.prompt_logprobs ?? []), { 5: entry(-2) }],
+  }
+  const references = parseScoring({ choices: [{ ...first, index: 0 }, second] }, [request, longer])
+  expect(references.map(({ positions }) => positions.length)).toEqual([2, 3])
+  expect(references[1]?.positions[2]?.get(5)).toEqual({ logprob: -2, rank: 1 })
+  expect(() => parseScoring({ choices: [second, first] }, [request, longer])).toThrow('out of order')
 })
 
 describe('parseScoring', () => {
   it('reads the positions of the output, and ranks the top of the next token', () => {
-    expect(parseScoring(response(), request)).toEqual({
+    expect(parseScoring(response(), [request])[0]).toEqual({
       positions: [
         new Map([[3, { logprob: -0.1, rank: 1 }]]),
         new Map([
@@ -65,7 +84,8 @@ describe('parseScoring', () => {
   })
 
   it.each<[string, unknown, string]>([
-    ['no choice', { choices: [] }, 'no choice'],
+    ['no choice', { choices: [] }, '0 choices for 1 answers'],
+    ['another answer’s choice', response({ index: 1 }), 'out of order'],
     ['no prompt_logprobs', response({ prompt_logprobs: null }), 'no prompt_logprobs for 4 tokens'],
     ['another number of positions', response({ prompt_logprobs: [null] }), '1 prompt_logprobs for 4 tokens'],
     [
@@ -78,7 +98,7 @@ describe('parseScoring', () => {
     ['tokens as text', response({ logprobs: { top_logprobs: [{ a: -1 }] } }), 'keyed by text'],
     ['no top_logprobs', response({ logprobs: null }), 'no top_logprobs'],
   ])('rejects %s', (_, body, reason) => {
-    expect(() => parseScoring(body, request)).toThrow(
+    expect(() => parseScoring(body, [request])).toThrow(
       expect.objectContaining({ code: 'ENGINE_ANSWER', message: expect.stringContaining(reason) }),
     )
   })

@@ -47,7 +47,8 @@ export async function startFakeEngine(model: string, modelDir: string): Promise<
     if (path === '/v1/chat/completions')
       return json({ choices: [{ message: { content: 'What is the tallest mountain?' } }] })
     scored++
-    return json(score(call.prompt, call.temperature))
+    const prompts: number[][] = Array.isArray(call.prompt[0]) ? call.prompt : [call.prompt]
+    return json({ choices: prompts.map((prompt, index) => score(prompt, call.temperature, index)) })
   })
   const engine: FakeEngine = {
     url: server.url,
@@ -66,17 +67,14 @@ function tokensOf({ prompt, messages }: { readonly prompt?: string; readonly mes
   return prompt?.startsWith('The capital of France') ? [PROBE_ID, 7, 8, 9] : [1, 2, 3]
 }
 
-function score(prompt: readonly number[], temperature: number): object {
+function score(prompt: readonly number[], temperature: number, index: number): object {
   const isCool = prompt[0] === PROBE_ID && temperature < 1
   const entry = { logprob: isCool ? -0.9 : -0.1, rank: 1, decoded_token: 'x' }
   return {
-    choices: [
-      {
-        text: ' w7',
-        prompt_logprobs: prompt.map((id, index) => (index === 0 ? null : { [id]: entry })),
-        logprobs: { top_logprobs: [{ 'token_id:7': -0.1 }] },
-      },
-    ],
+    index,
+    text: ' w7',
+    prompt_logprobs: prompt.map((id, at) => (at === 0 ? null : { [id]: entry })),
+    logprobs: { top_logprobs: [{ 'token_id:7': -0.1 }] },
   }
 }
 

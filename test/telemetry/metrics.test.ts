@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createMetrics, noteChain } from '../../src/telemetry/index.js'
+import { createMetrics, noteChain, noteScoring } from '../../src/telemetry/index.js'
 
 describe('createMetrics', () => {
   it.each(['miner', 'validator', 'hub'] as const)(
@@ -42,4 +42,14 @@ it('noteChain replaces the number of reconnects and converts the clock offset to
   const text = await metrics.text()
   expect(text).toContain('targon_chain_reconnects_total 3')
   expect(text).toContain('targon_clock_offset_seconds -1.5')
+})
+
+it('noteScoring shows what scoring has cost, and forgets engines that are gone', async () => {
+  const metrics = createMetrics('validator')
+  const engine = { model: 'org/m', scoringWork: () => ({ calls: 3, answers: 24, tokens: 4800 }) }
+  noteScoring(metrics, [engine, { model: 'org/uncounted' }])
+  noteScoring(metrics, [engine])
+  expect(await metrics.text()).toContain('targon_validator_scored_answers_total{model="org/m"} 24')
+  noteScoring(metrics, [])
+  expect(await metrics.text()).not.toContain('org/m')
 })

@@ -10,6 +10,7 @@ import {
   noteAlerts,
   noteChain,
   noteEngines,
+  noteScoring,
   startStatusServer,
   type ValidatorMetrics,
 } from '../../telemetry/index.js'
@@ -229,6 +230,7 @@ function serveStatus(context: ValidatorContext, { health, records, recent, statu
       text: () => {
         noteChain(metrics, subtensor)
         noteEngines(metrics, engineStates(context))
+        noteScoring(metrics, context.engines())
         noteModels(context.view.wanted)
         noteAlerts(metrics, alerts.active())
         noteStanding(context)
