@@ -101,17 +101,20 @@ export const tooManyRefusals = () =>
     { code: 'rate_limit_exceeded', retryAfterMs: 1000 },
   )
 
-const LIMITS: Readonly<Record<LimitReason, readonly [status: number, code: string, message: string]>> = {
+const LIMITS: Readonly<
+  Record<Exclude<LimitReason, 'model'>, readonly [status: number, code: string, message: string]>
+> = {
   requests: [429, 'rate_limit_exceeded', 'This API key has reached its limit of requests per minute.'],
   'tokens-per-day': [429, 'rate_limit_exceeded', 'This API key has reached its limit of tokens per day.'],
   concurrent: [429, 'rate_limit_exceeded', 'This API key has reached its limit of concurrent requests.'],
   budget: [429, 'insufficient_quota', 'The token budget of this API key does not cover this request.'],
-  model: [403, 'model_not_allowed', 'This API key may not use this model.'],
   expired: [401, 'invalid_api_key', 'This API key has expired.'],
   revoked: [401, 'invalid_api_key', 'This API key has been revoked.'],
 }
 
-export function limitReached({ reason, retryAfterMs }: Refusal): GatewayError {
+/** @param model that was asked for */
+export function limitReached({ reason, retryAfterMs }: Refusal, model: string): GatewayError {
+  if (reason === 'model') return modelNotAllowed(model)
   const [status, code, message] = LIMITS[reason]
   return new GatewayError(status, message, {
     code,

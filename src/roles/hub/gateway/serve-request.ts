@@ -109,7 +109,7 @@ async function serveReserved(served: Served, deps: ServeDeps): Promise<void> {
   const { key, request, signal, promptTokens, answerTokens, progress } = served
   const wanted = { model: request.model, tokens: promptTokens + answerTokens }
   const reservation = await deps.accounts.reserve(key, wanted, signal)
-  if (reservation.kind === 'refused') throw limitReached(reservation)
+  if (reservation.kind === 'refused') throw limitReached(reservation, request.model)
   try {
     if (isVerifiable(served)) await serveAnswer(served, deps)
     else await servePlain(served, deps)

@@ -60,17 +60,18 @@ async function errorOf(response: Response) {
 }
 
 describe('keys', () => {
-  it.each<[string, Record<string, string>]>([
-    ['no key', {}],
-    ['an unknown key', { authorization: 'Bearer sk-wrong' }],
-    ['another scheme', { authorization: 'Basic c2stZ29vZA==' }],
-    ['a revoked key', { authorization: 'Bearer sk-revoked' }],
-    ['an expired key', { authorization: 'Bearer sk-expired' }],
-    ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }],
-    ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }],
-  ])('%s is 401', async (_, headers) => {
+  it.each<[string, Record<string, string>, string]>([
+    ['no key', {}, 'has no API key'],
+    ['an unknown key', { authorization: 'Bearer sk-wrong' }, 'is not known here'],
+    ['another scheme', { authorization: 'Basic c2stZ29vZA==' }, 'has no API key'],
+    ['a revoked key', { authorization: 'Bearer sk-revoked' }, 'has been revoked'],
+    ['an expired key', { authorization: 'Bearer sk-expired' }, 'has expired'],
+    ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }, 'is not known here'],
+    ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }, 'is not known here'],
+  ])('%s is 401', async (_, headers, why) => {
     expect(await errorOf(await hub.post(CHAT, ask, headers))).toMatchObject({
       ...{ status: 401, type: 'authentication_error', code: 'invalid_api_key' },
+      message: expect.stringContaining(why),
     })
     const listed = await fetch(`${hub.url}/v1/models`, { headers })
     expect(listed.status).toBe(401)
@@ -189,19 +190,22 @@ describe('what is not a request', () => {
 })
 
 describe('limits', () => {
-  it.each<[LimitReason, number, string, string]>([
-    ['requests', 429, 'rate_limit_error', 'rate_limit_exceeded'],
-    ['tokens-per-day', 429, 'rate_limit_error', 'rate_limit_exceeded'],
-    ['concurrent', 429, 'rate_limit_error', 'rate_limit_exceeded'],
-    ['budget', 429, 'insufficient_quota', 'insufficient_quota'],
-    ['model', 403, 'authentication_error', 'model_not_allowed'],
-    ['expired', 401, 'authentication_error', 'invalid_api_key'],
-    ['revoked', 401, 'authentication_error', 'invalid_api_key'],
-  ])('%s', async (reason, status, type, code) => {
+  it.each<[LimitReason, number, string, string, string]>([
+    ['requests', 429, 'rate_limit_error', 'rate_limit_exceeded', 'requests per minute'],
+    ['tokens-per-day', 429, 'rate_limit_error', 'rate_limit_exceeded', 'tokens per day'],
+    ['concurrent', 429, 'rate_limit_error', 'rate_limit_exceeded', 'concurrent requests'],
+    ['budget', 429, 'insufficient_quota', 'insufficient_quota', 'does not cover this request'],
+    ['model', 403, 'authentication_error', 'model_not_allowed', 'may not use the model "org/model"'],
+    ['expired', 401, 'authentication_error', 'invalid_api_key', 'has expired'],
+    ['revoked', 401, 'authentication_error', 'invalid_api_key', 'has been revoked'],
+  ])('%s', async (reason, status, type, code, why) => {
     hub.accounts.refusal = { kind: 'refused', reason, retryAfterMs: 2500 }
     const response = await hub.post(CHAT, ask)
-    expect(response.headers.get('retry-after')).toBe('3')
-    expect(await errorOf(response)).toMatchObject({ status, type, code })
+    expect(response.headers.get('retry-after')).toBe(reason === 'model' ? null : '3')
+    expect(await errorOf(response)).toMatchObject({
+      ...{ status, type, code, message: expect.stringContaining(why) },
+      param: reason === 'model' ? 'model' : null,
+    })
   })
 })
 
@@ -210,34 +214,52 @@ describe('trouble of the hub', () => {
     hub.accounts.isDown = true
     const response = await hub.post(CHAT, ask)
     expect(response.headers.get('retry-after')).toBe('5')
-    expect(await errorOf(response)).toMatchObject({ status: 503, code: 'accounts_unavailable' })
+    expect(await errorOf(response)).toMatchObject({
+      ...{ status: 503, code: 'accounts_unavailable' },
+      message: 'API keys cannot be checked now. Try again later.',
+    })
   })
 
-  it.each<[string, Answering, number, string]>([
+  it.each<[string, Answering, number, string, string]>([
     [
       'a miner that refuses the body',
       (response) => void response.writeHead(400).end('{"error":{"message":"The context is too long"}}'),
-      ...([400, 'miner_refused'] as const),
+      ...([400, 'miner_refused', 'The context is too long'] as const),
     ],
     [
       'a miner that fails and repeats the prompt',
       (response) => void response.writeHead(500).end('{"error":{"message":"cannot say Hi"}}'),
-      ...([502, 'miner_failed'] as const),
+      ...([502, 'miner_failed', 'The miners that were asked failed to answer.'] as const),
     ],
-    ['a miner that is dead', (response) => void response.destroy(), 502, 'miner_failed'],
-    ['a miner that is busy', (response) => void response.writeHead(429).end('{}'), 503, 'miners_busy'],
-    ['a miner that is silent', () => {}, 504, 'miner_timeout'],
-  ])('%s', async (_, answering, status, code) => {
+    ['a miner that is dead', (response) => void response.destroy(), 502, 'miner_failed', 'failed to answer'],
+    [
+      'a miner that is busy',
+      (response) => void response.writeHead(429).end('{}'),
+      ...([503, 'miners_busy', 'All miners that were asked are busy.'] as const),
+    ],
+    ['a miner that is silent', () => {}, 504, 'miner_timeout', 'No token arrived within 1 s.'],
+  ])('%s', async (_, answering, status, code, message) => {
     answer = answering
     const lines = hub.logs.length
     const response = await hub.post(CHAT, ask)
     const id = response.headers.get('x-request-id')
-    expect(await errorOf(response)).toMatchObject({ status, code })
+    expect(await errorOf(response)).toMatchObject({ status, code, message: expect.stringContaining(message) })
     const failures = hub.logs.slice(lines).filter(({ event }) => event === 'hub-request-failed')
     const miners = [{ uid: 1, reason: expect.not.stringContaining('Hi') }]
     expect(failures).toMatchObject(
       status < 500 ? [] : [{ id, level: 40, key: 'key_1', model: MODEL, code, attempts: 1, causes: miners }],
     )
     expect(hub.accounts.settled.at(-1)).toEqual({ promptTokens: 0, completionTokens: 0 })
+  })
+  it('a miner that failed several times in a row is left alone for a while, and no other is left', async () => {
+    answer = (response) => void response.writeHead(500).end('{}')
+    let last: Response
+    do last = await hub.post(CHAT, ask)
+    while (last.status === 502)
+    expect(last.headers.get('retry-after')).toBe('5')
+    expect(await errorOf(last)).toMatchObject({
+      ...{ status: 503, code: 'no_miner', type: 'server_error' },
+      message: 'No miner that serves this model can be asked now. Try again later.',
+    })
   })
 })
