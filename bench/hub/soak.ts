@@ -31,13 +31,13 @@ export async function soakRows(requests: number): Promise<Row[]> {
       try {
         rows.push(...(await soak(hub, requests, loader)))
       } finally {
-        hub.stop()
+        await hub.stop()
       }
     }
     return rows
   } finally {
     loader.stop()
-    upstream.stop()
+    await upstream.stop()
   }
 }
 

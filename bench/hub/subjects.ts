@@ -1,4 +1,4 @@
-import { forkScript, messageFrom, meter, SUBJECT_CORE, type Subject } from '../miner/processes.js'
+import { endProcess, forkScript, messageFrom, meter, SUBJECT_CORE, type Subject } from '../miner/processes.js'
 
 /** Our hub as a process to measure. */
 export interface HubSubject extends Subject {
@@ -32,9 +32,6 @@ export async function startHubSubject(
       child.send('memory')
       return await answer
     },
-    stop: () => {
-      child.kill('SIGTERM')
-      setTimeout(() => child.kill('SIGKILL'), 10_000).unref()
-    },
+    stop: () => endProcess(child, 'SIGTERM'),
   }
 }

@@ -34,6 +34,6 @@ export async function moderateRows(selection: BenchSelection): Promise<Row[]> {
     return [...comparedRows({ name: NAME, samples, does, goals: GOALS, isSpeed: false }), ...versionRows()]
   } finally {
     loader.stop()
-    for (const subject of subjects) subject.stop()
+    await Promise.all(subjects.map((subject) => subject.stop()))
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { compileScripts } from '../../test/support/compiled.js'
@@ -12,7 +13,8 @@ export interface Subject {
   cpuSeconds(): number
   /** Resident memory in megabytes. */
   rssMegabytes(): number
-  stop(): void
+  /** Resolves when the process has ended. */
+  stop(): Promise<void>
 }
 
 /**
@@ -97,7 +99,20 @@ export async function forkSubject(
   const cores = script === 'upstream' ? LOAD_CORE : threads > 0 ? SUBJECT_CORES : SUBJECT_CORE
   const child = await forkScript(script, args, cores)
   const { port } = await messageFrom<{ port: number }>(child)
-  return { name, port, ...meter(child.pid ?? 0), stop: () => void child.kill('SIGKILL') }
+  return { name, port, ...meter(child.pid ?? 0), stop: () => endProcess(child, 'SIGKILL') }
+}
+
+/** What a process needs to end by itself. */
+const END_MS = 10_000
+
+/** Resolves when the process has ended; it is killed if it takes longer than ten seconds. */
+export async function endProcess(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  const late = setTimeout(() => child.kill('SIGKILL'), END_MS)
+  await ended
+  clearTimeout(late)
 }
 
 const TICKS_PER_SECOND = 100

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { meter, type Subject } from '../miner/processes.js'
+import { endProcess, meter, type Subject } from '../miner/processes.js'
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -50,10 +50,9 @@ export function subjectOf(
   return {
     ...{ name, port },
     ...meter(child.pid ?? 0),
-    stop: () => {
-      child.once('exit', afterEnd)
-      child.kill('SIGTERM')
-      setTimeout(() => child.kill('SIGKILL'), 3000).unref()
+    stop: async () => {
+      await endProcess(child, 'SIGTERM')
+      afterEnd()
     },
   }
 }

@@ -7,8 +7,8 @@ import { PEERS } from './index.js'
 export async function startPeers(upstreamPort: number): Promise<Subject[]> {
   const subjects: Subject[] = []
   for (const peer of PEERS) {
-    const subject = await peer.start(upstreamPort).catch((error: unknown) => {
-      for (const started of subjects) started.stop()
+    const subject = await peer.start(upstreamPort).catch(async (error: unknown) => {
+      await Promise.all(subjects.map((started) => started.stop()))
       throw error
     })
     if (subject) subjects.push(subject)

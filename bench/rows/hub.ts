@@ -83,6 +83,6 @@ async function comparisonRows(selection: BenchSelection): Promise<Row[]> {
     return [...rows, ...versionRows()]
   } finally {
     loader.stop()
-    for (const subject of subjects) subject.stop()
+    await Promise.all(subjects.map((subject) => subject.stop()))
   }
 }

@@ -91,7 +91,7 @@ async function heavyRows(selection: BenchSelection): Promise<Row[]> {
   } finally {
     loader.stop()
     verifier.kill('SIGKILL')
-    for (const subject of subjects) subject.stop()
+    await Promise.all(subjects.map((subject) => subject.stop()))
   }
 }
 

@@ -1,4 +1,4 @@
-import { forkScript, messageFrom, SUBJECT_CORE } from '../miner/processes.js'
+import { endProcess, forkScript, messageFrom, SUBJECT_CORE } from '../miner/processes.js'
 import { type BenchSelection, median, type Row } from '../row.js'
 import type { EpochCost } from './validator.js'
 
@@ -26,7 +26,7 @@ export async function scaleRows(selection: BenchSelection): Promise<Row[]> {
       }
     return [...costs].flatMap(([count, all]) => rowsOf(count, all, costs.get(MINERS[0]) ?? []))
   } finally {
-    miners.kill('SIGKILL')
+    await endProcess(miners, 'SIGKILL')
   }
 }
 
@@ -35,7 +35,7 @@ async function epochCost(args: string[]): Promise<EpochCost> {
   try {
     return await messageFrom<EpochCost>(child)
   } finally {
-    child.kill('SIGTERM')
+    await endProcess(child, 'SIGTERM')
   }
 }
 
