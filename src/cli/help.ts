@@ -12,7 +12,7 @@ const ROLES: Readonly<Record<string, readonly Role[]>> = {
   'hub start': ['hub'],
   localnet: ['localnet'],
   doctor: ['miner', 'validator', 'hub'],
-  init: ['miner', 'validator'],
+  init: ['miner', 'validator', 'hub'],
 }
 
 /** oclif's help, which `package.json` names as `helpClass`. Everything but `--help` itself, such as docs/commands, shows every flag. */

@@ -20,20 +20,20 @@ interface InitReport {
 }
 
 export default class Init extends BaseCommand {
-  static override summary = 'Set up a miner or validator: ask, write the settings file, check everything'
+  static override summary = 'Set up a miner, validator or hub: ask, write the settings file, check everything'
 
   static override description =
-    'Asks for role, network, wallet, model servers or engines (probed as they are typed), port and public address. Every answer is also a flag, and without a terminal all needed ones must be given. Writes `.env`, `targon.config.json` or `targon.config.yaml` (mode 0600) in this folder, never over an existing file without a yes or --force, whose old content is kept beside it. Then runs doctor, whose exit status it has, and prints the command that starts the neuron on this machine.'
+    'Asks for role, network, wallet, model servers or engines (probed as they are typed), port and public address; for a hub also for certificate or proxy, and database. Every answer is also a flag, and without a terminal all needed ones must be given. Writes `.env`, `targon.config.json` or `targon.config.yaml` (mode 0600) in this folder, never over an existing file without a yes or --force, whose old content is kept beside it. Then runs doctor, whose exit status it has, and prints the command that starts the neuron on this machine.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> miner --wallet.name mine --wallet.hotkey h1 --model-endpoint http://127.0.0.1:8000/v1',
   ]
 
-  static override usage = 'init [miner|validator] [--format env|json|yaml] [--force] [FLAGS]'
+  static override usage = 'init [miner|validator|hub] [--format env|json|yaml] [--force] [FLAGS]'
 
   static override args = {
-    role: Args.string({ description: 'miner or validator.', options: ['miner', 'validator'] }),
+    role: Args.string({ description: 'miner, validator or hub.', options: ['miner', 'validator', 'hub'] }),
   }
 
   static override flags = {
@@ -45,6 +45,7 @@ export default class Init extends BaseCommand {
     force: Flags.boolean({ summary: 'Replace an existing file.', helpGroup: 'INIT' }),
     ...flagsOf('miner'),
     ...flagsOf('validator'),
+    ...flagsOf('hub'),
   }
 
   async run(): Promise<unknown> {
@@ -57,9 +58,9 @@ export default class Init extends BaseCommand {
     const { stdin: input, stderr: output } = process
     const asker = isAttended ? setup.createAsker({ input, output, signal }) : undefined
     const { args, actions } = await this.readInvocation('update')
-    const named = args.role === 'miner' || args.role === 'validator' ? args.role : undefined
+    const named = (['miner', 'validator', 'hub'] as const).find((one) => one === args.role)
     const role = named ?? (asker ? await setup.askRole(asker) : undefined)
-    if (role === undefined) throw setup.answersMissing(['the role (miner or validator)'])
+    if (role === undefined) throw setup.answersMissing(['the role (miner, validator or hub)'])
     if (actions['print-config'] === true) return await this.runWith(role, async () => undefined)
     const invocation = await this.readInvocation<Neuron>(role)
     this.printWarnings(invocation.warnings)
@@ -77,6 +78,7 @@ export default class Init extends BaseCommand {
     this.log(`Wrote ${file}.\n`)
     const doctor = await this.#runDoctor(role)
     this.log(`\nStart it with:\n${start.commands.map((command) => `  ${command}`).join('\n')}`)
+    if (start.keyCommand !== undefined) this.log(`\nCreate a key for a user with:\n  ${start.keyCommand}`)
     const report: InitReport = { role, file, settings: setup.shownAnswers(answers), start, doctor }
     return report
   }

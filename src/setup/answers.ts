@@ -3,7 +3,7 @@ import type { FoundHotkey } from '../wallet/index.js'
 import type { Asker } from './asker.js'
 import type { ProbedModels } from './probe-models.js'
 
-export type Neuron = 'miner' | 'validator'
+export type Neuron = 'miner' | 'validator' | 'hub'
 
 /** A value as a settings file has it. */
 export type Answer = string | number | boolean | readonly string[] | readonly object[]

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { SettingName } from '../config/index.js'
 import type { Answers, Given, Neuron, SetupDeps } from './answers.js'
 import type { Asker } from './asker.js'
+import { askHub, portProblem } from './hub-questions.js'
 import { answersMissing } from './refusals.js'
 import { askEngines, askModelServers } from './server-questions.js'
 import { askWallet } from './wallet-questions.js'
@@ -10,6 +11,7 @@ export async function askRole(asker: Asker): Promise<Neuron> {
   return await asker.choose<Neuron>('What will run here?', [
     { name: 'a miner: serves model servers to validators', value: 'miner' },
     { name: 'a validator: queries miners and sets weights', value: 'validator' },
+    { name: 'a hub: answers users’ requests by miners', value: 'hub' },
   ])
 }
 
@@ -22,6 +24,7 @@ export async function askAll(given: Given, deps: SetupDeps): Promise<Answers> {
     await askModelServers(given, answers, deps)
     await askAddress(given, answers, deps.asker)
   } else if (isValidator(given)) await askEngines(given, answers, deps)
+  else if (isHub(given)) await askHub(given, answers, deps.asker)
   return answers
 }
 
@@ -31,6 +34,10 @@ function isMiner(given: Given): given is Given<'miner'> {
 
 function isValidator(given: Given): given is Given<'validator'> {
   return given.role === 'validator'
+}
+
+function isHub(given: Given): given is Given<'hub'> {
+  return given.role === 'hub'
 }
 
 /** The answers of the command line alone. @throws TargonError SETUP_INCOMPLETE (usage) naming the flags that are missing */
@@ -56,11 +63,17 @@ const QUESTIONS: Readonly<Record<Neuron, readonly SettingName[]>> = {
     ...(['subtensor.network', 'subtensor.chain_endpoint', 'wallet.path', 'wallet.name'] as const),
     ...(['wallet.hotkey', 'engine.mode', 'engine.endpoints', 'engine.api-key'] as const),
   ],
+  hub: [
+    ...(['subtensor.network', 'subtensor.chain_endpoint', 'wallet.path', 'wallet.name'] as const),
+    ...(['wallet.hotkey', 'hub.port', 'hub.ip', 'hub.tls-cert', 'hub.tls-key'] as const),
+    ...(['hub.trusted-proxies', 'database.url'] as const),
+  ],
 }
 
 function missingFlags({ role, settings, has }: Given): readonly string[] {
   const missing = (['wallet.name', 'wallet.hotkey'] as const).filter((name) => !has(name))
   const flags = missing.map((name) => `--${name}`)
+  if (role === 'hub') return flags
   if (role === 'miner')
     return has('model-endpoint') || has('upstreams') ? flags : [...flags, '--model-endpoint']
   const hasEngine =
@@ -115,9 +128,4 @@ async function askAddress({ settings, has }: Given<'miner'>, answers: Answers, a
     ? String(settings['axon.external_port'])
     : await asker.type('Public port, as others reach it', port, portProblem)
   if (shown !== port) answers.set('axon.external_port', Number(shown))
-}
-
-function portProblem(text: string): string | undefined {
-  const port = Number(text)
-  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? undefined : 'Type a number from 1 to 65535.'
 }

@@ -7,7 +7,7 @@ export function answersMissing(missing: readonly string[]): TargonError {
     {
       code: 'SETUP_INCOMPLETE',
       fault: 'usage',
-      next: 'Give them as arguments; keys by their variables (TARGON_API_KEY, TARGON_ENGINE_API_KEY).',
+      next: 'Give them as arguments; keys by their variables (TARGON_API_KEY, TARGON_ENGINE_API_KEY, TARGON_DATABASE_URL).',
       facts: { missing },
     },
   )

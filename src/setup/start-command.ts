@@ -20,12 +20,19 @@ export type StartManner = 'pm2' | 'systemd' | 'compose' | 'plain'
 export interface StartCommand {
   readonly manner: StartManner
   readonly commands: readonly string[]
+  /** Of a hub: creates an API key where the started hub looks for it. */
+  readonly keyCommand?: string
 }
 
 const SYSTEMD_FOLDER = '/run/systemd/system'
 
 /** How to start the neuron on this machine so that it keeps running: with pm2, systemd or Docker where they are there. */
 export function startCommandFor(place: StartPlace): StartCommand {
+  const start = chooseStart(place)
+  return place.role === 'hub' ? { ...start, keyCommand: keyCommandFor(place, start.manner) } : start
+}
+
+function chooseStart(place: StartPlace): StartCommand {
   const { role, programFolder, workingFolder, searchPath, systemdFolder = SYSTEMD_FOLDER } = place
   const at = (...names: string[]) => join(programFolder, 'deploy', ...names)
   const has = (program: string) =>
@@ -57,6 +64,17 @@ export function startCommandFor(place: StartPlace): StartCommand {
   const launcher = quoted(at('launcher.mjs'))
   const folder = isHere ? '' : `cd ${quoted(workingFolder)} && `
   return { manner: 'plain', commands: [`${folder}node ${launcher} ${role} start`] }
+}
+
+function keyCommandFor({ programFolder, workingFolder }: StartPlace, manner: StartManner): string {
+  const create = 'hub keys create NAME'
+  const program = quoted(join(programFolder, 'bin', 'run.js'))
+  if (manner === 'systemd')
+    return `sudo -u targon env TARGON_LOGGING_LOGGING_DIR=/var/lib/targon-hub/neurons node ${program} ${create} --env-file /etc/targon/hub.env`
+  if (manner === 'compose')
+    return `docker compose -f ${quoted(join(programFolder, 'deploy', 'compose.yaml'))} exec hub node /opt/targon/bin/run.js ${create}`
+  const isHere = resolve(programFolder) === resolve(workingFolder)
+  return `${isHere ? '' : `cd ${quoted(workingFolder)} && `}node ${program} ${create}`
 }
 
 function quoted(path: string): string {

@@ -6,7 +6,7 @@ describe('targon init without a terminal', () => {
   it('asks for the role as an argument', async () => {
     const { status, stderr } = await runCommand(Init, [])
     expect(status).toBe(2)
-    expect(stderr).toMatch(/SETUP_INCOMPLETE.*the role \(miner or validator\)/s)
+    expect(stderr).toMatch(/SETUP_INCOMPLETE.*the role \(miner, validator or hub\)/s)
   })
 
   it('names the flags that are missing', async () => {

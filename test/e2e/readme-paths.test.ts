@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { LOCALNET_MODELS } from '../../src/localnet/network/index.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 import { freePort } from '../support/free-port.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-// The commands of the README's two paths, typed as they are written. Variables lead them to a development network.
+// The commands of the README's paths, typed as they are written. Variables lead them to a development network.
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const running: ChildProcess[] = []
 let parts: DevelopmentParts
@@ -26,12 +27,16 @@ afterEach(async () => {
 
 afterAll(() => parts.stop())
 
-/** The commands of a path, without those that prepare the machine. */
-function commandsOf(path: string): { init: string; start: string; look: string } {
+/** The lines of a path, without those that prepare the machine. */
+function linesOf(path: string): string[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const block = readme.split(`<!-- ${path} -->`)[1]?.split(`<!-- ${path}stop -->`)[0] ?? ''
   const lines = block.replaceAll('\\\n', ' ').split('\n')
-  const [init = '', start = '', look = '', ...more] = lines.filter((line) => line.startsWith('node '))
+  return lines.filter((line) => /^(?:node|curl) /.test(line))
+}
+
+function commandsOf(path: string): { init: string; start: string; look: string } {
+  const [init = '', start = '', look = '', ...more] = linesOf(path)
   expect(more).toEqual([])
   return { init, start, look }
 }
@@ -77,6 +82,8 @@ function adapt(command: string, variables: Readonly<Record<string, string>>): st
   return command
     .replace('my-wallet', variables.TARGON_WALLET_NAME ?? '')
     .replace(/my-hotkey|my-validator/, variables.TARGON_WALLET_HOTKEY ?? '')
+    .replace('127.0.0.1:8080', `127.0.0.1:${variables.TARGON_HUB_PORT}`)
+    .replace('"NousResearch/Meta-Llama-3.1-8B-Instruct"', JSON.stringify(LOCALNET_MODELS[0]))
     .replace('http://127.0.0.1:8000/v1', variables.TARGON_MODEL_ENDPOINT ?? '')
     .replace(/\S+=http:\/\/127\.0\.0\.1:9000\/v1/, variables.TARGON_ENGINE_ENDPOINTS ?? '')
 }
@@ -106,5 +113,27 @@ describe('the paths of the README, typed as they are written', { timeout: 240_00
     const shown = await output(type(folder, look, env))
     expect(shown.text).toMatch(/^engine .* ready$/m)
     expect(shown.status).toBe(0)
+  })
+
+  it('lead to a hub that answers a user', async () => {
+    const { start: mine } = commandsOf('miner-path')
+    const mining = await surroundings(parts.minerVariables, [])
+    const miner = { ...mining, ...parts.minerVariables, TARGON_METRICS_PORT: mining.TARGON_METRICS_PORT }
+    await output(type(temporaryFolder('readme-hub-miner'), mine, miner), '"event":"ready"')
+    const folder = temporaryFolder('readme-hub')
+    const [init = '', create = '', start = '', ask = '', ...more] = linesOf('hub-path')
+    expect(more).toEqual([])
+    const variables = { ...parts.hubVariables, TARGON_HUB_PORT: String(await freePort()) }
+    const env = await surroundings(variables, [])
+    const settled = await output(type(folder, adapt(init, variables), env))
+    expect(settled.text).toMatch(/Nothing to mend.*[\s\S]*Start it with:[\s\S]*Create a key for a user with:/)
+    expect(settled.status).toBe(0)
+    const created = await output(type(folder, create, env))
+    const [, key = ''] = /^(\S{30,})$/m.exec(created.text) ?? []
+    expect(created.status, created.text).toBe(0)
+    expect((await output(type(folder, start, env), '"event":"ready"')).status).toBeNull()
+    const asked = await output(type(folder, adapt(ask, variables), { ...env, KEY: key }))
+    expect(asked.text).toContain('"finish_reason"')
+    expect(asked.status).toBe(0)
   })
 })

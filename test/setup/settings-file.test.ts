@@ -66,6 +66,7 @@ describe('the start command', () => {
       'compose.yaml',
       'launcher.mjs',
       'systemd/targon-miner.service',
+      'systemd/targon-hub.service',
     ])
       writeFileSync(join(programFolder ?? '', 'deploy', name), '')
     for (const name of programs) writeFileSync(join(bin ?? '', name), '')
@@ -88,6 +89,29 @@ describe('the start command', () => {
     expect(command.manner).toBe(manner)
     expect(command.commands[0]).toMatch(first)
   })
+
+  it.each([
+    ['pm2', ['pm2'], false, /^node \S+bin\/run\.js hub keys create NAME$/],
+    [
+      'systemd',
+      [],
+      true,
+      /^sudo -u targon env .*=\/var\/lib\/targon-hub\/neurons node .*\/etc\/targon\/hub\.env$/,
+    ],
+    [
+      'compose',
+      ['docker'],
+      false,
+      /^docker compose -f \S+compose\.yaml exec hub node .* hub keys create NAME$/,
+    ],
+  ] as const)(
+    'creates keys of a hub where one that %s started looks for them',
+    (manner, programs, hasSystemd, key) => {
+      const command = startCommandFor({ ...machine(programs, hasSystemd), role: 'hub' })
+      expect(command.manner).toBe(manner)
+      expect(command.keyCommand).toMatch(key)
+    },
+  )
 
   it('starts in the folder of the settings when that is another one', () => {
     const workingFolder = join(temporaryFolder('elsewhere'), "it's here")

@@ -164,6 +164,48 @@ describe('the questions of targon init', { timeout: 30_000 }, () => {
     })
   })
 
+  const hubFlags = { 'subtensor.network': 'local', 'wallet.name': 'cold', 'wallet.hotkey': 'a' }
+
+  it('asks for a hub behind a proxy with keys in PostgreSQL, whose address it does not show', async () => {
+    const terminal = typing([
+      ['What will run here?', DOWN + DOWN + ENTER],
+      ['Port of the API', `\u00158443${ENTER}`],
+      ['How do users reach the hub?', ENTER],
+      ['Where are keys and usage kept?', DOWN + ENTER],
+      ['Address: postgres://', `127.0.0.1${ENTER}`],
+      ['Address: postgres://', `postgres://targon:top-secret@db/targon${ENTER}`],
+    ])
+    const role = await askRole(terminal.asker)
+    const answers = await askAll(givenOf(role, hubFlags), depsOf(terminal.asker, KEYS))
+    expect(terminal.waiting).toEqual([])
+    expect(terminal.text()).not.toContain('top-secret')
+    expect(readBack('hub', answers).values).toMatchObject({
+      'hub.port': 8443,
+      'hub.ip': '127.0.0.1',
+      'hub.trusted-proxies': ['127.0.0.1', '::1'],
+      'database.url': 'postgres://targon:top-secret@db/targon',
+    })
+  })
+
+  it('asks for the certificate of a hub that users reach directly', async () => {
+    const terminal = typing([
+      ['Port of the API', ENTER],
+      ['How do users reach the hub?', DOWN + ENTER],
+      ['Address to listen on', ENTER],
+      ['File of the certificate chain', `/etc/tls/chain.pem${ENTER}`],
+      ['File of its private key', `/etc/tls/key.pem${ENTER}`],
+      ['Where are keys and usage kept?', ENTER],
+    ])
+    const answers = await askAll(givenOf('hub', hubFlags), depsOf(terminal.asker, KEYS))
+    expect(Object.fromEntries(answers)).toEqual({
+      ...hubFlags,
+      'hub.port': 8080,
+      'hub.ip': '0.0.0.0',
+      'hub.tls-cert': '/etc/tls/chain.pem',
+      'hub.tls-key': '/etc/tls/key.pem',
+    })
+  })
+
   it('asks only for what no flag answers', async () => {
     const terminal = typing([['Public IP address', ENTER]])
     const flags = {
