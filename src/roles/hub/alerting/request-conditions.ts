@@ -63,7 +63,7 @@ function failingCondition({ ends }: RequestParts): Condition {
       return [
         {
           sentence: `${share} % of the ${all} requests of the last 15 minutes failed, most often with ${most}.`,
-          next: 'Look for the event hub-request-ended in the log, and at the miners in /status; docs/hub.md explains the codes.',
+          next: 'Look for the event hub-request-failed in the log, which has the causes, and at the miners in /status; docs/hub.md explains the codes.',
         },
       ]
     },
