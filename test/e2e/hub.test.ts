@@ -25,7 +25,11 @@ const validatorStatus = z.object({
     }),
   ),
 })
-const hubStatus = z.object({ url: z.string(), records: z.object({ rows: z.number() }) })
+const hubStatus = z.object({
+  url: z.string(),
+  records: z.object({ rows: z.number() }),
+  miners: z.array(z.object({ uid: z.number(), hotkey: z.string() })),
+})
 
 const hotkeysByName = (async () => {
   await initSr25519()
@@ -120,6 +124,13 @@ async function statusOfHub() {
   return hubStatus.parse(await (await fetch(`${hubStatusUrl}/status`)).json())
 }
 
+async function uidOf(behaviour: 'cheat' | 'honest'): Promise<number> {
+  const hotkey = (await hotkeysByName)[behaviour]
+  const miner = (await statusOfHub()).miners.find((one) => one.hotkey === hotkey)
+  expect(miner).toBeDefined()
+  return miner?.uid ?? -1
+}
+
 const chat = (text: string, more: object = {}) => ({
   ...{ model: MODEL, max_tokens: 40, messages: [{ role: 'user' as const, content: text }] },
   ...more,
@@ -196,6 +207,21 @@ describe('a hub in front of two honest miners and one that is honest to validato
       .toEqual({ [UIDS.fast]: true, [UIDS.medium]: true })
     expect((await named('honest'))?.evidence.every(({ level }) => level === 'clean')).toBe(true)
   }, 400_000)
+
+  it('the miner that cheats users gets no more of their requests, and none of them fails', async () => {
+    const cheat = await uidOf('cheat')
+    const ask = async () => {
+      const { response } = await client.chat.completions.create(chat('How do rivers begin?')).withResponse()
+      return Number(response.headers.get('x-targon-miner-uid'))
+    }
+    const counts = new Map<number, number>()
+    for (let turn = 0; turn < 8; turn++)
+      for (const uid of await Promise.all(Array.from({ length: 5 }, ask)))
+        counts.set(uid, (counts.get(uid) ?? 0) + 1)
+    expect(counts.get(cheat) ?? 0).toBe(0)
+    // Its share goes to the honest ones, both of them.
+    expect([...counts.keys()].sort()).toEqual([UIDS.fast, UIDS.medium])
+  }, 120_000)
 
   it('loses no request that had not started when a miner is killed', async () => {
     let failed = 0

@@ -35,6 +35,8 @@ export interface NotedVerdict {
   readonly hotkey: string
   readonly model: string
   readonly isVerified: boolean
+  /** Whether a user had asked; otherwise the validator itself. */
+  readonly isOrganic: boolean
   /** Hotkey of the validator. */
   readonly validator: string
 }

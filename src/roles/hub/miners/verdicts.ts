@@ -9,7 +9,7 @@ const BENEFIT = 2
 const FORGOTTEN = 0.25
 /** Pairs of miner and model; beyond that the oldest are forgotten. */
 const MAX_PAIRS = 16_384
-/** Validators per pair. */
+/** Validators per pair and kind of request. */
 const MAX_VALIDATORS = 256
 
 interface Tally {
@@ -21,46 +21,58 @@ interface Tally {
 /** What validators report about the answers of miners. */
 export interface Verdicts {
   note(verdict: NotedVerdict): void
-  /** Share of the answers that was verified, 0 … 1; undefined when no validator that counts has reported. */
+  /** Share of the answers that was verified, 0 … 1, to users or to validators, whichever is less; undefined when no validator that counts has reported. */
   verified(hotkey: string, model: string): number | undefined
 }
 
+/** Of a miner and model, by the validator that reported. */
+type Tallies = Map<string, Tally>
+
 /**
  * Reports count by the stake of the validator: those who have not reported count as if all was verified. So a validator with a
- * fifth of the stake can take away a fifth at most, and none can decide alone unless it holds the majority.
+ * fifth of the stake can take away a fifth at most, and none can decide alone unless it holds the majority. Answers to users and
+ * answers to validators are counted apart and the lower share counts: a miner that is honest to validators only would otherwise
+ * make up for every answer to a user.
  *
  * @param say a validator's part of the stake of all whose reports count, 0 … 1
  */
 export function createVerdicts(clock: Clock, say: (validator: string) => number): Verdicts {
-  const pairs = new Map<string, Map<string, Tally>>()
+  const pairs = new Map<string, { readonly organic: Tallies; readonly own: Tallies }>()
   const decay = (tally: Tally) => {
     const factor = 0.5 ** ((clock.monotonic() - tally.atMs) / HALF_LIFE_MS)
     return { good: tally.good * factor, bad: tally.bad * factor, atMs: clock.monotonic() }
   }
+  const shareOf = (tallies: Tallies): number | undefined => {
+    let lost = 0
+    let isReported = false
+    for (const [validator, tally] of tallies) {
+      const { good, bad } = decay(tally)
+      const share = Math.min(1, Math.max(0, say(validator)))
+      if (share === 0 || good + bad < FORGOTTEN) continue
+      isReported = true
+      lost += (share * bad) / (good + bad + BENEFIT)
+    }
+    return isReported ? Math.max(0, 1 - lost) : undefined
+  }
   return {
-    note: ({ hotkey, model, validator, isVerified }) => {
-      const pair = `${hotkey} ${model}`
-      const tallies = pairs.get(pair) ?? new Map<string, Tally>()
+    note: ({ hotkey, model, validator, isVerified, isOrganic }) => {
+      const name = `${hotkey} ${model}`
+      const pair = pairs.get(name) ?? { organic: new Map(), own: new Map() }
+      const tallies = isOrganic ? pair.organic : pair.own
       if (!tallies.has(validator) && tallies.size >= MAX_VALIDATORS) return
       const tally = decay(tallies.get(validator) ?? { good: 0, bad: 0, atMs: clock.monotonic() })
       tally[isVerified ? 'good' : 'bad']++
       tallies.set(validator, tally)
-      pairs.delete(pair)
-      pairs.set(pair, tallies)
+      pairs.delete(name)
+      pairs.set(name, pair)
       const [oldest] = pairs.size > MAX_PAIRS ? pairs.keys() : []
       if (oldest !== undefined) pairs.delete(oldest)
     },
     verified: (hotkey, model) => {
-      let lost = 0
-      let isReported = false
-      for (const [validator, tally] of pairs.get(`${hotkey} ${model}`) ?? []) {
-        const { good, bad } = decay(tally)
-        const share = Math.min(1, Math.max(0, say(validator)))
-        if (share === 0 || good + bad < FORGOTTEN) continue
-        isReported = true
-        lost += (share * bad) / (good + bad + BENEFIT)
-      }
-      return isReported ? Math.max(0, 1 - lost) : undefined
+      const pair = pairs.get(`${hotkey} ${model}`)
+      const shares = pair === undefined ? [] : [shareOf(pair.organic), shareOf(pair.own)]
+      const known = shares.filter((share) => share !== undefined)
+      return known.length === 0 ? undefined : Math.min(...known)
     },
   }
 }

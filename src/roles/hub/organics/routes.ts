@@ -52,8 +52,12 @@ export function organicRoutes(deps: OrganicRoutesDeps): FastifyPluginCallback {
         : deps.models().map(({ model }) => model),
     )
     server.post('/organics', { bodyLimit: MAX_BYTES.names }, handBucket(deps))
-    server.post('/organics/scores', { bodyLimit: MAX_BYTES.scores }, noteReport(deps, readOrganicScores))
-    server.post('/', { bodyLimit: MAX_BYTES.round }, noteReport(deps, readRoundReport))
+    server.post(
+      '/organics/scores',
+      { bodyLimit: MAX_BYTES.scores },
+      noteReport(deps, readOrganicScores, true),
+    )
+    server.post('/', { bodyLimit: MAX_BYTES.round }, noteReport(deps, readRoundReport, false))
     done()
   }
 }
@@ -81,12 +85,13 @@ function handBucket({ buckets, log, noteHandedOut }: OrganicRoutesDeps) {
 function noteReport(
   { noteVerdict, log }: OrganicRoutesDeps,
   read: (body: Buffer) => readonly ReportEntry[] | undefined,
+  isOrganic: boolean,
 ) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const validator = signerOf(request)
     const entries = read(bodyOf(request))
     if (!entries) return reply.code(400).send({ detail: 'The body is not a report' })
-    for (const entry of entries) noteVerdict({ ...entry, validator })
+    for (const entry of entries) noteVerdict({ ...entry, isOrganic, validator })
     log.debug(
       { event: 'verdicts-reported', validator, route: request.routeOptions.url, verdicts: entries.length },
       'a validator reported verdicts',

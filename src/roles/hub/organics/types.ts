@@ -34,6 +34,8 @@ export interface ReportedVerdict {
   readonly hotkey: string
   readonly model: string
   readonly isVerified: boolean
+  /** Whether a user had asked; otherwise the validator itself. */
+  readonly isOrganic: boolean
   /** Hotkey of the validator, whose signature was verified. */
   readonly validator: string
 }

@@ -113,7 +113,7 @@ describe('the figures of a hub', () => {
 
   it('tell what each validator reported, the last one last', async () => {
     const { figures, metrics, clock } = open()
-    const verdict = { hotkey: '5Miner', model: 'org/a', isVerified: true }
+    const verdict = { hotkey: '5Miner', model: 'org/a', isVerified: true, isOrganic: true }
     figures.noteVerdict({ ...verdict, validator: '5A' })
     figures.noteVerdict({ ...verdict, validator: '5B' })
     await clock.advance(1000)

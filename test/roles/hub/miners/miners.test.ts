@@ -68,7 +68,7 @@ describe('the miners of a hub', () => {
     const { miners, validator, hotkeys } = await open([['a'], ['a']])
     const [hotkey = ''] = hotkeys
     for (let count = 0; count < 10; count++)
-      miners.noteVerdict({ hotkey, model: 'a', isVerified: false, validator })
+      miners.noteVerdict({ hotkey, model: 'a', isVerified: false, isOrganic: true, validator })
     expect(miners.choose('a', NONE)?.uid).toBe(2)
     expect(miners.choose('a', new Set([hotkeys[1] ?? '']))).toBeUndefined()
   })
@@ -77,7 +77,7 @@ describe('the miners of a hub', () => {
     const { miners, hotkeys } = await open([['a']])
     const [hotkey = '', stranger = ''] = hotkeys
     for (let count = 0; count < 10; count++)
-      miners.noteVerdict({ hotkey, model: 'a', isVerified: false, validator: stranger })
+      miners.noteVerdict({ hotkey, model: 'a', isVerified: false, isOrganic: true, validator: stranger })
     expect(miners.choose('a', NONE)?.uid).toBe(1)
   })
 

@@ -8,9 +8,9 @@ const HOUR = 3_600_000
 function book(stakes: Readonly<Record<string, number>>) {
   const clock = new ManualClock()
   const verdicts = createVerdicts(clock, (validator) => stakes[validator] ?? 0)
-  const note = (validator: string, isVerified: boolean, times = 1) => {
+  const note = (validator: string, isVerified: boolean, times = 1, isOrganic = false) => {
     for (let count = 0; count < times; count++)
-      verdicts.note({ hotkey: 'm', model: 'x', validator, isVerified })
+      verdicts.note({ hotkey: 'm', model: 'x', validator, isVerified, isOrganic })
   }
   return { clock, note, verified: () => verdicts.verified('m', 'x') }
 }
@@ -37,6 +37,16 @@ describe('verdicts of validators', () => {
     expect(verified()).toBeGreaterThan(0.8)
     note('honest', false, 1000)
     expect(verified()).toBeLessThan(0.01)
+  })
+
+  it('on answers to users are not made up for by answers to validators, nor the other way round', () => {
+    for (const isOrganic of [true, false]) {
+      const { note, verified } = book({ v: 1 })
+      note('v', true, 1000, !isOrganic)
+      expect(verified()).toBe(1)
+      note('v', false, 9, isOrganic)
+      expect(verified()).toBeLessThan(0.2)
+    }
   })
 
   it('of a hotkey without a say change nothing', () => {

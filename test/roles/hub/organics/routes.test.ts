@@ -126,7 +126,7 @@ test('verdicts on organics are noted with the validator that signed them', async
   })
   const body = JSON.stringify({ organics: [stat(true), null, { hotkey: 3 }, stat(false, 'org/n')] })
   expect(await post('/organics/scores', body)).toEqual({ status: 200, text: '["",200]' })
-  const by = { validator: validator.address, hotkey: '5H' }
+  const by = { validator: validator.address, hotkey: '5H', isOrganic: true }
   expect(verdicts).toEqual([
     { ...by, model: 'org/m', isVerified: true },
     { ...by, model: 'org/n', isVerified: false },
@@ -150,8 +150,8 @@ test('the report of a round by our own validator is noted', async () => {
   })
   expect(await post('/', JSON.stringify(report))).toEqual({ status: 200, text: '["",200]' })
   expect(verdicts).toMatchObject([
-    { hotkey: '5M3', model: 'org/m', isVerified: true },
-    { hotkey: '5M4', model: 'org/m', isVerified: false },
+    { hotkey: '5M3', model: 'org/m', isVerified: true, isOrganic: false },
+    { hotkey: '5M4', model: 'org/m', isVerified: false, isOrganic: false },
   ])
 })
 
