@@ -24,6 +24,7 @@ const request = z.object({
   maxTokens: z.number().int().min(0),
   seed: z.number().finite().optional(),
   mayBeCut: z.literal(true).optional(),
+  asksForUsage: z.literal(true).optional(),
   layout: z.number().int().min(0).optional(),
   prompt: text.optional(),
   messages: z

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../kernel/index.js'
 import type { Endpoint, InferenceRequest } from './types.js'
 
 /** Path of an endpoint on a miner. */
@@ -10,7 +11,7 @@ export function pathOf(endpoint: Endpoint): string {
  * generation_config.json to those that a request omits. vLLM 0.6.x refuses 0 for top_k and unknown fields; it and SGLang know
  * all of these.
  */
-const NEUTRAL = {
+export const NEUTRAL_SAMPLING = {
   top_p: 1,
   top_k: -1,
   min_p: 0,
@@ -26,7 +27,7 @@ const NEUTRAL = {
  * @param more members that only one's own server is sent
  */
 export function encodeRequest(request: InferenceRequest, more: object = {}): Uint8Array {
-  const { seed, maxTokens, temperature, model, mayBeCut } = request
+  const { seed, maxTokens, temperature, model, mayBeCut, asksForUsage } = request
   const prompt = request.endpoint === 'chat' ? { messages: request.messages } : { prompt: request.prompt }
   const body = {
     ...(seed === undefined ? {} : { seed }),
@@ -35,22 +36,23 @@ export function encodeRequest(request: InferenceRequest, more: object = {}): Uin
     model,
     stream: true,
     logprobs: true,
+    ...(asksForUsage ? { stream_options: { include_usage: true } } : {}),
     ...prompt,
-    ...(mayBeCut ? {} : NEUTRAL),
+    ...(mayBeCut ? {} : NEUTRAL_SAMPLING),
     ...more,
   }
-  return Buffer.from(JSON.stringify(arrange(body, request.layout)), 'utf8')
+  return Buffer.from(JSON.stringify(arrangeMembers(body, request.layout)), 'utf8')
 }
 
 /** How OpenAI's Python client orders the members it knows; others come last. */
 const PYTHON = [
   ...['messages', 'model', 'prompt', 'frequency_penalty', 'logprobs', 'max_tokens', 'presence_penalty'],
-  ...['seed', 'stream', 'temperature', 'top_p'],
+  ...['seed', 'stream', 'stream_options', 'temperature', 'top_p'],
 ]
 
-/** The members in the order of a layout; without one, that of 4.4.1. */
-function arrange(body: object, layout: number | undefined): object {
-  if (layout === undefined) return body
+/** The members in the order of a layout (`InferenceRequest.layout`); without one, as they are. */
+export function arrangeMembers(body: object, layout: number | undefined): JsonObject {
+  if (layout === undefined) return { ...body }
   const rank = RANKS[layout % RANKS.length]
   const members = Object.entries(body).map((member) => ({ member, rank: rank?.(member[0], layout) ?? 0 }))
   members.sort((a, b) => a.rank - b.rank || (a.member[0] < b.member[0] ? -1 : 1))

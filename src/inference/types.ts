@@ -21,6 +21,8 @@ export type InferenceRequest = {
    * server, or sets one. Absent: it states that none applies, as vLLM and SGLang then obey.
    */
   readonly mayBeCut?: true
+  /** The server is asked for the usage, as gateways do; it comes in a last chunk without choices, which 4.4.1 cannot read. */
+  readonly asksForUsage?: true
   /** Order of the members in the body, any whole number from 0 to 2³²−1; absent: that of 4.4.1. */
   readonly layout?: number
 } & (

@@ -13,6 +13,7 @@ export type SyntheticRequest = {
   readonly maxTokens: number
   /** The server's own cuts apply, as in 4.4.1. */
   readonly mayBeCut?: true
+  readonly asksForUsage?: true
   /** Order of the members of the body. */
   readonly layout?: number
 } & (
@@ -52,6 +53,8 @@ export interface PromptOptions {
   readonly questions?: QuestionSource
   /** Share of the requests with temperature 0; 0 when absent. */
   readonly greedyShare?: number
+  /** Asks for the usage, as hubs do for their users. */
+  readonly asksForUsage?: boolean
   /** Sends every miner of a round the same request in the form of 4.4.1. */
   readonly sameForAll?: boolean
   /** Called with the reason when a question is not rewritten or comes from the bundled set. */
@@ -80,7 +83,7 @@ const QUESTION_LENGTH = 2_000
  * worded the same every time.
  */
 export async function makePrompt(options: PromptOptions, signal: AbortSignal): Promise<RoundPrompt> {
-  const { random, model, sameForAll = false, greedyShare = 0 } = options
+  const { random, model, sameForAll = false, greedyShare = 0, asksForUsage = false } = options
   const endpoint = random.pick(options.endpoints)
   const temperature = sameForAll ? random.next() : usualTemperature(random)
   const maxTokens = (sameForAll ? anyLength : usualLength)(random, options.maxTokens)
@@ -112,6 +115,7 @@ export async function makePrompt(options: PromptOptions, signal: AbortSignal): P
         ...common,
         seed: usualSeed(perMiner),
         temperature: isGreedy ? 0 : temperature,
+        ...(asksForUsage ? { asksForUsage } : {}),
         layout: perMiner.integer(0, 2 ** 32 - 1),
         ...wordContent(endpoint, persona, today, question, perMiner),
       }

@@ -22,6 +22,13 @@ it('states every cut and penalty, so that no generation_config.json of a model a
   })
 })
 
+it('asks for usage only where the reader expects it', () => {
+  expect(membersOf(request)).not.toContain('stream_options')
+  expect(JSON.parse(encodeRequest({ ...request, asksForUsage: true }).toString())).toMatchObject({
+    stream_options: { include_usage: true },
+  })
+})
+
 it('writes the members of 4.4.1 in its order when the cuts are left to the server', () => {
   expect(membersOf({ ...request, mayBeCut: true })).toEqual([
     ...['seed', 'max_tokens', 'temperature', 'model', 'stream', 'logprobs', 'messages'],

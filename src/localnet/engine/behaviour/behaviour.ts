@@ -26,8 +26,8 @@ export interface Occasion {
   readonly fromAnswer?: number
   /** Only after the engine has run for this long. */
   readonly afterMs?: number
-  /** Only requests that ask for usage, as those of gateways do and those of validators do not. */
-  readonly forUsers?: boolean
+  /** Only prompts of fewer tokens: users ask short questions, and a validator words its own at greater length. */
+  readonly belowPromptTokens?: number
 }
 
 /** How a cheating engine deviates. It is honest in every part that is omitted. */

@@ -11,6 +11,9 @@ const QUANTISATION_NATS = 4
 /** Noise in the logits of `int4`, in nats: 4-bit weights are off by 0.2 to 0.7. */
 const INT4 = { logitNoise: 0.3 } as const
 
+/** Tokens. Those of a validator have a persona and a question, and from 29 tokens on. */
+const SHORT_PROMPT = 28
+
 const otherModel = ({ name }: LanguageModel) =>
   loadModel(DEVELOPMENT_MODELS.find((other) => other !== name) ?? name)
 
@@ -67,8 +70,8 @@ const CATALOGUE = {
     ...behaviourOfCheat({ ...INT4, fromAnswer: 101 }),
   },
   'two-faced': {
-    summary: 'as `other-model` for requests that ask for usage, as gateways do; honest to validators',
-    occasion: { forUsers: true },
+    summary: 'as `other-model` for short prompts, which only users send; honest to validators',
+    occasion: { belowPromptTokens: SHORT_PROMPT },
     chooseModel: otherModel,
   },
   replay: {

@@ -8,14 +8,14 @@ const SHARE_SEED = 0x0cca
  *
  * @param answer its number, counted from 1
  * @param runningMs how long the engine has run
- * @param asksForUsage whether the request does
+ * @param promptTokens of the request
  */
 export function isOccasion(
-  { share = 1, fromAnswer = 1, afterMs = 0, forUsers = false }: Occasion,
+  { share = 1, fromAnswer = 1, afterMs = 0, belowPromptTokens = Number.POSITIVE_INFINITY }: Occasion,
   answer: number,
   runningMs: number,
-  asksForUsage: boolean,
+  promptTokens: number,
 ): boolean {
-  if (forUsers && !asksForUsage) return false
+  if (promptTokens >= belowPromptTokens) return false
   return answer >= fromAnswer && runningMs >= afterMs && fractionOf(mixHash(answer, SHARE_SEED)) < share
 }

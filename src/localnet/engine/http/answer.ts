@@ -66,12 +66,11 @@ export async function answerJob(
 }
 
 /** The engine's behaviour for the request that just came, whose number is `nextRequest`. */
-function behaviourNow(
-  { includeUsage }: Job,
-  { behaviour, nextRequest, clock, startedAtMs }: EngineState,
-): Behaviour {
+function behaviourNow(job: Job, { behaviour, nextRequest, clock, startedAtMs }: EngineState): Behaviour {
   const runningMs = clock.monotonic() - startedAtMs
-  return isOccasion(behaviour.occasion ?? {}, nextRequest, runningMs, includeUsage) ? behaviour : HONEST
+  return isOccasion(behaviour.occasion ?? {}, nextRequest, runningMs, countPromptTokens(job))
+    ? behaviour
+    : HONEST
 }
 
 /** What answers one request, and how. */

@@ -93,7 +93,7 @@ export async function* exchange(options: Exchange): AsyncGenerator<Buffer, void>
 /** Sends the request and reads the head of the response. */
 async function open(options: Exchange, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
   const { dispatcher, origin, path, headers, body, isStream, onHead } = options
-  const response = await post(dispatcher, { origin, path, headers, body, signal })
+  const response = await post(dispatcher, { origin, path, headers, body, signal, isStream })
   const { statusCode, body: pieces } = response
   const type = String(response.headers['content-type'] ?? '')
   const fault = checkResponseHead(statusCode, {
@@ -111,13 +111,21 @@ async function open(options: Exchange, signal: AbortSignal): Promise<AsyncIterab
   return pieces
 }
 
-type Post = Pick<Exchange, 'origin' | 'path' | 'headers' | 'body'> & { readonly signal: AbortSignal }
+type Post = Pick<Exchange, 'origin' | 'path' | 'headers' | 'body' | 'isStream'> & {
+  readonly signal: AbortSignal
+}
 
-function post(dispatcher: Dispatcher, { headers, ...rest }: Post): Promise<Response> {
+/** The same headers in the same order as a validator sends them (inference/miner-stream.ts). */
+function post(dispatcher: Dispatcher, { headers, isStream, ...rest }: Post): Promise<Response> {
   return dispatcher.request({
     ...rest,
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...headers },
+    headers: {
+      'content-type': 'application/json',
+      ...(isStream ? { accept: 'text/event-stream' } : {}),
+      'accept-encoding': 'identity',
+      ...headers,
+    },
     // Never reuses a connection: one the miner closes at this moment would look like the miner's failure.
     reset: true,
     headersTimeout: 0,

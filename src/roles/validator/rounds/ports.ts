@@ -88,6 +88,7 @@ function promptPort(
             random: random.fork(String(round)),
             clock,
             greedyShare: settings['round.greedy-share'],
+            asksForUsage: settings['verification.rules'] === 'strict',
             sameForAll: settings['round.parity'],
             ...(questions ? { questions } : {}),
             onFallback: (reason) =>

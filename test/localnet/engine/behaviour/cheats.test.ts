@@ -141,13 +141,13 @@ describe('a cheat in numbers', () => {
     expect(await ask(later)).not.toEqual(expected)
   })
 
-  it('answers only those with another model who ask for usage', async () => {
+  it('answers only short prompts with another model', async () => {
     const [honest, other, twoFaced] = await Promise.all(
       (['honest', 'other-model', 'two-faced'] as const).map((behaviour) => startEngine({ behaviour })),
     )
     if (!honest || !other || !twoFaced) throw new Error('an engine is missing')
     expect(await ask(twoFaced)).toEqual(await ask(honest))
-    const user = { stream_options: { include_usage: true } }
+    const user = { messages: [{ role: 'user', content: 'How do rivers begin?' }] }
     expect(await ask(twoFaced, user)).toEqual(await ask(other, user))
     expect(await ask(twoFaced, user)).not.toEqual(await ask(honest, user))
   })

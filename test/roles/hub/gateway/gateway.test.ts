@@ -3,9 +3,11 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createDeferred } from '../../../../src/kernel/index.js'
+import { askMiner } from '../../../../src/inference/index.js'
+import { createDeferred, systemClock } from '../../../../src/kernel/index.js'
 import { hubStatus } from '../../../../src/roles/hub/status-document.js'
 import { sse } from '../../../support/fake-vllm.js'
+import { hotkeyOf } from '../../../support/hotkeys.js'
 import { type HubRig, startHubRig } from '../../../support/hub-rig.js'
 import { startListingMiner } from '../../../support/listing-miner.js'
 import { keyOf } from '../../../support/memory-accounts.js'
@@ -165,11 +167,24 @@ describe('a request to a miner', () => {
     expect(bodyAt(0)).toMatchObject({ top_p: 0.9, top_k: 20, min_p: 0, repetition_penalty: 1 })
   })
 
+  it('has the headers of a request of a validator, in the same order', async () => {
+    await open([answers])
+    await hub.post(CHAT, ask)
+    const { url = '' } = miners[0] ?? {}
+    const signer = await hotkeyOf(9)
+    const request = { model: MODEL, temperature: 1, maxTokens: 8, messages: [], endpoint: 'chat' } as const
+    await askMiner(request, { url, hotkey: signer.address }, { clock: systemClock, signer })
+    const [ours, theirs] = asked().map(({ headers }) => Object.keys(headers))
+    expect(theirs?.length).toBeGreaterThan(5)
+    expect(ours).toEqual(theirs)
+  })
+
   it('has the members of the user, and an explicit limit, seed and temperature', async () => {
     await open([answers], { 'hub.max-tokens': 100, 'hub.default-tokens': 50 })
     await hub.post(CHAT, { ...ask, max_tokens: undefined, stop: ['x'], user: 'u' })
     const first = bodyAt(0)
-    expect(first).toMatchObject({ max_tokens: 50, temperature: 1, stop: ['x'], user: 'u' })
+    expect(first).toMatchObject({ max_tokens: 50, temperature: 1, stop: ['x'] })
+    expect(first).not.toHaveProperty('user')
     expect(first.seed).toBeGreaterThan(0)
     await hub.post(CHAT, {
       ...ask,
@@ -178,7 +193,7 @@ describe('a request to a miner', () => {
       seed: 5,
       temperature: 0,
     })
-    expect(bodyAt(0)).toMatchObject({ max_tokens: 100, max_completion_tokens: 100, seed: 5, temperature: 0 })
+    expect(bodyAt(0)).toMatchObject({ max_tokens: 100, seed: 5, temperature: 0 })
     expect(hub.accounts.reserved.map(({ tokens }) => tokens >= 50)).toEqual([true, true])
   })
 })
