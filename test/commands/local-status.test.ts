@@ -1,8 +1,12 @@
 import { createServer, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import HubStatusCommand from '../../src/commands/hub/status.js'
 import MinerUpstreams from '../../src/commands/miner/upstreams.js'
+import Status from '../../src/commands/status.js'
 import { previewWeights, type ValidatorStatus } from '../../src/roles/index.js'
 import { runCommand } from '../support/cli.js'
+import { freePort } from '../support/free-port.js'
+import { hubStatusOf } from '../support/page-documents.js'
 
 const servers: Server[] = []
 
@@ -89,6 +93,37 @@ describe('targon miner upstreams', () => {
     expect(stdout).toMatch(
       /http:\/\/b\/v1\s+down, breaker open\s+1\/256\s+-\s+-\s+7\s+0\s+connect ECONNREFUSED/,
     )
+  })
+})
+
+describe('targon status and targon hub status', () => {
+  const document = JSON.stringify(hubStatusOf())
+
+  it('show a hub that answers on the port', async () => {
+    const flags = await servePort(document)
+    for (const command of [Status, HubStatusCommand]) {
+      const { stdout } = await runCommand(command, flags)
+      expect(stdout).toMatch(/^hub {8}uid 20 of subnet 4 · block 1,000/m)
+      expect(stdout).toMatch(/^state {6}serving on http:\/\/127\.0\.0\.1:8080$/m)
+      expect(stdout).toMatch(/^organics {3}40 kept/m)
+    }
+  })
+
+  it('print it as JSON, beside the roles that do not run', async () => {
+    const flags = await servePort(document)
+    const all = JSON.parse((await runCommand(Status, [...flags, '--json'])).stdout)
+    expect(all).toEqual({ miner: null, validator: null, hub: hubStatusOf() })
+    const one = JSON.parse((await runCommand(HubStatusCommand, [...flags, '--json'])).stdout)
+    expect(one).toEqual(hubStatusOf())
+  })
+
+  it('say which ports do not answer, and what to do', async () => {
+    const flags = ['--metrics.port', String(await freePort())]
+    for (const command of [Status, HubStatusCommand]) {
+      const { status, stderr } = await runCommand(command, flags)
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/NEURON_NOT_RUNNING.*Start the (?:neuron|hub), or set/)
+    }
   })
 })
 

@@ -278,7 +278,7 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
       ...['org/a', '5', '1', '0', '0', '2', '1', '52', '140', '60.2', '1\u202f000'],
     ])
     const miners = await rowsOf(page, '#miners-table')
-    expect(miners.map((row) => [row[0], row[3], row[5], row[6]])).toEqual([
+    expect(miners.map((row) => [row[0], row[3], row[5], row[11]])).toEqual([
       ['1', '100 %', '98 %', 'asked'],
       ['2', '0 %', '70 %', 'left out after failures'],
       ['3', '–', '–', 'does not list its models: connection refused'],
@@ -295,7 +295,7 @@ describe.skipIf(reason !== undefined)('the live page in a browser', () => {
     expect(await rowsOf(page, '#errors-table')).toContainEqual(['model_not_found', '3'])
     expect(await textOf(page, '#organics')).toContain('40 requests with their answers are kept (2.0 MiB).')
     // the last twelve samples of 40 that rise by one
-    expect(await textOf(page, '#figures')).toContain('requests in the last minute402')
+    expect(await textOf(page, '#figures')).toContain('requests per minute402')
     expect(await page.locator('#plots canvas').count()).toBe(4)
     documents = { ...documents, status: hubStatusOf(6) }
     await expect.poll(async () => (await rowsOf(page, '#traffic-table'))[0]?.[1]).toBe('6')

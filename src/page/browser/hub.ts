@@ -91,7 +91,7 @@ function figuresOf(document: HubDocument): readonly Figure[] {
       value: document.isDraining ? 'draining' : document.unavailable ? 'cannot serve' : 'serving',
     },
     { name: 'in flight', value: count(inFlight) },
-    { name: 'requests in the last minute', value: minute ? count(minute.requests) : '–' },
+    { name: 'requests per minute', value: minute ? count(minute.requests) : '–' },
     { name: 'answered', value: count(ended.answered) },
     { name: 'failed', value: count(ended.failed), tone: ended.failed > 0 ? 'bad' : undefined },
     { name: 'refused', value: count(ended.refused) },
