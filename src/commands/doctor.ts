@@ -14,7 +14,8 @@ import { isGiven, passwordVariables, type RoleSettings, settings as table } from
 import type { Context, Finding } from '../doctor/index.js'
 import { systemClock, TargonError } from '../kernel/index.js'
 
-type Neuron = 'miner' | 'validator' | 'hub'
+const NODES = ['miner', 'validator', 'hub'] as const
+type Neuron = (typeof NODES)[number]
 type Doctor = typeof import('../doctor/index.js')
 
 interface Diagnosis {
@@ -39,7 +40,7 @@ export default class DoctorCommand extends BaseCommand {
   static override usage = 'doctor [miner|validator|hub] [--json] [FLAGS]'
 
   static override args = {
-    role: Args.string({ description: 'miner, validator or hub.', options: ['miner', 'validator', 'hub'] }),
+    role: Args.string({ description: 'miner, validator or hub.', options: [...NODES] }),
   }
 
   static override flags = { ...flagsOf('miner'), ...flagsOf('validator'), ...flagsOf('hub') }
@@ -97,9 +98,9 @@ export default class DoctorCommand extends BaseCommand {
   }
 
   /** The role given, or the one that the settings are made for. */
-  async #readRole({ configuredRole, ROLES }: Doctor): Promise<Neuron | undefined> {
+  async #readRole({ configuredRole }: Doctor): Promise<Neuron | undefined> {
     const { args } = await this.readInvocation('update')
-    const named = ROLES.find((role) => role === args.role)
+    const named = NODES.find((role) => role === args.role)
     if (named !== undefined) return named
     const originsOf = async (role: Neuron) => (await this.readInvocation(role)).resolved.origins
     const [miner, validator, hub] = [

@@ -1,6 +1,6 @@
 import type { Origin, Setting } from '../config/index.js'
 
-export const ROLES = ['miner', 'validator', 'hub'] as const
+const ROLES = ['miner', 'validator', 'hub'] as const
 
 type RoleName = (typeof ROLES)[number]
 

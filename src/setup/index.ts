@@ -1,6 +1,7 @@
 /**
  * `targon init`: asks for what a neuron needs, writes its settings file and names the command that starts it. Tests named after
- * a behaviour: setup.test.ts (asker.ts, questions.ts, hub-questions.ts, server-questions.ts, wallet-questions.ts, probe-models.ts).
+ * a behaviour: settings-file.test.ts (start-command.ts), setup.test.ts (asker.ts, questions.ts, hub-questions.ts,
+ * server-questions.ts, wallet-questions.ts, probe-models.ts).
  */
 export type { Answers, Given, Neuron, SetupDeps } from './answers.js'
 export { type Asker, createAsker } from './asker.js'

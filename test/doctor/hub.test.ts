@@ -119,6 +119,16 @@ const faults: readonly Fault<HubSettings>[] = [
     /valid for 9 more days.*Renew it/,
   ],
   [
+    'a private key that others can read',
+    () => {
+      const settings = tlsOf()
+      chmodSync(settings['hub.tls-key'], 0o644)
+      return { settings }
+    },
+    'warn tls',
+    /private key.*chmod o=/,
+  ],
+  [
     'a proxy that is neither an address nor a network',
     () => ({ settings: { 'hub.trusted-proxies': ['proxy'] } }),
     'fail proxies',

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeRelease } from '../../scripts/release.js'
 import { inheritableEnvironment } from '../../src/config/index.js'
 import { packageVersion } from '../../src/kernel/version.js'
-import { runCli } from '../support/cli-process.js'
+import { runCli, startCli } from '../support/cli-process.js'
 import { type DevelopmentParts, startDevelopmentParts } from '../support/development-parts.js'
 
 // this project, released from a clone of itself, installed by its own command and run by its own launcher
@@ -159,16 +159,19 @@ describe('the release on probation', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Runs `deploy/launcher.mjs miner start` of the checkout. */
-  function launchMiner(variables: Readonly<Record<string, string>> = {}) {
-    const miner = spawn(process.execPath, [join(work, 'deploy', 'launcher.mjs'), 'miner', 'start'], {
+  const launchMiner = (variables: Readonly<Record<string, string>> = {}) =>
+    launch('miner', { ...parts.minerVariables, ...variables })
+
+  /** Runs `deploy/launcher.mjs <role> start` of the checkout. */
+  function launch(role: string, variables: Readonly<Record<string, string>>) {
+    const node = spawn(process.execPath, [join(work, 'deploy', 'launcher.mjs'), role, 'start'], {
       cwd: folder,
-      env: { ...env, ...parts.minerVariables, TARGON_UPDATE_ROOT: root, ...variables },
+      env: { ...env, TARGON_UPDATE_ROOT: root, ...variables },
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     })
-    running.push(miner)
-    const exited = once(miner, 'exit')
+    running.push(node)
+    const exited = once(node, 'exit')
     let log = ''
     /** Resolves when a text has been logged, followed by another. */
     const said = (text: string, then = '') =>
@@ -177,20 +180,20 @@ describe('the release on probation', () => {
           const at = log.indexOf(text)
           if (at >= 0 && log.includes(then, at)) resolve()
         }
-        miner.stderr.on('data', check)
-        miner.once('exit', (code) => reject(new Error(`exited with ${code} before ${text}: ${log}`)))
+        node.stderr.on('data', check)
+        node.once('exit', (code) => reject(new Error(`exited with ${code} before ${text}: ${log}`)))
         check()
       })
-    miner.stderr.on('data', (chunk: Buffer) => {
+    node.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString()
     })
     const stop = async () => {
-      miner.kill('SIGTERM')
+      node.kill('SIGTERM')
       return (await exited)[0] as number
     }
     const kill = async () => {
-      const closed = once(miner, 'close')
-      miner.kill('SIGKILL')
+      const closed = once(node, 'close')
+      node.kill('SIGKILL')
       await closed
     }
     return { said, stop, kill, log: () => log }
@@ -229,6 +232,21 @@ describe('the release on probation', () => {
     expect(await miner.stop()).toBe(0)
     expect(miner.log()).toContain('"event":"draining"')
     expect(miner.log()).not.toContain('forced-exit')
+  })
+
+  it('is committed by a hub only once a miner serves a model', async () => {
+    expect((await update('--rollback')).status).toBe(0)
+    expect((await update('--to', first)).status).toBe(0)
+    const hub = launch('hub', parts.hubVariables)
+    await hub.said('"event":"ready"')
+    expect(state()).toMatchObject({ state: 'probation', to: first })
+    const miner = startCli(['miner', 'start'], parts.minerVariables)
+    await hub.said('"event":"release-confirmed"')
+    expect(hub.log()).toContain(`"version":"${first}"`)
+    expect(state()).toMatchObject({ state: 'committed', committed: [first] })
+    expect(await hub.stop()).toBe(0)
+    expect(hub.log()).toContain('"event":"hub-ended"')
+    await miner.stop()
   })
 
   it('--check exits 0 when it is the newest, by the signers it pins itself', () => {

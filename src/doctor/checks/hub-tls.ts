@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { isSpecialAddress } from '../../kernel/index.js'
 import type { Check, HubContext } from '../context.js'
 import { fail, ok, type Seen, warn } from '../finding.js'
@@ -27,10 +28,24 @@ export const hubTlsCheck: Check<HubContext> = {
         ),
       ]
     const days = Math.floor((untilMs - now) / DAY_MS)
-    return days < SOON_DAYS
-      ? [warn(`The certificate of the hub is valid for ${days} more days.`, RENEW)]
+    const found = [
+      ...(days < SOON_DAYS
+        ? [warn(`The certificate of the hub is valid for ${days} more days.`, RENEW)]
+        : []),
+      ...(await exposedKey(settings['hub.tls-key'])),
+    ]
+    return found.length > 0
+      ? found
       : [ok(`The hub serves HTTPS with a certificate that is valid until ${until}.`)]
   },
+}
+
+/** Mode bits of others: tools that renew certificates give the key to a group. */
+const OTHERS = 0o007
+
+async function exposedKey(file: string | undefined): Promise<Seen[]> {
+  if (file === undefined || ((await stat(file)).mode & OTHERS) === 0) return []
+  return [warn(`Every user of this machine can read the private key ${file}.`, `Run: chmod o= ${file}`)]
 }
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
