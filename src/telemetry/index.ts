@@ -1,7 +1,7 @@
 /**
  * Logs, metrics, the status server with its live page, progress and the connection to the supervisor.
  *
- * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts).
+ * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts), ../roles/hub/figures/figures.test.ts (hub-metrics.ts).
  */
 
 export type { GenAiMetrics } from './genai-metrics.js'
