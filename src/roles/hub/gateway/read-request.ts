@@ -23,6 +23,8 @@ export interface ReadRequest {
   readonly isReproducible: boolean
   readonly isStreamed: boolean
   readonly wantsLogprobs: boolean
+  /** The user wants tokens named by their ids, as miners name them. */
+  readonly wantsTokenIds: boolean
   readonly wantsUsage: boolean
   /** The most that the request can use. */
   readonly promptTokens: number
@@ -82,6 +84,7 @@ function readingOf(
     isReproducible: request.endpoint !== undefined && isReproducible(request.body),
     isStreamed: body.stream === true,
     wantsLogprobs,
+    wantsTokenIds: body.return_tokens_as_token_ids === true,
     wantsUsage: body.stream_options?.include_usage === true,
     promptTokens: promptTokensBound(body),
     answerTokens: request.maxTokens,
@@ -104,7 +107,14 @@ function readPlain(path: string, body: JsonObject, bytes: number, { maxTokens }:
   }
   const isStreamed = body.stream === true
   return {
-    ...{ request, isReproducible: false, isStreamed, wantsLogprobs: true, wantsUsage: true },
+    ...{
+      request,
+      isReproducible: false,
+      isStreamed,
+      wantsLogprobs: true,
+      wantsTokenIds: true,
+      wantsUsage: true,
+    },
     ...{ promptTokens: bytes, answerTokens },
   }
 }

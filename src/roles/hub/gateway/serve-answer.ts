@@ -6,6 +6,7 @@ import { gatewayErrorOf } from './gateway-error.js'
 import { withoutLogprobs } from './logprobs-span.js'
 import { noteFailure } from './note-record.js'
 import { observeAnswer } from './observe-answer.js'
+import { withReadableTokens } from './readable-tokens.js'
 import type { ServeDeps, Served } from './types.js'
 import { eventOf, UserStream } from './user-stream.js'
 
@@ -17,6 +18,12 @@ const EVENT_STREAM = 'text/event-stream; charset=utf-8'
 export async function serveAnswer(served: Verifiable, deps: ServeDeps): Promise<void> {
   if (served.isStreamed) await serveStream(served, deps)
   else await serveWhole(served, deps)
+}
+
+/** What of a chunk the user sees. */
+function createView({ request, wantsLogprobs, wantsTokenIds }: Verifiable): (data: string) => string {
+  if (!wantsLogprobs) return withoutLogprobs
+  return request.endpoint === 'chat' && !wantsTokenIds ? withReadableTokens : (data) => data
 }
 
 /** @param asked miners that were asked already; the new ones are added. */
@@ -39,7 +46,8 @@ async function ask(served: Verifiable, deps: ServeDeps, asked: Set<string>): Pro
 
 /** The first token decides which miner answers; what breaks later is told in the stream. */
 async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
-  const { response, signal, progress, wantsUsage, wantsLogprobs } = served
+  const { response, signal, progress, wantsUsage } = served
+  const show = createView(served)
   const attempt = await ask(served, deps, new Set())
   const stream = new UserStream(response, deps.clock, deps.stallMs, signal)
   const pieces = observeAnswer(attempt, served, deps)
@@ -47,7 +55,7 @@ async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
     stream.begin(answerHeaders(served, attempt.miner, EVENT_STREAM, deps))
     for await (const { data, isUsage } of pieces) {
       if (isUsage && !wantsUsage) continue
-      await stream.write(eventOf(wantsLogprobs ? data : withoutLogprobs(data)))
+      await stream.write(eventOf(show(data)))
     }
     await stream.write('data: [DONE]\n\n')
     stream.end()
@@ -69,6 +77,7 @@ async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
 /** Nothing is sent before the answer is whole, so another miner can take over until then. */
 async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
   const { response, request, progress, wantsLogprobs } = served
+  const show = createView(served)
   const asked = new Set<string>()
   let last: MinerFailure | undefined
   for (;;) {
@@ -77,7 +86,8 @@ async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
     })
     try {
       const assembly = createAssembly(request.endpoint, wantsLogprobs)
-      for await (const { data } of observeAnswer(attempt, served, deps)) assembly.add(data)
+      for await (const { data } of observeAnswer(attempt, served, deps))
+        assembly.add(wantsLogprobs ? show(data) : data)
       const usage = usageOf(progress.promptTokens ?? 0, progress.tokens)
       const text = JSON.stringify(assembly.finish(usage))
       response.writeHead(200, answerHeaders(served, attempt.miner, 'application/json; charset=utf-8', deps))

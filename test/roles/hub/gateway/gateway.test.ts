@@ -68,6 +68,23 @@ describe('a streamed answer', () => {
     expect(await response.text()).toBe(sse(chunk('a'), chunk('b', '"stop"'), USAGE, '[DONE]'))
   })
 
+  it('names tokens by their text in the log probabilities of a chat, unless the user wants ids', async () => {
+    const sent = chunk('a', '"stop"').replace('-0.10', '-0.10,"bytes":[97]')
+    await open([
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.end(sse(sent, '[DONE]'))
+      },
+    ])
+    const wishes = { stream: true, logprobs: true }
+    const readable = sent.replace('token_id:7', 'a').replace('-0.10', '-0.1')
+    expect(await (await hub.post(CHAT, { ...ask, ...wishes })).text()).toBe(sse(readable, '[DONE]'))
+    const ids = { ...ask, ...wishes, return_tokens_as_token_ids: true }
+    expect(await (await hub.post(CHAT, ids)).text()).toBe(sse(sent, '[DONE]'))
+    const whole = await (await hub.post(CHAT, { ...ask, logprobs: true })).json()
+    expect(whole).toMatchObject({ choices: [{ logprobs: { content: [{ token: 'a', logprob: -0.1 }] } }] })
+  })
+
   it('ends with an error event when the miner breaks off, and what came is charged', async () => {
     await open([
       (response) => {
