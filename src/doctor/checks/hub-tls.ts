@@ -6,7 +6,7 @@ import { fail, ok, type Seen, warn } from '../finding.js'
 const DAY_MS = 86_400_000
 /** Certificates that renew themselves do so 30 days before their end. */
 const SOON_DAYS = 21
-const RENEW = 'Renew it, and start the hub again.'
+const RENEW = 'Renew it; a running hub takes it over within ten minutes.'
 
 /** The certificate of the hub, or whether users’ keys travel readable without one. */
 export const hubTlsCheck: Check<HubContext> = {

@@ -1,5 +1,7 @@
+import { copyFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { request } from 'node:https'
+import { connect } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hubSeries } from '../../../src/roles/hub/figures/index.js'
 import { hubStatus } from '../../../src/roles/hub/status-document.js'
@@ -23,6 +25,17 @@ async function open(models: readonly string[], settings = {}): Promise<HubRig> {
   miner = await startFakeMiner({ models })
   hub = await startHubRig([{ port: miner.port }], settings)
   return hub
+}
+
+/** Of the certificate that a server shows. */
+function fingerprintOf(url: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256)
+      socket.destroy()
+    }).on('error', reject)
+  })
 }
 
 const readiness = async ({ statusUrl }: HubRig) => {
@@ -138,6 +151,27 @@ describe('the port of a hub', () => {
     })
     const metrics = await (await fetch(`${statusUrl}/metrics`)).text()
     expect(metrics).toContain('targon_alerts{alert="certificate-expires",severity="warning"} 1')
+  })
+
+  it('takes over a renewed certificate, and keeps the old one while the files do not belong together', async () => {
+    const clock = new ManualClock(Date.now())
+    const { cert, key } = createCertificate(5)
+    const renewed = createCertificate(90)
+    miner = await startFakeMiner({ models: [MODEL] })
+    const settings = { 'hub.tls-cert': cert, 'hub.tls-key': key, 'drain-timeout': 0 }
+    hub = await startHubRig([{ port: miner.port }], settings, { clock })
+    const { url, logs } = hub
+    const said = (event: string) =>
+      vi.waitFor(() => expect(logs.filter((line) => line.event === event)).toHaveLength(1))
+    const before = await fingerprintOf(url)
+    copyFileSync(renewed.cert, cert)
+    await clock.advance(600_000)
+    await said('hub-tls-unreadable')
+    expect(await fingerprintOf(url)).toBe(before)
+    copyFileSync(renewed.key, key)
+    await clock.advance(600_000)
+    await said('hub-tls-renewed')
+    expect(await fingerprintOf(url)).not.toBe(before)
   })
 
   it('that is taken is an error that names it', async () => {

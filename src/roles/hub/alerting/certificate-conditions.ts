@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000
 /** Certificates that renew themselves do so 30 days before their end. */
 const SOON_MS = 14 * DAY_MS
 const NEXT =
-  'Renew the files of --hub.tls-cert and --hub.tls-key, then restart the hub, which reads them at its start.'
+  'Renew the files of --hub.tls-cert and --hub.tls-key; the hub takes them over within ten minutes.'
 
 /** Whether users’ clients accept the certificate of the hub. */
 export function certificateConditions({ clock, gateway }: CertificateParts): Condition[] {

@@ -4,8 +4,9 @@ import { createCallerAddress, createFailureBuckets, readTrustedProxies } from '.
 import { createAuthentication } from './authenticate.js'
 import { createPublicServer, listenPublicly, type ServerSettings } from './public-server.js'
 import { type RouteDeps, userRoutes } from './routes.js'
-import { readTls, type Validity, validityOf } from './tls.js'
+import { readTls, type Validity } from './tls.js'
 import type { ServeDeps } from './types.js'
+import { watchTls } from './watch-tls.js'
 
 /** Invalid keys that one address may send per second. */
 const FAILURES_PER_SECOND = 20
@@ -77,10 +78,14 @@ export async function openGateway({ settings, serve: given, organics }: GatewayO
   })
   if (organics) await server.register(organics)
   const url = await listenPublicly(server, settings)
+  const watched = { settings, clock, log: serve.log, signal: ending.signal }
+  const certificate = watchTls(server.server, tls, watched)
   return {
     url,
     port: Number(new URL(url).port),
-    certificate: tls && validityOf(tls.cert),
+    get certificate() {
+      return certificate()
+    },
     get inFlight() {
       return inFlight
     },
