@@ -189,6 +189,14 @@ describe('what is not a request', () => {
   })
 })
 
+it('answers to validators have an id too', async () => {
+  for (const path of ['/ping', '/api/models'])
+    expect((await fetch(`${hub.url}${path}`)).headers.get('x-request-id')).toMatch(/^req_/)
+  const refused = await fetch(`${hub.url}/organics`, { method: 'POST', body: '[]' })
+  expect(refused.status).toBe(400)
+  expect(refused.headers.get('x-request-id')).toMatch(/^req_/)
+})
+
 describe('limits', () => {
   it.each<[LimitReason, number, string, string, string]>([
     ['requests', 429, 'rate_limit_error', 'rate_limit_exceeded', 'requests per minute'],
