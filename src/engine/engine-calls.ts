@@ -3,9 +3,9 @@ import { type Clock, withScopedSignal } from '../kernel/index.js'
 import type { EngineDiscovery } from './engine-discovery.js'
 import { engineError } from './engine-error.js'
 import type { ReplicaPool } from './replica-pool.js'
-import { ScoreBatches, type ScoringWork } from './score-batches.js'
+import { ScoreBatches } from './score-batches.js'
 import { parseScoring, scoringBody } from './scoring-call.js'
-import type { Reference, ReferenceEngine, ScoreRequest } from './types.js'
+import type { Reference, ReferenceEngine, ScoreRequest, ScoringWork } from './types.js'
 
 type EngineCalls = Pick<
   ReferenceEngine,

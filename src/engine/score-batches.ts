@@ -1,6 +1,6 @@
 import { allowManyListeners } from '../kernel/index.js'
 import { isEngineError } from './engine-error.js'
-import type { Reference, ScoreRequest } from './types.js'
+import type { Reference, ScoreRequest, ScoringWork } from './types.js'
 
 /** Longer answers gain nothing from company: one of them alone keeps a graphics card busy. */
 const SHORT_TOKENS = 512
@@ -15,14 +15,6 @@ export interface BatchParts {
   readonly keyOf: (request: ScoreRequest) => string | undefined
   /** One call. @returns a reference per request, in their order */
   readonly send: (requests: readonly ScoreRequest[], signal: AbortSignal) => Promise<readonly Reference[]>
-}
-
-/** What scoring has cost since the start. */
-export interface ScoringWork {
-  readonly calls: number
-  readonly answers: number
-  /** Of prompts and answers. */
-  readonly tokens: number
 }
 
 interface Waiting {

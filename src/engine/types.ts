@@ -1,5 +1,4 @@
 import type { Answer, ChatMessage, InferenceRequest } from '../inference/index.js'
-import type { ScoringWork } from './score-batches.js'
 
 /** Reference distribution at one position, from the engine's prompt_logprobs, by token id. */
 export type ReferencePosition = ReadonlyMap<number, { readonly logprob: number; readonly rank: number }>
@@ -49,6 +48,14 @@ export interface ScoreRequest {
   readonly temperature: number
   /** Entries requested per position; capped at the server's maximum. */
   readonly topK: number
+}
+
+/** What scoring has cost since the start. */
+export interface ScoringWork {
+  readonly calls: number
+  readonly answers: number
+  /** Of prompts and answers. */
+  readonly tokens: number
 }
 
 export interface TokenizeOptions {
