@@ -30,7 +30,7 @@ const miner = z.looseObject({
   failed: z.number(),
   /** Why it did not list its models; null when it did. */
   silent: z.string().nullable(),
-  /** Of the 64 models that most miners serve, those that it serves. */
+  /** Of the 32 models that most miners serve, those that it serves; at most five seconds old. */
   routing: z.array(routedModel).readonly(),
 })
 

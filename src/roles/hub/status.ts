@@ -56,6 +56,7 @@ function statusOf(hub: Hub, { deps, settings }: HubContext, startedAt: string): 
   const metagraph = miners.metagraph()
   const self = metagraph.find(deps.signer.address)
   const { keys, others } = figures.spend() ?? { keys: [], others: { keys: 0, tokensToday: 0 } }
+  const routing = miners.routing()
   return {
     role: 'hub',
     startedAt,
@@ -82,7 +83,7 @@ function statusOf(hub: Hub, { deps, settings }: HubContext, startedAt: string): 
     alerts: alerts.active(),
     miners: miners.report().map((miner) => ({
       ...miner,
-      routing: miner.routing.map((model) => ({ ...model })),
+      routing: (routing.get(miner.hotkey) ?? []).map((model) => ({ ...model })),
     })),
   }
 }

@@ -10,7 +10,7 @@ export interface RoutingSources<Miner> {
 }
 
 /** Models that are reported: those of most miners first, because a miner may list any names. */
-const MAX_MODELS = 64
+const MAX_MODELS = 32
 
 /** By hotkey: how likely the next request for each of its models goes to a miner, and why. */
 export function reportRouting<Miner extends { readonly hotkey: string; readonly models: readonly string[] }>({
@@ -20,19 +20,19 @@ export function reportRouting<Miner extends { readonly hotkey: string; readonly 
   limits,
 }: RoutingSources<Miner>): ReadonlyMap<string, readonly RoutedModel[]> {
   const report = new Map<string, RoutedModel[]>(miners.map(({ hotkey }) => [hotkey, []]))
-  for (const model of commonModels(miners)) {
-    const serving = miners.filter(({ models }) => models.includes(model))
-    const able = serving.filter(allows)
+  for (const [model, serving] of commonModels(miners)) {
+    const candidates = serving.map((miner) => ({ miner, facts: candidateOf(miner, model) }))
+    const able = candidates.filter(({ miner }) => allows(miner))
     const shares = sharesOf(
-      able.map((miner) => candidateOf(miner, model)),
+      able.map(({ facts }) => facts),
       limits,
     )
-    const shareOf = new Map(able.map((miner, index) => [miner, shares[index] ?? 0]))
-    const best = Math.max(0, ...serving.map((miner) => candidateOf(miner, model).incentive))
-    for (const miner of serving)
+    const shareOf = new Map(able.map(({ miner }, index) => [miner, shares[index] ?? 0]))
+    const best = Math.max(0, ...candidates.map(({ facts }) => facts.incentive))
+    for (const { miner, facts } of candidates)
       report.get(miner.hotkey)?.push({
         ...{ model, share: shareOf.get(miner) ?? 0 },
-        ...describe(candidateOf(miner, model), best),
+        ...describe(facts, best),
       })
   }
   return report
@@ -44,12 +44,16 @@ function describe(candidate: Candidate, best: number): Omit<RoutedModel, 'model'
   return { verified, quality: isNew ? null : qualityOf(candidate, best), tokensPerSecond, firstTokenMs }
 }
 
-function commonModels(miners: readonly { readonly models: readonly string[] }[]): readonly string[] {
-  const serving = new Map<string, number>()
-  for (const model of miners.flatMap(({ models }) => models))
-    serving.set(model, (serving.get(model) ?? 0) + 1)
-  return [...serving]
-    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-    .slice(0, MAX_MODELS)
-    .map(([model]) => model)
+/** Models with the miners that serve them. */
+function commonModels<Miner extends { readonly models: readonly string[] }>(
+  miners: readonly Miner[],
+): readonly (readonly [model: string, serving: readonly Miner[]])[] {
+  const serving = new Map<string, Miner[]>()
+  for (const miner of miners)
+    for (const model of miner.models) {
+      const known = serving.get(model)
+      if (known) known.push(miner)
+      else serving.set(model, [miner])
+    }
+  return [...serving].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1)).slice(0, MAX_MODELS)
 }

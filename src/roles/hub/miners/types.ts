@@ -66,8 +66,6 @@ export interface MinerReport extends HubMiner {
   readonly failed: number
   /** Why it did not list its models when it was asked last; null when it did. */
   readonly silent: string | null
-  /** Of the 64 models that most miners serve, those that it serves. */
-  readonly routing: readonly RoutedModel[]
 }
 
 /** The miners of the subnet as the hub knows them. */
@@ -84,4 +82,6 @@ export interface Miners {
   /** Why the last reading of the subnet failed; undefined when it did not. */
   failure(): unknown
   report(): readonly MinerReport[]
+  /** By hotkey, of the 32 models that most miners serve; at most five seconds old. */
+  routing(): ReadonlyMap<string, readonly RoutedModel[]>
 }

@@ -39,6 +39,6 @@ it('reports the models that most miners serve, of one that lists any number', ()
     candidateOf: (miner) => miner,
     allows: () => true,
   })
-  expect(report.get('lists-all')).toHaveLength(63)
+  expect(report.get('lists-all')).toHaveLength(31)
   expect(report.get('y')).toMatchObject([{ model: 'org/z', share: 0.5 }])
 })
