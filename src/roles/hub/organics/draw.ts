@@ -18,20 +18,13 @@ export function drawRows<Row extends RowFacts>(
   limits: DrawLimits,
   random: () => number,
 ): Row[] {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    const key = JSON.stringify([row.hotkey, row.model])
-    const group = groups.get(key)
-    if (group) group.push(row)
-    else groups.set(key, [row])
-  }
-  let turns = shuffle([...groups.values()], random).map((group) => shuffle(group, random).values())
+  let turns = [...inRandomOrder(groupRows(rows), random)].map((group) => inRandomOrder(group, random))
   const drawn: Row[] = []
   const left = { ...limits }
   while (turns.length > 0 && left.rows > 0) {
     turns = turns.filter((turn) => {
-      const { value: row, done } = turn.next()
-      if (done) return false
+      const row = turn.next().value
+      if (row === undefined) return false
       if (left.rows > 0 && row.bytes <= left.bytes && row.values <= left.values) {
         drawn.push(row)
         left.rows--
@@ -44,10 +37,31 @@ export function drawRows<Row extends RowFacts>(
   return drawn
 }
 
-/** In random order. */
-function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item)
+/** By miner and model. */
+function groupRows<Row extends RowFacts>(rows: readonly Row[]): Row[][] {
+  const miners = new Map<string, Map<string, Row[]>>()
+  for (const row of rows) {
+    const groups = miners.get(row.hotkey) ?? new Map<string, Row[]>()
+    miners.set(row.hotkey, groups)
+    const group = groups.get(row.model)
+    if (group) group.push(row)
+    else groups.set(row.model, [row])
+  }
+  return [...miners.values()].flatMap((groups) => [...groups.values()])
+}
+
+/** Empties the list in random order. No more work is done than is asked for: of 100,000 rows a bucket takes a hundred. */
+function* inRandomOrder<T>(items: T[], random: () => number): Generator<T, undefined> {
+  for (;;) {
+    const last = items.pop()
+    if (last === undefined) return
+    // The place after the rest stands for the one that was taken off.
+    const at = Math.floor(random() * (items.length + 1))
+    const drawn = items[at]
+    if (drawn === undefined) yield last
+    else {
+      items[at] = last
+      yield drawn
+    }
+  }
 }

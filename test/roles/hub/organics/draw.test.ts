@@ -75,3 +75,14 @@ test('a row that is too large does not keep smaller ones out', () => {
   const small = rowOf('b', 'm', 10)
   expect(drawRows([large, small], { ...unlimited, bytes: 500 }, () => 0.5)).toEqual([small])
 })
+
+test('draws no more numbers than it takes rows, however many are kept', () => {
+  const rows = Array.from({ length: 20_000 }, (_, n) => rowOf(`h${n % 4}`))
+  let draws = 0
+  const random = () => {
+    draws++
+    return 0.5
+  }
+  expect(drawRows(rows, { rows: 100, bytes: 1 << 30, values: 1 << 30 }, random)).toHaveLength(100)
+  expect(draws).toBeLessThan(120)
+})
