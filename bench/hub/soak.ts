@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { type Loader, startLoader } from '../miner/measure.js'
 import { forkSubject } from '../miner/processes.js'
 import type { Row } from '../row.js'
-import { slopeOf } from './slope.js'
+import { slopeOf } from '../slope.js'
 import { type HubSubject, startHubSubject } from './subjects.js'
 
 const SAMPLES = 40

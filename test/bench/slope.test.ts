@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { slopeOf } from '../../bench/hub/slope.js'
+import { slopeOf } from '../../bench/slope.js'
 
 test('the slope of a line is its own', () => {
   expect(slopeOf([1, 2, 3, 4].map((x) => [x, 5 + 3 * x] as const))).toBe(3)
