@@ -1,13 +1,20 @@
 import type { Endpoint } from '../../../inference/index.js'
 import { isJsonObject, type JsonObject, parseJson } from '../../../kernel/index.js'
 
+/** Characters that are put together at once. */
+const PORTION = 32 << 10
+
 /** Calls of tools in one answer. */
 const MAX_CALLS = 128
 
 interface Assembled {
   add(data: string): void
-  /** @param usage for answers whose miner sent none */
-  finish(usage: JsonObject): JsonObject
+  /**
+   * The JSON text of the answer, in portions: with the log probabilities of many tokens it has megabytes.
+   *
+   * @param usage for answers whose miner sent none
+   */
+  portions(usage: JsonObject): Generator<string, void>
 }
 
 /**
@@ -16,7 +23,7 @@ interface Assembled {
  */
 export function createAssembly(endpoint: Endpoint, wantsLogprobs: boolean): Assembled {
   const message: Record<string, unknown> = {}
-  const logprobs: Record<string, unknown[]> = {}
+  const logprobs: Lists = new Map()
   let head: JsonObject = {}
   let choice: Record<string, unknown> = {}
   let sentUsage: JsonObject | undefined
@@ -36,15 +43,16 @@ export function createAssembly(endpoint: Endpoint, wantsLogprobs: boolean): Asse
       if (typeof piece === 'string') text += piece
       if (wantsLogprobs && isJsonObject(more)) joinLists(logprobs, more)
     },
-    finish: (usage) => {
-      const shown = Object.keys(logprobs).length > 0 ? logprobs : null
+    portions: function* (usage) {
       const said =
         endpoint === 'chat'
           ? { message: { role: 'assistant', content: null, ...withCalls(message) } }
           : { text }
       const object = endpoint === 'chat' ? 'chat.completion' : 'text_completion'
-      const choices = [{ ...choice, index: 0, ...said, logprobs: shown }]
-      return { ...head, object, choices, usage: sentUsage ?? usage }
+      const start = openObject({ ...head, object })
+      yield `${start},"choices":[${openObject({ ...choice, index: 0, ...said })},"logprobs":`
+      yield* portionsOf(logprobs)
+      yield `}],"usage":${JSON.stringify(sentUsage ?? usage)}}`
     },
   }
 }
@@ -91,13 +99,39 @@ function withCalls(message: JsonObject): JsonObject {
   }
 }
 
-function joinLists(lists: Record<string, unknown[]>, more: JsonObject): void {
+/** By name, the JSON texts of the elements of each chunk. */
+type Lists = Map<string, string[]>
+
+function joinLists(lists: Lists, more: JsonObject): void {
   for (const [name, value] of Object.entries(more)) {
     if (!Array.isArray(value)) continue
-    const before = Object.hasOwn(lists, name) ? lists[name] : undefined
-    if (before === undefined) define(lists, name, [...value])
-    else before.push(...value)
+    const chunks = lists.get(name) ?? []
+    if (value.length > 0) chunks.push(JSON.stringify(value).slice(1, -1))
+    lists.set(name, chunks)
   }
+}
+
+function* portionsOf(lists: Lists): Generator<string, void> {
+  if (lists.size === 0) return yield 'null'
+  let text = '{'
+  let isFirst = true
+  for (const [name, chunks] of lists) {
+    text += `${isFirst ? '' : ','}${JSON.stringify(name)}:[`
+    isFirst = false
+    for (const [index, chunk] of chunks.entries()) {
+      text += index === 0 ? chunk : `,${chunk}`
+      if (text.length < PORTION) continue
+      yield text
+      text = ''
+    }
+    text += ']'
+  }
+  yield `${text}}`
+}
+
+/** A text that more members can be added to; the object has one at least. */
+function openObject(object: object): string {
+  return JSON.stringify(object).slice(0, -1)
 }
 
 /** Sets a member of any name, `__proto__` included. */

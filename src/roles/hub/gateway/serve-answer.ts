@@ -76,7 +76,7 @@ async function serveStream(served: Verifiable, deps: ServeDeps): Promise<void> {
 
 /** Nothing is sent before the answer is whole, so another miner can take over until then. */
 async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
-  const { response, request, progress, wantsLogprobs } = served
+  const { response, request, progress, signal, wantsLogprobs } = served
   const show = createView(served)
   const asked = new Set<string>()
   let last: MinerFailure | undefined
@@ -89,9 +89,9 @@ async function serveWhole(served: Verifiable, deps: ServeDeps): Promise<void> {
       for await (const { data } of observeAnswer(attempt, served, deps))
         assembly.add(wantsLogprobs ? show(data) : data)
       const usage = usageOf(progress.promptTokens ?? 0, progress.tokens)
-      const text = JSON.stringify(assembly.finish(usage))
-      response.writeHead(200, answerHeaders(served, attempt.miner, 'application/json; charset=utf-8', deps))
-      response.end(text)
+      const headers = answerHeaders(served, attempt.miner, 'application/json; charset=utf-8', deps)
+      const stream = new UserStream(response, deps.clock, deps.stallMs, signal)
+      await stream.writeWhole(headers, assembly.portions(usage))
       return
     } catch (error) {
       if (!(error instanceof MinerFailure)) throw error

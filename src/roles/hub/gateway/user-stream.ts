@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, DeadlineError, withDeadline } from '../../../kernel/index.js'
 
 /** The user has stopped reading, which is the same as leaving. */
 export class UserStalled extends Error {
   override readonly name = 'UserStalled'
 }
+
+/** Characters of a portion after which others are served first. */
+const LARGE = 16 << 10
 
 /** Writes an answer to a user who may read slowly, or leave. */
 export class UserStream {
@@ -33,6 +37,21 @@ export class UserStream {
           : error
       },
     )
+  }
+
+  /** Writes an answer that is ready, and serves others between its portions. @throws as `write` */
+  async writeWhole(headers: Readonly<Record<string, string>>, portions: Iterable<string>): Promise<void> {
+    this.begin(headers)
+    try {
+      for (const portion of portions) {
+        await this.write(portion)
+        if (portion.length > LARGE) await nextTurn()
+      }
+      this.end()
+    } catch (error) {
+      this.cut()
+      throw error
+    }
   }
 
   end(): void {

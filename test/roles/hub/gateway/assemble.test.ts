@@ -10,7 +10,7 @@ function assemble(
 ) {
   const assembly = createAssembly(endpoint, wantsLogprobs)
   for (const chunk of chunks) assembly.add(typeof chunk === 'string' ? chunk : JSON.stringify(chunk))
-  return assembly.finish(usage)
+  return JSON.parse([...assembly.portions(usage)].join(''))
 }
 
 const delta = (content: unknown, rest: object = {}) => ({ choices: [{ index: 0, delta: content, ...rest }] })
@@ -87,6 +87,17 @@ describe('an assembled chat', () => {
     expect(JSON.stringify(whole)).toContain('"__proto__":"x"')
     expect(({} as Record<string, unknown>).x).toBeUndefined()
   })
+})
+
+it('an answer of many tokens comes in portions, each of bounded size', () => {
+  const entry = { token: 'x', logprob: -1, top_logprobs: Array(20).fill({ token: 'y', logprob: -2 }) }
+  const assembly = createAssembly('chat', true)
+  const data = JSON.stringify(delta({ content: 'x' }, { logprobs: { content: [entry] } }))
+  for (let n = 0; n < 4096; n++) assembly.add(data)
+  const portions = [...assembly.portions(usage)]
+  expect(portions.length).toBeGreaterThan(50)
+  expect(Math.max(...portions.map(({ length }) => length))).toBeLessThan((32 << 10) + data.length)
+  expect(JSON.parse(portions.join('')).choices[0].logprobs.content).toEqual(Array(4096).fill(entry))
 })
 
 it('an assembled completion joins the text and its lists of tokens', () => {
