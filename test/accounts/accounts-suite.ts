@@ -16,6 +16,7 @@ import {
   revokeKey,
 } from '../../src/accounts/index.js'
 import { keepUsagePruned } from '../../src/accounts/prune-usage.js'
+import { readSpend } from '../../src/accounts/read-spend.js'
 import type { Database, DatabasePlace } from '../../src/database/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 
@@ -174,6 +175,19 @@ export function describeAccounts(title: string, makePlace: () => Promise<Databas
       expect(others.keys).toBeGreaterThanOrEqual(1)
       expect(others.tokensToday).toBeGreaterThanOrEqual(2 ** 34)
       expect(others.tokensToday).toBeLessThan(2 ** 35)
+    })
+
+    test('tells of one moment, also while keys are used', async () => {
+      const { key } = await create()
+      const using: Database = {
+        ...database,
+        all: async (query) => {
+          const rows = await database.all(query)
+          await (await reserved(accounts, key, 9)).settle({ promptTokens: 8, completionTokens: 1 })
+          return rows as never
+        },
+      }
+      expect((await readSpend(using, systemClock, 10_000)).others).toEqual({ keys: 0, tokensToday: 0 })
     })
 
     test('1,000 racing requests on two replicas exceed no limit and lose no debit', async () => {

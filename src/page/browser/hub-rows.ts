@@ -72,5 +72,6 @@ export function otherKeysText({ keys, tokensToday }: HubDocument['otherKeys']): 
 }
 
 export function shareText(share: number | null | undefined): string {
-  return share === null || share === undefined ? '–' : percent(share, 1)
+  if (share === null || share === undefined) return '–'
+  return share > 0 && share < 0.005 ? '<1 %' : percent(share, 1)
 }

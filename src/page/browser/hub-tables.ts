@@ -54,7 +54,11 @@ function minerTable(): DataTable<RoutedRow> {
     columns: [
       number('uid', ({ uid }) => uid),
       hotkey(),
-      { name: 'model', text: ({ routed }) => routed?.model ?? '–', order: ({ routed }) => routed?.model },
+      {
+        ...{ name: 'model', text: ({ routed }) => routed?.model ?? '–' },
+        // a cell with a title is not wrapped
+        ...{ title: ({ routed }) => routed?.model, order: ({ routed }) => routed?.model },
+      },
       {
         ...{ name: 'share', isNumber: true, text: ({ routed }) => shareText(routed?.share) },
         order: ({ routed }) => routed?.share,
@@ -71,7 +75,7 @@ function minerTable(): DataTable<RoutedRow> {
       number('answered', ({ answered }) => answered),
       number('failed', ({ failed }) => failed),
       {
-        ...{ name: 'state', text: routedState },
+        ...{ name: 'state', text: routedState, title: routedState },
         tone: ({ breaker, silent }) => (breaker === 'closed' && silent === null ? undefined : 'bad'),
       },
     ],

@@ -28,7 +28,9 @@ describe('the page of a hub', () => {
     expect(routedState({ ...asked, routed: { ...routed, quality: 0.4 } })).toBe('not asked')
     expect(routedState({ ...asked, routed: { ...routed, share: 0.01, quality: null } })).toBe('new')
     expect(routedState({ ...asked, routed: undefined })).toBe('serves no model')
-    expect([shareText(0.125), shareText(null)]).toEqual(['13 %', '–'])
+    expect([shareText(0.125), shareText(0.004), shareText(0), shareText(null)]).toEqual([
+      ...['13 %', '<1 %', '0 %', '–'],
+    ])
   })
 
   it('tells what is left of the tighter limit of a key', () => {
