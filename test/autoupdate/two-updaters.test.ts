@@ -4,10 +4,11 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { applyUpdate, currentRelease, findOffer, withUpdateLock } from '../../src/autoupdate/index.js'
+import { compiledUrl } from '../support/compiled-program.js'
 import { installRelease, launcherPath as launcher } from '../support/install-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
 
-const worker = new URL('../support/update-worker.ts', import.meta.url).pathname
+const worker = new URL(compiledUrl(new URL('../support/update-worker.ts', import.meta.url))).pathname
 const repository = new ReleaseRepository()
 beforeAll(() => repository.release('1.0.0'))
 
@@ -34,7 +35,7 @@ describe('two updaters at once', () => {
     const places = JSON.stringify({ root: layout.root, url, signersFile, runningVersion, launcher })
     const outputs = await Promise.all(
       [1, 2, 3].map(async () => {
-        const child = spawn(process.execPath, ['--import', 'tsx', worker, places], { stdio: 'pipe' })
+        const child = spawn(process.execPath, [worker, places], { stdio: 'pipe' })
         const output = { text: '' }
         for (const stream of [child.stdout, child.stderr])
           stream.on('data', (chunk: Buffer) => {

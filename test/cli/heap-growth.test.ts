@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { compiledUrl } from '../support/compiled-program.js'
 
 const run = promisify(execFile)
 
@@ -19,14 +20,14 @@ const PROGRAM = `
 
 async function excessOf(prelude: string): Promise<number> {
   const { stdout } = await run(process.execPath, [
-    ...['--expose-gc', '--import', 'tsx', '--input-type=module'],
+    ...['--expose-gc', '--input-type=module'],
     ...['-e', prelude + PROGRAM],
   ])
   return Number.parseInt(stdout, 10)
 }
 
 it('keeps less garbage on the heap than V8 does by itself', async () => {
-  const module = JSON.stringify(new URL('../../src/cli/heap-growth.ts', import.meta.url).href)
+  const module = JSON.stringify(compiledUrl(new URL('../../src/cli/heap-growth.ts', import.meta.url)))
   const [bounded, unbounded] = await Promise.all([
     excessOf(`import { boundHeapGrowth } from ${module}; boundHeapGrowth();`),
     excessOf(''),

@@ -3,10 +3,10 @@ import { existsSync, openSync } from 'node:fs'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { compiledUrl } from '../support/compiled-program.js'
 
-const logger = fileURLToPath(new URL('../../src/cli/role-logger.ts', import.meta.url))
+const logger = compiledUrl(new URL('../../src/cli/role-logger.ts', import.meta.url))
 
 let folder: string
 
@@ -30,7 +30,7 @@ function logThrice(stderr: 'pipe' | number) {
     const { log } = await openRoleLog(${options})
     for (let index = 0; index < 3; index++) log.info({ index }, 'weights set')
     process.stdout.write('alive')`
-  return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', stderr],
     encoding: 'utf8',
   })

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { compiledUrl } from '../support/compiled-program.js'
 import { onFrozenTerminal } from '../support/frozen-terminal.js'
 
-const script = fileURLToPath(new URL('./logging-process.ts', import.meta.url))
-const node = [process.execPath, '--import', 'tsx', script]
+const script = fileURLToPath(compiledUrl(new URL('./logging-process.ts', import.meta.url)))
+const node = [process.execPath, script]
 /** Far beyond what a pipe, a socket or a terminal holds. */
 const MANY_LINES = 3000
 

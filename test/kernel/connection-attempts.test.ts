@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WebSocket } from 'ws'
 import { allowDistantHosts } from '../../src/kernel/connection-attempts.js'
 import { startWorkerThread } from '../../src/kernel/worker-thread.js'
+import { compiledUrl } from '../support/compiled-program.js'
 
 const ORIGINAL_MS = getDefaultAutoSelectFamilyAttemptTimeout()
 
@@ -28,9 +29,7 @@ describe('a host with two addresses, of which the first answers late and nothing
   let queued: Socket[] = []
 
   beforeAll(async () => {
-    server = fork(fileURLToPath(new URL('./stopped-server.ts', import.meta.url)), {
-      execArgv: ['--import', 'tsx'],
-    })
+    server = fork(fileURLToPath(compiledUrl(new URL('./stopped-server.ts', import.meta.url))))
     const [address] = (await once(server, 'message')) as [AddressInfo]
     port = address.port
   })

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { compiledUrl } from '../support/compiled-program.js'
 
 const run = promisify(execFile)
 
@@ -18,7 +19,7 @@ function traceImports(text: string): string {
 }
 
 test('the chain client is loaded by connecting, not by importing the library', async () => {
-  const door = new URL('../../src/index.ts', import.meta.url).href
+  const door = compiledUrl(new URL('../../src/index.ts', import.meta.url))
   const program = `
     ${traceImports('@polkadot/types/')}
     const { connectSubtensor, systemClock, ...rest } = await import(${JSON.stringify(door)})
@@ -27,7 +28,7 @@ test('the chain client is loaded by connecting, not by importing the library', a
     const deps = { clock: systemClock, log, signal: AbortSignal.timeout(200) }
     await connectSubtensor({ endpoints: ['ws://127.0.0.1:1'] }, deps).catch(() => {})
     process.exit()`
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program])
   const [before, after] = stdout.split('imported function\n')
   expect(before).toBe('')
   expect(after).toContain('loaded ')

@@ -69,17 +69,48 @@ export function machineWith(...releases: [string, Behaviour][]): Promise<UpdateC
   return copyOf(JSON.stringify(releases), () => makeMachine(...releases))
 }
 
+interface Machine {
+  readonly repository: ReleaseRepository
+  readonly context: UpdateContext
+}
+
+/** Machines that several others begin with, by their releases. */
+const proven = new Map<string, Promise<Machine>>()
+
 async function makeMachine(...releases: [string, Behaviour][]): Promise<UpdateContext> {
+  const last = releases.at(-1)
+  const before = await provenMachine(releases.slice(0, -1))
+  if (last) await extend(before, last)
+  return before.context
+}
+
+/** @returns a copy of its own, on which each good release was healthy */
+async function provenMachine(releases: [string, Behaviour][]): Promise<Machine> {
+  const key = JSON.stringify(releases)
+  const made = proven.get(key) ?? prepare(releases)
+  proven.set(key, made)
+  const { repository, context } = await made
+  const copy = new ReleaseRepository(repository.folder)
+  const { layout } = await copyOf(`proven ${key}`, async () => context)
+  return { repository: copy, context: { ...context, layout, url: copy.remote } }
+}
+
+async function prepare(releases: [string, Behaviour][]): Promise<Machine> {
   const repository = new ReleaseRepository()
-  const context = repository.context()
-  for (const [version, behaviour] of releases) {
-    await repository.release(version, behaviour)
-    const offer = await findOffer(context)
-    if (offer.kind !== 'available') throw new Error(`no offer of ${version}`)
-    await applyUpdate(context, offer.verified, launcherPath)
-    if (behaviour === 'good' && version !== releases.at(-1)?.[0]) await prove(context, version)
+  const machine = { repository, context: repository.context() }
+  for (const release of releases) {
+    await extend(machine, release)
+    if (release[1] === 'good') await prove(machine.context, release[0])
   }
-  return context
+  return machine
+}
+
+/** Releases a version and puts it on probation. */
+async function extend({ repository, context }: Machine, [version, behaviour]: [string, Behaviour]) {
+  await repository.release(version, behaviour)
+  const offer = await findOffer(context)
+  if (offer.kind !== 'available') throw new Error(`no offer of ${version}`)
+  await applyUpdate(context, offer.verified, launcherPath)
 }
 
 /** Runs the launcher until a version is committed. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 
 const OWNER = 'TARGON_TEST_TEMPORARY_FOLDER'
 
-/** Caches of Node.js and tsx. */
-const CACHES = /^(node-compile-cache|tsx-\d+)$/
+/** Caches of Node.js and tsx, and what files of a run share. */
+const CACHES = /^(node-compile-cache|tsx-\d+|once-.*)$/
 
 /** Gives the run a temporary folder of its own and fails the run if tests leave anything there. */
 export function setup(): (() => void) | undefined {

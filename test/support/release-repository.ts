@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buildRelease } from '../../scripts/release/build.js'
 import { layoutOf, type UpdateContext } from '../../src/autoupdate/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { folderMadeOnce, temporaryFolder } from './temporary-folder.js'
 
 /** How the program of a test release behaves. */
 export type Behaviour =
@@ -34,9 +34,9 @@ export class ReleaseRepository {
   readonly maintainerKey = join(this.folder, 'maintainer')
   readonly strangerKey = join(this.folder, 'stranger')
 
-  constructor() {
-    first ??= makeFirst()
-    cpSync(first, this.folder, { recursive: true })
+  /** @param from a repository to begin with, instead of a fresh one with one commit */
+  constructor(from = folderMadeOnce('release-repository', makeFirst)) {
+    cpSync(from, this.folder, { recursive: true })
     this.git('remote', 'set-url', 'origin', this.remote)
   }
 
@@ -87,11 +87,8 @@ export class ReleaseRepository {
   }
 }
 
-/** Built once and copied, because running git and ssh-keygen is what takes time. */
-let first: string | undefined
-
-function makeFirst(): string {
-  const folder = temporaryFolder('release-first')
+/** Made once and copied, because running git and ssh-keygen is what takes time. */
+function makeFirst(folder: string): void {
   const work = join(folder, 'work')
   const git = (...args: string[]) => execFileSync('git', args, { cwd: work })
   const write = (name: string, text: string) => writeFileSync(join(work, name), text)
@@ -112,7 +109,6 @@ function makeFirst(): string {
   makeKey(folder, 'stranger')
   const key = readFileSync(`${makeKey(folder, 'maintainer')}.pub`, 'utf8').trim()
   writeFileSync(join(folder, 'allowed_signers'), `maintainer@example.org namespaces="git" ${key}\n`)
-  return folder
 }
 
 function makeKey(folder: string, name: string): string {

@@ -6,16 +6,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connectSupervisor } from '../../src/telemetry/index.js'
+import { compiledUrl } from '../support/compiled-program.js'
 import { canNotify, type NotifySocket, openNotifySocket } from '../support/notify-socket.js'
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
+const compiled = (name: string) => compiledUrl(new URL(`../../${name}`, import.meta.url))
 
 /** A role under systemd, with the watchdog of a validator. */
 const ROLE = `
   import { mkdtempSync } from 'node:fs'
-  import { runRole } from ${JSON.stringify(path('src/cli/index.ts'))}
-  import { resolveSettings } from ${JSON.stringify(path('src/config/index.ts'))}
-  import { startWatchdog } from ${JSON.stringify(path('src/roles/validator/health/watchdog.ts'))}
+  import { runRole } from ${JSON.stringify(compiled('src/cli/index.ts'))}
+  import { resolveSettings } from ${JSON.stringify(compiled('src/config/index.ts'))}
+  import { startWatchdog } from ${JSON.stringify(compiled('src/roles/validator/health/watchdog.ts'))}
   const flags = { 'logging.logging_dir': process.argv[2], 'wallet.name': 'w', 'wallet.hotkey': 'h' }
   const settings = resolveSettings('validator', { flags, env: {} }).values
   await runRole({
@@ -38,7 +40,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
   beforeEach(async () => {
     socket = await openNotifySocket()
     folder = await mkdtemp(join(tmpdir(), 'targon-supervised-'))
-    script = join(folder, 'role.mts')
+    script = join(folder, 'role.mjs')
     await writeFile(script, ROLE)
   })
   afterEach(async () => {
@@ -46,8 +48,8 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     await rm(folder, { recursive: true, force: true })
   })
 
-  const start = (arguments_: readonly string[], node: readonly string[] = ['--import', 'tsx']) =>
-    spawn(process.execPath, [...node, ...arguments_], {
+  const start = (...words: readonly string[]) =>
+    spawn(process.execPath, words, {
       cwd: path('.'),
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '400000' },
@@ -55,7 +57,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
   const pings = (received: readonly string[]) => received.filter((one) => one === 'WATCHDOG=1').length
 
   test('receives ready, two pings per watchdog period, and stopping', async () => {
-    const role = start([script, folder])
+    const role = start(script, folder)
     const ended = once(role, 'exit')
     await socket.until((received) => received.includes('READY=1') && pings(received) >= 3)
     expect(socket.received).not.toContain('STOPPING=1')
@@ -65,7 +67,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
   })
 
   test('receives nothing from a role whose event loop hangs and which exits with 70', async () => {
-    const role = start([script, folder, 'hang'])
+    const role = start(script, folder, 'hang')
     const ended = once(role, 'exit')
     await socket.until((received) => pings(received) >= 2)
     role.kill('SIGUSR2')
@@ -74,7 +76,7 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
   })
 
   test('is not told about a restart into another release', async () => {
-    const role = start([script, folder, 'update'])
+    const role = start(script, folder, 'update')
     expect(await once(role, 'exit')).toEqual([75, null])
     expect(socket.received).not.toContain('STOPPING=1')
   })
@@ -89,10 +91,9 @@ describe.skipIf(!canNotify)('systemd (skipped without systemd-notify and perl)',
     )
     await symlink('releases/1.0.0', join(folder, 'current'))
     await copyFile(path('deploy/launcher.mjs'), join(folder, 'launcher.mjs'))
-    const loader = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href
     const launcher = spawn(process.execPath, [join(folder, 'launcher.mjs')], {
       stdio: 'ignore',
-      env: { ...process.env, NODE_OPTIONS: `--import ${loader}`, NOTIFY_SOCKET: socket.path },
+      env: { ...process.env, NOTIFY_SOCKET: socket.path },
     })
     await socket.until((received) => received.includes('READY=1'))
     launcher.kill('SIGTERM')

@@ -27,12 +27,12 @@ function invent(answer: AnswerComparison, claim: Claim): AnswerComparison {
 describe('checkAgreement', () => {
   it.each(Object.entries(INVENTIONS))('fails invented logprobs: %s', (name, claim) => {
     for (const temperature of TEMPERATURES)
-      for (const tokens of LENGTHS)
-        for (let run = 0; run < 3; run++) {
-          const answer = simulateAnswer(`${name} ${run}`, { temperature, tokens })
-          const verdict = judgeStrict(invent(answer, claim))
-          expect(verdict, `T=${temperature}, ${tokens} tokens`).toMatchObject({ cause: 'LOGPROB_MISMATCH' })
-        }
+      for (const tokens of LENGTHS) {
+        // one answer of each length: the claims are off by far more than an answer's own noise
+        const answer = simulateAnswer(name, { temperature, tokens })
+        const verdict = judgeStrict(invent(answer, claim))
+        expect(verdict, `T=${temperature}, ${tokens} tokens`).toMatchObject({ cause: 'LOGPROB_MISMATCH' })
+      }
   })
 
   it.each(Object.entries(HONEST_NOISE))('verifies the noise of an honest server: %s', (name, noise) => {

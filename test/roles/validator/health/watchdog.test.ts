@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { compiledUrl } from '../../../support/compiled-program.js'
 import { onFrozenTerminal } from '../../../support/frozen-terminal.js'
 
-const MODULE = fileURLToPath(new URL('../../../../src/roles/validator/health/watchdog.ts', import.meta.url))
-const CLOCK = fileURLToPath(new URL('../../../../src/kernel/clock.ts', import.meta.url))
+const MODULE = compiledUrl(new URL('../../../../src/roles/validator/health/watchdog.ts', import.meta.url))
+const CLOCK = compiledUrl(new URL('../../../../src/kernel/clock.ts', import.meta.url))
 
 /** A process with a watchdog whose deadlines are scaled to fractions of a second. */
 async function runWith(
@@ -17,15 +17,16 @@ async function runWith(
     onReady = (_: ChildProcess) => {},
   } = {},
 ): Promise<{ status: number | null; stderr: string }> {
-  const script = `
-    import pino from 'pino'
-    import { systemClock as clock } from ${JSON.stringify(CLOCK)}
-    import { startWatchdog } from ${JSON.stringify(MODULE)}
+  // not a module: its flag would reach the threads too
+  const script = `void (async () => {
+    const { default: pino } = await import('pino')
+    const { systemClock: clock } = await import(${JSON.stringify(CLOCK)})
+    const { startWatchdog } = await import(${JSON.stringify(MODULE)})
     const dog = startWatchdog({ clock, log: pino({ level: 'silent' }), loopTimeoutMs: ${loopTimeoutMs}, scale: 1 / 300 })
     const keepAlive = setInterval(() => {}, 1000)
     ${body}
-  `
-  const command = [...prefix, process.execPath, '--import', 'tsx', '--input-type=module', '-e', script]
+  })()`
+  const command = [...prefix, process.execPath, '-e', script]
   const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   if (isLogRead)
