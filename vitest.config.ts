@@ -3,7 +3,10 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
 const isCi = Boolean(process.env.CI)
 
-/** Other programs on a shared machine can stall a test for seconds, so CI tries a failed test once more. */
+/**
+ * Other programs on a shared machine can stall a test for seconds, so CI tries a failed test once more; `.ci/count.js` prints
+ * those that passed only then.
+ */
 const retry = isCi ? 1 : 0
 
 /** Start processes, or derive keys at full cost: everything else of their folders is fast. */
@@ -46,8 +49,12 @@ const measured = [
     'hostile-share',
     'miner-flood',
     'miner-heads',
+    'miner-memory',
+    'miner-requests',
+    'miner-streams',
+    'models-endpoint',
+    'weights-drops',
   ],
-  'miner-memory',
 ].map((name) => `test/gauntlet/${name}.test.ts`)
 
 for (const path of [...slow, ...measured, ...alone.filter((path) => !path.includes('*'))])
@@ -134,6 +141,7 @@ const gauntlet: TestProjectConfiguration[] = [
       name: 'gauntlet:measured',
       include: measured,
       fileParallelism: false,
+      // a neighbour of the machine can spoil a measurement twice in a row
       retry: isCi ? 2 : 0,
       sequence: { groupOrder: 6 },
     },

@@ -4,13 +4,17 @@ import { join } from 'node:path'
 
 const [folder, failedSteps] = process.argv.slice(2)
 const sum = { passed: 0, failed: 0, skipped: 0 }
+const retried = []
 for (const name of readdirSync(folder).sort()) {
   const text = readFileSync(join(folder, name), 'utf8')
-  const row = name.endsWith('.json') ? fromVitest(JSON.parse(text)) : fromClosingLine(text)
+  const report = name.endsWith('.json') ? JSON.parse(text) : undefined
+  const row = report ? fromVitest(report) : fromClosingLine(text)
+  if (report) retried.push(...retriedIn(report).map((test) => `${name.replace(/\.json$/, '')}: ${test}`))
   console.log(`${name}: ${row.passed} passed, ${row.failed} failed, ${row.skipped} skipped`)
   for (const key of Object.keys(sum)) sum[key] += row[key]
 }
 if (Number(failedSteps) > 0) console.log(`failed steps: ${failedSteps}`)
+if (retried.length > 0) console.log(`${retried.length} retried: ${retried.join('; ')}`)
 // a step that fails without a failing test (lint, types, packaging, a crashed runner) must count as well
 const failed = Math.max(sum.failed, Number(failedSteps))
 console.log(`${sum.passed} passed, ${failed} failed, ${sum.skipped} skipped`)
@@ -22,6 +26,14 @@ function fromVitest(report) {
     failed: Math.max(report.numFailedTests, report.success ? 0 : 1),
     skipped: report.numPendingTests + report.numTodoTests,
   }
+}
+
+/** A test that passed and still has messages of failures failed before vitest tried it once more. */
+function retriedIn(report) {
+  return report.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+    .map(({ fullName }) => fullName)
 }
 
 function fromClosingLine(text) {

@@ -23,13 +23,23 @@ start_postgres() {
   export TARGON_TEST_POSTGRES_URL="postgres://targon@127.0.0.1:$port/postgres"
 }
 
-# The installation of the Python clients started long before; the services wait this many seconds more for it.
+# The Python clients and Helm are installed beside other suites; the services wait this many seconds more for the clients.
 clients_wait=90
 wait_for_clients() {
   local until=$((SECONDS + clients_wait))
   while kill -0 "$installing_clients" 2>/dev/null && [ "$SECONDS" -lt "$until" ]; do sleep 1; done
   kill "$installing_clients" 2>/dev/null # `timeout` passes the signal on to what it runs
   wait "$installing_clients"
+}
+
+wait_for_tools() {
+  wait_for_clients || echo "services: Python clients are missing, their tests are skipped"
+  wait "$installing_helm" || echo "services: Helm is missing, its suite is skipped: $(cat "$TARGON_TEST_HELM_TOOLS/problem" 2>/dev/null)"
+  local problem
+  for problem in "$TARGON_TEST_PYTHON_CLIENTS"/*.problem; do
+    [ -f "$problem" ] && echo "services: Python client $(basename "$problem" .problem): $(cat "$problem")"
+  done
+  return 0
 }
 
 stop_services() {
@@ -43,9 +53,6 @@ chmod 755 "$service_dir"
 wait "$installing" || echo "services: could not install the packages"
 start_redis && echo "services: Redis at $TARGON_TEST_REDIS_URL" || echo "services: Redis is missing, its suites are skipped"
 start_postgres && echo "services: PostgreSQL at $TARGON_TEST_POSTGRES_URL" || echo "services: PostgreSQL is missing, its suites are skipped"
-wait_for_clients || echo "services: Python clients are missing, their tests are skipped"
-# compiling takes both cores for minutes, so nothing that judges time runs beside it
-timeout 900 bash .ci/install-helm.sh || echo "services: Helm is missing, its suite is skipped: $(cat "$TARGON_TEST_HELM_TOOLS/problem" 2>/dev/null)"
-for problem in "$TARGON_TEST_PYTHON_CLIENTS"/*.problem; do
-  [ -f "$problem" ] && echo "services: Python client $(basename "$problem" .problem): $(cat "$problem")"
-done
+# compiling takes both cores for minutes, so it begins after the unit suite and ends before anything judges time
+timeout 900 bash .ci/install-helm.sh &
+installing_helm=$!
