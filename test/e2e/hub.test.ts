@@ -214,14 +214,19 @@ describe('a hub in front of two honest miners and one that is honest to validato
       const { response } = await client.chat.completions.create(chat('How do rivers begin?')).withResponse()
       return Number(response.headers.get('x-targon-miner-uid'))
     }
-    const counts = new Map<number, number>()
-    for (let turn = 0; turn < 8; turn++)
-      for (const uid of await Promise.all(Array.from({ length: 5 }, ask)))
-        counts.set(uid, (counts.get(uid) ?? 0) + 1)
-    expect(counts.get(cheat) ?? 0).toBe(0)
+    let counts = new Map<number, number>()
+    const askMany = async () => {
+      counts = new Map()
+      for (let turn = 0; turn < 8; turn++)
+        for (const uid of await Promise.all(Array.from({ length: 5 }, ask)))
+          counts.set(uid, (counts.get(uid) ?? 0) + 1)
+      return counts.get(cheat) ?? 0
+    }
+    // A few more may reach it until enough of its answers are judged.
+    await expect.poll(askMany, { timeout: 180_000, interval: 1000 }).toBe(0)
     // Its share goes to the honest ones, both of them.
     expect([...counts.keys()].sort()).toEqual([UIDS.fast, UIDS.medium])
-  }, 120_000)
+  }, 240_000)
 
   it('loses no request that had not started when a miner is killed', async () => {
     let failed = 0

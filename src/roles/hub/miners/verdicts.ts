@@ -3,8 +3,11 @@ import type { NotedVerdict } from './types.js'
 
 /** Time in which a verdict loses half its weight: a miner that was repaired, or has begun to cheat, is seen within a day. */
 const HALF_LIFE_MS = 6 * 60 * 60 * 1000
-/** Verified answers that every validator is assumed to have seen, so that a single failure does not decide. */
-const BENEFIT = 2
+/**
+ * Verified answers that every validator is assumed to have seen, so that a single failure does not decide. Of answers to users
+ * more: evidence needs three bad ones at least before it bars a miner, and it gets none once the miner is not asked.
+ */
+const BENEFIT = { own: 2, organic: 6 }
 /** Less than this many verdicts, decayed, count as none. */
 const FORGOTTEN = 0.25
 /** Pairs of miner and model; beyond that the oldest are forgotten. */
@@ -42,7 +45,7 @@ export function createVerdicts(clock: Clock, say: (validator: string) => number)
     const factor = 0.5 ** ((clock.monotonic() - tally.atMs) / HALF_LIFE_MS)
     return { good: tally.good * factor, bad: tally.bad * factor, atMs: clock.monotonic() }
   }
-  const shareOf = (tallies: Tallies): number | undefined => {
+  const shareOf = (tallies: Tallies, benefit: number): number | undefined => {
     let lost = 0
     let isReported = false
     for (const [validator, tally] of tallies) {
@@ -50,7 +53,7 @@ export function createVerdicts(clock: Clock, say: (validator: string) => number)
       const share = Math.min(1, Math.max(0, say(validator)))
       if (share === 0 || good + bad < FORGOTTEN) continue
       isReported = true
-      lost += (share * bad) / (good + bad + BENEFIT)
+      lost += (share * bad) / (good + bad + benefit)
     }
     return isReported ? Math.max(0, 1 - lost) : undefined
   }
@@ -70,7 +73,8 @@ export function createVerdicts(clock: Clock, say: (validator: string) => number)
     },
     verified: (hotkey, model) => {
       const pair = pairs.get(`${hotkey} ${model}`)
-      const shares = pair === undefined ? [] : [shareOf(pair.organic), shareOf(pair.own)]
+      const shares =
+        pair === undefined ? [] : [shareOf(pair.organic, BENEFIT.organic), shareOf(pair.own, BENEFIT.own)]
       const known = shares.filter((share) => share !== undefined)
       return known.length === 0 ? undefined : Math.min(...known)
     },
