@@ -1,5 +1,5 @@
-// npm run docs:page: runs a subnet and takes docs/page-validator.png and docs/page-miner.png from its pages. Needs a build and
-// Debian's chromium; run it on a quiet machine.
+// npm run docs:page: runs a subnet with a hub and takes docs/page-validator.png, docs/page-miner.png and docs/page-hub.png from its
+// pages. Needs a build and Debian's chromium; run it on a quiet machine.
 import { writeFileSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 import { systemClock } from '../../src/kernel/index.js'
@@ -16,6 +16,7 @@ process.once('SIGINT', () => stop.abort())
 
 interface Parts {
   readonly validator: { readonly page: string }
+  readonly hub: { readonly page: string } | null
   readonly miners: readonly { readonly name: string; readonly hotkey: string; readonly page: string }[]
 }
 
@@ -40,9 +41,10 @@ async function take(browser: Browser, { url, name, colorScheme, last }: Picture)
 }
 
 async function takeAll(localnetUrl: string): Promise<void> {
-  const { validator, miners } = (await (await fetch(`${localnetUrl}/status`)).json()) as Parts
+  const { validator, hub, miners } = (await (await fetch(`${localnetUrl}/status`)).json()) as Parts
   const fast = miners.find(({ name }) => name === 'honest-fast')
   if (!fast) throw new Error('the localnet has no miner honest-fast')
+  if (!hub) throw new Error('the localnet has no hub')
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
@@ -54,6 +56,9 @@ async function takeAll(localnetUrl: string): Promise<void> {
     await take(browser, {
       ...{ url: fast.page, name: 'page-miner.png', colorScheme: 'dark', last: '#plots' },
     })
+    await take(browser, {
+      ...{ url: hub.page, name: 'page-hub.png', colorScheme: 'light', last: '#miners-table' },
+    })
   } finally {
     await browser.close()
   }
@@ -61,17 +66,20 @@ async function takeAll(localnetUrl: string): Promise<void> {
 
 let pageUrl: string | undefined
 let taking: Promise<void> | undefined
-await runLocalnet(readmeNetwork(), {
-  clock: systemClock,
-  signal: stop.signal,
-  onProgress: (line) => {
-    console.error(line)
-    pageUrl ??= /^page of this subnet: (\S+)\/$/.exec(line)?.[1]
+await runLocalnet(
+  { ...readmeNetwork(), hub: true },
+  {
+    clock: systemClock,
+    signal: stop.signal,
+    onProgress: (line) => {
+      console.error(line)
+      pageUrl ??= /^page of this subnet: (\S+)\/$/.exec(line)?.[1]
+    },
+    onSnapshot: ({ epochs }) => {
+      if (epochs < EPOCHS || pageUrl === undefined) return
+      taking ??= takeAll(pageUrl).finally(() => stop.abort())
+    },
+    onEnd: () => {},
   },
-  onSnapshot: ({ epochs }) => {
-    if (epochs < EPOCHS || pageUrl === undefined) return
-    taking ??= takeAll(pageUrl).finally(() => stop.abort())
-  },
-  onEnd: () => {},
-})
+)
 await taking
