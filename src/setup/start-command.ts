@@ -72,7 +72,7 @@ function keyCommandFor({ programFolder, workingFolder }: StartPlace, manner: Sta
   if (manner === 'systemd')
     return `sudo -u targon env TARGON_LOGGING_LOGGING_DIR=/var/lib/targon-hub/neurons node ${program} ${create} --env-file /etc/targon/hub.env`
   if (manner === 'compose')
-    return `docker compose -f ${quoted(join(programFolder, 'deploy', 'compose.yaml'))} exec hub node /opt/targon/bin/run.js ${create}`
+    return `docker compose -f ${quoted(join(programFolder, 'deploy', 'compose.yaml'))} --profile hub exec hub node /opt/targon/bin/run.js ${create}`
   const isHere = resolve(programFolder) === resolve(workingFolder)
   return `${isHere ? '' : `cd ${quoted(workingFolder)} && `}node ${program} ${create}`
 }

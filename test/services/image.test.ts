@@ -224,7 +224,19 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
       await becomesReady(hub)
       const created = await compose(
         variables,
-        ...['exec', '-T', 'hub', 'node', '/opt/targon/bin/run.js', 'hub', 'keys', 'create', 'alice'],
+        ...[
+          '--profile',
+          'hub',
+          'exec',
+          '-T',
+          'hub',
+          'node',
+          '/opt/targon/bin/run.js',
+          'hub',
+          'keys',
+          'create',
+          'alice',
+        ],
       )
       expect(created.stdout.trim().length).toBeGreaterThan(20)
       expect(existsSync(join(home, '.targon/miner/neurons'))).toBe(true)

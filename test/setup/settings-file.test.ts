@@ -102,7 +102,7 @@ describe('the start command', () => {
       'compose',
       ['docker'],
       false,
-      /^docker compose -f \S+compose\.yaml exec hub node .* hub keys create NAME$/,
+      /^docker compose -f \S+compose\.yaml --profile hub exec hub node .* hub keys create NAME$/,
     ],
   ] as const)(
     'creates keys of a hub where one that %s started looks for them',
