@@ -64,21 +64,23 @@ export interface RecentRounds {
 /** Keeps the last rounds, and the last results of every miner, in memory: also for a validator without a history. */
 export function trackRounds(clock: Clock, events: { readonly result: Feed<RoundResult> }): RecentRounds {
   const rounds = new Map<number, RoundSummary>()
-  const miners = new Map<string, { uid: number; results: MinerResult[] }>()
+  // by uid, so that the results of a miner go when another takes its place
+  const miners = new Map<number, { hotkey: string; results: MinerResult[] }>()
   events.result.subscribe((result) => {
     noteRound(rounds, result, new Date(clock.now()).toISOString())
     const { uid, hotkey } = result.miner
-    const results = [...(miners.get(hotkey)?.results ?? []), resultOf(result)].slice(-MAX_RESULTS)
-    miners.delete(hotkey)
-    miners.set(hotkey, { uid, results })
+    const before = miners.get(uid)
+    const earlier = before?.hotkey === hotkey ? before.results : []
+    miners.delete(uid)
+    miners.set(uid, { hotkey, results: [...earlier, resultOf(result)].slice(-MAX_RESULTS) })
     dropOldest(miners, MAX_MINERS)
   })
   return {
     rounds: () => ({ rounds: [...rounds.values()] }),
     results: ({ miner = '' }) => {
-      const [found] = [...miners].filter(([hotkey, { uid }]) => hotkey === miner || String(uid) === miner)
+      const [found] = [...miners].filter(([uid, { hotkey }]) => hotkey === miner || String(uid) === miner)
       if (!found) return { uid: null, hotkey: null, results: [] }
-      const [hotkey, { uid, results }] = found
+      const [uid, { hotkey, results }] = found
       return { uid, hotkey, results }
     },
   }

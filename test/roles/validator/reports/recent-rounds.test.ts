@@ -74,3 +74,12 @@ it('keeps a bounded number of rounds, results and miners', () => {
   expect(recent.results({ miner: '1' }).results).toEqual([])
   expect(recent.results({ miner: '1099' }).results).toHaveLength(1)
 })
+
+it('forgets a miner whose place another takes', () => {
+  const { result, recent } = setup()
+  const former = resultOf(1, 7, { kind: 'verified' })
+  result.publish({ ...former, miner: { ...former.miner, hotkey: '5Former' } })
+  result.publish(resultOf(2, 7, { kind: 'verified' }))
+  expect(recent.results({ miner: '7' })).toMatchObject({ hotkey: '5Miner7', results: [{ round: 2 }] })
+  expect(recent.results({ miner: '5Former' })).toEqual({ uid: null, hotkey: null, results: [] })
+})
