@@ -52,6 +52,7 @@ const scripts = {
   'soak-load': '../soak/load-process.ts',
   'soak-miner': '../soak/miner-process.ts',
   'soak-upstream': '../soak/upstream-process.ts',
+  'soak-validator': '../soak/validator-process.ts',
   upstream: './upstream.ts',
   validator: '../validator/validator.ts',
   verifier: './verifier.ts',
@@ -60,7 +61,10 @@ type Script = keyof typeof scripts
 const names = Object.keys(scripts) as Script[]
 
 /** What roles set for themselves when the command line starts them: see `src/cli/heap-growth.ts`. */
-const NODE_FLAGS: Partial<Record<Script, readonly string[]>> = { validator: ['--heap-growing-percent=40'] }
+const NODE_FLAGS: Partial<Record<Script, readonly string[]>> = {
+  validator: ['--heap-growing-percent=40'],
+  'soak-validator': ['--heap-growing-percent=40'],
+}
 
 let compiled: Promise<string[]> | undefined
 

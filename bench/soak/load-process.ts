@@ -1,6 +1,7 @@
 import { hotkeyOf } from '../../test/support/hotkeys.js'
 import { Caller } from '../miner/caller.js'
 import { CALLER_SEEDS, chatBody, FAULTS, MINER_SEED, sendFault, signed } from './callers.js'
+import { addCount, type Counts } from './counts.js'
 
 /** Requests to send to one port. */
 export interface SoakOrder {
@@ -16,7 +17,7 @@ export interface SoakOrder {
 export interface SoakResult {
   readonly sent: number
   /** How often requests of each kind were answered in each way. */
-  readonly answers: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly answers: Counts
 }
 
 const CALLERS = 16
@@ -26,7 +27,7 @@ const signers = await Promise.all(CALLER_SEEDS.map(hotkeyOf))
 
 async function run({ port, requests, aheadMs, withinMs, areAllSound }: SoakOrder): Promise<SoakResult> {
   const endAt = performance.now() + withinMs
-  const answers: Record<string, Record<string, number>> = {}
+  const answers: Counts = {}
   let sent = 0
   const call = async (caller: Caller) => {
     while (sent < requests && performance.now() < endAt) {
@@ -41,10 +42,7 @@ async function run({ port, requests, aheadMs, withinMs, areAllSound }: SoakOrder
         const { isWhole } = await caller.send(Buffer.concat([Buffer.from(head), body]))
         how = isWhole ? 'whole' : 'not whole'
       }
-      const kind = fault ?? 'sound'
-      const counts = answers[kind] ?? {}
-      counts[how] = (counts[how] ?? 0) + 1
-      answers[kind] = counts
+      addCount(answers, fault ?? 'sound', how)
     }
     caller.close()
   }

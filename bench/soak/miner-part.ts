@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { endProcess, forkScript, messageFrom, SUBJECT_CORE } from '../miner/processes.js'
+import { addCount, type Counts } from './counts.js'
 import { judgeSamples } from './figures.js'
 import type { SoakOrder, SoakResult } from './load-process.js'
 import type { MinerOrder } from './miner-process.js'
@@ -8,7 +9,7 @@ import type { Holdings, Sample } from './sample.js'
 
 const REQUESTS = 1_000_000
 /** Before the first sample, so that a short run measures no compiler. */
-const WARM_UP_REQUESTS = 3000
+const WARM_UP_REQUESTS = 6000
 /** Longer than a miner remembers a request: what it keeps for a time is gone when it is sampled. */
 const FORWARD_MS = 30_000
 /** Sent after the clock was set forward, so that the miner drops what has expired. */
@@ -54,7 +55,7 @@ async function sampleMiner(
 ): Promise<PartResult> {
   const startedAt = performance.now()
   const samples: Sample[] = []
-  const counts: Record<string, Record<string, number>> = {}
+  const counts: Counts = {}
   const each = Math.ceil(planned / SAMPLES)
   let aheadMs = 0
   let done = 0
@@ -62,7 +63,7 @@ async function sampleMiner(
     const order = { port, requests, aheadMs, areAllSound, withinMs: startedAt + endMs - performance.now() }
     return await ask<SoakResult>(load, order)
   }
-  await send(WARM_UP_REQUESTS, withinMs / SAMPLES)
+  await send(WARM_UP_REQUESTS, withinMs * 0.2)
   for (let number = 1; number <= SAMPLES; number++) {
     const { sent, answers } = await send(each, (withinMs * number) / SAMPLES)
     done += sent
@@ -73,13 +74,20 @@ async function sampleMiner(
   }
   const seconds = (performance.now() - startedAt) / 1000
   const figures = judgeSamples(samples)
-  return { part: 'miner', unit: 'requests', done, planned, seconds, samples, figures, counts }
+  return {
+    part: 'miner',
+    unit: 'requests',
+    work: 'request',
+    done,
+    planned,
+    seconds,
+    samples,
+    figures,
+    counts,
+  }
 }
 
-function addCounts(counts: Record<string, Record<string, number>>, more: SoakResult['answers']): void {
-  for (const [kind, answers] of Object.entries(more)) {
-    const known = counts[kind] ?? {}
-    for (const [how, count] of Object.entries(answers)) known[how] = (known[how] ?? 0) + count
-    counts[kind] = known
-  }
+function addCounts(counts: Counts, more: SoakResult['answers']): void {
+  for (const [kind, answers] of Object.entries(more))
+    for (const [how, times] of Object.entries(answers)) addCount(counts, kind, how, times)
 }

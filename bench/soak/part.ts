@@ -1,3 +1,4 @@
+import type { Counts } from './counts.js'
 import type { Judged } from './figures.js'
 import type { Sample } from './sample.js'
 
@@ -16,13 +17,15 @@ export interface PartResult {
   readonly part: string
   /** What was done, and how much of it was planned. */
   readonly unit: string
+  /** What growth is measured against. */
+  readonly work: string
   readonly done: number
   readonly planned: number
   readonly seconds: number
   readonly samples: readonly Sample[]
   readonly figures: readonly Judged[]
   /** How often what happened, by kind. */
-  readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly counts: Counts
 }
 
 /** Samples over a run; enough for an interval after the warm-up. */

@@ -4,18 +4,22 @@ import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { soakMiner } from './miner-part.js'
 import type { PartResult, SoakOptions } from './part.js'
+import { soakValidator } from './validator-part.js'
 
 /**
- * `npm run soak [-- --scale x] [--only miner] [--minutes n] [--plant bytes]`: prints a table per part and writes
+ * `npm run soak [-- --scale x] [--only miner|validator] [--minutes n] [--plant bytes]`: prints a table per part and writes
  * bench/results/soak-<time>.json. Exit status 1 when a figure grows.
  */
-const USAGE = `npm run soak [-- --scale x] [--only miner] [--minutes n] [--plant bytes]
+const USAGE = `npm run soak [-- --scale x] [--only miner|validator] [--minutes n] [--plant bytes]
 
 --scale    share of the full counts, 1 by default
 --only     one part
 --minutes  after which a part ends early, 9 by default
 --plant    bytes that the process under test keeps of each request or answer, to see that the soak finds it`
-const PARTS: Readonly<Record<string, (options: SoakOptions) => Promise<PartResult>>> = { miner: soakMiner }
+const PARTS: Readonly<Record<string, (options: SoakOptions) => Promise<PartResult>>> = {
+  miner: soakMiner,
+  validator: soakValidator,
+}
 
 const { only, ...options } = readArguments()
 const results: PartResult[] = []
@@ -60,7 +64,7 @@ function readArguments(): SoakOptions & { readonly only: string | undefined } {
   }
 }
 
-function print({ part, unit, done, planned, seconds, figures, counts }: PartResult): void {
+function print({ part, unit, work, done, planned, seconds, figures, counts }: PartResult): void {
   const early = done < planned ? ` of ${planned}: its time was over` : ''
   console.log(`${part}: ${done} ${unit}${early}, ${seconds.toFixed(0)} s`)
   for (const [kind, answers] of Object.entries(counts)) {
@@ -68,15 +72,7 @@ function print({ part, unit, done, planned, seconds, figures, counts }: PartResu
     console.log(`  ${kind}: ${parts.join(', ')}`)
   }
   const table = new Table({
-    head: [
-      'figure',
-      'after warm-up',
-      'at the end',
-      `slope per ${unit.slice(0, -1)}`,
-      '99 % interval',
-      'allowed',
-      '',
-    ],
+    head: ['figure', 'after warm-up', 'at the end', `slope per ${work}`, '99 % interval', 'allowed', ''],
     style: { head: [], border: [] },
   })
   for (const { figure, first, last, slope, low, high, most, isLevel } of figures)

@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Counts } from './counts.js'
+import { plantLeak } from './plant.js'
+import { readHoldings, type Sample } from './sample.js'
+import { startSoakValidator } from './soak-validator.js'
+
+/** What the validator reports after every sixtieth of its rounds. */
+export interface ValidatorReading {
+  readonly sample: Sample
+  readonly rounds: number
+  readonly counts: Counts
+}
+
+/** Our validator, which plays its rounds by itself. Arguments: port of the miners; rounds; samples; minutes; bytes to keep of each answer. */
+const [port = 0, rounds = 1, samples = 1, minutes = 1, plant = 0] = process.argv.slice(2).map(Number)
+const MINUTE_MS = 60_000
+
+const folder = mkdtempSync(join(tmpdir(), 'soak-validator-'))
+const stateDir = join(folder, 'state')
+mkdirSync(stateDir)
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+process.once('SIGTERM', () => process.exit(0))
+
+const stopping = new AbortController()
+const { signal } = stopping
+const soak = await startSoakValidator({ port, rounds, stateDir, signal, onAnswer: () => plantLeak(plant) })
+const withinMs = minutes * MINUTE_MS
+const startedAt = performance.now()
+const each = Math.ceil(rounds / samples)
+let played = 0
+for (let number = 1; number <= samples; number++) {
+  const endAt = startedAt + (withinMs * number) / samples
+  for (let round = 0; round < each && performance.now() < endAt; round++) {
+    await soak.playRound()
+    played++
+  }
+  const holdings = await readHoldings(signal, databaseBytes)
+  const reading: ValidatorReading = {
+    ...{ sample: { work: soak.answers(), ...holdings }, rounds: played, counts: soak.counts },
+  }
+  process.send?.(reading)
+}
+
+function databaseBytes(): number {
+  const sizeOf = (name: string) => statSync(join(stateDir, name), { throwIfNoEntry: false })?.size ?? 0
+  return sizeOf('history.sqlite') + sizeOf('history.sqlite-wal')
+}
