@@ -9,12 +9,15 @@ import { type Git, LOCK_FILE, PACKAGE_FILE, type ReleasePlan, readLock, readPack
 export const RELEASE_BRANCH = 'main'
 export const SIGNERS_FILE = join('deploy', 'allowed_signers')
 
+/** @returns what `npm ci` says against the lock file of this folder; undefined if it accepts it. */
+type AskNpm = (folder: string) => string | undefined
+
 /** All reasons not to make this release; empty if it may be made. */
-export function refusalsOf(plan: ReleasePlan, git: Git): string[] {
+export function refusalsOf(plan: ReleasePlan, git: Git, askNpm: AskNpm = rejectionByNpm): string[] {
   return [
     ...versionRefusals(plan, git),
     ...treeRefusals(git),
-    ...lockRefusals(plan.folder),
+    ...lockRefusals(plan.folder, askNpm),
     ...keyRefusals(plan),
     ...(hasChangelogEntry(plan)
       ? []
@@ -57,14 +60,14 @@ function containsOrigin(git: Git): boolean {
 }
 
 /** Every updater runs `npm ci` on this lock file, and only its digests bind what is installed. */
-function lockRefusals(folder: string): string[] {
+function lockRefusals(folder: string, askNpm: AskNpm): string[] {
   if (!existsSync(join(folder, LOCK_FILE))) return [`there is no ${LOCK_FILE}`]
   const { packages } = readLock(folder)
   const unbound = Object.entries(packages).filter(
     ([path, entry]) => path !== '' && !entry.link && !entry.dev && !entry.integrity?.startsWith('sha512-'),
   )
   const refusals = unbound.map(([path]) => `${LOCK_FILE} binds ${path} to no sha512`)
-  const rejection = rejectionByNpm(folder)
+  const rejection = askNpm(folder)
   return rejection === undefined ? refusals : [...refusals, `npm ci rejects ${LOCK_FILE}: ${rejection}`]
 }
 
