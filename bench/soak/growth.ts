@@ -1,5 +1,3 @@
-import { slopeOf } from '../slope.js'
-
 /** A figure of a process after that much work. */
 export type Point = readonly [work: number, value: number]
 
@@ -44,7 +42,7 @@ export function testGrowth(points: readonly Point[], { most, random }: GrowthTes
   const at = (share: number) => slopes[Math.round(share * (RESAMPLES - 1))] ?? Number.NaN
   const [low, high] = [at(outside), at(1 - outside)]
   const isLevel = (low <= 0 && high >= 0) || high < most
-  return { slope: slopeOf(settled), low, high, isLevel }
+  return { slope: medianAmong(pairs, new Uint8Array(settled.length).fill(1)), low, high, isLevel }
 }
 
 interface Pair {
@@ -61,6 +59,7 @@ function pairsOf(points: readonly Point[]): Pair[] {
         return { first, second: first + 1 + index, slope: (otherValue - value) / (otherWork - work) }
       }),
     )
+    .filter(({ slope }) => Number.isFinite(slope))
     .sort((a, b) => a.slope - b.slope)
 }
 
@@ -76,12 +75,6 @@ function drawBlocks(count: number, random: () => number): Uint8Array {
 }
 
 function medianAmong(pairs: readonly Pair[], drawn: Uint8Array): number {
-  const points = drawn.reduce((sum, one) => sum + one, 0)
-  let left = (points * (points - 1)) / 4
-  for (const { first, second, slope } of pairs) {
-    if (drawn[first] === 0 || drawn[second] === 0) continue
-    left--
-    if (left <= 0) return slope
-  }
-  return Number.NaN
+  const among = pairs.filter(({ first, second }) => drawn[first] === 1 && drawn[second] === 1)
+  return among[among.length >> 1]?.slope ?? Number.NaN
 }

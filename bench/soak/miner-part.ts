@@ -14,6 +14,9 @@ const WARM_UP_REQUESTS = 6000
 const FORWARD_MS = 30_000
 /** Sent after the clock was set forward, so that the miner drops what has expired. */
 const SWEEPING_REQUESTS = 16
+const SWEEPING_MS = 20_000
+/** Of the time, for the requests before the first sample. */
+const WARM_UP_SHARE = 0.2
 const MINUTE_MS = 60_000
 
 /** The real miner with its checks, before callers and a model server of which one in a hundred each have a fault. */
@@ -63,13 +66,14 @@ async function sampleMiner(
     const order = { port, requests, aheadMs, areAllSound, withinMs: startedAt + endMs - performance.now() }
     return await ask<SoakResult>(load, order)
   }
-  await send(WARM_UP_REQUESTS, withinMs * 0.2)
+  await send(WARM_UP_REQUESTS, withinMs * WARM_UP_SHARE)
   for (let number = 1; number <= SAMPLES; number++) {
-    const { sent, answers } = await send(each, (withinMs * number) / SAMPLES)
+    const share = WARM_UP_SHARE + ((1 - WARM_UP_SHARE) * number) / SAMPLES
+    const { sent, answers } = await send(each, withinMs * share)
     done += sent
     addCounts(counts, answers)
     aheadMs = (await ask<{ aheadMs: number }>(miner, { forwardMs: FORWARD_MS })).aheadMs
-    done += (await send(SWEEPING_REQUESTS, Number.POSITIVE_INFINITY, true)).sent
+    done += (await send(SWEEPING_REQUESTS, performance.now() - startedAt + SWEEPING_MS, true)).sent
     samples.push({ work: done, ...(await ask<Holdings>(miner, 'holdings')) })
   }
   const seconds = (performance.now() - startedAt) / 1000

@@ -16,6 +16,9 @@ export interface ValidatorReading {
 /** Our validator, which plays its rounds by itself. Arguments: port of the miners; rounds; samples; minutes; bytes to keep of each answer. */
 const [port = 0, rounds = 1, samples = 1, minutes = 1, plant = 0] = process.argv.slice(2).map(Number)
 const MINUTE_MS = 60_000
+/** Before the first sample, within this share of the time, so that a short run measures no compiler. */
+const WARM_UP_ROUNDS = 200
+const WARM_UP_SHARE = 0.3
 
 const folder = mkdtempSync(join(tmpdir(), 'soak-validator-'))
 const stateDir = join(folder, 'state')
@@ -28,11 +31,14 @@ const { signal } = stopping
 const soak = await startSoakValidator({ port, rounds, stateDir, signal, onAnswer: () => plantLeak(plant) })
 const withinMs = minutes * MINUTE_MS
 const startedAt = performance.now()
+const warmUntil = startedAt + withinMs * WARM_UP_SHARE
+for (let round = 0; round < WARM_UP_ROUNDS && performance.now() < warmUntil; round++) await soak.playRound()
 const each = Math.ceil(rounds / samples)
 let played = 0
 for (let number = 1; number <= samples; number++) {
-  const endAt = startedAt + (withinMs * number) / samples
-  for (let round = 0; round < each && performance.now() < endAt; round++) {
+  const endAt = startedAt + withinMs * (WARM_UP_SHARE + ((1 - WARM_UP_SHARE) * number) / samples)
+  // at least one, so that every sample is of more work
+  for (let round = 0; round < each && (round === 0 || performance.now() < endAt); round++) {
     await soak.playRound()
     played++
   }

@@ -61,3 +61,9 @@ test('a constant figure is level', () => {
 test('too few samples are refused', () => {
   expect(() => testGrowth([[1, 1]], { most: 1, random: Math.random })).toThrow('1 samples are too few')
 })
+
+test('samples after the same work have no slope between them', () => {
+  const points = Array.from({ length: 40 }, (_, index) => [(index >> 1) + 1, 27] as const)
+  const { slope, high, isLevel } = testGrowth(points, { most: 0, random: Math.random })
+  expect([Math.abs(slope), Math.abs(high), isLevel]).toEqual([0, 0, true])
+})
