@@ -12,14 +12,15 @@ export interface UserRequest {
   readonly pauseMs: number
 }
 
+/** Shorter than the prompts of a validator, by which the two-faced engine knows them (engine/behaviour/catalogue.ts). */
 const QUESTIONS = [
   'How do rivers begin, and where do they end?',
   'Describe a market in the morning.',
-  'What should I take along on a walk in the mountains?',
+  'What should I take on a walk?',
   'Explain how bread rises.',
-  'Write a short letter to an old friend.',
+  'Write a letter to an old friend.',
   'Why is the sea salty?',
-  'Tell me about the harbour of a small town.',
+  'Tell me about a small harbour.',
   'What is a good way to learn a language?',
 ]
 const TEMPERATURES = [undefined, 0.3, 0.7, 1]

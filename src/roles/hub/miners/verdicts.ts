@@ -5,9 +5,10 @@ import type { NotedVerdict } from './types.js'
 const HALF_LIFE_MS = 6 * 60 * 60 * 1000
 /**
  * Verified answers that every validator is assumed to have seen, so that a single failure does not decide. Of answers to users
- * more: evidence needs three bad ones at least before it bars a miner, and it gets none once the miner is not asked.
+ * more: evidence needs at least three bad ones, and more where rounds are frequent, before it bars a miner, and it gets none
+ * once the miner is not asked.
  */
-const BENEFIT = { own: 2, organic: 6 }
+const BENEFIT = { own: 2, organic: 10 }
 /** Less than this many verdicts, decayed, count as none. */
 const FORGOTTEN = 0.25
 /** Pairs of miner and model; beyond that the oldest are forgotten. */

@@ -44,18 +44,18 @@ describe('verdicts of validators', () => {
       const { note, verified } = book({ v: 1 })
       note('v', true, 1000, !isOrganic)
       expect(verified()).toBe(1)
-      note('v', false, 9, isOrganic)
-      expect(verified()).toBeLessThan(0.5)
+      note('v', false, 19, isOrganic)
+      expect(verified()).toBeLessThan(0.4)
     }
   })
 
   it('leave a miner that cheats users some requests until evidence can bar it', () => {
     const { note, verified } = book({ v: 1 })
-    const shares = Array.from({ length: 6 }, () => {
+    const shares = Array.from({ length: 10 }, () => {
       note('v', false, 1, true)
       return verified() ?? 1
     })
-    expect(shares.slice(0, 5).every((share) => share > 0.5)).toBe(true)
+    expect(shares.slice(0, 9).every((share) => share > 0.5)).toBe(true)
     expect(shares.at(-1)).toBe(0.5)
   })
 
