@@ -52,8 +52,7 @@ describe('two updaters at once', () => {
   })
 
   it('refuses a second release while one is on probation', async () => {
-    const busy = new ReleaseRepository()
-    await busy.release('1.0.0')
+    const busy = new ReleaseRepository(repository.folder)
     const context = busy.context()
     await installRelease(context)
     await busy.release('1.0.1')

@@ -43,8 +43,7 @@ describe('R1 the signature', () => {
   })
 
   it('never consults the keyring of the host for a PGP signature', async () => {
-    const pretty = new ReleaseRepository()
-    await pretty.release('1.0.0')
+    const pretty = new ReleaseRepository(repository.folder)
     const marker = join(pretty.folder, 'gpg-ran')
     const gpg = join(pretty.folder, 'gpg')
     writeFileSync(
@@ -77,8 +76,7 @@ describe('R1 the signature', () => {
 
 describe('R2 and R3 tag, release file, commit and package.json must agree', () => {
   it('refuses an old signed tag pushed under a new name', async () => {
-    const renamed = new ReleaseRepository()
-    await renamed.release('1.0.0')
+    const renamed = new ReleaseRepository(repository.folder)
     const object = renamed.git('rev-parse', 'refs/tags/v1.0.0')
     renamed.git('push', '--quiet', 'origin', `${object}:refs/tags/v9.9.9`)
     expect(await installRelease(renamed.context())).toBe('tag-name')
@@ -86,8 +84,7 @@ describe('R2 and R3 tag, release file, commit and package.json must agree', () =
 
   /** A tag signed by the maintainer whose release file was changed before signing. */
   async function signedWith(changes: object | undefined): Promise<string> {
-    const wrong = new ReleaseRepository()
-    await wrong.release('1.0.0')
+    const wrong = new ReleaseRepository(repository.folder)
     const signed = wrong.git('cat-file', 'tag', 'v1.0.0')
     const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
     const message = changes ? JSON.stringify({ ...release, ...changes }, null, 2) : 'no release file'
@@ -109,8 +106,7 @@ describe('R2 and R3 tag, release file, commit and package.json must agree', () =
   })
 
   it('refuses a tree whose bytes do not match the signed digest', async () => {
-    const forged = new ReleaseRepository()
-    await forged.release('1.0.0')
+    const forged = new ReleaseRepository(repository.folder)
     const signed = forged.git('cat-file', 'tag', 'v1.0.0')
     const release = JSON.parse(/\{[\s\S]*?\n\}/.exec(signed)?.[0] ?? '{}') as object
     const message = JSON.stringify({ ...release, sha512: 'a'.repeat(128) }, null, 2)

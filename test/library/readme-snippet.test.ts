@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { verifyRequest } from '../../src/epistula/index.js'
 import { writeDevelopmentWallet } from '../../src/wallet/index.js'
+import { compiledUrl } from '../support/compiled-program.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { chatChunk, DONE, event, startEvents, startStreamServer } from '../support/stream-server.js'
 
@@ -24,12 +25,12 @@ function readSnippet(): string {
   return found
 }
 
-/** Runs code in the root of the project, with `targon` resolved to its source. */
+/** Runs code in the root of the project, with `targon` resolved to its compiled source. */
 async function runSnippet(code: string, home: string): Promise<{ stdout: string; stderr: string }> {
-  const door = new URL('../../src/index.ts', import.meta.url).href
+  const door = compiledUrl(new URL('../../src/index.ts', import.meta.url))
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', code.replace(/(['"])targon\1/, JSON.stringify(door))],
+    ['--input-type=module', '-e', code.replace(/(['"])targon\1/, JSON.stringify(door))],
     { cwd: new URL('../../', import.meta.url), env: { ...process.env, HOME: home } },
   )
   let [stdout, stderr] = ['', '']

@@ -6,7 +6,7 @@ import { compileSource } from './compiled.js'
 declare module 'vitest' {
   export interface ProvidedContext {
     /** URL of a folder with the compiled source and the programs of tests, at the same paths as in the project. */
-    readonly compiledSource: string
+    readonly compiledSource: string | undefined
   }
 }
 

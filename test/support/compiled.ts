@@ -17,6 +17,7 @@ const PROGRAMS = [
   'test/cli/logging-process.ts',
   'test/kernel/attempt-timeout-worker.ts',
   'test/kernel/stopped-server.ts',
+  'test/support/engine-process.ts',
   'test/support/update-worker.ts',
 ]
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { fileURLToPath } from 'node:url'
+import { nodeArgumentsOf } from './compiled-program.js'
 import { freePort } from './free-port.js'
 
 interface Specification {
@@ -56,7 +56,7 @@ export interface FakeDocker {
   close(): Promise<void>
 }
 
-const script = fileURLToPath(new URL('./engine-process.ts', import.meta.url))
+const script = new URL('./engine-process.ts', import.meta.url)
 
 /** What a kill from outside leaves: an exited container. */
 export function endContainer(container: FakeContainer): void {
@@ -280,7 +280,7 @@ async function start(docker: FakeDocker, container: FakeContainer): Promise<void
     }).listen(container.port, '127.0.0.1')
     return
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', script, model, String(container.port)], {
+  const child = spawn(process.execPath, [...nodeArgumentsOf(script), model, String(container.port)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   container.process = child
