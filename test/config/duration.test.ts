@@ -52,7 +52,7 @@ it('covers every setting that is a duration', () => {
       'history.retention',
     ],
     ...['hub.body-timeout', 'hub.bucket-age', 'hub.first-token-timeout', 'hub.gap-timeout'],
-    ...['hub.hedge-after', 'hub.refresh', 'hub.retain', 'hub.total-timeout'],
+    ...['hub.hedge-after', 'hub.refresh', 'hub.retain', 'hub.total-timeout', 'hub.usage-retention'],
     ...['metagraph-refresh', 'miner-timeout', 'query-timeout', 'round.hard-cap', 'round.pause'],
     ...['round.stall-limit', 'routing.first-byte-timeout', 'routing.gap-timeout', 'routing.queue-timeout'],
     ...['routing.reader-timeout', 'routing.refresh', 'routing.total-timeout', 'timestamp-window'],
