@@ -39,11 +39,12 @@ describe.skipIf(isMissing)('two hubs behind nginx (skipped without it or TARGON_
   }, 60_000)
 
   it('spread 1,000 racing requests of one key, and none of them exceeds its budget', async () => {
-    const limits = { budget: 20_000, concurrent: 100 }
+    const limits = { budget: 20_000, concurrent: 40 }
     const { id, secret } = await network.createKey(
       ...['--budget', String(limits.budget), '--concurrent', String(limits.concurrent)],
     )
-    const seen = { used: 0, answered: 0, codes: new Set<string>() }
+    // a slow machine may keep the miners busy, who are then paid nothing
+    const seen = { used: 0, answered: 0, busy: 0, codes: new Set<string>() }
     const ask = async (index: number) => {
       const response = await post(secret, body({ seed: index + 1, max_tokens: 1 + (index % 6) }))
       const answer = (await response.json()) as {
@@ -53,7 +54,8 @@ describe.skipIf(isMissing)('two hubs behind nginx (skipped without it or TARGON_
       if (response.ok) {
         seen.answered++
         seen.used += answer.usage.total_tokens
-      } else seen.codes.add(`${response.status} ${answer.error.code}`)
+      } else if (answer.error.code === 'miners_busy') seen.busy++
+      else seen.codes.add(`${response.status} ${answer.error.code}`)
     }
     let next = 0
     const user = async () => {
@@ -66,7 +68,13 @@ describe.skipIf(isMissing)('two hubs behind nginx (skipped without it or TARGON_
     expect(seen.answered).toBeGreaterThan(20)
     await expect
       .poll(() => sumsOf(database, id))
-      .toEqual({ spent: seen.used, used: seen.used, unsettled: 0, running: 0, requests: seen.answered })
+      .toEqual({
+        spent: seen.used,
+        used: seen.used,
+        unsettled: 0,
+        running: 0,
+        requests: seen.answered + seen.busy,
+      })
     expect(seen.used).toBeLessThanOrEqual(limits.budget)
     for (const { statusUrl } of replicas) expect(await answeredBy(statusUrl)).toBeGreaterThan(0)
   })
@@ -80,10 +88,10 @@ describe.skipIf(isMissing)('two hubs behind nginx (skipped without it or TARGON_
     )
     for (const answer of answers) await answer.arrayBuffer()
     const minutes = minute() - from + 1
-    const answered = answers.filter(({ ok }) => ok).length
-    expect(answered).toBeGreaterThanOrEqual(30)
-    expect(answered).toBeLessThanOrEqual(30 * minutes)
-    await expect.poll(() => sumsOf(database, id)).toMatchObject({ requests: answered, running: 0 })
+    const started = answers.filter(({ status }) => status !== 429).length
+    expect(started).toBeGreaterThanOrEqual(30)
+    expect(started).toBeLessThanOrEqual(30 * minutes)
+    await expect.poll(() => sumsOf(database, id)).toMatchObject({ requests: started, running: 0 })
   })
 
   it('stream: tokens arrive while the miner generates them', async () => {
