@@ -34,7 +34,7 @@ function listedFindings(hotkey: string, metagraph: Metagraph | undefined): Seen[
     return [
       fail(
         `--hub.validators has ${JSON.stringify(hotkey)}, which is not the address (ss58) of a hotkey.`,
-        'Write addresses that begin with 5, as btcli wallet list shows them.',
+        'Write addresses in ss58 form, which begin with 5; the operator of the validator knows its own.',
       ),
     ]
   if (!metagraph || metagraph.find(hotkey)) return []
