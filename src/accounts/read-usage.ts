@@ -19,7 +19,7 @@ export interface UsageRow {
   readonly requests: number
   readonly promptTokens: number
   readonly completionTokens: number
-  /** Charged for requests whose replica died before it could say what they used. */
+  /** Charged for requests whose replica was killed before it could settle them. */
   readonly unsettledTokens: number
 }
 

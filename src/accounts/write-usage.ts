@@ -7,7 +7,7 @@ export interface Debit {
   readonly model: string
   readonly promptTokens: number
   readonly completionTokens: number
-  /** The whole reservation of a request whose replica died before it could say what was used. */
+  /** The whole reservation of a request whose replica was killed before it could settle it. */
   readonly unsettledTokens: number
   /** The sum. */
   readonly charged: number

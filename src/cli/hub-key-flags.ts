@@ -31,7 +31,7 @@ export function keyLimitFlags(): Interfaces.FlagInput {
     budget: limit('Tokens of prompts and answers in all.', '<n|none>'),
     models: limit('Models that may be asked, with commas between them.', '<names|none>'),
     expires: limit(
-      'When the key stops to work: a span from now such as 30d or 12h, or a date or time, such as 2026-12-31 (its beginning in UTC).',
+      'When the key expires: a span from now such as 30d or 12h, or a date or time, such as 2026-12-31 (its beginning in UTC).',
       '<time|none>',
     ),
     retention: Flags.boolean({

@@ -29,7 +29,7 @@ async function askReach({ settings, has }: Given<'hub'>, answers: Answers, asker
   ])
   if (reach === 'proxy') {
     answers.set('hub.trusted-proxies', ['127.0.0.1', '::1'])
-    asker.note(`  Lead it to http://127.0.0.1:${port}; docs/hub.md has the lines for nginx.`)
+    asker.note(`  Point it at http://127.0.0.1:${port}; docs/hub.md has the lines for nginx.`)
   }
   if (reach !== 'certificate') return
   answers.set('hub.ip', await asker.type('Address to listen on', '0.0.0.0', required))

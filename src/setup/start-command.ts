@@ -48,7 +48,8 @@ function chooseStart(place: StartPlace): StartCommand {
     return {
       manner: 'systemd',
       commands: [
-        `sudo install -D -m 600 ${quoted(join(workingFolder, '.env'))} /etc/targon/${role}.env`,
+        '# docs/deploy.md, systemd, first: it makes the user targon and gives it a copy of the hotkey',
+        `sudo install -D -o targon -m 600 ${quoted(join(workingFolder, '.env'))} /etc/targon/${role}.env`,
         `sudo install -m 644 ${quoted(at('systemd', `targon-${role}.service`))} /etc/systemd/system/`,
         `sudo systemctl daemon-reload && sudo systemctl enable --now targon-${role}`,
       ],

@@ -99,7 +99,7 @@ const faults: readonly Fault<HubSettings>[] = [
     'fail port',
     /--hub\.ip/,
   ],
-  ['no TLS on every address', () => ({ settings: { 'hub.ip': '0.0.0.0' } }), 'warn tls', /travel readable/],
+  ['no TLS on every address', () => ({ settings: { 'hub.ip': '0.0.0.0' } }), 'warn tls', /sent unencrypted/],
   [
     'a certificate without its key',
     () => ({ settings: { 'hub.tls-cert': createCertificate().cert } }),

@@ -132,7 +132,7 @@ describe('the paths of the README, typed as they are written', { timeout: 240_00
     const [, key = ''] = /^(\S{30,})$/m.exec(created.text) ?? []
     expect(created.status, created.text).toBe(0)
     expect((await output(type(folder, start, env), '"event":"ready"')).status).toBeNull()
-    const asked = await output(type(folder, adapt(ask, variables), { ...env, KEY: key }))
+    const asked = await output(type(folder, adapt(ask, variables), { ...env, HUB_KEY: key }))
     expect(asked.text).toContain('"finish_reason"')
     expect(asked.status).toBe(0)
   })

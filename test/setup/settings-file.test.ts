@@ -76,7 +76,7 @@ describe('the start command', () => {
 
   it.each([
     ['pm2', ['pm2', 'docker'], true, /^pm2 start \S+ecosystem\.config\.cjs --only targon-miner$/],
-    ['systemd', ['docker'], true, /^sudo install .*\/etc\/targon\/miner\.env$/],
+    ['systemd', ['docker'], true, /^# docs\/deploy\.md, systemd, first: /],
     [
       'compose',
       ['docker'],

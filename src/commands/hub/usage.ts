@@ -6,7 +6,7 @@ export default class HubUsage extends BaseCommand {
   static override summary = 'Show what the API keys of the hub used, by key and model'
 
   static override description =
-    'Counts requests and tokens of prompts and answers, in whole hours of UTC; a request counts when it ends. Unsettled are the tokens charged for requests of a hub that died before it could say what they used. --csv and --json list every hour.'
+    'Counts requests and tokens of prompts and answers, in whole hours of UTC; a request counts when it ends. Unsettled are the tokens charged for requests of a hub that was killed before it could settle them. --csv and --json list every hour.'
 
   static override usage = 'hub usage [--since <time>] [--until <time>] [--key <id>] [--csv | --json] [FLAGS]'
 

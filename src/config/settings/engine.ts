@@ -78,7 +78,7 @@ export const engineSettings = {
     schema: optionalText,
     default: undefined,
     roles: ['validator', 'verify', 'query', 'miner check'],
-    help: 'Folder with <model>/config.json to use instead of the hub.',
+    help: 'Folder with <model>/config.json to use instead of Hugging Face.',
   }),
   'engine.image': engine({
     kind: 'text',

@@ -33,7 +33,7 @@ export const evidenceSettings = {
     kind: 'number',
     schema: numberValue(0.05, 1),
     default: 1,
-    help: 'Share of the answers of a trusted miner that the engine checks, drawn at random when an answer is complete; below 1, finding a miner that starts to cheat takes that much longer. Trusted is a miner for a model with enforced evidence that is clean, after --evidence.clean-answers verified answers in a row since the start.',
+    help: 'Share of the answers of trusted miners that the engine checks, drawn at random when an answer is complete; below 1, finding a miner that starts to cheat takes that much longer. A miner is trusted for a model after --evidence.clean-answers verified answers in a row since the start, while evidence is enforced for the model and finds the miner clean.',
   }),
   'evidence.seed': validator({
     kind: 'text',

@@ -34,7 +34,7 @@ function listedFindings(hotkey: string, metagraph: Metagraph | undefined): Seen[
     return [
       fail(
         `--hub.validators has ${JSON.stringify(hotkey)}, which is not the address (ss58) of a hotkey.`,
-        'Write addresses in ss58 form, which begin with 5; the operator of the validator knows its own.',
+        'Write addresses in ss58 form, which begin with 5; ask the operator of the validator for it.',
       ),
     ]
   if (!metagraph || metagraph.find(hotkey)) return []
@@ -55,8 +55,8 @@ export const hubProxiesCheck: Check<HubContext> = {
     readTrustedProxies(entries, 'hub.trusted-proxies')
     return [
       entries.length === 0
-        ? ok('No proxy is trusted: users count by the address that connects.')
-        : ok(`The X-Forwarded-For of ${entries.join(', ')} counts.`),
+        ? ok('No proxy is trusted: limits use the address that connects.')
+        : ok(`X-Forwarded-For from ${entries.join(', ')} is trusted.`),
     ]
   },
 }

@@ -6,9 +6,9 @@ import { fail, ok, type Seen, warn } from '../finding.js'
 const DAY_MS = 86_400_000
 /** Certificates that renew themselves do so 30 days before their end. */
 const SOON_DAYS = 21
-const RENEW = 'Renew it; a running hub takes it over within ten minutes.'
+const RENEW = 'Renew it; a running hub reloads it within ten minutes.'
 
-/** The certificate of the hub, or whether users’ keys travel readable without one. */
+/** The certificate of the hub, or whether users’ keys are sent unencrypted without one. */
 export const hubTlsCheck: Check<HubContext> = {
   id: 'tls',
   title: 'reading the certificate',
@@ -57,7 +57,7 @@ function plainFinding(ip: string, proxies: readonly string[]): Seen {
   if (proxies.length > 0 && (ANY_ADDRESS.has(ip) || isSpecialAddress(ip)))
     return ok(`The hub listens on ${ip} without TLS, behind the proxies of --hub.trusted-proxies.`)
   return warn(
-    `The hub listens on ${ip} without TLS, so keys and prompts travel readable.`,
+    `The hub listens on ${ip} without TLS, so keys and prompts are sent unencrypted.`,
     'Give it --hub.tls-cert and --hub.tls-key, or listen on 127.0.0.1 behind a proxy with TLS.',
   )
 }

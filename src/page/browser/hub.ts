@@ -95,7 +95,7 @@ function figuresOf(document: HubDocument): readonly Figure[] {
     { name: 'answered', value: count(ended.answered) },
     { name: 'failed', value: count(ended.failed), tone: ended.failed > 0 ? 'bad' : undefined },
     { name: 'refused', value: count(ended.refused) },
-    { name: 'users left', value: count(ended.left) },
+    { name: 'users disconnected', value: count(ended.left) },
     { name: 'miners asked', value: count(asked.attempts) },
     { name: 'taken over after a failure', value: count(asked.failovers) },
     { name: 'asked beside a slow one', value: count(asked.hedges) },

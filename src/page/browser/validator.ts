@@ -84,7 +84,7 @@ function figuresOf(document: ValidatorDocument): readonly Figure[] {
 /** What a share below 1 saves, and what detection costs then. */
 function checkingFigure({ share, trusted }: NonNullable<ValidatorDocument['checking']>): Figure {
   const later = fixed(1 / share, 1)
-  const value = `${fixed(share * 100, 0)} % of answers where trusted (${count(trusted)}); cheats are found after ${later} times the answers`
+  const value = `${fixed(share * 100, 0)} % of answers where trusted (${count(trusted)}); finding a cheat takes ${later} times the answers`
   return { name: 'answers checked', value }
 }
 

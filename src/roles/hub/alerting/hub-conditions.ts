@@ -61,8 +61,8 @@ function accountsCondition({ accountsTrouble }: HubAlertParts): Condition {
       if (reason === undefined) return []
       return [
         {
-          sentence: `The database of the API keys cannot be used, so every request is refused: ${reason.replace(/\.$/, '')}.`,
-          next: 'Check --database.url and its server, or the disk of the state folder; targon doctor hub asks it.',
+          sentence: `The database of the API keys cannot be used, so every request fails with 503 accounts_unavailable: ${reason.replace(/\.$/, '')}.`,
+          next: 'Check --database.url and its server, or the disk of the state folder; targon doctor hub tests the connection.',
         },
       ]
     },

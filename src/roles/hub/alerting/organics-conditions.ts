@@ -35,7 +35,7 @@ export function organicsConditions(parts: OrganicsParts): Condition[] {
     quietCondition(parts, 'organics-not-reported', reported, {
       applies: () => organics.buckets !== undefined && handedOut() > 0,
       sentence: `Validators collect users’ requests, but none has reported a verdict for ${hours} h.`,
-      next: 'Ask the operators of the validators: their event organics-scored tells what became of the requests.',
+      next: 'Ask the operators of the validators to look for the event hub-report-failed, or for organics-scored at the level debug.',
     }),
   ]
 }

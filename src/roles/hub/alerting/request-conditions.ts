@@ -28,8 +28,8 @@ function minerConditions({ miners, ends }: RequestParts): Condition[] {
         if (miners.models().length > 0) return []
         return [
           {
-            sentence: 'No miner serves a model, so every request is refused.',
-            next: 'Check the chain endpoint, the stake of this hotkey and the firewall: targon doctor hub asks miners.',
+            sentence: 'No miner serves a model, so every request fails with 404 or 503.',
+            next: 'Check the chain endpoint, the stake of this hotkey and the firewall; targon doctor hub asks miners and names what fails.',
           },
         ]
       },
@@ -45,8 +45,8 @@ function minerConditions({ miners, ends }: RequestParts): Condition[] {
           .filter((model) => !served.includes(model))
           .map((model) => ({
             subject: model,
-            sentence: `No miner serves ${model} any more, which users of this hub have used in the last day.`,
-            next: 'Tell users, or ask miners to serve it again; /status lists the miners and why they are silent.',
+            sentence: `No miner serves ${model} any more; users requested it within the last day.`,
+            next: 'Tell users, or ask miners to serve it again; /status lists the miners and why each did not answer.',
           }))
       },
     },

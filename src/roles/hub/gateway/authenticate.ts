@@ -42,7 +42,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 }
 
 const MISSING = 'The request has no API key. Send it in the header Authorization: Bearer <key>.'
-const UNKNOWN = 'The API key is not known here.'
+const UNKNOWN = 'Unknown API key. Check it for a typo, or ask the operator of the hub.'
 
 function reasonAgainst(key: ApiKey | undefined, nowMs: number): string | undefined {
   if (key === undefined) return UNKNOWN

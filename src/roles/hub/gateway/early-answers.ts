@@ -41,7 +41,11 @@ function errorOfServer(error: unknown, maxBodyBytes: number): GatewayError | und
   const { code, statusCode } = error as { readonly code?: string; readonly statusCode?: number }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(maxBodyBytes)
   if (statusCode === undefined || statusCode >= 500) return undefined
-  return new GatewayError(statusCode, 'The request cannot be read.', { code: 'invalid_request' })
+  return new GatewayError(
+    statusCode,
+    'The request is malformed: its headers or its body do not fit together.',
+    { code: 'invalid_request' },
+  )
 }
 
 const UNREADABLE: Readonly<Record<UnreadableReason, () => GatewayError>> = {

@@ -68,12 +68,16 @@ export const routeNotFound = () =>
 
 /** A defect of the hub. */
 export const internalError = () =>
-  new GatewayError(500, 'The hub failed. Try again later.', { code: 'internal_error' })
+  new GatewayError(
+    500,
+    'The hub had an internal error. Try again; if it happens again, send its operator the x-request-id of this answer.',
+    { code: 'internal_error' },
+  )
 
 const RETRY_SOON_MS = 5000
 
 export const overloaded = () =>
-  new GatewayError(503, 'The hub has as many requests in flight as it allows. Try again later.', {
+  new GatewayError(503, 'The hub is at its limit of concurrent requests. Try again later.', {
     code: 'hub_overloaded',
     retryAfterMs: RETRY_SOON_MS,
   })
@@ -105,9 +109,17 @@ const LIMITS: Readonly<
   Record<Exclude<LimitReason, 'model'>, readonly [status: number, code: string, message: string]>
 > = {
   requests: [429, 'rate_limit_exceeded', 'This API key has reached its limit of requests per minute.'],
-  'tokens-per-day': [429, 'rate_limit_exceeded', 'This API key has reached its limit of tokens per day.'],
+  'tokens-per-day': [
+    429,
+    'rate_limit_exceeded',
+    'This API key has reached its limit of tokens per day, which starts again at 00:00 UTC.',
+  ],
   concurrent: [429, 'rate_limit_exceeded', 'This API key has reached its limit of concurrent requests.'],
-  budget: [429, 'insufficient_quota', 'The token budget of this API key does not cover this request.'],
+  budget: [
+    429,
+    'insufficient_quota',
+    'What is left of the token budget of this API key does not cover this request. Lower max_tokens, or ask the operator of the hub for a larger budget.',
+  ],
   expired: [401, 'invalid_api_key', 'This API key has expired.'],
   revoked: [401, 'invalid_api_key', 'This API key has been revoked.'],
 }

@@ -42,7 +42,7 @@ export function readUserRequest(route: Route, path: string, bytes: Buffer, sampl
   const place = findDistantMedia(body)
   if (place !== undefined)
     throw invalidBody(
-      `The file at ${place} must stand in the request as a data: address; the hub lets no miner fetch files.`,
+      `The file at ${place} must be a data: URL: the hub does not let miners fetch files.`,
       place.split(/[.[]/)[0],
     )
   if (route === 'plain') return readPlain(path, body, bytes.length, sampling)

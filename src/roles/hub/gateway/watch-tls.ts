@@ -41,7 +41,7 @@ export function watchTls(
   void every(clock, LOOK_MS, signal, look, (error) =>
     log.warn(
       { event: 'hub-tls-unreadable', err: error },
-      'the files of the certificate cannot be used; the hub goes on with the one that it read before',
+      'could not load the files of the certificate; the hub still uses the one before',
     ),
   )
   return () => validity

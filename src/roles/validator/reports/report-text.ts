@@ -83,7 +83,7 @@ function describeModel(model: ModelReport, formatTable: FormatTable): string {
     ['failed', describeCauses(verdicts.failed)],
     ['not serving', `${notServing} times`],
     ['sat out', `${satOut} rounds, while its last answer was still streaming`],
-    ...(unchecked > 0 ? [['not checked', `${unchecked} answers, which count as a later one did`]] : []),
+    ...(unchecked > 0 ? [['not checked', `${unchecked} answers, scored by the next checked one`]] : []),
     ['tokens/s p5/p50/p95', spread(tokensPerSecond, 1)],
     ['first token ms p5/p50/p95', spread(timeToFirstTokenMs, 0)],
     ['trend by hour', describeTrend(model)],

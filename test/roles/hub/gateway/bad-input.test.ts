@@ -62,12 +62,12 @@ async function errorOf(response: Response) {
 describe('keys', () => {
   it.each<[string, Record<string, string>, string]>([
     ['no key', {}, 'has no API key'],
-    ['an unknown key', { authorization: 'Bearer sk-wrong' }, 'is not known here'],
+    ['an unknown key', { authorization: 'Bearer sk-wrong' }, 'Unknown API key'],
     ['another scheme', { authorization: 'Basic c2stZ29vZA==' }, 'has no API key'],
     ['a revoked key', { authorization: 'Bearer sk-revoked' }, 'has been revoked'],
     ['an expired key', { authorization: 'Bearer sk-expired' }, 'has expired'],
-    ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }, 'is not known here'],
-    ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }, 'is not known here'],
+    ['a text that is too long', { authorization: `Bearer ${'k'.repeat(1000)}` }, 'Unknown API key'],
+    ['an unknown key in the header of Anthropic', { 'x-api-key': 'sk-wrong' }, 'Unknown API key'],
   ])('%s is 401', async (_, headers, why) => {
     expect(await errorOf(await hub.post(CHAT, ask, headers))).toMatchObject({
       ...{ status: 401, type: 'authentication_error', code: 'invalid_api_key' },

@@ -8,7 +8,7 @@ const folder = `${root}src/roles/hub/gateway`
 it('docs/hub.md lists every code that users can be sent, and no other', () => {
   const sources = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, 'utf8'))
   const sent = sources.flatMap((text) =>
-    [...text.matchAll(/(?:code: |\[\d{3}, )'([a-z_]+)'/g)].map(([, code]) => code),
+    [...text.matchAll(/(?:code: |\[\s*\d{3},\s*)'([a-z_]+)'/g)].map(([, code]) => code),
   )
   const page = readFileSync(`${root}docs/hub.md`, 'utf8')
   const rows = page.split('\n').filter((line) => /^\| \d{3} \|/.test(line))
