@@ -27,6 +27,7 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
   const { clock, log, signal, limits, random } = options
   let directory = await readDirectory(options, [], signal)
   let says = saysOf(directory, options.validators)
+  let lists = listsOf(directory)
   noteDirectory(options, directory)
   let readAtMs = clock.monotonic()
   let failure: unknown
@@ -36,7 +37,10 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     records.set(hotkey, record)
     return record
   }
-  const verdicts = createVerdicts(clock, (validator) => says.get(validator) ?? 0)
+  const verdicts = createVerdicts(clock, {
+    say: (validator) => says.get(validator) ?? 0,
+    lists: (hotkey, model) => lists.get(hotkey)?.has(model) ?? false,
+  })
   const isServing = () => directory.models.length > 0
   const refresh = async () => {
     if (isServing() && clock.monotonic() - readAtMs < options.refreshMs) return
@@ -44,6 +48,8 @@ export async function openMiners(options: MinersOptions): Promise<Miners> {
     directory = await readDirectory(options, directory.miners, signal)
     failure = undefined
     says = saysOf(directory, options.validators)
+    lists = listsOf(directory)
+    verdicts.keepOnly(new Set(directory.metagraph.neurons.map(({ hotkey }) => hotkey)))
     noteDirectory(options, directory)
     const present = new Set(directory.miners.map(({ hotkey }) => hotkey))
     for (const [hotkey, { inFlight }] of records)
@@ -110,6 +116,11 @@ function saysOf({ metagraph }: Directory, listed: readonly string[]): ReadonlyMa
   // Without any stake, as on a test network, all count the same.
   const partOf = (stakeTao: number) => (total === 0 ? 1 / counts.length : stakeTao / total)
   return new Map(counts.map(({ hotkey, stakeTao }) => [hotkey, partOf(stakeTao)]))
+}
+
+/** The models that each miner lists, by hotkey. */
+function listsOf({ miners }: Directory): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(miners.map(({ hotkey, models }) => [hotkey, new Set(models)]))
 }
 
 function noteDirectory({ log }: MinersOptions, { miners, metagraph, models }: Directory): void {

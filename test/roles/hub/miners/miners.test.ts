@@ -81,6 +81,42 @@ describe('the miners of a hub', () => {
     expect(miners.choose('a', NONE)?.uid).toBe(1)
   })
 
+  it('keep what was reported about them when a validator reports invented hotkeys and models', async () => {
+    const { miners, validator, hotkeys } = await open([['a'], ['a']])
+    const [hotkey = '', other = ''] = hotkeys
+    const note = (about: { hotkey: string; model: string }) =>
+      miners.noteVerdict({ ...about, isVerified: false, isOrganic: true, validator })
+    for (let count = 0; count < 10; count++) note({ hotkey, model: 'a' })
+    for (let count = 0; count < 10_000; count++) note({ hotkey: `invented ${count}`, model: 'a' })
+    for (let count = 0; count < 10_000; count++) note({ hotkey: other, model: `invented ${count}` })
+    expect(miners.choose('a', new Set([other]))).toBeUndefined()
+    expect(miners.choose('a', NONE)?.uid).toBe(2)
+  })
+
+  it('are judged anew once they have left the subnet, but not after a time without an address', async () => {
+    const { miners, subtensor, clock, validator, hotkeys } = await open([['a'], ['a']])
+    const [hotkey = '', other = ''] = hotkeys
+    for (let count = 0; count < 20; count++)
+      miners.noteVerdict({ hotkey, model: 'a', isVerified: false, isOrganic: true, validator })
+    const all = subtensor.neurons
+    const readWith = async (neurons: typeof all, listed: number) => {
+      subtensor.neurons = neurons
+      await clock.advance(60_000)
+      await reading(() => miners.report().length === listed)
+      expect(miners.report()).toHaveLength(listed)
+    }
+    const hidden = all.map((neuron) => (neuron.hotkey === hotkey ? { ...neuron, axon: undefined } : neuron))
+    await readWith(hidden, 1)
+    await readWith(all, 2)
+    expect(miners.choose('a', new Set([other]))).toBeUndefined()
+    await readWith(
+      all.filter((neuron) => neuron.hotkey !== hotkey),
+      1,
+    )
+    await readWith(all, 2)
+    expect(miners.choose('a', new Set([other]))?.uid).toBe(1)
+  })
+
   it('are read again: at once while none serves, keep their models for one silent reading, then lose them', async () => {
     const { miners, subtensor, clock } = await open([[]])
     const [miner] = started

@@ -7,7 +7,7 @@ const HOUR = 3_600_000
 /** Verdicts of validators with these parts of the stake. */
 function book(stakes: Readonly<Record<string, number>>) {
   const clock = new ManualClock()
-  const verdicts = createVerdicts(clock, (validator) => stakes[validator] ?? 0)
+  const verdicts = createVerdicts(clock, { say: (validator) => stakes[validator] ?? 0, lists: () => true })
   const note = (validator: string, isVerified: boolean, times = 1, isOrganic = false) => {
     for (let count = 0; count < times; count++)
       verdicts.note({ hotkey: 'm', model: 'x', validator, isVerified, isOrganic })
@@ -73,5 +73,74 @@ describe('verdicts of validators', () => {
     expect(verified()).toBeCloseTo(0.5, 9)
     await clock.advance(24 * HOUR)
     expect(verified()).toBeUndefined()
+  })
+
+  it('of a validator count from the time on at which it has a say', () => {
+    const stakes: Record<string, number> = {}
+    const { note, verified } = book(stakes)
+    note('v', false, 1000)
+    stakes.v = 1
+    expect(verified()).toBeUndefined()
+  })
+
+  it('are taken from a new validator when others that no longer have a say fill the place', () => {
+    const stakes: Record<string, number> = {}
+    const { note, verified } = book(stakes)
+    for (let count = 0; count < 256; count++) {
+      stakes[`old ${count}`] = 0.5
+      note(`old ${count}`, true)
+      stakes[`old ${count}`] = 0
+    }
+    stakes.v = 1
+    note('v', false)
+    expect(verified()).toBeCloseTo(2 / 3, 9)
+  })
+})
+
+describe('what is kept of verdicts', () => {
+  /** One validator, and miners that list what `listed` says. */
+  function shelf(listed: Record<string, ReadonlySet<string>>) {
+    const lists = (hotkey: string, model: string) => listed[hotkey]?.has(model) ?? false
+    const verdicts = createVerdicts(new ManualClock(), { say: () => 1, lists })
+    const note = (hotkey: string, model: string) =>
+      verdicts.note({ hotkey, model, validator: 'v', isVerified: false, isOrganic: true })
+    return { verdicts, note }
+  }
+
+  it('is of models that a miner lists, or that it listed when they were reported first', () => {
+    const listed: Record<string, ReadonlySet<string>> = { m: new Set(['a']) }
+    const { verdicts, note } = shelf(listed)
+    note('stranger', 'a')
+    note('m', 'b')
+    note('m', 'a')
+    listed.m = new Set(['b'])
+    const before = verdicts.verified('m', 'a') ?? 0
+    note('m', 'a')
+    expect(verdicts.verified('m', 'a')).toBeLessThan(before)
+    expect(verdicts.verified('m', 'b')).toBeUndefined()
+    listed.stranger = new Set(['a'])
+    expect(verdicts.verified('stranger', 'a')).toBeUndefined()
+  })
+
+  it('makes room for the models of a full list only at the cost of models that the same miner gave up', () => {
+    const listed: Record<string, ReadonlySet<string>> = { m: new Set(['a', 'b']), n: new Set(['a']) }
+    const { verdicts, note } = shelf(listed)
+    note('n', 'a')
+    note('m', 'a')
+    note('m', 'b')
+    listed.m = new Set(['a', ...Array.from({ length: 511 }, (_, index) => `x${index}`)])
+    for (const model of listed.m) note('m', model)
+    expect(verdicts.verified('m', 'b')).toBeUndefined()
+    for (const model of listed.m) expect(verdicts.verified('m', model)).toBeDefined()
+    expect(verdicts.verified('n', 'a')).toBeDefined()
+  })
+
+  it('is forgotten with the miner', () => {
+    const { verdicts, note } = shelf({ m: new Set(['a']), n: new Set(['a']) })
+    note('m', 'a')
+    note('n', 'a')
+    verdicts.keepOnly(new Set(['n']))
+    expect(verdicts.verified('m', 'a')).toBeUndefined()
+    expect(verdicts.verified('n', 'a')).toBeDefined()
   })
 })
