@@ -1,5 +1,5 @@
 import { allowManyListeners } from '../kernel/index.js'
-import { isEngineError } from './engine-error.js'
+import { engineError, isEngineError } from './engine-error.js'
 import type { Reference, ScoreRequest, ScoringWork } from './types.js'
 
 /** Longer answers gain nothing from company: one of them alone keeps a graphics card busy. */
@@ -7,6 +7,8 @@ const SHORT_TOKENS = 512
 /** What vLLM computes in one step by default on small cards; a longer batch takes several steps, like several calls. */
 const BATCH_TOKENS = 2048
 const BATCH_ANSWERS = 16
+/** Answers of a failed call that are scored alone although the engine fails them too: after these it is down. */
+const MOST_DOWN = 2
 
 export interface BatchParts {
   /** Calls under way at once; further answers wait, and those that wait share calls. */
@@ -111,10 +113,25 @@ export class ScoreBatches {
         else reject(new Error('the engine scored fewer answers than it was sent'))
       }
     } catch (error) {
-      // One answer may be the reason: what a miner sent must not decide about the answers of others.
-      const isAboutOne = isEngineError(error, 'ENGINE_REFUSED') || isEngineError(error, 'ENGINE_ANSWER')
-      if (batch.length > 1 && isAboutOne) for (const one of batch) await this.#run([one])
+      if (batch.length > 1 && mayBeAboutOne(error)) await this.#runAlone(batch)
       else for (const { reject } of batch) reject(error)
+    }
+  }
+
+  /** One answer may be the reason: what a miner sent must not decide about the answers of others. */
+  async #runAlone(batch: readonly Waiting[]): Promise<void> {
+    let down = 0
+    for (const one of batch) {
+      const reject = (error: unknown) => {
+        down = isEngineError(error, 'ENGINE_UNAVAILABLE') ? down + 1 : 0
+        one.reject(error)
+      }
+      const resolve = (reference: Reference) => {
+        down = 0
+        one.resolve(reference)
+      }
+      if (down < MOST_DOWN) await this.#run([{ ...one, resolve, reject }])
+      else one.reject(engineError('ENGINE_UNAVAILABLE', 'The engine failed several calls in a row.'))
     }
   }
 
@@ -138,6 +155,12 @@ export class ScoreBatches {
       for (const { signal } of present) signal.removeEventListener('abort', stopWhenAllLeft)
     }
   }
+}
+
+/** A 5xx may come from one answer, for example from a value that the server cannot write as JSON. */
+function mayBeAboutOne(error: unknown): boolean {
+  if (isEngineError(error, 'ENGINE_REFUSED') || isEngineError(error, 'ENGINE_ANSWER')) return true
+  return isEngineError(error, 'ENGINE_UNAVAILABLE') && Number(error.facts.status) >= 500
 }
 
 function lengthOf({ request }: Waiting): number {

@@ -6,9 +6,9 @@ export {
   type MinerRecord,
   type OrganicBounds,
   rawScore,
+  type SatOutWorth,
   ScoreBook,
   type ScoreBookData,
-  type UnconfirmedWorth,
 } from './score-book.js'
 export { type LoadedScores, openScoreFile, type ScoreFile } from './score-file.js'
 export { type ScoringRules, type WeightVector, weightsFrom } from './weights.js'

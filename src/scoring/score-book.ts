@@ -15,19 +15,17 @@ export interface ScoreBookData {
 interface Entry {
   readonly results: Map<string, Result[]>
   /** By model: rounds the miner sits out because its stream is still open. */
-  readonly satOut: Map<string, UnconfirmedRounds>
-  /** By model: rounds whose answers this validator chose not to check. */
-  readonly unchecked: Map<string, UnconfirmedRounds>
+  readonly satOut: Map<string, SatOutRounds>
+  /** By model: speeds of answers that this validator chose not to check, in tokens per second, oldest first. */
+  readonly unchecked: Map<string, readonly number[]>
   organics: (readonly [block: number, result: Result])[]
 }
 
-interface UnconfirmedRounds {
-  rounds: number
-  /** Of the open stream so far, or of the last unchecked answer, in tokens per second. No verdict has confirmed it. */
-  speed: number
+interface SatOutRounds {
+  readonly rounds: number
+  /** Of the open stream so far, in tokens per second. No verdict has confirmed it. */
+  readonly speed: number
 }
-
-type Unconfirmed = 'satOut' | 'unchecked'
 
 /** How far organic results may move a score under `proportional`, relative to the score from our own rounds. */
 export interface OrganicBounds {
@@ -37,8 +35,8 @@ export interface OrganicBounds {
   readonly maxSpeedRatio: number
 }
 
-/** What a miner gets for rounds that no verdict has confirmed: the speed they had shown, or what the next verdict says. */
-export type UnconfirmedWorth = Result | 'speed so far'
+/** What a miner gets for the rounds it sat out: the speed its stream had shown, or what the verdict on it says. */
+export type SatOutWorth = Result | 'speed so far'
 
 /** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
@@ -84,12 +82,22 @@ export class ScoreBook {
 
   /** Counts a round that the miner sits out while its stream is open, with the speed of that stream so far. */
   sitOut(hotkey: string, model: string, speed: number, block: number): void {
-    this.#hold('satOut', hotkey, model, speed, block)
+    const { satOut } = this.#entry(hotkey)
+    const rounds = Math.min(WINDOW, (satOut.get(model)?.rounds ?? 0) + 1)
+    satOut.set(model, { rounds, speed: speedOf(speed) })
+    this.#block = Math.max(this.#block, block)
   }
 
-  /** Counts an answer that is not checked: the next verdict on this miner and model says what it is worth. */
+  /** Whether rounds that the miner sat out for the model wait for a verdict. */
+  hasSatOut(hotkey: string, model: string): boolean {
+    return this.#miners.get(hotkey)?.satOut.has(model) === true
+  }
+
+  /** Counts an answer that is not checked: the next verdict on this miner and model says whether its speed counts. */
   leaveUnchecked(hotkey: string, model: string, speed: number, block: number): void {
-    this.#hold('unchecked', hotkey, model, speed, block)
+    const { unchecked } = this.#entry(hotkey)
+    unchecked.set(model, [...(unchecked.get(model) ?? []), speedOf(speed)].slice(-WINDOW))
+    this.#block = Math.max(this.#block, block)
   }
 
   /**
@@ -98,13 +106,34 @@ export class ScoreBook {
    *
    * @returns the results added
    */
-  settleSatOut(hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
-    return this.#settle('satOut', hotkey, model, worth)
+  settleSatOut(hotkey: string, model: string, worth: SatOutWorth): Result[] {
+    const entry = this.#miners.get(hotkey)
+    const open = entry?.satOut.get(model)
+    if (!entry || !open) return []
+    entry.satOut.delete(model)
+    const result = worth === 'speed so far' ? open.speed : sanitize(worth)
+    const added = new Array<Result>(open.rounds).fill(result)
+    return add(entry, model, added, worth === 'speed so far') ? added : []
   }
 
-  /** A later answer was checked: what those before it are worth becomes part of the window, as for rounds sat out. */
-  settleUnchecked(hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
-    return this.#settle('unchecked', hotkey, model, worth)
+  /**
+   * A later answer was checked. If it was verified, the answers before it count with their own speeds, at most the fastest that
+   * a verdict has confirmed; if it failed, as misses.
+   *
+   * @param verified speed of the answer that was checked; null when it failed
+   * @returns the results added
+   */
+  settleUnchecked(hotkey: string, model: string, verified: Result): Result[] {
+    const entry = this.#miners.get(hotkey)
+    const speeds = entry?.unchecked.get(model)
+    if (!entry || !speeds) return []
+    entry.unchecked.delete(model)
+    const window = entry.results.get(model) ?? []
+    const checked = sanitize(verified)
+    const fastest = Math.max(checked ?? 0, ...window.map((result) => result ?? 0))
+    const added = speeds.map((speed) => (checked === null ? null : Math.min(speed, fastest)))
+    add(entry, model, added, false)
+    return added
   }
 
   recordOrganics(hotkey: string, results: readonly Result[], block: number): void {
@@ -194,27 +223,6 @@ export class ScoreBook {
     return book
   }
 
-  #hold(kind: Unconfirmed, hotkey: string, model: string, speed: number, block: number): void {
-    const held = this.#entry(hotkey)[kind]
-    const rounds = Math.min(WINDOW, (held.get(model)?.rounds ?? 0) + 1)
-    held.set(model, { rounds, speed: Number.isFinite(speed) ? Math.max(0, speed) : 0 })
-    this.#block = Math.max(this.#block, block)
-  }
-
-  #settle(kind: Unconfirmed, hotkey: string, model: string, worth: UnconfirmedWorth): Result[] {
-    const entry = this.#miners.get(hotkey)
-    const held = entry?.[kind].get(model)
-    if (!entry || !held) return []
-    entry[kind].delete(model)
-    const result = worth === 'speed so far' ? held.speed : sanitize(worth)
-    const added = new Array<Result>(held.rounds).fill(result)
-    const window = entry.results.get(model) ?? []
-    const next = [...window, ...added].slice(-WINDOW)
-    if (worth === 'speed so far' && safeMeanScore(next) >= safeMeanScore(window)) return []
-    putNewest(entry.results, model, next)
-    return added
-  }
-
   #entry(hotkey: string): Entry {
     let entry = this.#miners.get(hotkey)
     if (!entry) {
@@ -232,11 +240,20 @@ function currentWindows(entry: Entry): ReadonlyMap<string, readonly Result[]> {
 
 function currentWindow({ results, satOut, unchecked }: Entry, model: string): readonly Result[] {
   const window = results.get(model) ?? []
-  const held = [unchecked.get(model), satOut.get(model)].filter((one) => one !== undefined)
-  if (held.length === 0) return window
-  const unconfirmed = held.flatMap(({ rounds, speed }) => new Array<Result>(rounds).fill(speed))
+  const { rounds, speed } = satOut.get(model) ?? { rounds: 0, speed: 0 }
+  const unconfirmed = [...(unchecked.get(model) ?? []), ...new Array<Result>(rounds).fill(speed)]
+  if (unconfirmed.length === 0) return window
   const moved = [...window, ...unconfirmed].slice(-WINDOW)
   return safeMeanScore(moved) < safeMeanScore(window) ? moved : window
+}
+
+/** Adds results to a window. @returns false when they were left out, because unconfirmed ones must not raise the score */
+function add({ results }: Entry, model: string, added: readonly Result[], isUnconfirmed: boolean): boolean {
+  const window = results.get(model) ?? []
+  const next = [...window, ...added].slice(-WINDOW)
+  if (isUnconfirmed && safeMeanScore(next) >= safeMeanScore(window)) return false
+  putNewest(results, model, next)
+  return true
 }
 
 /** Keeps windows in the order of writing and drops the oldest beyond the limit. */
@@ -245,6 +262,11 @@ function putNewest(results: Map<string, Result[]>, model: string, window: Result
   results.set(model, window)
   const [oldest] = results.keys()
   if (results.size > MAX_MODELS && oldest !== undefined) results.delete(oldest)
+}
+
+/** A speed that no verdict has confirmed. */
+function speedOf(value: number): number {
+  return Number.isFinite(value) ? Math.max(0, value) : 0
 }
 
 /** Turns NaN and infinities into misses. */

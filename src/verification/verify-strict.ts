@@ -1,5 +1,7 @@
+import type { ModelFacts } from '../engine/index.js'
+import type { Answer, InferenceRequest } from '../inference/index.js'
 import { TargonError } from '../kernel/index.js'
-import type { PreparedAnswer } from './answer-comparison.js'
+import type { CheckedToken, PreparedAnswer } from './answer-comparison.js'
 import { checkLength, checkStream, checkTokenHygiene, type Failure, failure } from './checks/index.js'
 import { describeCompared } from './compared-answer.js'
 import { judgeStrict } from './judge-strict.js'
@@ -11,9 +13,7 @@ import { type ReadyVerification, tokenizePrompt } from './verification-request.j
 /** Checks what needs no engine, then sends one scoring and one detokenize call in parallel, then applies the rules. */
 export async function verifyStrict(verification: ReadyVerification): Promise<Verdict> {
   const { request, answer, engine, facts, signal } = verification
-  const failed = checkStream(answer) ?? checkLength(answer, request.maxTokens)
-  if (failed) return failed
-  const tokens = checkTokenHygiene(answer.tokens, facts.vocabularySize)
+  const tokens = checkUnscored(request, answer, facts)
   if ('kind' in tokens) return tokens
   const input = await tokenizePrompt(verification)
   const tooLong = checkModelLength(input.length, request.maxTokens, facts.maxModelLength)
@@ -41,6 +41,17 @@ export async function verifyStrict(verification: ReadyVerification): Promise<Ver
   const verdict = judgeStrict(comparison, noteCompared(verification, input.length))
   if (verdict.kind !== 'verified' || text.status === 'fulfilled') return verdict
   return await explainRefusal(verification, input, text.reason)
+}
+
+/** The checks that need no engine. @returns the tokens that passed them, or the failure */
+export function checkUnscored(
+  { maxTokens }: Pick<InferenceRequest, 'maxTokens'>,
+  answer: Answer,
+  { vocabularySize }: Pick<ModelFacts, 'vocabularySize'>,
+): Failure | readonly CheckedToken[] {
+  return (
+    checkStream(answer) ?? checkLength(answer, maxTokens) ?? checkTokenHygiene(answer.tokens, vocabularySize)
+  )
 }
 
 function noteCompared({ request, onCompared }: ReadyVerification, promptTokens: number) {

@@ -120,6 +120,36 @@ describe('a shared call that fails', () => {
     ])
   })
 
+  const failed = engineError('ENGINE_UNAVAILABLE', 'returned 500', { status: 500 })
+
+  it('with an error of the server, voids only the answer that causes it', async () => {
+    const { calls, score, idsOfCalls } = setup()
+    const results = Promise.allSettled(score(several(1, 6)))
+    await settle()
+    await calls[0]?.end()
+    await calls[1]?.end()
+    await calls[2]?.end(failed)
+    await calls[3]?.end(failed)
+    await calls[4]?.end()
+    await calls[5]?.end(failed)
+    await calls[6]?.end()
+    expect(idsOfCalls().slice(3)).toEqual([[3], [4], [5], [6]])
+    expect((await results).map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    ])
+  })
+
+  it('with errors of the server alone as well, is given up after two of them', async () => {
+    const { calls, score } = setup()
+    const results = Promise.allSettled(score(several(1, 8)))
+    await settle()
+    await calls[0]?.end()
+    await calls[1]?.end()
+    for (const at of [2, 3, 4]) await calls[at]?.end(failed)
+    expect((await results).slice(2).every(({ status }) => status === 'rejected')).toBe(true)
+    expect(calls).toHaveLength(5)
+  })
+
   it('is not repeated when the engine is down', async () => {
     const { calls, score } = setup()
     const results = Promise.allSettled(score(several(1, 4)))

@@ -181,40 +181,62 @@ describe('rounds that a miner sits out while its stream is open', () => {
 })
 
 describe('answers that are not checked', () => {
-  const leave = (book: ScoreBook, answers: number, speed: number) => {
-    for (let answer = 0; answer < answers; answer++) book.leaveUnchecked('a', MODEL, speed, 2)
-  }
-  const bookOf = () => {
+  const bookOf = (speed = 100) => {
     const book = new ScoreBook()
-    for (let result = 0; result < 15; result++) book.record('a', MODEL, 100, 1)
+    for (let result = 0; result < 15; result++) book.record('a', MODEL, speed, 1)
     return book
   }
+  const leave = (book: ScoreBook, ...speeds: readonly number[]) => {
+    for (const speed of speeds) book.leaveUnchecked('a', MODEL, speed, 2)
+  }
 
-  test('never raise the score, and are worth what the next verdict says', () => {
+  test('never raise the score by themselves, and count with their own speeds once a later one is verified', () => {
     const book = bookOf()
-    leave(book, 4, 9000)
+    leave(book, 9000, 95, 80)
     expect(book.results('a', MODEL)).toEqual(new Array(15).fill(100))
-    expect(book.settleUnchecked('a', MODEL, 90)).toEqual(new Array(4).fill(90))
-    expect(book.results('a', MODEL).slice(-5)).toEqual([100, 90, 90, 90, 90])
-    leave(book, 20, 9000)
+    // no faster than what a verdict has confirmed
+    expect(book.settleUnchecked('a', MODEL, 90)).toEqual([100, 95, 80])
+    expect(book.results('a', MODEL).slice(-4)).toEqual([100, 100, 95, 80])
+  })
+
+  test('become misses, as many as the window has room for, when the later one fails', () => {
+    const book = bookOf()
+    leave(book, ...new Array<number>(20).fill(9000))
     expect(book.settleUnchecked('a', MODEL, null)).toHaveLength(15)
     expect(book.results('a', MODEL)).toEqual(new Array(15).fill(null))
   })
 
-  test('are kept apart from rounds sat out', () => {
+  test('pull the score down by their own speeds only, not by that of the last one', () => {
     const book = bookOf()
-    leave(book, 2, 50)
-    book.sitOut('a', MODEL, 10, 2)
-    expect(book.results('a', MODEL).slice(-4)).toEqual([100, 50, 50, 10])
-    expect(book.settleSatOut('a', MODEL, null)).toEqual([null])
-    expect(book.settleUnchecked('a', MODEL, 60)).toEqual([60, 60])
+    leave(book, ...new Array<number>(13).fill(100), 5)
+    expect(book.results('a', MODEL).slice(-2)).toEqual([100, 5])
+    expect(book.results('a', MODEL).filter((result) => result === 5)).toHaveLength(1)
+    expect(ScoreBook.from(book.toData()).results('a', MODEL)).toEqual(book.results('a', MODEL))
   })
 
-  test('count after a restart as they counted before it', () => {
+  test('are kept apart from rounds sat out', () => {
     const book = bookOf()
-    leave(book, 3, 20)
-    const before = book.results('a', MODEL)
-    expect(before.slice(-3)).toEqual([20, 20, 20])
-    expect(ScoreBook.from(book.toData()).results('a', MODEL)).toEqual(before)
+    leave(book, 50, 40)
+    expect(book.hasSatOut('a', MODEL)).toBe(false)
+    book.sitOut('a', MODEL, 10, 2)
+    expect(book.hasSatOut('a', MODEL)).toBe(true)
+    expect(book.results('a', MODEL).slice(-4)).toEqual([100, 50, 40, 10])
+    expect(book.settleSatOut('a', MODEL, null)).toEqual([null])
+    expect(book.settleUnchecked('a', MODEL, 60)).toEqual([50, 40])
+  })
+
+  test('never pay a miner more than answers that were all checked at its best verified speed', () => {
+    const speed = fc.double({ min: 0, max: 5000, noNaN: true })
+    fc.assert(
+      fc.property(speed, fc.array(speed, { minLength: 1, maxLength: 20 }), (verified, speeds) => {
+        const book = new ScoreBook()
+        book.record('a', MODEL, verified, 1)
+        const before = book.score('a', [MODEL], new Set([MODEL]), 'proportional')
+        leave(book, ...speeds)
+        expect(book.score('a', [MODEL], new Set([MODEL]), 'proportional')).toBeLessThanOrEqual(before)
+        book.settleUnchecked('a', MODEL, verified)
+        for (const result of book.results('a', MODEL)) expect(result).toBeLessThanOrEqual(verified)
+      }),
+    )
   })
 })

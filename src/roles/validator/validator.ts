@@ -137,7 +137,9 @@ export async function startServices(
       ...ports,
       weigh: evidence.weigh,
       review: evidence.review,
-      leavesUnchecked: checked.leavesUnchecked,
+      // What a stream was worth that made the miner sit rounds out, only a verdict on it says.
+      leavesUnchecked: (hotkey, model) =>
+        !book.hasSatOut(hotkey, model) && checked.leavesUnchecked(hotkey, model),
     },
     random,
     events: bus,

@@ -6,6 +6,7 @@ import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 import { isReady, type ServingMiner } from '../subnet/index.js'
 import { type Judgement, type JudgePorts, judgeStream, type StreamStop } from './judge.js'
 import type { RoundPlan } from './round-plan.js'
+import { mayGoUnchecked } from './unchecked.js'
 
 /** One answer of one miner with its verdict. */
 export interface RoundResult extends Judgement {
@@ -140,18 +141,19 @@ export async function startRound(
   const { calls, allIn } = startCalls(prepared, ports, signal)
   const mayJudge = Promise.race([allIn, start.judgeAt])
   const results: RoundResult[] = []
-  const isUnchecked = (answer: Answer, stop: StreamStop | undefined, miner: ServingMiner, model: string) => {
-    if (stop !== undefined || answer.fault !== undefined || answer.status !== 200) return false
-    if (!ports.leavesUnchecked?.(miner.hotkey, model)) return false
-    start.onUnchecked?.({ miner, model, block: start.block, tokensPerSecond: answer.tokensPerSecond })
-    return true
-  }
+  const isUnchecked = (received: Received, request: InferenceRequest, { hotkey }: ServingMiner) =>
+    mayGoUnchecked(received, request, plan.engine, ports.stallLimitMs) &&
+    ports.leavesUnchecked?.(hotkey, request.model) === true
   const queries = calls.map(({ miner, request, answer, stopped, ...query }): RunningQuery => {
     const { model, maxTokens } = request
     const judge = async () => {
       const received = await answer
       await mayJudge
-      if (isUnchecked(received.answer, stopped(), miner, model)) return
+      if (stopped() === undefined && isUnchecked(received, request, miner)) {
+        const { tokensPerSecond } = received.answer
+        start.onUnchecked?.({ miner, model, block: start.block, tokensPerSecond })
+        return
+      }
       let observation: Observation | undefined
       const onCompared = (compared: ComparedAnswer, alone: JudgedAnswer) => {
         observation ??= ports.weigh?.(plan.engine, miner.hotkey, compared, alone)

@@ -1,4 +1,4 @@
-import { type Result, type ScoreBook, type UnconfirmedWorth, WINDOW } from '../../../scoring/index.js'
+import { type Result, type SatOutWorth, type ScoreBook, WINDOW } from '../../../scoring/index.js'
 import type { Feed, Topic } from '../../role.js'
 import {
   hasFailedContent,
@@ -56,19 +56,20 @@ export function scoreResults(context: ValidatorContext, parts: ScoringParts): vo
  * What the rounds are worth that the miner sat out during this answer: its speed when it is verified, and misses when it
  * fails. When only its slowness failed it, or the fault is ours, they keep the speed they had.
  */
-function worthOf({ verdict, soFar, answer }: RoundResult): UnconfirmedWorth {
+function worthOf({ verdict, soFar, answer }: RoundResult): SatOutWorth {
   if (verdict.kind === 'inconclusive') return 'speed so far'
   if (verdict.kind === 'verified') return verdict.hasNoSpeed ? 'speed so far' : answer.tokensPerSecond
   return soFar && soFar.kind !== 'failed' ? 'speed so far' : null
 }
 
 /**
- * What answers are worth that were not checked before this one was: its speed when it is verified, and misses when its tokens
- * fail. A fault of the connection, or of this validator, says nothing about them.
+ * What an answer says of those before it that were not checked: its speed when it is verified, a miss when its tokens fail. A
+ * fault of the connection, or of this validator, says nothing about them.
  */
-function uncheckedWorthOf(result: RoundResult): UnconfirmedWorth | undefined {
+function checkedWorthOf(result: RoundResult): Result | undefined {
   if (hasFailedContent(result)) return null
-  return result.verdict.kind === 'verified' ? worthOf(result) : undefined
+  const { verdict, answer } = result
+  return verdict.kind === 'verified' ? (verdict.hasNoSpeed ? 0 : answer.tokensPerSecond) : undefined
 }
 
 /** An inconclusive verdict changes no score, nor does a verified answer that is too short to measure a speed. */
@@ -81,7 +82,7 @@ function scoreResult({ log, metrics }: ValidatorContext, parts: ScoringParts, re
     if (added.length > 0) events.settled.publish({ why, result, added })
   }
   publish('sat-out', book.settleSatOut(hotkey, request.model, worthOf(result)))
-  const worth = uncheckedWorthOf(result)
+  const worth = checkedWorthOf(result)
   if (worth !== undefined) publish('unchecked', book.settleUnchecked(hotkey, request.model, worth))
   if (verdict.kind === 'verified') {
     if (!verdict.hasNoSpeed) {

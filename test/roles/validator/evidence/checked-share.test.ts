@@ -10,9 +10,12 @@ const STREAK = 10
 const DRAWS = 2000
 const MINER = servingMiner(1)
 
-function setup(share: number, isClean = () => true) {
+function setup(share: number, isClean = () => true, more: Parameters<typeof defaultSettings>[0] = {}) {
   const view = viewOf(servingMiners(2))
-  const settings = defaultSettings({ 'evidence.checked-share': share, 'evidence.clean-answers': STREAK })
+  const settings = defaultSettings({
+    ...{ 'evidence.checked-share': share, 'evidence.clean-answers': STREAK },
+    ...more,
+  })
   const events = { result: createTopic<RoundResult>(), resynced: createTopic<unknown>() }
   const context = { ...createRigContext({ view }), settings }
   const checked = openCheckedShare(context, { random: createRandom('secret'), evidence: { isClean }, events })
@@ -66,6 +69,12 @@ describe('the share of answers that is checked', () => {
     trust()
     const soFar = { kind: 'failed', cause: 'UNLIKELY_TOKENS', detail: 'made up' } as const
     tell({ kind: 'failed', cause: 'TIMEOUT', detail: 'cut' }, { answer: answerOf({ fault }), soFar })
+    expect(unchecked()).toBe(0)
+  })
+
+  test('is all of them under the rules of 4.4.1, which weigh no evidence', () => {
+    const { trust, unchecked } = setup(0.2, () => true, { 'verification.rules': 'targon-4' })
+    trust()
     expect(unchecked()).toBe(0)
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Answer } from '../../../../src/inference/index.js'
+import type { Answer, OutputToken } from '../../../../src/inference/index.js'
 import { createDeferred } from '../../../../src/kernel/deferred.js'
 import {
   type RoundPorts,
@@ -183,6 +183,24 @@ test('weighs what was compared once per answer, also of one that was cut off, an
   expect(verdicts.get('5Miner2')).toMatchObject({ kind: 'failed', cause: 'TIMEOUT' })
 })
 
+const tokens = (count: number, change: Partial<OutputToken> = {}): OutputToken[] =>
+  Array.from({ length: count }, () => ({ text: ' w', tokenId: 7, logprob: -0.1, ...change }))
+
+test.each<[string, Partial<Answer>]>([
+  ['has too few tokens for a speed', { tokens: tokens(2) }],
+  ['has more tokens than were requested', { tokens: tokens(21) }],
+  ['has a token without an id', { tokens: tokens(5, { tokenId: undefined }) }],
+  ['has an id outside the vocabulary', { tokens: tokens(5, { tokenId: 1e9 }) }],
+  ['ended during a stall of this validator', { tokens: tokens(5), stallMs: 5000 }],
+])('always judges an answer that %s', async (_, more) => {
+  const { begun, results, unchecked, answer } = setup({ miners: 1, leavesUnchecked: () => true })
+  const round = await begun
+  answer(1, more)
+  await round.done
+  expect(unchecked).toEqual([])
+  expect(results).toHaveLength(1)
+})
+
 test('leaves complete answers unchecked where the port says so, and judges every other one', async () => {
   const asked: string[] = []
   const { begun, calls, results, answer, unchecked } = setup({
@@ -193,7 +211,7 @@ test('leaves complete answers unchecked where the port says so, and judges every
     },
   })
   const round = await begun
-  answer(1, { tokensPerSecond: 33 })
+  answer(1, { tokensPerSecond: 33, tokens: tokens(5) })
   answer(2, { fault: { cause: 'TIMEOUT', detail: 'late' } })
   answer(3, { status: 503 })
   round.queries[3]?.stop({ kind: 'worthless', detail: 'slow' })
