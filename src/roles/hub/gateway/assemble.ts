@@ -1,11 +1,15 @@
 import type { Endpoint } from '../../../inference/index.js'
 import { isJsonObject, type JsonObject, parseJson } from '../../../kernel/index.js'
+import { joinCalls } from './tool-calls.js'
 
 /** Characters that are put together at once. */
 const PORTION = 32 << 10
 
-/** Calls of tools in one answer. */
-const MAX_CALLS = 128
+/** Names of members in one object of the answer. A miner may invent as many as it likes; vLLM has about ten. */
+const MAX_MEMBERS = 64
+
+/** By name, the members of an object. Any name is data, `__proto__` included. */
+type Members = Map<string, unknown>
 
 interface Assembled {
   add(data: string): void
@@ -22,10 +26,11 @@ interface Assembled {
  * reasoning, is joined there; the accumulator of the `openai` package would keep only its last piece.
  */
 export function createAssembly(endpoint: Endpoint, wantsLogprobs: boolean): Assembled {
-  const message: Record<string, unknown> = {}
+  const head: Members = new Map()
+  const choice: Members = new Map()
+  const message: Members = new Map()
   const logprobs: Lists = new Map()
-  let head: JsonObject = {}
-  let choice: Record<string, unknown> = {}
+  const calls: Parameters<typeof joinCalls>[0] = []
   let sentUsage: JsonObject | undefined
   let text = ''
   return {
@@ -33,24 +38,28 @@ export function createAssembly(endpoint: Endpoint, wantsLogprobs: boolean): Asse
       const chunk = parseJson(data)
       if (!isJsonObject(chunk)) return
       const { choices, usage, object: _, ...rest } = chunk
-      head = { ...rest, ...head }
+      for (const [name, value] of Object.entries(rest)) if (!head.has(name)) keep(head, name, value)
       if (isJsonObject(usage)) sentUsage = usage
       const [first] = Array.isArray(choices) ? choices : []
       if (!isJsonObject(first)) return
       const { delta, logprobs: more, text: piece, ...facts } = first
-      choice = { ...choice, ...facts }
-      if (isJsonObject(delta)) joinDelta(message, delta)
+      for (const [name, value] of Object.entries(facts)) keep(choice, name, value)
+      if (isJsonObject(delta)) {
+        const { tool_calls, ...said } = delta
+        if (Array.isArray(tool_calls)) joinCalls(calls, tool_calls)
+        joinDelta(message, said)
+      }
       if (typeof piece === 'string') text += piece
       if (wantsLogprobs && isJsonObject(more)) joinLists(logprobs, more)
     },
     portions: function* (usage) {
       const said =
         endpoint === 'chat'
-          ? { message: { role: 'assistant', content: null, ...withCalls(message) } }
+          ? { message: { role: 'assistant', content: null, ...withCalls(objectOf(message), calls) } }
           : { text }
       const object = endpoint === 'chat' ? 'chat.completion' : 'text_completion'
-      const start = openObject({ ...head, object })
-      yield `${start},"choices":[${openObject({ ...choice, index: 0, ...said })},"logprobs":`
+      const start = openObject({ ...objectOf(head), object })
+      yield `${start},"choices":[${openObject({ ...objectOf(choice), index: 0, ...said })},"logprobs":`
       yield* portionsOf(logprobs)
       yield `}],"usage":${JSON.stringify(sentUsage ?? usage)}}`
     },
@@ -58,44 +67,31 @@ export function createAssembly(endpoint: Endpoint, wantsLogprobs: boolean): Asse
 }
 
 /** Texts are joined, everything else is replaced. */
-function joinDelta(message: Record<string, unknown>, delta: JsonObject): void {
+function joinDelta(message: Members, delta: JsonObject): void {
   for (const [name, value] of Object.entries(delta)) {
     if (value === null || value === undefined) continue
-    const before = Object.hasOwn(message, name) ? message[name] : undefined
-    if (name === 'tool_calls' && Array.isArray(value)) define(message, name, joinCalls(before, value))
-    else if (name !== 'role' && typeof value === 'string' && typeof before === 'string')
-      define(message, name, before + value)
-    else define(message, name, value)
+    const before = message.get(name)
+    const isMore = name !== 'role' && typeof value === 'string' && typeof before === 'string'
+    keep(message, name, isMore ? before + value : value)
   }
 }
 
-type Calls = Record<string, unknown>[]
+/** Adds or replaces a member, and leaves out those beyond the bound. */
+function keep<Value>(members: Map<string, Value>, name: string, value: Value): void {
+  if (members.has(name) || members.size < MAX_MEMBERS) members.set(name, value)
+}
 
-/** The arguments of a call arrive in pieces; its id and name are whole. */
-function joinCalls(before: unknown, pieces: readonly unknown[]): Calls {
-  const calls: Calls = Array.isArray(before) ? before : []
-  for (const piece of pieces) {
-    if (!isJsonObject(piece)) continue
-    const { index = calls.length, function: called, ...facts } = piece
-    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= MAX_CALLS) continue
-    while (calls.length <= index) calls.push({})
-    const call = calls[index] ?? {}
-    const known = isJsonObject(call.function) ? call.function : {}
-    const given = isJsonObject(called) ? called : {}
-    const joined = `${known.arguments ?? ''}${given.arguments ?? ''}`
-    calls[index] = { ...call, ...facts, function: { ...known, ...given, arguments: joined } }
-  }
-  return calls
+function objectOf(members: Members): JsonObject {
+  return Object.fromEntries(members)
 }
 
 /** A message that only calls tools has no content. */
-function withCalls(message: JsonObject): JsonObject {
-  const { content, tool_calls, ...rest } = message
-  const hasCalls = Array.isArray(tool_calls) && tool_calls.length > 0
+function withCalls({ content, ...rest }: JsonObject, calls: readonly object[]): JsonObject {
+  const hasCalls = calls.length > 0
   return {
     ...rest,
     content: content === '' && hasCalls ? null : (content ?? (hasCalls ? null : '')),
-    ...(hasCalls ? { tool_calls } : {}),
+    ...(hasCalls ? { tool_calls: calls } : {}),
   }
 }
 
@@ -107,7 +103,7 @@ function joinLists(lists: Lists, more: JsonObject): void {
     if (!Array.isArray(value)) continue
     const chunks = lists.get(name) ?? []
     if (value.length > 0) chunks.push(JSON.stringify(value).slice(1, -1))
-    lists.set(name, chunks)
+    keep(lists, name, chunks)
   }
 }
 
@@ -132,9 +128,4 @@ function* portionsOf(lists: Lists): Generator<string, void> {
 /** A text that more members can be added to; the object has one at least. */
 function openObject(object: object): string {
   return JSON.stringify(object).slice(0, -1)
-}
-
-/** Sets a member of any name, `__proto__` included. */
-function define(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true })
 }

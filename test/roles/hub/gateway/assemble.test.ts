@@ -65,6 +65,31 @@ describe('an assembled chat', () => {
     ])
   })
 
+  it('has of a call only what the API has', () => {
+    const invented = Array.from({ length: 1000 }, (_, n) => ({ index: 0, [`k${n}`]: 1, ['__proto__']: 1 }))
+    const whole = assemble([
+      delta({ tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{' } }] }),
+      delta({ tool_calls: invented }),
+      delta({ tool_calls: [{ index: 0, id: null, function: { name: '', arguments: '}', x: 1 } }] }),
+      delta({ tool_calls: [{ index: 0, function: { arguments: { not: 'text' } } }] }),
+    ])
+    const called = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+    expect(whole.choices[0].message.tool_calls).toEqual([called])
+  })
+
+  it('does not grow with the names that a miner invents', () => {
+    const withNames = (count: number) => {
+      const chunks = Array.from({ length: count }, (_, n) => {
+        const name = `k${String(n).padStart(6, '0')}`
+        const named = { [name]: 1 }
+        return { ...named, ...delta(named, { ...named, logprobs: { [name]: [1] } }) }
+      })
+      return JSON.stringify(assemble([delta({ content: 'x' }), ...chunks], true))
+    }
+    expect(withNames(1000).length).toBe(withNames(500).length)
+    expect(withNames(1000)).toContain('"content":"x"')
+  })
+
   it('has log probabilities only for those who asked, in one list', () => {
     const tokens = [1, 2].map((id) => delta({ content: 'x' }, { logprobs: { content: [{ token: id }] } }))
     expect(assemble(tokens, true).choices).toMatchObject([
