@@ -5,7 +5,13 @@ import { createMinerAgent } from '../../inference/index.js'
 import { initSr25519 } from '../../kernel/index.js'
 import { createRandom } from '../../prompts/index.js'
 import { startNeuronAlerts } from '../neuron-alerts.js'
-import { createRequestEnds, type ExchangeCounts, hubConditions, type RequestEnds } from './alerting/index.js'
+import {
+  createExchange,
+  createRequestEnds,
+  type Exchange,
+  hubConditions,
+  type RequestEnds,
+} from './alerting/index.js'
 import { type Asking, answerBytes, openAsking } from './asking/index.js'
 import { type Figures, openFigures } from './figures/index.js'
 import { type Gateway, openGateway, type RequestEnd, type Sampling } from './gateway/index.js'
@@ -40,7 +46,7 @@ export async function openHub(
   const onEnd = (end: RequestEnd) => {
     for (const note of [figures.noteEnd, logEnd, ends.note]) note(end)
   }
-  const exchange = { handedOut: 0, reported: 0 }
+  const exchange = createExchange()
   const sampling: Sampling = {
     maxTokens: settings['hub.max-tokens'],
     defaultTokens: settings['hub.default-tokens'],
@@ -80,7 +86,7 @@ interface PortParts {
   readonly organics: Organics
   readonly sampling: Sampling
   readonly figures: Figures
-  readonly exchange: { -readonly [Name in keyof ExchangeCounts]: ExchangeCounts[Name] }
+  readonly exchange: Exchange
   readonly onEnd: (end: RequestEnd) => void
 }
 
@@ -103,11 +109,9 @@ function openPort(
       buckets: organics.buckets,
       isAllowed: createAllowedValidators(settings['hub.validators'], () => miners.metagraph()),
       models: () => miners.models().map((model) => ({ model })),
-      noteHandedOut: () => {
-        exchange.handedOut++
-      },
+      noteHandedOut: exchange.noteHandedOut,
       noteVerdict: (verdict) => {
-        exchange.reported++
+        exchange.noteVerdict(verdict)
         miners.noteVerdict(verdict)
         figures.noteVerdict(verdict)
       },
@@ -117,7 +121,7 @@ function openPort(
 
 type Watched = Pick<Hub, 'miners' | 'organics' | 'gateway'> & {
   readonly ends: RequestEnds
-  readonly exchange: ExchangeCounts
+  readonly exchange: Exchange
 }
 
 function startHubAlerts({ settings, deps, metrics }: HubContext, watched: Watched): Promise<Alerts> {

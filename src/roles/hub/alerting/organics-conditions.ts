@@ -1,5 +1,6 @@
 import type { Condition } from '../../../alerts/index.js'
 import type { Clock } from '../../../kernel/index.js'
+import type { Exchange } from './exchange.js'
 
 export interface OrganicsParts {
   readonly clock: Pick<Clock, 'monotonic'>
@@ -10,30 +11,24 @@ export interface OrganicsParts {
     readonly buckets: object | undefined
     readonly counts: () => { readonly rows: number }
   }
-  readonly exchange: ExchangeCounts
-}
-
-/** What passed between the hub and validators since the start. */
-export interface ExchangeCounts {
-  readonly handedOut: number
-  readonly reported: number
+  readonly exchange: Pick<Exchange, 'counts'>
 }
 
 /** Whether validators take users’ requests and report on them: without them a cheat is found by nothing but its failures. */
 export function organicsConditions(parts: OrganicsParts): Condition[] {
   const { organics, exchange, idleMs } = parts
-  const handedOut = () => exchange.handedOut
-  const reported = () => exchange.reported
+  const handedOut = () => exchange.counts().handedOut
+  const reported = () => exchange.counts().reported
   const hours = Math.round(idleMs / 360_000) / 10
   return [
     quietCondition(parts, 'organics-not-collected', handedOut, {
       // Without requests there is nothing to collect.
       applies: () => organics.buckets !== undefined && organics.counts().rows > 0,
       sentence: `No validator has collected users’ requests for ${hours} h, so nothing verifies what users are answered.`,
-      next: 'Check that validators reach this hub (their --hub.url) and that --hub.validators allows them.',
+      next: 'Check that validators reach this hub (their --hub.url), that --hub.validators allows them, and that they verify the models that users ask for.',
     }),
     quietCondition(parts, 'organics-not-reported', reported, {
-      applies: () => organics.buckets !== undefined && handedOut() > 0,
+      applies: () => organics.buckets !== undefined && exchange.counts().awaited > 0,
       sentence: `Validators collect users’ requests, but none has reported a verdict for ${hours} h.`,
       next: 'Ask the operators of the validators to look for the event hub-report-failed, or for organics-scored at the level debug.',
     }),

@@ -20,8 +20,8 @@ export interface OrganicRoutesDeps {
   /** Models that miners serve now. */
   readonly models: () => readonly ListedModel[]
   readonly noteVerdict: (verdict: ReportedVerdict) => void
-  /** Called when a validator has asked for a bucket. */
-  readonly noteHandedOut?: () => void
+  /** Called with the id of a bucket when a validator is handed rows of it. */
+  readonly noteHandedOut?: (bucket: string) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -67,7 +67,7 @@ function handBucket({ buckets, log, noteHandedOut }: OrganicRoutesDeps) {
     const models = readModelNames(bodyOf(request))
     if (!models) return reply.code(400).send({ detail: 'The body must be a JSON list of model names' })
     const bucket = await buckets?.current(models)
-    noteHandedOut?.()
+    if (bucket?.rows.some(({ model }) => models.includes(model))) noteHandedOut?.(bucket.id)
     log.debug(
       {
         event: 'organics-handed-out',

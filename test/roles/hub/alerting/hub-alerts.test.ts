@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TargonError } from '../../../../src/kernel/index.js'
-import { createRequestEnds, hubConditions } from '../../../../src/roles/hub/alerting/index.js'
+import { createExchange, createRequestEnds, hubConditions } from '../../../../src/roles/hub/alerting/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
 const { signal } = new AbortController()
@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 function setup() {
   const clock = new ManualClock()
   const ends = createRequestEnds(clock)
-  const exchange = { handedOut: 0, reported: 0 }
+  const exchange = createExchange()
   const state = {
     self: {} as unknown,
     failure: undefined as unknown,
@@ -126,20 +126,37 @@ describe('a hub', () => {
     expect(await ids()).toEqual([])
     await clock.advance(1)
     expect(await ids()).toEqual(['organics-not-collected'])
-    exchange.handedOut++
+    exchange.noteHandedOut('b1')
     expect(await ids()).toEqual([])
     await clock.advance(IDLE_MS)
-    exchange.handedOut++
+    exchange.noteHandedOut('b2')
     expect(await ids()).toEqual(['organics-not-reported'])
-    exchange.reported++
+    exchange.noteVerdict({ isOrganic: false })
+    expect(await ids(), 'about answers to validators').toEqual(['organics-not-reported'])
+    exchange.noteVerdict({ isOrganic: true })
     expect(await ids()).toEqual([])
     await clock.advance(IDLE_MS)
     state.rows = 0
-    exchange.reported++
+    exchange.noteVerdict({ isOrganic: true })
     expect(await ids(), 'without requests there is nothing to collect').toEqual([])
     state.buckets = undefined
     await clock.advance(2 * IDLE_MS)
     expect(await ids(), 'nothing is kept').toEqual([])
+  })
+
+  it('waits for no report while nothing was handed out since the last one', async () => {
+    const { clock, exchange, ids } = setup()
+    exchange.noteHandedOut('b1')
+    exchange.noteVerdict({ isOrganic: true })
+    // The validator asks again before the bucket ends, which it knows.
+    exchange.noteHandedOut('b1')
+    expect(await ids()).toEqual([])
+    await clock.advance(2 * IDLE_MS)
+    expect(await ids()).toEqual([])
+    exchange.noteHandedOut('b2')
+    expect(await ids()).toEqual([])
+    await clock.advance(IDLE_MS)
+    expect(await ids()).toEqual(['organics-not-reported'])
   })
 
   it('tells a certificate that ends within two weeks, and one that has ended', async () => {

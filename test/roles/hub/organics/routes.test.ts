@@ -38,6 +38,7 @@ async function hubOf({ retainMs = 3_600_000, listed = [] as string[] } = {}) {
   // The clock starts before the requests, which the replay guard requires.
   const clock = new ManualClock()
   const verdicts: ReportedVerdict[] = []
+  const handedOut: string[] = []
   const events: string[] = []
   const note = ({ event }: { event: string }) => void events.push(event)
   const log = { debug: note, info: note, warn: note, error: note } as unknown as Log
@@ -57,6 +58,7 @@ async function hubOf({ retainMs = 3_600_000, listed = [] as string[] } = {}) {
       buckets: organics.buckets,
       isAllowed: createAllowedValidators(listed, () => ({ find })),
       models: () => [{ model: 'org/m', contextLength: 4096 }, { model: 'org/n' }],
+      noteHandedOut: (bucket) => handedOut.push(bucket),
       noteVerdict: (verdict) => verdicts.push(verdict),
       ...{ clock, log },
     }),
@@ -79,7 +81,7 @@ async function hubOf({ retainMs = 3_600_000, listed = [] as string[] } = {}) {
     const answer = await fetch(`${url}${path}`, { method: 'POST', body, headers })
     return { status: answer.status, text: await answer.text() }
   }
-  return { clock, url, keep, sign, post, verdicts, events }
+  return { clock, url, keep, sign, post, verdicts, handedOut, events }
 }
 
 /** json.dumps of Python separates with a space. */
@@ -107,6 +109,16 @@ test('a validator gets only rows of the models it asks for', async () => {
   const some = JSON.parse((await post('/organics', '["org/n", "org/n", "other"]')).text)
   expect(Object.keys(some.organics)).toEqual(['org/n'])
   expect(JSON.parse((await post('/organics', '[]')).text)).toMatchObject({ organics: {} })
+})
+
+test('only a bucket with rows for the validator that asks counts as handed out', async () => {
+  const { keep, post, handedOut } = await hubOf()
+  await post('/organics', NAMES)
+  await keep([{ id: 'r1' }])
+  await post('/organics', '["org/n"]')
+  const { bucket_id: id } = JSON.parse((await post('/organics', NAMES)).text)
+  await post('/organics', '["org/n"]')
+  expect(handedOut).toEqual([id])
 })
 
 test.each([
