@@ -3,6 +3,7 @@ import { checkResponseHead, readErrorText } from '../../../inference/index.js'
 import { type Clock, messageOf } from '../../../kernel/index.js'
 import { kindOfStatus, MinerFailure } from './miner-failure.js'
 import { QuietWatch } from './quiet-watch.js'
+import { UserStalled } from './user-stalled.js'
 
 /** Bounds on one answer. */
 export interface ExchangeLimits {
@@ -10,7 +11,7 @@ export interface ExchangeLimits {
   readonly firstTokenMs: number
   /** Between two of them. */
   readonly gapMs: number
-  /** From the request to the end. */
+  /** From the request to the end, without the time in which the reader does not ask for more. That may last as long again. */
   readonly totalMs: number
   readonly bytes: number
 }
@@ -40,27 +41,34 @@ type Response = Dispatcher.ResponseData
  * One POST to a miner, and the pieces of its response as they arrive. While the reader does not ask for the next piece, no
  * more are taken from the connection and no time counts against the miner. Ending the iteration drops the connection.
  *
- * @throws MinerFailure; the reason of the signal
+ * @throws MinerFailure; UserStalled when the reader took as long as the whole answer may; the reason of the signal
  */
 export async function* exchange(options: Exchange): AsyncGenerator<Buffer, void> {
   const { clock, limits, signal } = options
   const dropped = new AbortController()
   const drop = (error: unknown) => dropped.abort(error)
   const onAbort = () => drop(signal.reason)
-  const onLate = (what: string) => drop(new MinerFailure('late', what))
   signal.throwIfAborted()
   signal.addEventListener('abort', onAbort, { once: true })
-  const watch = new QuietWatch(clock, onLate)
-  const total = new QuietWatch(clock, onLate)
-  total.expect(`The answer was not finished within ${limits.totalMs / 1000} s`, limits.totalMs)
-  let leftMs = limits.firstTokenMs
-  let what = `No token arrived within ${limits.firstTokenMs / 1000} s`
+  const miner = new QuietWatch(clock, (what) => drop(new MinerFailure('late', what)))
+  const reader = new QuietWatch(clock, (what) => drop(new UserStalled(what)))
+  const total = {
+    miner: { leftMs: limits.totalMs, what: `The answer was not finished within ${limits.totalMs / 1000} s` },
+    reader: { leftMs: limits.totalMs, what: `The user took more than ${limits.totalMs / 1000} s to read` },
+  }
+  let next = {
+    leftMs: limits.firstTokenMs,
+    what: `No token arrived within ${limits.firstTokenMs / 1000} s`,
+  }
   const timed = async <T>(work: Promise<T>): Promise<T> => {
     const startMs = clock.monotonic()
-    watch.expect(what, leftMs)
+    const { what, leftMs } = next.leftMs < total.miner.leftMs ? next : total.miner
+    miner.expect(what, leftMs)
     const result = await work
-    leftMs -= clock.monotonic() - startMs
-    watch.relax()
+    miner.relax()
+    const passedMs = clock.monotonic() - startMs
+    next.leftMs -= passedMs
+    total.miner.leftMs -= passedMs
     return result
   }
   try {
@@ -72,10 +80,14 @@ export async function* exchange(options: Exchange): AsyncGenerator<Buffer, void>
       bytes += value.length
       if (bytes > limits.bytes)
         throw new MinerFailure('failed', `The answer had more than ${limits.bytes} bytes`)
+      const readyMs = clock.monotonic()
+      reader.expect(total.reader.what, total.reader.leftMs)
       yield value
-      if (!options.progressed()) continue
-      leftMs = limits.gapMs
-      what = `No token arrived for ${limits.gapMs / 1000} s`
+      reader.relax()
+      total.reader.leftMs -= clock.monotonic() - readyMs
+      dropped.signal.throwIfAborted()
+      if (options.progressed())
+        next = { leftMs: limits.gapMs, what: `No token arrived for ${limits.gapMs / 1000} s` }
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -84,8 +96,8 @@ export async function* exchange(options: Exchange): AsyncGenerator<Buffer, void>
     throw new MinerFailure('failed', `The connection failed: ${messageOf(error)}`, 0, { cause: error })
   } finally {
     signal.removeEventListener('abort', onAbort)
-    watch.stop()
-    total.stop()
+    miner.stop()
+    reader.stop()
     drop(new Error('the answer is no longer wanted'))
   }
 }

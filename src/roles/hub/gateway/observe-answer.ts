@@ -8,8 +8,9 @@ import type { ServeDeps, Served } from './types.js'
 const TURN_CHARACTERS = 16 << 10
 
 /**
- * The pieces of an answer, counted and measured as they pass. At the end, whichever it is, the miner's turn is over and the
- * answer is kept for validators; not when the user left, because then nothing is known of the rest.
+ * The pieces of an answer, counted and measured as they pass. The time in which a piece is with the user does not
+ * count. At the end, whichever it is, the miner's turn is over and the answer is kept for validators; not when the user left,
+ * because then nothing is known of the rest.
  *
  * @throws what `Attempt.pieces` throws
  */
@@ -23,8 +24,10 @@ export async function* observeAnswer(
   const { miner, turn, startMs } = attempt
   const atMs = clock.now() - (clock.monotonic() - startMs)
   const answer = beginAnswer(served, deps)
+  let awayMs = 0
+  const minerMs = () => clock.monotonic() - startMs - awayMs
   let firstMs: number | undefined
-  let lastMs = startMs
+  let lastMs = 0
   let how: TurnEnd = { kind: 'abandoned' }
   let passed = 0
   progress.tokens = 0
@@ -32,23 +35,25 @@ export async function* observeAnswer(
     for await (const piece of attempt.pieces()) {
       const { tokens } = piece.content
       if (tokens.length > 0) {
-        lastMs = clock.monotonic()
+        lastMs = minerMs()
         firstMs ??= lastMs
-        progress.firstTokenMs ??= lastMs - progress.startMs
+        progress.firstTokenMs ??= clock.monotonic() - progress.startMs
         progress.tokens += tokens.length
       }
       if (piece.isUsage) progress.promptTokens = piece.promptTokens
       else answer?.add(piece.data)
+      const readyMs = clock.monotonic()
       yield piece
       passed += piece.data.length
-      if (passed < TURN_CHARACTERS) continue
-      passed = 0
-      await nextTurn()
+      if (passed >= TURN_CHARACTERS) {
+        passed = 0
+        await nextTurn()
+      }
+      awayMs += clock.monotonic() - readyMs
     }
-    const firstTokenMs = (firstMs ?? lastMs) - startMs
     how = {
       kind: 'answered',
-      firstTokenMs,
+      firstTokenMs: firstMs ?? lastMs,
       tokens: progress.tokens,
       streamedMs: lastMs - (firstMs ?? lastMs),
     }
@@ -64,8 +69,8 @@ export async function* observeAnswer(
         {
           ...{ miner, answer },
           isComplete: how.kind === 'answered',
-          totalMs: clock.monotonic() - startMs,
-          firstTokenMs: (firstMs ?? startMs) - startMs,
+          totalMs: minerMs(),
+          firstTokenMs: firstMs ?? 0,
           tokens: progress.tokens,
         },
       )

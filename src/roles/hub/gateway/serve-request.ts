@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ApiKey, Reservation } from '../../../accounts/index.js'
 import { isAbort } from '../../../kernel/index.js'
+import { UserStalled } from '../asking/index.js'
 import { ID_HEADER } from './early-answers.js'
 import {
   type GatewayError,
@@ -15,7 +16,6 @@ import { type ReadRequest, type Route, readUserRequest } from './read-request.js
 import { serveAnswer, type Verifiable } from './serve-answer.js'
 import { servePlain } from './serve-plain.js'
 import type { Progress, RequestEnd, ServeDeps, Served } from './types.js'
-import { UserStalled } from './user-stream.js'
 
 /** A request of a user whose key is valid. */
 export interface Incoming {

@@ -1,11 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, DeadlineError, withDeadline } from '../../../kernel/index.js'
-
-/** The user has stopped reading, which is the same as leaving. */
-export class UserStalled extends Error {
-  override readonly name = 'UserStalled'
-}
+import { UserStalled } from '../asking/index.js'
 
 /** Characters of a portion after which others are served first. */
 const LARGE = 16 << 10

@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { MinerFailure, NoAnswer, type UserRequest } from '../../../../src/roles/hub/asking/index.js'
+import { createDeferred } from '../../../../src/kernel/index.js'
+import {
+  MinerFailure,
+  NoAnswer,
+  type UserRequest,
+  UserStalled,
+} from '../../../../src/roles/hub/asking/index.js'
 import { type AskingRig, startAskingRig } from '../../../support/asking-rig.js'
 import { sse } from '../../../support/fake-vllm.js'
 import { settle } from '../../../support/manual-clock.js'
@@ -196,6 +202,43 @@ describe('after the first token', () => {
     expect(await textOf(pieces)).toBe('b')
   })
 
+  it('time in which the reader does not read does not count in the total', async () => {
+    const { pieces, send } = await openStream()
+    for (const text of ['b', 'c', 'd']) {
+      await rig.clock.advance(19_000)
+      const next = pieces.next()
+      await settle()
+      await rig.clock.advance(4000)
+      send(token(text, text === 'd' ? 'stop' : null))
+      expect((await next).value?.content.text).toBe(text)
+    }
+    send('[DONE]')
+    expect(await pieces.next()).toMatchObject({ done: true })
+  })
+
+  it('a miner that takes longer than the total is late, however steadily it sends', async () => {
+    const { pieces, send } = await openStream()
+    for (let n = 0; n < 14; n++) {
+      const next = pieces.next()
+      await settle()
+      await rig.clock.advance(4000)
+      send(token('b'))
+      await next
+    }
+    const last = pieces.next().catch((error: unknown) => error)
+    await settle()
+    await rig.clock.advance(4000)
+    expect(await last).toMatchObject({ kind: 'late', message: 'The answer was not finished within 60 s' })
+  })
+
+  it('a reader that takes longer than the total has stalled, and the miner is not at fault', async () => {
+    const { pieces, stream } = await openStream()
+    const closed = once(stream, 'close')
+    await rig.clock.advance(60_000)
+    await closed
+    await expect(pieces.next()).rejects.toThrow(UserStalled)
+  })
+
   it('a stream that breaks off without a reason is a failure', async () => {
     rig = await startAskingRig([says(sse(token('a')))])
     const attempt = await ask()
@@ -216,6 +259,22 @@ describe('after the first token', () => {
     expect(stream?.destroyed).toBe(true)
   })
 })
+
+/** One miner has sent a first token, which was read. */
+async function openStream() {
+  const opened = createDeferred<ServerResponse>()
+  rig = await startAskingRig([
+    (response) => {
+      open(response).write(sse(token('a')))
+      opened.resolve(response)
+    },
+  ])
+  const pieces = (await ask()).pieces()
+  await pieces.next()
+  const stream = await opened.promise
+  const send = (event: Parameters<typeof sse>[0]) => void stream.write(sse(event))
+  return { pieces, stream, send }
+}
 
 /** Resolves when this miner has received a request and its deadline runs. */
 async function arrived(index: number): Promise<void> {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { AnswerPiece, Attempt } from '../../../../src/roles/hub/asking/index.js'
 import { observeAnswer } from '../../../../src/roles/hub/gateway/observe-answer.js'
 import type { Served } from '../../../../src/roles/hub/gateway/types.js'
+import type { TurnEnd } from '../../../../src/roles/hub/miners/index.js'
 import type { OrganicRecord } from '../../../../src/roles/hub/organics/index.js'
 import { ManualClock } from '../../../support/manual-clock.js'
 
@@ -19,14 +20,17 @@ const piece: AnswerPiece = {
 }
 
 /** An answer that is there at once, as a miner sends it that has generated it before. */
-function attemptOf(pieces: number): Attempt<AnswerPiece> {
+function attemptOf(pieces: number, end = (_: TurnEnd) => {}, wait = async () => {}): Attempt<AnswerPiece> {
   return {
     miner: { uid: 1, hotkey: 'h', coldkey: 'c', url: 'http://127.0.0.1:1' },
-    turn: { end: () => {} },
+    turn: { end },
     startMs: 0,
     started: Promise.resolve(),
     pieces: async function* () {
-      for (let n = 0; n < pieces; n++) yield piece
+      for (let n = 0; n < pieces; n++) {
+        await wait()
+        yield piece
+      }
     },
     abort: () => {},
   }
@@ -64,3 +68,19 @@ it.each([4096, 16_384])(
     expect(records).toMatchObject([{ tokens, success: true }])
   },
 )
+
+it('measures the miner, not a user who reads slowly', async () => {
+  const clock = new ManualClock()
+  const records: OrganicRecord[] = []
+  const organics = { record: (record: OrganicRecord) => void records.push(record) }
+  const ends: TurnEnd[] = []
+  const attempt = attemptOf(
+    11,
+    (how) => void ends.push(how),
+    () => clock.advance(100),
+  )
+  for await (const _ of observeAnswer(attempt, served, { clock, organics, isRetaining: true }))
+    await clock.advance(5000)
+  expect(ends).toEqual([{ kind: 'answered', firstTokenMs: 100, tokens: 11, streamedMs: 1000 }])
+  expect(records).toMatchObject([{ totalMs: 1100, firstTokenMs: 100, tokens: 11, success: true }])
+})
