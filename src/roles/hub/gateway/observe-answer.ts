@@ -31,6 +31,8 @@ export async function* observeAnswer(
   let how: TurnEnd = { kind: 'abandoned' }
   let passed = 0
   progress.tokens = 0
+  // What a miner claimed that failed before does not count.
+  progress.promptTokens = undefined
   try {
     for await (const piece of attempt.pieces()) {
       const { tokens } = piece.content

@@ -175,6 +175,26 @@ describe('a whole answer', () => {
   })
 })
 
+describe('the prompt tokens of a whole answer', () => {
+  const claims = USAGE.replace('"prompt_tokens":3', '"prompt_tokens":1000000000')
+  it('are not those that a miner claimed which broke off', async () => {
+    let requests = 0
+    const answersSecond: Answering = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      if (requests++ === 0) response.end(sse(chunk('x'), claims))
+      else response.end(sse(chunk('b', '"stop"'), '[DONE]'))
+    }
+    await open([answersSecond, answersSecond], { 'hub.attempts': 2 })
+    const answered = await (await hub.post(CHAT, ask)).json()
+    expect(requests).toBe(2)
+    expect(answered).toMatchObject({
+      usage: { prompt_tokens: 0, completion_tokens: 1, total_tokens: 1 },
+    })
+    const reserved = (hub.accounts.reserved[0]?.tokens ?? 0) - ask.max_tokens
+    expect(hub.accounts.settled).toEqual([{ promptTokens: Math.ceil(reserved / 4), completionTokens: 1 }])
+  })
+})
+
 describe('a request to a miner', () => {
   it('leaves no cut to the server, unless the user asks for one', async () => {
     await open([answers])
