@@ -13,10 +13,10 @@ export const hubTlsCheck: Check<HubContext> = {
   id: 'tls',
   title: 'reading the certificate',
   run: async ({ settings, clock }) => {
-    const { readTls, validityOf } = await import('../../roles/hub/gateway/index.js')
+    const { readTls } = await import('../../roles/hub/gateway/index.js')
     const tls = await readTls(settings)
     if (tls === undefined) return [plainFinding(settings['hub.ip'], settings['hub.trusted-proxies'])]
-    const { fromMs, untilMs } = validityOf(tls.cert)
+    const { fromMs, untilMs } = tls.validity
     const until = new Date(untilMs).toISOString().slice(0, 10)
     const now = clock.now()
     if (now >= untilMs) return [fail(`The certificate of the hub was valid until ${until}.`, RENEW)]

@@ -5,5 +5,5 @@
  */
 export type { Sampling } from './miner-body.js'
 export { type Gateway, openGateway } from './open-gateway.js'
-export { readTls, type Validity, validityOf } from './tls.js'
+export { readTls, type Validity } from './tls.js'
 export type { RequestEnd } from './types.js'

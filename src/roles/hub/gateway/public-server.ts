@@ -55,7 +55,10 @@ function createServer(
   } as const
   if (tls === undefined) return fastify({ ...options, http: times })
   // the handlers read nothing that only one of the two kinds of server has
-  const secure = { ...options, https: { ...tls, ...times } } as unknown as FastifyHttpsOptions<Server>
+  const secure = {
+    ...options,
+    https: { cert: tls.cert, key: tls.key, ...times },
+  } as unknown as FastifyHttpsOptions<Server>
   return fastify(secure) as unknown as FastifyInstance
 }
 

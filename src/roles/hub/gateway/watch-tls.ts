@@ -1,7 +1,7 @@
 import { Server } from 'node:tls'
 import type { HubSettings } from '../../../config/index.js'
 import { type Clock, every, type Log } from '../../../kernel/index.js'
-import { readTls, type Tls, type Validity, validityOf } from './tls.js'
+import { readTls, type Tls, type Validity } from './tls.js'
 
 /** A certificate is renewed days before it ends. */
 const LOOK_MS = 600_000
@@ -28,14 +28,12 @@ export function watchTls(
 ): () => Validity | undefined {
   if (tls === undefined || !(server instanceof Server)) return () => undefined
   let used = tls
-  let validity = validityOf(tls.cert)
   const look = async () => {
     const read = await readTls(settings)
     if (read === undefined || (read.cert.equals(used.cert) && read.key.equals(used.key))) return
     server.setSecureContext(read)
     used = read
-    validity = validityOf(read.cert)
-    const validUntil = new Date(validity.untilMs).toISOString()
+    const validUntil = new Date(read.validity.untilMs).toISOString()
     log.info({ event: 'hub-tls-renewed', validUntil }, 'serving HTTPS with the renewed certificate')
   }
   void every(clock, LOOK_MS, signal, look, (error) =>
@@ -44,5 +42,5 @@ export function watchTls(
       'could not load the files of the certificate; the hub still uses the one before',
     ),
   )
-  return () => validity
+  return () => used.validity
 }
