@@ -24,15 +24,17 @@ export async function servePlain(served: Served, deps: ServeDeps): Promise<void>
   const pieces = attempt.pieces()
   let usage: ReturnType<typeof createPlainUsage> | undefined
   let how: TurnEnd = { kind: 'abandoned' }
+  let firstTokenMs: number | undefined
   try {
     for await (const { bytes, contentType } of pieces) {
+      firstTokenMs ??= clock.monotonic() - attempt.startMs
       progress.firstTokenMs ??= clock.monotonic() - progress.startMs
       if (usage === undefined) stream.begin(answerHeaders(served, attempt.miner, safeType(contentType), deps))
       usage ??= createPlainUsage(contentType)
       usage.add(bytes)
       await stream.write(bytes)
     }
-    how = { kind: 'answered', firstTokenMs: progress.firstTokenMs ?? 0, tokens: 0, streamedMs: 0 }
+    how = { kind: 'answered', firstTokenMs: firstTokenMs ?? 0, tokens: 0, streamedMs: 0 }
     stream.end()
   } catch (error) {
     if (error instanceof MinerFailure) {
