@@ -191,7 +191,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
         mkdirSync(join(home, '.targon', role), { recursive: true })
         chownSync(join(home, '.targon', role), UNKNOWN, UNKNOWN)
       }
-      mkdirSync(join(home, '.bittensor'))
+      mkdirSync(join(home, '.bittensor'), { recursive: true })
       cpSync(walletsOf(UNKNOWN), join(home, '.bittensor/wallets'), { recursive: true })
       own(join(home, '.bittensor/wallets'), UNKNOWN)
       const [redis, miner, validator, hub] = [

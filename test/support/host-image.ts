@@ -21,6 +21,8 @@ const PROGRAMS = [
   'rm',
   'sleep',
 ]
+/** What comes with every libc, and native modules of npm packages load. */
+const LIBC = ['libdl.so.2', 'libm.so.6', 'libpthread.so.0', 'libresolv.so.2', 'librt.so.1', 'libutil.so.1']
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
 /**
@@ -76,12 +78,16 @@ function addProgram(root: string, path: string, target: string): void {
   } catch {
     // A script, or a static program.
   }
-  for (const [, library = ''] of libraries.matchAll(/(\/\S+) \(0x/g)) addFile(root, library)
+  for (const [, library = ''] of libraries.matchAll(/(\/\S+) \(0x/g)) {
+    addFile(root, library)
+    if (basename(library) === 'libc.so.6')
+      for (const name of LIBC) addFile(root, join(dirname(library), name))
+  }
 }
 
 function addFile(root: string, path: string): void {
   const target = join(root, path)
-  if (existsSync(target)) return
+  if (existsSync(target) || !existsSync(path)) return
   mkdirSync(dirname(target), { recursive: true })
   cpSync(realpathSync(path), join(dirname(target), basename(path)))
 }
