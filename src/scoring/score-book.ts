@@ -48,11 +48,10 @@ const MAX_ORGANICS = 1000
 
 /**
  * Results of every miner by hotkey, so that a uid with a new owner starts empty. The last 15 results per model count, organic
- * results for one epoch. Results do not expire, new ones replace them; only a book not written for more than an epoch is
- * cut to the newest five results of each window (`trimStale`).
+ * results for one epoch. New results replace old ones; only a book not written for more than an epoch is cut (`trimStale`).
  *
- * A miner that keeps a stream open sits rounds out. Each of them counts with the speed of that stream so far, so that the
- * window moves on; but what no verdict has confirmed never raises a score. The same holds for answers that are not checked.
+ * A miner that keeps a stream open sits rounds out, which count with the speed of that stream so far, so that the window moves
+ * on. What no verdict has confirmed never raises a score; the same holds for answers that are not checked.
  */
 export class ScoreBook {
   readonly #miners = new Map<string, Entry>()

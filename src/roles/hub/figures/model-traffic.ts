@@ -3,7 +3,7 @@ import type { RequestEnd } from '../gateway/index.js'
 
 const spread = z.object({ p50: z.number(), p95: z.number() })
 
-/** Since the hub started: users' requests for one model. Requests for models that nobody serves are in none. */
+/** Since the hub started: users' requests for one model. Requests for models that no miner serves are left out. */
 export const modelTraffic = z.object({
   model: z.string(),
   answered: z.number().int(),

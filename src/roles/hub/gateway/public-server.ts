@@ -14,7 +14,7 @@ const KEEP_ALIVE_MS = 75_000
 
 export type ServerSettings = Pick<HubSettings, `hub.${'port' | 'ip' | 'max-body-bytes' | 'body-timeout'}`>
 
-/** An HTTP or HTTPS server without routes. Every answer has an id, also of what is no request at all. */
+/** An HTTP or HTTPS server without routes. Every answer has an id, also the one to bytes that are not HTTP. */
 export function createPublicServer(
   settings: ServerSettings,
   tls: Tls | undefined,

@@ -158,8 +158,9 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly isBarred = (hotkey: string, model: string) =>
     this.#book.isBarred(hotkey, model) && this.#isEnforced(model)
 
-  readonly isClean = (hotkey: string, model: string) =>
-    this.#isEnforced(model) && this.#book.standing(hotkey, model).level === 'clean'
+  isClean(hotkey: string, model: string): boolean {
+    return this.#isEnforced(model) && this.#book.standing(hotkey, model).level === 'clean'
+  }
 
   readonly weigh = (
     engine: ReferenceEngine,
@@ -167,10 +168,9 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     compared: ComparedAnswer,
     judged: JudgedAnswer,
   ) => {
-    const { request } = judged
-    const { model } = request
+    const { model } = judged.request
     if (this.#context.settings['evidence.mode'] === 'off') return undefined
-    if (!this.#dates.areCertain(engine, request)) return undefined
+    if (!this.#dates.areCertain(engine, judged.request)) return undefined
     const levels = this.#levels(model)
     const observation = observe(compared, levels, this.#book.dialectOf(hotkey, model))
     this.#weighed.set(observation, { compared, judged, levels })
@@ -188,8 +188,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
       const { sentence } = this.#book.standing(hotkey, model)
       return { kind: 'failed', cause: 'EVIDENCE', detail: sentence }
     }
-    const { settings } = this.#context
-    if (settings['evidence.seed'] !== 'require') return verdict
+    if (this.#context.settings['evidence.seed'] !== 'require') return verdict
     return reviewSeed(this.#book.standing(hotkey, model), answer) ?? verdict
   }
 
