@@ -47,7 +47,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
   afterAll(async () => {
     await parts?.stop()
     if (typeof daemon !== 'string') await daemon.close()
-  }, 60_000)
+  }, 300_000)
 
   it('runs the command without a network, as any user, on a read-only root', () => {
     for (const user of [OWN, UNKNOWN].map((id) => `${id}:${id}`)) {
