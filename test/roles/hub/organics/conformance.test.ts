@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Answer } from '../../../../src/inference/index.js'
 import { readOrganicScores, readRoundReport } from '../../../../src/roles/hub/organics/reports.js'
 import { describeRow } from '../../../../src/roles/hub/organics/row.js'
 import { answerOf, readBucket } from '../../../../src/roles/validator/organics/organic-record.js'
@@ -12,6 +13,14 @@ const folder = join(process.env.TARGON_CONFORMANCE_DIR ?? '', 'vectors')
 // biome-ignore lint/suspicious/noExplicitAny: cases are foreign data of many shapes
 function casesOf(name: string): any[] {
   return JSON.parse(readFileSync(join(folder, name), 'utf8')).cases
+}
+
+/** A log probability counts only with the id of its token; rows leave out the others, which can cost 4.4.1 the whole bucket. */
+function withoutUnusableLogprobs(answer: Answer): Answer {
+  const tokens = answer.tokens.map((token) =>
+    token.tokenId === undefined ? { ...token, logprob: undefined } : token,
+  )
+  return { ...answer, tokens }
 }
 
 test.skipIf(!existsSync(join(folder, 'organics.json')))(
@@ -40,7 +49,9 @@ test.skipIf(!existsSync(join(folder, 'organics.json')))(
         )
         const [read] = ours?.records ?? []
         expect(read).toMatchObject({ uid: record.uid, endpoint: record.endpoint, request: record.request })
-        expect(read && answerOf(read)).toEqual(answerOf(record))
+        expect(read && withoutUnusableLogprobs(answerOf(read))).toEqual(
+          withoutUnusableLogprobs(answerOf(record)),
+        )
         compared++
       }
     }
