@@ -27,8 +27,10 @@ function isLegibleChat({ content }: JsonObject): boolean {
   return isJsonObject(first) && isLegibleToken(first.token)
 }
 
+/** They have a value for a missing list, but not for an empty one. */
 function isLegibleCompletion({ tokens, token_logprobs: logprobs }: JsonObject): boolean {
-  return Array.isArray(tokens) && isLegibleToken(tokens[0]) && Array.isArray(logprobs) && logprobs.length > 0
+  const hasLogprob = logprobs === undefined || (Array.isArray(logprobs) && logprobs.length > 0)
+  return hasLogprob && (tokens === undefined || (Array.isArray(tokens) && isLegibleToken(tokens[0])))
 }
 
 /** What follows `token_id:` is read as a whole number. */

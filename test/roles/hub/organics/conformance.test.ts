@@ -15,10 +15,12 @@ function casesOf(name: string): any[] {
   return JSON.parse(readFileSync(join(folder, name), 'utf8')).cases
 }
 
-/** A log probability counts only with the id of its token; rows leave out the others, which can cost 4.4.1 the whole bucket. */
+/** A token counts only with its id and its log probability; rows leave out one without the other, which can cost 4.4.1 the whole bucket. */
 function withoutUnusableLogprobs(answer: Answer): Answer {
   const tokens = answer.tokens.map((token) =>
-    token.tokenId === undefined ? { ...token, logprob: undefined } : token,
+    token.tokenId === undefined || token.logprob === undefined
+      ? { ...token, tokenId: undefined, logprob: undefined }
+      : token,
   )
   return { ...answer, tokens }
 }
@@ -49,9 +51,10 @@ test.skipIf(!existsSync(join(folder, 'organics.json')))(
         )
         const [read] = ours?.records ?? []
         expect(read).toMatchObject({ uid: record.uid, endpoint: record.endpoint, request: record.request })
-        expect(read && withoutUnusableLogprobs(answerOf(read))).toEqual(
-          withoutUnusableLogprobs(answerOf(record)),
-        )
+        const original = answerOf(record)
+        // the gateway ends an answer at a malformed chunk and keeps none of it
+        if (original.fault !== undefined) continue
+        expect(read && withoutUnusableLogprobs(answerOf(read))).toEqual(withoutUnusableLogprobs(original))
         compared++
       }
     }

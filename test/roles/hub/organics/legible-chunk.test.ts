@@ -44,6 +44,9 @@ describe('a chunk that the validators of 4.4.1 can read', () => {
     ['chat' as const, chat({ content: [{ token: 'word', logprob: -1 }] })],
     ['completion' as const, completion({ tokens: ['token_id:7'], token_logprobs: [-1] })],
     ['completion' as const, completion(null)],
+    ['completion' as const, completion({})],
+    ['completion' as const, completion({ tokens: ['token_id:7'] })],
+    ['completion' as const, completion({ token_logprobs: [-1] })],
   ])('stays as it is: %s %j', (endpoint, chunk) => {
     const text = JSON.stringify(chunk)
     expect(() => readLike441(chunk, endpoint)).not.toThrow()
