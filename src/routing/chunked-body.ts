@@ -1,12 +1,17 @@
+import { isFraming, readHeaderLine } from './response-head.js'
+
 type State =
   | 'size'
+  | 'extension-start'
   | 'extension'
+  | 'extension-value'
   | 'size-end'
   | 'data'
   | 'data-end'
   | 'gap-end'
   | 'line'
   | 'trailer'
+  | 'trailer-end'
   | 'last'
   | 'done'
 
@@ -16,7 +21,9 @@ const MAX_DIGITS = 7
 /** Bytes of extensions and trailers in one response; they are discarded. */
 const MAX_EXTRA_BYTES = 16 << 10
 
-const [TAB, LF, CR, SPACE, SEMICOLON] = [0x09, 0x0a, 0x0d, 0x20, 0x3b]
+const [LF, CR, SEMICOLON, EQUALS] = [0x0a, 0x0d, 0x3b, 0x3d]
+
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]$/
 
 /** Decodes a chunked body (RFC 9112 §7.1) incrementally, wherever the network splits it. */
 export class ChunkedBody {
@@ -26,6 +33,8 @@ export class ChunkedBody {
   /** Digits of its size read so far. */
   #digits = 0
   #extraBytes = 0
+  /** The trailer received so far. */
+  #trailer = ''
 
   /** The last chunk and its trailers have been received. */
   get isDone(): boolean {
@@ -61,8 +70,10 @@ export class ChunkedBody {
     switch (this.#state) {
       case 'size':
         return this.#afterSize(byte)
+      case 'extension-start':
       case 'extension':
-        return byte === CR ? 'size-end' : this.#skip('extension')
+      case 'extension-value':
+        return this.#afterExtension(this.#state, byte)
       case 'size-end':
         this.#digits = 0
         return expectByte(LF, byte, this.#left === 0 ? 'line' : 'data')
@@ -71,9 +82,11 @@ export class ChunkedBody {
       case 'gap-end':
         return expectByte(LF, byte, 'size')
       case 'line':
-        return byte === CR ? 'last' : this.#skip('trailer')
+        return byte === CR ? 'last' : this.#addToTrailer(byte)
       case 'trailer':
-        return this.#skip(byte === LF ? 'line' : 'trailer')
+        return byte === CR ? this.#skip('trailer-end') : this.#addToTrailer(byte)
+      case 'trailer-end':
+        return expectByte(LF, byte, this.#endTrailer())
       case 'last':
         return expectByte(LF, byte, 'done')
       case 'data':
@@ -91,8 +104,31 @@ export class ChunkedBody {
     }
     if (this.#digits === 0) throw new Error('malformed chunked body: missing chunk size')
     if (byte === CR) return 'size-end'
-    if (byte === SEMICOLON || byte === SPACE || byte === TAB) return 'extension'
+    if (byte === SEMICOLON) return 'extension-start'
     throw new Error('malformed chunked body: invalid chunk size')
+  }
+
+  /** Names and values without quotes; what they say is ignored. */
+  #afterExtension(state: State, byte: number): State {
+    if (byte === CR && state !== 'extension-start') return 'size-end'
+    if (byte === SEMICOLON) return this.#skip('extension-start')
+    if (byte === EQUALS && state === 'extension') return this.#skip('extension-value')
+    if (!TOKEN.test(String.fromCharCode(byte)))
+      throw new Error('malformed chunked body: invalid chunk extension')
+    return this.#skip(state === 'extension-value' ? state : 'extension')
+  }
+
+  #addToTrailer(byte: number): State {
+    this.#trailer += String.fromCharCode(byte)
+    return this.#skip('trailer')
+  }
+
+  #endTrailer(): State {
+    const trailer = readHeaderLine(this.#trailer)
+    if (trailer === undefined || isFraming(trailer.name))
+      throw new Error('malformed chunked body: invalid trailer')
+    this.#trailer = ''
+    return this.#skip('line')
   }
 
   #skip(next: State): State {

@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/index.js'
-import { Connection, type ResponseReader } from './connection.js'
+import { Connection } from './connection.js'
 import type { Deadlines, Timed } from './deadlines.js'
+import type { ResponseReader } from './response-parser.js'
 
 /** How long connections stay idle unless the server names a time; uvicorn, which vLLM runs on, closes them after 5 s. */
 const DEFAULT_IDLE_MS = 4000

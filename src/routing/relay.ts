@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Clock, isDescriptorShortage, messageOf } from '../kernel/index.js'
-import type { Connection, ResponseReader } from './connection.js'
+import type { Connection } from './connection.js'
 import type { Timed } from './deadlines.js'
 import { writeBuffer } from './outbox.js'
 import type { ResponseHead } from './response-head.js'
+import type { ResponseReader } from './response-parser.js'
 import type { RoutingLimits } from './settings.js'
 
 /** How one attempt at one upstream ended. `retry`: nothing has been sent to the caller yet. */

@@ -1,11 +1,12 @@
 import { Pool } from 'undici'
 import { type Breaker, type Clock, createBreaker, maskPasswords } from '../kernel/index.js'
-import type { Connection, ResponseReader } from './connection.js'
+import type { Connection } from './connection.js'
 import { Connections } from './connections.js'
 import type { Deadlines } from './deadlines.js'
 import { servedNames, targetName } from './discovery.js'
 import type { EngineLoad } from './engine-load.js'
 import { editBody } from './json-body.js'
+import type { ResponseReader } from './response-parser.js'
 import type { UpstreamSettings } from './settings.js'
 import type { ForwardedRequest, Health, MovedText, TokenIds, UpstreamReport } from './types.js'
 

@@ -24,7 +24,7 @@ function feed(wire: Buffer, cuts: readonly number[]) {
 describe('chunked body', () => {
   it('decodes the same payload however the network splits it, and counts the bytes after the end', () => {
     const data = fc.uint8Array({ minLength: 1, maxLength: 300 })
-    const extensions = fc.constantFrom('', ';x=y', ' ;a', '\t')
+    const extensions = fc.constantFrom('', ';x=y', ';a', ';a;b=c')
     const chunks = fc.array(fc.tuple(data, extensions), { maxLength: 12 })
     const trailers = fc.constantFrom('', 'x: 1\r\n', 'x: 1\r\nlong: 2\r\n')
     const after = fc.constantFrom('', 'HTTP/1.1 200 OK')
@@ -57,7 +57,13 @@ describe('chunked body', () => {
       '5\r\nhello!\r\n',
       '5\r\nhello\n0\r\n\r\n',
       'fffffffff\r\n',
-      '5 \r\r\nhello',
+      '5 \r\nhello\r\n',
+      '5\t;a\r\nhello\r\n',
+      '5;\r\nhello\r\n',
+      '5;a="b"\r\nhello\r\n',
+      '0\r\nno colon\r\n\r\n',
+      '0\r\nx: 1\n\r\n',
+      '0\r\ncontent-length: 3\r\n\r\n',
       '0\r\n\rX',
     ])
       expect(() => feed(Buffer.from(wire), []), JSON.stringify(wire)).toThrow()

@@ -25,6 +25,8 @@ describe('response head', () => {
   it('reads whether and how long the connection stays open', () => {
     expect(head('content-length: 0')).toMatchObject({ isReusable: true, idleTimeoutMs: undefined })
     expect(head('content-length: 0', 'connection: close')?.isReusable).toBe(false)
+    expect(head('content-length: 0', 'connection: close', 'connection: keep-alive')?.isReusable).toBe(false)
+    expect(head('content-length: 0', 'connection: not-close')?.isReusable).toBe(true)
     expect(head()?.isReusable).toBe(false)
     expect(readResponseHead('HTTP/1.0 200 OK\r\ncontent-length: 0')?.isReusable).toBe(false)
     expect(
@@ -42,6 +44,9 @@ describe('response head', () => {
       ['content-length: +5'],
       ['content-length: 5, 5'],
       ['content-length: '],
+      ['content-length: 5\xa0'],
+      ['transfer-encoding: chunked '],
+      ['transfer-encoding: chunked\xa0'],
       ['content-type: a', ' folded: b'],
       ['content-type : a'],
       ['no colon'],
