@@ -15,6 +15,7 @@ export function readmeNetwork(epochs?: number) {
     chainPort: 0,
     epochs,
     cheats: [],
+    miners: [],
     hub: false,
   }
 }

@@ -74,6 +74,7 @@ export default class Localnet extends BaseCommand {
         epochBlocks: settings['chain.tempo'],
         chainPort: settings['chain.port'] ?? 0,
         cheats: settings.cheats,
+        miners: settings.miners,
         hub: settings.hub,
         epochs: settings.epochs ?? (isInteractive ? undefined : UNATTENDED_EPOCHS),
       },

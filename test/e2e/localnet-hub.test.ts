@@ -14,10 +14,17 @@ const report = z.object({
   hub: z.object({ answered: z.number(), failed: z.number(), byMiner: z.record(z.string(), z.number()) }),
 })
 
+// Speed decides verdicts here, and another suite runs beside: a stall of the machine can fail an honest miner.
+const retry = process.env.CI ? 1 : 0
+
 it('a localnet with a hub: users are answered, and the miner that cheats only them ends at weight 0', {
   timeout: 460_000,
+  retry,
 }, async () => {
-  const { stdout } = await runCli(['localnet', '--hub', '--epochs', '3', '--json', '--seed', 'hub'])
+  const honest = ['honest-fast', 'honest-medium', 'honest-both'].flatMap((name) => ['--miners', name])
+  const { stdout } = await runCli([
+    ...['localnet', '--hub', ...honest, '--epochs', '3', '--json', '--seed', 'hub'],
+  ])
   const { miners, hub } = report.parse(JSON.parse(stdout))
   expect(hub.answered).toBeGreaterThan(20)
   expect(hub.failed).toBeLessThan(hub.answered / 10)

@@ -28,6 +28,13 @@ export const localnetSettings = {
     defaultText: 'those that are always there',
     help: 'Up to eight further miners that cheat in these ways, for example int4, rescored, cooler, no-system-prompt, truncated-prompt, draft, one-in-ten, turncoat; docs/development/development-engine.md lists all.',
   }),
+  miners: localnet({
+    kind: 'list',
+    schema: listValue,
+    default: [],
+    defaultText: 'all nine',
+    help: 'Only these of the miners that are always there, by the names on the board, for example honest-fast,cheat-int4: fewer processes for a small machine. --cheats and --hub still add theirs.',
+  }),
   hub: localnet({
     kind: 'switch',
     schema: switchValue,

@@ -100,11 +100,13 @@ export function chainArguments(plan: {
   readonly blockTimeMs: number
   readonly epochBlocks: number
   readonly cheats: readonly string[]
+  readonly miners: readonly string[]
   readonly hub: boolean
 }): string[] {
   return [
     ...['localnet', '--only', 'chain', '--dir', plan.folder, '--chain.port', String(plan.port)],
     ...plan.cheats.flatMap((cheat) => ['--cheats', cheat]),
+    ...plan.miners.flatMap((miner) => ['--miners', miner]),
     ...(plan.hub ? ['--hub'] : []),
     ...[
       '--chain.block-time',

@@ -49,9 +49,11 @@ const MAX_CHEATS = 8
 /**
  * The cast with a miner per further behaviour, in the order given. One that the cast has already is not added again.
  *
- * @throws TargonError LOCALNET_CHEATS for a behaviour that does not exist or is honest, and for too many
+ * @param miners names of the only members of `CAST` to keep; empty: all
+ * @throws TargonError LOCALNET_CHEATS for a behaviour that does not exist or is honest, and for too many; LOCALNET_MINERS for a
+ *   name that is not in `CAST`
  */
-export function castWith(cheats: readonly string[]): readonly CastMember[] {
+export function castWith(cheats: readonly string[], miners: readonly string[] = []): readonly CastMember[] {
   const known = new Set<string>(CAST.map(({ behaviour }) => behaviour))
   const added = [...new Set(cheats)].filter((cheat) => cheat === 'honest' || !known.has(cheat))
   if (added.length > MAX_CHEATS) {
@@ -61,7 +63,19 @@ export function castWith(cheats: readonly string[]): readonly CastMember[] {
       next: 'Name fewer behaviours, or run the localnet several times.',
     })
   }
-  return [...CAST, ...added.map(cheatMember)]
+  return [...keptOf(miners), ...added.map(cheatMember)]
+}
+
+function keptOf(miners: readonly string[]): readonly CastMember[] {
+  const unknown = miners.find((miner) => !CAST.some(({ name }) => name === miner))
+  if (unknown !== undefined) {
+    throw new TargonError(`--miners names ${JSON.stringify(unknown)}, which is not on the board.`, {
+      code: 'LOCALNET_MINERS',
+      fault: 'usage',
+      next: `Use names from this list: ${CAST.map(({ name }) => name).join(', ')}.`,
+    })
+  }
+  return miners.length === 0 ? CAST : CAST.filter(({ name }) => miners.includes(name))
 }
 
 function cheatMember(cheat: string): CastMember {

@@ -41,6 +41,7 @@ export async function startNetworkAround(
     chainPort: 0,
     seed,
     cheats: [],
+    miners: [],
     hub: role === 'hub',
   }
   try {

@@ -26,6 +26,8 @@ export interface NetworkOptions {
   readonly chainPort: number
   /** Behaviours of further miners. */
   readonly cheats: readonly string[]
+  /** Names of the only miners that run of those that are always there; empty: all. */
+  readonly miners: readonly string[]
   /** Whether a hub runs too. */
   readonly hub: boolean
   /** The role the caller runs itself: the validator, the hub, or the first miner of the cast. */
@@ -91,7 +93,7 @@ export class Network {
   private constructor(options: NetworkOptions, deps: NetworkDeps) {
     this.#options = options
     this.#deps = deps
-    this.cast = castWith(cheatsWith(options.cheats, options.hub))
+    this.cast = castWith(cheatsWith(options.cheats, options.hub), options.miners)
     this.#death.promise.catch(() => {})
   }
 
@@ -158,14 +160,10 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { folder, seed, blockTimeMs, epochBlocks, chainPort, cheats, hub, without } = this.#options
+    const { folder, seed, epochBlocks, chainPort, hub, without } = this.#options
     await seedFolder(folder, seed, hotkeyNames(this.cast, hub))
     const [chain, engines, references] = await Promise.all([
-      this.#startPart(
-        'chain',
-        chainArguments({ folder, port: chainPort, seed, blockTimeMs, epochBlocks, cheats, hub }),
-        1,
-      ),
+      this.#startPart('chain', chainArguments({ ...this.#options, port: chainPort }), 1),
       this.#startPart('engines', engineArguments(folder, this.cast), this.cast.length),
       this.#startPart('reference-engine', engineArguments(folder, [REFERENCE_ENGINE]), 1),
     ])

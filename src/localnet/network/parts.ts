@@ -56,7 +56,10 @@ const DEFAULT_ENGINE: EngineSpecification = {
 
 /** Serves the chain, the engines or both in this process until the signal aborts. */
 export async function serveParts(settings: PartsSettings, deps: PartsDeps): Promise<void> {
-  const names = hotkeyNames(castWith(cheatsWith(settings.cheats, settings.hub)), settings.hub)
+  const names = hotkeyNames(
+    castWith(cheatsWith(settings.cheats, settings.hub), settings.miners),
+    settings.hub,
+  )
   const folder = await openFolder(settings.dir)
   const closers: (() => Promise<void>)[] = [() => folder.release()]
   try {

@@ -32,6 +32,14 @@ describe('castWith', () => {
     expect(hotkeyNames(cast, true)).toEqual([...hotkeyNames(cast), 'hub'])
   })
 
+  it('keeps only the miners that are named, in the usual order, beside further cheats', () => {
+    const cast = castWith(['draft', 'int4'], ['cheat-int4', 'honest-fast'])
+    expect(cast.map(({ name }) => name)).toEqual(['honest-fast', 'cheat-int4', 'cheat-draft'])
+    expect(() => castWith([], ['honest'])).toThrow(
+      expect.objectContaining({ code: 'LOCALNET_MINERS', next: expect.stringContaining('honest-fast') }),
+    )
+  })
+
   it('refuses more miners than a small machine runs', () => {
     const cheats = BEHAVIOURS.filter((name) => name !== 'honest')
     expect(() => castWith(cheats.slice(-9))).toThrow(expect.objectContaining({ code: 'LOCALNET_CHEATS' }))
