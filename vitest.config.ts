@@ -1,13 +1,8 @@
 import { existsSync } from 'node:fs'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const isCi = Boolean(process.env.CI)
-
-/**
- * Other programs on a shared machine can stall a test for seconds, so CI tries a failed test once more; `.ci/count.js` prints
- * those that passed only then.
- */
-const retry = isCi ? 1 : 0
 
 /** Start processes, or derive keys at full cost: everything else of their folders is fast. */
 const slow = [
@@ -57,10 +52,27 @@ const measured = [
   ],
 ].map((name) => `test/gauntlet/${name}.test.ts`)
 
-for (const path of [...slow, ...measured, ...alone.filter((path) => !path.includes('*'))])
+const globalSetup = ['test/support/own-temporary-folder.ts', 'test/support/compiled-source.ts']
+
+/** These begin before the others of their suite, which would otherwise end with one of them running alone. */
+const longest = [
+  ...['e2e/localnet-end', 'e2e/update', 'gauntlet/verdict-matrix', 'services/image', 'services/page'],
+  ...['verification/honest-servers', 'autoupdate/launcher', 'scripts/release', 'autoupdate/launcher-faults'],
+  ...['cli/unread-log', 'wallet/encryption', 'roles/validator/epochs/epoch-task.simulation'],
+].map((name) => `test/${name}.test.ts`)
+
+for (const path of [...slow, ...measured, ...longest, ...alone.filter((path) => !path.includes('*'))])
   if (!existsSync(path)) throw new Error(`vitest.config.ts lists ${path}, which does not exist.`)
 
-const globalSetup = ['test/support/own-temporary-folder.ts', 'test/support/compiled-source.ts']
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification) => {
+      const index = longest.findIndex((path) => moduleId.endsWith(`/${path}`))
+      return index < 0 ? longest.length : index
+    }
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b))
+  }
+}
 
 /** What `npm test` runs. `unit:fast` needs no process, database or chain. */
 const unit: TestProjectConfiguration[] = [
@@ -156,12 +168,15 @@ const vllm: TestProjectConfiguration = {
     include: folders('vllm'),
     testTimeout: 3_600_000,
     globalSetup: 'test/vllm/setup.ts',
-    retry: 0,
     fileParallelism: false,
     sequence: { groupOrder: 7 },
   },
 }
 
+/**
+ * A failed test is not tried again: a retry hides what fails once in a while, or only at first. The exceptions say why beside
+ * `retry`, and `.ci/count.js` prints the tests that passed only then.
+ */
 export default defineConfig({
   test: {
     testTimeout: 180_000,
@@ -170,7 +185,7 @@ export default defineConfig({
     disableConsoleIntercept: true,
     setupFiles: 'test/support/each-file.ts',
     pool: 'forks',
-    retry,
+    sequence: { sequencer: LongestFirst },
     maxWorkers: '100%',
     projects: [...unit, e2e, services, ...gauntlet, vllm],
   },

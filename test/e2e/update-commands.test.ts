@@ -126,7 +126,16 @@ it('--rollback ends a probation', async () => {
   expect(await currentRelease(layout)).toBe('90.0.0')
 })
 
-it('--rollback without an older release fails and lists the committed ones', async () => {
+it('--rollback without an older release returns to the checkout', async () => {
+  const { status, stdout } = await update('--rollback')
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^Switched from 90\.0\.0 to the checkout \//),
+  })
+  expect(await currentRelease(layout)).toBeUndefined()
+})
+
+it('--rollback from the checkout fails and lists the committed ones', async () => {
   const { status, stderr } = await update('--rollback')
   expect(status).toBe(6)
   expect(stderr).toContain('UPDATE_NO_ROLLBACK')

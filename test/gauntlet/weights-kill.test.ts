@@ -110,7 +110,7 @@ async function killAround(epoch: number): Promise<void> {
   await makeBlocks(boundary + EPOCH_BLOCKS - 8, 300, () => isSet(epoch))
 }
 
-describe('kill -9 around the submission (F13)', { retry: 0 }, () => {
+describe('kill -9 around the submission (F13)', () => {
   it.each(RATE_LIMITS)(
     'every epoch gets weights exactly once, and no attempt is too fast (rate limit %i blocks)',
     async (rateLimit) => {
