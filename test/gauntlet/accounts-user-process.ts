@@ -11,7 +11,7 @@ import { hasCode } from '../../src/kernel/errors.js'
  */
 const [placeText = '', secret = '', run = ''] = process.argv.slice(2)
 const place = placeText.startsWith('postgres') ? { url: placeText } : { file: placeText }
-const times = { leaseMs: 4000, extendMs: 200, graceMs: 400 }
+const times = { leaseMs: 8000, extendMs: 200, graceMs: 400 }
 const accounts = openAccounts({ place, clock: systemClock, log: pino({ level: 'silent' }), times })
 const say = (line: string) => void writeSync(1, `${line}\n`)
 

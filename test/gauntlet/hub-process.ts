@@ -19,7 +19,8 @@ const axon = {
   block: 1,
 } as const
 const log = pino({ level: 'warn' }, { write: (line) => void process.stderr.write(line) })
-const times = { leaseMs: 10_000, extendMs: 200, graceMs: 400 }
+// a hub that a busy machine stalls for seconds still extends its reservations in time
+const times = { leaseMs: 20_000, extendMs: 200, graceMs: 400 }
 await startHub(hubSettingsOf({ 'hub.port': Number(port), 'hub.retain': 0 }), {
   ...{ clock: systemClock, log, stateDir, signer, lockTimes: { staleMs: 2000 } },
   signal: new AbortController().signal,
