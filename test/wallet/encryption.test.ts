@@ -1,7 +1,9 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { naclEncrypt } from '@polkadot/util-crypto/nacl'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { decryptKeyFile, deriveFileKey } from '../../src/wallet/encryption.js'
 import { loadHotkey, passwordVariable } from '../../src/wallet/index.js'
 
 /**
@@ -10,6 +12,8 @@ import { loadHotkey, passwordVariable } from '../../src/wallet/index.js'
  */
 const FIXTURE = new URL('../fixtures/wallet/alice.nacl.hex', import.meta.url)
 const PASSWORD = 'correct horse'
+/** Of the files that the tests themselves encrypt. */
+const CHEAP = { iterations: 1, memoryKib: 64 }
 const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY'
 
 let folder: string
@@ -35,7 +39,11 @@ describe('a key file encrypted with $NACL', () => {
   })
 
   it('is rejected with a wrong password', async () => {
-    await expect(load({ password: 'wrong' })).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
+    const { encrypted, nonce } = naclEncrypt(Buffer.from('a key'), await deriveFileKey(PASSWORD, CHEAP))
+    const file = Buffer.concat([Buffer.from('$NACL'), nonce, encrypted])
+    const decrypt = (password: string) => decryptKeyFile(file, path, { password }, CHEAP)
+    expect(await decrypt(PASSWORD)).toBe('a key')
+    await expect(decrypt('wrong')).rejects.toMatchObject({ code: 'WALLET_PASSWORD' })
   })
 
   it('is rejected without a password', async () => {
