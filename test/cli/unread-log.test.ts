@@ -5,6 +5,7 @@ import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { compiledUrl } from '../support/compiled-program.js'
@@ -57,6 +58,7 @@ async function untilLogged(url: string, lines: number): Promise<{ logged: number
   for (;;) {
     const status = JSON.parse(await get(url, '/status')) as { logged: number; pid: number }
     if (status.logged >= lines) return status
+    await sleep(20)
   }
 }
 

@@ -203,7 +203,7 @@ describe('the release on probation', () => {
     // nothing listens on this port
     const down = { TARGON_MODEL_ENDPOINT: 'http://127.0.0.1:1/v1' }
     // instead of 15 minutes, counted from its start and again from its `ready`
-    const miner = launchMiner({ ...down, TARGON_TEST_TRIAL_MS: '20000' })
+    const miner = launchMiner({ ...down, TARGON_TEST_TRIAL_MS: '12000' })
     await miner.said('"event":"miner-listening"', '"event":"ready"')
     const ended = miner.said('launcher: release', '"event":"miner-listening"')
     await ended

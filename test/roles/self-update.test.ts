@@ -11,13 +11,13 @@ import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { createDeferred } from '../../src/kernel/deferred.js'
 import { packageVersion } from '../../src/kernel/version.js'
 import { isUnattended, openSelfUpdate } from '../../src/roles/self-update.js'
-import { ReleaseRepository } from '../support/release-repository.js'
+import { pathWithQuickNpm, ReleaseRepository } from '../support/release-repository.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const hotkey = '5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM'
 const surroundings = {
   node: { version: process.versions.node, path: process.execPath },
-  env: inheritableEnvironment(),
+  env: { ...inheritableEnvironment(), PATH: pathWithQuickNpm() },
 }
 /** Makes the hour and the jitter pass at once. */
 const hurried: Clock = { ...systemClock, sleep: async (_ms, signal) => signal?.throwIfAborted() }

@@ -34,6 +34,8 @@ const execute = promisify(execFile)
 const folder = temporaryFolder('image')
 const context = join(folder, 'checkout')
 let parts: DevelopmentParts
+/** The image that starts the launcher; it is built while the other one is tested. */
+let launcherImage: Promise<unknown>
 
 describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, () => {
   beforeAll(async () => {
@@ -41,11 +43,13 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
     for (const path of ['.env', 'deploy/.env', 'wallet.log']) writeFileSync(join(context, path), SECRET)
     importHostImage(real().docker, 'base', ['git', 'ssh-keygen'])
     await build('plain')
-    await build('launcher')
+    launcherImage = build('launcher')
+    launcherImage.catch(() => {})
     parts = await startDevelopmentParts()
   }, 900_000)
   afterAll(async () => {
     await parts?.stop()
+    await launcherImage?.catch(() => {})
     if (typeof daemon !== 'string') await daemon.close()
   }, 300_000)
 
@@ -123,6 +127,7 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
   ] as const)(
     '%s becomes healthy as user %i on a read-only root, and drains on docker stop',
     async (start, user) => {
+      if (start === 'launcher') await launcherImage
       const name = `miner-${start}`
       const variables = { ...placeless(parts.minerVariables), TARGON_METRICS_PORT: String(await freePort()) }
       const flags = [
@@ -151,6 +156,10 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
   )
 
   describe.skipIf(!hasCompose)('in the compose file', () => {
+    beforeAll(async () => {
+      await launcherImage
+    }, 600_000)
+
     it('is valid with all profiles', async () => {
       const { stdout } = await compose(
         {},

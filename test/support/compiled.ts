@@ -17,7 +17,9 @@ const PROGRAMS = [
   'test/cli/logging-process.ts',
   'test/kernel/attempt-timeout-worker.ts',
   'test/kernel/stopped-server.ts',
+  'test/roles/hub/organics/keeper.ts',
   'test/support/engine-process.ts',
+  'test/support/organic-records.ts',
   'test/support/update-worker.ts',
 ]
 

@@ -78,7 +78,7 @@ export class ReleaseRepository {
       nodeVersion: process.versions.node,
       nodePath: process.execPath,
       channel: 'stable',
-      env: { PATH: process.env.PATH ?? '', HOME: this.folder },
+      env: { PATH: pathWithQuickNpm(), HOME: this.folder },
       clock: systemClock,
       signal: new AbortController().signal,
       onProgress: () => {},
@@ -109,6 +109,26 @@ function makeFirst(folder: string): void {
   makeKey(folder, 'stranger')
   const key = readFileSync(`${makeKey(folder, 'maintainer')}.pub`, 'utf8').trim()
   writeFileSync(join(folder, 'allowed_signers'), `maintainer@example.org namespaces="git" ${key}\n`)
+}
+
+/**
+ * The search path with an npm in front that skips `npm ci` where it has nothing to do, because it needs a second of CPU for that
+ * too. A release with a script or a dependency is left to the real one.
+ */
+export function pathWithQuickNpm(): string {
+  const folder = folderMadeOnce('quick-npm', makeQuickNpm)
+  return `${folder}:${process.env.PATH ?? ''}`
+}
+
+function makeQuickNpm(folder: string): void {
+  const path = `'${(process.env.PATH ?? '').replaceAll("'", "'\\''")}'`
+  const script = `#!/bin/sh
+if [ "$1" = ci ] && [ -f npm-shrinkwrap.json ] && ! grep -qE 'ependencies|"scripts"' package.json npm-shrinkwrap.json
+then exit 0
+fi
+PATH=${path} exec npm "$@"
+`
+  writeFileSync(join(folder, 'npm'), script, { mode: 0o755 })
 }
 
 function makeKey(folder: string, name: string): string {

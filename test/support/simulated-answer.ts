@@ -128,10 +128,10 @@ function sample(logprobs: readonly number[], dice: number): number {
 
 /** The top of a distribution and the token itself, as prompt_logprobs has them. */
 function positionOf(logprobs: readonly number[], own: number): ReferencePosition {
-  const order = logprobs.map((logprob, id) => ({ id, logprob })).sort((a, b) => b.logprob - a.logprob)
+  const order = logprobs.map((_, id) => id).sort((a, b) => (logprobs[b] ?? 0) - (logprobs[a] ?? 0))
+  const top = order.slice(0, TOP_K)
+  const shown = top.includes(own) ? top : [...top, own]
   return new Map(
-    order
-      .map(({ id, logprob }, index) => [id, { logprob: Math.fround(logprob), rank: index + 1 }] as const)
-      .filter(([id, { rank }]) => rank <= TOP_K || id === own),
+    shown.map((id) => [id, { logprob: Math.fround(logprobs[id] ?? 0), rank: order.indexOf(id) + 1 }]),
   )
 }

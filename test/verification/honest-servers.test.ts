@@ -30,7 +30,7 @@ async function failuresOf(
       const temperature = TEMPERATURES[index % TEMPERATURES.length] ?? 1
       const endpoint = index % 2 === 0 ? 'chat' : 'completion'
       const request = await requestOf(`${seed} ${index}`, {
-        ...{ temperature, endpoint, maxTokens: 96 },
+        ...{ temperature, endpoint, maxTokens: 64 },
         ...(mayBeCut ? { mayBeCut } : {}),
       })
       const verdict = await rig.verify(request, await rig.ask(miner.url, request))

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { compileScripts } from '../../../support/compiled.js'
+import { nodeArgumentsOf } from '../../../support/compiled-program.js'
 import { removeTemporaryFolders, temporaryFolder } from '../../../support/temporary-folder.js'
 
 afterAll(removeTemporaryFolders)
@@ -12,11 +12,11 @@ const KILLS = 8
 test('a hub that is killed again and again hands out no answer twice and no damaged one', {
   timeout: 240_000,
 }, async () => {
-  const [script = ''] = await compileScripts(new URL('keeper.ts', import.meta.url))
+  const keeper = nodeArgumentsOf(new URL('keeper.ts', import.meta.url))
   const folder = temporaryFolder('killed')
   const bucketOf = new Map<string, string>()
   for (let kill = 0; kill < KILLS; kill++) {
-    const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...keeper, folder], { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     let said = ''
     child.stdout.on('data', (data) => {

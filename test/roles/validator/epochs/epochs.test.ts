@@ -8,7 +8,7 @@ import { createDeferred } from '../../../../src/kernel/deferred.js'
 import { openSelfUpdate } from '../../../../src/roles/self-update.js'
 import { validatorStatus } from '../../../../src/roles/validator/index.js'
 import { startFakeMiner } from '../../../support/fake-miner.js'
-import { ReleaseRepository } from '../../../support/release-repository.js'
+import { pathWithQuickNpm, ReleaseRepository } from '../../../support/release-repository.js'
 import { createRig, createRigEngine, MODEL, type Rig } from '../validator-rig.js'
 
 const open: { dispose?(): Promise<void>; close?(): Promise<void> }[] = []
@@ -83,7 +83,7 @@ it('puts a new release on probation and requests a restart after the weights are
   }).values
   const surroundings = {
     node: { version: process.versions.node, path: process.execPath },
-    env: { PATH: process.env.PATH ?? '', HOME: repository.folder },
+    env: { PATH: pathWithQuickNpm(), HOME: repository.folder },
   }
   const rig: Rig = await createRig(
     [miner],
