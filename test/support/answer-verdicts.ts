@@ -28,7 +28,7 @@ const HEAD = /response head/
 const matches = (pattern: RegExp) => (wire: string) => pattern.test(wire)
 
 /** Model servers send none of these; each would let two programs on the way read the same bytes differently. */
-export const STRICTER: readonly Stricter[] = [
+const STRICTER: readonly Stricter[] = [
   {
     why: 'another protocol or version would have other rules for what follows',
     error: HEAD,
@@ -96,7 +96,7 @@ export const STRICTER: readonly Stricter[] = [
 ]
 
 /** Answers after which our reader closes a connection that llhttp keeps; a new connection is always safe. */
-export const CLOSED: readonly Omit<Stricter, 'error'>[] = [
+const CLOSED: readonly Omit<Stricter, 'error'>[] = [
   {
     why: 'HTTP/1.0 with "close" beside "keep-alive"',
     applies: (wire) => wire.includes('HTTP/1.0 ') && /connection:.*close/i.test(wire),
