@@ -14,8 +14,11 @@ import {
 import type { DatabasePlace } from '../../src/database/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { silent } from '../accounts/accounts-suite.js'
+import type { Random } from '../../src/prompts/random.js'
 import { createDatabases, postgresServer } from '../support/postgres.js'
 import { scaled } from './scale.js'
+import { drawsOf, GAUNTLET_SEED } from './seed.js'
+import { startTally, type Tally } from './tally.js'
 
 const RESERVED = 100
 /** A kill may meet requests at any step; further runs follow until some were running and some settled. */
@@ -28,8 +31,13 @@ afterAll(async () => {
 })
 
 /** @returns what the process said before it was killed */
-async function runUntilKilled(place: DatabasePlace, secret: string, run: number): Promise<string[]> {
-  const words = ['url' in place ? place.url : place.file, secret, String(run)]
+async function runUntilKilled(
+  place: DatabasePlace,
+  secret: string,
+  run: number,
+  draws: Random,
+): Promise<string[]> {
+  const words = ['url' in place ? place.url : place.file, secret, String(run), String(GAUNTLET_SEED)]
   const child = spawn(process.execPath, [inject('scripts')['accounts-user'], ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -41,7 +49,7 @@ async function runUntilKilled(place: DatabasePlace, secret: string, run: number)
     })
     child.once('exit', () => resolve())
   })
-  await systemClock.sleep(Math.random() * 400)
+  await systemClock.sleep(draws.next() * 400)
   expect(child.exitCode).toBeNull()
   child.kill('SIGKILL')
   await once(child, 'close')
@@ -67,7 +75,8 @@ function haveBothEnds(all: Iterable<readonly number[]>): boolean {
   return certain.includes(RESERVED) && certain.some((tokens) => tokens > 1 && tokens < RESERVED)
 }
 
-async function killReplicas(place: DatabasePlace): Promise<void> {
+async function killReplicas(place: DatabasePlace, tally: Tally): Promise<void> {
+  const draws = drawsOf(tally.kind)
   const database = await openAccountsDatabase(place)
   const { secret } = await createKey(database, {
     ...{ name: 'ann', limits: { budgetTokens: 1e9, concurrent: 1000 }, isRetained: true, createdAtMs: 1 },
@@ -77,9 +86,10 @@ async function killReplicas(place: DatabasePlace): Promise<void> {
   const expected = new Map<string, readonly number[]>()
   try {
     const isEnough = (runs: number) =>
-      runs >= scaled(100) && (runs >= MOST_RUNS || haveBothEnds(expected.values()))
-    for (let run = 0; !isEnough(run); run++)
-      for (const [model, charges] of possibleCharges(await runUntilKilled(place, secret, run)))
+      runs >= scaled(tally.full) && (runs >= MOST_RUNS || haveBothEnds(expected.values()))
+    let kills = 0
+    for (; !isEnough(kills); kills++)
+      for (const [model, charges] of possibleCharges(await runUntilKilled(place, secret, kills, draws)))
         expected.set(model, charges)
     await expect.poll(async () => (await listKeys(database))[0]?.running).toBe(0)
     const rows = await readUsage(database, { sinceMs: 0, untilMs: 8e15 })
@@ -95,22 +105,27 @@ async function killReplicas(place: DatabasePlace): Promise<void> {
     expect(key?.spentTokens).toBe([...charged.values()].reduce((sum, tokens) => sum + tokens, 0))
     expect(rows.filter(({ unsettledTokens }) => unsettledTokens > 0).length).toBeGreaterThan(0)
     expect(rows.filter(({ completionTokens }) => completionTokens > 0).length).toBeGreaterThan(0)
+    tally.count = kills
   } finally {
     await survivor.close()
     await database.close()
   }
 }
 
+/** Of replicas that only debit requests. */
+const kindOn = (database: string) =>
+  ({ fault: 'F34', kind: `kill -9 of a replica with accounts on ${database}`, full: 100, isDrawn: true }) as const
+
 describe('each request is debited exactly once through kill -9, and no reservation is left', () => {
-  test('on one SQLite file', async () => {
+  test('on one SQLite file', async ({ task }) => {
     const folder = await mkdtemp(join(tmpdir(), 'targon-accounts-kill-'))
     folders.push(folder)
-    await killReplicas({ file: join(folder, 'accounts.sqlite') })
+    await killReplicas({ file: join(folder, 'accounts.sqlite') }, startTally(task, kindOn('SQLite')))
   }, 3_600_000)
 
   test.skipIf(postgresServer === undefined)(
     'on PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
-    async () => killReplicas(await databases.create()),
+    async ({ task }) => killReplicas(await databases.create(), startTally(task, kindOn('PostgreSQL'))),
     3_600_000,
   )
 })

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { connectionLimits } from '../../src/roles/miner/serving/public-server.js'
+import { startTally } from './tally.js'
 
-it('blames no model server and no miner when this process has no file descriptor left', () => {
+it('blames no model server and no miner when this process has no file descriptor left', ({ task }) => {
+  const tally = startTally(task, { fault: 'F36', kind: 'miners without file descriptors', full: 1 })
   const script = fileURLToPath(new URL('descriptors-process.ts', import.meta.url))
   const command = `ulimit -n 256; exec "${process.execPath}" --import tsx "${script}"`
   const outcome = JSON.parse(execFileSync('bash', ['-c', command], { encoding: 'utf8' }))
@@ -14,9 +16,11 @@ it('blames no model server and no miner when this process has no file descriptor
   expect(outcome.during).toMatchObject({ health: 'up', breaker: 'closed', failures: 0 })
   expect(outcome.fault).toMatchObject({ cause: 'aborted', detail: expect.stringContaining('EMFILE') })
   expect(outcome).toMatchObject({ served: 200, after: { health: 'up', failures: 0 } })
+  tally.count = 1
 })
 
-it('blames no engine and no miner of a validator, and names the limit', () => {
+it('blames no engine and no miner of a validator, and names the limit', ({ task }) => {
+  const tally = startTally(task, { fault: 'F36', kind: 'validators without file descriptors', full: 1 })
   const script = fileURLToPath(new URL('descriptors-engine-process.ts', import.meta.url))
   const command = `ulimit -n 256; exec "${process.execPath}" --import tsx "${script}"`
   const outcome = JSON.parse(execFileSync('bash', ['-c', command], { encoding: 'utf8' }))
@@ -30,6 +34,7 @@ it('blames no engine and no miner of a validator, and names the limit', () => {
   const next = expect.stringContaining('ulimit -n')
   expect(named('descriptor-limit-low')).toMatchObject({ level: 40, descriptors: 256, connections: 64, next })
   expect(named('descriptors-exhausted')).toMatchObject({ level: 40, next })
+  tally.count = 1
 })
 
 it.each([

@@ -12,6 +12,7 @@ import { startFakeDocker } from '../support/fake-docker.js'
 import { ENGINE_FAULTS, type FakeEngine, startFakeEngine } from '../support/fake-engine.js'
 import { type FakeMiner, startFakeMiner } from '../support/fake-miner.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** F26: no fault of the validator's own engine changes a score, and verdicts resume within a minute after it recovers. */
 
@@ -118,9 +119,10 @@ const noVerdict = (line: LogLine) =>
 const suite = GAUNTLET_SCALE === 1 ? describe : describe.concurrent
 
 suite('the engine of a validator', () => {
-  test.each(ENGINE_FAULTS)(
+  test.for(ENGINE_FAULTS)(
     'fault "%s": no score changes, no answer is accepted unverified, rounds end in time, and verdicts resume',
-    async (fault) => {
+    async (fault, { task }) => {
+      const tally = startTally(task, { fault: 'F26', kind: `engine faults: ${fault}`, full: 20 })
       const bench = await startBench('none')
       try {
         await bench.timed(0, verified)
@@ -140,6 +142,7 @@ suite('the engine of a validator', () => {
 
           bench.engine.fault = 'none'
           expect(await bench.timed(bench.rig.log.length, verified)).toBeLessThan(RECOVERY_MS)
+          tally.count++
         }
       } finally {
         await bench.close()
@@ -147,7 +150,8 @@ suite('the engine of a validator', () => {
     },
   )
 
-  test('starting slowly: no miner is queried until answers can be verified', async () => {
+  test('starting slowly: no miner is queried until answers can be verified', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F26', kind: 'slow starts of the engine', full: 20 })
     for (let run = 0; run < RUNS; run++) {
       const miner = await startFakeMiner({ models: [MODEL], gapMs: 1 })
       const bench = await startBench('loading', {}, (engine) => engine, [miner])
@@ -160,6 +164,7 @@ suite('the engine of a validator', () => {
         bench.engine.fault = 'none'
         expect(await bench.timed(0, verified)).toBeLessThan(RECOVERY_MS)
         expect(await ready()).toBe(200)
+        tally.count++
       } finally {
         await bench.close()
         await miner.close()
@@ -167,7 +172,8 @@ suite('the engine of a validator', () => {
     }
   })
 
-  test('losing the Docker socket: running engines keep working, weights are set, and the fleet is reconciled again', async () => {
+  test('losing the Docker socket: running engines keep working, weights are set, and the fleet is reconciled again', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F26', kind: 'losses of the Docker socket', full: 20 })
     const socketPath = join(folder, 'docker.sock')
     const refreshes: string[] = []
     const fleet = new Fleet({
@@ -197,6 +203,7 @@ suite('the engine of a validator', () => {
         await docker.close()
       }
       expect(bench.verdicts(0).filter(inconclusive)).toEqual([])
+      tally.count = RUNS
     } finally {
       await bench.close()
     }

@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { startTally } from './tally.js'
 
 /** Runs the writer with umask 000. @returns each path below the folder with its mode. */
 async function modesOf(...manner: string[]): Promise<[path: string, mode: number][]> {
@@ -24,7 +25,8 @@ async function modesOf(...manner: string[]): Promise<[path: string, mode: number
 }
 
 describe('gauntlet: file modes', () => {
-  it('F23: with umask 000 a role writes no file that other users can read', async () => {
+  it('F23: with umask 000 a role writes no file that other users can read', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F23', kind: 'roles with umask 000', full: 1 })
     const modes = await modesOf()
     const names = modes.map(([path]) => path).join('\n')
     for (const written of [
@@ -38,6 +40,7 @@ describe('gauntlet: file modes', () => {
     expect(modes.filter(([, mode]) => (mode & 0o077) !== 0)).toEqual([])
     const folders = modes.filter(([path]) => modes.some(([other]) => other.startsWith(`${path}/`)))
     expect(folders.filter(([, mode]) => mode !== 0o700)).toEqual([])
+    tally.count = 1
   })
 
   it('F23 control: outside a role the same writers leave readable files', async () => {

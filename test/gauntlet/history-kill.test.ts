@@ -9,6 +9,8 @@ import { expect, inject, test } from 'vitest'
 import { openHistory } from '../../src/history/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
 import { scaled } from './scale.js'
+import { drawsOf } from './seed.js'
+import { startTally } from './tally.js'
 
 /** @returns how many rows the writer had confirmed as written before it was killed. */
 async function writeUntilKilled(
@@ -53,15 +55,17 @@ async function readRounds(file: string): Promise<number[]> {
   }
 }
 
-test('the embedded history keeps every confirmed row through kill -9, also during its creation', async () => {
+test('the embedded history keeps every confirmed row through kill -9, also during its creation', async ({ task }) => {
+  const tally = startTally(task, { fault: 'F35', kind: 'kill -9 of a history writer', full: 120, isDrawn: true })
+  const draws = drawsOf('history')
   let written = 0
-  for (let run = 0; run < scaled(60); run++) {
+  while (tally.count < scaled(tally.full, 2)) {
     const folder = await mkdtemp(join(tmpdir(), 'targon-history-kill-'))
     try {
       const place = join(folder, 'history.sqlite')
       // the first kill may hit the creation of the database, the second its opening and writing
-      let known = await writeUntilKilled(place, 0, 'started', Math.random() * 500)
-      known = Math.max(known, await writeUntilKilled(place, known, 'written', Math.random() * 2000))
+      let known = await writeUntilKilled(place, 0, 'started', draws.next() * 500)
+      known = Math.max(known, await writeUntilKilled(place, known, 'written', draws.next() * 2000))
       const rounds = await readRounds(place)
       const found = new Set(rounds)
       const missing = Array.from({ length: known }, (_, round) => round).filter((round) => !found.has(round))
@@ -69,6 +73,7 @@ test('the embedded history keeps every confirmed row through kill -9, also durin
       expect(rounds.length).toBe(new Set(rounds).size)
       expect(await readdir(folder)).toEqual(['history.sqlite'])
       written += known
+      tally.count += 2
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { burstRuleOf, STRICT_BURST_RULE } from '../../src/inference/index.js'
 import { requestOf, startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
 import { GAUNTLET_SCALE } from './scale.js'
+import { startTally } from './tally.js'
 
 const COUNT = Math.max(16, Math.round(1000 * GAUNTLET_SCALE))
 const TEMPERATURES = [0, 0.02, 0.1, 0.2, 0.4, 0.6, 0.75, 0.9, 1, 1.3]
@@ -13,7 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it(`fails none of ${COUNT} honest answers, for any temperature and vLLM generation`, async () => {
+it(`fails none of ${COUNT} honest answers, for any temperature and vLLM generation`, async ({ task }) => {
+  const tally = startTally(task, { fault: 'F28', kind: 'honest answers', full: 1000 })
   const miners = await Promise.all(
     (['raw', 'processed'] as const).flatMap((logprobsMode) =>
       (['v0', 'v1'] as const).map((dialect) => rig.startMiner({ dialect, logprobsMode })),
@@ -31,7 +33,8 @@ it(`fails none of ${COUNT} honest answers, for any temperature and vLLM generati
     const answer = await rig.ask(miners[index % miners.length]?.url ?? '', request)
     const verdict = await rig.verify(request, answer)
     tokens += answer.tokens.length
-    if (verdict.kind !== 'verified') failures.push(`${index} T=${temperature}: ${JSON.stringify(verdict)}`)
+    if (verdict.kind === 'verified') tally.count++
+    else failures.push(`${index} T=${temperature}: ${JSON.stringify(verdict)}`)
   }
   expect(failures).toEqual([])
   expect(tokens).toBeGreaterThan(COUNT * 32)
@@ -44,7 +47,8 @@ const ASKED_AT_ONCE = 8 * AT_ONCE
 /** Slow enough that an answer takes more than a second, so that a stall of the machine does not look like a burst. */
 const TOKENS_PER_SECOND = 65
 
-it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the burst test of 4.4.1 fails some`, async () => {
+it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the burst test of 4.4.1 fails some`, async ({ task }) => {
+  const tally = startTally(task, { fault: 'F28', kind: 'honest answers that waited in a queue', full: 128 })
   const queue = { maxConcurrentSequences: AT_ONCE, tokensPerSecond: TOKENS_PER_SECOND }
   const failures: string[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -57,7 +61,8 @@ it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the 
     const [answers, old] = await Promise.all([askAll(STRICT_BURST_RULE.minTokensPerSecond), askAll(0)])
     for (const answer of answers) {
       const verdict = await rig.verify(request, answer)
-      if (verdict.kind !== 'verified') failures.push(`${round}: ${JSON.stringify(verdict)}`)
+      if (verdict.kind === 'verified') tally.count++
+      else failures.push(`${round}: ${JSON.stringify(verdict)}`)
     }
     expect(old.filter(({ fault }) => fault !== undefined)).not.toEqual([])
   }

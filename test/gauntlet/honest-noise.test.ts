@@ -3,6 +3,7 @@ import type { SamplingDefaults } from '../../src/engine/index.js'
 import { judgeStrict } from '../../src/verification/index.js'
 import { HONEST_NOISE, simulateAnswer } from '../support/simulated-answer.js'
 import { GAUNTLET_SCALE } from './scale.js'
+import { startTally } from './tally.js'
 
 const COUNT = Math.max(100, Math.round(5_000 * GAUNTLET_SCALE))
 const NOISES = Object.entries(HONEST_NOISE)
@@ -24,7 +25,8 @@ function pick<T>(items: readonly T[], index: number): T {
   return item
 }
 
-it(`fails none of ${COUNT} honest answers, for any noise, temperature, length, report and truncation`, () => {
+it(`fails none of ${COUNT} honest answers, for any noise, temperature, length, report and truncation`, ({ task }) => {
+  const tally = startTally(task, { fault: 'F28', kind: 'honest answers with noise', full: 5000 })
   const failures: string[] = []
   for (let index = 0; index < COUNT; index++) {
     const [name, noise] = pick(NOISES, index)
@@ -34,7 +36,8 @@ it(`fails none of ${COUNT} honest answers, for any noise, temperature, length, r
     const tokens = pick(LENGTHS, Math.floor(index / 5))
     const options = { temperature, tokens, noise, report, ...(cut ? { cut } : {}) } as const
     const verdict = judgeStrict(simulateAnswer(`honest ${index}`, options))
-    if (verdict.kind !== 'verified')
+    if (verdict.kind === 'verified') tally.count++
+    else
       failures.push(
         `${index} ${name} T=${temperature} ${report} ${JSON.stringify(cut)}: ${JSON.stringify(verdict)}`,
       )

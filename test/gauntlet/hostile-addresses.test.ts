@@ -8,6 +8,7 @@ import { createRig } from '../roles/validator/validator-rig.js'
 import { neuronOf } from '../support/fake-subtensor.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
+import { startTally } from './tally.js'
 
 /** F29: miners that direct the validator to its own network, by their address or by a redirect. */
 
@@ -90,16 +91,21 @@ async function runAgainst(allow: boolean): Promise<number> {
   return hits
 }
 
-test(`never connects to any of ${ADDRESSES.length} private or reserved addresses`, async () => {
+test(`never connects to any of ${ADDRESSES.length} private or reserved addresses`, async ({ task }) => {
+  const full = ADDRESSES.length
+  const tally = startTally(task, { fault: 'F29', kind: 'miners at private or reserved addresses', full })
   expect(ADDRESSES.length).toBeGreaterThanOrEqual(40)
   expect(await runAgainst(false)).toBe(0)
+  tally.count = full
 })
 
 test('control: queries the same addresses when they are allowed', async () => {
   expect(await runAgainst(true)).toBeGreaterThan(0)
 })
 
-test('follows no redirect to them, neither from an answer nor from a model list', async () => {
+test('follows no redirect to them, neither from an answer nor from a model list', async ({ task }) => {
+  const full = REDIRECTS.length * ADDRESSES.length
+  const tally = startTally(task, { fault: 'F29', kind: 'redirects to such addresses', full })
   const signer = await hotkeyOf(200)
   const target = { url: redirecting.url, hotkey: signer.address }
   const dispatcher = createMinerAgent()
@@ -116,6 +122,7 @@ test('follows no redirect to them, neither from an answer nor from a model list'
   }
   await dispatcher.destroy()
   expect(hits).toBe(0)
+  tally.count = full
   // control: Node's built-in client does follow it
   answerWith = { status: 307, location: `http://127.0.0.1:${port}/` }
   await (await fetch(redirecting.url, { method: 'POST', body: '{}' })).text()

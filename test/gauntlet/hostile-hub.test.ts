@@ -8,6 +8,8 @@ import { createRigContext, defaultSettings, MODEL } from '../roles/validator/val
 import { hotkeyOf } from '../support/hotkeys.js'
 import { startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
+import { GAUNTLET_SEED } from './seed.js'
+import { startTally } from './tally.js'
 
 /** What a hub says moves a score no further than our own rounds allow. */
 
@@ -26,7 +28,8 @@ const record = fc.record({
   max_tokens: fc.integer({ min: 10, max: 1_000_000 }),
 })
 
-test('the word of a hub moves no score beyond the bounds, and none of miners it does not speak of', async () => {
+test('the word of a hub moves no score beyond the bounds, and none of miners it does not speak of', async ({ task }) => {
+  const tally = startTally(task, { fault: 'F33', kind: 'buckets of a hub that invents results', full: 200, isDrawn: true })
   const signer = await hotkeyOf(1)
   await fc.assert(
     fc.asyncProperty(fc.array(record, { maxLength: 100 }), async (records) => {
@@ -72,7 +75,8 @@ test('the word of a hub moves no score beyond the bounds, and none of miners it 
       }
       expect(scoreOf(4)).toBe(0)
       expect(scoreOf(5)).toBe(own)
+      tally.count++
     }),
-    { numRuns: scaled(200, 10) },
+    { numRuns: scaled(tally.full, 10), seed: GAUNTLET_SEED },
   )
-}, 120_000)
+}, 600_000)

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createMinerAgent, listModels } from '../../src/inference/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
-import { createRandom } from '../../src/prompts/index.js'
 import { broadcastModels } from '../../src/roles/validator/epochs/broadcast.js'
 import { servingMiners } from '../roles/validator/rounds/round-parts.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { drawsOf } from './seed.js'
+import { startTally } from './tally.js'
 
 /** F24: 1,000 hostile model lists, from 36 miners at a time. */
 
@@ -41,8 +42,10 @@ async function setBehaviour(kinds: readonly (number | null)[]): Promise<void> {
   await acknowledged
 }
 
-test('polls 36 mostly hostile miners in time and in bounded memory, and accepts only the honest lists', async () => {
-  const random = createRandom('lists')
+test('polls 36 mostly hostile miners in time and in bounded memory, and accepts only the honest lists', async ({ task }) => {
+  const kind = `polls of ${MINERS} miners, 34 of them hostile`
+  const tally = startTally(task, { fault: 'F24', kind, full: Math.ceil(1000 / MINERS), isDrawn: true })
+  const random = drawsOf('lists')
   const served = servingMiners(MINERS, Number(new URL(url).port))
   const signer = await hotkeyOf(200)
   const ask = async () => {
@@ -75,6 +78,7 @@ test('polls 36 mostly hostile miners in time and in bounded memory, and accepts 
       ),
     ).toEqual([])
     expect(lists.get('5Miner1')).toEqual(WANTED)
+    tally.count++
   }
   clearInterval(timer)
   expect(peak - before).toBeLessThan(32 << 20)

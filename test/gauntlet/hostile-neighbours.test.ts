@@ -46,6 +46,7 @@ import {
   type UpstreamMode,
 } from '../support/stream-upstream.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** No bytes of a miner change verdict, time or score of another one, and a stream held open is worth its own speed. */
 
@@ -121,9 +122,10 @@ describe('bytes of a miner', () => {
     }
   }
 
-  test.each(HOSTILE_STREAMS)(
+  test.for(HOSTILE_STREAMS)(
     'of kind %s change neither verdict nor time nor score of twelve others',
-    async (kind) => {
+    async (kind, { task }) => {
+      const tally = startTally(task, { fault: 'F33', kind: 'hostile streams beside twelve others', full: 12 })
       await play('even', 0)
       // The wall clock of a busy machine is noisy, now and then; what a miner does to others shows every time.
       const most = GAUNTLET_SCALE === 1 ? 0.02 : 0.15
@@ -136,6 +138,7 @@ describe('bytes of a miner', () => {
         error = Math.max(Math.abs(middle), Math.abs(score - 1) / 2)
       }
       expect(error).toBeLessThanOrEqual(most)
+      tally.count = scaled(tally.full, 3)
     },
     60_000,
   )
@@ -170,7 +173,8 @@ describe('a stream that is held open', () => {
   /** Sleeps take a tenth of their time: a soft deadline of 10 s takes one second. Streams are timed by the real clock. */
   const tenfold: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) }
 
-  test('is worth its own speed to its miner within a window, and costs slow and fast honest miners nothing', async () => {
+  test('is worth its own speed to its miner within a window, and costs slow and fast honest miners nothing', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F33', kind: 'streams held open for a window of rounds', full: 1 })
     const stop = new AbortController()
     const view = viewOf(servingMiners(miners))
     const book = new ScoreBook()
@@ -225,5 +229,6 @@ describe('a stream that is held open', () => {
     for (let uid = 3; uid <= miners; uid++) expect(scoreOf(uid)).toBeGreaterThan(50)
     const others = results.filter(({ miner, verdict }) => miner.uid !== HOLDER && verdict.kind === 'failed')
     expect(others).toEqual([])
+    tally.count = 1
   }, 60_000)
 })

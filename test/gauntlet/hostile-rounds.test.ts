@@ -28,6 +28,7 @@ import {
   type UpstreamMode,
 } from '../support/stream-upstream.js'
 import { GAUNTLET_SCALE } from './scale.js'
+import { startTally } from './tally.js'
 
 /** F10: however many of 36 miners are hostile, and in whatever way, rounds continue and honest miners are scored. */
 
@@ -173,9 +174,10 @@ const singleKinds = HOSTILE.flatMap((kind) =>
 
 const check = GAUNTLET_SCALE === 1 ? test : test.concurrent
 
-check.each([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
+check.for([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
   'with $hostile of 36 hostile ($name) the next round starts on time, no answer outlives the hard cap, and all honest miners are scored',
-  async ({ hostile, kinds }) => {
+  async ({ hostile, kinds }, { task }) => {
+    const tally = startTally(task, { fault: 'F10', kind: `rounds with ${hostile} of 36 miners hostile`, full: 1 })
     const { nextMs, results } = await playRound(mixed(hostile, kinds), tenfold)
     expect(nextMs).toBeLessThan(SOFT_MS + SLACK_MS)
     for (const { afterMs } of results) expect(afterMs).toBeLessThan(HARD_MS + SLACK_MS)
@@ -186,6 +188,7 @@ check.each([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
         kind === 'even' || kind === 'slow-honest' ? 'verified' : 'failed',
       ])
     expect(verdicts.filter(([, verdict]) => verdict === 'verified')).toHaveLength(MINERS - hostile)
+    tally.count = 1
   },
   60_000,
 )

@@ -18,6 +18,7 @@ import {
   startStreamUpstream,
   type UpstreamMode,
 } from '../support/stream-upstream.js'
+import { startTally } from './tally.js'
 
 /** Many concurrent streams, some hostile: memory is bounded (F9) and honest speeds do not change (F11). */
 
@@ -73,7 +74,9 @@ async function measurePeak<T>(work: () => Promise<T>): Promise<{ result: T; grow
 }
 
 describe('hostile streams next to honest ones', () => {
-  test('all 13 kinds at once are cut off with a cause, in bounded memory', async () => {
+  test('all 13 kinds at once are cut off with a cause, in bounded memory', async ({ task }) => {
+    const full = HOSTILE_STREAMS.length * 36
+    const tally = startTally(task, { fault: 'F9', kind: 'hostile streams of 13 kinds at once', full })
     const copies = Math.max(2, Math.round(36 * scale))
     const modes = HOSTILE_STREAMS.flatMap((mode) => new Array<UpstreamMode>(copies).fill(mode))
     await askAll([...HOSTILE_STREAMS])
@@ -99,9 +102,12 @@ describe('hostile streams next to honest ones', () => {
       'endless-refusal': 'BAD_STREAM',
     })
     expect(grownBytes).toBeLessThan(128 << 20)
+    tally.count = modes.length
   })
 
-  test('one flooding miner among eight honest ones costs little CPU time and changes no measured speed', async () => {
+  test('one flooding miner among eight honest ones costs little CPU time and changes no measured speed', async ({ task }) => {
+    const kind = 'pairs of rounds with and without a flooding miner'
+    const tally = startTally(task, { fault: 'F11', kind, full: 24 * FLOODS.length })
     const runs = Math.max(2, Math.round(24 * scale))
     const quiet = new Array<UpstreamMode>(8).fill('even')
     const changes: number[] = []
@@ -129,6 +135,7 @@ describe('hostile streams next to honest ones', () => {
     expect(cost.middle).toBeLessThan(100)
     expect(change.middle).toBeLessThan(scale === 1 ? 0.02 : 0.1)
     if (scale === 1) expect(change.worst).toBeLessThan(0.05)
+    tally.count = changes.length
   })
 
   test('control: without the limits the same flood costs far more', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** F14: many processes start at the same time with one hotkey. */
 
@@ -58,10 +59,12 @@ async function startAtOnce(way: string): Promise<string[]> {
   }
 }
 
-test(`of ${STARTS} processes started with one hotkey exactly one runs, and the others fail with HOTKEY_IN_USE`, async () => {
+test(`of ${STARTS} processes started with one hotkey exactly one runs, and the others fail with HOTKEY_IN_USE`, async ({ task }) => {
+  const tally = startTally(task, { fault: 'F14', kind: 'processes started with one hotkey', full: 100 })
   const outcomes = await startAtOnce('lock')
   expect(outcomes.filter((outcome) => outcome === 'runs')).toHaveLength(1)
   expect(outcomes.filter((outcome) => outcome === 'HOTKEY_IN_USE')).toHaveLength(STARTS - 1)
+  tally.count = STARTS
 })
 
 test('control: checking for a file before creating it lets several run', async () => {

@@ -17,6 +17,8 @@ import { createDatabases, postgresServer } from '../support/postgres.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { type KilledReplica, startReplica } from './hub-replica.js'
 import { scaled } from './scale.js'
+import { drawsOf } from './seed.js'
+import { startTally, type Tally } from './tally.js'
 
 const MODEL = 'org/model'
 const USERS_OF_A_REPLICA = 3
@@ -80,11 +82,11 @@ async function askOnce(database: Database, replica: KilledReplica): Promise<Seen
 }
 
 /** Users ask all replicas without a pause while each is killed and started again at random. */
-async function killReplicas(place: DatabasePlace, count: number): Promise<void> {
+async function killReplicas(place: DatabasePlace, count: number, tally: Tally): Promise<void> {
   const miner = await startFakeMiner({ models: [MODEL], gapMs: 10 })
   const database = await openAccountsDatabase(place)
   const replicas = await Promise.all(Array.from({ length: count }, () => startReplica(place, miner.port)))
-  const kills = scaled(100)
+  const kills = scaled(tally.full)
   const seen: Seen[] = []
   let isOver = false
   const user = async (replica: KilledReplica) => {
@@ -93,10 +95,11 @@ async function killReplicas(place: DatabasePlace, count: number): Promise<void> 
   const users = replicas.flatMap((replica) => Array.from({ length: USERS_OF_A_REPLICA }, () => user(replica)))
   try {
     let left = kills
-    const killAgain = async (replica: KilledReplica) => {
+    const killAgain = async (replica: KilledReplica, index: number) => {
+      const draws = drawsOf(`${tally.kind} ${index}`)
       while (left-- > 0) {
         await replica.asked
-        await systemClock.sleep(Math.random() * 1000)
+        await systemClock.sleep(draws.next() * 1000)
         await replica.kill()
         await replica.start()
       }
@@ -109,6 +112,7 @@ async function killReplicas(place: DatabasePlace, count: number): Promise<void> 
     const reservations = () => database.all(sql`select id from hub_reservations`)
     await expect.poll(reservations).toEqual([])
     await checkDebits(database, seen, kills)
+    tally.count = kills
   } finally {
     isOver = true
     for (const replica of replicas) await replica.kill()
@@ -150,14 +154,18 @@ function chargeOf({ promptTokens, completionTokens, unsettledTokens }: UsageRow)
   return promptTokens + completionTokens + unsettledTokens
 }
 
+const kindOn = (database: string) =>
+  ({ fault: 'F34', kind: `kill -9 of a serving hub on ${database}`, full: 100, isDrawn: true }) as const
+
 describe('users of hubs that are killed are debited exactly once for each request, and those of other hubs notice nothing', () => {
-  test('one hub on one SQLite file', async () => {
-    await killReplicas({ file: join(temporaryFolder('hub-kill-keys'), 'accounts.sqlite') }, 1)
+  test('one hub on one SQLite file', async ({ task }) => {
+    const file = join(temporaryFolder('hub-kill-keys'), 'accounts.sqlite')
+    await killReplicas({ file }, 1, startTally(task, kindOn('SQLite')))
   }, 3_600_000)
 
   test.skipIf(postgresServer === undefined)(
     'two hubs on PostgreSQL (skipped without TARGON_TEST_POSTGRES_URL)',
-    async () => killReplicas(await databases.create(), 2),
+    async ({ task }) => killReplicas(await databases.create(), 2, startTally(task, kindOn('PostgreSQL'))),
     3_600_000,
   )
 })

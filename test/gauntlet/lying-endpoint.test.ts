@@ -6,6 +6,8 @@ import { type Subnet, startSubnet } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { aboutItem, type Lie, type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoint.js'
 import { scaled } from './scale.js'
+import { GAUNTLET_SEED } from './seed.js'
+import { startTally } from './tally.js'
 
 const MINERS = [2, 3, 4, 5, 6, 7]
 let subnet: Subnet
@@ -108,7 +110,8 @@ function tell({ lie, a, b, item, value, silent, where }: Told): void {
   if (lie === 'silence') liar.lies.set(silent, () => null)
 }
 
-it('whatever one of two endpoints says, the weights are those of the honest one or are not set (F30, T-C4)', async () => {
+it('whatever one of two endpoints says, the weights are those of the honest one or are not set (F30, T-C4)', async ({ task }) => {
+  const tally = startTally(task, { fault: 'F30', kind: 'lies of a chain endpoint', full: 150, isDrawn: true })
   const validator = await hotkeyOf(0)
   /** The score of a miner is its number, and belongs to its hotkey. */
   const honest: WeightEntry[] = MINERS.map((uid) => ({ uid, weightU16: Math.round((uid / 7) * 65_535) }))
@@ -140,8 +143,9 @@ it('whatever one of two endpoints says, the weights are those of the honest one 
       }
       const stored = await witness.weightsOf(4, 0)
       if (stored.length > 0) expect(stored).toEqual(honest)
+      tally.count++
     }),
-    { numRuns: scaled(150, 25) },
+    { numRuns: scaled(tally.full, 25), seed: GAUNTLET_SEED },
   )
   expect(set).toBeGreaterThan(0)
-}, 600_000)
+}, 1_800_000)

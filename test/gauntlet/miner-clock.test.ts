@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type Clock, systemClock } from '../../src/kernel/clock.js'
 import { sse, startFakeVllm } from '../support/fake-vllm.js'
 import { startMinerRig } from '../support/miner-rig.js'
+import { startTally } from './tally.js'
 
 /** A wall clock that stands still except when it is set, so that a slow machine makes no request older. */
 class JumpingClock implements Clock {
@@ -29,7 +30,8 @@ describe('gauntlet: clocks', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  it('F19: accepts clocks up to 7 s off but not 9 s; jumps of an hour end no stream and admit no replay', async () => {
+  it('F19: accepts clocks up to 7 s off but not 9 s; jumps of an hour end no stream and admit no replay', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F19', kind: 'wrong and jumping clocks of a miner', full: 7 })
     const clock = new JumpingClock()
     const vllm = await startFakeVllm({
       answer: ({ response }) => {
@@ -58,6 +60,7 @@ describe('gauntlet: clocks', () => {
       )
       expect(answer.statusCode, String(offsetMs)).toBe(status)
       await answer.body.dump()
+      tally.count++
     }
     const captured = rig.sign(body, { nowMs: clock.now() })
     const stream = await rig.post('/v1/completions', body, captured)
@@ -66,6 +69,7 @@ describe('gauntlet: clocks', () => {
       const copy = await rig.post('/v1/completions', body, captured)
       expect(copy.statusCode).toBe(400)
       await copy.body.dump()
+      tally.count++
     }
     expect(await stream.body.text()).toBe(sse('first', '[DONE]'))
   })

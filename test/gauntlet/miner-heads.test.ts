@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { sse } from '../support/fake-vllm.js'
 import { createArena, STREAM_BODY } from './arena.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 import { closed, percentile, signedPost, wait } from './victim.js'
 
 const isFull = GAUNTLET_SCALE >= 1
@@ -18,7 +19,8 @@ describe('gauntlet: endless request headers', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F5: endless headers are cut off at the limit, and valid requests are answered as fast as without them', async () => {
+  it('F5: endless headers are cut off at the limit, and valid requests are answered as fast as without them', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F5', kind: 'connections with endless headers', full: 6000 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'header-timeout': LIMIT_MS / 1000 })
       vllm.answer = ({ response }) => void response.writeHead(200).end(sse('[DONE]'))
@@ -79,6 +81,7 @@ describe('gauntlet: endless request headers', () => {
             `F5: the last of ${count} connections was cut off after ${tookMs?.toFixed(0)} ms of ${LIMIT_MS}`,
           )
           expect(tookMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? LIMIT_MS + 1000 : 5 * LIMIT_MS)
+          tally.count += count
         }
       }
       const [calmMs, attackedMs] = [percentile(calm, 0.5), percentile(attacked, 0.5)]

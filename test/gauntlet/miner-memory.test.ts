@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createArena, openStream, STREAM_BODY } from './arena.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 import { askRaw, inParallel, signedPost, wait } from './victim.js'
 
 async function untilTrue(holds: () => boolean): Promise<void> {
@@ -12,7 +13,8 @@ describe('gauntlet: the miner’s memory', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F4: ten thousand false body lengths cost no memory and are closed in time', async () => {
+  it('F4: ten thousand false body lengths cost no memory and are closed in time', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F4', kind: 'false or endless bodies', full: 10_000 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim] = await arena.start(kind, { 'body-timeout': 2, 'signature-workers': 1 })
       const { head } = signedPost('{}', { path: '/models' })
@@ -83,11 +85,13 @@ describe('gauntlet: the miner’s memory', () => {
         // about half is garbage V8 has not collected yet, whatever the count; most of the rest are bodies in flight
         expect(growth).toBeLessThan(GAUNTLET_SCALE >= 1 ? 96 : 64)
         expect(slowest).toBeLessThan(GAUNTLET_SCALE >= 1 ? 3000 + 1000 : 15_000)
+        tally.count = scaled(tally.full, 120)
       }
     }
   })
 
-  it('F6: callers that never read cost no memory, and their upstream requests are ended', async () => {
+  it('F6: callers that never read cost no memory, and their upstream requests are ended', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F6', kind: 'callers that never read', full: 200 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'routing.reader-timeout': 3 })
       await inParallel(100, 16, async () => void (await askRaw(victim.port, [signedPost(STREAM_BODY)])))
@@ -123,6 +127,7 @@ describe('gauntlet: the miner’s memory', () => {
       else {
         expect(end).toBe('freed')
         expect(growth).toBeLessThan(64)
+        tally.count = count
       }
     }
   })

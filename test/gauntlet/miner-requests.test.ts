@@ -2,6 +2,7 @@ import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createArena } from './arena.js'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 import { askRaw, inParallel, signedPost } from './victim.js'
 
 const MIB = 1 << 20
@@ -28,7 +29,8 @@ describe('gauntlet: signed requests that ask too much', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F32: none reaches a model server, and none stops the streams of other callers', async () => {
+  it('F32: none reaches a model server, and none stops the streams of other callers', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F32', kind: 'signed requests that ask too much', full: 2000 })
     const [naive, exposed] = await arena.start('naive')
     await askRaw(naive.port, [signedPost(HOSTILE[0] ?? '')])
     // control: without a policy they are forwarded
@@ -54,9 +56,10 @@ describe('gauntlet: signed requests that ask too much', () => {
       lastAt = performance.now()
     })
     const statuses = new Set<number>()
-    await inParallel(scaled(2000, 1, 4 * HOSTILE.length), 4, async (index) => {
+    await inParallel(scaled(tally.full, 1, 4 * HOSTILE.length), 4, async (index) => {
       const [status = 0] = await askRaw(victim.port, [signedPost(HOSTILE[index % HOSTILE.length] ?? '')])
       statuses.add(status)
+      tally.count++
     })
     stream.body.destroy()
     // Several large bodies at once may be more than one address may have unverified.

@@ -3,6 +3,7 @@ import { request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startFakeVllm } from '../support/fake-vllm.js'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 import { askRaw, sendRaw, signedPost, startVictim } from './victim.js'
 
 const CANARY = 'canary-7f3a-SECRET/+key'
@@ -68,7 +69,8 @@ describe('gauntlet: secrets and log lines of the miner', () => {
     return [...victim.log, ...pages, environment].join('\n')
   }
 
-  it('F21: the keys of model servers appear in no log, status, metric or environment', async () => {
+  it('F21: the keys of model servers appear in no log, status, metric or environment', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F21', kind: 'forms of two planted keys', full: 6 })
     const output = await collectOutput({})
     expect(output).toContain('[redacted]')
     for (const canary of [CANARY, SECTION_CANARY])
@@ -76,8 +78,10 @@ describe('gauntlet: secrets and log lines of the miner', () => {
         canary,
         encodeURIComponent(canary),
         Buffer.from(canary).toString('base64').replace(/=+$/, ''),
-      ])
+      ]) {
         expect(output).not.toContain(form)
+        tally.count++
+      }
   })
 
   it('F21 control: redacting only the usual paths leaks a key', async () => {
@@ -97,7 +101,9 @@ describe('gauntlet: secrets and log lines of the miner', () => {
   })
 
   for (const pretty of ['0', '1']) {
-    it(`F22: no text of callers or model servers forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async () => {
+    it(`F22: no text of callers or model servers forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async ({ task }) => {
+      const kind = `payloads in ${pretty === '1' ? 'pretty' : 'JSON'} log lines`
+      const tally = startTally(task, { fault: 'F22', kind, full: 3 * PAYLOADS.length })
       const vllm = await startFakeVllm()
       vllm.models = [...PAYLOADS, 'org/model']
       const victim = await startVictim(
@@ -144,6 +150,7 @@ describe('gauntlet: secrets and log lines of the miner', () => {
         else expect(line).toMatch(/^\[\d\d:\d\d:\d\d\] [A-Z]+: /)
         expect(line).not.toMatch(/^\{"level":"fatal","msg":"forged"\}/)
       }
+      tally.count = rounds * PAYLOADS.length
     })
   }
 })

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { sse } from '../support/fake-vllm.js'
 import { createArena, openStream, STREAM_BODY } from './arena.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 import { closed, inParallel, percentile, sendRaw, signedPost, statusesOf, wait } from './victim.js'
 
 /** Number of open files and sockets of a process. */
@@ -15,7 +16,8 @@ describe('gauntlet: the miner’s streams', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F7: aborts the upstream request when the caller disconnects, at any moment', async () => {
+  it('F7: aborts the upstream request when the caller disconnects, at any moment', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F7', kind: 'callers that leave', full: 1000 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind)
       vllm.answer = ({ response }) => {
@@ -56,11 +58,13 @@ describe('gauntlet: the miner’s streams', () => {
         expect(p99Ms).toBeLessThan(GAUNTLET_SCALE >= 1 ? 250 : ABORT_MS)
         // health checks may have opened some connections to the model server; callers must leave none
         await expect.poll(() => fdsOf(victim.pid)).toBeLessThanOrEqual(before + 5)
+        tally.count = scaled(tally.full, 50)
       }
     }
   })
 
-  it('F8: on SIGTERM, streams finish, new requests get 503, stalled streams are cut off, and it exits with 0', async () => {
+  it('F8: on SIGTERM, streams finish, new requests get 503, stalled streams are cut off, and it exits with 0', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F8', kind: 'streams at SIGTERM', full: 100 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'drain-timeout': 6 })
       const count = kind === 'naive' ? 5 : scaled(100, 10)
@@ -101,6 +105,7 @@ describe('gauntlet: the miner’s streams', () => {
       expect(texts[count]).not.toContain('[DONE]')
       expect(await victim.exit).toEqual({ code: 0, signal: null })
       expect(statusesOf(texts.join('')).every((status) => status === 200)).toBe(true)
+      tally.count = count
     }
   })
 })

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createModelList } from '../../src/models/index.js'
 import { type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** F25: whatever the models endpoint does, the last good list is kept and nothing hangs. */
 
@@ -56,9 +57,10 @@ async function endpoint(first: (response: ServerResponse) => unknown) {
 }
 
 describe.concurrent('the models endpoint', () => {
-  test.each(Object.keys(FAULTS))(
+  test.for(Object.keys(FAULTS))(
     '%s: the last good list is kept, and the next good one replaces it',
-    async (fault) => {
+    async (fault, { task }) => {
+      const tally = startTally(task, { fault: 'F25', kind: `models endpoint ${fault}`, full: 20 })
       const { url, become } = await endpoint((response) => response.end('["org/a"]'))
       const stateDir = await mkdtemp(join(folder, 'state-'))
       const list = createModelList({
@@ -73,6 +75,7 @@ describe.concurrent('the models endpoint', () => {
         await list.refresh(signal)
         expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS)
         expect(list.current()).toEqual(['org/a'])
+        tally.count++
       }
       become((response) => response.end('["org/b"]'))
       await list.refresh(signal)

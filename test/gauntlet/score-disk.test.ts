@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** Mounting needs a mount namespace, which some containers forbid. */
 const canMount =
@@ -49,11 +50,13 @@ async function saveOn(
 }
 
 describe.skipIf(!canMount)('a disk that rejects writes (skipped where unshare may not mount)', () => {
-  test.each(['full', 'read-only'] as const)(
+  test.for(['full', 'read-only'] as const)(
     '%s: scores are kept in memory with an alarm, no acknowledged save is lost, and saving resumes with the disk',
-    async (kind) => {
-      const runs = scaled(100, 5)
+    async (kind, { task }) => {
+      const tally = startTally(task, { fault: 'F12', kind: `saves on a ${kind} disk`, full: 100 })
+      const runs = scaled(tally.full, 5)
       expect(await saveOn(kind, runs)).toEqual({ faults: [], alarms: runs })
+      tally.count = runs
     },
   )
 
@@ -65,8 +68,9 @@ describe.skipIf(!canMount)('a disk that rejects writes (skipped where unshare ma
 
 test.skipIf(!canInject)(
   'a disk that fails to sync (skipped without strace): no acknowledged save is lost, and saving resumes',
-  async () => {
-    for (let run = 0; run < scaled(100); run++)
+  async ({ task }) => {
+    const tally = startTally(task, { fault: 'F12', kind: 'saves on a disk that fails to sync', full: 100 })
+    for (; tally.count < scaled(tally.full); tally.count++)
       expect(await saveOn('failing', 1, 'atomic', FAILING_SYNC)).toEqual({ faults: [], alarms: 1 })
   },
 )

@@ -32,8 +32,15 @@ const shared = globalThis as { gauntletScripts?: Promise<Scripts> }
 
 /** Compiled, because the memory and start-up time of a loader would distort what is measured. */
 export async function setup(project: TestProject): Promise<void> {
+  if (!shared.gauntletScripts) announceSeed()
   shared.gauntletScripts ??= compileAll()
   project.provide('scripts', await shared.gauntletScripts)
+}
+
+function announceSeed(): void {
+  const seed = process.env.GAUNTLET_SEED ?? ''
+  if (!/^\d{1,10}$/.test(seed)) throw new Error(`GAUNTLET_SEED is ${seed}; it must be an integer.`)
+  console.log(`gauntlet: seed ${seed}; GAUNTLET_SEED=${seed} repeats its random draws`)
 }
 
 async function compileAll(): Promise<Scripts> {

@@ -20,6 +20,7 @@ import {
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type Answering, type StreamServer, startStreamServer } from '../support/stream-server.js'
 import { scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 /** F27: the hub and the database, present or not, working or broken, do not change the weights by a single bit. */
 
@@ -151,20 +152,25 @@ const WAIT = { timeout: 60_000, interval: 10 }
 const SEEDS = Array.from({ length: scaled(20) }, (_, index) => `pair ${index}`)
 
 describe('the same answers give the same weights, bit for bit', () => {
-  test.each(Object.keys(HUBS))('with a hub that %s as without one', async (kind) => {
+  test.for(Object.keys(HUBS))('with a hub that %s as without one', async (kind, { task }) => {
+    const tally = startTally(task, { fault: 'F27', kind: `runs with a hub that ${kind}`, full: 20 })
     for (const seed of SEEDS) {
       const without = await weigh(seed, {})
       expect(without.filter((score) => score > 0).length).toBeGreaterThan(MINERS / 2)
       expect(await weigh(seed, { hub: HUBS[kind] ?? PUNISHING })).toEqual(without)
+      tally.count++
     }
   })
 
-  test.each<[string, SideServices]>([
+  test.for<[string, SideServices]>([
     ['an unreachable database', { history: true, databaseUrl: 'postgres://nobody@127.0.0.1:1/none' }],
     ['the embedded database and a hub that fails', { history: true, hub: HUBS['returns 500'] }],
-  ])('with %s as without', async (_, services) => {
-    for (const seed of SEEDS.slice(0, scaled(5)))
+  ])('with %s as without', async ([kind, services], { task }) => {
+    const tally = startTally(task, { fault: 'F27', kind: `runs with ${kind}`, full: 5 })
+    for (const seed of SEEDS.slice(0, scaled(tally.full))) {
       expect(await weigh(seed, services)).toEqual(await weigh(seed, {}))
+      tally.count++
+    }
   })
 
   test('control: one failed request of a user changes the weights, and so does another seed', async () => {

@@ -13,6 +13,7 @@ import {
 } from '../../src/autoupdate/index.js'
 import { verifyRelease } from '../../src/autoupdate/verify-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
+import { startTally } from './tally.js'
 
 // F20: whatever is wrong with an update, the next start runs a complete, signed, committed version, and unsigned code never
 // runs.
@@ -87,21 +88,26 @@ afterAll(() => {
 })
 
 describe('an update with a fault ends on a complete, signed, committed version', () => {
-  it.concurrent.each(FAULTS)('$name', async (fault) => {
+  it.concurrent.for(FAULTS)('$name', async (fault, { task }) => {
+    const tally = startTally(task, { fault: 'F20', kind: `updates: ${fault.name}`, full: 1 })
     const context = machine(fault.name, fault.refs ?? [])
     expect(await update({ ...context, ...fault.changes?.(context) })).toBe(fault.refusal)
     await fault.after?.(context)
     await expectRunning(context, fault.runs ?? '1.0.0')
+    tally.count = 1
   })
 
-  it.concurrent('two updaters at once', async () => {
+  it.concurrent('two updaters at once', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F20', kind: 'updates: three updaters at once', full: 1 })
     const context = machine('two', ['v2.1.0'])
     const outcomes = await Promise.all([update(context), update(context), update(context)])
     expect(outcomes.sort()).toEqual(['UPDATE_RUNNING', 'UPDATE_RUNNING', undefined])
     await expectRunning(context, '2.1.0')
+    tally.count = 1
   })
 
-  it.concurrent('update.json damaged: the current release runs', async () => {
+  it.concurrent('update.json damaged: the current release runs', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F20', kind: 'updates: update.json damaged', full: 1 })
     const context = machine('damaged', ['v2.1.0'])
     const good = readFileSync(context.layout.state)
     writeFileSync(context.layout.state, '{')
@@ -109,9 +115,11 @@ describe('an update with a fault ends on a complete, signed, committed version',
     await start(context, () => existsSync(join(context.layout.root, 'ran')))
     writeFileSync(context.layout.state, good)
     await expectRunning(context, '1.0.0')
+    tally.count = 1
   })
 
-  it.skipIf(!canMount)('full disk (skipped without the right to mount)', async () => {
+  it.skipIf(!canMount)('full disk (skipped without the right to mount)', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F20', kind: 'updates: full disk', full: 1 })
     const context = machine('full', ['v2.1.0'], fullDisk)
     const pad = join(fullDisk, 'pad')
     fillUp(pad)
@@ -119,6 +127,7 @@ describe('an update with a fault ends on a complete, signed, committed version',
     expect(readdirSync(context.layout.releases)).toEqual(['1.0.0'])
     rmSync(pad)
     await expectRunning(context, '1.0.0')
+    tally.count = 1
   })
 })
 

@@ -15,11 +15,13 @@ import {
 } from '../../src/autoupdate/index.js'
 import { verifyRelease } from '../../src/autoupdate/verify-release.js'
 import { ReleaseRepository } from '../support/release-repository.js'
+import { GAUNTLET_SCALE } from './scale.js'
+import { drawsOf } from './seed.js'
+import { startTally } from './tally.js'
 
 // F20: an update killed at any moment leaves a complete, signed, committed version that starts.
-const SCALE = Number(process.env.GAUNTLET_SCALE ?? '1')
 // a kill takes seconds, so a scaled run does fewer than its share
-const KILLS = 2 * Math.max(3, Math.round(500 * SCALE ** 1.3))
+const KILLS = 2 * Math.max(3, Math.round(500 * GAUNTLET_SCALE ** 1.3))
 const launcher = fileURLToPath(new URL('../../deploy/launcher.mjs', import.meta.url))
 
 async function install(context: UpdateContext): Promise<void> {
@@ -81,7 +83,8 @@ async function runWorker(
 }
 
 describe(`an updater killed at ${KILLS} random moments`, () => {
-  it('always leaves a complete, signed version that starts (F20)', { timeout: 3_600_000 }, async () => {
+  it('always leaves a complete, signed version that starts (F20)', { timeout: 3_600_000 }, async ({ task }) => {
+    const tally = startTally(task, { fault: 'F20', kind: 'kill -9 of an updater', full: 1000, isDrawn: true })
     const good = new ReleaseRepository()
     const bad = new ReleaseRepository()
     const machines: { context: UpdateContext; behaviour: 'good' | 'crash' }[] = []
@@ -99,15 +102,15 @@ describe(`an updater killed at ${KILLS} random moments`, () => {
     const ran = new Map<string, number>()
     // both machines at once, because a kill takes seconds, mostly spent on starting processes
     const killing = machines.map(async ({ context, behaviour }) => {
+      const draws = drawsOf(`update ${behaviour}`)
       const root = join(good.folder, behaviour)
       // the estimate follows the load of the machine
       let wholeMs = (await runWorker(context, root)).ranMs
       for (let kills = 0; kills < KILLS / 2; ) {
-        const killAfterMs = Math.random() * wholeMs * 1.1
+        const killAfterMs = draws.next() * wholeMs * 1.1
         const { ranMs, isKilled } = await runWorker(context, root, killAfterMs)
         if (!isKilled) wholeMs = (wholeMs + ranMs) / 2
         else if (killAfterMs > wholeMs) wholeMs *= 1.1
-        if (isKilled) kills++
         const version = await startOnce({ ...context, layout: layoutOf(root) })
         if (behaviour === 'crash') expect(version).toBe('1.0.0')
         expect(await verifyRelease({ ...context, layout: layoutOf(root) }, `v${version}`)).toMatchObject({
@@ -117,6 +120,9 @@ describe(`an updater killed at ${KILLS} random moments`, () => {
         expect([...executed].filter((one) => one !== '1.0.0' && one !== '1.0.1')).toEqual([])
         const key = `${behaviour}, ${isKilled ? 'killed' : 'whole'}: ${version}`
         ran.set(key, (ran.get(key) ?? 0) + 1)
+        if (!isKilled) continue
+        kills++
+        tally.count++
       }
     })
     await Promise.all(killing)

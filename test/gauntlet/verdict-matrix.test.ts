@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { allCells, type Cell, isTimed, judgeCell, printMatrix } from '../support/verdict-matrix.js'
 import { startVerificationRig, type VerificationRig } from '../support/verification-rig.js'
+import { startTally } from './tally.js'
 
 const AT_ONCE = 12
 const TIMED_AT_ONCE = 4
@@ -12,8 +13,10 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it('gives every kind of miner the verdict in the checked-in table, for every temperature, endpoint and rule set', async () => {
+it('gives every kind of miner the verdict in the checked-in table, for every temperature, endpoint and rule set', async ({ task }) => {
   const cells = allCells()
+  const kind = 'answers of honest and cheating miners'
+  const tally = startTally(task, { fault: 'F28', kind, full: cells.length })
   const verdicts = new Map<Cell, string>(cells.map((cell) => [cell, 'not judged']))
   const judgeAll = async (queue: Iterator<Cell>) => {
     for (let next = queue.next(); !next.done; next = queue.next())
@@ -27,4 +30,5 @@ it('gives every kind of miner the verdict in the checked-in table, for every tem
   const table = printMatrix(verdicts)
   console.log(table)
   await expect(table).toMatchFileSnapshot('../fixtures/verification/verdict-matrix.txt')
+  tally.count = cells.length
 })

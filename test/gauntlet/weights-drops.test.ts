@@ -11,6 +11,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { type LyingEndpoint, startLyingEndpoint } from '../support/lying-endpoint.js'
 import { GAUNTLET_SCALE, scaled } from './scale.js'
+import { startTally } from './tally.js'
 
 const EPOCH_BLOCKS = 120
 /** Blocks between two faults; a real outage takes seconds of the 72 minutes of an epoch. */
@@ -115,7 +116,8 @@ const faults: readonly [name: string, limitMs: number, fault: (used: Relay, othe
 ]
 
 describe('an endpoint that fails repeatedly (F16)', () => {
-  it.each(faults)('%s: heads resume in time, and no epoch is missed', async (_, limitMs, fail) => {
+  it.for(faults)('%s: heads resume in time, and no epoch is missed', async ([name, limitMs, fail], { task }) => {
+    const tally = startTally(task, { fault: 'F16', kind: `endpoint faults: ${name}`, full: 100 })
     const updates = new Set<number>()
     subnet.dev.chain.onBlock.add(() => {
       const block = Number(subnet.dev.chain.storage.get(subtensor.LastUpdate, 4)[0] ?? 0n)
@@ -131,7 +133,7 @@ describe('an endpoint that fails repeatedly (F16)', () => {
     const end = new AbortController()
     const setting = setWeights(chain, end.signal)
     let slowestMs = 0
-    for (let run = 0; run < scaled(100, 2); run++) {
+    for (let run = 0; run < scaled(tally.full, 2); run++) {
       await passBlocks(chain, CALM_BLOCKS)
       const used = relays.findIndex(({ proxy }) => proxy.url === chain.endpoint)
       const [failing, other] = [relays[used], relays[1 - used]]
@@ -153,6 +155,7 @@ describe('an endpoint that fails repeatedly (F16)', () => {
     await setting.catch(() => {})
     const epochs = [...updates].map((block) => Math.floor(block / EPOCH_BLOCKS))
     expect(epochs).toEqual(Array.from({ length: last + 1 }, (_epoch, epoch) => epoch))
+    tally.count = scaled(tally.full, 2)
   })
 
   it('control: a single connection does not recover by itself', async () => {

@@ -16,6 +16,8 @@ import { type Subnet, startSubnet } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { ManualClock, settle } from '../support/manual-clock.js'
 import { scaled } from './scale.js'
+import { GAUNTLET_SEED } from './seed.js'
+import { startTally } from './tally.js'
 
 let folder: string
 let subnet: Subnet
@@ -78,9 +80,11 @@ describe('two validators with one hotkey (F15)', () => {
     return outcomes
   }
 
-  it('stops where another validator uses the hotkey, and keeps running elsewhere', async () => {
+  it('stops where another validator uses the hotkey, and keeps running elsewhere', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F15', kind: 'validators, half of them doubled', full: 40 })
     const expected = (seed: number) => (seed < EACH ? 'HOTKEY_IN_USE' : 'set')
     expect(await runAll(false)).toEqual(Array.from({ length: 2 * EACH }, (_, seed) => expected(seed)))
+    tally.count = 2 * EACH
   })
 
   it('control: without the check all of them keep running', async () => {
@@ -95,7 +99,8 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
   })
   afterEach(() => subnet.close())
 
-  it('weights are included, signed at most twice', async () => {
+  it('weights are included, signed at most twice', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F17', kind: 'runtime upgrades after signing', full: 100 })
     const chain = await subnet.connect()
     const signer = await hotkeyOf(0)
     for (let run = 0; run < scaled(100, 2); run++) {
@@ -108,10 +113,12 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
       })
       expect(result).toMatchObject({ kind: 'set' })
       expect(signatures).toBe(2)
+      tally.count++
     }
   })
 
-  it('sends nothing and reports why when the new runtime lacks the calls', async () => {
+  it('sends nothing and reports why when the new runtime lacks the calls', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F17', kind: 'runtime upgrades without the calls', full: 100 })
     const chain = await subnet.connect()
     const signer = await hotkeyOf(0)
     for (let run = 0; run < scaled(100, 2); run++) {
@@ -119,6 +126,7 @@ describe('a runtime upgrade between signing and sending (F17)', () => {
       await expect(chain.setWeights(signer, { netuid: 4, ...vector })).rejects.toMatchObject({
         ...{ code: 'CHAIN_CALL_GONE', fault: 'chain' },
       })
+      tally.count++
     }
     expect((await chain.weightsStatus(4, signer.address)).nonce).toBe(0)
   })
@@ -190,16 +198,18 @@ describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
     return { acted, touched: [...touched], naive }
   }
 
-  it('acts on each epoch exactly once; control: `block % length == 0` misses some and repeats others', async () => {
+  it('acts on each epoch exactly once; control: `block % length == 0` misses some and repeats others', async ({ task }) => {
+    const tally = startTally(task, { fault: 'F18', kind: 'sequences of block numbers', full: 10_000, isDrawn: true })
     let [missed, repeated] = [0, 0]
     await fc.assert(
       fc.asyncProperty(steps, async (moves) => {
         const { acted, touched, naive } = await follow(moves)
         expect(acted).toEqual(touched)
+        tally.count++
         if (touched.some((epoch) => !naive.includes(epoch))) missed++
         if (new Set(naive).size < naive.length) repeated++
       }),
-      { numRuns: scaled(10_000, 200) },
+      { numRuns: scaled(tally.full, 200), seed: GAUNTLET_SEED },
     )
     expect(missed).toBeGreaterThan(0)
     expect(repeated).toBeGreaterThan(0)

@@ -10,6 +10,8 @@ import { subtensor } from '../../src/localnet/chain/runtime/index.js'
 import { type Subnet, startSubnet } from '../chain/subnet.js'
 import { hotkeyOf } from '../support/hotkeys.js'
 import { scaled } from './scale.js'
+import { drawsOf } from './seed.js'
+import { startTally } from './tally.js'
 
 const EPOCH_BLOCKS = 60
 /** Blocks after the start of an epoch within which validators are killed; about the duration of a submission. */
@@ -99,7 +101,7 @@ async function killAround(epoch: number): Promise<void> {
   const boundary = epoch * EPOCH_BLOCKS
   while (head() < boundary - 1) makeBlock()
   const killed = validators.map(async (validator) => {
-    const at = boundary + Math.random() * KILL_BLOCKS
+    const at = boundary + drawsOf(`epoch ${epoch} validator ${validator.uid}`).next() * KILL_BLOCKS
     while (head() < Math.floor(at)) await systemClock.sleep(10)
     await kill(validator)
   })
@@ -111,21 +113,26 @@ async function killAround(epoch: number): Promise<void> {
 }
 
 describe('kill -9 around the submission (F13)', () => {
-  it.each(RATE_LIMITS)(
+  it.for(RATE_LIMITS)(
     'every epoch gets weights exactly once, and no attempt is too fast (rate limit %i blocks)',
-    async (rateLimit) => {
+    async (rateLimit, { task }) => {
+      const kind = `kill -9 around a submission, rate limit ${rateLimit}`
+      const tally = startTally(task, { fault: 'F13', kind, full: 252, isDrawn: true })
       await startAll(rateLimit)
       await Promise.all(validators.map((validator) => start(validator)))
       await makeBlocks(EPOCH_BLOCKS - 8, 300, () => isSet(0) && head() > 20)
       const rounds = Math.ceil(KILLS / VALIDATORS)
-      for (let epoch = 1; epoch <= rounds; epoch++) await killAround(epoch)
+      for (let epoch = 1; epoch <= rounds; epoch++) {
+        await killAround(epoch)
+        tally.count += VALIDATORS
+      }
       const expected = Array.from({ length: rounds + 1 }, (_, epoch) => epoch)
       for (const { uid, updates, output } of validators) {
         expect.soft([...updates].map(epochOf), `epochs of validator ${uid}`).toEqual(expected)
         expect.soft(output.filter((line) => line.startsWith('refused too-fast'))).toEqual([])
       }
     },
-    1_800_000,
+    3_600_000,
   )
 
   it('control: without a ledger an epoch gets weights twice', async () => {
