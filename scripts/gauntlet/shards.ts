@@ -20,7 +20,11 @@ export function dealFiles<T>(
 
 const minutesOf = ({ moduleId }: TestSpecification) => MINUTES[basename(moduleId, '.test.ts')] ?? 1
 
-/** `--shard 2/6` runs a sixth of the minutes of the gauntlet, where vitest alone would take a sixth of its files. */
+/**
+ * `--shard 2/6` runs a sixth of the minutes of the gauntlet, where vitest alone would take a sixth of its files.
+ *
+ * @public
+ */
 export class EvenShards extends BaseSequencer {
   override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { shard } = this.ctx.config

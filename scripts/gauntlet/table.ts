@@ -4,7 +4,8 @@ import { renderResults, report } from './results.js'
 
 const page = new URL('../../docs/reliability.md', import.meta.url)
 const paths = process.argv.slice(2)
-if (paths.length === 0) throw new Error('Name the reports: npm run gauntlet:table -- shard-1.json shard-2.json …')
+if (paths.length === 0)
+  throw new Error('Name the reports: npm run gauntlet:table -- shard-1.json shard-2.json …')
 
 const reports = paths.map((path) => report.parse(JSON.parse(readFileSync(path, 'utf8'))))
 const files = readdirSync(new URL('../../test/gauntlet/', import.meta.url))

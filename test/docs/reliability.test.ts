@@ -24,7 +24,9 @@ function faultsOf(page: string): string {
 
 /** Faults that a file counts. */
 const countedIn = (file: string) => [
-  ...new Set([...read(`test/gauntlet/${file}.test.ts`).matchAll(/fault: '(F\d+)'/g)].map(([, fault]) => fault)),
+  ...new Set(
+    [...read(`test/gauntlet/${file}.test.ts`).matchAll(/fault: '(F\d+)'/g)].map(([, fault]) => fault),
+  ),
 ]
 
 it('docs/reliability.md names every fault once, and the files that test it', () => {
@@ -42,7 +44,9 @@ it('no file of the gauntlet draws without the seed of the run', () => {
   const sources = readdirSync(new URL('test/gauntlet/', root)).filter((name) => name.endsWith('.ts'))
   const unseeded = sources.filter((name) => {
     const text = read(`test/gauntlet/${name}`)
-    return /Math\.random/.test(text) || (/fc\.(assert|sample)\(/.test(text) && !/seed: GAUNTLET_SEED/.test(text))
+    return (
+      /Math\.random/.test(text) || (/fc\.(assert|sample)\(/.test(text) && !/seed: GAUNTLET_SEED/.test(text))
+    )
   })
   expect(unseeded).toEqual([])
 })

@@ -13,8 +13,8 @@ import {
 } from '../../src/accounts/index.js'
 import type { DatabasePlace } from '../../src/database/index.js'
 import { systemClock } from '../../src/kernel/clock.js'
-import { silent } from '../accounts/accounts-suite.js'
 import type { Random } from '../../src/prompts/random.js'
+import { silent } from '../accounts/accounts-suite.js'
 import { createDatabases, postgresServer } from '../support/postgres.js'
 import { scaled } from './scale.js'
 import { drawsOf, GAUNTLET_SEED } from './seed.js'
@@ -114,7 +114,12 @@ async function killReplicas(place: DatabasePlace, tally: Tally): Promise<void> {
 
 /** Of replicas that only debit requests. */
 const kindOn = (database: string) =>
-  ({ fault: 'F34', kind: `kill -9 of a replica with accounts on ${database}`, full: 100, isDrawn: true }) as const
+  ({
+    fault: 'F34',
+    kind: `kill -9 of a replica with accounts on ${database}`,
+    full: 100,
+    isDrawn: true,
+  }) as const
 
 describe('each request is debited exactly once through kill -9, and no reservation is left', () => {
   test('on one SQLite file', async ({ task }) => {

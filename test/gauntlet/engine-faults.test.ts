@@ -172,7 +172,9 @@ suite('the engine of a validator', () => {
     }
   })
 
-  test('losing the Docker socket: running engines keep working, weights are set, and the fleet is reconciled again', async ({ task }) => {
+  test('losing the Docker socket: running engines keep working, weights are set, and the fleet is reconciled again', async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F26', kind: 'losses of the Docker socket', full: 20 })
     const socketPath = join(folder, 'docker.sock')
     const refreshes: string[] = []

@@ -55,8 +55,15 @@ async function readRounds(file: string): Promise<number[]> {
   }
 }
 
-test('the embedded history keeps every confirmed row through kill -9, also during its creation', async ({ task }) => {
-  const tally = startTally(task, { fault: 'F35', kind: 'kill -9 of a history writer', full: 120, isDrawn: true })
+test('the embedded history keeps every confirmed row through kill -9, also during its creation', async ({
+  task,
+}) => {
+  const tally = startTally(task, {
+    fault: 'F35',
+    kind: 'kill -9 of a history writer',
+    full: 120,
+    isDrawn: true,
+  })
   const draws = drawsOf('history')
   let written = 0
   while (tally.count < scaled(tally.full, 2)) {

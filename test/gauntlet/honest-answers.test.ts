@@ -47,7 +47,9 @@ const ASKED_AT_ONCE = 8 * AT_ONCE
 /** Slow enough that an answer takes more than a second, so that a stall of the machine does not look like a burst. */
 const TOKENS_PER_SECOND = 65
 
-it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the burst test of 4.4.1 fails some`, async ({ task }) => {
+it(`fails none of ${ROUNDS * ASKED_AT_ONCE} honest queued answers; control: the burst test of 4.4.1 fails some`, async ({
+  task,
+}) => {
   const tally = startTally(task, { fault: 'F28', kind: 'honest answers that waited in a queue', full: 128 })
   const queue = { maxConcurrentSequences: AT_ONCE, tokensPerSecond: TOKENS_PER_SECOND }
   const failures: string[] = []

@@ -25,7 +25,9 @@ function pick<T>(items: readonly T[], index: number): T {
   return item
 }
 
-it(`fails none of ${COUNT} honest answers, for any noise, temperature, length, report and truncation`, ({ task }) => {
+it(`fails none of ${COUNT} honest answers, for any noise, temperature, length, report and truncation`, ({
+  task,
+}) => {
   const tally = startTally(task, { fault: 'F28', kind: 'honest answers with noise', full: 5000 })
   const failures: string[] = []
   for (let index = 0; index < COUNT; index++) {

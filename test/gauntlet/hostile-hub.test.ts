@@ -28,8 +28,15 @@ const record = fc.record({
   max_tokens: fc.integer({ min: 10, max: 1_000_000 }),
 })
 
-test('the word of a hub moves no score beyond the bounds, and none of miners it does not speak of', async ({ task }) => {
-  const tally = startTally(task, { fault: 'F33', kind: 'buckets of a hub that invents results', full: 200, isDrawn: true })
+test('the word of a hub moves no score beyond the bounds, and none of miners it does not speak of', async ({
+  task,
+}) => {
+  const tally = startTally(task, {
+    fault: 'F33',
+    kind: 'buckets of a hub that invents results',
+    full: 200,
+    isDrawn: true,
+  })
   const signer = await hotkeyOf(1)
   await fc.assert(
     fc.asyncProperty(fc.array(record, { maxLength: 100 }), async (records) => {

@@ -42,7 +42,9 @@ async function setBehaviour(kinds: readonly (number | null)[]): Promise<void> {
   await acknowledged
 }
 
-test('polls 36 mostly hostile miners in time and in bounded memory, and accepts only the honest lists', async ({ task }) => {
+test('polls 36 mostly hostile miners in time and in bounded memory, and accepts only the honest lists', async ({
+  task,
+}) => {
   const kind = `polls of ${MINERS} miners, 34 of them hostile`
   const tally = startTally(task, { fault: 'F24', kind, full: Math.ceil(1000 / MINERS), isDrawn: true })
   const random = drawsOf('lists')

@@ -124,6 +124,7 @@ describe('bytes of a miner', () => {
 
   test.for(HOSTILE_STREAMS)(
     'of kind %s change neither verdict nor time nor score of twelve others',
+    { timeout: 60_000 },
     async (kind, { task }) => {
       const tally = startTally(task, { fault: 'F33', kind: 'hostile streams beside twelve others', full: 12 })
       await play('even', 0)
@@ -140,7 +141,6 @@ describe('bytes of a miner', () => {
       expect(error).toBeLessThanOrEqual(most)
       tally.count = scaled(tally.full, 3)
     },
-    60_000,
   )
 })
 
@@ -173,8 +173,14 @@ describe('a stream that is held open', () => {
   /** Sleeps take a tenth of their time: a soft deadline of 10 s takes one second. Streams are timed by the real clock. */
   const tenfold: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) }
 
-  test('is worth its own speed to its miner within a window, and costs slow and fast honest miners nothing', async ({ task }) => {
-    const tally = startTally(task, { fault: 'F33', kind: 'streams held open for a window of rounds', full: 1 })
+  test('is worth its own speed to its miner within a window, and costs slow and fast honest miners nothing', async ({
+    task,
+  }) => {
+    const tally = startTally(task, {
+      fault: 'F33',
+      kind: 'streams held open for a window of rounds',
+      full: 1,
+    })
     const stop = new AbortController()
     const view = viewOf(servingMiners(miners))
     const book = new ScoreBook()

@@ -176,8 +176,13 @@ const check = GAUNTLET_SCALE === 1 ? test : test.concurrent
 
 check.for([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
   'with $hostile of 36 hostile ($name) the next round starts on time, no answer outlives the hard cap, and all honest miners are scored',
+  { timeout: 60_000 },
   async ({ hostile, kinds }, { task }) => {
-    const tally = startTally(task, { fault: 'F10', kind: `rounds with ${hostile} of 36 miners hostile`, full: 1 })
+    const tally = startTally(task, {
+      fault: 'F10',
+      kind: `rounds with ${hostile} of 36 miners hostile`,
+      full: 1,
+    })
     const { nextMs, results } = await playRound(mixed(hostile, kinds), tenfold)
     expect(nextMs).toBeLessThan(SOFT_MS + SLACK_MS)
     for (const { afterMs } of results) expect(afterMs).toBeLessThan(HARD_MS + SLACK_MS)
@@ -190,7 +195,6 @@ check.for([...rounds, ...(GAUNTLET_SCALE === 1 ? singleKinds : [])])(
     expect(verdicts.filter(([, verdict]) => verdict === 'verified')).toHaveLength(MINERS - hostile)
     tally.count = 1
   },
-  60_000,
 )
 
 check(

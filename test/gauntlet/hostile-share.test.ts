@@ -105,7 +105,9 @@ describe('hostile streams next to honest ones', () => {
     tally.count = modes.length
   })
 
-  test('one flooding miner among eight honest ones costs little CPU time and changes no measured speed', async ({ task }) => {
+  test('one flooding miner among eight honest ones costs little CPU time and changes no measured speed', async ({
+    task,
+  }) => {
     const kind = 'pairs of rounds with and without a flooding miner'
     const tally = startTally(task, { fault: 'F11', kind, full: 24 * FLOODS.length })
     const runs = Math.max(2, Math.round(24 * scale))

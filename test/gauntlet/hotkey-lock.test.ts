@@ -59,7 +59,9 @@ async function startAtOnce(way: string): Promise<string[]> {
   }
 }
 
-test(`of ${STARTS} processes started with one hotkey exactly one runs, and the others fail with HOTKEY_IN_USE`, async ({ task }) => {
+test(`of ${STARTS} processes started with one hotkey exactly one runs, and the others fail with HOTKEY_IN_USE`, async ({
+  task,
+}) => {
   const tally = startTally(task, { fault: 'F14', kind: 'processes started with one hotkey', full: 100 })
   const outcomes = await startAtOnce('lock')
   expect(outcomes.filter((outcome) => outcome === 'runs')).toHaveLength(1)

@@ -110,7 +110,9 @@ function tell({ lie, a, b, item, value, silent, where }: Told): void {
   if (lie === 'silence') liar.lies.set(silent, () => null)
 }
 
-it('whatever one of two endpoints says, the weights are those of the honest one or are not set (F30, T-C4)', async ({ task }) => {
+it('whatever one of two endpoints says, the weights are those of the honest one or are not set (F30, T-C4)', async ({
+  task,
+}) => {
   const tally = startTally(task, { fault: 'F30', kind: 'lies of a chain endpoint', full: 150, isDrawn: true })
   const validator = await hotkeyOf(0)
   /** The score of a miner is its number, and belongs to its hotkey. */

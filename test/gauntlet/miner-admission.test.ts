@@ -15,8 +15,14 @@ describe('gauntlet: admission of the miner', () => {
   const gate = createGate()
   afterEach(() => gate.close())
 
-  it('F2: a captured request is served only once, also among 100 concurrent copies and after kill -9', async ({ task }) => {
-    const tally = startTally(task, { fault: 'F2', kind: 'captured requests, each sent 100 times', full: 1000 })
+  it('F2: a captured request is served only once, also among 100 concurrent copies and after kill -9', async ({
+    task,
+  }) => {
+    const tally = startTally(task, {
+      fault: 'F2',
+      kind: 'captured requests, each sent 100 times',
+      full: 1000,
+    })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await gate.start(kind)
       const captures = Array.from({ length: kind === 'naive' ? 3 : scaled(tally.full, 10, 10) }, () =>
@@ -55,7 +61,9 @@ describe('gauntlet: admission of the miner', () => {
     }
   })
 
-  it('F3: accepts only timestamps of 13 digits within the window, and answers none with a 5xx', async ({ task }) => {
+  it('F3: accepts only timestamps of 13 digits within the window, and answers none with a 5xx', async ({
+    task,
+  }) => {
     const now = Date.now()
     const values = [
       '',
@@ -100,7 +108,11 @@ describe('gauntlet: admission of the miner', () => {
       '9999999999999',
     ]
     const wrong = values.flatMap((value) => SIGNED_HEADERS.map((name) => [name, value] as const))
-    const tally = startTally(task, { fault: 'F3', kind: 'false values in signed headers', full: wrong.length })
+    const tally = startTally(task, {
+      fault: 'F3',
+      kind: 'false values in signed headers',
+      full: wrong.length,
+    })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await gate.start(kind)
       const statuses: number[] = []

@@ -30,7 +30,9 @@ describe('gauntlet: clocks', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  it('F19: accepts clocks up to 7 s off but not 9 s; jumps of an hour end no stream and admit no replay', async ({ task }) => {
+  it('F19: accepts clocks up to 7 s off but not 9 s; jumps of an hour end no stream and admit no replay', async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F19', kind: 'wrong and jumping clocks of a miner', full: 7 })
     const clock = new JumpingClock()
     const vllm = await startFakeVllm({

@@ -87,7 +87,9 @@ describe('gauntlet: a flood of forged signatures', () => {
     }
   }
 
-  it('F31: honest streams keep their speed during a flood, and no forged request is forwarded', async ({ task }) => {
+  it('F31: honest streams keep their speed during a flood, and no forged request is forwarded', async ({
+    task,
+  }) => {
     const kind = 'floods of 2,000 forged requests per second for 30 s'
     const tally = startTally(task, { fault: 'F31', kind, full: 2 })
     const results: { quietMs: number; floodedMs: number }[] = []

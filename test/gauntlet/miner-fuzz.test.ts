@@ -106,7 +106,8 @@ describe('gauntlet: fuzzed requests to the miner', () => {
     const sent = scaled(tally.full, 1, 400)
     await inParallel(sent, 16, async (index) => {
       const one = signedPost(bodyOf(`raw-${index}`))
-      for (const status of await sendRaw(victim.port, mutate(one.head + one.body, index))) statuses.add(status)
+      for (const status of await sendRaw(victim.port, mutate(one.head + one.body, index)))
+        statuses.add(status)
       tally.count++
     })
     expectUnharmed(victim, statuses, before)

@@ -19,7 +19,9 @@ describe('gauntlet: endless request headers', () => {
   const arena = createArena()
   afterEach(() => arena.close())
 
-  it('F5: endless headers are cut off at the limit, and valid requests are answered as fast as without them', async ({ task }) => {
+  it('F5: endless headers are cut off at the limit, and valid requests are answered as fast as without them', async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F5', kind: 'connections with endless headers', full: 6000 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'header-timeout': LIMIT_MS / 1000 })

@@ -90,7 +90,9 @@ describe('gauntlet: the miner’s memory', () => {
     }
   })
 
-  it('F6: callers that never read cost no memory, and their upstream requests are ended', async ({ task }) => {
+  it('F6: callers that never read cost no memory, and their upstream requests are ended', async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F6', kind: 'callers that never read', full: 200 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'routing.reader-timeout': 3 })

@@ -101,7 +101,9 @@ describe('gauntlet: secrets and log lines of the miner', () => {
   })
 
   for (const pretty of ['0', '1']) {
-    it(`F22: no text of callers or model servers forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async ({ task }) => {
+    it(`F22: no text of callers or model servers forges or colours a ${pretty === '1' ? 'pretty' : 'JSON'} log line`, async ({
+      task,
+    }) => {
       const kind = `payloads in ${pretty === '1' ? 'pretty' : 'JSON'} log lines`
       const tally = startTally(task, { fault: 'F22', kind, full: 3 * PAYLOADS.length })
       const vllm = await startFakeVllm()

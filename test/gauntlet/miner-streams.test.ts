@@ -63,7 +63,9 @@ describe('gauntlet: the miner’s streams', () => {
     }
   })
 
-  it('F8: on SIGTERM, streams finish, new requests get 503, stalled streams are cut off, and it exits with 0', async ({ task }) => {
+  it('F8: on SIGTERM, streams finish, new requests get 503, stalled streams are cut off, and it exits with 0', async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F8', kind: 'streams at SIGTERM', full: 100 })
     for (const kind of ['naive', 'miner'] as const) {
       const [victim, vllm] = await arena.start(kind, { 'drain-timeout': 6 })

@@ -59,6 +59,7 @@ async function endpoint(first: (response: ServerResponse) => unknown) {
 describe.concurrent('the models endpoint', () => {
   test.for(Object.keys(FAULTS))(
     '%s: the last good list is kept, and the next good one replaces it',
+    { timeout: 600_000 },
     async (fault, { task }) => {
       const tally = startTally(task, { fault: 'F25', kind: `models endpoint ${fault}`, full: 20 })
       const { url, become } = await endpoint((response) => response.end('["org/a"]'))
@@ -81,7 +82,6 @@ describe.concurrent('the models endpoint', () => {
       await list.refresh(signal)
       expect(list.current()).toEqual(['org/b'])
     },
-    600_000,
   )
 
   test('control: a plain request to an endpoint that never responds is still waiting after our timeout', async () => {

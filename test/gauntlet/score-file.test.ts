@@ -34,8 +34,15 @@ async function writeUntilKilled(path: string, afterMs: number, way = 'atomic'): 
   )
 }
 
-test('F12: kill -9 at random points never tears the score book, loses no acknowledged save and leaves no temporary files', async ({ task }) => {
-  const tally = startTally(task, { fault: 'F12', kind: 'kill -9 while saving scores', full: 1000, isDrawn: true })
+test('F12: kill -9 at random points never tears the score book, loses no acknowledged save and leaves no temporary files', async ({
+  task,
+}) => {
+  const tally = startTally(task, {
+    fault: 'F12',
+    kind: 'kill -9 while saving scores',
+    full: 1000,
+    isDrawn: true,
+  })
   const draws = drawsOf('scores')
   const folder = await mkdtemp(join(tmpdir(), 'targon-kill-'))
   const path = join(folder, 'cache.json')

@@ -83,7 +83,9 @@ async function runWorker(
 }
 
 describe(`an updater killed at ${KILLS} random moments`, () => {
-  it('always leaves a complete, signed version that starts (F20)', { timeout: 3_600_000 }, async ({ task }) => {
+  it('always leaves a complete, signed version that starts (F20)', { timeout: 3_600_000 }, async ({
+    task,
+  }) => {
     const tally = startTally(task, { fault: 'F20', kind: 'kill -9 of an updater', full: 1000, isDrawn: true })
     const good = new ReleaseRepository()
     const bad = new ReleaseRepository()

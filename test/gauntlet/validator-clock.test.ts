@@ -49,7 +49,11 @@ function distortionOf({ text, timing, fault, chunks }: Answer): number {
 }
 
 test('wall-clock jumps of an hour do not change the measured times of an answer', async ({ task }) => {
-  const tally = startTally(task, { fault: 'F19', kind: 'answers while the wall clock jumps by an hour', full: 100 })
+  const tally = startTally(task, {
+    fault: 'F19',
+    kind: 'answers while the wall clock jumps by an hour',
+    full: 100,
+  })
   await ask(systemClock)
   const clock = jumpingClock()
   const distortions: number[] = []

@@ -13,7 +13,9 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-it('gives every kind of miner the verdict in the checked-in table, for every temperature, endpoint and rule set', async ({ task }) => {
+it('gives every kind of miner the verdict in the checked-in table, for every temperature, endpoint and rule set', async ({
+  task,
+}) => {
   const cells = allCells()
   const kind = 'answers of honest and cheating miners'
   const tally = startTally(task, { fault: 'F28', kind, full: cells.length })

@@ -116,47 +116,50 @@ const faults: readonly [name: string, limitMs: number, fault: (used: Relay, othe
 ]
 
 describe('an endpoint that fails repeatedly (F16)', () => {
-  it.for(faults)('%s: heads resume in time, and no epoch is missed', async ([name, limitMs, fail], { task }) => {
-    const tally = startTally(task, { fault: 'F16', kind: `endpoint faults: ${name}`, full: 100 })
-    const updates = new Set<number>()
-    subnet.dev.chain.onBlock.add(() => {
-      const block = Number(subnet.dev.chain.storage.get(subtensor.LastUpdate, 4)[0] ?? 0n)
-      if (block > 0) updates.add(block)
-    })
-    const endpoints = relays.map(({ proxy }) => proxy.url)
-    const timeouts = {
-      headTimeoutMs: HEAD_TIMEOUT_MS,
-      rpcTimeoutMs: RPC_TIMEOUT_MS,
-      inclusionTimeoutMs: 2000,
-    }
-    const chain = await subnet.connect({ endpoints, ...timeouts })
-    const end = new AbortController()
-    const setting = setWeights(chain, end.signal)
-    let slowestMs = 0
-    for (let run = 0; run < scaled(tally.full, 2); run++) {
-      await passBlocks(chain, CALM_BLOCKS)
-      const used = relays.findIndex(({ proxy }) => proxy.url === chain.endpoint)
-      const [failing, other] = [relays[used], relays[1 - used]]
-      if (!failing || !other) throw new Error('the endpoint is not one of the relays')
-      const from = performance.now()
-      fail(failing, other)
-      await passBlocks(chain, 2)
-      slowestMs = Math.max(slowestMs, performance.now() - from)
-      heal()
-    }
-    // a scaled run shares the machine with other tests
-    expect(slowestMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? limitMs : 4 * limitMs)
-    const last = Math.floor(chain.head().number / EPOCH_BLOCKS)
-    for await (const { number } of chain.blocks(end.signal)) {
-      if ([...updates].some((block) => block >= last * EPOCH_BLOCKS)) break
-      if (number >= (last + 1) * EPOCH_BLOCKS) break
-    }
-    end.abort()
-    await setting.catch(() => {})
-    const epochs = [...updates].map((block) => Math.floor(block / EPOCH_BLOCKS))
-    expect(epochs).toEqual(Array.from({ length: last + 1 }, (_epoch, epoch) => epoch))
-    tally.count = scaled(tally.full, 2)
-  })
+  it.for(faults)(
+    '%s: heads resume in time, and no epoch is missed',
+    async ([name, limitMs, fail], { task }) => {
+      const tally = startTally(task, { fault: 'F16', kind: `endpoint faults: ${name}`, full: 100 })
+      const updates = new Set<number>()
+      subnet.dev.chain.onBlock.add(() => {
+        const block = Number(subnet.dev.chain.storage.get(subtensor.LastUpdate, 4)[0] ?? 0n)
+        if (block > 0) updates.add(block)
+      })
+      const endpoints = relays.map(({ proxy }) => proxy.url)
+      const timeouts = {
+        headTimeoutMs: HEAD_TIMEOUT_MS,
+        rpcTimeoutMs: RPC_TIMEOUT_MS,
+        inclusionTimeoutMs: 2000,
+      }
+      const chain = await subnet.connect({ endpoints, ...timeouts })
+      const end = new AbortController()
+      const setting = setWeights(chain, end.signal)
+      let slowestMs = 0
+      for (let run = 0; run < scaled(tally.full, 2); run++) {
+        await passBlocks(chain, CALM_BLOCKS)
+        const used = relays.findIndex(({ proxy }) => proxy.url === chain.endpoint)
+        const [failing, other] = [relays[used], relays[1 - used]]
+        if (!failing || !other) throw new Error('the endpoint is not one of the relays')
+        const from = performance.now()
+        fail(failing, other)
+        await passBlocks(chain, 2)
+        slowestMs = Math.max(slowestMs, performance.now() - from)
+        heal()
+      }
+      // a scaled run shares the machine with other tests
+      expect(slowestMs).toBeLessThan(GAUNTLET_SCALE >= 1 ? limitMs : 4 * limitMs)
+      const last = Math.floor(chain.head().number / EPOCH_BLOCKS)
+      for await (const { number } of chain.blocks(end.signal)) {
+        if ([...updates].some((block) => block >= last * EPOCH_BLOCKS)) break
+        if (number >= (last + 1) * EPOCH_BLOCKS) break
+      }
+      end.abort()
+      await setting.catch(() => {})
+      const epochs = [...updates].map((block) => Math.floor(block / EPOCH_BLOCKS))
+      expect(epochs).toEqual(Array.from({ length: last + 1 }, (_epoch, epoch) => epoch))
+      tally.count = scaled(tally.full, 2)
+    },
+  )
 
   it('control: a single connection does not recover by itself', async () => {
     const [used] = relays

@@ -198,8 +198,15 @@ describe('block numbers with gaps, repeats and re-orgs (F18)', () => {
     return { acted, touched: [...touched], naive }
   }
 
-  it('acts on each epoch exactly once; control: `block % length == 0` misses some and repeats others', async ({ task }) => {
-    const tally = startTally(task, { fault: 'F18', kind: 'sequences of block numbers', full: 10_000, isDrawn: true })
+  it('acts on each epoch exactly once; control: `block % length == 0` misses some and repeats others', async ({
+    task,
+  }) => {
+    const tally = startTally(task, {
+      fault: 'F18',
+      kind: 'sequences of block numbers',
+      full: 10_000,
+      isDrawn: true,
+    })
     let [missed, repeated] = [0, 0]
     await fc.assert(
       fc.asyncProperty(steps, async (moves) => {

@@ -115,6 +115,7 @@ async function killAround(epoch: number): Promise<void> {
 describe('kill -9 around the submission (F13)', () => {
   it.for(RATE_LIMITS)(
     'every epoch gets weights exactly once, and no attempt is too fast (rate limit %i blocks)',
+    { timeout: 3_600_000 },
     async (rateLimit, { task }) => {
       const kind = `kill -9 around a submission, rate limit ${rateLimit}`
       const tally = startTally(task, { fault: 'F13', kind, full: 252, isDrawn: true })
@@ -132,7 +133,6 @@ describe('kill -9 around the submission (F13)', () => {
         expect.soft(output.filter((line) => line.startsWith('refused too-fast'))).toEqual([])
       }
     },
-    3_600_000,
   )
 
   it('control: without a ledger an epoch gets weights twice', async () => {

@@ -18,7 +18,10 @@ it('renders a line for each kind with counts, failures and seed, and says what w
     assertionResults: [test('passed', { fault: 'F4', kind: 'bodies', full: 1, count: 1 })],
   }
   const startTime = Date.UTC(2026, 0, 2)
-  const reports = [{ startTime, testResults: [scores] }, { startTime, testResults: [flood] }]
+  const reports = [
+    { startTime, testResults: [scores] },
+    { startTime, testResults: [flood] },
+  ]
   expect(renderResults(reports, ['flood', 'score-file', 'update']).split('\n')).toEqual([
     ...['Run on 2026-01-02:', ''],
     ...['| | kind | count | failures | seed | minutes | file |', '|---|---|---|---|---|---|---|'],
