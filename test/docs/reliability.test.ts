@@ -13,6 +13,7 @@ const rows = new Map(
 const files = readdirSync(new URL('test/gauntlet/', root))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => name.replace(/\.test\.ts$/, ''))
+  .sort()
 
 function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name)
