@@ -40,7 +40,7 @@ export type SatOutWorth = Result | 'speed so far'
 
 /** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
-/** Windows kept per miner, so that a changing model list cannot fill file and memory; at most 64 models are active at a time. */
+/** Models kept per miner, of each kind of result, so that a changing model list cannot fill file and memory; at most 64 models are active at a time. */
 const MAX_MODELS = 128
 const DEFAULT_BOUNDS: OrganicBounds = { maxPenalty: 0.1, maxSpeedRatio: 1.5 }
 /** Organic results kept per miner and epoch. */
@@ -83,7 +83,7 @@ export class ScoreBook {
   sitOut(hotkey: string, model: string, speed: number, block: number): void {
     const { satOut } = this.#entry(hotkey)
     const rounds = Math.min(WINDOW, (satOut.get(model)?.rounds ?? 0) + 1)
-    satOut.set(model, { rounds, speed: speedOf(speed) })
+    putNewest(satOut, model, { rounds, speed: speedOf(speed) })
     this.#block = Math.max(this.#block, block)
   }
 
@@ -95,7 +95,7 @@ export class ScoreBook {
   /** Counts an answer that is not checked: the next verdict on this miner and model says whether its speed counts. */
   leaveUnchecked(hotkey: string, model: string, speed: number, block: number): void {
     const { unchecked } = this.#entry(hotkey)
-    unchecked.set(model, [...(unchecked.get(model) ?? []), speedOf(speed)].slice(-WINDOW))
+    putNewest(unchecked, model, [...(unchecked.get(model) ?? []), speedOf(speed)].slice(-WINDOW))
     this.#block = Math.max(this.#block, block)
   }
 
@@ -255,12 +255,12 @@ function add({ results }: Entry, model: string, added: readonly Result[], isUnco
   return true
 }
 
-/** Keeps windows in the order of writing and drops the oldest beyond the limit. */
-function putNewest(results: Map<string, Result[]>, model: string, window: Result[]): void {
-  results.delete(model)
-  results.set(model, window)
-  const [oldest] = results.keys()
-  if (results.size > MAX_MODELS && oldest !== undefined) results.delete(oldest)
+/** Keeps models in the order of writing and drops the oldest beyond the limit. */
+function putNewest<Value>(byModel: Map<string, Value>, model: string, value: Value): void {
+  byModel.delete(model)
+  byModel.set(model, value)
+  const [oldest] = byModel.keys()
+  if (byModel.size > MAX_MODELS && oldest !== undefined) byModel.delete(oldest)
 }
 
 /** A speed that no verdict has confirmed. */

@@ -23,6 +23,8 @@ export interface GenAiMetrics {
     request: GenAiRequest,
     answer: { readonly totalMs: number; readonly firstTokenMs: number | undefined; readonly tokens: number },
   ): void
+  /** Removes the series of a model that is no longer wanted. */
+  forget(model: string): void
 }
 
 export interface GenAiRequest {
@@ -43,19 +45,46 @@ const FIRST_TOKENS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5
 const EACH_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
 
+const OPERATIONS = ['chat', 'text_completion', 'embeddings'] as const
+const TOKEN_TYPES = ['input', 'output'] as const
 const LABELS = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const
 const ENDED = [...LABELS, 'error_type'] as const
 const COUNTED = [...LABELS, 'gen_ai_token_type'] as const
 
 export function createGenAiMetrics(role: 'miner' | 'validator' | 'hub', registry: Registry): GenAiMetrics {
+  const all: { readonly one: Histogram<string>; readonly labels: readonly string[] }[] = []
+  const errors = new Set<string>()
   const histogram = <L extends string>(
     name: string,
     help: string,
     buckets: readonly number[],
     labels: readonly L[],
-  ) => new Histogram<L>({ name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] })
+  ) => {
+    const config = { name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] }
+    const one = new Histogram<L>(config)
+    all.push({ one, labels })
+    return one
+  }
+  const noteError = (error: string) => void errors.add(error)
   const sides = { miner: serverMetrics, validator: clientMetrics, hub: gatewayMetrics }
-  return { served: () => {}, received: () => {}, answered: () => {}, ...sides[role](histogram) }
+  return {
+    ...{ served: () => {}, received: () => {}, answered: () => {} },
+    ...sides[role](histogram, noteError),
+    forget: (model) => {
+      for (const { one, labels } of all)
+        for (const series of seriesOf(model, labels, errors)) one.remove(series)
+    },
+  }
+}
+
+/** Every series that the model can have: the library removes a series by all its labels alone. */
+function seriesOf(model: string, labels: readonly string[], errors: ReadonlySet<string>) {
+  const common = OPERATIONS.map((operation) => labelsOf({ operation, model }))
+  if (labels.includes('error_type'))
+    return common.flatMap((one) => [...errors].map((error) => ({ ...one, error_type: error })))
+  if (labels.includes('gen_ai_token_type'))
+    return common.flatMap((one) => TOKEN_TYPES.map((type) => ({ ...one, gen_ai_token_type: type })))
+  return common
 }
 
 type MakeHistogram = <L extends string>(
@@ -65,7 +94,10 @@ type MakeHistogram = <L extends string>(
   labels: readonly L[],
 ) => Histogram<L>
 
-function serverMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'served'> {
+/** Remembers a class of error that a series was made for. */
+type NoteError = (error: string) => void
+
+function serverMetrics(histogram: MakeHistogram, noteError: NoteError): Pick<GenAiMetrics, 'served'> {
   const duration = histogram(
     'gen_ai_server_request_duration_seconds',
     'Time from sending a request to a model server to the last byte of the answer.',
@@ -80,7 +112,7 @@ function serverMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'served'> {
   )
   return {
     served: (request, { totalMs, firstByteMs }) => {
-      if (totalMs !== undefined) duration.observe(endedLabels(request), totalMs / 1000)
+      if (totalMs !== undefined) duration.observe(endedLabels(request, noteError), totalMs / 1000)
       if (firstByteMs !== undefined && request.error === undefined)
         firstToken.observe(labelsOf(request), firstByteMs / 1000)
     },
@@ -88,7 +120,7 @@ function serverMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'served'> {
 }
 
 /** A hub is a server to its users, and knows the tokens of what it passes on. */
-function gatewayMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'answered'> {
+function gatewayMetrics(histogram: MakeHistogram, noteError: NoteError): Pick<GenAiMetrics, 'answered'> {
   const duration = histogram(
     'gen_ai_server_request_duration_seconds',
     'Time from a user’s request to the last byte of the answer.',
@@ -111,7 +143,7 @@ function gatewayMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'answered'
   return {
     answered: (request, { totalMs, firstTokenMs, promptTokens, tokens }) => {
       const labels = labelsOf(request)
-      duration.observe(endedLabels(request), totalMs / 1000)
+      duration.observe(endedLabels(request, noteError), totalMs / 1000)
       if (promptTokens > 0) used.observe({ ...labels, gen_ai_token_type: 'input' }, promptTokens)
       if (tokens > 0) used.observe({ ...labels, gen_ai_token_type: 'output' }, tokens)
       if (firstTokenMs === undefined || request.error !== undefined) return
@@ -121,7 +153,7 @@ function gatewayMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'answered'
   }
 }
 
-function clientMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'received'> {
+function clientMetrics(histogram: MakeHistogram, noteError: NoteError): Pick<GenAiMetrics, 'received'> {
   const duration = histogram(
     'gen_ai_client_operation_duration_seconds',
     'Time from sending a request to a miner to the end of its answer.',
@@ -137,7 +169,7 @@ function clientMetrics(histogram: MakeHistogram): Pick<GenAiMetrics, 'received'>
   const tokens = histogram('gen_ai_client_token_usage', 'Tokens of the answers of miners.', TOKENS, COUNTED)
   return {
     received: (request, answer) => {
-      duration.observe(endedLabels(request), answer.totalMs / 1000)
+      duration.observe(endedLabels(request, noteError), answer.totalMs / 1000)
       if (answer.firstTokenMs !== undefined) firstChunk.observe(labelsOf(request), answer.firstTokenMs / 1000)
       if (answer.tokens > 0)
         tokens.observe({ ...labelsOf(request), gen_ai_token_type: 'output' }, answer.tokens)
@@ -150,6 +182,8 @@ function labelsOf({ operation, model }: GenAiRequest) {
 }
 
 /** A success has no `error.type`; to Prometheus an empty label is an absent one. */
-function endedLabels(request: GenAiRequest) {
-  return { ...labelsOf(request), error_type: request.error ?? '' }
+function endedLabels(request: GenAiRequest, noteError: NoteError) {
+  const error = request.error ?? ''
+  noteError(error)
+  return { ...labelsOf(request), error_type: error }
 }

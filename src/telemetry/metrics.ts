@@ -109,18 +109,22 @@ export function noteAlerts(
   for (const { id: alert, severity } of active) alerts.inc({ alert, severity })
 }
 
-type ModelMetrics = Pick<ValidatorMetrics, 'modelVerdicts' | 'verificationDuration'>
+type ModelMetrics = Pick<ValidatorMetrics, 'modelVerdicts' | 'verificationDuration' | 'unchecked' | 'genAi'>
+
+/** Models that are no longer wanted are remembered for verdicts that come late; the oldest are forgotten. */
+const MAX_KNOWN_MODELS = 256
 
 /**
  * Keeps the series of models to those that are wanted: their verdicts are exported from the start, because an alert sees no
  * increase of a missing series; those of models that are no longer wanted disappear.
  *
- * @returns what to call with the wanted models before every export
+ * @returns what to call with the wanted models before every export, and when they have changed
  */
-export function createModelSeries({ modelVerdicts, verificationDuration }: ModelMetrics) {
+export function createModelSeries({ modelVerdicts, verificationDuration, unchecked, genAi }: ModelMetrics) {
   const known = new Set<string>()
   return (wanted: readonly string[]): void => {
     for (const model of wanted) {
+      known.delete(model)
       known.add(model)
       for (const outcome of OUTCOMES) modelVerdicts.inc({ model, outcome }, 0)
     }
@@ -128,6 +132,12 @@ export function createModelSeries({ modelVerdicts, verificationDuration }: Model
       if (wanted.includes(model)) continue
       for (const outcome of OUTCOMES) modelVerdicts.remove({ model, outcome })
       verificationDuration.remove({ model })
+      unchecked.remove({ model })
+      genAi?.forget(model)
+    }
+    for (const model of known) {
+      if (known.size <= MAX_KNOWN_MODELS) break
+      known.delete(model)
     }
   }
 }

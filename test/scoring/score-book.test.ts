@@ -37,6 +37,18 @@ describe('ScoreBook', () => {
     }
   })
 
+  test('forgets what waits for a verdict on models that are long gone', () => {
+    const book = new ScoreBook()
+    for (let index = 0; index <= 128; index++) {
+      book.leaveUnchecked('a', `org/m${index}`, 10, index)
+      book.sitOut('a', `org/m${index}`, 10, index)
+    }
+    expect(book.settleUnchecked('a', 'org/m0', 10)).toEqual([])
+    expect(book.settleSatOut('a', 'org/m0', 10)).toEqual([])
+    expect(book.settleUnchecked('a', 'org/m1', 10)).toEqual([10])
+    expect(book.settleSatOut('a', 'org/m1', 10)).toEqual([10])
+  })
+
   test('counts only models that are served and active', () => {
     const book = new ScoreBook()
     book.record('a', MODEL, 50, 1)

@@ -117,6 +117,7 @@ export class Fleet {
   }
 
   async #reconcile(models: readonly string[], why: RefreshReason, signal: AbortSignal): Promise<void> {
+    for (const model of this.#givenUp.keys()) if (!models.includes(model)) this.#givenUp.delete(model)
     const ours = await this.#containers.list(signal)
     const running = ours.filter((container) => container.running)
     // Used at once: reading sizes and pulling an image may take long.

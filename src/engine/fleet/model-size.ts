@@ -54,7 +54,7 @@ async function readModelSizeMib(source: HubSource, model: string, signal: AbortS
   return bytesToMib(weightBytes(parsed.data.safetensors.parameters))
 }
 
-/** Sizes of models, or why they are unknown. A known one is not asked for again. */
+/** Sizes of models, or why they are unknown. A known one is not asked for again while the model is wanted. */
 export class ModelSizes {
   readonly #known = new Map<string, number>()
 
@@ -64,6 +64,7 @@ export class ModelSizes {
     const sizes = await Promise.all(
       models.map(async (model): Promise<[string, ModelSize]> => [model, await this.#readOne(model, signal)]),
     )
+    for (const model of this.#known.keys()) if (!models.includes(model)) this.#known.delete(model)
     return new Map(sizes)
   }
 

@@ -155,7 +155,9 @@ export async function startServices(
   })
   const recent = trackRounds(clock, bus)
   const feed = followBlocks(context, bus.head.publish)
-  const server = await serveStatus(context, { health, records, recent, status, alerts })
+  const noteModels = createModelSeries(context.metrics)
+  bus.resynced.subscribe(() => noteModels(view.wanted))
+  const server = await serveStatus(context, { health, records, recent, status, alerts, noteModels })
   cleanup.add('status server', () => server.close())
   const { self, wanted, miners, block } = view
   log.info(
@@ -216,11 +218,12 @@ interface StatusSources {
   readonly recent: RecentRounds
   readonly status: Status
   readonly alerts: Alerts
+  readonly noteModels: ReturnType<typeof createModelSeries>
 }
 
-function serveStatus(context: ValidatorContext, { health, records, recent, status, alerts }: StatusSources) {
+function serveStatus(context: ValidatorContext, sources: StatusSources) {
+  const { health, records, recent, status, alerts, noteModels } = sources
   const { clock, log, metrics, settings, subtensor } = context
-  const noteModels = createModelSeries(metrics)
   return startStatusServer({
     port: settings['metrics.port'],
     scrapeAddress: settings['metrics.listen'],

@@ -27,6 +27,8 @@ const LOOK_MS = 60_000
 /** Pause after a calibration that failed. */
 const RETRY_MS = 3_600_000
 const IDLE_POLL_MS = 500
+/** Models that are remembered: those that were wanted last, of which late answers may still come. */
+const MAX_MODELS = 128
 /** Pause before each answer in the background. */
 const PAUSE_MS = 1_000
 
@@ -83,7 +85,7 @@ class Service {
       const before = this.#known.get(model)
       // Until its engine has told what it is, a calibration counts: otherwise every restart would change the levels.
       const isSame = stored?.updatedAt === before?.stored?.updatedAt
-      this.#known.set(model, { stored, isStale: isSame ? (before?.isStale ?? false) : false })
+      this.#remember(model, { stored, isStale: isSame ? (before?.isStale ?? false) : false })
     }
   }
 
@@ -123,7 +125,7 @@ class Service {
     const isStale = !current.every((one) =>
       stored.engines.some((measured) => isDeepStrictEqual(measured, one)),
     )
-    this.#known.set(model, { stored, isStale })
+    this.#remember(model, { stored, isStale })
     if (isStale && !wasStale)
       this.#context.log.warn(
         { event: 'calibration-stale', model, measured: stored.engines, current },
@@ -146,13 +148,15 @@ class Service {
       const ready = () => this.#waitIdle(servers)
       const run = { model, servers, file, answers, parallel: 1, clock, log, signal, ready }
       const stored = await runCalibration(run)
-      this.#known.set(model, { stored, isStale: false })
+      this.#remember(model, { stored, isStale: false })
       log.info(
         { event: 'calibration-done', model, ...stored.result },
         'measured the noise of the reference engine',
       )
     } catch (error) {
       signal.throwIfAborted()
+      for (const [other, at] of this.#failedAt)
+        if (clock.monotonic() - at >= RETRY_MS) this.#failedAt.delete(other)
       this.#failedAt.set(model, clock.monotonic())
       log.warn(
         { event: 'calibration-failed', model, err: error },
@@ -161,6 +165,13 @@ class Service {
     } finally {
       this.#running = undefined
     }
+  }
+
+  #remember(model: string, known: Known): void {
+    this.#known.delete(model)
+    this.#known.set(model, known)
+    const [oldest] = this.#known.keys()
+    if (this.#known.size > MAX_MODELS && oldest !== undefined) this.#known.delete(oldest)
   }
 
   /** Rounds come first: waits until no call of this validator is at the engine. */

@@ -57,9 +57,10 @@ export class EvidenceChanges {
     this.#rows.publish({ ...row, standing: book.standing(hotkey, model) })
   }
 
-  forget(hotkeys: ReadonlySet<string>): void {
-    for (const key of this.#publishedAt.keys())
-      if (!hotkeys.has(key.split(' ', 1)[0] ?? '')) this.#publishedAt.delete(key)
+  /** Forgets the miners that left, and what was published so long ago that it keeps nothing back any more. */
+  forget(hotkeys: ReadonlySet<string>, now: number): void {
+    for (const [key, at] of this.#publishedAt)
+      if (now - at >= HOUR_MS || !hotkeys.has(key.split(' ', 1)[0] ?? '')) this.#publishedAt.delete(key)
   }
 
   /** Sets the gauge of miners and models by level. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import type { ReferenceEngine } from '../../../engine/index.js'
 import {
   type AnswerSource,
@@ -24,9 +23,10 @@ import type { IsBarred } from './counted-models.js'
 import { openEvidenceFile, type StoredEvidence } from './evidence-file.js'
 import { reviewEnd } from './judge-ends.js'
 import { KeptAnswers } from './kept-answers.js'
-import { grantsMore, type LevelsFor } from './levels.js'
+import type { LevelsFor } from './levels.js'
 import { reviewSeed } from './review-seed.js'
 import { TemplateDates } from './template-dates.js'
+import { WeighedLevels } from './weighed-levels.js'
 
 /** What the answers of every miner show together: weighed, kept beside the scores, and turned into consequences. */
 export interface Evidence {
@@ -127,7 +127,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   readonly #changes: EvidenceChanges
   readonly #dates: TemplateDates
   readonly #rate: AnswerRate
-  readonly #weighedAt: Map<string, NoiseLevels>
+  readonly #weighedAt: WeighedLevels
   readonly #kept: KeptAnswers
   /** What own observations were made of, until they are recorded. */
   readonly #weighed = new WeakMap<Observation, Weighed>()
@@ -139,10 +139,10 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     this.#levelsFor = levelsFor
     this.#changes = new EvidenceChanges(context, events.evidence)
     this.#dates = new TemplateDates(context)
-    const { stateDir, log, settings } = context
-    this.#kept = new KeptAnswers({ stateDir, log, limit: settings['evidence.kept-answers'] })
-    this.#rate = new AnswerRate(assumedAnswersPerMonth(context.settings), context.clock.monotonic())
-    this.#weighedAt = new Map(stored.levels)
+    const { stateDir, log, clock, settings } = context
+    this.#kept = new KeptAnswers({ stateDir, log, clock, limit: settings['evidence.kept-answers'] })
+    this.#rate = new AnswerRate(assumedAnswersPerMonth(settings), clock.monotonic())
+    this.#weighedAt = new WeighedLevels(stored.levels)
     this.#book = EvidenceBook.from(stored.book, this.#rules())
     // Exported from the start: an alert sees no increase of a missing series.
     for (const statistic of STATISTICS) context.metrics.evidenceAlarms.inc({ statistic }, 0)
@@ -217,7 +217,9 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
 
   keepOnly(hotkeys: ReadonlySet<string>): void {
     if (this.#book.keepOnly(hotkeys) > 0) this.#revision++
-    this.#changes.forget(hotkeys)
+    const models = this.#book.pairs().map(({ model }) => model)
+    if (this.#weighedAt.keepOnly(new Set([...models, ...this.#context.view.wanted]))) this.#revision++
+    this.#changes.forget(hotkeys, this.#context.clock.now())
     this.#kept.keepOnly(hotkeys)
     this.#countPairs()
   }
@@ -233,7 +235,7 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   }
 
   toStored(): StoredEvidence {
-    return { book: this.#book.toData(), levels: [...this.#weighedAt] }
+    return { book: this.#book.toData(), levels: this.#weighedAt.toStored() }
   }
 
   /** Without a calibration nothing is enforced unless the operator says so. */
@@ -253,16 +255,14 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   #levels(model: string): NoiseLevels {
     const { suspicion, enforced } = this.#levelsFor(model)
     const levels = { suspicion, enforced }
-    const before = this.#weighedAt.get(model)
-    this.#weighedAt.set(model, levels)
-    if (!isDeepStrictEqual(before, levels)) this.#revision++
-    if (before && grantsMore(before, levels)) {
-      this.#forget(model)
-      this.#context.log.info(
-        { event: 'evidence-restarted', model, ...levels },
-        'more noise is granted for this model now: its evidence starts again',
-      )
-    }
+    const change = this.#weighedAt.note(model, levels)
+    if (change !== 'none') this.#revision++
+    if (change !== 'grants more') return levels
+    this.#forget(model)
+    this.#context.log.info(
+      { event: 'evidence-restarted', model, ...levels },
+      'more noise is granted for this model now: its evidence starts again',
+    )
     return levels
   }
 

@@ -1,28 +1,38 @@
 import { createHash } from 'node:crypto'
-import { appendFile, copyFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type KeptAnswer, keepAnswer, keptAnswerSchema, type WeighedAnswer } from '../../../bundles/index.js'
-import { hasCode, type Log, parseJson, readIfExists, replaceFile } from '../../../kernel/index.js'
+import { type Clock, hasCode, type Log, parseJson, readIfExists, replaceFile } from '../../../kernel/index.js'
 
 /** Lines of strangers' tokens are parsed again: bounds on what one line may hold. */
 const BOUNDS = { depth: 24, values: 20_000 }
 const FOLDER = 'answers'
+const ALARM = '.alarm.jsonl'
+/** Answers that may wait for the disk: a few rounds of them. */
+const MAX_WAITING = 1024
+/** The wanted models change, so a file to which nothing was added for so long is removed. */
+const UNUSED_MS = 30 * 86_400_000
 
 export interface KeptAnswersOptions {
   readonly stateDir: string
   /** Answers kept per miner and model; 0: none. */
   readonly limit: number
   readonly log: Pick<Log, 'warn'>
+  readonly clock: Pick<Clock, 'now'>
 }
 
 /**
  * The last answers of each miner and model with what a replay needs, one JSON line each, in a file per pair. A file holds up
- * to twice the limit before it is shortened. Files are not synced: a power failure may cost the last lines.
+ * to twice the limit before it is shortened, and is removed after 30 days without a new answer. Files are not synced: a power
+ * failure may cost the last lines.
  */
 export class KeptAnswers {
   readonly #options: KeptAnswersOptions
   readonly #lines = new Map<string, number>()
   #writing: Promise<void> = Promise.resolve()
+  #waiting = 0
+  /** The registered hotkeys, while the removal of other files waits. */
+  #registered: ReadonlySet<string> | undefined
   #hasFailed = false
 
   constructor(options: KeptAnswersOptions) {
@@ -32,31 +42,50 @@ export class KeptAnswers {
   /** Adds an answer in the background. @param isAlarm the answers so far are kept apart, so that later ones do not replace them */
   add(hotkey: string, model: string, weighed: WeighedAnswer, isAlarm: boolean): void {
     if (this.#options.limit === 0) return
+    if (this.#waiting >= MAX_WAITING) {
+      this.#noteLost(new Error(`${MAX_WAITING} answers already wait for the disk`))
+      return
+    }
+    this.#waiting++
     this.#writing = this.#writing
       .then(() => this.#append(hotkey, model, weighed, isAlarm))
       .then(
         () => {
           this.#hasFailed = false
         },
-        (error: unknown) => {
-          if (!this.#hasFailed)
-            this.#options.log.warn(
-              { event: 'evidence-answer-lost', err: error },
-              'could not keep an answer for later replays; the evidence itself is not affected',
-            )
-          this.#hasFailed = true
-        },
+        (error: unknown) => this.#noteLost(error),
       )
+      .finally(() => {
+        this.#waiting--
+      })
   }
 
-  /** Removes the files of miners that are not among these. */
+  /** Removes the files of miners that are not among these, and of pairs without a new answer for 30 days. */
   keepOnly(hotkeys: ReadonlySet<string>): void {
-    this.#writing = this.#writing.then(() => this.#removeOthers(hotkeys)).catch(() => {})
+    const isWaiting = this.#registered !== undefined
+    this.#registered = hotkeys
+    if (isWaiting) return
+    this.#writing = this.#writing
+      .then(() => {
+        const registered = this.#registered ?? hotkeys
+        this.#registered = undefined
+        return this.#removeOthers(registered)
+      })
+      .catch(() => {})
   }
 
   /** Resolves when all answers are written. Never rejects. */
   written(): Promise<void> {
     return this.#writing
+  }
+
+  #noteLost(error: unknown): void {
+    if (!this.#hasFailed)
+      this.#options.log.warn(
+        { event: 'evidence-answer-lost', err: error },
+        'could not keep an answer for later replays; the evidence itself is not affected',
+      )
+    this.#hasFailed = true
   }
 
   async #append(hotkey: string, model: string, weighed: WeighedAnswer, isAlarm: boolean): Promise<void> {
@@ -78,10 +107,17 @@ export class KeptAnswers {
   async #removeOthers(hotkeys: ReadonlySet<string>): Promise<void> {
     const folder = join(this.#options.stateDir, FOLDER)
     for (const name of await readdir(folder)) {
-      if (hotkeys.has(name.split('-', 1)[0] ?? '')) continue
-      await rm(join(folder, name), { force: true })
-      this.#lines.delete(join(folder, name))
+      const path = join(folder, name)
+      if (hotkeys.has(name.split('-', 1)[0] ?? '') && !(await this.#isUnused(path))) continue
+      await rm(path, { force: true })
+      this.#lines.delete(path)
     }
+  }
+
+  /** Answers before an alarm stay as long as the miner: they show why it is accused. */
+  async #isUnused(path: string): Promise<boolean> {
+    if (path.endsWith(ALARM)) return false
+    return (await stat(path)).mtimeMs < this.#options.clock.now() - UNUSED_MS
   }
 }
 
@@ -119,7 +155,7 @@ export async function keptModels(stateDir: string, hotkey: string): Promise<read
 function placeOf(stateDir: string, hotkey: string, model: string) {
   const folder = join(stateDir, FOLDER)
   const name = `${hotkey}-${createHash('sha256').update(model).digest('hex').slice(0, 16)}`
-  return { folder, path: join(folder, `${name}.jsonl`), alarmPath: join(folder, `${name}.alarm.jsonl`) }
+  return { folder, path: join(folder, `${name}.jsonl`), alarmPath: join(folder, `${name}${ALARM}`) }
 }
 
 function linesOf(text: string | undefined): string[] {

@@ -45,9 +45,10 @@ async function open(changes: { calibrate?: boolean; busy?: () => boolean } = {})
   const engine = { model: MODEL, facts: server.facts, servers: () => [server] } as unknown as ReferenceEngine
   const settings = { 'evidence.calibrate': changes.calibrate ?? false, 'evidence.calibration-answers': 12 }
   const context = { clock, log, signal: stop.signal, settings, stateDir: folder, engines: () => [engine] }
-  const calibrations = await openCalibrations({ ...context, view: { wanted: [MODEL] } } as never)
+  const view = { wanted: [MODEL] }
+  const calibrations = await openCalibrations({ ...context, view } as never)
   opened = calibrations
-  return { clock, state, events, calibrations }
+  return { clock, state, events, calibrations, view }
 }
 
 it('uses the calibration of the engine, also before the engine has told what it is', async () => {
@@ -103,4 +104,23 @@ it('measures nothing when the setting forbids it', async () => {
   await clock.advance(120_000)
   expect(state.asked).toBe(0)
   expect(calibrations.states()).toEqual([{ model: MODEL, state: 'none' }])
+})
+
+it('forgets models that have not been wanted for long, and reads them again when they are', async () => {
+  await openCalibrationFile(folder, MODEL).save(calibrationOf(MODEL))
+  const { calibrations, clock, view } = await open()
+  const wanting = async (models: string[], isKnown: boolean) => {
+    view.wanted = models
+    const isRead = async () => {
+      await clock.advance(61_000)
+      return calibrations.noiseOf(MODEL) !== undefined
+    }
+    await expect.poll(isRead).toBe(isKnown)
+  }
+  await wanting(['org/next'], true)
+  await wanting(
+    Array.from({ length: 128 }, (_, index) => `org/m${index}`),
+    false,
+  )
+  await wanting([MODEL], true)
 })

@@ -277,6 +277,22 @@ describe('early ends', () => {
   })
 })
 
+it('forgets the levels of models that no miner has answers to and that are not wanted any more', async () => {
+  const { evidence, view, give } = await open()
+  const stored = async () => {
+    await evidence.save()
+    return await readFile(join(folder, 'evidence.json'), 'utf8')
+  }
+  give(HONEST, 0.02)
+  give(HONEST, 0.02, OTHER)
+  view.replaceWanted([MODEL])
+  evidence.keepOnly(new Set([HONEST]))
+  expect(await stored()).toContain(OTHER)
+  evidence.keepOnly(new Set([CHEAT]))
+  expect(await stored()).toContain(MODEL)
+  expect(await stored()).not.toContain(OTHER)
+})
+
 it('has the floors of the evidence as defaults of the settings', () => {
   const settings = defaultSettings({})
   expect(settings['evidence.floor-logits']).toBe(DEFAULT_FLOORS.logitScale)

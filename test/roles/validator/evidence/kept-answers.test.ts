@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -26,10 +26,12 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-async function open(limit = 4) {
+async function open(limit = 4, clock = new ManualClock()) {
   const settings = defaultSettings({ 'evidence.kept-answers': limit, 'evidence.mode': 'enforce' })
   const view = viewOf(servingMiners(2), [MODEL])
-  const parts = { clock: new ManualClock(), view, settings, stateDir, log: pino({ enabled: false }) }
+  const events: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line: string) => void events.push(JSON.parse(line).event) })
+  const parts = { clock, view, settings, stateDir, log }
   const context = createRigContext(parts)
   const evidence = await openEvidence(context as unknown as Parameters<typeof openEvidence>[0], {
     levelsFor: levelsFrom(settings),
@@ -37,20 +39,18 @@ async function open(limit = 4) {
   })
   const engine = createRigEngine()
   let count = 0
-  const give = async (noise: number) => {
-    const request = { ...completionRequest(60), model: MODEL }
-    const compared = greedyAnswer(`answer ${count}`, noise, 60)
-    const judged = await strictlyJudged(compared, request)
-    const observation = evidence.weigh(engine, MINER, compared, judged)
-    return evidence.review({
-      hotkey: MINER,
-      model: MODEL,
-      verdict: { kind: 'verified' },
-      observation,
-      at: count++,
-    })
+  const judge = async (noise: number, tokens = 60) => {
+    const request = { ...completionRequest(tokens), model: MODEL }
+    const compared = greedyAnswer(`answer ${count}`, noise, tokens)
+    return { compared, judged: await strictlyJudged(compared, request) }
   }
-  return { evidence, give }
+  const review = ({ compared, judged }: Awaited<ReturnType<typeof judge>>) => {
+    const observation = evidence.weigh(engine, MINER, compared, judged)
+    const verdict = { kind: 'verified' } as const
+    return evidence.review({ hotkey: MINER, model: MODEL, verdict, observation, at: count++ })
+  }
+  const give = async (noise: number) => review(await judge(noise))
+  return { evidence, give, judge, review, events }
 }
 
 async function writeWallet(): Promise<string[]> {
@@ -127,3 +127,31 @@ it('keeps no answer when the setting says so', async () => {
   await evidence.save()
   expect(await readdir(stateDir)).not.toContain('answers')
 })
+
+it('removes answers to models that a miner is no longer asked for, and keeps those before an alarm', async () => {
+  const clock = new ManualClock(Date.now())
+  const { evidence, give } = await open(4, clock)
+  await give(0)
+  await evidence.save()
+  const answers = join(stateDir, 'answers')
+  const [name = ''] = await readdir(answers)
+  const alarm = name.replace('.jsonl', '.alarm.jsonl')
+  await copyFile(join(answers, name), join(answers, alarm))
+  const old = clock.now() / 1000 - 31 * 86_400
+  for (const file of [name, alarm]) await utimes(join(answers, file), old, old)
+  await writeFile(join(answers, `${MINER}-recent.jsonl`), '')
+  evidence.keepOnly(new Set([MINER]))
+  await evidence.save()
+  expect((await readdir(answers)).sort()).toEqual([alarm, `${MINER}-recent.jsonl`].sort())
+})
+
+it('drops answers while too many wait for the disk, and says so once', async () => {
+  const { evidence, judge, review, events } = await open(5000)
+  const answer = await judge(0, 4)
+  for (let count = 0; count < 1026; count++) review(answer)
+  await evidence.save()
+  const [name = ''] = await readdir(join(stateDir, 'answers'))
+  const kept = (await readFile(join(stateDir, 'answers', name), 'utf8')).trim().split('\n')
+  expect(kept).toHaveLength(1024)
+  expect(events).toEqual(['evidence-answer-lost'])
+}, 60_000)

@@ -31,7 +31,7 @@ it('counts inconclusive verdicts by reason, and answers under the names of OpenT
 })
 
 it('counts the verdicts of wanted models only, and forgets a model that is no longer wanted', async () => {
-  const metrics = createMetrics('validator', { droppedLines: () => 0 })
+  const metrics = createMetrics('validator', { droppedLines: () => 0, genAi: true })
   const result = createTopic<Pick<RoundResult, 'verdict' | 'request' | 'answer'>>()
   const view = viewOf(servingMiners(1))
   countAnswers({ metrics, view }, { result })
@@ -41,22 +41,24 @@ it('counts the verdicts of wanted models only, and forgets a model that is no lo
     const lines = (await metrics.text()).match(/(?<=^targon_validator_model_verdicts_total).*$/gm)
     return (lines ?? []).filter((line) => !line.endsWith(' 0'))
   }
-  const judge = (model: string) =>
+  const judge = (model: string, fault?: { cause: 'TIMEOUT'; detail: string }) =>
     result.publish({
       verdict: { kind: 'failed', cause: 'OVERFIT', detail: '' } as RoundResult['verdict'],
       request: { ...completionRequest(), model },
-      answer: answerOf({}),
+      answer: answerOf({ tokens: [{ text: ' a', tokenId: 1, logprob: 0 }], fault }),
     })
   judge(MODEL)
+  judge(MODEL, { cause: 'TIMEOUT', detail: 'too slow' })
   judge('org/never-wanted')
-  expect(await counted()).toEqual([`{model="${MODEL}",outcome="failed"} 1`])
+  expect(await counted()).toEqual([`{model="${MODEL}",outcome="failed"} 2`])
   metrics.verificationDuration.observe({ model: MODEL }, 1)
+  metrics.unchecked.inc({ model: MODEL })
   view.replaceWanted(['org/next'])
   expect(await metrics.text()).toContain(`model="${MODEL}"`)
   judge(MODEL)
   judge('org/next')
   expect(await counted()).toEqual(['{model="org/next",outcome="failed"} 1'])
-  expect(await metrics.text()).not.toContain(`model="${MODEL}"`)
+  expect(await metrics.text()).not.toContain(MODEL)
 })
 
 it('exports what the metagraph says of this validator', async () => {
