@@ -25,12 +25,14 @@ const MEGABYTE = 1 << 20
 /** Less than the shortest thing that a request could leave behind in JavaScript is 16 bytes. */
 const FIGURES: Readonly<Record<keyof Holdings, Figure>> = {
   heap: { name: 'heap, bytes', perWork: 16, inAll: MEGABYTE / 4 },
+  code: { name: 'compiled code, bytes', perWork: 16, inAll: 4 * MEGABYTE },
   external: { name: 'memory outside the heap, bytes', perWork: 16, inAll: MEGABYTE / 4 },
   resident: { name: 'resident memory, bytes', perWork: 64, inAll: 16 * MEGABYTE },
   descriptors: { name: 'open descriptors', perWork: 0, inAll: 4 },
   resources: { name: 'timers and handles', perWork: 0, inAll: 4 },
   listeners: { name: 'listeners', perWork: 0, inAll: 4 },
   database: { name: 'database, bytes', perWork: 16, inAll: MEGABYTE },
+  files: { name: 'other files, bytes', perWork: 16, inAll: MEGABYTE },
 }
 
 /** Tests every figure of these samples for growth with the work. */

@@ -21,7 +21,7 @@ export class RoundDriver {
 
   constructor(
     private readonly clock: LeapingClock,
-    private readonly miners: SimulatedMiners,
+    private readonly miners: Pick<SimulatedMiners, 'streaming'>,
   ) {}
 
   /** The rounds entered a phase. */

@@ -1,11 +1,14 @@
 import { getEventListeners } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getHeapCodeStatistics } from 'node:v8'
 
 /** What a process holds after a full collection. */
 export interface Holdings {
-  /** Bytes of objects of JavaScript. */
+  /** Bytes of objects of JavaScript, without code. */
   readonly heap: number
+  /** Bytes of compiled code: V8 compiles more of it for as long as some functions are called now and then. */
+  readonly code: number
   /** Bytes of buffers outside the heap. */
   readonly external: number
   /** Bytes of memory in use as the system counts them. */
@@ -18,7 +21,12 @@ export interface Holdings {
   readonly listeners: number
   /** Bytes of the database with its log; 0 without one. */
   readonly database: number
+  /** Bytes of all other files that it has written. */
+  readonly files: number
 }
+
+/** What a process has on disk, in bytes. */
+export type Stored = Pick<Holdings, 'database' | 'files'>
 
 /** A sample of a process under test. */
 export interface Sample extends Holdings {
@@ -30,7 +38,10 @@ export interface Sample extends Holdings {
 const SETTLE_MS = 200
 
 /** Reads what this process holds; it must have been started with --expose-gc. */
-export async function readHoldings(signal: AbortSignal, databaseBytes = () => 0): Promise<Holdings> {
+export async function readHoldings(
+  signal: AbortSignal,
+  stored = (): Stored => ({ database: 0, files: 0 }),
+): Promise<Holdings> {
   await sleep(SETTLE_MS)
   for (let pass = 0; pass < 3; pass++) {
     global.gc?.()
@@ -38,14 +49,17 @@ export async function readHoldings(signal: AbortSignal, databaseBytes = () => 0)
     await sleep(0)
   }
   const { heapUsed, external, rss } = process.memoryUsage()
+  const { code_and_metadata_size: machine, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics()
+  const code = machine + bytecode
   const ofProcess = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
   return {
-    heap: heapUsed,
+    heap: heapUsed - code,
+    code,
     external,
     resident: rss,
     descriptors: readdirSync('/proc/self/fd').length,
     resources: process.getActiveResourcesInfo().length,
     listeners: getEventListeners(signal, 'abort').length + ofProcess,
-    database: databaseBytes(),
+    ...stored(),
   }
 }

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Counts } from './counts.js'
 import { plantLeak } from './plant.js'
-import { readHoldings, type Sample } from './sample.js'
+import { readHoldings, type Sample, type Stored } from './sample.js'
 import { startSoakValidator } from './soak-validator.js'
 
 /** What the validator reports after every sixtieth of its rounds. */
@@ -42,14 +42,18 @@ for (let number = 1; number <= samples; number++) {
     await soak.playRound()
     played++
   }
-  const holdings = await readHoldings(signal, databaseBytes)
+  const holdings = await readHoldings(signal, stored)
   const reading: ValidatorReading = {
     ...{ sample: { work: soak.answers(), ...holdings }, rounds: played, counts: soak.counts },
   }
   process.send?.(reading)
 }
 
-function databaseBytes(): number {
-  const sizeOf = (name: string) => statSync(join(stateDir, name), { throwIfNoEntry: false })?.size ?? 0
-  return sizeOf('history.sqlite') + sizeOf('history.sqlite-wal')
+function stored(): Stored {
+  const bytes = { database: 0, files: 0 }
+  for (const name of readdirSync(stateDir, { encoding: 'utf8', recursive: true })) {
+    const status = statSync(join(stateDir, name), { throwIfNoEntry: false })
+    if (status?.isFile()) bytes[name.startsWith('history.sqlite') ? 'database' : 'files'] += status.size
+  }
+  return bytes
 }
