@@ -34,12 +34,13 @@ export const ARROWS = {
   'roles/miner': [
     ...MODULES,
     'roles',
-    ...INSIDE('miner', 'admission', 'requests', 'serving', 'announcing', 'alerting'),
+    ...INSIDE('miner', 'admission', 'requests', 'serving', 'workers', 'announcing', 'alerting'),
   ],
   'roles/miner/alerting': ['alerts', 'routing', 'roles'],
   'roles/miner/admission': ['chain', 'epistula', 'routing'],
   'roles/miner/requests': ['routing'],
   'roles/miner/serving': ['roles/miner/admission', 'roles/miner/requests', 'config', 'routing', 'telemetry'],
+  'roles/miner/workers': ['config', 'epistula', 'routing', ...INSIDE('miner', 'admission', 'serving')],
   'roles/miner/announcing': ['chain', 'wallet'],
   'roles/miner/check': [
     ...['config', 'engine', 'evidence', 'inference', 'prompts', 'routing', 'verification'],

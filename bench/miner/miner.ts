@@ -3,8 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { systemClock } from '../../src/kernel/clock.js'
 
-/** Our miner. Arguments: origin of the upstream; `open` (the router without admission) or the number of signature threads. */
-const [origin = '', mode = '0'] = process.argv.slice(2)
+/**
+ * Our miner. Arguments: origin of the upstream; `open` (the router without admission), the number of signature threads, or
+ * `workers` and their number.
+ */
+const [origin = '', mode = '0', workers = '1'] = process.argv.slice(2)
 const url = `${origin}/v1`
 if (mode === 'open') {
   // imports only what the router needs, because memory is measured too
@@ -49,7 +52,9 @@ if (mode === 'open') {
   )
   const settings = minerSettingsOf({
     'model-endpoint': [url],
-    'signature-workers': Number(mode),
+    ...(mode === 'workers'
+      ? { workers: Number(workers), 'signature-workers': undefined }
+      : { 'signature-workers': Number(mode) }),
     'max-in-flight': 10_000,
     'max-in-flight-per-signer': 10_000,
     'routing.max-in-flight': 10_000,

@@ -25,6 +25,9 @@ const LOAD_CORE = '0'
 export const SUBJECT_CORE = '1'
 const SUBJECT_CORES = `1-${Math.max(1, availableParallelism() - 1)}`
 
+/** Those of several processes, which share the core of the load where there are only two. */
+const ALL_CORES = `0-${availableParallelism() - 1}`
+
 /** Whether processes can be pinned to a core, as they were when the goals were set. */
 const isPinned =
   availableParallelism() > 1 && spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0
@@ -96,14 +99,15 @@ export function messageFrom<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-/** @param threads signature threads in addition to the main thread */
+/** @param threads signature threads in addition to the main thread; `everywhere` for processes that use every core */
 export async function forkSubject(
   name: string,
   script: Script,
   args: string[],
-  threads = 0,
+  threads: number | 'everywhere' = 0,
 ): Promise<Subject> {
-  const cores = script === 'upstream' ? LOAD_CORE : threads > 0 ? SUBJECT_CORES : SUBJECT_CORE
+  const own = threads === 'everywhere' ? ALL_CORES : threads > 0 ? SUBJECT_CORES : SUBJECT_CORE
+  const cores = script === 'upstream' ? LOAD_CORE : own
   const child = await forkScript(script, args, cores)
   const { port } = await messageFrom<{ port: number }>(child)
   return { name, port, ...meter(child.pid ?? 0), stop: () => endProcess(child, 'SIGKILL') }

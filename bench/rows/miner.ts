@@ -1,4 +1,13 @@
-import { checkRow, PYTHON, ROUTER_ALONE, rowsOf, SLOW } from '../miner/figures.js'
+import {
+  checkRow,
+  ONE_PROCESS,
+  PYTHON,
+  ROUTER_ALONE,
+  rowsOf,
+  SLOW,
+  TWO_WORKERS,
+  workersRows,
+} from '../miner/figures.js'
 import type { LoadOrder } from '../miner/load.js'
 import { type Loader, measure, startLoader } from '../miner/measure.js'
 import { MODERATE, moderateRows } from '../miner/moderate.js'
@@ -59,8 +68,9 @@ async function heavyRows(selection: BenchSelection): Promise<Row[]> {
     await startPython(upstream.port),
     await forkSubject('bare node', 'pass-through', [origin]),
     await forkSubject(ROUTER_ALONE, 'miner', [origin, 'open']),
-    await forkSubject('ours, checks on the main thread', 'miner', [origin, '0']),
+    await forkSubject(ONE_PROCESS, 'miner', [origin, '0']),
     await forkSubject('ours, checks on 1 thread', 'miner', [origin, '1'], 1),
+    await forkSubject(TWO_WORKERS, 'miner', [origin, 'workers', '2'], 'everywhere'),
   ].filter((one) => one !== undefined)
   const [loader, verifier] = [await startLoader(), await forkScript('verifier', [], SUBJECT_CORE)]
   await messageFrom(verifier)
@@ -78,7 +88,8 @@ async function heavyRows(selection: BenchSelection): Promise<Row[]> {
     const rows: Row[] = []
     for (const { name, load } of CASES.filter(({ name }) => selection.includes(name))) {
       const samples = await measure(subjects, orderOf(load), selection, loader)
-      rows.push(...rowsOf(name, samples), checkRow(name, samples, await secondsPerCheck()))
+      rows.push(...rowsOf(name, samples), ...workersRows(name, samples))
+      rows.push(checkRow(name, samples, await secondsPerCheck()))
     }
     for (const streams of await slowCases(upstream.port, selection, loader)) {
       const name = `${streams.count} ${SLOW}`

@@ -29,6 +29,7 @@ export { readIfExists, removeStaged, replaceFile, syncFolder } from './durable-f
 export { DeadlineError, type Fault, hasCode, isAbort, messageOf, TargonError } from './errors.js'
 export { expandHome } from './expand-home.js'
 export { createFailureBuckets, type FailureBuckets } from './failure-buckets.js'
+export { forkModule } from './fork-module.js'
 export { type HotkeyLock, type LockTimes, lockHotkey } from './hotkey-lock.js'
 export { parseIpPort } from './ip-port.js'
 export { isJsonObject, type JsonObject, parseJson } from './json.js'

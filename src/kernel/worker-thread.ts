@@ -22,13 +22,19 @@ export function runCompiledThreads(folder: string | undefined): void {
  * @param resourceLimits heap limits, beyond which the thread ends. Ignored from source, where the loader needs room too.
  */
 export function startWorkerThread(module: URL, resourceLimits: ResourceLimits = {}): Worker {
-  const isSource = import.meta.url.endsWith('.ts') && compiledRoot === undefined
-  const href = compiledRoot === undefined ? module.href : module.href.replace(root, compiledRoot)
+  const { url, isSource } = locateModule(module)
   const worker = isSource
-    ? new Worker(program(`${href}.ts`, true), { eval: true, execArgv: [] })
-    : new Worker(program(`${href}.js`, false), { eval: true, resourceLimits })
+    ? new Worker(program(url, true), { eval: true, execArgv: [] })
+    : new Worker(program(url, false), { eval: true, resourceLimits })
   worker.unref()
   return worker
+}
+
+/** The file to run for a module given without extension, and whether it is source, which needs the TypeScript loader. */
+export function locateModule(module: URL): { readonly url: string; readonly isSource: boolean } {
+  const isSource = import.meta.url.endsWith('.ts') && compiledRoot === undefined
+  const href = compiledRoot === undefined ? module.href : module.href.replace(root, compiledRoot)
+  return { url: `${href}.${isSource ? 'ts' : 'js'}`, isSource }
 }
 
 /** Gives the thread what Node does not pass on to it, then runs the module. */

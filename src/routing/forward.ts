@@ -2,11 +2,11 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../kernel/index.js'
 import type { Deadlines, Timed } from './deadlines.js'
 import { Relay, type RelayEnd } from './relay.js'
-import type { RequestQueue, WaitEnd } from './request-queue.js'
 import type { RoutingLimits } from './settings.js'
 import type { ForwardedRequest, Outcome } from './types.js'
 import { refuseUnavailable, type UnavailableReason } from './unavailable.js'
 import type { Upstream } from './upstream.js'
+import { BUSY, type UpstreamPlace, type UpstreamPlaces } from './upstream-places.js'
 import type { UpstreamSet } from './upstream-set.js'
 
 /** What all requests of a router share. */
@@ -14,7 +14,7 @@ export interface RouterState {
   readonly clock: Clock
   readonly limits: RoutingLimits
   readonly deadlines: Deadlines
-  readonly queue: RequestQueue<Upstream>
+  readonly places: UpstreamPlaces
   readonly upstreams: UpstreamSet
   readonly relays: Set<Relay>
 }
@@ -40,14 +40,15 @@ export async function forwardRequest(state: RouterState, request: ForwardedReque
   let unavailable: UnavailableReason = upstreams.has(model) ? 'down' : 'unknown'
   let detail = ''
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const upstream = reservePlace(state, model, tried) ?? (await waitForPlace(state, request, tried))
-    if (upstream === 'caller-left')
+    const taken = state.places.take(model, response, tried)
+    const place = taken instanceof Promise ? await taken : taken
+    if (place === 'caller-left')
       return { kind: 'caller-left', reason: 'the caller disconnected while queued' }
-    if (upstream === 'none') break
-    if (upstream === 'full' || upstream === 'queue-timeout')
-      return refuseUnavailable(response, model, upstream, '')
+    if (place === 'none') break
+    if (typeof place === 'string') return refuseUnavailable(response, model, place, '')
+    const { upstream } = place
     const isLast = attempt + 1 === MAX_ATTEMPTS
-    const end = await relayOnce(state, request, upstream, { startedAt, tried, isLast })
+    const end = await relayOnce(state, request, place, { startedAt, tried, isLast })
     if (end.kind === 'done') {
       const { status, bytes, firstByteMs } = end
       const totalMs = clock.monotonic() - startedAt
@@ -65,28 +66,6 @@ export async function forwardRequest(state: RouterState, request: ForwardedReque
   return refuseUnavailable(response, model, unavailable, detail)
 }
 
-function reservePlace(state: RouterState, model: string, tried: ReadonlySet<Upstream>): Upstream | undefined {
-  const upstream = state.upstreams.choose(model, tried)
-  if (upstream === undefined) return undefined
-  upstream.inFlight++
-  upstream.requests++
-  upstream.breaker.begin()
-  return upstream
-}
-
-async function waitForPlace(
-  state: RouterState,
-  { model, response }: ForwardedRequest,
-  tried: ReadonlySet<Upstream>,
-): Promise<WaitEnd<Upstream> | 'none'> {
-  if (!state.upstreams.canServe(model, tried)) return 'none'
-  const ticket = state.queue.wait(() => reservePlace(state, model, tried))
-  response.once('close', ticket.leave)
-  const end = await ticket.end
-  response.off('close', ticket.leave)
-  return end
-}
-
 interface Attempt {
   /** Monotonic milliseconds at which the request arrived. */
   readonly startedAt: number
@@ -98,7 +77,7 @@ interface Attempt {
 function relayOnce(
   state: RouterState,
   request: ForwardedRequest,
-  upstream: Upstream,
+  { upstream, settle }: UpstreamPlace,
   { startedAt, tried, isLast }: Attempt,
 ): Promise<RelayEnd> {
   const { clock, limits, deadlines, relays } = state
@@ -114,13 +93,11 @@ function relayOnce(
       mayRetry: (status) =>
         (!isLast || status === BUSY) && state.upstreams.canServe(model, new Set([...tried, upstream])),
       onEnd: (end) => {
-        upstream.inFlight--
         upstream.relays.delete(relay)
         relays.delete(relay)
         deadlines.forget(relay)
         if (end.kind === 'done') limitLastBytes(clock, deadlines, response, limits.readerTimeoutMs)
-        recordResult(upstream, end, clock.monotonic())
-        state.queue.wake()
+        settle(end)
         resolve(end)
       },
     })
@@ -148,34 +125,4 @@ function limitLastBytes(
   }
   deadlines.watch(item)
   response.once('close', () => deadlines.forget(item))
-}
-
-/** Counts neither as a failure, since a full server is not broken, nor as a success, since no model answered. */
-const BUSY = 429
-
-/** Statuses that mean the server, or the one behind it, is down. */
-const SERVER_DOWN = new Set([502, 503, 504])
-
-/**
- * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects, a full
- * server or our own lack of file descriptors says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
- * caller could take the server down for everyone. Several in a row make the next health check send a test request instead.
- */
-function recordResult(upstream: Upstream, end: RelayEnd, nowMs: number): void {
-  const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined
-  const isInternal = status !== undefined && status >= 500 && !SERVER_DOWN.has(status)
-  if (end.kind === 'done' && end.status < 500) upstream.noteAnswer(nowMs)
-  const isShortage = end.kind === 'retry' && end.cause === 'shortage'
-  if (end.kind === 'caller-left' || status === BUSY || isShortage) upstream.breaker.abandoned()
-  else if (isInternal) {
-    upstream.failures++
-    upstream.internalErrors++
-    upstream.breaker.abandoned()
-  } else if (end.kind === 'done' && end.status < 500) {
-    upstream.internalErrors = 0
-    upstream.breaker.succeeded()
-  } else {
-    upstream.failures++
-    upstream.breaker.failed()
-  }
 }

@@ -2,12 +2,15 @@ import type { ServerResponse } from 'node:http'
 import type { Clock, Log } from '../kernel/index.js'
 import { createDeadlines } from './deadlines.js'
 import { forwardRequest, type RouterState } from './forward.js'
+import { borrowPlaces, lendPlaces, type PlaceLender } from './lent-places.js'
 import { createRequestQueue } from './request-queue.js'
 import type { RoutingLimits, UpstreamSettings } from './settings.js'
 import type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'
 import { type ModelUnavailableReason, refuseUnavailable } from './unavailable.js'
 import type { Upstream } from './upstream.js'
+import { createUpstreamPlaces, type UpstreamPlace } from './upstream-places.js'
 import { UpstreamSet } from './upstream-set.js'
+import type { UpstreamState } from './upstream-state.js'
 
 export interface RouterOptions {
   readonly clock: Clock
@@ -20,7 +23,8 @@ export interface RouterOptions {
   readonly random?: () => number
 }
 
-export interface Router {
+/** What forwards requests. */
+export interface Forwarder {
   /** Models that can be served now, sorted. */
   models(): string[]
   /** The model of a request that names none; undefined when several are served, or none. */
@@ -30,38 +34,90 @@ export interface Router {
   unavailableReason(model: string): ModelUnavailableReason | undefined
   /** Refuses a request for an unavailable model before its body is read. */
   refuse(response: ServerResponse, model: string, reason: ModelUnavailableReason): Outcome
-  report(): UpstreamReport[]
-  /** Applies new settings. Streams of removed upstreams finish; resolves after the first check of added ones. */
-  reload(upstreams: readonly UpstreamSettings[]): Promise<void>
   /** Requests at upstreams now. */
   readonly inFlight: number
   /** Cuts requests in flight and closes every connection. */
   close(): Promise<void>
 }
 
+/** What also checks the upstreams. */
+export interface Router extends Forwarder {
+  report(): UpstreamReport[]
+  /** Applies new settings. Streams of removed upstreams finish; resolves after the first check of added ones. */
+  reload(upstreams: readonly UpstreamSettings[]): Promise<void>
+  /** For other processes that forward requests to the same upstreams: what they follow, and the places they take. */
+  states(): UpstreamState[]
+  readonly lender: PlaceLender
+  /** Another process got an answer, or bytes of one, from this upstream so many milliseconds ago. */
+  noteAlive(url: string, ageMs: number): void
+}
+
+/** A router that leaves the checks, the choice and the counts to another process. */
+export interface FollowingRouter extends Forwarder {
+  follow(states: readonly UpstreamState[]): void
+  /** How long ago each upstream last sent something for a caller. */
+  aliveAges(): { readonly url: string; readonly ageMs: number }[]
+}
+
 const NONE_TRIED: ReadonlySet<Upstream> = new Set()
 
 /** Checks every upstream once, then keeps checking. An upstream that is down does not fail the start. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
-  const { clock, log, limits, random = Math.random } = options
-  const { connectTimeoutMs } = limits
-  const stop = new AbortController()
-  const deadlines = createDeadlines(clock, stop.signal)
-  const upstreams = new UpstreamSet({ clock, log, limits, random, deadlines, connectTimeoutMs })
-  const queue = createRequestQueue<Upstream>(clock, deadlines, limits)
-  const state: RouterState = { clock, limits, deadlines, queue, upstreams, relays: new Set() }
-
-  const close = async () => {
-    stop.abort()
-    for (const relay of state.relays) relay.cut()
-    await upstreams.destroy()
-  }
-  const abortStart = () => void close()
+  const { clock } = options
+  const { upstreams, deadlines, close } = openUpstreams(options)
+  const queue = createRequestQueue<UpstreamPlace>(clock, deadlines, options.limits)
+  const places = createUpstreamPlaces({ clock, upstreams, queue })
+  const state: RouterState = { ...options, deadlines, places, upstreams, relays: new Set() }
+  const end = () => close(state)
+  const abortStart = () => void end()
   options.signal?.throwIfAborted()
   options.signal?.addEventListener('abort', abortStart, { once: true })
   await Promise.all(options.upstreams.map((settings) => upstreams.add(settings)))
   options.signal?.removeEventListener('abort', abortStart)
+  return Object.assign(forwarderOf(state, end), {
+    report: () => upstreams.report(),
+    reload: (settings: readonly UpstreamSettings[]) => upstreams.reload(settings),
+    states: () => upstreams.states(),
+    lender: lendPlaces(places, upstreams),
+    noteAlive: (url: string, ageMs: number) => upstreams.find(url)?.noteAnswer(clock.monotonic() - ageMs),
+  })
+}
 
+/** Forwards to the upstreams that it is told of, at places that another process lends. */
+export function openFollowingRouter(
+  options: Omit<RouterOptions, 'upstreams' | 'signal'> & { readonly lender: PlaceLender },
+): FollowingRouter {
+  const { clock } = options
+  const { upstreams, deadlines, close } = openUpstreams(options)
+  const places = borrowPlaces(options.lender, upstreams)
+  const state: RouterState = { ...options, deadlines, places, upstreams, relays: new Set() }
+  return Object.assign(
+    forwarderOf(state, () => close(state)),
+    {
+      follow: (states: readonly UpstreamState[]) => upstreams.follow(states),
+      aliveAges: () => {
+        const now = clock.monotonic()
+        return upstreams.lastAlive().map(({ url, at }) => ({ url, ageMs: now - at }))
+      },
+    },
+  )
+}
+
+function openUpstreams({ clock, log, limits, random = Math.random }: Omit<RouterOptions, 'upstreams'>) {
+  const { connectTimeoutMs } = limits
+  const stop = new AbortController()
+  const deadlines = createDeadlines(clock, stop.signal)
+  const upstreams = new UpstreamSet({ clock, log, limits, random, deadlines, connectTimeoutMs })
+  const close = async ({ relays }: RouterState) => {
+    stop.abort()
+    for (const relay of relays) relay.cut()
+    await upstreams.destroy()
+  }
+  return { upstreams, deadlines, close }
+}
+
+function forwarderOf(state: RouterState, close: () => Promise<void>): Forwarder {
+  const { upstreams, relays } = state
   return {
     models: () => upstreams.models(),
     onlyModel: () => upstreams.onlyModel(),
@@ -71,10 +127,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       return upstreams.canServe(model, NONE_TRIED) ? undefined : 'down'
     },
     refuse: (response, model, reason) => refuseUnavailable(response, model, reason, ''),
-    report: () => upstreams.report(),
-    reload: (settings) => upstreams.reload(settings),
     get inFlight() {
-      return state.relays.size
+      return relays.size
     },
     close,
   }

@@ -11,6 +11,7 @@ export type UnavailableReason =
   | 'timeout'
   | 'failed'
   | 'shortage'
+  | 'silent'
 
 /** A reason that holds for every request for the model, whatever its body. */
 export type ModelUnavailableReason = Extract<UnavailableReason, 'unknown' | 'down'>
@@ -49,6 +50,14 @@ const REPLIES: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Reply>> = 
     message: 'This miner has too many connections. Try again shortly.',
     type: 'server_error',
     code: 'too_many_connections',
+    retryAfter: '1',
+  },
+  /** The process that lends the places at the servers did not answer in time. */
+  silent: {
+    status: 503,
+    message: 'This miner could not choose a server in time. Try again shortly.',
+    type: 'server_error',
+    code: 'no_decision',
     retryAfter: '1',
   },
   timeout: { status: 504, ...UPSTREAM_FAILED },

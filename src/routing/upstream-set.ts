@@ -2,6 +2,7 @@ import { checkUpstream, type HealthDeps, watchUpstream } from './health.js'
 import type { UpstreamSettings } from './settings.js'
 import type { UpstreamReport } from './types.js'
 import { Upstream, type UpstreamDeps } from './upstream.js'
+import type { UpstreamState } from './upstream-state.js'
 
 /** The configured model servers. Each is health-checked in the background until it is removed. */
 export class UpstreamSet {
@@ -37,6 +38,27 @@ export class UpstreamSet {
     log.info({ event: 'upstreams-reloaded', upstreams: [...kept] }, 'reloaded the model servers')
   }
 
+  /** Takes over what another process knows of the servers; nothing is checked here. Streams of removed servers finish. */
+  follow(states: readonly UpstreamState[]): void {
+    const kept = new Set(states.map(({ settings }) => settings.url))
+    for (const one of this.#watches.keys()) if (!kept.has(one.url)) void this.#remove(one)
+    for (const state of states) {
+      const known = this.find(state.settings.url)
+      const upstream = known ?? new Upstream(state.settings, this.#deps)
+      if (known === undefined) this.#watches.set(upstream, new AbortController())
+      upstream.follow(state)
+    }
+  }
+
+  states(): UpstreamState[] {
+    return [...this.#watches.keys()].map((one) => one.state())
+  }
+
+  find(url: string): Upstream | undefined {
+    for (const one of this.#watches.keys()) if (one.url === url) return one
+    return undefined
+  }
+
   /** Some server has the model, up or not. */
   has(model: string): boolean {
     for (const one of this.#watches.keys()) if (one.servedModels.has(model)) return true
@@ -64,6 +86,14 @@ export class UpstreamSet {
     const usable = this.#usable()
     if (usable.some((one) => new Set(one.targetModels()).size !== 1)) return undefined
     return this.models().find((name) => usable.every((one) => one.servedModels.has(name)))
+  }
+
+  /** When each server last sent something for a caller, in monotonic milliseconds. */
+  lastAlive(): { readonly url: string; readonly at: number }[] {
+    return [...this.#watches.keys()].flatMap((one) => {
+      const at = one.lastAliveAt()
+      return Number.isFinite(at) ? [{ url: one.url, at }] : []
+    })
   }
 
   report(): UpstreamReport[] {

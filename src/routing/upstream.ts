@@ -9,6 +9,7 @@ import { editBody } from './json-body.js'
 import type { ResponseReader } from './response-parser.js'
 import type { UpstreamSettings } from './settings.js'
 import type { ForwardedRequest, Health, MovedText, TokenIds, UpstreamReport } from './types.js'
+import type { UpstreamState } from './upstream-state.js'
 
 export interface UpstreamDeps {
   readonly clock: Clock
@@ -52,6 +53,8 @@ export class Upstream {
   /** Monotonic milliseconds of the last response without an error of the server. */
   #answeredAt = Number.NEGATIVE_INFINITY
   #listedModels: readonly string[] | undefined
+  /** Whether the process that checks this server lets requests through; undefined in that process itself. */
+  #isOpen: boolean | undefined
   #servedModels: ReadonlySet<string> = new Set()
   #headers: Readonly<Record<string, string>> = {}
   /** Header lines of every caller's request, except the length. */
@@ -92,16 +95,35 @@ export class Upstream {
   }
 
   get isUsable(): boolean {
-    return this.health.kind === 'up' && this.breaker.allows()
+    return this.health.kind === 'up' && this.#allows
   }
 
   /** It did not answer a check in time: better than no server at all. */
   get isLastResort(): boolean {
-    return this.health.kind === 'down' && this.health.isSilent && this.breaker.allows()
+    return this.health.kind === 'down' && this.health.isSilent && this.#allows
   }
 
-  noteAnswer(nowMs: number): void {
-    this.#answeredAt = nowMs
+  get #allows(): boolean {
+    return this.#isOpen ?? this.breaker.allows()
+  }
+
+  /** What another process needs in order to forward requests to this server. */
+  state(): UpstreamState {
+    const { settings, health, tokenIds } = this
+    return { settings, health, tokenIds, isOpen: this.#allows, listedModels: this.#listedModels ?? null }
+  }
+
+  /** Takes over what another process knows of this server. */
+  follow({ settings, health, tokenIds, isOpen, listedModels }: UpstreamState): void {
+    this.health = health
+    this.tokenIds = tokenIds
+    this.#isOpen = isOpen
+    this.#listedModels = listedModels ?? undefined
+    this.configure(settings)
+  }
+
+  noteAnswer(atMs: number): void {
+    this.#answeredAt = Math.max(this.#answeredAt, atMs)
   }
 
   /** Monotonic milliseconds of the last bytes or answer for a caller, stronger evidence than any check. */

@@ -1,7 +1,7 @@
 /**
  * Logs, metrics, the status server with its live page, progress and the connection to the supervisor.
  *
- * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts), ../roles/hub/figures/figures.test.ts (hub-metrics.ts).
+ * Tests named after a behaviour: metrics.test.ts (validator-metrics.ts), ../roles/miner/status.test.ts (miner-metrics.ts), ../roles/hub/figures/figures.test.ts (hub-metrics.ts).
  */
 
 export type { GenAiMetrics } from './genai-metrics.js'
@@ -19,6 +19,7 @@ export {
   noteScoring,
   type ValidatorMetrics,
 } from './metrics.js'
+export { noteWorkers } from './miner-metrics.js'
 export { type ApiDocument, describeApi, type StatusApi } from './openapi.js'
 export { drawProgress, logProgress, type Progress } from './progress.js'
 export { type StatusServer, type StatusServerOptions, startStatusServer } from './status-server.js'

@@ -12,6 +12,10 @@ export interface OwnMinerMetrics {
   readonly incentive: Gauge
   readonly upstreamHealthy: Gauge<'upstream'>
   readonly upstreamInFlight: Gauge<'upstream'>
+  readonly workersReady: Gauge
+  readonly workerRestarts: Counter<'worker'>
+  readonly workerCpu: Counter<'worker'>
+  readonly workerMemory: Gauge<'worker'>
 }
 
 export function minerMetrics(make: Maker): OwnMinerMetrics {
@@ -54,5 +58,49 @@ export function minerMetrics(make: Maker): OwnMinerMetrics {
     upstreamInFlight: make.gauge('targon_miner_upstream_in_flight', 'Requests in flight at the upstream.', [
       'upstream',
     ]),
+    ...workerMetrics(make),
+  }
+}
+
+type WorkerMetrics = Pick<OwnMinerMetrics, 'workersReady' | 'workerRestarts' | 'workerCpu' | 'workerMemory'>
+
+function workerMetrics(make: Maker): WorkerMetrics {
+  return {
+    workersReady: make.gauge(
+      'targon_miner_workers_ready',
+      'Workers that answer callers; 0 when the miner answers them itself.',
+    ),
+    workerRestarts: make.counter(
+      'targon_miner_worker_restarts_total',
+      'Times that a worker was started in place of one that had exited.',
+      ['worker'],
+    ),
+    workerCpu: make.counter(
+      'targon_miner_worker_cpu_seconds_total',
+      'CPU time of a worker, in seconds, all of its processes together.',
+      ['worker'],
+    ),
+    workerMemory: make.gauge('targon_miner_worker_memory_bytes', 'Resident memory of a worker.', ['worker']),
+  }
+}
+
+/** Sets the metrics of the workers. */
+export function noteWorkers(
+  { workersReady, workerRestarts, workerCpu, workerMemory }: WorkerMetrics,
+  workers: readonly {
+    readonly id: number
+    readonly state: string
+    readonly restarts: number
+    readonly cpuSeconds: number
+    readonly memoryBytes: number
+  }[],
+): void {
+  workersReady.set(workers.filter(({ state }) => state === 'ready').length)
+  for (const metric of [workerRestarts, workerCpu, workerMemory]) metric.reset()
+  for (const { id, restarts, cpuSeconds, memoryBytes } of workers) {
+    const worker = String(id)
+    workerRestarts.inc({ worker }, restarts)
+    workerCpu.inc({ worker }, cpuSeconds)
+    workerMemory.set({ worker }, memoryBytes)
   }
 }

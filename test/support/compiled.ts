@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 const WORKERS = [
   'src/roles/miner/admission/signature-worker.ts',
+  'src/roles/miner/workers/worker-process.ts',
   'src/database/sqlite-worker.ts',
   'src/inference/ask-thread-worker.ts',
 ]

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { duration } from '../duration.js'
 import {
   integerValue,
@@ -16,6 +17,17 @@ import { routingSettings } from './routing.js'
 const axon = settingIn('AXON', ['miner'])
 const miner = settingIn('MINER', ['miner'])
 const update = settingIn('UPDATE', ['miner', 'hub'])
+
+/** More processes than this would only wait for the one that decides for all of them. */
+const MAX_WORKERS = 64
+
+const workerCount = z.union([
+  z.number().int().min(1).max(MAX_WORKERS),
+  z
+    .string()
+    .regex(/^(auto|[1-9]|[1-5]\d|6[0-4])$/, 'must be auto or a whole number from 1 to 64')
+    .transform((text) => (text === 'auto' ? ('auto' as const) : Number(text))),
+])
 
 export const minerSettings = {
   'axon.port': axon({
@@ -138,11 +150,19 @@ export const minerSettings = {
     secret: true,
     help: 'Redis URL of a replay guard shared by replicas behind one load balancer; while Redis is unreachable, requests get 503 and the miner is not ready.',
   }),
+  workers: miner({
+    kind: 'text',
+    schema: workerCount,
+    default: 1,
+    words: ['auto'],
+    help: 'Processes that serve callers: a number, or auto for one per core. With 1 the miner serves them itself.',
+  }),
   'signature-workers': miner({
     kind: 'integer',
-    schema: integerValue(0, 64),
-    default: 1,
-    help: 'Threads that verify signatures; 0 verifies them on the main thread.',
+    schema: integerValue(0, 64).optional(),
+    default: undefined,
+    defaultText: '1; with several workers 0',
+    help: 'Threads that verify signatures, of each worker; 0 verifies them on the main thread.',
   }),
   autoupdate: update({
     kind: 'switch',

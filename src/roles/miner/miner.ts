@@ -1,9 +1,9 @@
+import { availableParallelism } from 'node:os'
 import type { Alerts } from '../../alerts/index.js'
 import type { MinerSettings } from '../../config/index.js'
 import { createReplayMemory } from '../../epistula/index.js'
 import {
-  createCallerAddress,
-  createFailureBuckets,
+  type IsTrustedProxy,
   initSr25519,
   isAbort,
   isSpecialAddress,
@@ -12,7 +12,6 @@ import {
 } from '../../kernel/index.js'
 import {
   createDeadlines,
-  createRequestPolicy,
   createRequestQueue,
   type Deadlines,
   type Router,
@@ -21,10 +20,9 @@ import {
 import { registerCommand } from '../../wallet/index.js'
 import { startNeuronAlerts } from '../neuron-alerts.js'
 import {
-  Admission,
-  BodyReader,
   connectRedisReplayGuard,
-  createSignatureWorkers,
+  createGate,
+  type Gate,
   type RegistrationWatch,
   watchRegistration,
 } from './admission/index.js'
@@ -32,13 +30,13 @@ import { createModelEnds, type ModelEnds, minerConditions } from './alerting/ind
 import { announce, resolveExternalAddress } from './announcing/index.js'
 import { noteOutcomes } from './note-outcome.js'
 import type { Miner, MinerContext, ReplayStore } from './parts.js'
-import { createRequestReader, type RequestReader } from './requests/index.js'
 import {
   createRequestCounter,
-  createRequestHandler,
   createTraffic,
   createWantedModels,
-  listenPublicly,
+  type Front,
+  type FrontParts,
+  openOwnFront,
   readLimits,
   readPlaceLimits,
   readUpstreams,
@@ -46,6 +44,10 @@ import {
 } from './serving/index.js'
 import { openStatusServer } from './status.js'
 import type { MinerReport } from './types.js'
+import { openWorkers } from './workers/index.js'
+
+/** As many as the setting allows. */
+const MAX_WORKERS = 64
 
 /** Opens the parts in order: registration, router, admission, public port, status server; then announces the address. */
 export async function openMiner(
@@ -61,60 +63,48 @@ export async function openMiner(
   const router = await startRouter({ clock, log, upstreams, limits: readLimits(settings), signal })
   cleanup.add('router', () => router.close())
   const deadlines = createDeadlines(clock, signal)
-  const { admission, replays } = await openAdmission(context, registration, router, deadlines)
+  const replays = await openReplayStore(context)
+  const gate = openGate(context, replays, deadlines)
 
-  const policy = createRequestPolicy(settings['request-policy'])
-  const reader = createRequestReader(log, policy, settings['max-body-bytes'])
-  cleanup.add('request reader', () => reader.close())
   const requests = createRequestCounter(metrics, clock)
   const wanted = createWantedModels()
   const ends = createModelEnds(clock)
   const traffic = createTraffic()
   let isDraining = false
-  const server = await listenPublicly({
-    clock,
-    log,
-    signal,
-    host: settings['axon.ip'],
-    port: settings['axon.port'],
-    headerTimeoutMs: settings['header-timeout'] * 1000,
-    bodyTimeoutMs: settings['body-timeout'] * 1000,
-    isTrustedProxy,
-    handle: createRequestHandler({
-      ...{ clock, log, deadlines, admission, router, reader, wanted, requests, traffic, metrics },
-      callerAddress: createCallerAddress(isTrustedProxy),
-      isDraining: () => isDraining,
-      onOutcome: noteOutcomes({ metrics, ends, models: () => router.models() }),
-    }),
-    onUnreadable: (code) => requests.refused(code),
+  const front = await openFront(context, isTrustedProxy, {
+    ...{ deadlines, registration, gate, router, requests, traffic, wanted },
+    isDraining: () => isDraining,
+    onOutcome: noteOutcomes({ metrics, ends, models: () => router.models() }),
   })
-  cleanup.add('public server', () => server.close())
 
-  const alerts = await startMinerAlerts(context, { registration, router, replays, requests, ends })
+  const alerts = await startMinerAlerts(context, { registration, router, replays, requests, front, ends })
   cleanup.add('alerts', () => alerts.close())
   const miner: Miner = {
-    ...{ registration, router, admission, replays, server, requests, traffic, wanted, alerts },
-    series: sampleSeries(context, { router, admission, requests, traffic }),
+    ...{ registration, router, gate, replays, front, requests, traffic, wanted, alerts },
+    series: sampleSeries(context, { router, gate, requests, traffic }),
     isDraining: () => isDraining,
     startDraining: () => {
       isDraining = true
+      front.startDraining()
     },
   }
   const { url: statusUrl } = await openStatusServer(miner, context)
-  if (settings['axon.announce']) await announceAddress(context, server.port)
-  if (deps.reload) void applyReloads(context, deps.reload, router, reader)
+  if (settings['axon.announce']) await announceAddress(context, front.port)
+  if (deps.reload) void applyReloads(context, deps.reload, router, front)
   log.info(
-    { event: 'miner-listening', address: server.address, port: server.port, models: router.models() },
+    { event: 'miner-listening', address: front.address, port: front.port, models: router.models() },
     'miner is listening',
   )
   return { miner, statusUrl }
 }
 
-type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests'> & { readonly ends: ModelEnds }
+type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests' | 'front'> & {
+  readonly ends: ModelEnds
+}
 
 function startMinerAlerts(
   { settings, deps, metrics }: MinerContext,
-  { registration, router, replays, requests, ends }: Watched,
+  { registration, router, replays, requests, front, ends }: Watched,
 ): Promise<Alerts> {
   const { clock, signer } = deps
   return startNeuronAlerts({
@@ -123,6 +113,7 @@ function startMinerAlerts(
       ...{ clock, hotkey: signer.address, netuid: settings.netuid, registration, router, ends },
       idleMs: settings['alert.idle'] * 1000,
       isReplayStoreReachable: replays.isReachable,
+      workerRestarts: () => front.workers().reduce((sum, { restarts }) => sum + restarts, 0),
       admitted: () => requests.admittedRequests,
     }),
   })
@@ -130,11 +121,11 @@ function startMinerAlerts(
 
 function sampleSeries(
   { deps, signal }: MinerContext,
-  { router, admission, requests, traffic }: Pick<Miner, 'router' | 'admission' | 'requests' | 'traffic'>,
+  { router, gate, requests, traffic }: Pick<Miner, 'router' | 'gate' | 'requests' | 'traffic'>,
 ): Miner['series'] {
   const sources = {
     ...{ counts: requests.counts, takeFirstBytes: traffic.takeFirstBytes },
-    inFlight: () => admission.inFlight,
+    inFlight: () => gate.inFlight,
     tokensPerSecond: () => router.report().map((upstream) => upstream.tokensPerSecond),
   }
   return startSeries(deps.clock, sources, signal)
@@ -160,38 +151,25 @@ async function openRegistration({ settings, deps, signal }: MinerContext): Promi
   })
 }
 
-async function openAdmission(
-  context: MinerContext,
-  registration: RegistrationWatch,
-  router: Router,
-  deadlines: Deadlines,
-): Promise<{ readonly admission: Admission; readonly replays: ReplayStore }> {
-  const { settings, deps, cleanup } = context
-  const { clock, log, signer } = deps
+/** What decides for all callers, whichever process answers them. */
+function openGate({ settings, deps }: MinerContext, replays: ReplayStore, deadlines: Deadlines): Gate {
   const limits = readLimits(settings)
-  const signatures = await createSignatureWorkers(settings['signature-workers'], log)
-  cleanup.add('signature threads', () => signatures.close())
-  const replays = await openReplayStore(context)
-  const admission = new Admission({
-    self: signer.address,
-    clock,
-    registration,
-    minStakeTao: settings['no-force-validator-permit'] ? undefined : settings['min-stake'],
-    windowMs: settings['timestamp-window'],
+  return createGate({
     ...readPlaceLimits(settings),
-    queue: { requests: createRequestQueue(clock, deadlines, limits), length: limits.queueLength },
-    failures: createFailureBuckets(clock, settings['max-failed-checks']),
-    bodies: new BodyReader({
-      clock,
-      deadlines,
-      maxBytes: settings['max-body-bytes'],
-      timeoutMs: settings['body-timeout'] * 1000,
-    }),
-    signatures,
+    queue: { requests: createRequestQueue(deps.clock, deadlines, limits), length: limits.queueLength },
     replays: replays.guard,
-    unavailableReason: (model) => router.unavailableReason(model),
   })
-  return { admission, replays }
+}
+
+function openFront(
+  { settings, deps, cleanup, signal }: MinerContext,
+  isTrustedProxy: IsTrustedProxy,
+  parts: FrontParts,
+): Promise<Front> {
+  const { clock, log, signer } = deps
+  const context = { settings, clock, log, cleanup, signal, isTrustedProxy, self: signer.address }
+  const count = settings.workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : settings.workers
+  return count === 1 ? openOwnFront(context, parts) : openWorkers(context, parts, count)
 }
 
 async function openReplayStore({ settings, deps, cleanup, signal }: MinerContext): Promise<ReplayStore> {
@@ -225,7 +203,7 @@ async function applyReloads(
   { deps, signal }: MinerContext,
   reload: AsyncIterable<MinerSettings>,
   router: Router,
-  reader: RequestReader,
+  front: Front,
 ): Promise<void> {
   const { log } = deps
   try {
@@ -233,7 +211,7 @@ async function applyReloads(
       if (signal.aborted) return
       try {
         await router.reload(readUpstreams(settings))
-        reader.setPolicy(createRequestPolicy(settings['request-policy']))
+        await front.reload(settings)
       } catch (error) {
         log.warn(
           { event: 'settings-reload-failed', err: error },
@@ -251,13 +229,13 @@ const DRAIN_CHECK_MS = 50
 
 /** Refuses new requests, lets those in flight finish until the drain timeout, then closes everything. */
 export async function drainMiner(
-  { admission, requests, startDraining }: Miner,
+  { gate, front, requests, startDraining }: Miner,
   { settings, deps, cleanup }: MinerContext,
 ): Promise<MinerReport> {
   const { clock, log, signer } = deps
   startDraining()
-  log.info({ event: 'miner-draining', inFlight: admission.inFlight }, 'miner is draining')
-  const pending = () => admission.inFlight + admission.pending
+  log.info({ event: 'miner-draining', inFlight: gate.inFlight }, 'miner is draining')
+  const pending = () => gate.inFlight + front.pending
   const until = clock.monotonic() + settings['drain-timeout'] * 1000
   while (pending() > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
   const cut = pending()

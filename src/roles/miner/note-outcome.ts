@@ -5,7 +5,7 @@ import { isServed, type ModelEnds } from './alerting/index.js'
 type Request = Pick<ForwardedRequest, 'path' | 'model'>
 
 export interface OutcomeParts {
-  readonly metrics: Pick<MinerMetrics, 'modelRequests' | 'genAi'>
+  readonly metrics: Pick<MinerMetrics, 'modelRequests' | 'genAi' | 'upstreamDuration' | 'timeToFirstByte'>
   readonly ends: Pick<ModelEnds, 'note'>
   /** The models that are served: callers choose the names in their requests, so others become no label. */
   readonly models: () => readonly string[]
@@ -14,6 +14,10 @@ export interface OutcomeParts {
 /** Notes for alerts and metrics how the requests for each served model end. */
 export function noteOutcomes({ metrics, ends, models }: OutcomeParts) {
   return ({ path, model }: Request, outcome: Outcome): void => {
+    if (outcome.kind === 'answered') {
+      metrics.upstreamDuration.observe(outcome.totalMs / 1000)
+      metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
+    }
     const served = isServed(outcome)
     if (served === undefined || !models().includes(model)) return
     ends.note(model, served)

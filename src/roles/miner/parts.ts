@@ -4,8 +4,8 @@ import type { ReplayGuard } from '../../epistula/index.js'
 import type { CleanupStack } from '../../kernel/index.js'
 import type { Router } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
-import type { Admission, RegistrationWatch } from './admission/index.js'
-import type { MinerSeries, PublicServer, RequestCounter, Traffic, WantedModels } from './serving/index.js'
+import type { Gate, RegistrationWatch } from './admission/index.js'
+import type { Front, MinerSeries, RequestCounter, Traffic, WantedModels } from './serving/index.js'
 import type { MinerDeps } from './types.js'
 
 /** What the parts of a miner are opened with. */
@@ -22,9 +22,9 @@ export interface MinerContext {
 export interface Miner {
   readonly registration: RegistrationWatch
   readonly router: Router
-  readonly admission: Admission
+  readonly gate: Gate
   readonly replays: ReplayStore
-  readonly server: PublicServer
+  readonly front: Front
   readonly requests: RequestCounter
   readonly traffic: Traffic
   readonly wanted: WantedModels

@@ -89,6 +89,22 @@ export const minerStatus = z.looseObject({
     .optional(),
   /** Models requested by validators. */
   wanted: z.array(z.object({ hotkey: z.string(), models: names })).readonly(),
+  /** The processes that answer callers; absent when the miner answers them itself. `WorkerReport` of serving/ describes the fields. */
+  workers: z
+    .array(
+      z.looseObject({
+        id: z.number(),
+        pid: z.number().nullable(),
+        state: z.string(),
+        restarts: z.number(),
+        connections: z.number(),
+        inFlight: z.number(),
+        requests: z.number(),
+        cpuSeconds: z.number(),
+        memoryBytes: z.number(),
+      }),
+    )
+    .optional(),
   /** What its operator should look after, the most severe first. */
   alerts: z.array(activeAlert).optional(),
 })

@@ -16,10 +16,12 @@ import {
 import type { MinerStatus } from './status-document.js'
 
 const MOST_SERVERS = 6
+const MOST_WORKERS = 8
 
 /** What `targon miner status` prints: what the chain says, who asked, and what the model servers do. */
 export function writeMinerStatus(status: MinerStatus, style: StatusStyle): string {
-  const head = `${headOf(status, style)}\n\n${serversOf(status, style)}`
+  const parts = [headOf(status, style), serversOf(status, style), workersOf(status, style)]
+  const head = parts.filter((part) => part !== '').join('\n\n')
   const callers = callersOf(status, style, rowsBelow(head, style))
   return callers === '' ? head : `${head}\n\n${callers}`
 }
@@ -103,4 +105,21 @@ function serversOf({ upstreams }: MinerStatus, style: StatusStyle): string {
   ])
   const head = ['server', 'health', 'in flight', 'tokens/s', 'failures', 'models']
   return writeTable([head, ...rows], [2, 3, 4], rest, style)
+}
+
+function workersOf({ workers = [] }: MinerStatus, style: StatusStyle): string {
+  if (workers.length === 0) return ''
+  const { shown, rest } = limitRows(workers, MOST_WORKERS)
+  const rows = shown.map((worker) => [
+    String(worker.id),
+    worker.pid === null ? '-' : String(worker.pid),
+    worker.state,
+    count(worker.requests),
+    String(worker.inFlight),
+    String(worker.connections),
+    count(worker.restarts),
+    String(Math.round(worker.memoryBytes / 1e6)),
+  ])
+  const head = ['worker', 'pid', 'state', 'requests', 'in flight', 'connections', 'restarts', 'MB']
+  return writeTable([head, ...rows], [0, 1, 3, 4, 5, 6, 7], rest, style)
 }

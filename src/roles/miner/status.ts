@@ -1,16 +1,28 @@
-import { noteAlerts, noteChain, type StatusServer, startStatusServer } from '../../telemetry/index.js'
+import {
+  noteAlerts,
+  noteChain,
+  noteWorkers,
+  type StatusServer,
+  startStatusServer,
+} from '../../telemetry/index.js'
 import { standingOf } from '../standing.js'
 import { minerApi } from './api.js'
 import type { Miner, MinerContext } from './parts.js'
 import type { MinerStatus } from './status-document.js'
 
 /** Why the miner cannot serve now; undefined when it can. */
-export function unavailableReason({ isDraining, registration, replays, router }: Miner): string | undefined {
+export function unavailableReason({
+  isDraining,
+  registration,
+  replays,
+  router,
+  front,
+}: Miner): string | undefined {
   if (isDraining()) return 'the miner is shutting down'
   if (registration.isExpired()) return 'the metagraph is too old'
   if (registration.self() === undefined) return 'the hotkey is not registered'
   if (!replays.isReachable()) return 'the replay store does not answer'
-  return router.models().length === 0 ? 'no upstream answers' : undefined
+  return front.unavailableReason() ?? (router.models().length === 0 ? 'no upstream answers' : undefined)
 }
 
 /** Serves /livez, /readyz, /metrics and /status to the operator. */
@@ -48,11 +60,11 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
 }
 
 function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: string): MinerStatus {
-  const { registration, router, admission, server, requests, wanted, alerts } = miner
+  const { registration, router, gate, front, requests, wanted, alerts } = miner
   const self = registration.self()
   const withInFlight = requests.callers().map((caller) => ({
     ...caller,
-    inFlight: admission.inFlightOf(caller.hotkey),
+    inFlight: gate.inFlightOf(caller.hotkey),
   }))
   return {
     role: 'miner',
@@ -60,14 +72,14 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     netuid: settings.netuid,
     uid: self?.uid ?? null,
     hotkey: deps.signer.address,
-    address: server.address,
-    port: server.port,
+    address: front.address,
+    port: front.port,
     block: deps.subtensor.head().number,
     isDraining: miner.isDraining(),
     launched: settings.launched,
     unavailable: unavailableReason(miner) ?? null,
     standing: self ? standingOf(self) : null,
-    inFlight: admission.inFlight,
+    inFlight: gate.inFlight,
     models: router.models(),
     upstreams: router.report().map((upstream) => ({ ...upstream })),
     requests: requests.counts(),
@@ -76,11 +88,12 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     traffic: miner.traffic.report(),
     wanted: wanted.report(),
     alerts: alerts.active(),
+    ...(front.workers().length > 0 ? { workers: front.workers().map((worker) => ({ ...worker })) } : {}),
   }
 }
 
 function updateMetrics(
-  { router, admission, alerts, registration }: Miner,
+  { router, gate, front, alerts, registration }: Miner,
   { deps, metrics }: MinerContext,
 ): void {
   metrics.chainHeadBlock.set(deps.subtensor.head().number)
@@ -89,11 +102,12 @@ function updateMetrics(
   const self = registration.self()
   metrics.registered.set(self ? 1 : 0)
   metrics.incentive.set(self?.incentive ?? 0)
-  metrics.inFlight.set(admission.inFlight)
+  metrics.inFlight.set(gate.inFlight)
   metrics.upstreamHealthy.reset()
   metrics.upstreamInFlight.reset()
   for (const { url, health, inFlight } of router.report()) {
     metrics.upstreamHealthy.set({ upstream: url }, health === 'up' ? 1 : 0)
     metrics.upstreamInFlight.set({ upstream: url }, inFlight)
   }
+  noteWorkers(metrics, front.workers())
 }

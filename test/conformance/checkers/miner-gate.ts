@@ -6,7 +6,8 @@ import { createFailureBuckets } from '../../../src/kernel/failure-buckets.js'
 import { initSr25519 } from '../../../src/kernel/sr25519.js'
 import { Admission } from '../../../src/roles/miner/admission/admission.js'
 import { BodyReader } from '../../../src/roles/miner/admission/body-reader.js'
-import type { RegistrationWatch } from '../../../src/roles/miner/admission/registration.js'
+import { createGate } from '../../../src/roles/miner/admission/gate.js'
+import type { Registered } from '../../../src/roles/miner/admission/registration.js'
 import { inlineSignatureCheck } from '../../../src/roles/miner/admission/signature-check.js'
 import { createDeadlines } from '../../../src/routing/index.js'
 import { neuronOf } from '../../support/fake-subtensor.js'
@@ -80,14 +81,12 @@ async function askAdmission(testCase: Case, minStake: number): Promise<GateAnswe
 function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSignal): Admission {
   const clock = new ManualClock(testCase.now_ms)
   const { hotkeys, stake } = testCase.metagraph
-  const registration: RegistrationWatch = {
+  const registration: Registered = {
     find: (hotkey) => {
       const uid = hotkeys.indexOf(hotkey)
       return uid === -1 ? undefined : neuronOf({ uid, hotkey, stakeTao: stake[uid] })
     },
-    self: () => undefined,
     isExpired: () => false,
-    failure: () => undefined,
     refreshSoon: () => {},
   }
   return new Admission({
@@ -96,8 +95,11 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
     registration,
     minStakeTao: testCase.no_force_validator_permit ? undefined : minStake,
     windowMs: 8000,
-    maxInFlight: 10,
-    maxInFlightPerSigner: 10,
+    gate: createGate({
+      ...{ maxInFlight: 10, maxInFlightPerSigner: 10, maxInFlightPerValidator: 10 },
+      // as if the process had started long ago
+      replays: createReplayMemory(new ManualClock(0)),
+    }),
     failures: createFailureBuckets(clock, 20),
     bodies: new BodyReader({
       clock,
@@ -106,8 +108,6 @@ function createCaseAdmission(testCase: Case, minStake: number, signal: AbortSign
       timeoutMs: 10_000,
     }),
     signatures: inlineSignatureCheck,
-    // as if the process had started long ago
-    replays: createReplayMemory(new ManualClock(0)),
   })
 }
 

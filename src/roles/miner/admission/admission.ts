@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { checkTimestamp, type ReplayGuard, readCaller, readClaim, refuse } from '../../../epistula/index.js'
+import { checkTimestamp, readCaller, readClaim, refuse } from '../../../epistula/index.js'
 import type { Clock, FailureBuckets } from '../../../kernel/index.js'
-import type { ModelUnavailableReason, RequestQueue } from '../../../routing/index.js'
+import type { ModelUnavailableReason } from '../../../routing/index.js'
 import type { BodyReader } from './body-reader.js'
-import { add, type PlaceClaim, Places, type Release } from './places.js'
+import type { Entry, Gate } from './gate.js'
+import { add, type PlaceClaim, type Release } from './places.js'
 import {
   type AdmissionRefusal,
   BODY_REFUSALS,
@@ -12,7 +13,7 @@ import {
   TOO_MANY_FAILURES,
   TOO_MANY_REQUESTS,
 } from './refusals.js'
-import type { RegistrationWatch } from './registration.js'
+import type { Registered } from './registration.js'
 import type { SignatureCheck } from './signature-check.js'
 
 /** Requests of one address being read or verified at once: bounds what an unverified caller can occupy. */
@@ -25,20 +26,14 @@ export interface AdmissionOptions {
   /** Our hotkey, the receiver every request must be signed for. */
   readonly self: string
   readonly clock: Clock
-  readonly registration: RegistrationWatch
+  readonly registration: Registered
   /** TAO; undefined admits every registered hotkey. */
   readonly minStakeTao: number | undefined
   readonly windowMs: number
-  readonly maxInFlight: number
-  readonly maxInFlightPerSigner: number
-  /** Of a caller with a validator permit; without it as many as of any other. */
-  readonly maxInFlightPerValidator?: number
-  /** Where requests wait for a place; without it they are refused at once. */
-  readonly queue?: { readonly requests: RequestQueue<Release>; readonly length: number }
+  readonly gate: Gate
   readonly failures: FailureBuckets
   readonly bodies: BodyReader
   readonly signatures: SignatureCheck
-  readonly replays: ReplayGuard
   /** Why no request for a model can be served; without it every model is admitted. */
   readonly unavailableReason?: (model: string) => ModelUnavailableReason | undefined
 }
@@ -74,8 +69,10 @@ interface Standing {
   readonly hasPermit: boolean
 }
 
+type FreshEntry = Extract<Entry, { kind: 'fresh' }>
+
 type Verification =
-  | { readonly kind: 'verified'; readonly body: Buffer }
+  | { readonly kind: 'verified'; readonly body: Buffer; readonly take: FreshEntry['take'] }
   | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
   | { readonly kind: 'caller-left' }
 
@@ -85,28 +82,25 @@ type Verification =
  */
 export class Admission {
   readonly #options: AdmissionOptions
-  readonly #places: Places
   readonly #unverifiedByAddress = new Map<string, number>()
   #unverified = 0
 
   constructor(options: AdmissionOptions) {
     this.#options = options
-    const { maxInFlight, maxInFlightPerSigner, maxInFlightPerValidator = maxInFlightPerSigner } = options
-    this.#places = new Places({ maxInFlight, maxInFlightPerSigner, maxInFlightPerValidator }, options.queue)
   }
 
   /** Requests admitted and not yet released. */
   get inFlight(): number {
-    return this.#places.inFlight
+    return this.#options.gate.inFlight
   }
 
   /** Requests being read or verified, or waiting for a place; each may still be admitted. */
   get pending(): number {
-    return this.#unverified + this.#places.waiting
+    return this.#unverified + this.#options.gate.waiting
   }
 
   inFlightOf(hotkey: string): number {
-    return this.#places.inFlightOf(hotkey)
+    return this.#options.gate.inFlightOf(hotkey)
   }
 
   /**
@@ -132,28 +126,28 @@ export class Admission {
     if (overLimit !== undefined) return refused(overLimit)
     const reason = model === undefined ? undefined : this.#options.unavailableReason?.(model)
     if (reason !== undefined) return { kind: 'unavailable', reason, hotkey, uid }
-    const verification = await this.#verifyCounted(request, address)
+    const verification = await this.#verifyCounted(request, address, claim)
     if (verification.kind === 'caller-left') return verification
     if (verification.kind === 'refused') return refused(verification.refusal)
-    const release = await this.#places.take(claim, response)
+    const release = await verification.take(response)
     if (release === 'left') return { kind: 'caller-left' }
-    if (release === 'full') return refused(TOO_MANY_REQUESTS)
+    if (typeof release !== 'function') return refused(release)
     return { kind: 'admitted', hotkey, uid, body: verification.body, release }
   }
 
-  async #verifyCounted(request: IncomingMessage, address: string): Promise<Verification> {
+  async #verifyCounted(request: IncomingMessage, address: string, place: PlaceClaim): Promise<Verification> {
     this.#unverified++
     add(this.#unverifiedByAddress, address, 1)
     try {
-      return await this.#verify(request, address)
+      return await this.#verify(request, address, place)
     } finally {
       this.#unverified--
       add(this.#unverifiedByAddress, address, -1)
     }
   }
 
-  async #verify(request: IncomingMessage, address: string): Promise<Verification> {
-    const { bodies, clock, windowMs, signatures, failures, replays } = this.#options
+  async #verify(request: IncomingMessage, address: string, place: PlaceClaim): Promise<Verification> {
+    const { bodies, clock, windowMs, signatures, failures, gate } = this.#options
     const end = await bodies.read(request, address)
     if (end.kind === 'caller-left') return { kind: 'caller-left' }
     if (end.kind !== 'read') return { kind: 'refused', refusal: BODY_REFUSALS[end.kind] }
@@ -166,9 +160,8 @@ export class Admission {
         if (refusal.code === 'SIGNATURE_MISMATCH') failures.fail(address)
         return { kind: 'refused', refusal }
       }
-      const replay = await replays.admit(claim)
-      if (replay !== 'fresh') return { kind: 'refused', refusal: refuse(replay) }
-      return { kind: 'verified', body: end.body }
+      const entry = await gate.enter(claim, place)
+      return entry.kind === 'fresh' ? { kind: 'verified', body: end.body, take: entry.take } : entry
     } finally {
       bodies.release(end.body.length, address)
     }
@@ -197,6 +190,6 @@ export class Admission {
     if ((this.#unverifiedByAddress.get(address) ?? 0) >= MAX_UNVERIFIED_PER_ADDRESS) return TOO_MANY_REQUESTS
     // Bodies that arrive too slowly make room for one more request.
     if (this.#unverified >= MAX_UNVERIFIED && !bodies.makeRoom()) return TOO_MANY_REQUESTS
-    return this.#places.hasRoom(claim) ? undefined : TOO_MANY_REQUESTS
+    return this.#options.gate.hasRoom(claim) ? undefined : TOO_MANY_REQUESTS
   }
 }

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http'
-import type { RequestQueue } from '../../../routing/index.js'
+import type { RequestQueue, Waiter } from '../../../routing/index.js'
 
 /** Gives a place back; further calls do nothing. */
 export type Release = () => void
@@ -57,29 +56,26 @@ export class Places {
   }
 
   /** The place, after a while in the queue if there is none; `left` when the caller disconnects meanwhile. */
-  take(
-    claim: PlaceClaim,
-    response: ServerResponse | undefined,
-  ): Release | Promise<Release | 'full' | 'left'> | 'full' {
+  take(claim: PlaceClaim, waiter: Waiter | undefined): Release | Promise<Release | 'full' | 'left'> | 'full' {
     const release = this.#reserve(claim)
     if (release !== undefined) return release
     return this.#queue !== undefined && this.#mayWait(claim.hotkey)
-      ? this.#wait(this.#queue, claim, response)
+      ? this.#wait(this.#queue, claim, waiter)
       : 'full'
   }
 
   async #wait(
     queue: RequestQueue<Release>,
     claim: PlaceClaim,
-    response: ServerResponse | undefined,
+    waiter: Waiter | undefined,
   ): Promise<Release | 'full' | 'left'> {
-    if (response?.destroyed) return 'left'
+    if (waiter?.destroyed) return 'left'
     this.#waiting++
     add(this.#waitingByHotkey, claim.hotkey, 1)
     const ticket = queue.wait(() => this.#reserve(claim))
-    response?.once('close', ticket.leave)
+    waiter?.once('close', ticket.leave)
     const end = await ticket.end
-    response?.off('close', ticket.leave)
+    waiter?.off('close', ticket.leave)
     add(this.#waitingByHotkey, claim.hotkey, -1)
     this.#waiting--
     if (end === 'caller-left') return 'left'

@@ -28,6 +28,14 @@ export const TOO_MANY_REQUESTS: AdmissionRefusal = {
   retryAfterSeconds: 1,
 }
 
+/** With several workers: the process that decides for all of them did not answer in time. */
+export const NO_DECISION: AdmissionRefusal = {
+  code: 'NO_DECISION',
+  status: 503,
+  detail: 'The miner could not decide in time',
+  retryAfterSeconds: 1,
+}
+
 export const TOO_MANY_FAILURES: AdmissionRefusal = {
   code: 'TOO_MANY_FAILURES',
   status: 429,

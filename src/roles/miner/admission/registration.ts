@@ -17,17 +17,26 @@ export interface RegistrationWatchOptions {
   readonly signal: AbortSignal
 }
 
+/** What decides whether a registered hotkey may call. */
+export type CallerStanding = Pick<Neuron, 'uid' | 'hotkey' | 'stakeTao' | 'validatorPermit'>
+
 /** Who is registered on the subnet, by the last metagraph. */
-export interface RegistrationWatch {
-  find(hotkey: string): Neuron | undefined
-  /** This miner; undefined once its hotkey has been deregistered. */
-  self(): Neuron | undefined
-  /** Why the last attempt to read the metagraph failed; undefined when it succeeded. */
-  failure(): unknown
+export interface Registered {
+  find(hotkey: string): CallerStanding | undefined
   /** The metagraph is too old to trust. */
   isExpired(): boolean
   /** Refreshes now unless the last attempt is recent: a caller was unknown or below the minimum stake. */
   refreshSoon(): void
+}
+
+/** The registration of this miner, and of its callers. */
+export interface RegistrationWatch extends Registered {
+  /** Everyone who is registered; another list after each refresh. */
+  neurons(): readonly Neuron[]
+  /** This miner; undefined once its hotkey has been deregistered. */
+  self(): Neuron | undefined
+  /** Why the last attempt to read the metagraph failed; undefined when it succeeded. */
+  failure(): unknown
 }
 
 /** Reads the metagraph once, then keeps it fresh until the signal aborts. @throws what Subtensor.metagraph throws. */
@@ -62,6 +71,7 @@ export async function watchRegistration(options: RegistrationWatchOptions): Prom
   void every(clock, options.refreshMs, signal, refresh, warn)
   return {
     find: (key) => metagraph.find(key),
+    neurons: () => metagraph.neurons,
     self: () => metagraph.find(hotkey),
     failure: () => lastError,
     isExpired: () => clock.monotonic() - readAt > EXPIRY_MS,

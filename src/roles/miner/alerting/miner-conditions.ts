@@ -3,6 +3,7 @@ import type { Clock } from '../../../kernel/index.js'
 import type { UpstreamReport } from '../../../routing/index.js'
 import { implausibleFindings } from '../../chain-conditions.js'
 import { END_WINDOW_MS, type ModelEnds } from './model-ends.js'
+import { workersCondition } from './worker-condition.js'
 
 /** The parts of a miner that know what can be wrong with it. */
 export interface MinerAlertParts {
@@ -21,6 +22,8 @@ export interface MinerAlertParts {
     readonly report: () => readonly UpstreamReport[]
   }
   readonly isReplayStoreReachable: () => boolean
+  /** Of workers that exited, since the start; 0 without workers. */
+  readonly workerRestarts: () => number
   /** Requests admitted since the start. */
   readonly admitted: () => number
   readonly ends: Pick<ModelEnds, 'of'>
@@ -39,6 +42,7 @@ export function minerConditions(parts: MinerAlertParts): Condition[] {
     ...upstreamConditions(parts),
     failingCondition(parts),
     replayCondition(parts),
+    workersCondition(parts.clock, parts.workerRestarts),
   ]
 }
 

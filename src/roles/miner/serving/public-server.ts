@@ -1,5 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server } from 'node:net'
 import {
   type Clock,
   descriptorLimit,
@@ -9,11 +8,9 @@ import {
   messageOf,
   RAISE_DESCRIPTOR_LIMIT,
   TargonError,
-  UnreadableRequests,
 } from '../../../kernel/index.js'
 import { createConnectionCap } from '../admission/index.js'
-import type { RequestHandler } from './routes.js'
-import { unreadableAnswer } from './unreadable-answer.js'
+import { createHttpServer, type HttpOptions } from './http-server.js'
 
 /** Open connections; further ones are closed immediately. */
 const MAX_CONNECTIONS = 8192
@@ -38,26 +35,22 @@ export function connectionLimits(descriptors: number | undefined): {
   return { total, perAddress: Math.min(MAX_CONNECTIONS_PER_ADDRESS, Math.ceil(total / 2)) }
 }
 
-const MAX_HEADER_BYTES = 16 << 10
-
 /** Together 2.5 s. */
 const LISTEN_TRIES = 6
 const LISTEN_PAUSE_MS = 500
 
-export interface PublicServerOptions {
+export interface ListenOptions {
   readonly host: string
   /** 0 chooses a free one. */
   readonly port: number
-  readonly headerTimeoutMs: number
-  readonly bodyTimeoutMs: number
-  readonly isTrustedProxy: IsTrustedProxy
-  readonly handle: RequestHandler
-  /** A request that could not be read was refused, with the code of the refusal. */
-  readonly onUnreadable?: (code: string) => void
-  readonly clock: Clock
-  readonly log: Log
+  readonly clock: Pick<Clock, 'sleep'>
   /** Aborts waiting for a port that is in use. */
   readonly signal: AbortSignal
+}
+
+export interface PublicServerOptions extends ListenOptions, HttpOptions {
+  readonly isTrustedProxy: IsTrustedProxy
+  readonly log: Log
 }
 
 export interface PublicServer {
@@ -69,51 +62,14 @@ export interface PublicServer {
 
 /** @throws TargonError AXON_PORT_UNAVAILABLE (fault usage); the abort reason when the signal aborts. */
 export async function listenPublicly(options: PublicServerOptions): Promise<PublicServer> {
-  const { host, port, headerTimeoutMs, bodyTimeoutMs } = options
-  const server = createServer({
-    headersTimeout: headerTimeoutMs,
-    requestTimeout: headerTimeoutMs + bodyTimeoutMs,
-    connectionsCheckingInterval: 500,
-    keepAliveTimeout: 15_000,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    insecureHTTPParser: false,
-    requireHostHeader: true,
-    noDelay: true,
-  })
-  const descriptors = descriptorLimit()
-  const { total, perAddress } = connectionLimits(descriptors)
-  if (total < MAX_CONNECTIONS)
-    options.log.warn(
-      {
-        event: 'descriptor-limit-low',
-        descriptors,
-        connections: total,
-        next: RAISE_DESCRIPTOR_LIMIT,
-      },
-      'the limit on open files leaves fewer connections than usual',
-    )
+  const server = createHttpServer(options)
+  const { total, perAddress } = readConnectionLimits(options.log)
   server.maxConnections = total
   server.on('connection', createConnectionCap(perAddress, options.isTrustedProxy))
-  const closeWithConnection = createConnectionWatch()
-  const unreadable = new UnreadableRequests((reason) =>
-    unreadableAnswer(reason, options.onUnreadable ?? (() => {})),
-  )
-  server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
-  server.on('request', (request, response) => {
-    unreadable.note(response, request.socket)
-    if (response.socket === null) closeWithConnection(request.socket, response)
-    void options.handle(request, response)
-  })
-  await listenWithRetries(server, options)
-  // Out of file descriptors, for example: existing connections continue.
-  server.on('error', (error) =>
-    options.log.warn({ event: 'connection-refused', err: error }, 'could not accept a connection'),
-  )
-  const bound = server.address()
-  const actual = typeof bound === 'object' && bound !== null ? bound : { address: host, port }
+  const { address, port } = await listenWithRetries(server, options, options.log)
   return {
-    address: actual.address,
-    port: actual.port,
+    address,
+    port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -122,8 +78,45 @@ export async function listenPublicly(options: PublicServerOptions): Promise<Publ
   }
 }
 
-/** The previous process may take a moment to release the port. */
-async function listenWithRetries(server: Server, options: PublicServerOptions): Promise<void> {
+/** {@link connectionLimits} of this process; a low limit on open files is logged. */
+export function readConnectionLimits(log: Log): ReturnType<typeof connectionLimits> {
+  const descriptors = descriptorLimit()
+  const limits = connectionLimits(descriptors)
+  if (limits.total < MAX_CONNECTIONS)
+    log.warn(
+      {
+        event: 'descriptor-limit-low',
+        descriptors,
+        connections: limits.total,
+        next: RAISE_DESCRIPTOR_LIMIT,
+      },
+      'the limit on open files leaves fewer connections than usual',
+    )
+  return limits
+}
+
+/**
+ * The previous process may take a moment to release the port.
+ *
+ * @returns where it listens.
+ * @throws TargonError AXON_PORT_UNAVAILABLE (fault usage); the abort reason when the signal aborts.
+ */
+export async function listenWithRetries(
+  server: Server,
+  options: ListenOptions,
+  log: Log,
+): Promise<{ readonly address: string; readonly port: number }> {
+  const { host, port } = options
+  await tryToListen(server, options)
+  // Out of file descriptors, for example: existing connections continue.
+  server.on('error', (error) =>
+    log.warn({ event: 'connection-refused', err: error }, 'could not accept a connection'),
+  )
+  const bound = server.address()
+  return typeof bound === 'object' && bound !== null ? bound : { address: host, port }
+}
+
+async function tryToListen(server: Server, options: ListenOptions): Promise<void> {
   const { host, port, clock, signal } = options
   for (let tries = 1; ; tries++) {
     try {
@@ -155,28 +148,4 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve()
     })
   })
-}
-
-/**
- * A pipelined response waiting for the one before it has no socket yet, and Node emits no event on it when the connection
- * closes: its model server would keep generating for a caller that has left.
- */
-function createConnectionWatch(): (socket: Socket, response: ServerResponse) => void {
-  const waiting = new WeakMap<Socket, Set<ServerResponse>>()
-  const watch = (socket: Socket): Set<ServerResponse> => {
-    const responses = new Set<ServerResponse>()
-    socket.once('close', () => {
-      for (const response of responses) {
-        response.destroy()
-        if (response.socket === null) response.emit('close')
-      }
-    })
-    waiting.set(socket, responses)
-    return responses
-  }
-  return (socket, response) => {
-    const responses = waiting.get(socket) ?? watch(socket)
-    responses.add(response)
-    response.once('close', () => responses.delete(response))
-  }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CallerAddress, Clock, Log } from '../../../kernel/index.js'
-import type { Deadlines, ForwardedRequest, Outcome, Router } from '../../../routing/index.js'
-import type { MinerMetrics } from '../../../telemetry/index.js'
+import type { Deadlines, ForwardedRequest, Forwarder, Outcome } from '../../../routing/index.js'
 import {
   type Admission,
   type AdmissionRefusal,
@@ -27,12 +26,11 @@ export interface RouteDeps {
   readonly log: Log
   readonly deadlines: Deadlines
   readonly admission: Admission
-  readonly router: Router
+  readonly router: Forwarder
   readonly reader: RequestReader
-  readonly wanted: WantedModels
-  readonly requests: RequestCounter
-  readonly traffic: Traffic
-  readonly metrics: MinerMetrics
+  readonly wanted: Pick<WantedModels, 'take'>
+  readonly requests: Pick<RequestCounter, 'admitted' | 'refused' | 'ended'>
+  readonly traffic: Pick<Traffic, 'ended'>
   readonly callerAddress: CallerAddress
   readonly isDraining: () => boolean
   /** Told how every forwarded request ended. */
@@ -171,11 +169,9 @@ class PublicRoutes {
   }
 
   #record({ hotkey, uid }: AdmittedRequest, model: string, outcome: Outcome): RequestEnd {
-    const { log, metrics } = this.#deps
+    const { log } = this.#deps
     const fields = () => ({ hotkey, uid, model, ...outcome })
     if (outcome.kind === 'answered') {
-      metrics.upstreamDuration.observe(outcome.totalMs / 1000)
-      metrics.timeToFirstByte.observe(outcome.firstByteMs / 1000)
       if (log.isLevelEnabled('debug'))
         log.debug({ event: 'request-answered', ...fields() }, 'answered a request')
       return 'answered'

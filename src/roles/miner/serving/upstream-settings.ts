@@ -1,6 +1,6 @@
 import type { MinerSettings } from '../../../config/index.js'
 import { TargonError } from '../../../kernel/index.js'
-import { defaultLimits, type RoutingLimits, type UpstreamSettings } from '../../../routing/index.js'
+import type { UpstreamSettings } from '../../../routing/index.js'
 
 type RoutingSettings = Pick<
   MinerSettings,
@@ -58,17 +58,4 @@ function badUpstream(url: string, why: string): TargonError {
     fault: 'usage',
     next: 'Give URLs like http://127.0.0.1:8000/v1 with --model-endpoint or in the upstreams section.',
   })
-}
-
-export function readLimits(settings: MinerSettings): RoutingLimits {
-  return {
-    ...defaultLimits,
-    firstByteTimeoutMs: settings['routing.first-byte-timeout'] * 1000,
-    gapTimeoutMs: settings['routing.gap-timeout'] * 1000,
-    totalTimeoutMs: settings['routing.total-timeout'] * 1000,
-    readerTimeoutMs: settings['routing.reader-timeout'] * 1000,
-    queueLength: settings['routing.queue-length'],
-    queueTimeoutMs: settings['routing.queue-timeout'] * 1000,
-    refreshMs: settings['routing.refresh'] * 1000,
-  }
 }

@@ -16,26 +16,32 @@ const MAX_NAMES = 512
 export interface WantedModels {
   /** @returns false when the body is not a list. */
   take(hotkey: string, body: Buffer): boolean
+  /** Names that were read already. */
+  note(hotkey: string, names: readonly string[]): void
   report(): { readonly hotkey: string; readonly models: readonly string[] }[]
 }
 
 export function createWantedModels(): WantedModels {
   const lists = new Map<string, readonly string[]>()
+  const note = (hotkey: string, names: readonly string[]) => {
+    lists.delete(hotkey)
+    lists.set(hotkey, names)
+    const [oldest] = lists.keys()
+    if (lists.size > MAX_SENDERS && oldest !== undefined) lists.delete(oldest)
+  }
   return {
+    note,
     take: (hotkey, body) => {
-      const names = readNames(body)
-      if (names === undefined) return false
-      lists.delete(hotkey)
-      lists.set(hotkey, names)
-      const [oldest] = lists.keys()
-      if (lists.size > MAX_SENDERS && oldest !== undefined) lists.delete(oldest)
-      return true
+      const names = readWantedNames(body)
+      if (names !== undefined) note(hotkey, names)
+      return names !== undefined
     },
     report: () => [...lists].map(([hotkey, models]) => ({ hotkey, models })),
   }
 }
 
-function readNames(body: Buffer): string[] | undefined {
+/** The valid names in a body, each once; undefined when it is not a list. */
+export function readWantedNames(body: Buffer): string[] | undefined {
   if (body.length > MAX_BYTES || exceedsJsonDepth(body, MAX_DEPTH)) return undefined
   const parsed = list.safeParse(parseJson(body.toString('utf8')))
   if (!parsed.success) return undefined

@@ -18,6 +18,7 @@ function setup() {
     upstreams: [] as UpstreamReport[],
     isReachable: true,
     admitted: 0,
+    restarts: 0,
   }
   const conditions = minerConditions({
     ...{ clock, ends, hotkey: '5Hot', netuid: 4, idleMs: 1_800_000 },
@@ -28,6 +29,7 @@ function setup() {
     },
     router: { models: () => state.models, report: () => state.upstreams },
     isReplayStoreReachable: () => state.isReachable,
+    workerRestarts: () => state.restarts,
     admitted: () => state.admitted,
   })
   /** The conditions that find something. */
@@ -116,6 +118,19 @@ describe('a miner', () => {
     expect(await found()).toEqual([])
     await clock.advance(900_000)
     expect(await found()).toEqual([])
+  })
+
+  it('tells that workers exit again and again, until they have run for a while', async () => {
+    const { clock, found, state } = setup()
+    expect(await found()).toEqual([])
+    state.restarts = 2
+    expect(await found()).toEqual([])
+    state.restarts = 3
+    expect(await found()).toMatchObject([
+      { id: 'workers-exiting', sentence: 'Workers of this miner exited 3 times in the last 15 minutes.' },
+    ])
+    await clock.advance(900_001)
+    expect((await found()).map(({ id }) => id)).toEqual([])
   })
 })
 

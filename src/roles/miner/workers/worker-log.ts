@@ -1,0 +1,37 @@
+import { type Log, type LogFields, messageOf, TargonError } from '../../../kernel/index.js'
+import type { ToPrimary } from './to-primary.js'
+
+/** The log of a worker: its records are written by the process that has the log. */
+export function createWorkerLog(
+  tell: (message: ToPrimary) => void,
+  isDebug: boolean,
+  base: Readonly<Record<string, unknown>> = {},
+): Log {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: LogFields, message: string) => {
+    if (level === 'debug' && !isDebug) return
+    const err = 'err' in fields ? { err: describeError(fields.err, isDebug) } : {}
+    tell({ t: 'log', level, fields: { ...base, ...fields, ...err }, message })
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    isLevelEnabled: () => isDebug,
+    child: (fields) => createWorkerLog(tell, isDebug, { ...base, ...fields }),
+  }
+}
+
+/** What a log shows of an error, as plain data. */
+export function describeError(error: unknown, hasStack: boolean): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, stack, cause } = error
+  return {
+    type: name,
+    message: messageOf(error),
+    ...('code' in error ? { code: error.code } : {}),
+    ...(error instanceof TargonError ? { next: error.next } : {}),
+    ...(cause === undefined ? {} : { cause: messageOf(cause) }),
+    ...(hasStack ? { stack } : {}),
+  }
+}

@@ -1,0 +1,224 @@
+import { EventEmitter } from 'node:events'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createReplayMemory } from '../../../../src/epistula/index.js'
+import { createGate } from '../../../../src/roles/miner/admission/index.js'
+import { createBatchReader } from '../../../../src/roles/miner/workers/batches.js'
+import { Desk } from '../../../../src/roles/miner/workers/desk.js'
+import { ANSWER_MS, createRemoteGate } from '../../../../src/roles/miner/workers/remote-gate.js'
+import { createRemoteLender } from '../../../../src/roles/miner/workers/remote-lender.js'
+import { type ToPrimary, toPrimary } from '../../../../src/roles/miner/workers/to-primary.js'
+import { type ToWorker, toWorker } from '../../../../src/roles/miner/workers/to-worker.js'
+import { createDeadlines, createRequestQueue, type PlaceLender } from '../../../../src/routing/index.js'
+import { ManualClock, settle } from '../../../support/manual-clock.js'
+
+const QUEUE_MS = 2000
+const CLAIM = { hotkey: 'caller', hasPermit: true }
+const NO_LENDER: PlaceLender = { take: async () => 'none' as const }
+
+let stopping = new AbortController()
+afterEach(() => stopping.abort())
+
+/** One process that decides, and workers that ask it; their messages are written and parsed as between processes. */
+function open(limits: { maxInFlight: number; perSigner?: number; queueLength?: number }) {
+  stopping = new AbortController()
+  const clock = new ManualClock()
+  const deadlines = createDeadlines(clock, stopping.signal)
+  const { maxInFlight, perSigner = maxInFlight, queueLength = 0 } = limits
+  const queueLimits = { queueLength, queueTimeoutMs: QUEUE_MS }
+  const gate = createGate({
+    ...{ maxInFlight, maxInFlightPerSigner: perSigner, maxInFlightPerValidator: perSigner },
+    queue: { requests: createRequestQueue(clock, deadlines, queueLimits), length: queueLength },
+    replays: createReplayMemory(clock, { windowMs: 8000 }),
+  })
+  const full: string[] = []
+
+  function worker(lender: PlaceLender = NO_LENDER, isAnswered = true) {
+    const readOwn = createBatchReader<ToPrimary>(toPrimary)
+    const readAnswers = createBatchReader<ToWorker>(toWorker)
+    const told: ToPrimary['t'][] = []
+    const toAsker = (message: ToWorker) => {
+      if (!isAnswered) return
+      for (const one of readAnswers(JSON.parse(JSON.stringify([message]))) ?? []) receive(one)
+    }
+    const desk = new Desk({ gate, lender, tell: toAsker, onFull: ({ hotkey }) => void full.push(hotkey) })
+    const tell = (message: ToPrimary) => {
+      told.push(message.t)
+      const [one] = readOwn(JSON.parse(JSON.stringify([message]))) ?? []
+      if (one?.t === 'admit') void desk.admit(one)
+      else if (one?.t === 'release') desk.release(one)
+      else if (one?.t === 'reserve') void desk.reserve(one)
+      else if (one?.t === 'settle') desk.settle(one)
+      else throw new Error(`unexpected message ${JSON.stringify(message)}`)
+    }
+    const options = { clock, deadlines, queueTimeoutMs: QUEUE_MS, tell }
+    const [remote, borrower] = [createRemoteGate(options), createRemoteLender(options)]
+    const receive = (message: ToWorker) => {
+      if (message.t === 'verdict') remote.verdict(message.id, message.verdict)
+      if (message.t === 'place') remote.place(message.id, message.isGranted)
+      if (message.t === 'lent' || message.t === 'unlent') borrower.answer(message.id, message)
+    }
+    return { gate: remote, lender: borrower, desk, told }
+  }
+  const request = (uuid: string) => ({ signedBy: CLAIM.hotkey, uuid, timestampMs: clock.now() })
+  return { clock, gate, worker, request, full }
+}
+
+type Taken = Awaited<ReturnType<typeof take>>
+
+async function take(
+  asker: ReturnType<ReturnType<typeof open>['worker']>,
+  request: Parameters<typeof asker.gate.enter>[0],
+  caller?: Caller,
+) {
+  const entry = await asker.gate.enter(request, CLAIM)
+  return entry.kind === 'refused' ? entry.refusal : await entry.take(caller)
+}
+
+class Caller extends EventEmitter {
+  destroyed = false
+  leave() {
+    this.destroyed = true
+    this.emit('close')
+  }
+}
+
+const codeOf = (taken: Taken) =>
+  typeof taken === 'function' ? 'granted' : typeof taken === 'string' ? taken : taken.code
+
+describe('workers that ask one process', () => {
+  it('accept exactly one of two copies of a request that reach two workers at once', async () => {
+    const { worker, request } = open({ maxInFlight: 10_000 })
+    const [a, b] = [worker(), worker()]
+    const pairs = await Promise.all(
+      Array.from({ length: 1000 }, async (_, index) => {
+        const copy = request(String(index))
+        const both = await Promise.all(
+          index % 2 ? [take(a, copy), take(b, copy)] : [take(b, copy), take(a, copy)],
+        )
+        return both.map(codeOf).sort().join()
+      }),
+    )
+    expect(new Set(pairs)).toEqual(new Set(['REPLAYED,granted']))
+  })
+
+  it('never hold more places than one process would give', async () => {
+    const { gate, worker, request, full } = open({ maxInFlight: 100, perSigner: 40 })
+    const workers = [worker(), worker(), worker()]
+    const taken = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => take(workers[index % 3]!, request(String(index)))),
+    )
+    const releases = taken.filter((one) => typeof one === 'function')
+    expect([releases.length, gate.inFlight, gate.inFlightOf(CLAIM.hotkey)]).toEqual([40, 40, 40])
+    expect(taken.filter((one) => codeOf(one) === 'TOO_MANY_REQUESTS')).toHaveLength(260)
+    expect(full).toHaveLength(260)
+    for (const release of releases) {
+      release()
+      release()
+    }
+    expect(gate.inFlight).toBe(0)
+  })
+
+  it('give a place that one worker frees to a request that waits at another', async () => {
+    const { gate, worker, request } = open({ maxInFlight: 1, queueLength: 4 })
+    const [a, b] = [worker(), worker()]
+    const first = await take(a, request('1'))
+    const second = take(b, request('2'))
+    const caller = new Caller()
+    const third = take(b, request('3'), caller)
+    await settle()
+    expect(gate.waiting).toBe(2)
+    caller.leave()
+    expect(await third).toBe('left')
+    expect(gate.waiting).toBe(1)
+    if (typeof first === 'function') first()
+    expect(codeOf(await second)).toBe('granted')
+    expect([gate.inFlight, gate.waiting]).toEqual([1, 0])
+  })
+
+  it('refuse a request that waited too long for a place', async () => {
+    const { clock, worker, request } = open({ maxInFlight: 1, queueLength: 4 })
+    await take(worker(), request('1'))
+    const late = take(worker(), request('2'))
+    await clock.advance(QUEUE_MS + 500)
+    expect(codeOf(await late)).toBe('TOO_MANY_REQUESTS')
+  })
+
+  it('free everything that a worker held and waited for when it exits', async () => {
+    const { gate, worker, request } = open({ maxInFlight: 2, queueLength: 4 })
+    const [a, b] = [worker(), worker()]
+    await take(a, request('1'))
+    await take(a, request('2'))
+    void take(a, request('3'))
+    const other = take(b, request('4'))
+    await settle()
+    expect([gate.inFlight, gate.waiting, a.desk.inFlight]).toEqual([2, 2, 2])
+    expect(a.desk.close()).toBe(2)
+    expect(codeOf(await other)).toBe('granted')
+    expect([gate.inFlight, gate.waiting]).toEqual([1, 0])
+  })
+
+  it('refuse with 503 when the process that decides does not answer, and give back what it granted', async () => {
+    const { clock, gate, worker, request } = open({ maxInFlight: 5 })
+    const deaf = worker(NO_LENDER, false)
+    const unanswered = take(deaf, request('1'))
+    await settle()
+    expect(gate.inFlight).toBe(1)
+    await clock.advance(ANSWER_MS + 500)
+    expect(await unanswered).toMatchObject({ code: 'NO_DECISION', status: 503 })
+    expect(gate.inFlight).toBe(0)
+    const lent = deaf.lender.take('org/model', new Caller(), [])
+    await clock.advance(QUEUE_MS + ANSWER_MS + 500)
+    expect(await lent).toBe('silent')
+  })
+
+  it('borrow places at model servers, and return them with how the attempt ended, or when the caller leaves', async () => {
+    const ends: string[] = []
+    const asked: unknown[] = []
+    const lender: PlaceLender = {
+      take: (model, _, tried) => {
+        asked.push([model, tried])
+        return { url: 'http://server/v1', settle: ({ kind }) => void ends.push(kind) }
+      },
+    }
+    const { worker } = open({ maxInFlight: 5 })
+    const asker = worker(lender)
+    const lent = await asker.lender.take('org/model', new Caller(), ['http://other/v1'])
+    if (typeof lent === 'string') throw new Error(lent)
+    expect(lent.url).toBe('http://server/v1')
+    expect(asked).toEqual([['org/model', ['http://other/v1']]])
+    lent.settle({ kind: 'retry', cause: 'connection' })
+    lent.settle({ kind: 'broken' })
+    expect(ends).toEqual(['retry'])
+    const caller = new Caller()
+    const left = asker.lender.take('org/model', caller, [])
+    caller.leave()
+    await settle()
+    expect([await left, ...ends]).toEqual([expect.anything(), 'retry', ...ends.slice(1)])
+    await asker.lender.take('org/model', new Caller(), [])
+    asker.desk.close()
+    expect(ends.at(-1)).toBe('caller-left')
+  })
+})
+
+describe('messages between processes', () => {
+  const readOwn = createBatchReader<ToPrimary>(toPrimary)
+  const readAnswers = createBatchReader<ToWorker>(toWorker)
+
+  it('are refused as a whole when one of them is not understood', () => {
+    const good = { t: 'release', id: 1 }
+    expect(readOwn([good, good])).toEqual([good, good])
+    for (const bad of [
+      { t: 'release' },
+      { t: 'release', id: -1 },
+      { t: 'nonsense' },
+      null,
+      'release',
+      [good],
+    ])
+      expect(readOwn([good, bad]), JSON.stringify(bad)).toBeUndefined()
+    expect(readOwn(good)).toBeUndefined()
+    expect(readOwn([{ t: 'outcome', path: '/elsewhere', model: 'm', outcome: {} }])).toBeUndefined()
+    expect(readAnswers([{ t: 'verdict', id: 1, verdict: 'granted' }])).toHaveLength(1)
+    expect(readAnswers([{ t: 'verdict', id: 1, verdict: 'perhaps' }])).toBeUndefined()
+  })
+})
