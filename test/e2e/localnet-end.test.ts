@@ -104,7 +104,7 @@ describe('stopping a localnet', () => {
       })
     })
     await up
-    const victim = (await processesOf(folder)).find((line) => line.includes('honest-slow'))
+    const victim = (await processesOf(folder)).find((line) => line.includes('--wallet.hotkey honest-slow'))
     process.kill(Number(victim?.trim().split(/\s+/)[0]), 'SIGKILL')
     const [code] = (await once(child, 'close')) as [number | null]
     expect(code).toBe(1)
