@@ -40,6 +40,8 @@ export interface EvidenceChange {
 /** The evidence on every miner and model, one pair per (hotkey, model). */
 export class EvidenceBook {
   readonly #pairs = new Map<string, PairData>()
+  /** The same by hotkey and then model, so that one miner does not cost a walk over all. */
+  readonly #miners = new Map<string, Map<string, PairData>>()
   #rules: EvidenceRules
 
   constructor(rules: EvidenceRules) {
@@ -48,7 +50,7 @@ export class EvidenceBook {
 
   static from(data: EvidenceBookData, rules: EvidenceRules): EvidenceBook {
     const book = new EvidenceBook(rules)
-    for (const pair of data.pairs) book.#pairs.set(keyOf(pair.hotkey, pair.model), restored(pair))
+    for (const pair of data.pairs) book.#add(restored(pair))
     return book
   }
 
@@ -106,15 +108,22 @@ export class EvidenceBook {
     this.#pairOf(hotkey, model, at).endings = Number.isFinite(endings) ? Math.max(0, endings) : 1
   }
 
-  /** Every pair with evidence. */
-  pairs(): readonly { readonly hotkey: string; readonly model: string }[] {
-    return [...this.#pairs.values()].map(({ hotkey, model }) => ({ hotkey, model }))
+  /** The models on which there is evidence about the miner, and that evidence has this level. */
+  modelsOf(hotkey: string, level?: StandingLevel): readonly string[] {
+    const pairs = [...(this.#miners.get(hotkey)?.values() ?? [])]
+    const wanted = level === undefined ? pairs : pairs.filter((pair) => this.#levelOf(pair) === level)
+    return wanted.map(({ model }) => model)
+  }
+
+  /** The level of every pair. */
+  levels(): readonly StandingLevel[] {
+    return [...this.#pairs.values()].map((pair) => this.#levelOf(pair))
   }
 
   /** Forgets the miners that left the subnet. @returns how many pairs were forgotten */
   keepOnly(hotkeys: ReadonlySet<string>): number {
     const before = this.#pairs.size
-    for (const [key, { hotkey }] of this.#pairs) if (!hotkeys.has(hotkey)) this.#pairs.delete(key)
+    for (const pair of this.#pairs.values()) if (!hotkeys.has(pair.hotkey)) this.#remove(pair)
     return before - this.#pairs.size
   }
 
@@ -138,17 +147,31 @@ export class EvidenceBook {
   }
 
   #pairOf(hotkey: string, model: string, at: number): PairData {
-    const key = keyOf(hotkey, model)
-    const known = this.#pairs.get(key)
+    const known = this.#pairs.get(keyOf(hotkey, model))
     if (known) return known
-    const [oldest] = this.#pairs.keys()
-    if (this.#pairs.size >= MAX_PAIRS && oldest !== undefined) this.#pairs.delete(oldest)
+    const [oldest] = this.#pairs.values()
+    if (this.#pairs.size >= MAX_PAIRS && oldest !== undefined) this.#remove(oldest)
     const pair: PairData = {
       ...{ hotkey, model, since: at, answers: 0, relayed: 0, tokens: 0 },
       ...{ synchronised: 0, unsynchronised: 0, unknown: 0, statistics: {}, endings: 1 },
     }
-    this.#pairs.set(key, pair)
+    this.#add(pair)
     return pair
+  }
+
+  #add(pair: PairData): void {
+    const { hotkey, model } = pair
+    this.#pairs.set(keyOf(hotkey, model), pair)
+    const models = this.#miners.get(hotkey)
+    if (models) models.set(model, pair)
+    else this.#miners.set(hotkey, new Map([[model, pair]]))
+  }
+
+  #remove({ hotkey, model }: PairData): void {
+    this.#pairs.delete(keyOf(hotkey, model))
+    const models = this.#miners.get(hotkey)
+    models?.delete(model)
+    if (models?.size === 0) this.#miners.delete(hotkey)
   }
 
   #weigh(pair: PairData, observation: Observation, source: AnswerSource): void {

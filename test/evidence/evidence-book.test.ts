@@ -113,7 +113,18 @@ describe('EvidenceBook', () => {
     expect(restored.endingsOf('other', 'model')).toBe(123.5)
     expect(restored.toData()).toEqual(book.toData())
     restored.keepOnly(new Set(['hotkey']))
-    expect(restored.pairs()).toEqual([{ hotkey: 'hotkey', model: 'model' }])
+    expect(restored.modelsOf('hotkey')).toEqual(['model'])
+    expect(restored.modelsOf('other')).toEqual([])
+  })
+
+  it('names the models of a miner, all or those of one level', () => {
+    const { book } = recorded([2, 2, 2, 2, 2, 2, 2, 2])
+    book.record('hotkey', 'fits', answer(-1), 9)
+    book.record('other', 'model', answer(-1), 9)
+    expect(book.modelsOf('hotkey')).toEqual(['model', 'fits'])
+    expect(book.modelsOf('hotkey', 'barred')).toEqual(['model'])
+    expect(book.modelsOf('other', 'barred')).toEqual([])
+    expect([...book.levels()].sort()).toEqual(['barred', 'clean', 'clean'])
   })
 
   it('remembers the dialect a server follows, and counts what follows none', () => {

@@ -107,14 +107,11 @@ function evidenceCondition({ view }: Known, { evidence }: StandingParts): Condit
     ...{ id: 'evidence-alarm', severity: 'warning', forMs: 0 },
     look: () =>
       view.miners.flatMap(({ uid, hotkey }) =>
-        evidence
-          .standings(hotkey)
-          .filter(({ standing }) => standing.level === 'barred')
-          .map(({ model, standing, isEnforced }) => ({
-            subject: `uid ${uid}, ${model}`,
-            sentence: `Evidence accuses miner ${uid} of answers that do not fit ${model}${isEnforced ? ', and scores it 0 for this model' : ''}. ${standing.sentence}`,
-            next: `Run targon validator report, or targon validator evidence export, to see the answers behind it.`,
-          })),
+        evidence.standings(hotkey, 'barred').map(({ model, standing, isEnforced }) => ({
+          subject: `uid ${uid}, ${model}`,
+          sentence: `Evidence accuses miner ${uid} of answers that do not fit ${model}${isEnforced ? ', and scores it 0 for this model' : ''}. ${standing.sentence}`,
+          next: `Run targon validator report, or targon validator evidence export, to see the answers behind it.`,
+        })),
       ),
   }
 }

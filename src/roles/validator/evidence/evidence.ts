@@ -11,6 +11,7 @@ import {
   observe,
   STATISTICS,
   type Standing,
+  type StandingLevel,
 } from '../../../evidence/index.js'
 import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 import type { Topic } from '../../role.js'
@@ -44,8 +45,8 @@ export interface Evidence {
   readonly isBarred: IsBarred
   /** Whether evidence is enforced for the model and has neither accused nor suspected the miner. */
   isClean(hotkey: string, model: string): boolean
-  /** What is known of a miner, by model. */
-  standings(hotkey: string): readonly PairStanding[]
+  /** What is known of a miner, by model; with a level, only where that is its level. */
+  standings(hotkey: string, level?: StandingLevel): readonly PairStanding[]
   /** Decimal logarithm of the wealth at which evidence accuses. */
   readonly threshold: () => number
   /** Forgets the miners that left the subnet. */
@@ -204,15 +205,12 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
     this.#record(hotkey, judged.request.model, observation, clock.now(), source)
   }
 
-  standings(hotkey: string): PairStanding[] {
-    return this.#book
-      .pairs()
-      .filter((pair) => pair.hotkey === hotkey)
-      .map(({ model }) => ({
-        model,
-        isEnforced: this.#isEnforced(model),
-        standing: this.#book.standing(hotkey, model),
-      }))
+  standings(hotkey: string, level?: StandingLevel): PairStanding[] {
+    return this.#book.modelsOf(hotkey, level).map((model) => ({
+      model,
+      isEnforced: this.#isEnforced(model),
+      standing: this.#book.standing(hotkey, model),
+    }))
   }
 
   keepOnly(hotkeys: ReadonlySet<string>): void {
@@ -294,7 +292,6 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
   }
 
   #countPairs(): void {
-    const pairs = this.#book.pairs()
-    this.#changes.count(pairs.map(({ hotkey, model }) => this.#book.standing(hotkey, model).level))
+    this.#changes.count(this.#book.levels())
   }
 }

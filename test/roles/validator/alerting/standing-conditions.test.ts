@@ -21,7 +21,10 @@ function setup() {
     signer: { ...SIGNER, address: view.self.hotkey },
   })
   const conditions = standingConditions(context, {
-    evidence: { standings: (hotkey) => state.standings.get(hotkey) ?? [] },
+    evidence: {
+      standings: (hotkey, level) =>
+        (state.standings.get(hotkey) ?? []).filter(({ standing }) => standing.level === level),
+    },
     scoresTrouble: () => state.trouble,
   })
   const found = async () => {
