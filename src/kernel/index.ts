@@ -50,6 +50,7 @@ export {
   sign,
   verify,
 } from './sr25519.js'
+export { Turns } from './turns.js'
 export { type UnreadableAnswer, type UnreadableReason, UnreadableRequests } from './unreadable-requests.js'
 export { packageVersion, SPEC_VERSION } from './version.js'
 export { startWorkerThread } from './worker-thread.js'

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { createMinerAgent, listModels, type ModelsOptions, postModels } from '../../../inference/index.js'
-import { type Clock, withDeadline } from '../../../kernel/index.js'
+import { type Clock, Turns, withDeadline } from '../../../kernel/index.js'
 import type { Signer } from '../../../wallet/index.js'
 import { originOf, type ServingMiner } from '../subnet/index.js'
 
@@ -42,6 +42,8 @@ export async function broadcastModels(
   const call = { clock, signer, dispatcher, signal: AbortSignal.any([signal, timeUp.signal]) }
   // One listener per miner is intended, not a leak.
   setMaxListeners(0, call.signal)
+  // Many miners answer, or run out of time, at once; each is then signed for.
+  const turns = new Turns(SIGNED_PER_TURN)
   const calls: Promise<void>[] = []
   let unasked = 0
   try {
@@ -49,7 +51,7 @@ export async function broadcastModels(
       for (const [index, miner] of miners.entries()) {
         if (index % SIGNED_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
         calls.push(
-          pollMiner(miner, options, call, served).then((isAsked) => {
+          pollMiner(miner, options, { ...call, turns }, served).then((isAsked) => {
             if (!isAsked) unasked++
           }),
         )
@@ -68,15 +70,17 @@ export async function broadcastModels(
 async function pollMiner(
   miner: ServingMiner,
   { clock, wanted, announce }: BroadcastOptions,
-  call: ModelsOptions & { readonly signal: AbortSignal },
+  call: ModelsOptions & { readonly signal: AbortSignal; readonly turns: Turns },
   served: Map<string, readonly string[]>,
 ): Promise<boolean> {
   const target = { url: originOf(miner.axon), hotkey: miner.hotkey }
   try {
-    if (announce)
+    if (announce) {
       await withDeadline(clock, 'announcing models', ANNOUNCE_MS, call.signal, (signal) =>
         postModels(target, wanted, { ...call, signal }),
       ).catch(() => {})
+      await call.turns.next()
+    }
     const answer = await listModels(target, call)
     if (answer.kind !== 'models') return answer.isOwnFault !== true
     const names = new Set(answer.models)

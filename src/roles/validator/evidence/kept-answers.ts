@@ -91,10 +91,9 @@ export class KeptAnswers {
   async #append(hotkey: string, model: string, weighed: WeighedAnswer, isAlarm: boolean): Promise<void> {
     const { stateDir, limit } = this.#options
     const { folder, path, alarmPath } = placeOf(stateDir, hotkey, model)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
     const before = this.#lines.get(path) ?? linesOf(await readIfExists(path)).length
     const kept = await keepAnswer(weighed)
-    await appendFile(path, `${JSON.stringify(kept)}\n`, { mode: 0o600 })
+    await appendLine(folder, path, `${JSON.stringify(kept)}\n`)
     this.#lines.set(path, before + 1)
     if (before + 1 >= 2 * limit) {
       const last = linesOf(await readIfExists(path)).slice(-limit)
@@ -149,6 +148,17 @@ export async function keptModels(stateDir: string, hotkey: string): Promise<read
     if (kept) models.add(kept.request.model)
   }
   return [...models].sort()
+}
+
+/** Makes the folder only when it is missing: most answers find it there. */
+async function appendLine(folder: string, path: string, line: string): Promise<void> {
+  try {
+    await appendFile(path, line, { mode: 0o600 })
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await appendFile(path, line, { mode: 0o600 })
+  }
 }
 
 /** `answers/<hotkey>-<hash of the model>.jsonl`, and `.alarm.jsonl` beside it. */

@@ -11,6 +11,8 @@ interface Measured {
   engine: number
   /** Newest speed by hotkey. */
   readonly miners: Map<string, number>
+  /** The same speeds in ascending order; undefined after one changed. A round asks once per miner. */
+  sorted: readonly number[] | undefined
 }
 
 /** How fast models stream, as the reference engine and the miners show: what no miner alone can change. */
@@ -33,7 +35,9 @@ export class ModelSpeeds {
     const count = answer.tokens.length
     if (verdict.kind !== 'verified' || count <= exemptTokens) return
     if (timeForAllTokensMs <= 0 || timeForAllTokensMs < (1 - timeShare) * totalMs) return
-    const { miners } = this.#measured(request.model)
+    const measured = this.#measured(request.model)
+    const { miners } = measured
+    measured.sorted = undefined
     miners.delete(miner.hotkey)
     miners.set(miner.hotkey, ((count - 1) * 1000) / timeForAllTokensMs)
     dropOldest(miners, MAX_MINERS)
@@ -43,16 +47,21 @@ export class ModelSpeeds {
   of(model: string, hotkey: string): number {
     const measured = this.#models.get(model)
     if (!measured) return 0
-    const others = [...measured.miners].filter(([other]) => other !== hotkey).map(([, speed]) => speed)
-    others.sort((a, b) => a - b)
-    const median = others.length < LEAST_MINERS ? 0 : (others[Math.floor((others.length - 1) / 2)] ?? 0)
+    measured.sorted ??= [...measured.miners.values()].sort((a, b) => a - b)
+    const { sorted } = measured
+    const own = measured.miners.get(hotkey)
+    const others = sorted.length - (own === undefined ? 0 : 1)
+    const middle = Math.floor((others - 1) / 2)
+    // Without its own speed, those from there on move down by one.
+    const isBelow = own !== undefined && own <= (sorted[middle] ?? 0)
+    const median = others < LEAST_MINERS ? 0 : (sorted[isBelow ? middle + 1 : middle] ?? 0)
     return Math.max(measured.engine, median)
   }
 
   #measured(model: string): Measured {
     const known = this.#models.get(model)
     if (known) return known
-    const fresh: Measured = { engine: 0, miners: new Map() }
+    const fresh: Measured = { engine: 0, miners: new Map(), sorted: undefined }
     this.#models.set(model, fresh)
     dropOldest(this.#models, MAX_MODELS)
     return fresh

@@ -1,7 +1,7 @@
 import type { ReferenceEngine } from '../../../engine/index.js'
 import type { ComparedAnswer, Observation } from '../../../evidence/index.js'
 import type { Answer, InferenceRequest, StreamProgress } from '../../../inference/index.js'
-import type { Clock } from '../../../kernel/index.js'
+import { type Clock, Turns } from '../../../kernel/index.js'
 import type { JudgedAnswer, Verdict } from '../../../verification/index.js'
 import { isReady, type ServingMiner } from '../subnet/index.js'
 import { type Judgement, type JudgePorts, judgeStream, type StreamStop } from './judge.js'
@@ -80,6 +80,8 @@ const SIGNING_MS = 4000
 
 /** Miners signed for between two turns of the event loop, on which other answers are timed. */
 const SIGNED_PER_TURN = 8
+/** Answers whose judging begins in the same turn. */
+const JUDGED_PER_TURN = 8
 
 export interface RoundStart {
   /** Number of the round, from 0. */
@@ -140,6 +142,8 @@ export async function startRound(
     throw new Error('process stalled after signing; signatures expired')
   const { calls, allIn } = startCalls(prepared, ports, signal)
   const mayJudge = Promise.race([allIn, start.judgeAt])
+  // Judging begins for all answers of the round at once; in one turn, a large round would hold up every timer and socket.
+  const turns = new Turns(JUDGED_PER_TURN)
   const results: RoundResult[] = []
   const isUnchecked = (received: Received, request: InferenceRequest, { hotkey }: ServingMiner) =>
     mayGoUnchecked(received, request, plan.engine, ports.stallLimitMs) &&
@@ -149,6 +153,7 @@ export async function startRound(
     const judge = async () => {
       const received = await answer
       await mayJudge
+      await turns.next()
       if (stopped() === undefined && isUnchecked(received, request, miner)) {
         const { tokensPerSecond } = received.answer
         start.onUnchecked?.({ miner, model, block: start.block, tokensPerSecond })

@@ -36,6 +36,17 @@ describe('ModelSpeeds', () => {
     expect(speeds.of('other/model', servingMiner(9).hotkey)).toBe(0)
   })
 
+  it('leaves out the speed of the miner itself, wherever it stands', () => {
+    const speeds = new ModelSpeeds()
+    for (const [uid, speed] of [300, 100, 200, 200, 400].entries()) speeds.noteResult(resultOf(uid, speed))
+    const medians = [0, 1, 2, 3, 4, 9].map((uid) => Math.round(speedFor(speeds, uid)))
+    expect(medians).toEqual([200, 200, 200, 200, 200, 200])
+    speeds.noteResult(resultOf(2, 350))
+    expect([0, 1, 2, 3, 4, 9].map((uid) => Math.round(speedFor(speeds, uid)))).toEqual([
+      200, 300, 200, 300, 200, 300,
+    ])
+  })
+
   it('is never raised by one miner, whatever it streams', () => {
     const speeds = new ModelSpeeds()
     for (const uid of [1, 2, 3]) speeds.noteResult(resultOf(uid, 40))
