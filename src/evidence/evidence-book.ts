@@ -115,6 +115,11 @@ export class EvidenceBook {
     return wanted.map(({ model }) => model)
   }
 
+  /** The models on which there is evidence about any miner. */
+  models(): ReadonlySet<string> {
+    return new Set([...this.#pairs.values()].map(({ model }) => model))
+  }
+
   /** The level of every pair. */
   levels(): readonly StandingLevel[] {
     return [...this.#pairs.values()].map((pair) => this.#levelOf(pair))

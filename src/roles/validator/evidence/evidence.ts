@@ -215,8 +215,8 @@ class OpenEvidence implements Omit<Evidence, 'save'> {
 
   keepOnly(hotkeys: ReadonlySet<string>): void {
     if (this.#book.keepOnly(hotkeys) > 0) this.#revision++
-    const models = this.#book.pairs().map(({ model }) => model)
-    if (this.#weighedAt.keepOnly(new Set([...models, ...this.#context.view.wanted]))) this.#revision++
+    const models = new Set([...this.#book.models(), ...this.#context.view.wanted])
+    if (this.#weighedAt.keepOnly(models)) this.#revision++
     this.#changes.forget(hotkeys, this.#context.clock.now())
     this.#kept.keepOnly(hotkeys)
     this.#countPairs()
