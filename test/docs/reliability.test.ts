@@ -41,7 +41,7 @@ it.each(files)('%s counts the faults for which the page names it', (file) => {
   expect(countedIn(file).sort()).toEqual(named.sort())
 })
 
-it('no file of the gauntlet draws without the seed of the run', () => {
+it('every random choice of the gauntlet comes from the seed of the run', () => {
   const sources = readdirSync(new URL('test/gauntlet/', root)).filter((name) => name.endsWith('.ts'))
   const unseeded = sources.filter((name) => {
     const text = read(`test/gauntlet/${name}`)

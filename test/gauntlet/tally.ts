@@ -11,7 +11,7 @@ export interface Tally {
   readonly full: number
   /** How often it was done and held. */
   count: number
-  /** Absent when nothing is drawn at random. */
+  /** Absent when nothing is chosen at random. */
   readonly seed?: number
 }
 
