@@ -99,6 +99,16 @@ describe('secretSignatures', () => {
     expect(texts).toHaveLength(2)
   })
 
+  test('are forgotten when their interval is long past', () => {
+    const { counting, texts } = countingSigner()
+    for (const laterMs of [0, 10_000, 20_000]) secretSignatures(counting, receiver.address, nowMs + laterMs)
+    texts.length = 0
+    secretSignatures(counting, receiver.address, nowMs + 10_000)
+    expect(texts).toHaveLength(0)
+    secretSignatures(counting, receiver.address, nowMs)
+    expect(texts).toHaveLength(3)
+  })
+
   test('are not shared between signers', () => {
     expect(secretSignatures(signer, receiver.address, nowMs)).not.toEqual(
       secretSignatures(receiver, receiver.address, nowMs),
