@@ -1,5 +1,5 @@
 import { createRandom } from '../../src/prompts/index.js'
-import { type Growth, testGrowth, WARM_UP } from './growth.js'
+import { type Growth, settledAmong, testGrowth } from './growth.js'
 import type { Holdings, Sample } from './sample.js'
 
 /** One judged figure of a process under test. */
@@ -37,16 +37,17 @@ const FIGURES: Readonly<Record<keyof Holdings, Figure>> = {
 
 /** Tests every figure of these samples for growth with the work. */
 export function judgeSamples(samples: readonly Sample[]): Judged[] {
-  const worked = samples.at(-1)?.work ?? 0
-  const first = samples.find(({ work }) => work > worked * WARM_UP)
+  const settled = settledAmong(samples, ({ work }) => work)
+  const [first, last] = [settled[0], settled.at(-1)]
+  const worked = (last?.work ?? 0) - (first?.work ?? 0)
   const random = createRandom('soak')
   return (Object.keys(FIGURES) as (keyof Holdings)[]).map((key) => {
     const { name, perWork, inAll } = FIGURES[key]
-    const most = Math.max(perWork, inAll / (worked * (1 - WARM_UP)))
+    const most = Math.max(perWork, inAll / worked)
     const points = samples.map((sample) => [sample.work, sample[key]] as const)
     const growth = testGrowth(points, { most, random: () => random.next() })
     return {
-      ...{ figure: name, first: first?.[key] ?? Number.NaN, last: samples.at(-1)?.[key] ?? Number.NaN },
+      ...{ figure: name, first: first?.[key] ?? Number.NaN, last: last?.[key] ?? Number.NaN },
       ...{ most, ...growth },
     }
   })

@@ -17,12 +17,21 @@ export interface GrowthTest {
   readonly random: () => number
 }
 
-/** The first part of the work: pools and caches fill, and functions are compiled. */
-export const WARM_UP = 0.3
+/** The first part of the work between the samples: pools and caches fill, and functions are compiled. */
+const WARM_UP = 0.3
 const CONFIDENCE = 0.99
 const RESAMPLES = 1000
 /** Neighbouring samples share the state of the collector, so they are drawn together. */
 const BLOCKS = 8
+
+/** The samples after the warm-up. */
+export function settledAmong<Sample>(
+  samples: readonly Sample[],
+  workOf: (sample: Sample) => number,
+): Sample[] {
+  const [first = 0, last = 0] = [samples[0], samples.at(-1)].map((sample) => sample && workOf(sample))
+  return samples.filter((sample) => workOf(sample) > first + (last - first) * WARM_UP)
+}
 
 /**
  * Tests whether a figure grows with the work: Theil and Sen's slope of the points after the warm-up, with its 99 % interval by
@@ -31,8 +40,7 @@ const BLOCKS = 8
  * @throws RangeError with fewer than 16 points after the warm-up
  */
 export function testGrowth(points: readonly Point[], { most, random }: GrowthTest): Growth {
-  const last = points.at(-1)?.[0] ?? 0
-  const settled = points.filter(([work]) => work > last * WARM_UP)
+  const settled = settledAmong(points, ([work]) => work)
   if (settled.length < 2 * BLOCKS) throw new RangeError(`${settled.length} samples are too few for a slope.`)
   const pairs = pairsOf(settled)
   const slopes = Float64Array.from({ length: RESAMPLES }, () =>

@@ -59,7 +59,7 @@ test('a constant figure is level', () => {
 })
 
 test('too few samples are refused', () => {
-  expect(() => testGrowth([[1, 1]], { most: 1, random: Math.random })).toThrow('1 samples are too few')
+  expect(() => testGrowth([[1, 1]], { most: 1, random: Math.random })).toThrow('samples are too few')
 })
 
 test('samples after the same work have no slope between them', () => {

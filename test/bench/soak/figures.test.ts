@@ -48,6 +48,16 @@ test.each([
   expect(growing(samplesOf(10_000, { [key]: kept }))).toEqual([name])
 })
 
+test('the start of the process counts for nothing, however much was done before the first sample', () => {
+  const samples = samplesOf(1000, {}).map((sample, index) => ({
+    ...{ ...sample, work: 9000 + sample.work },
+    heap: sample.heap + (index < 15 ? 5e6 - index * 3e5 : 0),
+  }))
+  const [heap] = judgeSamples(samples)
+  expect(heap).toMatchObject({ isLevel: true, most: expect.closeTo(370, -2) })
+  expect(heap?.first).toBeLessThan(21e6)
+})
+
 test('a leak that is too small to see over a short run is found over a long one', () => {
   expect(growing(samplesOf(3000, { heap: 30 }))).toEqual([])
   expect(growing(samplesOf(300_000, { heap: 30 }))).toEqual(['heap, bytes'])
