@@ -56,7 +56,7 @@ const measured = [
 
 const globalSetup = ['test/support/own-temporary-folder.ts', 'test/support/compiled-source.ts']
 
-/** These begin before the others of their suite, which would otherwise end with one of them running alone. */
+/** These start first, so that no suite ends with one of them running alone. */
 const longest = [
   ...['e2e/localnet-end', 'e2e/update', 'gauntlet/verdict-matrix', 'services/image', 'services/page'],
   ...['verification/honest-servers', 'autoupdate/launcher', 'scripts/release', 'autoupdate/launcher-faults'],
@@ -128,7 +128,7 @@ const services: TestProjectConfiguration = {
   test: { name: 'services', include: folders('services'), maxWorkers: 2, sequence: { groupOrder: 4 } },
 }
 
-// every process of the run draws from one seed; test/gauntlet/setup.ts prints it
+// every process of the run uses one seed; test/gauntlet/setup.ts prints it
 process.env.GAUNTLET_SEED ??= String(randomInt(2 ** 31))
 
 const gauntletOptions = {
@@ -180,8 +180,8 @@ const vllm: TestProjectConfiguration = {
 }
 
 /**
- * A failed test is not tried again: a retry hides what fails once in a while, or only at first. The exceptions say why beside
- * `retry`, and `.ci/count.js` prints the tests that passed only then.
+ * Failed tests are not retried: a retry hides tests that fail once in a while, or only at first. Where `retry` is set, a comment
+ * says why, and `.ci/count.js` lists the tests that passed only on a retry.
  */
 export default defineConfig({
   test: {

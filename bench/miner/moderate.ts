@@ -12,10 +12,10 @@ const LOAD = { model: 'steady', perSecond: 50, connections: 0, key: BENCH_KEY } 
 const NAME = `${MODERATE}, 50 requests per second, 125 streams`
 const OURS = ['ours, signatures on the main thread', 'ours, signatures on 1 thread'] as const
 const GOALS = { p50Ms: 1, p99Ms: 5, megabytes: 100 }
-/** Until the compiler of V8 is done with what each request runs; the first hundreds have a p99 of 15 to 50 ms. */
+/** Requests until V8 has compiled what each of them runs; the first hundreds have a p99 of 15 to 50 ms. */
 const WARM_UP = 500
 
-/** It cannot keep up with the load: each more request only adds to its queue. */
+/** LiteLLM cannot keep up with this load: each further request only makes its queue longer. */
 const SATURATED = { name: 'LiteLLM', share: 0.2 }
 
 /** The miner beside programs that check no signatures. */

@@ -25,7 +25,7 @@ const LOAD_CORE = '0'
 export const SUBJECT_CORE = '1'
 const SUBJECT_CORES = `1-${Math.max(1, availableParallelism() - 1)}`
 
-/** Those of several processes, which share the core of the load where there are only two. */
+/** For subjects with several processes; on two cores they share one with the load. */
 const ALL_CORES = `0-${availableParallelism() - 1}`
 
 /** Whether processes can be pinned to a core, as they were when the goals were set. */

@@ -10,7 +10,7 @@ const QUIET_LOOKS = 3
 const LOOK_MS = 2
 const LONGEST_WAIT_MS = 2000
 
-/** A clock that stands still until it leaps; whoever is due by then wakes once, however far it leaps. */
+/** A clock that stands still until it leaps; each sleep that is due by then ends once, however far the clock leaps. */
 export class LeapingClock implements Clock {
   readonly #startMs: number
   #nowMs: number

@@ -5,9 +5,9 @@ import { getHeapCodeStatistics } from 'node:v8'
 
 /** What a process holds after a full collection. */
 export interface Holdings {
-  /** Bytes of objects of JavaScript, without code. */
+  /** Bytes of JavaScript objects, without code. */
   readonly heap: number
-  /** Bytes of compiled code: V8 compiles more of it for as long as some functions are called now and then. */
+  /** Bytes of compiled code: V8 keeps compiling functions that are called only now and then. */
   readonly code: number
   /** Bytes of buffers outside the heap. */
   readonly external: number
@@ -21,7 +21,7 @@ export interface Holdings {
   readonly listeners: number
   /** Bytes of the database with its log; 0 without one. */
   readonly database: number
-  /** Bytes of all other files that it has written. */
+  /** Bytes of all other files that the process has written. */
   readonly files: number
 }
 

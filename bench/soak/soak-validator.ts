@@ -131,7 +131,7 @@ function createEngines() {
   }
 }
 
-/** Counts what the validator warns of. Not by message: a number in it would let the counts grow. */
+/** Counts warnings and errors of the validator by event, since messages with numbers in them would add ever more counts. */
 function createLog(counts: Counts): Logger {
   const write = (line: string) => {
     const { event } = JSON.parse(line) as { event: string }

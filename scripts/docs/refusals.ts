@@ -34,7 +34,7 @@ const FIXES: Readonly<Record<string, string>> = {
   TOO_MANY_REQUESTS:
     'caller: fewer concurrent requests; miner: `--max-in-flight`, `--max-in-flight-per-signer` (docs/operating.md)',
   NO_DECISION:
-    'caller: retry later; miner: its first process does not answer its workers in time, because it or the machine is overloaded',
+    'caller: retry later; miner: the primary process does not answer a worker in time, because it or the machine is overloaded',
   TOO_MANY_FAILURES: 'caller: fix its signatures; miner behind a proxy: `--axon.trusted-proxies`',
   BODY_TOO_LARGE: 'caller: send a smaller body; miner: `--max-body-bytes`',
   BODY_TOO_SLOW: 'caller: send the body faster; miner: `--body-timeout`',
@@ -60,7 +60,7 @@ const FIXES: Readonly<Record<string, string>> = {
     'caller: retry later; miner: add servers, or raise `--routing.max-in-flight` or `--routing.queue-length`',
   model_unavailable: 'miner: all servers of this model are down; `targon miner upstreams` shows why',
   no_decision:
-    'caller: retry later; miner: its first process does not answer its workers in time, because it or the machine is overloaded',
+    'caller: retry later; miner: the primary process does not answer a worker in time, because it or the machine is overloaded',
   upstream_failed: 'miner: its server failed (502) or did not respond in time (504)',
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { MINUTES } from './minutes.js'
 
-/** Deals files over shards, the longest first, each to the shard with the least to do. @returns a list of files for each shard. */
+/** Distributes files over shards, the longest first, each to the shard with the fewest minutes. @returns the files of each shard. */
 export function dealFiles<T>(
   files: readonly T[],
   count: number,
@@ -11,7 +11,7 @@ export function dealFiles<T>(
   const shards = Array.from({ length: count }, () => ({ minutes: 0, files: [] as T[] }))
   for (const file of files.toSorted((a, b) => minutesOf(b) - minutesOf(a))) {
     const [least] = shards.toSorted((a, b) => a.minutes - b.minutes)
-    if (!least) throw new RangeError(`There must be a shard, not ${count}.`)
+    if (!least) throw new RangeError(`The number of shards must be at least 1, not ${count}.`)
     least.files.push(file)
     least.minutes += minutesOf(file)
   }

@@ -28,7 +28,7 @@ export interface LocalnetOptions {
   readonly chainPort: number
   /** Behaviours of further miners: names of the development engine's catalogue. */
   readonly cheats: readonly string[]
-  /** Names of the only miners that run of those that are always there; empty: all. */
+  /** Which of the cast's miners run, by name; empty: all. */
   readonly miners: readonly string[]
   /** Whether a hub and its users run too. */
   readonly hub: boolean

@@ -108,7 +108,7 @@ export class ChunkedBody {
     throw new Error('malformed chunked body: invalid chunk size')
   }
 
-  /** Names and values without quotes; what they say is ignored. */
+  /** Reads names and unquoted values of extensions, which are ignored. */
   #afterExtension(state: State, byte: number): State {
     if (byte === CR && state !== 'extension-start') return 'size-end'
     if (byte === SEMICOLON) return this.#skip('extension-start')

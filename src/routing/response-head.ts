@@ -30,7 +30,7 @@ export function readHeaderLine(line: string): { readonly name: string; readonly 
   return name === undefined ? undefined : { name: name.toLowerCase(), value: trimStart(value) }
 }
 
-/** Headers that say where a body ends, which only a head may do. */
+/** Headers that say where the body ends; they are valid in a head only. */
 export function isFraming(name: string): boolean {
   return name === 'content-length' || name === 'transfer-encoding'
 }
@@ -97,7 +97,7 @@ function bodyFraming(status: number, { length, isChunked }: Framing): ResponseHe
   return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: length }
 }
 
-/** Only the blanks of the protocol: `trim` also removes bytes that other parsers keep. */
+/** Removes only spaces and tabs, as HTTP does: `trim` also removes bytes that other parsers keep. */
 function trimStart(text: string): string {
   let at = 0
   while (isBlank(text.charCodeAt(at))) at++

@@ -86,7 +86,7 @@ export class ResponseParser {
         this.#begin(head)
         return rest
       }
-      // Nothing may follow on this connection, or something other than HTTP.
+      // The server closes the connection, or continues with another protocol.
       if (!head.isReusable || head.status === SWITCHING_PROTOCOLS)
         throw new Error('malformed response head: an interim response that ends the connection')
     }

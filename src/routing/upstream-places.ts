@@ -89,8 +89,9 @@ const SERVER_DOWN = new Set([502, 503, 504])
 
 /**
  * Tells the breaker what an attempt says about the server: a 4xx is the caller's fault; a caller that disconnects, a full
- * server or our own lack of file descriptors says nothing. An internal error may be the request's fault (vLLM answers some bodies with one): if it counted, one
- * caller could take the server down for everyone. Several in a row make the next health check send a test request instead.
+ * server or our own lack of file descriptors says nothing. An internal error may be the request's fault (vLLM answers some
+ * bodies with one): if it counted, one caller could take the server down for all others. Several in a row make the next health
+ * check send a test request instead.
  */
 function recordResult(upstream: Upstream, end: AttemptEnd, nowMs: number): void {
   const status = end.kind === 'done' || end.kind === 'retry' ? end.status : undefined

@@ -40,7 +40,10 @@ export type SatOutWorth = Result | 'speed so far'
 
 /** Results kept of a window older than an epoch, so that a few fresh results outweigh them. */
 const STALE_WINDOW = 5
-/** Models kept per miner, of each kind of result, so that a changing model list cannot fill file and memory; at most 64 models are active at a time. */
+/**
+ * Models kept per miner and kind of result, so that a changing model list cannot fill file and memory; at most 64 models are
+ * active at a time.
+ */
 const MAX_MODELS = 128
 const DEFAULT_BOUNDS: OrganicBounds = { maxPenalty: 0.1, maxSpeedRatio: 1.5 }
 /** Organic results kept per miner and epoch. */

@@ -77,7 +77,7 @@ export function createGenAiMetrics(role: 'miner' | 'validator' | 'hub', registry
   }
 }
 
-/** Every series that the model can have: the library removes a series by all its labels alone. */
+/** Every series that the model can have: the library removes a series only by all of its labels. */
 function seriesOf(model: string, labels: readonly string[], errors: ReadonlySet<string>) {
   const common = OPERATIONS.map((operation) => labelsOf({ operation, model }))
   if (labels.includes('error_type'))
@@ -94,7 +94,7 @@ type MakeHistogram = <L extends string>(
   labels: readonly L[],
 ) => Histogram<L>
 
-/** Remembers a class of error that a series was made for. */
+/** Remembers a class of error for which a series exists. */
 type NoteError = (error: string) => void
 
 function serverMetrics(histogram: MakeHistogram, noteError: NoteError): Pick<GenAiMetrics, 'served'> {

@@ -72,12 +72,12 @@ function workerMetrics(make: Maker): WorkerMetrics {
     ),
     workerRestarts: make.counter(
       'targon_miner_worker_restarts_total',
-      'Times that a worker was started in place of one that had exited.',
+      'Times that a new process was started for a worker that had exited.',
       ['worker'],
     ),
     workerCpu: make.counter(
       'targon_miner_worker_cpu_seconds_total',
-      'CPU time of a worker, in seconds, all of its processes together.',
+      'CPU time of a worker in seconds, over all of its processes.',
       ['worker'],
     ),
     workerMemory: make.gauge('targon_miner_worker_memory_bytes', 'Resident memory of a worker.', ['worker']),

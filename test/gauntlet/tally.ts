@@ -21,7 +21,7 @@ declare module 'vitest' {
   }
 }
 
-/** @param tally `isDrawn` when the test draws at random, with the seed of the run. @returns a tally to count with. */
+/** @param tally `isDrawn` when the test makes random choices from the seed of the run. @returns a tally to count with. */
 export function startTally(
   task: TestContext['task'],
   { isDrawn = false, ...tally }: Omit<Tally, 'count' | 'seed'> & { readonly isDrawn?: boolean },

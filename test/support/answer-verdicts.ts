@@ -13,7 +13,7 @@ type OwnVerdict =
     }
   | { readonly kind: 'error'; readonly reason: string }
 
-/** An answer that llhttp takes and our reader refuses on purpose. */
+/** A kind of answer that llhttp accepts and our parser refuses on purpose. */
 interface Stricter {
   /** What is refused, and why. */
   readonly why: string
@@ -45,7 +45,7 @@ const STRICTER: readonly Stricter[] = [
     applies: matches(/(^|\n)[\r\n]+HTTP\//),
   },
   {
-    why: 'RFC 9112 takes no carriage return alone for the end of a line',
+    why: 'in RFC 9112 a carriage return alone does not end a line',
     error: /response head|before the response ended/,
     applies: matches(/\r(?!\n)/),
   },
@@ -69,7 +69,7 @@ const STRICTER: readonly Stricter[] = [
     applies: matches(/content-length:[ \t]*\d{16}/i),
   },
   {
-    why: 'a head is bounded at 16 KiB with its separators and status line, not only its names and values',
+    why: 'the limit of 16 KiB covers the whole head, with its separators and status line, not only names and values',
     error: HEAD,
     applies: (wire) => wire.length > 16_000,
   },
@@ -84,7 +84,7 @@ const STRICTER: readonly Stricter[] = [
     applies: matches(/;=|="/),
   },
   {
-    why: 'extensions and trailers are bounded at 16 KiB in one answer',
+    why: 'extensions and trailers of one answer have at most 16 KiB',
     error: /extensions or trailers too long/,
     applies: (wire) => wire.length > 16_000,
   },
@@ -95,7 +95,7 @@ const STRICTER: readonly Stricter[] = [
   },
 ]
 
-/** Answers after which our reader closes a connection that llhttp keeps; a new connection is always safe. */
+/** Answers after which our parser closes a connection that llhttp keeps; a new connection is always safe. */
 const CLOSED: readonly Omit<Stricter, 'error'>[] = [
   {
     why: 'HTTP/1.0 with "close" beside "keep-alive"',
@@ -127,7 +127,7 @@ function readParts(parts: readonly Buffer[]): OwnVerdict {
   }
 }
 
-/** How the two readers disagree about an answer in a way that is not listed above; undefined when they do not. */
+/** How the two parsers disagree about an answer, unless the difference is listed above; undefined when they agree. */
 export function findDisagreement({ wire, parts }: MutatedAnswer): string | undefined {
   const ours = readParts(parts)
   const whole = readParts([wire])
@@ -142,7 +142,7 @@ export function findDisagreement({ wire, parts }: MutatedAnswer): string | undef
 function explainRefusal(wire: Buffer, reason: string): string | undefined {
   const text = wire.toString('latin1')
   const isListed = STRICTER.some(({ error, applies }) => error.test(reason) && applies(text))
-  return isListed ? undefined : `ours refuses what llhttp takes, for no listed reason: ${reason}`
+  return isListed ? undefined : `ours refuses what llhttp accepts, for no listed reason: ${reason}`
 }
 
 const CALLER_HEADERS = ['content-type', 'content-length', 'content-encoding', 'cache-control', 'retry-after']

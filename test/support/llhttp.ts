@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** llhttp as undici ships it, compiled to WebAssembly: its own release, whichever Node.js runs the test. */
+/** llhttp as undici ships it, compiled to WebAssembly: the same release with every version of Node.js. */
 interface Llhttp {
   readonly memory: { readonly buffer: ArrayBuffer }
   malloc(bytes: number): number
@@ -18,7 +18,7 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: object) => { readonly exports: object }
 }
 
-/** What a parser makes of everything that a server sent on one connection before it closed it. */
+/** How a parser reads all that a server sent on one connection before it closed it. */
 export type Verdict =
   | {
       readonly kind: 'answer'
@@ -38,7 +38,7 @@ const [RESPONSE, PAUSED, SKIP_BODY, STOP] = [2, 21, 1, -1]
 /** Node's and undici's bound for the names and values of a head. */
 const MAX_HEADER_BYTES = 16 << 10
 
-/** Takes what llhttp reports of one answer; interim answers are skipped as Node's own client skips them. */
+/** Collects what llhttp reports of one answer; interim answers are skipped as Node's own client skips them. */
 class Answer {
   status = 0
   headers: [string, string][] = []

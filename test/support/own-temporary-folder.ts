@@ -27,7 +27,7 @@ export function setup(): (() => void) | undefined {
   }
 }
 
-/** Its path is short, because that of a socket may not be longer than 107 bytes. */
+/** The path is short, because the path of a socket may have at most 107 bytes. */
 function makeFolder(): string {
   const inMemory = hasRoomInMemory() ? mkdtempSync(join(MEMORY, 'tt-')) : undefined
   if (inMemory !== undefined && runsPrograms(inMemory)) return inMemory

@@ -112,8 +112,8 @@ function makeFirst(folder: string): void {
 }
 
 /**
- * The search path with an npm in front that skips `npm ci` where it has nothing to do, because it needs a second of CPU for that
- * too. A release with a script or a dependency is left to the real one.
+ * The search path with an npm in front that skips `npm ci` where nothing is to be installed, since even that takes a second of
+ * CPU. The real npm installs releases with a script or a dependency.
  */
 export function pathWithQuickNpm(): string {
   const folder = folderMadeOnce('quick-npm', makeQuickNpm)

@@ -18,7 +18,7 @@ const LIMITS: Partial<Record<BehaviourName, Partial<StreamLimits>>> = {
   silent: { firstTokenMs: 400 },
 }
 
-/** Streams without tokens end at a limit of theirs; a busy machine must not reach the deadline for the next token before. */
+/** Streams without tokens end at limits of their own; on a busy machine, the deadlines for tokens must not end them first. */
 const PATIENT: Partial<StreamLimits> = { firstTokenMs: 120_000, gapMs: 120_000 }
 
 const ANSWER_TOKENS: Partial<Record<BehaviourName, number>> = {

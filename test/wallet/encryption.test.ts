@@ -12,7 +12,7 @@ import { loadHotkey, passwordVariable } from '../../src/wallet/index.js'
  */
 const FIXTURE = new URL('../fixtures/wallet/alice.nacl.hex', import.meta.url)
 const PASSWORD = 'correct horse'
-/** Of the files that the tests themselves encrypt. */
+/** Key derivation of the files that the tests encrypt themselves. */
 const CHEAP = { iterations: 1, memoryKib: 64 }
 const ALICE = '5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY'
 

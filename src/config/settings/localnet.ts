@@ -33,7 +33,7 @@ export const localnetSettings = {
     schema: listValue,
     default: [],
     defaultText: 'all nine',
-    help: 'Only these of the miners that are always there, by the names on the board, for example honest-fast,cheat-int4: fewer processes for a small machine. --cheats and --hub still add theirs.',
+    help: 'Starts only these of the nine miners, by their names on the board, for example honest-fast,cheat-int4, so that a small machine runs fewer processes. --cheats and --hub still add theirs.',
   }),
   hub: localnet({
     kind: 'switch',

@@ -18,7 +18,7 @@ const axon = settingIn('AXON', ['miner'])
 const miner = settingIn('MINER', ['miner'])
 const update = settingIn('UPDATE', ['miner', 'hub'])
 
-/** More processes than this would only wait for the one that decides for all of them. */
+/** Further processes would only wait for the primary process, which decides for all of them. */
 const MAX_WORKERS = 64
 
 const workerCount = z.union([
@@ -155,14 +155,14 @@ export const minerSettings = {
     schema: workerCount,
     default: 1,
     words: ['auto'],
-    help: 'Processes that serve callers: a number, or auto for one per core. With 1 the miner serves them itself.',
+    help: 'Processes that answer callers: a number, or auto for one per core. With 1 the miner answers them itself.',
   }),
   'signature-workers': miner({
     kind: 'integer',
     schema: integerValue(0, 64).optional(),
     default: undefined,
     defaultText: '1; with several workers 0',
-    help: 'Threads that verify signatures, of each worker; 0 verifies them on the main thread.',
+    help: 'Threads that verify signatures, in each worker; with 0 the main thread verifies them.',
   }),
   autoupdate: update({
     kind: 'switch',

@@ -49,7 +49,7 @@ const MAX_CHEATS = 8
 /**
  * The cast with a miner per further behaviour, in the order given. One that the cast has already is not added again.
  *
- * @param miners names of the only members of `CAST` to keep; empty: all
+ * @param miners names of the members of `CAST` to keep; empty: all
  * @throws TargonError LOCALNET_CHEATS for a behaviour that does not exist or is honest, and for too many; LOCALNET_MINERS for a
  *   name that is not in `CAST`
  */
@@ -63,10 +63,10 @@ export function castWith(cheats: readonly string[], miners: readonly string[] = 
       next: 'Name fewer behaviours, or run the localnet several times.',
     })
   }
-  return [...keptOf(miners), ...added.map(cheatMember)]
+  return [...chosenMembers(miners), ...added.map(cheatMember)]
 }
 
-function keptOf(miners: readonly string[]): readonly CastMember[] {
+function chosenMembers(miners: readonly string[]): readonly CastMember[] {
   const unknown = miners.find((miner) => !CAST.some(({ name }) => name === miner))
   if (unknown !== undefined) {
     throw new TargonError(`--miners names ${JSON.stringify(unknown)}, which is not on the board.`, {

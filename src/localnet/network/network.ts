@@ -26,7 +26,7 @@ export interface NetworkOptions {
   readonly chainPort: number
   /** Behaviours of further miners. */
   readonly cheats: readonly string[]
-  /** Names of the only miners that run of those that are always there; empty: all. */
+  /** Which of the cast's miners run, by name; empty: all. */
   readonly miners: readonly string[]
   /** Whether a hub runs too. */
   readonly hub: boolean

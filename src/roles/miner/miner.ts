@@ -151,7 +151,7 @@ async function openRegistration({ settings, deps, signal }: MinerContext): Promi
   })
 }
 
-/** What decides for all callers, whichever process answers them. */
+/** Decides for all callers, in whichever process they are answered. */
 function openGate({ settings, deps }: MinerContext, replays: ReplayStore, deadlines: Deadlines): Gate {
   const limits = readLimits(settings)
   return createGate({

@@ -89,7 +89,7 @@ export const minerStatus = z.looseObject({
     .optional(),
   /** Models requested by validators. */
   wanted: z.array(z.object({ hotkey: z.string(), models: names })).readonly(),
-  /** The processes that answer callers; absent when the miner answers them itself. `WorkerReport` of serving/ describes the fields. */
+  /** The processes that answer callers; absent when the miner answers them itself. The fields are those of `WorkerReport`. */
   workers: z
     .array(
       z.looseObject({

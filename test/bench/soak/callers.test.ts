@@ -42,11 +42,11 @@ const ANSWERS: Readonly<Record<Fault, string>> = {
   'upstream garbage': '502',
 }
 
-test.each(FAULTS)('the miner sees "%s" for what it is', async (fault) => {
+test.each(FAULTS)('the miner answers "%s" with the right status', async (fault) => {
   expect(await send(fault)).toBe(ANSWERS[fault])
 })
 
-test('the miner refuses each for its own reason', async () => {
+test('the miner counts each refusal under its own code', async () => {
   const response = await fetch(`${rig.statusUrl}/status`)
   const { refusals } = (await response.json()) as { refusals: Record<string, number> }
   expect(refusals).toMatchObject({

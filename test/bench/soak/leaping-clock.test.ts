@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { LeapingClock } from '../../../bench/soak/leaping-clock.js'
 
-test('it stands still until it leaps', () => {
+test('the clock stands still until it leaps', () => {
   const clock = new LeapingClock(5000)
   expect([clock.now(), clock.monotonic()]).toEqual([5000, 0])
   clock.leap(300)
   expect([clock.now(), clock.monotonic()]).toEqual([5300, 300])
 })
 
-test('everyone who is due by then wakes once, in the order of their times, however far it leaps', async () => {
+test('a leap ends each sleep that is due once, in the order of their times', async () => {
   const clock = new LeapingClock(0)
   const woken: string[] = []
   const asleep = [30, 10, 20, 1001].map((ms) => clock.sleep(ms).then(() => woken.push(`${ms}`)))
@@ -23,7 +23,7 @@ test('everyone who is due by then wakes once, in the order of their times, howev
   expect(woken).toEqual(['10', '20', '30', '1001'])
 })
 
-test('whoever sleeps again during a leap waits for the next one', async () => {
+test('a sleep that begins during a leap ends with a later leap', async () => {
   const clock = new LeapingClock(0)
   let times = 0
   const loop = async () => {
@@ -52,7 +52,7 @@ test('a sleep ends with its signal and leaves no listener behind', async () => {
   clock.leap(20)
 })
 
-test('it is quiet once nothing begins or ends a sleep any more', async () => {
+test('quiet() resolves once no sleep begins or ends any more', async () => {
   const clock = new LeapingClock(0)
   let begun = 0
   const busy = async () => {

@@ -35,7 +35,7 @@ function startRounds(answerMs: number, skips = 0) {
   return { clock, driver, ended: () => ended, stop }
 }
 
-test('each call plays one round to its end', async () => {
+test('each call runs one round to its end', async () => {
   const { clock, driver, ended, stop } = startRounds(2500)
   await driver.until('the first round', () => ended() === 1)
   for (let round = 2; round <= 4; round++) {
@@ -46,7 +46,7 @@ test('each call plays one round to its end', async () => {
   await stop()
 })
 
-test('a round that is not possible yet is waited for', async () => {
+test('a call waits until a round is possible', async () => {
   const { driver, ended, stop } = startRounds(100, 3)
   await driver.playRound()
   expect(ended()).toBe(1)

@@ -16,7 +16,7 @@ test('a miner is replaced by another hotkey at the same uid and address', async 
   expect(after[2]?.hotkey).not.toBe(before[2]?.hotkey)
 })
 
-test('its heads reach who waits for them', async () => {
+test('a pending wait for a block ends with the next one', async () => {
   const { chain, grow } = await createSoakChain({ signer: '5Validator', miners: 1, port: 81 }, 100)
   const stopping = new AbortController()
   const heads = chain.blocks(stopping.signal)[Symbol.asyncIterator]()

@@ -27,7 +27,7 @@ function isLegibleChat({ content }: JsonObject): boolean {
   return isJsonObject(first) && isLegibleToken(first.token)
 }
 
-/** They have a value for a missing list, but not for an empty one. */
+/** Validators of 4.4.1 have a default for a missing list, but not for an empty one. */
 function isLegibleCompletion({ tokens, token_logprobs: logprobs }: JsonObject): boolean {
   const hasLogprob = logprobs === undefined || (Array.isArray(logprobs) && logprobs.length > 0)
   return hasLogprob && (tokens === undefined || (Array.isArray(tokens) && isLegibleToken(tokens[0])))

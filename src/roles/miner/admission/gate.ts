@@ -3,21 +3,21 @@ import type { RequestQueue, Waiter } from '../../../routing/index.js'
 import { type PlaceClaim, type PlaceLimits, Places, type Release } from './places.js'
 import { type AdmissionRefusal, TOO_MANY_REQUESTS } from './refusals.js'
 
-/** A place, or why there is none: the refusal, or the caller disconnected while it waited. */
+/** A place, or why there is none: a refusal, or `left` when the caller disconnected while it waited. */
 export type PlaceTaken = Release | AdmissionRefusal | 'left'
 
-/** What became of a verified request. */
+/** The gate's decision on a verified request. */
 export type Entry =
   | { readonly kind: 'refused'; readonly refusal: AdmissionRefusal }
   | {
       readonly kind: 'fresh'
-      /** Call once: the place, after a while in the queue if there is none. @param waiter ends the wait when it closes */
+      /** Takes a place, after a while in the queue if there is none. Call it once. @param waiter ends the wait when it closes */
       take(waiter: Waiter | undefined): PlaceTaken | Promise<PlaceTaken>
     }
 
 /**
- * What only one process can decide for all: whether a request was received before, and whether its caller gets a place. The
- * replay guard remembers a request in the moment in which it is found fresh.
+ * Decides what one process must decide for all: whether a request was received before, and whether its caller gets a place.
+ * The replay guard remembers a request as soon as it has found it fresh.
  */
 export interface Gate {
   /** Requests that have a place. */
@@ -36,7 +36,7 @@ export interface GateOptions extends PlaceLimits {
   readonly queue?: { readonly requests: RequestQueue<Release>; readonly length: number }
 }
 
-/** The gate of the process that counts. */
+/** A gate that decides in this process. */
 export function createGate({ replays, queue, ...limits }: GateOptions): Gate {
   const places = new Places(limits, queue)
   const take = (claim: PlaceClaim, waiter: Waiter | undefined): PlaceTaken | Promise<PlaceTaken> => {

@@ -28,11 +28,11 @@ export const TOO_MANY_REQUESTS: AdmissionRefusal = {
   retryAfterSeconds: 1,
 }
 
-/** With several workers: the process that decides for all of them did not answer in time. */
+/** With several workers: the primary process did not answer this one in time. */
 export const NO_DECISION: AdmissionRefusal = {
   code: 'NO_DECISION',
   status: 503,
-  detail: 'The miner could not decide in time',
+  detail: 'The miner could not decide on the request in time',
   retryAfterSeconds: 1,
 }
 

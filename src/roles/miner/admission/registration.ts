@@ -17,7 +17,7 @@ export interface RegistrationWatchOptions {
   readonly signal: AbortSignal
 }
 
-/** What decides whether a registered hotkey may call. */
+/** What is known of a registered hotkey to decide whether it may call. */
 export type CallerStanding = Pick<Neuron, 'uid' | 'hotkey' | 'stakeTao' | 'validatorPermit'>
 
 /** Who is registered on the subnet, by the last metagraph. */
@@ -31,7 +31,7 @@ export interface Registered {
 
 /** The registration of this miner, and of its callers. */
 export interface RegistrationWatch extends Registered {
-  /** Everyone who is registered; another list after each refresh. */
+  /** All registered neurons; a new list after each refresh. */
   neurons(): readonly Neuron[]
   /** This miner; undefined once its hotkey has been deregistered. */
   self(): Neuron | undefined

@@ -22,7 +22,7 @@ export interface MinerAlertParts {
     readonly report: () => readonly UpstreamReport[]
   }
   readonly isReplayStoreReachable: () => boolean
-  /** Of workers that exited, since the start; 0 without workers. */
+  /** How often workers were restarted since the start; 0 without workers. */
   readonly workerRestarts: () => number
   /** Requests admitted since the start. */
   readonly admitted: () => number

@@ -4,7 +4,7 @@ import type { Clock } from '../../../kernel/index.js'
 const WINDOW_MS = 900_000
 const MANY = 3
 
-/** Workers that exit again and again: each time callers lose their streams. @param restarts of all workers since the start */
+/** Workers exit again and again; each time, callers lose their streams. @param restarts of all workers since the start */
 export function workersCondition(clock: Pick<Clock, 'monotonic'>, restarts: () => number): Condition {
   let seen: { readonly at: number; readonly count: number }[] = []
   return {

@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly onUnreadable?: (code: string) => void
 }
 
-/** The HTTP server of the public port; it listens nowhere yet. */
+/** The HTTP server of the public port; it is not listening yet. */
 export function createHttpServer(options: HttpOptions): Server {
   const { headerTimeoutMs, bodyTimeoutMs } = options
   const server = createServer({

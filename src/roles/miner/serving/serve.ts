@@ -33,7 +33,7 @@ export type ServingSettings = Pick<
   | 'signature-workers'
 >
 
-/** What serving needs from elsewhere: in this process, or through another one that decides for several. */
+/** What serving needs from elsewhere: from this process, or in a worker from the primary process. */
 export interface ServingParts
   extends Pick<RouteDeps, 'router' | 'wanted' | 'requests' | 'traffic' | 'isDraining' | 'onOutcome'> {
   readonly clock: Clock
@@ -46,7 +46,7 @@ export interface ServingParts
   readonly failures: FailureBuckets
 }
 
-/** All that answers requests, except the port. */
+/** Answers requests; it has no port of its own. */
 export interface Serving {
   readonly admission: Admission
   readonly http: HttpOptions
@@ -89,7 +89,7 @@ export async function openServing(settings: ServingSettings, parts: ServingParts
   }
 }
 
-/** Workers check signatures themselves, since there are as many of them as cores. */
+/** With several workers, each checks signatures on its main thread: there may be as many of them as cores. */
 function signatureThreads(settings: ServingSettings): number {
   return settings['signature-workers'] ?? (settings.workers === 1 ? 1 : 0)
 }

@@ -27,7 +27,7 @@ const LOOK_MS = 60_000
 /** Pause after a calibration that failed. */
 const RETRY_MS = 3_600_000
 const IDLE_POLL_MS = 500
-/** Models that are remembered: those that were wanted last, of which late answers may still come. */
+/** Models remembered at most. Some are no longer wanted, but late answers to them may still come. */
 const MAX_MODELS = 128
 /** Pause before each answer in the background. */
 const PAUSE_MS = 1_000

@@ -57,7 +57,7 @@ export class EvidenceChanges {
     this.#rows.publish({ ...row, standing: book.standing(hotkey, model) })
   }
 
-  /** Forgets the miners that left, and what was published so long ago that it keeps nothing back any more. */
+  /** Forgets the miners that left, and times that are too old to delay the next row. */
   forget(hotkeys: ReadonlySet<string>, now: number): void {
     for (const [key, at] of this.#publishedAt)
       if (now - at >= HOUR_MS || !hotkeys.has(key.split(' ', 1)[0] ?? '')) this.#publishedAt.delete(key)
