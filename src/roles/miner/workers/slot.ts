@@ -116,10 +116,7 @@ export class Slot {
     this.#state = 'waiting'
     if (this.#isStopping) return
     const next = 'Look for the cause in the lines before this one, or in the log of the system.'
-    log.error(
-      { event: 'worker-exited', worker: id, pid: life.pid, how, cut, next },
-      'a worker exited; another process is started in its place',
-    )
+    log.error({ event: 'worker-exited', worker: id, pid: life.pid, how, cut, next }, 'a worker exited')
     // Without effect once it was ready.
     this.#ready.reject(startError(id, how))
   }
