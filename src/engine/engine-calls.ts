@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { type Clock, withScopedSignal } from '../kernel/index.js'
+import { type Clock, Turns, withScopedSignal } from '../kernel/index.js'
 import type { EngineDiscovery } from './engine-discovery.js'
 import { engineError } from './engine-error.js'
 import type { ReplicaPool } from './replica-pool.js'
 import { ScoreBatches } from './score-batches.js'
-import { parseScoring, scoringBody } from './scoring-call.js'
+import { readScoring } from './scoring-bytes.js'
+import { scoringBody } from './scoring-call.js'
 import type { Reference, ReferenceEngine, ScoreRequest, ScoringWork } from './types.js'
 
 type EngineCalls = Pick<
@@ -74,6 +75,8 @@ export function createCalls(parts: CallParts): EngineCalls {
       }),
     )
 
+  // An answer of 500 tokens takes several milliseconds to read.
+  const turns = new Turns(1)
   const batches = new ScoreBatches({
     maxCalls: parts.parallelCalls,
     keyOf: ({ topK, temperature }) => {
@@ -82,7 +85,7 @@ export function createCalls(parts: CallParts): EngineCalls {
       return scaledLogprobs ? `${topK} ${temperature}` : String(topK)
     },
     send: (requests, signal) =>
-      withScopedSignal([signal, closing], (own) => scoreAnswers(parts, requests, own)),
+      withScopedSignal([signal, closing], (own) => scoreAnswers(parts, requests, turns, own)),
   })
 
   return {
@@ -99,7 +102,10 @@ export function createCalls(parts: CallParts): EngineCalls {
     score: async (request, signal) => {
       // Throws before a server is called when none was admitted yet.
       discovery.requireFacts()
-      return await batches.score(request, signal)
+      const reference = await batches.score(request, signal)
+      // Answers that shared a call have their references at once; each verdict is then made in a turn of its own.
+      await turns.next()
+      return reference
     },
     scoringWork: () => batches.work,
     generate: async ({ messages, maxTokens, temperature }, signal) => {
@@ -122,6 +128,7 @@ export function createCalls(parts: CallParts): EngineCalls {
 async function scoreAnswers(
   { model, pool, discovery, scoringTimeoutMs }: CallParts,
   requests: readonly ScoreRequest[],
+  turns: Turns,
   signal: AbortSignal,
 ): Promise<Reference[]> {
   return await pool.call(signal, async ({ server }) => {
@@ -130,7 +137,12 @@ async function scoreAnswers(
     const [first, ...others] = requests.map((one) => ({ ...one, topK: Math.min(one.topK, maxLogprobs) }))
     if (!first) return []
     const body = scoringBody(model, [first, ...others], dialect)
-    const response = await server.post('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
-    return parseScoring(response, [first, ...others])
+    const bytes = await server.postBytes('/v1/completions', body, { timeoutMs: scoringTimeoutMs, signal })
+    const references: Reference[] = []
+    for (const read of readScoring(bytes, [first, ...others])) {
+      await turns.next()
+      references.push(read())
+    }
+    return references
   })
 }

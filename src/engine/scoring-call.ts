@@ -52,20 +52,28 @@ export function parseScoring(body: unknown, requests: readonly ScoreRequest[]): 
   })
 }
 
-function parseChoice(
-  choice: Readonly<Record<string, unknown>>,
-  { input, output, topK }: ScoreRequest,
-): Reference {
+function parseChoice(choice: Readonly<Record<string, unknown>>, request: ScoreRequest): Reference {
+  const { input, output } = request
   const prompt = choice.prompt_logprobs
   const length = input.length + output.length
   if (!Array.isArray(prompt) || prompt.length !== length) {
     throw invalid(`${Array.isArray(prompt) ? prompt.length : 'no'} prompt_logprobs for ${length} tokens`)
   }
-  const positions = output.map((id, index) => {
-    const position = parsePosition(prompt[input.length + index])
-    if (!position.has(id)) throw invalid(`position ${index} does not contain its token ${id}`)
-    return position
-  })
+  const positions = output.map((_, index) => parsePosition(prompt[input.length + index]))
+  return referenceOf(positions, choice, request)
+}
+
+/**
+ * @param positions those of the output
+ * @throws TargonError ENGINE_ANSWER when they do not belong to the request, or the choice has no top list
+ */
+export function referenceOf(
+  positions: readonly ReferencePosition[],
+  choice: Readonly<Record<string, unknown>>,
+  { output, topK }: ScoreRequest,
+): Reference {
+  for (const [index, id] of output.entries())
+    if (!positions[index]?.has(id)) throw invalid(`position ${index} does not contain its token ${id}`)
   return { positions, next: parseNext(choice.logprobs, topK) }
 }
 
@@ -75,12 +83,16 @@ function parsePosition(value: unknown): ReferencePosition {
   for (const [key, entry] of Object.entries(value)) {
     const id = Number(key)
     if (!Number.isSafeInteger(id) || !isJsonObject(entry)) throw invalid(`an entry named ${key.slice(0, 40)}`)
-    const { logprob, rank } = entry
-    if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)
-      throw invalid('an entry without rank')
-    position.set(id, { logprob: readLogprob(logprob), rank })
+    position.set(id, entryOf(entry.logprob, entry.rank))
   }
   return position
+}
+
+/** @throws TargonError ENGINE_ANSWER when they are no log probability and no rank */
+export function entryOf(logprob: unknown, rank: unknown): { logprob: number; rank: number } {
+  if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)
+    throw invalid('an entry without rank')
+  return { logprob: readLogprob(logprob), rank }
 }
 
 /** The top list after the last token has no ranks; they follow from the order of its logprobs. */

@@ -30,15 +30,20 @@ export class EngineServer {
 
   /** @throws TargonError ENGINE_UNAVAILABLE, ENGINE_REFUSED (4xx), ENGINE_ANSWER (not JSON) */
   async post(path: string, body: unknown, options: CallOptions): Promise<unknown> {
-    return parseJson(this.url + path, await this.#call('POST', path, JSON.stringify(body), options))
+    return parseJson(this.url + path, decode(await this.postBytes(path, body, options)))
+  }
+
+  /** The body of the response as it was sent. @throws TargonError ENGINE_UNAVAILABLE, ENGINE_REFUSED (4xx) */
+  async postBytes(path: string, body: unknown, options: CallOptions): Promise<Buffer> {
+    return await this.#call('POST', path, JSON.stringify(body), options)
   }
 
   async getJson(path: string, options: CallOptions): Promise<unknown> {
-    return parseJson(this.url + path, await this.#call('GET', path, undefined, options))
+    return parseJson(this.url + path, await this.getText(path, options))
   }
 
   async getText(path: string, options: CallOptions): Promise<string> {
-    return await this.#call('GET', path, undefined, options)
+    return decode(await this.#call('GET', path, undefined, options))
   }
 
   async close(): Promise<void> {
@@ -63,9 +68,9 @@ export class EngineServer {
           },
           ...(body === undefined ? {} : { body }),
         })
-        const text = await readLimited(what, response.body)
-        if (response.statusCode !== 200) throw this.#statusError(what, response.statusCode, text)
-        return text
+        const bytes = await readLimited(what, response.body)
+        if (response.statusCode !== 200) throw this.#statusError(what, response.statusCode, decode(bytes))
+        return bytes
       })
     } catch (error) {
       if (options.signal.aborted) throw options.signal.reason
@@ -84,7 +89,7 @@ export class EngineServer {
   }
 }
 
-async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<string> {
+async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -94,7 +99,11 @@ async function readLimited(what: string, body: AsyncIterable<Buffer>): Promise<s
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
+}
+
+function decode(bytes: Buffer): string {
+  return bytes.toString('utf8')
 }
 
 /** vLLM 0.6.x sends `{message}`, later versions `{error: {message}}`, and `{error: text}` where the key is missing. */
