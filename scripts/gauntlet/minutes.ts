@@ -1,4 +1,7 @@
-/** Minutes that the longer files of the gauntlet take at full counts on two cores; every other file counts as one minute. */
+/**
+ * Estimated minutes that the longer files of the gauntlet take at full counts on two idle cores; every other file counts as one
+ * minute.
+ */
 export const MINUTES: Readonly<Record<string, number>> = {
   'accounts-kill': 5,
   'engine-faults': 30,
