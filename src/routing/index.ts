@@ -6,7 +6,6 @@ export { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 export { findDistantMedia } from './distant-media.js'
 export { inspectServer, type ServerInspection } from './inspect.js'
 export { type BodyOutline, outlineBody, parseBody, type RequestFacts, readRequest } from './json-body.js'
-export type { LentPlace, PlaceLender } from './lent-places.js'
 export { errorType, openAiError } from './openai-error.js'
 export {
   createRequestPolicy,
@@ -24,6 +23,7 @@ export {
   startRouter,
 } from './router.js'
 export { defaultLimits, type RoutingLimits, type UpstreamSettings } from './settings.js'
+export type { SharedPlace, SharedPlaces } from './shared-places.js'
 export type { ForwardedRequest, MovedText, Outcome, TokenIds, UpstreamReport } from './types.js'
 export type { ModelUnavailableReason } from './unavailable.js'
 export type { NoPlace, Waiter } from './upstream-places.js'

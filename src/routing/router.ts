@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http'
 import type { Clock, Log } from '../kernel/index.js'
 import { createDeadlines } from './deadlines.js'
 import { forwardRequest, type RouterState } from './forward.js'
-import { borrowPlaces, lendPlaces, type PlaceLender } from './lent-places.js'
 import { createRequestQueue } from './request-queue.js'
 import type { RoutingLimits, UpstreamSettings } from './settings.js'
+import { type SharedPlaces, sharePlaces, useSharedPlaces } from './shared-places.js'
 import type { ForwardedRequest, Outcome, UpstreamReport } from './types.js'
 import { type ModelUnavailableReason, refuseUnavailable } from './unavailable.js'
 import type { Upstream } from './upstream.js'
@@ -23,7 +23,7 @@ export interface RouterOptions {
   readonly random?: () => number
 }
 
-/** What forwards requests. */
+/** Forwards requests to the upstreams. */
 export interface Forwarder {
   /** Models that can be served now, sorted. */
   models(): string[]
@@ -40,15 +40,15 @@ export interface Forwarder {
   close(): Promise<void>
 }
 
-/** What also checks the upstreams. */
+/** Also checks the upstreams. */
 export interface Router extends Forwarder {
   report(): UpstreamReport[]
   /** Applies new settings. Streams of removed upstreams finish; resolves after the first check of added ones. */
   reload(upstreams: readonly UpstreamSettings[]): Promise<void>
-  /** For other processes that forward requests to the same upstreams: what they follow, and the places they take. */
+  /** For other processes that forward requests to the same upstreams: the states that they follow, and the places that they take. */
   states(): UpstreamState[]
-  readonly lender: PlaceLender
-  /** Another process got an answer, or bytes of one, from this upstream so many milliseconds ago. */
+  readonly sharedPlaces: SharedPlaces
+  /** Notes that another process received something from this upstream so many milliseconds ago. */
   noteAlive(url: string, ageMs: number): void
 }
 
@@ -78,18 +78,18 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     report: () => upstreams.report(),
     reload: (settings: readonly UpstreamSettings[]) => upstreams.reload(settings),
     states: () => upstreams.states(),
-    lender: lendPlaces(places, upstreams),
+    sharedPlaces: sharePlaces(places, upstreams),
     noteAlive: (url: string, ageMs: number) => upstreams.find(url)?.noteAnswer(clock.monotonic() - ageMs),
   })
 }
 
-/** Forwards to the upstreams that it is told of, at places that another process lends. */
+/** Forwards requests to the upstreams that it follows, at places that another process counts. */
 export function openFollowingRouter(
-  options: Omit<RouterOptions, 'upstreams' | 'signal'> & { readonly lender: PlaceLender },
+  options: Omit<RouterOptions, 'upstreams' | 'signal'> & { readonly sharedPlaces: SharedPlaces },
 ): FollowingRouter {
   const { clock } = options
   const { upstreams, deadlines, close } = openUpstreams(options)
-  const places = borrowPlaces(options.lender, upstreams)
+  const places = useSharedPlaces(options.sharedPlaces, upstreams)
   const state: RouterState = { ...options, deadlines, places, upstreams, relays: new Set() }
   return Object.assign(
     forwarderOf(state, () => close(state)),

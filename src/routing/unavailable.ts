@@ -52,7 +52,7 @@ const REPLIES: Readonly<Record<Exclude<UnavailableReason, 'unknown'>, Reply>> = 
     code: 'too_many_connections',
     retryAfter: '1',
   },
-  /** The process that lends the places at the servers did not answer in time. */
+  /** The process that counts the places at the servers did not answer in time. */
   silent: {
     status: 503,
     message: 'This miner could not choose a server in time. Try again shortly.',

@@ -4,7 +4,7 @@ import type { RequestQueue, WaitEnd } from './request-queue.js'
 import type { Upstream } from './upstream.js'
 import type { UpstreamSet } from './upstream-set.js'
 
-/** Who waits for a place, usually the caller's response: the wait ends when it closes. */
+/** What waits for a place, usually the caller's response: the wait ends when it closes. */
 export interface Waiter {
   readonly destroyed: boolean
   once(event: 'close', listener: () => void): unknown
@@ -29,8 +29,8 @@ export interface UpstreamPlace {
 }
 
 /**
- * Why there is no place. `none`: no usable server has the model. `silent`: the process that lends the places did not answer
- * in time.
+ * Why there is no place. `none`: no usable server has the model. `silent`: the process that counts the places did not
+ * answer in time.
  */
 export type NoPlace = 'none' | 'full' | 'queue-timeout' | 'caller-left' | 'silent'
 

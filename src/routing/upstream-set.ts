@@ -38,7 +38,7 @@ export class UpstreamSet {
     log.info({ event: 'upstreams-reloaded', upstreams: [...kept] }, 'reloaded the model servers')
   }
 
-  /** Takes over what another process knows of the servers; nothing is checked here. Streams of removed servers finish. */
+  /** Applies the states that another process sent; nothing is checked here. Streams of removed servers finish. */
   follow(states: readonly UpstreamState[]): void {
     const kept = new Set(states.map(({ settings }) => settings.url))
     for (const one of this.#watches.keys()) if (!kept.has(one.url)) void this.#remove(one)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { UpstreamSettings } from './settings.js'
 import type { Health, TokenIds } from './types.js'
 
-/** What a process that forwards requests is told of one model server by the process that checks it. Contains its API key. */
+/** The state of one model server, for processes that do not check it themselves. Contains its API key. */
 export interface UpstreamState {
   readonly settings: UpstreamSettings
   readonly health: Health

@@ -107,13 +107,13 @@ export class Upstream {
     return this.#isOpen ?? this.breaker.allows()
   }
 
-  /** What another process needs in order to forward requests to this server. */
+  /** What another process needs to forward requests to this server. */
   state(): UpstreamState {
     const { settings, health, tokenIds } = this
     return { settings, health, tokenIds, isOpen: this.#allows, listedModels: this.#listedModels ?? null }
   }
 
-  /** Takes over what another process knows of this server. */
+  /** Applies the state that another process sent. */
   follow({ settings, health, tokenIds, isOpen, listedModels }: UpstreamState): void {
     this.health = health
     this.tokenIds = tokenIds

@@ -34,9 +34,9 @@ import {
   createRequestCounter,
   createTraffic,
   createWantedModels,
-  type Front,
-  type FrontParts,
-  openOwnFront,
+  type FrontEnd,
+  type FrontEndParts,
+  openInProcessFrontEnd,
   readLimits,
   readPlaceLimits,
   readUpstreams,
@@ -71,40 +71,40 @@ export async function openMiner(
   const ends = createModelEnds(clock)
   const traffic = createTraffic()
   let isDraining = false
-  const front = await openFront(context, isTrustedProxy, {
+  const frontEnd = await openFrontEnd(context, isTrustedProxy, {
     ...{ deadlines, registration, gate, router, requests, traffic, wanted },
     isDraining: () => isDraining,
     onOutcome: noteOutcomes({ metrics, ends, models: () => router.models() }),
   })
 
-  const alerts = await startMinerAlerts(context, { registration, router, replays, requests, front, ends })
+  const alerts = await startMinerAlerts(context, { registration, router, replays, requests, frontEnd, ends })
   cleanup.add('alerts', () => alerts.close())
   const miner: Miner = {
-    ...{ registration, router, gate, replays, front, requests, traffic, wanted, alerts },
+    ...{ registration, router, gate, replays, frontEnd, requests, traffic, wanted, alerts },
     series: sampleSeries(context, { router, gate, requests, traffic }),
     isDraining: () => isDraining,
     startDraining: () => {
       isDraining = true
-      front.startDraining()
+      frontEnd.startDraining()
     },
   }
   const { url: statusUrl } = await openStatusServer(miner, context)
-  if (settings['axon.announce']) await announceAddress(context, front.port)
-  if (deps.reload) void applyReloads(context, deps.reload, router, front)
+  if (settings['axon.announce']) await announceAddress(context, frontEnd.port)
+  if (deps.reload) void applyReloads(context, deps.reload, router, frontEnd)
   log.info(
-    { event: 'miner-listening', address: front.address, port: front.port, models: router.models() },
+    { event: 'miner-listening', address: frontEnd.address, port: frontEnd.port, models: router.models() },
     'miner is listening',
   )
   return { miner, statusUrl }
 }
 
-type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests' | 'front'> & {
+type Watched = Pick<Miner, 'registration' | 'router' | 'replays' | 'requests' | 'frontEnd'> & {
   readonly ends: ModelEnds
 }
 
 function startMinerAlerts(
   { settings, deps, metrics }: MinerContext,
-  { registration, router, replays, requests, front, ends }: Watched,
+  { registration, router, replays, requests, frontEnd, ends }: Watched,
 ): Promise<Alerts> {
   const { clock, signer } = deps
   return startNeuronAlerts({
@@ -113,7 +113,7 @@ function startMinerAlerts(
       ...{ clock, hotkey: signer.address, netuid: settings.netuid, registration, router, ends },
       idleMs: settings['alert.idle'] * 1000,
       isReplayStoreReachable: replays.isReachable,
-      workerRestarts: () => front.workers().reduce((sum, { restarts }) => sum + restarts, 0),
+      workerRestarts: () => frontEnd.workers().reduce((sum, { restarts }) => sum + restarts, 0),
       admitted: () => requests.admittedRequests,
     }),
   })
@@ -161,15 +161,15 @@ function openGate({ settings, deps }: MinerContext, replays: ReplayStore, deadli
   })
 }
 
-function openFront(
+function openFrontEnd(
   { settings, deps, cleanup, signal }: MinerContext,
   isTrustedProxy: IsTrustedProxy,
-  parts: FrontParts,
-): Promise<Front> {
+  parts: FrontEndParts,
+): Promise<FrontEnd> {
   const { clock, log, signer } = deps
   const context = { settings, clock, log, cleanup, signal, isTrustedProxy, self: signer.address }
   const count = settings.workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : settings.workers
-  return count === 1 ? openOwnFront(context, parts) : openWorkers(context, parts, count)
+  return count === 1 ? openInProcessFrontEnd(context, parts) : openWorkers(context, parts, count)
 }
 
 async function openReplayStore({ settings, deps, cleanup, signal }: MinerContext): Promise<ReplayStore> {
@@ -203,7 +203,7 @@ async function applyReloads(
   { deps, signal }: MinerContext,
   reload: AsyncIterable<MinerSettings>,
   router: Router,
-  front: Front,
+  frontEnd: FrontEnd,
 ): Promise<void> {
   const { log } = deps
   try {
@@ -211,7 +211,7 @@ async function applyReloads(
       if (signal.aborted) return
       try {
         await router.reload(readUpstreams(settings))
-        await front.reload(settings)
+        await frontEnd.reload(settings)
       } catch (error) {
         log.warn(
           { event: 'settings-reload-failed', err: error },
@@ -229,13 +229,13 @@ const DRAIN_CHECK_MS = 50
 
 /** Refuses new requests, lets those in flight finish until the drain timeout, then closes everything. */
 export async function drainMiner(
-  { gate, front, requests, startDraining }: Miner,
+  { gate, frontEnd, requests, startDraining }: Miner,
   { settings, deps, cleanup }: MinerContext,
 ): Promise<MinerReport> {
   const { clock, log, signer } = deps
   startDraining()
   log.info({ event: 'miner-draining', inFlight: gate.inFlight }, 'miner is draining')
-  const pending = () => gate.inFlight + front.pending
+  const pending = () => gate.inFlight + frontEnd.pending
   const until = clock.monotonic() + settings['drain-timeout'] * 1000
   while (pending() > 0 && clock.monotonic() < until) await clock.sleep(DRAIN_CHECK_MS)
   const cut = pending()

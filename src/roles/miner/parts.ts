@@ -5,7 +5,7 @@ import type { CleanupStack } from '../../kernel/index.js'
 import type { Router } from '../../routing/index.js'
 import type { MinerMetrics } from '../../telemetry/index.js'
 import type { Gate, RegistrationWatch } from './admission/index.js'
-import type { Front, MinerSeries, RequestCounter, Traffic, WantedModels } from './serving/index.js'
+import type { FrontEnd, MinerSeries, RequestCounter, Traffic, WantedModels } from './serving/index.js'
 import type { MinerDeps } from './types.js'
 
 /** What the parts of a miner are opened with. */
@@ -24,7 +24,7 @@ export interface Miner {
   readonly router: Router
   readonly gate: Gate
   readonly replays: ReplayStore
-  readonly front: Front
+  readonly frontEnd: FrontEnd
   readonly requests: RequestCounter
   readonly traffic: Traffic
   readonly wanted: WantedModels

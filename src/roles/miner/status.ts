@@ -16,13 +16,13 @@ export function unavailableReason({
   registration,
   replays,
   router,
-  front,
+  frontEnd,
 }: Miner): string | undefined {
   if (isDraining()) return 'the miner is shutting down'
   if (registration.isExpired()) return 'the metagraph is too old'
   if (registration.self() === undefined) return 'the hotkey is not registered'
   if (!replays.isReachable()) return 'the replay store does not answer'
-  return front.unavailableReason() ?? (router.models().length === 0 ? 'no upstream answers' : undefined)
+  return frontEnd.unavailableReason() ?? (router.models().length === 0 ? 'no upstream answers' : undefined)
 }
 
 /** Serves /livez, /readyz, /metrics and /status to the operator. */
@@ -60,7 +60,7 @@ export async function openStatusServer(miner: Miner, context: MinerContext): Pro
 }
 
 function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: string): MinerStatus {
-  const { registration, router, gate, front, requests, wanted, alerts } = miner
+  const { registration, router, gate, frontEnd, requests, wanted, alerts } = miner
   const self = registration.self()
   const withInFlight = requests.callers().map((caller) => ({
     ...caller,
@@ -72,8 +72,8 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     netuid: settings.netuid,
     uid: self?.uid ?? null,
     hotkey: deps.signer.address,
-    address: front.address,
-    port: front.port,
+    address: frontEnd.address,
+    port: frontEnd.port,
     block: deps.subtensor.head().number,
     isDraining: miner.isDraining(),
     launched: settings.launched,
@@ -88,12 +88,14 @@ function statusOf(miner: Miner, { deps, settings }: MinerContext, startedAt: str
     traffic: miner.traffic.report(),
     wanted: wanted.report(),
     alerts: alerts.active(),
-    ...(front.workers().length > 0 ? { workers: front.workers().map((worker) => ({ ...worker })) } : {}),
+    ...(frontEnd.workers().length > 0
+      ? { workers: frontEnd.workers().map((worker) => ({ ...worker })) }
+      : {}),
   }
 }
 
 function updateMetrics(
-  { router, gate, front, alerts, registration }: Miner,
+  { router, gate, frontEnd, alerts, registration }: Miner,
   { deps, metrics }: MinerContext,
 ): void {
   metrics.chainHeadBlock.set(deps.subtensor.head().number)
@@ -109,5 +111,5 @@ function updateMetrics(
     metrics.upstreamHealthy.set({ upstream: url }, health === 'up' ? 1 : 0)
     metrics.upstreamInFlight.set({ upstream: url }, inFlight)
   }
-  noteWorkers(metrics, front.workers())
+  noteWorkers(metrics, frontEnd.workers())
 }

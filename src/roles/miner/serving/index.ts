@@ -3,9 +3,9 @@
  * hostile-callers.test.ts (routes.ts, public-server.ts, unreadable-answer.ts), missing-model.test.ts (routes.ts),
  * routes.test.ts (request-counter.ts, serve.ts).
  */
-export type { Front, FrontContext, FrontParts, WorkerReport } from './front.js'
+export type { FrontEnd, FrontEndContext, FrontEndParts, WorkerReport } from './front-end.js'
 export { createHttpServer } from './http-server.js'
-export { openOwnFront } from './own-front.js'
+export { openInProcessFrontEnd } from './in-process-front-end.js'
 export { readPlaceLimits } from './place-limits.js'
 export {
   type ListenOptions,

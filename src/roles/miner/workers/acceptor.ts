@@ -6,7 +6,7 @@ import { type ListenOptions, listenWithRetries, readConnectionLimits } from '../
 export interface AcceptorOptions extends ListenOptions {
   readonly log: Log
   readonly isTrustedProxy: IsTrustedProxy
-  /** Passes the connection on. @param onClosed to be called once it has closed. @returns false when no worker takes it */
+  /** Passes the connection to a worker. @param onClosed call it when the connection has closed. @returns false when no worker is ready */
   readonly pass: (socket: Socket, onClosed: () => void) => boolean
 }
 
@@ -17,8 +17,8 @@ export interface Acceptor {
 }
 
 /**
- * Accepts the connections of the public port within its limits, and passes them on unread. The workers could share the port
- * instead, but then the first that wakes takes what is waiting, and the limits per address would be per worker.
+ * Accepts the connections of the public port within its limits, and passes them on unread. If the workers shared the port
+ * instead, connections would be spread unevenly, and each worker would have its own limits per address.
  *
  * @throws TargonError AXON_PORT_UNAVAILABLE (fault usage); the abort reason when the signal aborts.
  */
@@ -28,7 +28,7 @@ export async function acceptPublicly(options: AcceptorOptions): Promise<Acceptor
   const counts = createConnectionCounts(limits.perAddress, isTrustedProxy)
   let open = 0
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-    // A caller may disconnect on the way.
+    // The caller may disconnect before a worker has the connection.
     socket.on('error', () => {})
     const onAddressClosed = open < limits.total ? counts.open(socket.remoteAddress) : undefined
     if (onAddressClosed === undefined) return void socket.destroy()
@@ -42,6 +42,6 @@ export async function acceptPublicly(options: AcceptorOptions): Promise<Acceptor
     onClosed()
   })
   const { address, port } = await listenWithRetries(server, options, log)
-  // Node would report it closed only when the workers have closed every connection.
+  // Not awaited: Node reports the server closed only when the workers have closed every connection.
   return { address, port, close: () => void server.close() }
 }

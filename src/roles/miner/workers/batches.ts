@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Collects messages and sends those of one turn of the event loop together: a message between processes has a fixed cost. */
+/** Sends the messages of one turn of the event loop together: each send between processes has a fixed cost. */
 export interface Outbox<Message> {
   tell(message: Message): void
   /** Sends now what has been collected. */
@@ -27,7 +27,7 @@ export function createOutbox<Message>(send: (messages: readonly Message[]) => vo
 /** Far more than one turn of the event loop can collect. */
 const MAX_BATCH = 1_000_000
 
-/** Reads a batch. @returns undefined when it is none: the other process runs another release. */
+/** Parses a batch. @returns undefined when it is invalid, for example because the other process runs another release. */
 export function createBatchReader<Message>(
   message: z.ZodType<Message, unknown>,
 ): (value: unknown) => Message[] | undefined {

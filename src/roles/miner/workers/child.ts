@@ -7,17 +7,17 @@ import type { ToWorker } from './to-worker.js'
 
 export interface ChildEvents {
   readonly onMessages: (messages: readonly ToPrimary[]) => void
-  /** What it sent is not understood; it is killed. */
+  /** It sent an invalid message; it is killed. */
   readonly onInvalid: () => void
   /** Once. @param how exit status, signal, or why it could not be started */
   readonly onExit: (how: number | string) => void
 }
 
-/** One process of a worker. */
+/** A child process and its channel. */
 export class Child {
   readonly #process: ChildProcess
   readonly #outbox: Outbox<ToWorker>
-  /** Connections that are not sent yet: while one is on its way, Node keeps the others back. */
+  /** Connections that are not sent yet: Node sends one at a time. */
   readonly #unsent = new Map<Socket, () => void>()
   #isOver = false
   /** Resolves when the process has ended. */
@@ -27,7 +27,7 @@ export class Child {
     const process = forkModule(new URL('./worker-process', import.meta.url))
     this.#process = process
     this.#outbox = createOutbox((batch) => {
-      // An error means that the process has ended, which its exit tells.
+      // An error means that the process has ended, which its exit reports.
       if (process.connected) process.send([...batch], undefined, undefined, () => {})
     })
     const readBatch = createBatchReader<ToPrimary>(toPrimary)

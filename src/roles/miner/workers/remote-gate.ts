@@ -12,7 +12,7 @@ import {
 import type { ToPrimary } from './to-primary.js'
 import type { ToWorker } from './to-worker.js'
 
-/** How long an answer of the other process may take. Redis, which it may ask, has a second. */
+/** How long an answer of the primary process may take. Redis, which it may ask, has a second. */
 export const ANSWER_MS = 3000
 
 export interface RemoteGateOptions {
@@ -25,23 +25,23 @@ export interface RemoteGateOptions {
 
 type Verdict = Extract<ToWorker, { t: 'verdict' }>['verdict']
 
-/** One request on its way through the other process. */
-interface Asked {
+/** A request that waits for the primary process. */
+interface PendingRequest {
   readonly onVerdict: (verdict: Verdict) => void
   readonly onPlace: (isGranted: boolean) => void
 }
 
-/** The gate of a worker: asks the process that decides for all workers. Without an answer in time a request is refused. */
+/** The gate of a worker: it asks the primary process, and refuses a request that gets no answer in time. */
 export interface RemoteGate extends Gate {
   verdict(id: number, verdict: Verdict): void
   place(id: number, isGranted: boolean): void
-  /** The other process says whether requests of this caller would get a place. */
+  /** Notes whether requests of this caller would get a place. */
   setRoom(hotkey: string, hasRoom: boolean): void
 }
 
 export function createRemoteGate(options: RemoteGateOptions): RemoteGate {
   const { tell } = options
-  const asked = new Map<number, Asked>()
+  const asked = new Map<number, PendingRequest>()
   const full = new Set<string>()
   const inFlight = new Map<string, number>()
   let next = 0
@@ -64,7 +64,7 @@ export function createRemoteGate(options: RemoteGateOptions): RemoteGate {
     get inFlight() {
       return held
     },
-    /** Those are counted by the other process. */
+    /** The primary process counts them. */
     waiting: 0,
     inFlightOf: (hotkey) => inFlight.get(hotkey) ?? 0,
     hasRoom: ({ hotkey }) => !full.has(hotkey),
@@ -136,7 +136,7 @@ async function waitForPlace(
   return end
 }
 
-/** What the promise resolves with, or `silent` when that takes too long. */
+/** Resolves as the promise does, or with `silent` when that takes too long. */
 export function within<T>(
   { clock, deadlines }: Pick<RemoteGateOptions, 'clock' | 'deadlines'>,
   timeoutMs: number,

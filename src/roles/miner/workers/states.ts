@@ -1,22 +1,22 @@
 import type { MinerSettings } from '../../../config/index.js'
-import type { FrontParts } from '../serving/index.js'
+import type { FrontEndParts } from '../serving/index.js'
 import type { WorkerState } from './to-worker.js'
 
-/** One part of what workers are told, and its text, by which changes are recognized. */
+/** One part of the state that workers follow, and its text, by which changes are recognized. */
 export interface StatePart {
   readonly name: keyof WorkerState
   readonly patch: WorkerState
   readonly text: string
 }
 
-/** What workers are told of the subnet, the model servers and the miner, as it is now. */
+/** The current state that workers follow: of the subnet, the model servers and the miner. */
 export interface States {
   read(): readonly StatePart[]
   setPolicy(policy: MinerSettings['request-policy']): void
 }
 
 export function createStates(
-  { registration, router, isDraining }: Pick<FrontParts, 'registration' | 'router' | 'isDraining'>,
+  { registration, router, isDraining }: Pick<FrontEndParts, 'registration' | 'router' | 'isDraining'>,
   firstPolicy: MinerSettings['request-policy'],
 ): States {
   let policy = firstPolicy
@@ -48,7 +48,7 @@ function partOf(name: StatePart['name'], patch: WorkerState): StatePart {
   return { name, patch, text: JSON.stringify(patch) }
 }
 
-/** The parts as one message contains them. */
+/** The parts joined for one message. */
 export function stateOf(parts: readonly StatePart[]): WorkerState {
   const state: WorkerState = {}
   for (const { patch } of parts) Object.assign(state, patch)

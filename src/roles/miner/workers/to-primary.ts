@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Numbers a question of one worker; the answer carries it. */
+/** Number of a question or connection; answers repeat it. */
 export const number = z.number().int().nonnegative()
 
 const hotkey = z.string().max(100)
@@ -46,7 +46,7 @@ const outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('caller-left'), reason: z.string() }),
 ])
 
-/** What a worker measures of itself. */
+/** What a worker measures of its own process. */
 const report = z.object({
   t: z.literal('report'),
   /** Requests being read or verified. */
@@ -57,7 +57,7 @@ const report = z.object({
   alive: z.array(z.object({ url: z.string(), ageMs: z.number() })),
 })
 
-/** Questions about single requests, and what the worker no longer needs. */
+/** Questions about single requests, and what a worker gives back. */
 const questions = [
   /** May this verified request be served? Answered by `verdict`, and by `place` if it has to wait. */
   z.object({
@@ -70,7 +70,7 @@ const questions = [
   }),
   /** Ends what `admit` asked for: the place is free again, or no longer wanted. */
   z.object({ t: z.literal('release'), id: number }),
-  /** At which model server? Answered by `lent`. */
+  /** At which model server may this request be tried? Answered by `reserved` or `not-reserved`. */
   z.object({ t: z.literal('reserve'), id: number, model, tried: z.array(z.string()).max(16) }),
   /** Ends what `reserve` asked for. */
   z.object({ t: z.literal('settle'), id: number, end: attemptEnd }),
@@ -78,7 +78,7 @@ const questions = [
   z.object({ t: z.literal('closed'), id: number }),
 ] as const
 
-/** What happened, for the counts that the process that decides keeps for all workers. */
+/** Events, which the primary process counts for all workers. */
 const events = [
   z.object({ t: z.literal('admitted'), hotkey, uid: z.number() }),
   z.object({
@@ -109,12 +109,12 @@ const events = [
   }),
 ] as const
 
-/** One message of a worker to the process that decides. */
+/** One message of a worker to the primary process. */
 export const toPrimary = z.discriminatedUnion('t', [
   ...questions,
   ...events,
   report,
-  /** It can serve. */
+  /** The worker can serve. */
   z.object({ t: z.literal('ready') }),
   /** It has applied the state with this number, or why it could not. */
   z.object({ t: z.literal('applied'), id: number, pending: z.number(), error: z.string().optional() }),

@@ -45,7 +45,7 @@ const settings = z.object({
 
 export type WorkerSettings = z.output<typeof settings>
 
-/** Those of all settings of the miner that a worker needs: the others contain passwords and keys. */
+/** Selects the settings that a worker needs: others contain passwords and keys. */
 export function workerSettings(all: MinerSettings): WorkerSettings {
   return settings.parse(all)
 }
@@ -70,7 +70,7 @@ const state = z.object({
 
 export type WorkerState = z.output<typeof state>
 
-/** One message of the process that decides to a worker. */
+/** One message of the primary process to a worker. */
 export const toWorker = z.discriminatedUnion('t', [
   /** The first message. */
   z.object({
@@ -87,24 +87,24 @@ export const toWorker = z.discriminatedUnion('t', [
     id: number,
     verdict: z.enum(['granted', 'waiting', 'full', 'REPLAYED', 'BEFORE_START', 'REPLAY_GUARD_FULL']),
   }),
-  /** The end of waiting. */
+  /** Ends the wait of a request whose verdict was `waiting`. */
   z.object({ t: z.literal('place'), id: number, isGranted: z.boolean() }),
   /** A place at this model server, or why there is none. */
-  z.object({ t: z.literal('lent'), id: number, url: z.string() }),
+  z.object({ t: z.literal('reserved'), id: number, url: z.string() }),
   z.object({
-    t: z.literal('unlent'),
+    t: z.literal('not-reserved'),
     id: number,
     reason: z.enum(['none', 'full', 'queue-timeout', 'caller-left', 'silent']),
   }),
-  /** Requests of this caller would get no place now; or would again. */
+  /** Whether requests of this caller would get a place now. */
   z.object({ t: z.literal('room'), hotkey: z.string(), hasRoom: z.boolean() }),
   /** Another worker saw a signature check of this address fail. */
   z.object({ t: z.literal('failed'), address: z.string() }),
-  /** Cut what is in flight and exit. */
+  /** Cut requests in flight and exit. */
   z.object({ t: z.literal('stop') }),
 ])
 
 export type ToWorker = z.output<typeof toWorker>
 
-/** The message with which a connection is passed on; the connection itself travels beside it. */
+/** The message with which a connection is passed; Node sends the connection's handle with it. */
 export const passedConnection = z.object({ connection: number })

@@ -2,7 +2,7 @@ import type { ServingParts } from '../serving/index.js'
 import { readWantedNames } from '../serving/index.js'
 import { MAX_MODEL_NAME, type ToPrimary } from './to-primary.js'
 
-/** What the routes of a worker report, told to the process that counts for all workers. */
+/** Sends what the routes of a worker report to the primary process, which counts for all workers. */
 export function createWorkerEvents(
   tell: (message: ToPrimary) => void,
 ): Pick<ServingParts, 'requests' | 'traffic' | 'wanted' | 'onOutcome'> {

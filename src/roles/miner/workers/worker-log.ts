@@ -1,7 +1,7 @@
 import { type Log, type LogFields, messageOf, TargonError } from '../../../kernel/index.js'
 import type { ToPrimary } from './to-primary.js'
 
-/** The log of a worker: its records are written by the process that has the log. */
+/** The log of a worker: the primary process writes its records. */
 export function createWorkerLog(
   tell: (message: ToPrimary) => void,
   isDebug: boolean,

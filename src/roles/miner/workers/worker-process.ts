@@ -1,6 +1,6 @@
 /**
- * The program of a worker. Signals are for the process that started it, which a terminal or a supervisor may send to the whole
- * group: it says when to stop. When that process ends, so does this one.
+ * The program of a worker process. It ignores signals, which a terminal or supervisor may send to the whole process group: the
+ * primary process says when to stop. When the primary ends, so does this process.
  */
 import type { Socket } from 'node:net'
 import { systemClock } from '../../../kernel/index.js'
@@ -20,7 +20,7 @@ const send = (batch: readonly ToPrimary[], onSent = () => {}) => {
 const outbox = createOutbox<ToPrimary>(send)
 const readBatch = createBatchReader<ToWorker>(toWorker)
 
-/** Tells what has been collected, then ends. */
+/** Sends what has been collected, then ends. */
 function exit(status: number): void {
   outbox.flush()
   send([], () => process.exit(status))
@@ -62,9 +62,9 @@ function accept(message: unknown, socket: Socket): void {
 process.on('message', (message, socket) => {
   if (socket !== undefined && socket !== null) return accept(message, socket as Socket)
   const connection = passedConnection.safeParse(message)
-  // The caller closed its connection on the way.
+  // The caller disconnected before the connection arrived here.
   if (connection.success) return outbox.tell({ t: 'closed', id: connection.data.connection })
   const batch = readBatch(message)
-  if (batch === undefined) throw new Error('The message of the other process is not understood.')
+  if (batch === undefined) throw new Error('The message of the primary process is invalid.')
   for (const one of batch) void receive(one)
 })

@@ -15,16 +15,16 @@ import { createDeadlines, type FollowingRouter, openFollowingRouter } from '../.
 import type { CallerStanding } from '../admission/index.js'
 import { createHttpServer, openServing, readLimits, type Serving } from '../serving/index.js'
 import { createRemoteGate, type RemoteGate } from './remote-gate.js'
-import { createRemoteLender, type RemoteLender } from './remote-lender.js'
+import { createRemotePlaces, type RemotePlaces } from './remote-places.js'
 import type { ToPrimary } from './to-primary.js'
 import type { ToWorker, WorkerState } from './to-worker.js'
 import { createWorkerEvents } from './worker-events.js'
 import { createWorkerLog } from './worker-log.js'
 
-/** How often a worker tells what it measures of itself. */
+/** How often a worker reports what it measures of its process. */
 const REPORT_MS = 250
 
-/** The other process refreshes far less often, however many callers are unknown. */
+/** Requests to refresh are sent at most this often; the primary process refreshes far less often. */
 const REFRESH_MS = 1000
 
 export interface WorkerDeps {
@@ -32,18 +32,18 @@ export interface WorkerDeps {
   readonly tell: (message: ToPrimary) => void
   /** Of this process. */
   readonly usage: () => { readonly cpuSeconds: number; readonly memoryBytes: number }
-  /** Everything is closed, and everything told. */
+  /** Called when everything is closed and reported. */
   readonly onStopped: () => void
 }
 
 type Start = Extract<ToWorker, { t: 'start' }>
 
-/** Answers the callers whose connections it is given, and asks another process what only one can decide. */
+/** Answers the callers whose connections it is given, and asks the primary process for what one process must decide. */
 export class Worker {
   readonly #deps: WorkerDeps
   readonly #log: Log
   readonly #gate: RemoteGate
-  readonly #lender: RemoteLender
+  readonly #sharedPlaces: RemotePlaces
   readonly #router: FollowingRouter
   readonly #serving: Serving
   readonly #server: Server
@@ -56,14 +56,14 @@ export class Worker {
     this.#deps = deps
     this.#log = parts.log
     this.#gate = parts.gate
-    this.#lender = parts.lender
+    this.#sharedPlaces = parts.sharedPlaces
     this.#router = parts.router
     this.#serving = parts.serving
     this.#failures = parts.failures
     this.#known = parts.known
     this.#stopping = parts.stopping
     this.#server = createHttpServer(parts.serving.http)
-    // Node starts its time limits when a server begins to listen; this one is handed its connections.
+    // Node enforces its time limits from this event on; this server never listens, since it is passed its connections.
     this.#server.emit('listening')
   }
 
@@ -83,7 +83,7 @@ export class Worker {
     return worker
   }
 
-  /** A connection that another process accepted. @param onClosed called once it has closed */
+  /** Serves a connection that the primary process accepted. @param onClosed called when it has closed */
   accept(socket: Socket, onClosed: () => void): void {
     this.#sockets.add(socket)
     socket.once('close', () => {
@@ -91,7 +91,7 @@ export class Worker {
       onClosed()
     })
     socket.setNoDelay(true)
-    // As an HTTP server that listens itself sets it: a caller may close its side after the request.
+    // As an HTTP server sets it for connections that it accepts: a caller may close its side after the request.
     socket.allowHalfOpen = true
     this.#server.emit('connection', socket)
   }
@@ -102,9 +102,9 @@ export class Worker {
         return void this.#gate.verdict(message.id, message.verdict)
       case 'place':
         return void this.#gate.place(message.id, message.isGranted)
-      case 'lent':
-      case 'unlent':
-        return void this.#lender.answer(message.id, message)
+      case 'reserved':
+      case 'not-reserved':
+        return void this.#sharedPlaces.answer(message.id, message)
       case 'room':
         return void this.#gate.setRoom(message.hotkey, message.hasRoom)
       case 'failed':
@@ -154,7 +154,7 @@ export class Worker {
   }
 }
 
-/** What the other process told about the subnet and the miner. */
+/** What the primary process has sent about the subnet and the miner. */
 interface Known {
   callers: ReadonlyMap<string, CallerStanding>
   isExpired: boolean
@@ -164,7 +164,7 @@ interface Known {
 interface Parts {
   readonly log: Log
   readonly gate: RemoteGate
-  readonly lender: RemoteLender
+  readonly sharedPlaces: RemotePlaces
   readonly router: FollowingRouter
   readonly serving: Serving
   readonly failures: FailureBuckets
@@ -181,8 +181,8 @@ async function openParts(
   const limits = readLimits(settings)
   const deadlines = createDeadlines(clock, stopping.signal)
   const remote = { clock, deadlines, tell, queueTimeoutMs: limits.queueTimeoutMs }
-  const [gate, lender] = [createRemoteGate(remote), createRemoteLender(remote)]
-  const router = openFollowingRouter({ clock, log, limits, lender })
+  const [gate, sharedPlaces] = [createRemoteGate(remote), createRemotePlaces(remote)]
+  const router = openFollowingRouter({ clock, log, limits, sharedPlaces })
   const known: Known = { callers: new Map(), isExpired: false, isDraining: false }
   let refreshAskedAt = Number.NEGATIVE_INFINITY
   const failures = createFailureBuckets(clock, settings['max-failed-checks'])
@@ -208,7 +208,7 @@ async function openParts(
     },
     isDraining: () => known.isDraining,
   })
-  return { log, gate, lender, router, serving, failures, known, stopping }
+  return { log, gate, sharedPlaces, router, serving, failures, known, stopping }
 }
 
 function applyState(state: WorkerState, known: Known, router: FollowingRouter): void {

@@ -3,22 +3,22 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createReplayMemory } from '../../../../src/epistula/index.js'
 import { createGate } from '../../../../src/roles/miner/admission/index.js'
 import { createBatchReader } from '../../../../src/roles/miner/workers/batches.js'
-import { Desk } from '../../../../src/roles/miner/workers/desk.js'
 import { ANSWER_MS, createRemoteGate } from '../../../../src/roles/miner/workers/remote-gate.js'
-import { createRemoteLender } from '../../../../src/roles/miner/workers/remote-lender.js'
+import { createRemotePlaces } from '../../../../src/roles/miner/workers/remote-places.js'
 import { type ToPrimary, toPrimary } from '../../../../src/roles/miner/workers/to-primary.js'
 import { type ToWorker, toWorker } from '../../../../src/roles/miner/workers/to-worker.js'
-import { createDeadlines, createRequestQueue, type PlaceLender } from '../../../../src/routing/index.js'
+import { WorkerPlaces } from '../../../../src/roles/miner/workers/worker-places.js'
+import { createDeadlines, createRequestQueue, type SharedPlaces } from '../../../../src/routing/index.js'
 import { ManualClock, settle } from '../../../support/manual-clock.js'
 
 const QUEUE_MS = 2000
 const CLAIM = { hotkey: 'caller', hasPermit: true }
-const NO_LENDER: PlaceLender = { take: async () => 'none' as const }
+const NO_PLACES: SharedPlaces = { take: async () => 'none' as const }
 
 let stopping = new AbortController()
 afterEach(() => stopping.abort())
 
-/** One process that decides, and workers that ask it; their messages are written and parsed as between processes. */
+/** A primary process, and workers that ask it; their messages are serialized and parsed as between processes. */
 function open(limits: { maxInFlight: number; perSigner?: number; queueLength?: number }) {
   stopping = new AbortController()
   const clock = new ManualClock()
@@ -32,32 +32,37 @@ function open(limits: { maxInFlight: number; perSigner?: number; queueLength?: n
   })
   const full: string[] = []
 
-  function worker(lender: PlaceLender = NO_LENDER, isAnswered = true) {
+  function worker(sharedPlaces: SharedPlaces = NO_PLACES, isAnswered = true) {
     const readOwn = createBatchReader<ToPrimary>(toPrimary)
     const readAnswers = createBatchReader<ToWorker>(toWorker)
     const told: ToPrimary['t'][] = []
-    const toAsker = (message: ToWorker) => {
+    const answer = (message: ToWorker) => {
       if (!isAnswered) return
       for (const one of readAnswers(JSON.parse(JSON.stringify([message]))) ?? []) receive(one)
     }
-    const desk = new Desk({ gate, lender, tell: toAsker, onFull: ({ hotkey }) => void full.push(hotkey) })
+    const places = new WorkerPlaces({
+      gate,
+      sharedPlaces,
+      tell: answer,
+      onFull: ({ hotkey }) => void full.push(hotkey),
+    })
     const tell = (message: ToPrimary) => {
       told.push(message.t)
       const [one] = readOwn(JSON.parse(JSON.stringify([message]))) ?? []
-      if (one?.t === 'admit') void desk.admit(one)
-      else if (one?.t === 'release') desk.release(one)
-      else if (one?.t === 'reserve') void desk.reserve(one)
-      else if (one?.t === 'settle') desk.settle(one)
+      if (one?.t === 'admit') void places.admit(one)
+      else if (one?.t === 'release') places.release(one)
+      else if (one?.t === 'reserve') void places.reserve(one)
+      else if (one?.t === 'settle') places.settle(one)
       else throw new Error(`unexpected message ${JSON.stringify(message)}`)
     }
     const options = { clock, deadlines, queueTimeoutMs: QUEUE_MS, tell }
-    const [remote, borrower] = [createRemoteGate(options), createRemoteLender(options)]
+    const [remote, remotePlaces] = [createRemoteGate(options), createRemotePlaces(options)]
     const receive = (message: ToWorker) => {
       if (message.t === 'verdict') remote.verdict(message.id, message.verdict)
       if (message.t === 'place') remote.place(message.id, message.isGranted)
-      if (message.t === 'lent' || message.t === 'unlent') borrower.answer(message.id, message)
+      if (message.t === 'reserved' || message.t === 'not-reserved') remotePlaces.answer(message.id, message)
     }
-    return { gate: remote, lender: borrower, desk, told }
+    return { gate: remote, sharedPlaces: remotePlaces, places, told }
   }
   const request = (uuid: string) => ({ signedBy: CLAIM.hotkey, uuid, timestampMs: clock.now() })
   return { clock, gate, worker, request, full }
@@ -66,11 +71,11 @@ function open(limits: { maxInFlight: number; perSigner?: number; queueLength?: n
 type Taken = Awaited<ReturnType<typeof take>>
 
 async function take(
-  asker: ReturnType<ReturnType<typeof open>['worker']>,
-  request: Parameters<typeof asker.gate.enter>[0],
+  asking: ReturnType<ReturnType<typeof open>['worker']>,
+  request: Parameters<typeof asking.gate.enter>[0],
   caller?: Caller,
 ) {
-  const entry = await asker.gate.enter(request, CLAIM)
+  const entry = await asking.gate.enter(request, CLAIM)
   return entry.kind === 'refused' ? entry.refusal : await entry.take(caller)
 }
 
@@ -85,7 +90,7 @@ class Caller extends EventEmitter {
 const codeOf = (taken: Taken) =>
   typeof taken === 'function' ? 'granted' : typeof taken === 'string' ? taken : taken.code
 
-describe('workers that ask one process', () => {
+describe('workers that ask the primary process', () => {
   it('accept exactly one of two copies of a request that reach two workers at once', async () => {
     const { worker, request } = open({ maxInFlight: 10_000 })
     const [a, b] = [worker(), worker()]
@@ -151,51 +156,51 @@ describe('workers that ask one process', () => {
     void take(a, request('3'))
     const other = take(b, request('4'))
     await settle()
-    expect([gate.inFlight, gate.waiting, a.desk.inFlight]).toEqual([2, 2, 2])
-    expect(a.desk.close()).toBe(2)
+    expect([gate.inFlight, gate.waiting, a.places.inFlight]).toEqual([2, 2, 2])
+    expect(a.places.close()).toBe(2)
     expect(codeOf(await other)).toBe('granted')
     expect([gate.inFlight, gate.waiting]).toEqual([1, 0])
   })
 
-  it('refuse with 503 when the process that decides does not answer, and give back what it granted', async () => {
+  it('refuse with 503 when the primary process does not answer, and give back what it granted', async () => {
     const { clock, gate, worker, request } = open({ maxInFlight: 5 })
-    const deaf = worker(NO_LENDER, false)
-    const unanswered = take(deaf, request('1'))
+    const unanswering = worker(NO_PLACES, false)
+    const unanswered = take(unanswering, request('1'))
     await settle()
     expect(gate.inFlight).toBe(1)
     await clock.advance(ANSWER_MS + 500)
     expect(await unanswered).toMatchObject({ code: 'NO_DECISION', status: 503 })
     expect(gate.inFlight).toBe(0)
-    const lent = deaf.lender.take('org/model', new Caller(), [])
+    const place = unanswering.sharedPlaces.take('org/model', new Caller(), [])
     await clock.advance(QUEUE_MS + ANSWER_MS + 500)
-    expect(await lent).toBe('silent')
+    expect(await place).toBe('silent')
   })
 
-  it('borrow places at model servers, and return them with how the attempt ended, or when the caller leaves', async () => {
+  it('reserve places at model servers, and return them when the attempt ends or the caller leaves', async () => {
     const ends: string[] = []
     const asked: unknown[] = []
-    const lender: PlaceLender = {
+    const sharedPlaces: SharedPlaces = {
       take: (model, _, tried) => {
         asked.push([model, tried])
         return { url: 'http://server/v1', settle: ({ kind }) => void ends.push(kind) }
       },
     }
     const { worker } = open({ maxInFlight: 5 })
-    const asker = worker(lender)
-    const lent = await asker.lender.take('org/model', new Caller(), ['http://other/v1'])
-    if (typeof lent === 'string') throw new Error(lent)
-    expect(lent.url).toBe('http://server/v1')
+    const asking = worker(sharedPlaces)
+    const place = await asking.sharedPlaces.take('org/model', new Caller(), ['http://other/v1'])
+    if (typeof place === 'string') throw new Error(place)
+    expect(place.url).toBe('http://server/v1')
     expect(asked).toEqual([['org/model', ['http://other/v1']]])
-    lent.settle({ kind: 'retry', cause: 'connection' })
-    lent.settle({ kind: 'broken' })
+    place.settle({ kind: 'retry', cause: 'connection' })
+    place.settle({ kind: 'broken' })
     expect(ends).toEqual(['retry'])
     const caller = new Caller()
-    const left = asker.lender.take('org/model', caller, [])
+    const left = asking.sharedPlaces.take('org/model', caller, [])
     caller.leave()
     await settle()
     expect([await left, ...ends]).toEqual([expect.anything(), 'retry', ...ends.slice(1)])
-    await asker.lender.take('org/model', new Caller(), [])
-    asker.desk.close()
+    await asking.sharedPlaces.take('org/model', new Caller(), [])
+    asking.places.close()
     expect(ends.at(-1)).toBe('caller-left')
   })
 })
@@ -204,7 +209,7 @@ describe('messages between processes', () => {
   const readOwn = createBatchReader<ToPrimary>(toPrimary)
   const readAnswers = createBatchReader<ToWorker>(toWorker)
 
-  it('are refused as a whole when one of them is not understood', () => {
+  it('are refused as a whole when one of them is invalid', () => {
     const good = { t: 'release', id: 1 }
     expect(readOwn([good, good])).toEqual([good, good])
     for (const bad of [

@@ -1,18 +1,18 @@
 import { createDeferred } from '../../../kernel/index.js'
-import type { LentPlace, NoPlace, PlaceLender } from '../../../routing/index.js'
+import type { NoPlace, SharedPlace, SharedPlaces } from '../../../routing/index.js'
 import { ANSWER_MS, type RemoteGateOptions, within } from './remote-gate.js'
 
-/** The places at model servers that a worker borrows from the process that counts them. */
-export interface RemoteLender extends PlaceLender {
-  /** The other process lends a place at this server, or says why it does not. */
+/** Places at model servers, which a worker asks the primary process for. */
+export interface RemotePlaces extends SharedPlaces {
+  /** Takes the answer of the primary process: a place at this server, or why there is none. */
   answer(id: number, answer: { readonly url: string } | { readonly reason: NoPlace }): void
 }
 
-export function createRemoteLender(options: RemoteGateOptions): RemoteLender {
+export function createRemotePlaces(options: RemoteGateOptions): RemotePlaces {
   const { tell, queueTimeoutMs } = options
-  const asked = new Map<number, (answer: LentPlace | NoPlace) => void>()
+  const asked = new Map<number, (answer: SharedPlace | NoPlace) => void>()
   let next = 0
-  const lend = (id: number, url: string): LentPlace => {
+  const placeAt = (id: number, url: string): SharedPlace => {
     let isSettled = false
     return {
       url,
@@ -24,11 +24,11 @@ export function createRemoteLender(options: RemoteGateOptions): RemoteLender {
     }
   }
   return {
-    answer: (id, answer) => asked.get(id)?.('url' in answer ? lend(id, answer.url) : answer.reason),
+    answer: (id, answer) => asked.get(id)?.('url' in answer ? placeAt(id, answer.url) : answer.reason),
     take: async (model, waiter, tried) => {
       if (waiter.destroyed) return 'caller-left'
       const id = next++
-      const { promise, resolve } = createDeferred<LentPlace | NoPlace>()
+      const { promise, resolve } = createDeferred<SharedPlace | NoPlace>()
       asked.set(id, resolve)
       const onClose = () => resolve('caller-left')
       waiter.once('close', onClose)
@@ -36,7 +36,7 @@ export function createRemoteLender(options: RemoteGateOptions): RemoteLender {
       const end = await within(options, queueTimeoutMs + ANSWER_MS, promise)
       waiter.off('close', onClose)
       asked.delete(id)
-      // The answer may be on its way: what it lends is given back, and a wait ends.
+      // Ends a wait in the primary process, and gives back a place that may be on its way.
       if (end === 'caller-left' || end === 'silent') tell({ t: 'settle', id, end: { kind: 'caller-left' } })
       return end
     },

@@ -7,8 +7,8 @@ import type { ServingParts } from './serve.js'
 import type { Traffic } from './traffic.js'
 import type { WantedModels } from './wanted-models.js'
 
-/** What a front is opened with. */
-export interface FrontContext {
+/** What a front end is opened with. */
+export interface FrontEndContext {
   readonly settings: MinerSettings
   readonly clock: Clock
   readonly log: Log
@@ -20,8 +20,8 @@ export interface FrontContext {
   readonly self: string
 }
 
-/** The parts of the miner that a front works with: they decide and count for all of its processes. */
-export interface FrontParts extends Pick<ServingParts, 'deadlines' | 'onOutcome' | 'isDraining'> {
+/** The parts of the miner that a front end uses; they decide and count for all of its processes. */
+export interface FrontEndParts extends Pick<ServingParts, 'deadlines' | 'onOutcome' | 'isDraining'> {
   readonly registration: RegistrationWatch
   readonly gate: Gate
   readonly router: Router
@@ -30,13 +30,13 @@ export interface FrontParts extends Pick<ServingParts, 'deadlines' | 'onOutcome'
   readonly wanted: WantedModels
 }
 
-/** What answers callers on the public port: this process itself, or its workers. */
-export interface Front {
+/** Answers callers on the public port: in this process, or in worker processes. */
+export interface FrontEnd {
   readonly address: string
   readonly port: number
   /** Requests being read or verified, or waiting for a place; each may still be admitted. */
   readonly pending: number
-  /** Applies a new request policy, and the model servers as the router has them now. @throws when the policy is invalid */
+  /** Applies a new request policy, and the current model servers of the router. @throws when the policy is invalid */
   reload(settings: MinerSettings): Promise<void>
   /** New requests are refused from now on. */
   startDraining(): void
@@ -46,9 +46,9 @@ export interface Front {
   unavailableReason(): string | undefined
 }
 
-/** What the operator sees of one worker. */
+/** The state of one worker, as the operator sees it. */
 export interface WorkerReport {
-  /** From 1; a worker that is started in place of another has the same. */
+  /** From 1; it stays the same when a new process is started for the worker. */
   readonly id: number
   /** Null between two processes. */
   readonly pid: number | null

@@ -1,14 +1,14 @@
 import type { Log } from '../../../kernel/index.js'
-import type { FrontParts } from '../serving/index.js'
+import type { FrontEndParts } from '../serving/index.js'
 import type { ToPrimary } from './to-primary.js'
 
-/** What happened in the workers, counted in one place: counts of a worker that exits stay counted. */
-export type TallyParts = Pick<FrontParts, 'requests' | 'traffic' | 'wanted' | 'onOutcome'> & {
+/** Where events of all workers are counted, so that the counts outlive a worker that exits. */
+export type EventParts = Pick<FrontEndParts, 'requests' | 'traffic' | 'wanted' | 'onOutcome'> & {
   readonly log: Log
 }
 
-/** @returns whether the message was one to count or to log. */
-export function tally(parts: TallyParts, worker: number, message: ToPrimary): boolean {
+/** Counts or logs an event of a worker. @returns false for messages of other kinds. */
+export function recordEvent(parts: EventParts, worker: number, message: ToPrimary): boolean {
   const { requests, traffic, wanted, onOutcome, log } = parts
   switch (message.t) {
     case 'admitted':

@@ -3,13 +3,13 @@ import type { MinerSettings } from '../../../config/index.js'
 import { every, messageOf, withDeadline } from '../../../kernel/index.js'
 import { createRequestPolicy } from '../../../routing/index.js'
 import type { PlaceClaim } from '../admission/index.js'
-import type { Front, FrontContext, FrontParts, WorkerReport } from '../serving/index.js'
+import type { FrontEnd, FrontEndContext, FrontEndParts, WorkerReport } from '../serving/index.js'
 import { acceptPublicly } from './acceptor.js'
-import { Slot } from './slot.js'
 import { createStates, type States, stateOf } from './states.js'
 import { workerSettings } from './to-worker.js'
+import { WorkerSupervisor } from './worker-supervisor.js'
 
-/** How often changes of the state are looked for. */
+/** How often the primary looks for changes of the state. */
 const PUSH_MS = 100
 
 /** Time for all workers to become ready. */
@@ -19,66 +19,70 @@ const START_MS = 60_000
 const APPLY_MS = 5000
 
 /**
- * Answers callers in `count` processes. This one accepts their connections and decides what only one process can decide: it
- * has the replay guard, all places and the counts.
+ * Answers callers in `count` worker processes. This process, the primary, accepts their connections and has what one process must
+ * decide or count: the replay guard, the places and the metrics.
  *
  * @throws TargonError WORKER_START_FAILED (fault runtime), and what `acceptPublicly` throws.
  */
-export async function openWorkers(context: FrontContext, parts: FrontParts, count: number): Promise<Front> {
+export async function openWorkers(
+  context: FrontEndContext,
+  parts: FrontEndParts,
+  count: number,
+): Promise<FrontEnd> {
   const { settings, clock, log, cleanup, signal, isTrustedProxy } = context
-  const crew = new Crew(context, parts, count)
-  cleanup.add('workers', () => crew.stop())
-  await crew.start()
+  const pool = new WorkerPool(context, parts, count)
+  cleanup.add('workers', () => pool.stop())
+  await pool.start()
   const acceptor = await acceptPublicly({
     ...{ clock, log, signal, isTrustedProxy },
     ...{ host: settings['axon.ip'], port: settings['axon.port'] },
-    pass: (socket, onClosed) => crew.pass(socket, onClosed),
+    pass: (socket, onClosed) => pool.pass(socket, onClosed),
   })
   cleanup.add('public server', () => acceptor.close())
   return {
     address: acceptor.address,
     port: acceptor.port,
     get pending() {
-      return crew.pending
+      return pool.pending
     },
-    reload: (next) => crew.reload(next),
-    startDraining: () => crew.push(),
-    workers: () => crew.reports(),
-    unavailableReason: () => (crew.isReady ? undefined : 'no worker runs'),
+    reload: (next) => pool.reload(next),
+    startDraining: () => pool.push(),
+    workers: () => pool.reports(),
+    unavailableReason: () => (pool.isReady ? undefined : 'no worker runs'),
   }
 }
 
-class Crew {
-  readonly #context: FrontContext
-  readonly #parts: FrontParts
+class WorkerPool {
+  readonly #context: FrontEndContext
+  readonly #parts: FrontEndParts
   readonly #states: States
-  readonly #slots: readonly Slot[]
-  /** Callers whose requests get no place now: workers refuse them before they read the body. */
+  readonly #workers: readonly WorkerSupervisor[]
+  /** Callers that would get no place now: workers refuse their requests before they read the body. */
   readonly #full = new Map<string, PlaceClaim>()
-  /** Workers in the order in which they get connections, if they have equally many. */
+  /** Rotates the order in which workers with equally many connections get the next one. */
   #turn = 0
-  /** Workers take over new settings one after the other. */
+  /** Workers apply new settings one after the other; nothing else is pushed meanwhile. */
   #isReloading = false
 
-  constructor(context: FrontContext, parts: FrontParts, count: number) {
+  constructor(context: FrontEndContext, parts: FrontEndParts, count: number) {
     this.#context = context
     this.#parts = parts
     this.#states = createStates(parts, context.settings['request-policy'])
     const { clock, log, signal } = context
     const ids = Array.from({ length: count }, (_, index) => index + 1)
-    this.#slots = ids.map(
+    this.#workers = ids.map(
       (id) =>
-        new Slot({
+        new WorkerSupervisor({
           ...{ ...parts, id, clock, log, signal },
-          start: () => this.#first(),
+          start: () => this.#startMessage(),
           onFull: (claim) => this.#setFull(claim),
           onFailed: (address) => this.#noteFailure(address, id),
-          onHandled: () => this.#tellRoom(),
+          onHandled: () => this.#announceRoom(),
         }),
     )
   }
 
-  #first() {
+  #startMessage() {
     const { settings, self, log } = this.#context
     const parts = this.#states.read()
     const state = stateOf(parts)
@@ -90,63 +94,63 @@ class Crew {
   }
 
   get isReady(): boolean {
-    return this.#slots.some((slot) => slot.isReady)
+    return this.#workers.some((worker) => worker.isReady)
   }
 
   /** Requests that may still be admitted. */
   get pending(): number {
     const isDraining = this.#parts.isDraining()
-    return this.#slots.reduce((sum, slot) => sum + slot.pending(isDraining), this.#parts.gate.waiting)
+    return this.#workers.reduce((sum, worker) => sum + worker.pending(isDraining), this.#parts.gate.waiting)
   }
 
   reports(): WorkerReport[] {
-    return this.#slots.map((slot) => slot.report())
+    return this.#workers.map((worker) => worker.report())
   }
 
   /** Resolves when all workers are ready. */
   async start(): Promise<void> {
     const { clock, log, signal } = this.#context
-    for (const slot of this.#slots)
-      slot
+    for (const worker of this.#workers)
+      worker
         .run()
         .catch((error: unknown) =>
           log.error({ event: 'worker-not-restarted', err: error }, 'a worker cannot be started again'),
         )
     await withDeadline(clock, 'Starting the workers', START_MS, signal, async () => {
-      await Promise.all(this.#slots.map((slot) => slot.ready))
+      await Promise.all(this.#workers.map((worker) => worker.ready))
     })
     const look = async () => {
       if (!this.#isReloading) this.push()
-      this.#tellRoom()
-      for (const slot of this.#slots) slot.checkAlive()
+      this.#announceRoom()
+      for (const worker of this.#workers) worker.checkAlive()
     }
     void every(clock, PUSH_MS, signal, look, (error) =>
-      log.error({ event: 'worker-state-failed', err: error }, 'could not tell the workers what has changed'),
+      log.error({ event: 'worker-state-failed', err: error }, 'could not send the workers what has changed'),
     )
   }
 
   /** Passes a connection to the worker that has the fewest. @returns false when none is ready */
   pass(socket: Socket, onClosed: () => void): boolean {
-    let best: Slot | undefined
+    let best: WorkerSupervisor | undefined
     this.#turn++
-    for (let step = 0; step < this.#slots.length; step++) {
-      const slot = this.#slots[(this.#turn + step) % this.#slots.length]
-      if (slot?.isReady && (best === undefined || slot.connections < best.connections)) best = slot
+    for (let step = 0; step < this.#workers.length; step++) {
+      const worker = this.#workers[(this.#turn + step) % this.#workers.length]
+      if (worker?.isReady && (best === undefined || worker.connections < best.connections)) best = worker
     }
     best?.pass(socket, onClosed)
     return best !== undefined
   }
 
-  /** Tells all workers at once what has changed. */
+  /** Sends what has changed to all workers at once. */
   push(): void {
     const parts = this.#states.read()
-    for (const slot of this.#slots)
-      void slot.push(parts)?.then((reason) => {
-        if (reason !== undefined) this.#warn(slot, reason)
+    for (const worker of this.#workers)
+      void worker.push(parts)?.then((reason) => {
+        if (reason !== undefined) this.#warnNotApplied(worker, reason)
       })
   }
 
-  #warn({ id: worker }: Slot, reason: string): void {
+  #warnNotApplied({ id: worker }: WorkerSupervisor, reason: string): void {
     this.#context.log.warn(
       { event: 'worker-reload-failed', worker, reason },
       'a worker could not apply what has changed',
@@ -159,11 +163,11 @@ class Crew {
     createRequestPolicy(settings['request-policy'])
     this.#states.setPolicy(settings['request-policy'])
     this.#isReloading = true
-    for (const slot of this.#slots) {
-      const applied = slot.push(this.#states.read())
+    for (const worker of this.#workers) {
+      const applied = worker.push(this.#states.read())
       const apply = async () => applied
       const reason = await withDeadline(clock, 'Reloading a worker', APPLY_MS, signal, apply).catch(messageOf)
-      if (reason !== undefined) this.#warn(slot, reason)
+      if (reason !== undefined) this.#warnNotApplied(worker, reason)
     }
     this.#isReloading = false
   }
@@ -171,23 +175,24 @@ class Crew {
   #setFull(claim: PlaceClaim): void {
     if (this.#full.has(claim.hotkey) || this.#parts.gate.hasRoom(claim)) return
     this.#full.set(claim.hotkey, claim)
-    for (const slot of this.#slots) slot.tell({ t: 'room', hotkey: claim.hotkey, hasRoom: false })
+    for (const worker of this.#workers) worker.tell({ t: 'room', hotkey: claim.hotkey, hasRoom: false })
   }
 
-  #tellRoom(): void {
+  /** Tells the workers which callers can get a place again. */
+  #announceRoom(): void {
     for (const [hotkey, claim] of this.#full) {
       if (!this.#parts.gate.hasRoom(claim)) continue
       this.#full.delete(hotkey)
-      for (const slot of this.#slots) slot.tell({ t: 'room', hotkey, hasRoom: true })
+      for (const worker of this.#workers) worker.tell({ t: 'room', hotkey, hasRoom: true })
     }
   }
 
   #noteFailure(address: string, by: number): void {
-    for (const slot of this.#slots) if (slot.id !== by) slot.tell({ t: 'failed', address })
+    for (const worker of this.#workers) if (worker.id !== by) worker.tell({ t: 'failed', address })
   }
 
   /** Ends all workers. */
   async stop(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.stop()))
+    await Promise.all(this.#workers.map((worker) => worker.stop()))
   }
 }

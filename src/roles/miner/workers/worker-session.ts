@@ -1,41 +1,41 @@
 import type { Socket } from 'node:net'
 import { type Clock, createDeferred, type Deferred, type Log } from '../../../kernel/index.js'
-import type { FrontParts } from '../serving/index.js'
+import type { FrontEndParts } from '../serving/index.js'
 import { Child } from './child.js'
-import { Desk, type DeskOptions } from './desk.js'
+import { recordEvent } from './record-event.js'
 import { type StatePart, stateOf } from './states.js'
-import { tally } from './tally.js'
 import type { ToPrimary } from './to-primary.js'
 import type { ToWorker } from './to-worker.js'
+import { WorkerPlaces, type WorkerPlacesOptions } from './worker-places.js'
 
-export interface LifeOptions extends FrontParts, Pick<DeskOptions, 'onFull'> {
-  /** Of the worker, from 1. */
+export interface SessionOptions extends FrontEndParts, Pick<WorkerPlacesOptions, 'onFull'> {
+  /** Number of the worker, from 1. */
   readonly id: number
   readonly clock: Clock
   readonly log: Log
-  /** The first message to each process of a worker, and the parts of the state in it. */
+  /** The first message to each process, and the parts of the state in it. */
   readonly start: () => { readonly message: ToWorker; readonly parts: readonly StatePart[] }
-  /** A signature check of this address failed. */
+  /** Called when a signature check of this address has failed. */
   readonly onFailed: (address: string) => void
-  /** Messages were handled: places may be free again. */
+  /** Called after messages were handled: places may be free again. */
   readonly onHandled: () => void
 }
 
-export interface LifeEvents {
+export interface SessionEvents {
   readonly onReady: () => void
   /** Once. @param how exit status, signal, or why it could not be started. @param cut requests that it had in flight */
   readonly onExit: (how: number | string, cut: number) => void
 }
 
-/** One process of a worker, from its start to its exit: what it holds is free again afterwards. */
-export class Life {
-  readonly #options: LifeOptions
-  readonly #events: LifeEvents
+/** The primary's side of one worker process, from its start to its exit, after which the places that it held are free again. */
+export class WorkerSession {
+  readonly #options: SessionOptions
+  readonly #events: SessionEvents
   readonly #child: Child
-  readonly #desk: Desk
-  /** Connections passed to it that are open. */
+  readonly #places: WorkerPlaces
+  /** Open connections that were passed to it. */
   readonly #connections = new Map<number, () => void>()
-  /** The parts of the state that it was told last. */
+  /** The parts of the state that were sent last. */
   readonly #sent: Map<string, string>
   readonly #acks = new Map<number, Deferred<string | undefined>>()
   #isToldToDrain = false
@@ -47,7 +47,7 @@ export class Life {
   cpuSeconds = 0
   memoryBytes = 0
 
-  constructor(options: LifeOptions, events: LifeEvents) {
+  constructor(options: SessionOptions, events: SessionEvents) {
     const { clock, log, id, gate, router, onFull, start } = options
     this.#options = options
     this.#events = events
@@ -55,10 +55,18 @@ export class Life {
     this.#child = new Child({
       onMessages: (messages) => this.#handle(messages),
       onInvalid: () =>
-        log.error({ event: 'worker-message-invalid', worker: id }, 'a message of a worker is not understood'),
+        log.error(
+          { event: 'worker-message-invalid', worker: id },
+          'a worker sent an invalid message and is killed',
+        ),
       onExit: (how) => this.#end(how),
     })
-    this.#desk = new Desk({ gate, lender: router.lender, tell: this.#child.tell, onFull })
+    this.#places = new WorkerPlaces({
+      gate,
+      sharedPlaces: router.sharedPlaces,
+      tell: this.#child.tell,
+      onFull,
+    })
     const { message, parts } = start()
     this.#sent = new Map(parts.map(({ name, text }) => [name, text]))
     this.#child.tell(message)
@@ -77,10 +85,10 @@ export class Life {
   }
 
   get inFlight(): number {
-    return this.#desk.inFlight
+    return this.#places.inFlight
   }
 
-  /** Requests that it is reading or verifying; at least one until it knows that the miner drains. */
+  /** Requests that it is reading or verifying; at least 1 until it has confirmed that the miner drains. */
   pending(isDraining: boolean): number {
     const isTold = !isDraining || (this.#isToldToDrain && this.#acks.size === 0)
     return isTold ? this.#pending : Math.max(1, this.#pending)
@@ -100,7 +108,7 @@ export class Life {
     this.#child.pass(id, socket, () => this.#closed(id))
   }
 
-  /** Sends the parts that have changed. @returns why it could not apply them, once it has answered */
+  /** Sends the parts that have changed. @returns once it has answered, why it could not apply them */
   push(parts: readonly StatePart[]): Promise<string | undefined> | undefined {
     const changed = parts.filter(({ name, text }) => this.#sent.get(name) !== text)
     if (changed.length === 0) return undefined
@@ -115,7 +123,7 @@ export class Life {
   }
 
   #end(how: number | string): void {
-    const cut = this.#desk.close()
+    const cut = this.#places.close()
     for (const onClosed of this.#connections.values()) onClosed()
     this.#connections.clear()
     for (const ack of this.#acks.values()) ack.resolve('the worker exited')
@@ -132,13 +140,13 @@ export class Life {
   #answer(message: ToPrimary): void {
     switch (message.t) {
       case 'admit':
-        return void this.#watch(this.#desk.admit(message))
+        return void this.#watch(this.#places.admit(message))
       case 'release':
-        return void this.#desk.release(message)
+        return void this.#places.release(message)
       case 'reserve':
-        return void this.#watch(this.#desk.reserve(message))
+        return void this.#watch(this.#places.reserve(message))
       case 'settle':
-        return void this.#desk.settle(message)
+        return void this.#places.settle(message)
       case 'closed':
         return void this.#closed(message.id)
       default:
@@ -169,7 +177,7 @@ export class Life {
       case 'admitted':
         this.requests++
     }
-    tally(this.#options, id, message)
+    recordEvent(this.#options, id, message)
   }
 
   #closed(id: number): void {

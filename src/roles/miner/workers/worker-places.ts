@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { LentPlace, NoPlace, PlaceLender, Waiter } from '../../../routing/index.js'
+import type { NoPlace, SharedPlace, SharedPlaces, Waiter } from '../../../routing/index.js'
 import {
   type Gate,
   type PlaceClaim,
@@ -10,33 +10,33 @@ import {
 import type { ToPrimary } from './to-primary.js'
 import type { ToWorker } from './to-worker.js'
 
-export interface DeskOptions {
+export interface WorkerPlacesOptions {
   readonly gate: Gate
-  readonly lender: PlaceLender
+  readonly sharedPlaces: SharedPlaces
   readonly tell: (message: ToWorker) => void
-  /** A request of this caller got no place. */
+  /** Called when a request of this caller gets no place. */
   readonly onFull: (claim: PlaceClaim) => void
 }
 
-/** Why a gate refuses a request, besides that its guard is full or cannot be reached. */
+/** Why the replay guard refuses a request, except that it is full or cannot be reached. */
 const REPLAYS = ['REPLAYED', 'BEFORE_START'] as const
 
 type Question<T extends ToPrimary['t']> = Extract<ToPrimary, { t: T }>
 
-/** Answers the questions of one worker, and remembers what it holds, so that all of it is free again when the worker exits. */
-export class Desk {
-  readonly #options: DeskOptions
-  readonly #entries = new Map<number, Held<Release>>()
-  readonly #loans = new Map<number, Held<LentPlace>>()
+/** Answers the questions of one worker process, and keeps the places that it holds, so that they are free again when it exits. */
+export class WorkerPlaces {
+  readonly #options: WorkerPlacesOptions
+  readonly #requestPlaces = new Map<number, Held<Release>>()
+  readonly #serverPlaces = new Map<number, Held<SharedPlace>>()
 
-  constructor(options: DeskOptions) {
+  constructor(options: WorkerPlacesOptions) {
     this.#options = options
   }
 
   /** Requests of the worker that have a place. */
   get inFlight(): number {
     let count = 0
-    for (const { value } of this.#entries.values()) if (value !== undefined) count++
+    for (const { value } of this.#requestPlaces.values()) if (value !== undefined) count++
     return count
   }
 
@@ -44,10 +44,10 @@ export class Desk {
     const { gate, tell } = this.#options
     const claim = { hotkey, hasPermit }
     const held = new Held<Release>()
-    this.#entries.set(id, held)
+    this.#requestPlaces.set(id, held)
     const entry = await gate.enter({ signedBy: hotkey, uuid, timestampMs }, claim)
     if (entry.kind === 'refused') {
-      this.#entries.delete(id)
+      this.#requestPlaces.delete(id)
       const { code } = entry.refusal
       return tell({ t: 'verdict', id, verdict: REPLAYS.find((one) => one === code) ?? 'REPLAY_GUARD_FULL' })
     }
@@ -68,37 +68,37 @@ export class Desk {
       else held.value = taken
       return true
     }
-    this.#entries.delete(id)
+    this.#requestPlaces.delete(id)
     if (taken === TOO_MANY_REQUESTS) this.#options.onFull(claim)
     return false
   }
 
   release({ id }: Question<'release'>): void {
-    const held = this.#entries.get(id)
-    this.#entries.delete(id)
+    const held = this.#requestPlaces.get(id)
+    this.#requestPlaces.delete(id)
     held?.leave()
     held?.value?.()
   }
 
   async reserve({ id, model, tried }: Question<'reserve'>): Promise<void> {
-    const { lender, tell } = this.#options
-    const held = new Held<LentPlace>()
-    this.#loans.set(id, held)
-    const taken = lender.take(model, held, tried)
-    const lent: LentPlace | NoPlace = taken instanceof Promise ? await taken : taken
-    if (typeof lent === 'string') {
-      this.#loans.delete(id)
-      if (!held.destroyed) tell({ t: 'unlent', id, reason: lent })
-    } else if (held.destroyed) lent.settle({ kind: 'caller-left' })
+    const { sharedPlaces, tell } = this.#options
+    const held = new Held<SharedPlace>()
+    this.#serverPlaces.set(id, held)
+    const taken = sharedPlaces.take(model, held, tried)
+    const place: SharedPlace | NoPlace = taken instanceof Promise ? await taken : taken
+    if (typeof place === 'string') {
+      this.#serverPlaces.delete(id)
+      if (!held.destroyed) tell({ t: 'not-reserved', id, reason: place })
+    } else if (held.destroyed) place.settle({ kind: 'caller-left' })
     else {
-      held.value = lent
-      tell({ t: 'lent', id, url: lent.url })
+      held.value = place
+      tell({ t: 'reserved', id, url: place.url })
     }
   }
 
   settle({ id, end }: Question<'settle'>): void {
-    const held = this.#loans.get(id)
-    this.#loans.delete(id)
+    const held = this.#serverPlaces.get(id)
+    this.#serverPlaces.delete(id)
     held?.leave()
     held?.value?.settle(end)
   }
@@ -106,8 +106,9 @@ export class Desk {
   /** The worker has exited. @returns how many requests it had in flight */
   close(): number {
     const count = this.inFlight
-    for (const id of [...this.#loans.keys()]) this.settle({ t: 'settle', id, end: { kind: 'caller-left' } })
-    for (const id of [...this.#entries.keys()]) this.release({ t: 'release', id })
+    for (const id of [...this.#serverPlaces.keys()])
+      this.settle({ t: 'settle', id, end: { kind: 'caller-left' } })
+    for (const id of [...this.#requestPlaces.keys()]) this.release({ t: 'release', id })
     return count
   }
 }

@@ -1,10 +1,13 @@
 import { createFailureBuckets } from '../../../kernel/index.js'
-import type { Front, FrontContext, FrontParts } from './front.js'
+import type { FrontEnd, FrontEndContext, FrontEndParts } from './front-end.js'
 import { listenPublicly } from './public-server.js'
 import { openServing } from './serve.js'
 
 /** Answers callers in this process. @throws what `listenPublicly` throws */
-export async function openOwnFront(context: FrontContext, parts: FrontParts): Promise<Front> {
+export async function openInProcessFrontEnd(
+  context: FrontEndContext,
+  parts: FrontEndParts,
+): Promise<FrontEnd> {
   const { settings, clock, log, cleanup, signal, self, isTrustedProxy } = context
   const failures = createFailureBuckets(clock, settings['max-failed-checks'])
   const serving = await openServing(settings, { ...parts, clock, log, self, failures })
