@@ -18,6 +18,7 @@ const [port = 0, rounds = 1, samples = 1, minutes = 1, plant = 0] = process.argv
 const MINUTE_MS = 60_000
 /** Before the first sample, within this share of the time, so that a short run measures no compiler. */
 const WARM_UP_ROUNDS = 200
+const LEAST_WARM_UP_ROUNDS = 60
 const WARM_UP_SHARE = 0.3
 
 const folder = mkdtempSync(join(tmpdir(), 'soak-validator-'))
@@ -30,13 +31,16 @@ const stopping = new AbortController()
 const { signal } = stopping
 const soak = await startSoakValidator({ port, rounds, stateDir, signal, onAnswer: () => plantLeak(plant) })
 const withinMs = minutes * MINUTE_MS
-const startedAt = performance.now()
-const warmUntil = startedAt + withinMs * WARM_UP_SHARE
-for (let round = 0; round < WARM_UP_ROUNDS && performance.now() < warmUntil; round++) await soak.playRound()
+const warmUntil = performance.now() + withinMs * WARM_UP_SHARE
+for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+  if (round >= LEAST_WARM_UP_ROUNDS && performance.now() > warmUntil) break
+  await soak.playRound()
+}
 const each = Math.ceil(rounds / samples)
+const warmAt = performance.now()
 let played = 0
 for (let number = 1; number <= samples; number++) {
-  const endAt = startedAt + withinMs * (WARM_UP_SHARE + ((1 - WARM_UP_SHARE) * number) / samples)
+  const endAt = warmAt + (withinMs * (1 - WARM_UP_SHARE) * number) / samples
   // at least one, so that every sample is of more work
   for (let round = 0; round < each && (round === 0 || performance.now() < endAt); round++) {
     await soak.playRound()
