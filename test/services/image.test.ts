@@ -34,8 +34,6 @@ const execute = promisify(execFile)
 const folder = temporaryFolder('image')
 const context = join(folder, 'checkout')
 let parts: DevelopmentParts
-/** The image that starts the launcher; it is built while the other one is tested. */
-let launcherImage: Promise<unknown>
 
 describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, () => {
   beforeAll(async () => {
@@ -43,13 +41,11 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
     for (const path of ['.env', 'deploy/.env', 'wallet.log']) writeFileSync(join(context, path), SECRET)
     importHostImage(real().docker, 'base', ['git', 'ssh-keygen'])
     await build('plain')
-    launcherImage = build('launcher')
-    launcherImage.catch(() => {})
+    await build('launcher')
     parts = await startDevelopmentParts()
   }, 900_000)
   afterAll(async () => {
     await parts?.stop()
-    await launcherImage?.catch(() => {})
     if (typeof daemon !== 'string') await daemon.close()
   }, 300_000)
 
@@ -127,7 +123,6 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
   ] as const)(
     '%s becomes healthy as user %i on a read-only root, and drains on docker stop',
     async (start, user) => {
-      if (start === 'launcher') await launcherImage
       const name = `miner-${start}`
       const variables = { ...placeless(parts.minerVariables), TARGON_METRICS_PORT: String(await freePort()) }
       const flags = [
@@ -156,10 +151,6 @@ describe.skipIf(typeof daemon === 'string')('the image', { timeout: 300_000 }, (
   )
 
   describe.skipIf(!hasCompose)('in the compose file', () => {
-    beforeAll(async () => {
-      await launcherImage
-    }, 600_000)
-
     it('is valid with all profiles', async () => {
       const { stdout } = await compose(
         {},
