@@ -3,7 +3,7 @@ import { engineError } from './engine-error.js'
 import { entryOf, parseScoring, referenceOf } from './scoring-call.js'
 import type { Reference, ReferencePosition, ScoreRequest } from './types.js'
 
-/** A quote inside a text is escaped, so these bytes stand before a list and nowhere else. */
+/** Quotes inside texts are escaped, so these bytes occur only before a list. */
 const LIST = Buffer.from('"prompt_logprobs":[')
 /** Between two positions; a digit of a token id follows. A text may end with these bytes, but then no digit follows. */
 const NEXT = Buffer.from('}},{"')
@@ -21,10 +21,10 @@ interface List {
 }
 
 /**
- * Reads the response to a scoring call; each answer is read when its function is called, so that a caller can do other things in
- * between. `prompt_logprobs` makes up nearly all of a response, and the positions of the prompt are of no use: their bytes are
- * skipped, and those of the output are read without making a value of every entry, in a quarter of the time of `JSON.parse`. A
- * response that is written in another way than vLLM's is parsed as a whole.
+ * Reads the response to a scoring call. Each answer is read when its function is called, so that a caller can do other work in
+ * between. `prompt_logprobs` makes up nearly all of a response. The positions of the prompt are not needed, so their bytes are
+ * skipped; those of the output are read without creating a value for every entry, in a quarter of the time of `JSON.parse`. A
+ * response in another format than vLLM's is parsed as a whole.
  *
  * @returns functions that throw TargonError ENGINE_ANSWER when the response does not belong to the requests, as this function does
  */

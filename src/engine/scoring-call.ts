@@ -88,7 +88,7 @@ function parsePosition(value: unknown): ReferencePosition {
   return position
 }
 
-/** @throws TargonError ENGINE_ANSWER when they are no log probability and no rank */
+/** @throws TargonError ENGINE_ANSWER unless they are a log probability and a rank */
 export function entryOf(logprob: unknown, rank: unknown): { logprob: number; rank: number } {
   if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)
     throw invalid('an entry without rank')

@@ -4,7 +4,7 @@ import { secretInterval, secretMessages } from './message.js'
 /** Cached receivers per signer: twice two intervals of a full subnet. */
 const MAX_CACHED = 1024
 
-/** The signatures for receivers in the newest interval and the one before it, which is the present one after signing ahead. */
+/** Signatures by receiver, of the newest interval and the one before it, which is the current one after signing ahead. */
 interface Cache {
   newestMs: number
   readonly byReceiver: Map<string, { readonly intervalMs: number; readonly signatures: readonly string[] }>
@@ -33,7 +33,7 @@ export function secretSignatures(signer: Signer, signedFor: string, nowMs: numbe
   return signatures
 }
 
-/** A new interval begins: what was signed before the last one is never asked for again. */
+/** Called when a new interval begins: older signatures than those of the last one are never needed again. */
 function begin(cache: Cache, intervalMs: number): void {
   const { byReceiver, newestMs } = cache
   for (const [key, entry] of byReceiver) if (entry.intervalMs < newestMs) byReceiver.delete(key)

@@ -40,7 +40,7 @@ export interface EvidenceChange {
 /** The evidence on every miner and model, one pair per (hotkey, model). */
 export class EvidenceBook {
   readonly #pairs = new Map<string, PairData>()
-  /** The same by hotkey and then model, so that one miner does not cost a walk over all. */
+  /** The same by hotkey and then model, so that a look-up of one miner does not visit all. */
   readonly #miners = new Map<string, Map<string, PairData>>()
   #rules: EvidenceRules
 

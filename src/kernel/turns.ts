@@ -1,14 +1,13 @@
 /**
- * Lets waiting pieces of work go on in later turns of the event loop, a few in each, in the order in which they came. Many
- * answers may arrive at once; without it, all that follows from them would run in one turn, and timers and sockets would wait
- * for the last of them.
+ * Spreads work over later turns of the event loop, a few pieces in each, in the order of arrival. Many answers may arrive at
+ * once; without this, all of them would be processed in one turn, and timers and sockets would wait for the last one.
  */
 export class Turns {
   readonly #perTurn: number
   #waiting: (() => void)[] = []
   #isScheduled = false
 
-  /** @param perTurn pieces that go on in one turn; their first steps should take a few milliseconds together */
+  /** @param perTurn pieces of work in one turn; their first steps should take a few milliseconds together */
   constructor(perTurn: number) {
     this.#perTurn = perTurn
   }

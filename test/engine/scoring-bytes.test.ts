@@ -38,19 +38,19 @@ const bytesOf = (body: unknown, indent?: number) => Buffer.from(JSON.stringify(b
 const read = (bytes: Buffer) => readScoring(bytes, requests).map((one) => one())
 
 describe('the bytes of a scoring response', () => {
-  it('say the same as the response parsed as a whole, whatever the texts of tokens contain', () => {
+  it('give the same result as the response parsed as a whole, whatever the texts of tokens contain', () => {
     for (let salt = 0; salt < 40; salt++) {
       const body = bodyOf(choicesOf(salt))
       expect(read(bytesOf(body))).toEqual(parseScoring(body, requests))
     }
   })
 
-  it('are skipped where they belong to a prompt, so that nothing is made of them', () => {
+  it('are skipped where they belong to a prompt', () => {
     const text = JSON.stringify(bodyOf()).replace('"rank":1', '"rank":unread')
     expect(read(Buffer.from(text))).toEqual(parseScoring(bodyOf(), requests))
   })
 
-  it('are parsed as a whole when they are written in another way', () => {
+  it('are parsed as a whole when they have another format', () => {
     const expected = parseScoring(bodyOf(), requests)
     expect(read(bytesOf(bodyOf(), 2))).toEqual(expected)
     const extended = JSON.stringify(bodyOf()).replaceAll('"rank":', '"new":[1],"rank":')

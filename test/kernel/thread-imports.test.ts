@@ -7,7 +7,7 @@ const source = new URL('../../src/', import.meta.url)
 const packages = (path: string) => [...packagesOf(new URL(path, source))].sort()
 
 it('loads into each thread only the packages of its work: a thread loads them anew', () => {
-  // what lies in a folder `workers` is about processes
+  // a folder `workers` is about processes, not threads
   const workers = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
     (path) => path.endsWith('-worker.ts') && !path.includes('/workers/'),
   )

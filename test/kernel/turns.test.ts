@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Turns } from '../../src/kernel/index.js'
 
-/** Names that went on, turn by turn. */
+/** Names of the work that ran in each turn. */
 async function turnsOf(names: readonly string[], perTurn: number): Promise<string[]> {
   const turns = new Turns(perTurn)
   const seen: string[] = []
@@ -19,12 +19,12 @@ async function turnsOf(names: readonly string[], perTurn: number): Promise<strin
   return byTurn
 }
 
-it('lets so many pieces of work go on per turn of the event loop, in order', async () => {
+it('runs at most perTurn pieces of work in each turn of the event loop, in order', async () => {
   expect(await turnsOf(['a', 'b', 'c'], 1)).toEqual(['a', 'b', 'c'])
   expect(await turnsOf(['a', 'b', 'c', 'd', 'e'], 2)).toEqual(['ab', 'cd', 'e'])
 })
 
-it('starts again after it had nothing to do', async () => {
+it('starts again after it was idle', async () => {
   const turns = new Turns(1)
   await turns.next()
   await turns.next()

@@ -48,7 +48,7 @@ test.each([
   expect(growing(samplesOf(10_000, { [key]: kept }))).toEqual([name])
 })
 
-test('the start of the process counts for nothing, however much was done before the first sample', () => {
+test('growth right after the start is ignored, however much work preceded the first sample', () => {
   const samples = samplesOf(1000, {}).map((sample, index) => ({
     ...{ ...sample, work: 9000 + sample.work },
     heap: sample.heap + (index < 15 ? 5e6 - index * 3e5 : 0),

@@ -42,7 +42,7 @@ export async function broadcastModels(
   const call = { clock, signer, dispatcher, signal: AbortSignal.any([signal, timeUp.signal]) }
   // One listener per miner is intended, not a leak.
   setMaxListeners(0, call.signal)
-  // Many miners answer, or run out of time, at once; each is then signed for.
+  // Many announcements end at once, and the next request to each of these miners must be signed.
   const turns = new Turns(SIGNED_PER_TURN)
   const calls: Promise<void>[] = []
   let unasked = 0
