@@ -14,7 +14,7 @@ export interface RouterState {
   readonly clock: Clock
   readonly limits: RoutingLimits
   readonly deadlines: Deadlines
-  readonly places: UpstreamPlaces
+  readonly places: Pick<UpstreamPlaces, 'take'>
   readonly upstreams: UpstreamSet
   readonly relays: Set<Relay>
 }

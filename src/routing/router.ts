@@ -85,7 +85,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
 
 /** Forwards requests to the upstreams that it follows, at places that another process counts. */
 export function openFollowingRouter(
-  options: Omit<RouterOptions, 'upstreams' | 'signal'> & { readonly sharedPlaces: SharedPlaces },
+  options: Omit<RouterOptions, 'upstreams' | 'signal'> & {
+    readonly sharedPlaces: Pick<SharedPlaces, 'take'>
+  },
 ): FollowingRouter {
   const { clock } = options
   const { upstreams, deadlines, close } = openUpstreams(options)

@@ -13,12 +13,18 @@ export interface SharedPlace {
  * forward requests.
  */
 export interface SharedPlaces {
+  /** A place without waiting; undefined when there is none. */
+  tryTake(model: string): SharedPlace | undefined
   take(model: string, waiter: Waiter, tried: readonly string[]): SharedPlace | Promise<SharedPlace | NoPlace>
 }
 
 /** Shares the places that this process counts. */
 export function sharePlaces(places: UpstreamPlaces, upstreams: UpstreamSet): SharedPlaces {
   return {
+    tryTake: (model) => {
+      const place = places.tryTake(model)
+      return place && { url: place.upstream.url, settle: place.settle }
+    },
     take: (model, waiter, tried) => {
       const known = new Set(tried.flatMap((url) => upstreams.find(url) ?? []))
       const place = places.take(model, waiter, known)
@@ -32,7 +38,10 @@ export function sharePlaces(places: UpstreamPlaces, upstreams: UpstreamSet): Sha
 }
 
 /** Places that another process counts. */
-export function useSharedPlaces(sharedPlaces: SharedPlaces, upstreams: UpstreamSet): UpstreamPlaces {
+export function useSharedPlaces(
+  sharedPlaces: Pick<SharedPlaces, 'take'>,
+  upstreams: UpstreamSet,
+): Pick<UpstreamPlaces, 'take'> {
   return {
     take: async (model, waiter, tried) => {
       // Callers choose names: no question is sent for one that no server has.

@@ -36,12 +36,16 @@ export type NoPlace = 'none' | 'full' | 'queue-timeout' | 'caller-left' | 'silen
 
 /** Gives requests their places at the least busy servers, after a while in the queue while all are full. */
 export interface UpstreamPlaces {
+  /** A place without waiting; undefined when there is none. */
+  tryTake(model: string): UpstreamPlace | undefined
   take(
     model: string,
     waiter: Waiter,
     tried: ReadonlySet<Upstream>,
   ): UpstreamPlace | Promise<UpstreamPlace | NoPlace>
 }
+
+const NONE_TRIED: ReadonlySet<Upstream> = new Set()
 
 export interface PlaceParts {
   readonly clock: Clock
@@ -78,7 +82,10 @@ export function createUpstreamPlaces({ clock, upstreams, queue }: PlaceParts): U
     waiter.off('close', ticket.leave)
     return end
   }
-  return { take: (model, waiter, tried) => reserve(model, tried) ?? wait(model, waiter, tried) }
+  return {
+    tryTake: (model) => reserve(model, NONE_TRIED),
+    take: (model, waiter, tried) => reserve(model, tried) ?? wait(model, waiter, tried),
+  }
 }
 
 /** Counts neither as a failure, since a full server is not broken, nor as a success, since no model answered. */

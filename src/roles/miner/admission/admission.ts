@@ -119,7 +119,7 @@ export class Admission {
     const standing = this.#checkRegistration(hotkey)
     if (standing.kind === 'refused') return standing
     const { uid, hasPermit } = standing
-    const claim: PlaceClaim = { hotkey, hasPermit }
+    const claim: PlaceClaim = { hotkey, hasPermit, ...(model === undefined ? {} : { model }) }
     const refused = (refusal: AdmissionRefusal) =>
       ({ kind: 'refused', refusal, caller: { hotkey, uid } }) as const
     const overLimit = this.#checkLimits(claim, address)

@@ -15,6 +15,8 @@ export interface PlaceLimits {
 export interface PlaceClaim {
   readonly hotkey: string
   readonly hasPermit: boolean
+  /** What the request asks for, if it says so before its body. */
+  readonly model?: string
 }
 
 /** Requests in flight, per signer and in total, and the queue of those that wait for one to end. */

@@ -9,7 +9,7 @@ import {
   type Release,
   TOO_MANY_REQUESTS,
 } from '../admission/index.js'
-import type { ToPrimary } from './to-primary.js'
+import { MAX_MODEL_NAME, type ToPrimary } from './to-primary.js'
 import type { ToWorker } from './to-worker.js'
 
 /** How long an answer of the primary process may take. Redis, which it may ask, has a second. */
@@ -21,26 +21,41 @@ export interface RemoteGateOptions {
   /** How long a request may wait for a place. */
   readonly queueTimeoutMs: number
   readonly tell: (message: ToPrimary) => void
+  /** Places at model servers that came with verdicts, by the response that they are for. */
+  readonly ahead: WeakMap<Waiter, PlaceAhead>
+}
+
+export interface PlaceAhead {
+  /** Of the question that the verdict answered. */
+  readonly id: number
+  readonly model: string
+  readonly url: string
 }
 
 type Verdict = Extract<ToWorker, { t: 'verdict' }>['verdict']
 
+interface Answer {
+  readonly verdict: Verdict | 'silent'
+  readonly url?: string | undefined
+}
+
 /** A request that waits for the primary process. */
 interface PendingRequest {
-  readonly onVerdict: (verdict: Verdict) => void
+  readonly onVerdict: (answer: Answer) => void
   readonly onPlace: (isGranted: boolean) => void
 }
 
 /** The gate of a worker: it asks the primary process, and refuses a request that gets no answer in time. */
 export interface RemoteGate extends Gate {
-  verdict(id: number, verdict: Verdict): void
+  /** @param url of a model server at which the request has a place already */
+  verdict(id: number, verdict: Verdict, url?: string): void
   place(id: number, isGranted: boolean): void
   /** Notes whether requests of this caller would get a place. */
   setRoom(hotkey: string, hasRoom: boolean): void
 }
 
 export function createRemoteGate(options: RemoteGateOptions): RemoteGate {
-  const { tell } = options
+  const { tell, ahead } = options
   const asked = new Map<number, PendingRequest>()
   const full = new Set<string>()
   const inFlight = new Map<string, number>()
@@ -72,23 +87,28 @@ export function createRemoteGate(options: RemoteGateOptions): RemoteGate {
       if (hasRoom) full.delete(hotkey)
       else full.add(hotkey)
     },
-    verdict: (id, verdict) => asked.get(id)?.onVerdict(verdict),
+    verdict: (id, verdict, url) => asked.get(id)?.onVerdict({ verdict, url }),
     place: (id, isGranted) => asked.get(id)?.onPlace(isGranted),
-    enter: async ({ signedBy: hotkey, uuid, timestampMs }, { hasPermit }) => {
+    enter: async ({ signedBy: hotkey, uuid, timestampMs }, { hasPermit, model: named }) => {
       const id = next++
-      const answer = createDeferred<Verdict | 'silent'>()
+      const answer = createDeferred<Answer>()
+      const model = named !== undefined && named.length <= MAX_MODEL_NAME ? named : undefined
       const place = createDeferred<boolean>()
       asked.set(id, { onVerdict: answer.resolve, onPlace: place.resolve })
       const giveUp = () => {
         asked.delete(id)
         tell({ t: 'release', id })
       }
-      tell({ t: 'admit', id, hotkey, hasPermit, uuid, timestampMs })
-      const verdict = await within(options, ANSWER_MS, answer.promise)
+      tell({ t: 'admit', id, hotkey, hasPermit, uuid, timestampMs, model })
+      const answered = await within(options, ANSWER_MS, answer.promise)
+      const { verdict, url } = answered === 'silent' ? SILENT : answered
       if (verdict === 'silent') giveUp()
       else if (verdict !== 'waiting') asked.delete(id)
       return entryOf(verdict, {
-        hold: () => hold(id, hotkey),
+        hold: (waiter) => {
+          if (waiter && model !== undefined && url !== undefined) ahead.set(waiter, { id, model, url })
+          return hold(id, hotkey)
+        },
         wait: async (waiter) => {
           const end = await waitForPlace(options, place.promise, waiter)
           asked.delete(id)
@@ -102,8 +122,10 @@ export function createRemoteGate(options: RemoteGateOptions): RemoteGate {
   }
 }
 
+const SILENT: Answer = { verdict: 'silent' }
+
 interface Ways {
-  readonly hold: () => Release
+  readonly hold: (waiter: Waiter | undefined) => Release
   readonly wait: (waiter: Waiter | undefined) => Promise<PlaceTaken>
 }
 

@@ -3,23 +3,23 @@ import type { NoPlace, SharedPlace, SharedPlaces } from '../../../routing/index.
 import { ANSWER_MS, type RemoteGateOptions, within } from './remote-gate.js'
 
 /** Places at model servers, which a worker asks the primary process for. */
-export interface RemotePlaces extends SharedPlaces {
+export interface RemotePlaces extends Pick<SharedPlaces, 'take'> {
   /** Takes the answer of the primary process: a place at this server, or why there is none. */
   answer(id: number, answer: { readonly url: string } | { readonly reason: NoPlace }): void
 }
 
 export function createRemotePlaces(options: RemoteGateOptions): RemotePlaces {
-  const { tell, queueTimeoutMs } = options
+  const { tell, queueTimeoutMs, ahead } = options
   const asked = new Map<number, (answer: SharedPlace | NoPlace) => void>()
   let next = 0
-  const placeAt = (id: number, url: string): SharedPlace => {
+  const placeAt = (id: number, url: string, t: 'settle' | 'settled' = 'settle'): SharedPlace => {
     let isSettled = false
     return {
       url,
       settle: (end) => {
         if (isSettled) return
         isSettled = true
-        tell({ t: 'settle', id, end })
+        tell({ t, id, end })
       },
     }
   }
@@ -27,6 +27,11 @@ export function createRemotePlaces(options: RemoteGateOptions): RemotePlaces {
     answer: (id, answer) => asked.get(id)?.('url' in answer ? placeAt(id, answer.url) : answer.reason),
     take: async (model, waiter, tried) => {
       if (waiter.destroyed) return 'caller-left'
+      const known = ahead.get(waiter)
+      if (known?.model === model && tried.length === 0) {
+        ahead.delete(waiter)
+        return placeAt(known.id, known.url, 'settled')
+      }
       const id = next++
       const { promise, resolve } = createDeferred<SharedPlace | NoPlace>()
       asked.set(id, resolve)

@@ -67,11 +67,15 @@ const questions = [
     hasPermit: z.boolean(),
     uuid: z.string(),
     timestampMs: z.number(),
+    /** If it is known: then the verdict may bring a place at a server of this model. */
+    model: model.optional(),
   }),
   /** Ends what `admit` asked for: the place is free again, or no longer wanted. */
   z.object({ t: z.literal('release'), id: number }),
   /** At which model server may this request be tried? Answered by `reserved` or `not-reserved`. */
   z.object({ t: z.literal('reserve'), id: number, model, tried: z.array(z.string()).max(16) }),
+  /** Ends the attempt at the server that came with the verdict. */
+  z.object({ t: z.literal('settled'), id: number, end: attemptEnd }),
   /** Ends what `reserve` asked for. */
   z.object({ t: z.literal('settle'), id: number, end: attemptEnd }),
   /** A connection that was passed on has closed. */

@@ -86,6 +86,8 @@ export const toWorker = z.discriminatedUnion('t', [
     t: z.literal('verdict'),
     id: number,
     verdict: z.enum(['granted', 'waiting', 'full', 'REPLAYED', 'BEFORE_START', 'REPLAY_GUARD_FULL']),
+    /** With `granted`: a place at this model server, until `settled` or `release`. */
+    url: z.string().optional(),
   }),
   /** Ends the wait of a request whose verdict was `waiting`. */
   z.object({ t: z.literal('place'), id: number, isGranted: z.boolean() }),

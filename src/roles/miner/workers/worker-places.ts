@@ -40,7 +40,7 @@ export class WorkerPlaces {
     return count
   }
 
-  async admit({ id, hotkey, uuid, timestampMs, hasPermit }: Question<'admit'>): Promise<void> {
+  async admit({ id, hotkey, uuid, timestampMs, hasPermit, model }: Question<'admit'>): Promise<void> {
     const { gate, tell } = this.#options
     const claim = { hotkey, hasPermit }
     const held = new Held<Release>()
@@ -54,8 +54,10 @@ export class WorkerPlaces {
     if (held.destroyed) return
     const taken = entry.take(held)
     if (!(taken instanceof Promise)) {
-      const isGranted = this.#keep(id, held, claim, taken)
-      return tell({ t: 'verdict', id, verdict: isGranted ? 'granted' : 'full' })
+      if (!this.#keep(id, held, claim, taken)) return tell({ t: 'verdict', id, verdict: 'full' })
+      // Most requests name their model in a header, and need no second question.
+      held.server = model === undefined ? undefined : this.#options.sharedPlaces.tryTake(model)
+      return tell({ t: 'verdict', id, verdict: 'granted', url: held.server?.url })
     }
     tell({ t: 'verdict', id, verdict: 'waiting' })
     const isGranted = this.#keep(id, held, claim, await taken)
@@ -77,7 +79,13 @@ export class WorkerPlaces {
     const held = this.#requestPlaces.get(id)
     this.#requestPlaces.delete(id)
     held?.leave()
+    // Without effect once the attempt has ended.
+    held?.server?.settle({ kind: 'caller-left' })
     held?.value?.()
+  }
+
+  settled({ id, end }: Question<'settled'>): void {
+    this.#requestPlaces.get(id)?.server?.settle(end)
   }
 
   async reserve({ id, model, tried }: Question<'reserve'>): Promise<void> {
@@ -117,6 +125,8 @@ export class WorkerPlaces {
 class Held<Value> extends EventEmitter implements Waiter {
   destroyed = false
   value: Value | undefined
+  /** A place at a model server that came with the verdict. */
+  server: SharedPlace | undefined
 
   leave(): void {
     if (this.destroyed) return

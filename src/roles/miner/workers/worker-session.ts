@@ -145,6 +145,8 @@ export class WorkerSession {
         return void this.#places.release(message)
       case 'reserve':
         return void this.#watch(this.#places.reserve(message))
+      case 'settled':
+        return void this.#places.settled(message)
       case 'settle':
         return void this.#places.settle(message)
       case 'closed':

@@ -99,7 +99,7 @@ export class Worker {
   receive(message: ToWorker): void {
     switch (message.t) {
       case 'verdict':
-        return void this.#gate.verdict(message.id, message.verdict)
+        return void this.#gate.verdict(message.id, message.verdict, message.url)
       case 'place':
         return void this.#gate.place(message.id, message.isGranted)
       case 'reserved':
@@ -180,7 +180,7 @@ async function openParts(
   const log = createWorkerLog(tell, isDebug)
   const limits = readLimits(settings)
   const deadlines = createDeadlines(clock, stopping.signal)
-  const remote = { clock, deadlines, tell, queueTimeoutMs: limits.queueTimeoutMs }
+  const remote = { clock, deadlines, tell, queueTimeoutMs: limits.queueTimeoutMs, ahead: new WeakMap() }
   const [gate, sharedPlaces] = [createRemoteGate(remote), createRemotePlaces(remote)]
   const router = openFollowingRouter({ clock, log, limits, sharedPlaces })
   const known: Known = { callers: new Map(), isExpired: false, isDraining: false }

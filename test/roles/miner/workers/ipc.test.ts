@@ -13,7 +13,7 @@ import { ManualClock, settle } from '../../../support/manual-clock.js'
 
 const QUEUE_MS = 2000
 const CLAIM = { hotkey: 'caller', hasPermit: true }
-const NO_PLACES: SharedPlaces = { take: async () => 'none' as const }
+const NO_PLACES: SharedPlaces = { tryTake: () => undefined, take: async () => 'none' as const }
 
 let stopping = new AbortController()
 afterEach(() => stopping.abort())
@@ -53,12 +53,13 @@ function open(limits: { maxInFlight: number; perSigner?: number; queueLength?: n
       else if (one?.t === 'release') places.release(one)
       else if (one?.t === 'reserve') void places.reserve(one)
       else if (one?.t === 'settle') places.settle(one)
+      else if (one?.t === 'settled') places.settled(one)
       else throw new Error(`unexpected message ${JSON.stringify(message)}`)
     }
-    const options = { clock, deadlines, queueTimeoutMs: QUEUE_MS, tell }
+    const options = { clock, deadlines, queueTimeoutMs: QUEUE_MS, tell, ahead: new WeakMap() }
     const [remote, remotePlaces] = [createRemoteGate(options), createRemotePlaces(options)]
     const receive = (message: ToWorker) => {
-      if (message.t === 'verdict') remote.verdict(message.id, message.verdict)
+      if (message.t === 'verdict') remote.verdict(message.id, message.verdict, message.url)
       if (message.t === 'place') remote.place(message.id, message.isGranted)
       if (message.t === 'reserved' || message.t === 'not-reserved') remotePlaces.answer(message.id, message)
     }
@@ -180,6 +181,7 @@ describe('workers that ask the primary process', () => {
     const ends: string[] = []
     const asked: unknown[] = []
     const sharedPlaces: SharedPlaces = {
+      tryTake: () => undefined,
       take: (model, _, tried) => {
         asked.push([model, tried])
         return { url: 'http://server/v1', settle: ({ kind }) => void ends.push(kind) }
@@ -203,6 +205,44 @@ describe('workers that ask the primary process', () => {
     asking.places.close()
     expect(ends.at(-1)).toBe('caller-left')
   })
+})
+
+it('a request that names its model gets a place at a server with its verdict, which is free again however it ends', async () => {
+  const ends: string[] = []
+  const sharedPlaces: SharedPlaces = {
+    tryTake: (model) => {
+      let isSettled = false
+      const settle = ({ kind }: { kind: string }) => {
+        if (!isSettled) ends.push(kind)
+        isSettled = true
+      }
+      return { url: `http://${model}/v1`, settle }
+    },
+    take: async () => 'full' as const,
+  }
+  const { worker, request } = open({ maxInFlight: 5 })
+  const asker = worker(sharedPlaces)
+  const enter = async (uuid: string, model: string) => {
+    const entry = await asker.gate.enter(request(uuid), { ...CLAIM, model })
+    const caller = new Caller()
+    const release = entry.kind === 'fresh' ? await entry.take(caller) : undefined
+    if (typeof release !== 'function') throw new Error('no place')
+    return { caller, release }
+  }
+  const used = await enter('1', 'a')
+  const lent = await asker.sharedPlaces.take('a', used.caller, [])
+  expect(lent).toMatchObject({ url: 'http://a/v1' })
+  expect(asker.told).not.toContain('reserve')
+  if (typeof lent !== 'string') lent.settle({ kind: 'done', status: 200 })
+  expect(ends).toEqual(['done'])
+  const otherModel = await enter('2', 'a')
+  expect(await asker.sharedPlaces.take('b', otherModel.caller, [])).toBe('full')
+  expect(ends).toEqual(['done'])
+  otherModel.release()
+  expect(ends).toEqual(['done', 'caller-left'])
+  await enter('3', 'a')
+  asker.places.close()
+  expect(ends).toEqual(['done', 'caller-left', 'caller-left'])
 })
 
 describe('messages between processes', () => {
