@@ -12,8 +12,9 @@ async function turnsOf(names: readonly string[], perTurn: number): Promise<strin
   })
   const byTurn: string[] = []
   for (let left = names.length; left > 0; left -= perTurn) {
-    await new Promise((resolve) => setImmediate(resolve))
+    for (let step = 0; step < 5; step++) await Promise.resolve()
     byTurn.push(seen.splice(0).join(''))
+    await new Promise((resolve) => setImmediate(resolve))
   }
   await Promise.all(all)
   return byTurn
