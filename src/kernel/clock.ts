@@ -1,5 +1,4 @@
-import { setTimeout as timerSleep } from 'node:timers/promises'
-import { DeadlineError } from './errors.js'
+import { DeadlineError, isAbort } from './errors.js'
 import { allowManyListeners } from './scoped-signal.js'
 
 /**
@@ -18,18 +17,44 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await timerSleep(ms, undefined, signal ? { signal } : undefined)
-  },
+  sleep: (ms, signal) => sleep(ms, signal, true),
 }
 
 /** The same time, but its waits do not keep the process alive. */
 export const detachedClock: Clock = {
   ...systemClock,
-  sleep: async (ms, signal) => {
-    await timerSleep(ms, undefined, { ref: false, ...(signal ? { signal } : {}) })
-  },
+  sleep: (ms, signal) => sleep(ms, signal, false),
 }
+
+/**
+ * Like the sleep of `node:timers/promises`, but a signal that aborts with an AbortError rejects with that very error: making
+ * another one for each of the many deadlines that are met costs more than the timer.
+ */
+function sleep(ms: number, signal: AbortSignal | undefined, keepsAlive: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortErrorOf(signal))
+    const onAbort = () => {
+      clearTimeout(timer)
+      if (signal) reject(abortErrorOf(signal))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    if (!keepsAlive) timer.unref()
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+function abortErrorOf(signal: AbortSignal): unknown {
+  const reason: unknown = signal.reason
+  if (isAbort(reason)) return reason
+  const error = new Error('The operation was aborted', { cause: reason })
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' })
+}
+
+/** The reason with which deadlines that were met end their waits; made once, because its stack is never read. */
+const MET = new DOMException('The deadline was met', 'AbortError')
 
 /** Resolves when the signal aborts, or immediately if it already has. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
@@ -64,17 +89,19 @@ export async function withDeadline<T>(
     },
     () => new Promise<never>(() => {}),
   )
+  let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => {
+    onAbort = () => {
       inner.abort(signal?.reason)
       reject(signal?.reason)
     }
-    signal?.addEventListener('abort', onAbort, { once: true, signal: settled.signal })
   })
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([work(inner.signal), expiry, aborted])
   } finally {
-    settled.abort()
+    signal?.removeEventListener('abort', onAbort)
+    settled.abort(MET)
   }
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { every, systemClock, withDeadline } from '../../src/kernel/clock.js'
 import { DeadlineError } from '../../src/kernel/errors.js'
@@ -141,4 +142,43 @@ describe('systemClock', () => {
     expect(monotonic).toBeLessThan(1_000_000_000_000)
     expect(systemClock.monotonic()).toBeGreaterThanOrEqual(monotonic)
   })
+})
+
+describe('the sleep of the system clock', () => {
+  test('rejects with the AbortError of its signal, which is not made again', async () => {
+    const stopping = new AbortController()
+    const sleeping = systemClock.sleep(60_000, stopping.signal)
+    stopping.abort()
+    await expect(sleeping).rejects.toBe(stopping.signal.reason)
+    await expect(systemClock.sleep(0, stopping.signal)).rejects.toBe(stopping.signal.reason)
+  })
+
+  test('rejects with an AbortError when the signal has another reason, and leaves no listener', async () => {
+    const stopping = new AbortController()
+    await systemClock.sleep(0, stopping.signal)
+    expect(getEventListeners(stopping.signal, 'abort')).toEqual([])
+    const reason = new Error('stop')
+    const sleeping = systemClock.sleep(60_000, stopping.signal)
+    stopping.abort(reason)
+    await expect(sleeping).rejects.toMatchObject({ name: 'AbortError', cause: reason })
+  })
+})
+
+test('a deadline that is met makes no error', async () => {
+  const { signal } = new AbortController()
+  const rejections: unknown[] = []
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, own?: AbortSignal) =>
+      systemClock.sleep(ms, own).catch((error: unknown) => {
+        rejections.push(error)
+        throw error
+      }),
+  }
+  await withDeadline(clock, 'work', 60_000, signal, async () => 1)
+  await withDeadline(clock, 'work', 60_000, signal, async () => 2)
+  await settle()
+  expect(rejections).toHaveLength(2)
+  expect(rejections[0]).toBe(rejections[1])
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
