@@ -52,8 +52,11 @@ export interface WorkerReport {
   readonly id: number
   /** Null between two processes. */
   readonly pid: number | null
-  /** `waiting`: its process has ended, and the next one starts after a pause. */
-  readonly state: 'starting' | 'ready' | 'waiting'
+  /**
+   * `silent`: it has not reported for a few seconds and gets connections only if no other worker responds. `waiting`: its
+   * process has ended, and the next one starts after a pause.
+   */
+  readonly state: 'starting' | 'ready' | 'silent' | 'waiting'
   readonly restarts: number
   readonly connections: number
   /** Requests that have a place. */

@@ -32,6 +32,8 @@ export class Child {
     })
     const readBatch = createBatchReader<ToPrimary>(toPrimary)
     process.on('message', (message) => {
+      // What it held is given back already: a message that is still handled would take places that are never freed.
+      if (this.#isOver) return
       const batch = readBatch(message)
       if (batch !== undefined) return events.onMessages(batch)
       events.onInvalid()

@@ -9,7 +9,7 @@ import { createStates, type States, stateOf } from './states.js'
 import { workerSettings } from './to-worker.js'
 import { WorkerSupervisor } from './worker-supervisor.js'
 
-/** How often the primary looks for changes of the state. */
+/** How often the primary looks for changes of the state and for workers that hang. */
 const PUSH_MS = 100
 
 /** Time for all workers to become ready. */
@@ -129,13 +129,16 @@ class WorkerPool {
     )
   }
 
-  /** Passes a connection to the worker that has the fewest. @returns false when none is ready */
+  /** Passes a connection to the worker that has the fewest, of those that respond if any does. @returns false when none is ready */
   pass(socket: Socket, onClosed: () => void): boolean {
     let best: WorkerSupervisor | undefined
     this.#turn++
+    const isAnyResponsive = this.#workers.some((worker) => worker.responds)
     for (let step = 0; step < this.#workers.length; step++) {
       const worker = this.#workers[(this.#turn + step) % this.#workers.length]
-      if (worker?.isReady && (best === undefined || worker.connections < best.connections)) best = worker
+      const isCandidate = isAnyResponsive ? worker?.responds : worker?.isReady
+      if (worker && isCandidate && (best === undefined || worker.connections < best.connections))
+        best = worker
     }
     best?.pass(socket, onClosed)
     return best !== undefined

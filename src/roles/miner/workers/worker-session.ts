@@ -41,17 +41,16 @@ export class WorkerSession {
   #isToldToDrain = false
   #numbers = 0
   #pending = 0
-  /** Monotonic milliseconds of its last message. */
-  heardAt: number
+  /** How often the supervisor has looked since the last message; pauses of our own process do not count. */
+  silentLooks = 0
   requests = 0
   cpuSeconds = 0
   memoryBytes = 0
 
   constructor(options: SessionOptions, events: SessionEvents) {
-    const { clock, log, id, gate, router, onFull, start } = options
+    const { log, id, gate, router, onFull, start } = options
     this.#options = options
     this.#events = events
-    this.heardAt = clock.monotonic()
     this.#child = new Child({
       onMessages: (messages) => this.#handle(messages),
       onInvalid: () =>
@@ -124,6 +123,8 @@ export class WorkerSession {
 
   #end(how: number | string): void {
     const cut = this.#places.close()
+    // The worker can no longer tell how they ended.
+    for (let count = 0; count < cut; count++) this.#options.requests.ended('other', 'failed')
     for (const onClosed of this.#connections.values()) onClosed()
     this.#connections.clear()
     for (const ack of this.#acks.values()) ack.resolve('the worker exited')
@@ -132,7 +133,7 @@ export class WorkerSession {
   }
 
   #handle(messages: readonly ToPrimary[]): void {
-    this.heardAt = this.#options.clock.monotonic()
+    this.silentLooks = 0
     for (const message of messages) this.#answer(message)
     this.#options.onHandled()
   }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { createDeferred, isAbort, TargonError, withDeadline } from '../../../kernel/index.js'
+import { createDeferred, isAbort, messageOf, TargonError, withDeadline } from '../../../kernel/index.js'
 import type { WorkerReport } from '../serving/index.js'
 import type { StatePart } from './states.js'
 import type { ToWorker } from './to-worker.js'
@@ -10,8 +10,12 @@ const STABLE_MS = 60_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
 
-/** A worker reports four times a second; one that sends nothing for so long hangs. */
-const SILENT_MS = 60_000
+/**
+ * A worker reports four times a second. After so many looks, ten a second, without a message it gets no new connections while
+ * others respond, and later it is killed.
+ */
+const SILENT_LOOKS = 30
+const HUNG_LOOKS = 600
 
 /** Time for a worker to close everything before it is killed. */
 const STOP_MS = 4000
@@ -49,6 +53,11 @@ export class WorkerSupervisor {
     return this.#state === 'ready'
   }
 
+  /** It is ready and has sent something in the last seconds. */
+  get responds(): boolean {
+    return this.isReady && (this.#session?.silentLooks ?? 0) < SILENT_LOOKS
+  }
+
   get connections(): number {
     return this.#session?.connections ?? 0
   }
@@ -63,7 +72,7 @@ export class WorkerSupervisor {
     return {
       id: this.id,
       pid: session?.pid ?? null,
-      state: this.#state,
+      state: this.isReady && !this.responds ? 'silent' : this.#state,
       restarts: this.#restarts,
       connections: this.connections,
       inFlight: session?.inFlight ?? 0,
@@ -96,27 +105,36 @@ export class WorkerSupervisor {
   async #runSession(): Promise<void> {
     const { log, id } = this.#options
     this.#state = 'starting'
-    const session: WorkerSession = new WorkerSession(this.#options, {
-      onReady: () => {
-        this.#state = 'ready'
-        log.info({ event: 'worker-ready', worker: id, pid: session.pid }, 'a worker answers callers')
-        this.#ready.resolve()
-      },
-      onExit: (how, cut) => this.#end(session, how, cut),
-    })
-    this.#session = session
-    await session.exited
+    try {
+      const session: WorkerSession = new WorkerSession(this.#options, {
+        onReady: () => {
+          this.#state = 'ready'
+          log.info({ event: 'worker-ready', worker: id, pid: session.pid }, 'a worker answers callers')
+          this.#ready.resolve()
+        },
+        onExit: (how, cut) => this.#end(session, how, cut),
+      })
+      this.#session = session
+      await session.exited
+    } catch (error) {
+      // The system has no memory for another process, for example.
+      this.#noteExit(null, messageOf(error), 0)
+    }
   }
 
   #end(session: WorkerSession, how: number | string, cut: number): void {
-    const { log, id } = this.#options
     this.#ended.requests += session.requests
     this.#ended.cpuSeconds += session.cpuSeconds
     this.#session = undefined
+    this.#noteExit(session.pid, how, cut)
+  }
+
+  #noteExit(pid: number | null, how: number | string, cut: number): void {
+    const { log, id } = this.#options
     this.#state = 'waiting'
     if (this.#isStopping) return
     const next = 'Look for the cause in the lines before this one, or in the system log.'
-    log.error({ event: 'worker-exited', worker: id, pid: session.pid, how, cut, next }, 'a worker exited')
+    log.error({ event: 'worker-exited', worker: id, pid, how, cut, next }, 'a worker exited')
     // Has no effect once the worker was ready.
     this.#ready.reject(startError(id, how))
   }
@@ -137,16 +155,16 @@ export class WorkerSupervisor {
     return this.isReady ? this.#session?.push(parts) : undefined
   }
 
-  /** Kills the process if it has sent nothing for too long. */
+  /** Counts that the process has sent nothing since the last look, and kills it after too many. */
   checkAlive(): void {
-    const { clock, log, id } = this.#options
+    const { log, id } = this.#options
     const session = this.#session
-    if (session === undefined || clock.monotonic() - session.heardAt < SILENT_MS) return
+    if (session === undefined || ++session.silentLooks < HUNG_LOOKS) return
     log.error(
       { event: 'worker-silent', worker: id, pid: session.pid },
       'a worker does not answer and is killed',
     )
-    session.heardAt = clock.monotonic()
+    session.silentLooks = 0
     session.kill()
   }
 

@@ -6,6 +6,7 @@ import { kill } from 'node:process'
 import { Client, request } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MinerSettings } from '../../../../src/config/index.js'
+import { type Clock, systemClock } from '../../../../src/kernel/index.js'
 import type { MinerStatus } from '../../../../src/roles/miner/index.js'
 import { type FakeVllm, sse, startFakeVllm } from '../../../support/fake-vllm.js'
 import { type MinerRig, minerSettingsOf, startMinerRig } from '../../../support/miner-rig.js'
@@ -19,11 +20,18 @@ describe('a miner with several workers', () => {
     for (const one of open.splice(0).reverse()) await one.close()
   })
 
-  async function start(settings: Partial<MinerSettings> = {}, reload?: AsyncIterable<MinerSettings>) {
+  async function start(
+    settings: Partial<MinerSettings> = {},
+    reload?: AsyncIterable<MinerSettings>,
+    clock?: Clock,
+  ) {
     const vllm = await startFakeVllm()
     open.push(vllm)
     const all = { workers: 2, 'model-endpoint': [vllm.url], 'drain-timeout': 20, ...settings }
-    const rig = await startMinerRig({ settings: all, deps: reload ? { reload } : {} })
+    const rig = await startMinerRig({
+      settings: all,
+      deps: { ...(reload && { reload }), ...(clock && { clock }) },
+    })
     open.push(rig)
     return { vllm, rig }
   }
@@ -151,7 +159,7 @@ describe('a miner with several workers', () => {
     expect(after[0]?.pid).not.toBe(before[0]?.pid)
     expect(after[1]?.pid).toBe(before[1]?.pid)
     expect(await statusOf(rig)).toMatchObject({ inFlight: 1, upstreams: [{ inFlight: 1 }] })
-    expect((await statusOf(rig)).requests.answered).toBe(counted)
+    expect((await statusOf(rig)).requests).toMatchObject({ answered: counted, failed: 1 })
     expect(await metricsOf(rig)).toContain('targon_miner_worker_restarts_total{worker="1"} 1')
     expect(rig.logs.find(({ event }) => event === 'worker-exited')).toMatchObject({ worker: 1, cut: 1 })
     finish()
@@ -237,6 +245,45 @@ describe('a miner with several workers', () => {
       await expect(start()).rejects.toMatchObject({ code: 'WORKER_START_FAILED', fault: 'runtime' })
     } finally {
       delete process.env.NODE_OPTIONS
+    }
+  })
+
+  it('tries again when the system cannot start a process in place of one that exited', async () => {
+    const { rig } = await start()
+    const [first] = await workersOf(rig)
+    // Longer than the system lets one variable be, so that starting a process throws.
+    process.env.NODE_OPTIONS = ' '.repeat(200_000)
+    try {
+      kill(first?.pid ?? 0, 'SIGKILL')
+      const exits = () => rig.logs.filter(({ event }) => event === 'worker-exited').length
+      await expect.poll(exits, { timeout: 10_000 }).toBeGreaterThan(1)
+    } finally {
+      delete process.env.NODE_OPTIONS
+    }
+    await expect
+      .poll(async () => (await workersOf(rig)).map(({ state }) => state), { timeout: 20_000 })
+      .toEqual(['ready', 'ready'])
+  })
+
+  it('gives new connections to workers that respond, and kills none because its own process was paused', async () => {
+    let skippedMs = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skippedMs }
+    const { rig, vllm } = await start({}, undefined, clock)
+    const [stopped] = await workersOf(rig)
+    kill(stopped?.pid ?? 0, 'SIGSTOP')
+    try {
+      skippedMs = 70_000
+      const stateOf = async () => (await workersOf(rig))[0]?.state
+      await expect.poll(stateOf, { timeout: 20_000 }).toBe('silent')
+      for (let count = 0; count < 6; count++) {
+        const answer = await ask(rig, connect(rig))
+        expect(answer.statusCode).toBe(200)
+        await answer.body.dump()
+      }
+      expect(vllm.received).toHaveLength(6)
+      expect(rig.logs.filter(({ event }) => event === 'worker-silent')).toEqual([])
+    } finally {
+      kill(stopped?.pid ?? 0, 'SIGCONT')
     }
   })
 
