@@ -3,6 +3,6 @@
  * worker, which opens a worker-session.ts for each of its processes; worker-places.ts answers its questions. In the worker process,
  * worker.ts serves, and remote-gate.ts and remote-places.ts ask. Tests named after a behaviour: ipc.test.ts (remote-gate.ts,
  * worker-places.ts, to-primary.ts, to-worker.ts), workers.test.ts (worker.ts, worker-pool.ts, worker-supervisor.ts,
- * worker-session.ts), primary.test.ts (worker-process.ts).
+ * worker-session.ts, child.ts), primary.test.ts (worker-process.ts).
  */
 export { openWorkers } from './worker-pool.js'
