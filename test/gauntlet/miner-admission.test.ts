@@ -107,7 +107,11 @@ describe('gauntlet: admission of the miner', () => {
       '0000000000000',
       '9999999999999',
     ]
-    const wrong = values.flatMap((value) => SIGNED_HEADERS.map((name) => [name, value] as const))
+    const isPadding = (name: string, value: string) =>
+      name === 'Epistula-Timestamp' && value.trim() === String(now)
+    const wrong = values
+      .flatMap((value) => SIGNED_HEADERS.map((name) => [name, value] as const))
+      .filter(([name, value]) => !isPadding(name, value))
     const tally = startTally(task, {
       fault: 'F3',
       kind: 'false values in signed headers',
@@ -119,8 +123,6 @@ describe('gauntlet: admission of the miner', () => {
       await inParallel(wrong.length, 16, async (index) => {
         const [name, value] = wrong[index]!
         const one = signedPost(bodyOf('stamp'))
-        const isPadding = name === 'Epistula-Timestamp' && value.trim() === String(now)
-        if (isPadding) return
         const text = Buffer.from(value, 'utf8').toString('latin1')
         const head = one.head.replace(new RegExp(`${name}: .*\r\n`), `${name}: ${text}\r\n`)
         statuses.push(...(await sendRaw(victim.port, Buffer.from(head + one.body, 'latin1'))))
