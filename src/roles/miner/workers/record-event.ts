@@ -1,6 +1,7 @@
 import type { Log } from '../../../kernel/index.js'
 import type { FrontEndParts } from '../serving/index.js'
 import type { ToPrimary } from './to-primary.js'
+import { writeWorkerRecord } from './worker-log.js'
 
 /** Where events of all workers are counted, so that the counts outlive a worker that exits. */
 export type EventParts = Pick<FrontEndParts, 'requests' | 'traffic' | 'wanted' | 'onOutcome'> & {
@@ -30,7 +31,7 @@ export function recordEvent(parts: EventParts, worker: number, message: ToPrimar
       wanted.note(message.hotkey, message.names)
       return true
     case 'log':
-      log[message.level]({ ...message.fields, worker }, message.message)
+      writeWorkerRecord(log, worker, message)
       return true
     default:
       return false

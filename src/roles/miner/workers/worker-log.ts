@@ -22,6 +22,15 @@ export function createWorkerLog(
   }
 }
 
+/** Writes a record of a worker; its event and its message are literals where the worker logged it. */
+export function writeWorkerRecord(
+  target: Log,
+  worker: number,
+  { level, fields, message }: Extract<ToPrimary, { t: 'log' }>,
+): void {
+  target[level]({ ...fields, worker }, message)
+}
+
 /** What a log shows of an error, as plain data. */
 export function describeError(error: unknown, hasStack: boolean): unknown {
   if (!(error instanceof Error)) return error
