@@ -118,6 +118,8 @@ const e2e: TestProjectConfiguration = {
     hookTimeout: 240_000,
     expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,
+    // in CI beside the gauntlet and other suites, which can stall a whole network for seconds
+    retry: isCi ? 1 : 0,
     sequence: { groupOrder: 3 },
   },
 }
@@ -149,6 +151,8 @@ const gauntlet: TestProjectConfiguration[] = [
       name: 'gauntlet:faults',
       include: folders('gauntlet'),
       exclude: measured,
+      // in CI beside the end-to-end tests and other suites, which can stall a process for seconds
+      retry: isCi ? 1 : 0,
       sequence: { groupOrder: 5 },
     },
   },
