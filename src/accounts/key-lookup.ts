@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { type Clock, DeadlineError, withDeadline } from '../kernel/index.js'
+import { type Clock, DeadlineError, dropOldest, withDeadline } from '../kernel/index.js'
 import { type AccountsConnection, unavailable } from './connection.js'
 import { KEY_COLUMNS, type KeyRow, keyOf } from './key-row.js'
 import { hashSecret, isSecret } from './secret.js'
@@ -51,8 +51,7 @@ export class KeyLookup {
     if (!row) return undefined
     const key = keyOf(row)
     this.#kept.set(hash, { key, readAtMs })
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    dropOldest(this.#kept, MAX_KEPT)
     return key
   }
 }

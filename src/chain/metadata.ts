@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expandMetadata, Metadata, TypeRegistry } from '@polkadot/types'
 import { z } from 'zod'
+import { putNewest } from '../kernel/index.js'
 import { type RequestOptions, type Rpc, RpcError } from './rpc.js'
 import { ScaleReader } from './scale-reader.js'
 
@@ -59,10 +60,7 @@ const kept = new Map<string, RuntimeTypes>()
 export function decodeMetadata(bytes: Uint8Array): RuntimeTypes {
   const key = createHash('sha256').update(bytes).digest('hex')
   const types = kept.get(key) ?? decode(bytes)
-  kept.delete(key)
-  kept.set(key, types)
-  const [oldest] = kept.keys()
-  if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest)
+  putNewest(kept, key, types, MAX_KEPT)
   return types
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js'
+import { putNewest } from './put-newest.js'
 
 /** Addresses remembered at once; a full table forgets the one whose last failure is oldest. */
 const MAX_ADDRESSES = 65_536
@@ -29,11 +30,7 @@ export function createFailureBuckets(clock: Clock, perSecond: number): FailureBu
     fail: (address) => {
       const bucket = current(address)
       bucket.tokens = Math.max(0, bucket.tokens - 1)
-      buckets.delete(address)
-      buckets.set(address, bucket)
-      if (buckets.size <= MAX_ADDRESSES) return
-      const [oldest] = buckets.keys()
-      if (oldest !== undefined) buckets.delete(oldest)
+      putNewest(buckets, address, bucket, MAX_ADDRESSES)
     },
   }
 }

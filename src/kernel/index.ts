@@ -39,6 +39,7 @@ export type { Log, LogFields } from './log.js'
 export { maskPasswords } from './mask-passwords.js'
 
 export { openFileOutput, openOutput } from './output.js'
+export { dropOldest, putNewest } from './put-newest.js'
 export { allowManyListeners, withScopedSignal } from './scoped-signal.js'
 export { isSpecialAddress } from './special-address.js'
 export {

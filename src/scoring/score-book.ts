@@ -1,3 +1,4 @@
+import { putNewest } from '../kernel/index.js'
 import { type Result, safeMeanScore, WINDOW } from './arithmetic.js'
 import type { ScoringRules } from './weights.js'
 
@@ -78,7 +79,7 @@ export class ScoreBook {
     const { results } = this.#entry(hotkey)
     const window = results.get(model) ?? []
     window.push(sanitize(result))
-    putNewest(results, model, window.slice(-WINDOW))
+    putNewest(results, model, window.slice(-WINDOW), MAX_MODELS)
     this.#block = Math.max(this.#block, block)
   }
 
@@ -86,7 +87,7 @@ export class ScoreBook {
   sitOut(hotkey: string, model: string, speed: number, block: number): void {
     const { satOut } = this.#entry(hotkey)
     const rounds = Math.min(WINDOW, (satOut.get(model)?.rounds ?? 0) + 1)
-    putNewest(satOut, model, { rounds, speed: speedOf(speed) })
+    putNewest(satOut, model, { rounds, speed: speedOf(speed) }, MAX_MODELS)
     this.#block = Math.max(this.#block, block)
   }
 
@@ -98,7 +99,7 @@ export class ScoreBook {
   /** Counts an answer that is not checked: the next verdict on this miner and model says whether its speed counts. */
   leaveUnchecked(hotkey: string, model: string, speed: number, block: number): void {
     const { unchecked } = this.#entry(hotkey)
-    putNewest(unchecked, model, [...(unchecked.get(model) ?? []), speedOf(speed)].slice(-WINDOW))
+    putNewest(unchecked, model, [...(unchecked.get(model) ?? []), speedOf(speed)].slice(-WINDOW), MAX_MODELS)
     this.#block = Math.max(this.#block, block)
   }
 
@@ -149,7 +150,7 @@ export class ScoreBook {
   restoreMiner(hotkey: string, results: Iterable<readonly [string, readonly Result[]]>): void {
     const entry = this.#entry(hotkey)
     for (const [model, window] of results)
-      putNewest(entry.results, model, window.map(sanitize).slice(-WINDOW))
+      putNewest(entry.results, model, window.map(sanitize).slice(-WINDOW), MAX_MODELS)
   }
 
   /** Removes hotkeys that left the subnet. @returns the removed ones */
@@ -254,16 +255,8 @@ function add({ results }: Entry, model: string, added: readonly Result[], isUnco
   const window = results.get(model) ?? []
   const next = [...window, ...added].slice(-WINDOW)
   if (isUnconfirmed && safeMeanScore(next) >= safeMeanScore(window)) return false
-  putNewest(results, model, next)
+  putNewest(results, model, next, MAX_MODELS)
   return true
-}
-
-/** Keeps models in the order of writing and drops the oldest beyond the limit. */
-function putNewest<Value>(byModel: Map<string, Value>, model: string, value: Value): void {
-  byModel.delete(model)
-  byModel.set(model, value)
-  const [oldest] = byModel.keys()
-  if (byModel.size > MAX_MODELS && oldest !== undefined) byModel.delete(oldest)
 }
 
 /** A speed that no verdict has confirmed. */

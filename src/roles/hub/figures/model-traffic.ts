@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { putNewest } from '../../../kernel/index.js'
 import type { RequestEnd } from '../gateway/index.js'
 
 const spread = z.object({ p50: z.number(), p95: z.number() })
@@ -59,10 +60,7 @@ export function createTraffic(): Traffic {
   const models = new Map<string, Counted>()
   const countedOf = (model: string): Counted => {
     const found = models.get(model) ?? { counts: noCounts(), firstTokens: [], speeds: [] }
-    models.delete(model)
-    models.set(model, found)
-    const [oldest] = models.keys()
-    if (models.size > MAX_MODELS && oldest !== undefined) models.delete(oldest)
+    putNewest(models, model, found, MAX_MODELS)
     return found
   }
   return {

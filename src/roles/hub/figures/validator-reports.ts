@@ -1,3 +1,4 @@
+import { putNewest } from '../../../kernel/index.js'
 import type { ReportedVerdict } from '../organics/index.js'
 
 /** What one validator has reported since the hub started. */
@@ -25,10 +26,7 @@ export function createValidatorReports(clock: { readonly now: () => number }): V
       const known = validators.get(validator) ?? { atMs: 0, verified: 0, failed: 0 }
       known.atMs = clock.now()
       known[isVerified ? 'verified' : 'failed']++
-      validators.delete(validator)
-      validators.set(validator, known)
-      const [oldest] = validators.keys()
-      if (validators.size > MAX_VALIDATORS && oldest !== undefined) validators.delete(oldest)
+      putNewest(validators, validator, known, MAX_VALIDATORS)
     },
     report: () =>
       [...validators].map(([hotkey, { atMs, verified, failed }]) => ({

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type Clock, parseJson, readIfExists, replaceFile } from '../../../kernel/index.js'
+import { type Clock, parseJson, putNewest, readIfExists, replaceFile } from '../../../kernel/index.js'
 import { drawRows } from './draw.js'
 import type { KeptRow } from './row-index.js'
 import type { RowStore } from './row-store.js'
@@ -106,12 +106,7 @@ function readNote(text: string | undefined): NotedBucket | undefined {
 function createRecentNames(clock: Clock) {
   const noted = new Map<string, number>()
   return {
-    note: (name: string) => {
-      noted.delete(name)
-      noted.set(name, clock.monotonic())
-      const [oldest] = noted.keys()
-      if (noted.size > MAX_MODELS && oldest !== undefined) noted.delete(oldest)
-    },
+    note: (name: string) => putNewest(noted, name, clock.monotonic(), MAX_MODELS),
     has: (name: string) =>
       clock.monotonic() - (noted.get(name) ?? Number.NEGATIVE_INFINITY) < MODEL_MEMORY_MS,
   }

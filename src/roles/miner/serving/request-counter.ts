@@ -1,4 +1,4 @@
-import type { Clock } from '../../../kernel/index.js'
+import { type Clock, dropOldest } from '../../../kernel/index.js'
 import type { MinerMetrics } from '../../../telemetry/index.js'
 
 /** Since the miner started. */
@@ -68,8 +68,7 @@ export function createRequestCounter(metrics: MinerMetrics, clock: Pick<Clock, '
     const caller = callers.get(hotkey) ?? { uid, requests: 0, lastAt: undefined, refusals: new Map() }
     caller.uid = uid
     callers.set(hotkey, caller)
-    const [oldest] = callers.keys()
-    if (callers.size > MAX_CALLERS && oldest !== undefined) callers.delete(oldest)
+    dropOldest(callers, MAX_CALLERS)
     return caller
   }
   return {

@@ -1,3 +1,4 @@
+import { putNewest } from '../../../kernel/index.js'
 import type { RequestEnd } from './request-counter.js'
 
 /** Since the miner started: inference requests of one caller for one model that a model server was chosen for. */
@@ -53,10 +54,7 @@ export function createTraffic(): Traffic {
       ends: { answered: 0, refused: 0, failed: 0, abandoned: 0 },
     }
     pair.uid = uid
-    pairs.delete(id)
-    pairs.set(id, pair)
-    const [oldest] = pairs.keys()
-    if (pairs.size > MAX_PAIRS && oldest !== undefined) pairs.delete(oldest)
+    putNewest(pairs, id, pair, MAX_PAIRS)
     return pair
   }
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { exceedsJsonDepth, parseJson } from '../../../kernel/index.js'
+import { exceedsJsonDepth, parseJson, putNewest } from '../../../kernel/index.js'
 
 /** Validators remembered; each sends its list about once per epoch. */
 const MAX_SENDERS = 256
@@ -23,12 +23,7 @@ export interface WantedModels {
 
 export function createWantedModels(): WantedModels {
   const lists = new Map<string, readonly string[]>()
-  const note = (hotkey: string, names: readonly string[]) => {
-    lists.delete(hotkey)
-    lists.set(hotkey, names)
-    const [oldest] = lists.keys()
-    if (lists.size > MAX_SENDERS && oldest !== undefined) lists.delete(oldest)
-  }
+  const note = (hotkey: string, names: readonly string[]) => putNewest(lists, hotkey, names, MAX_SENDERS)
   return {
     note,
     take: (hotkey, body) => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EngineServerView, ReferenceEngine } from '../../../engine/index.js'
 import type { Noise } from '../../../evidence/index.js'
-import { messageOf } from '../../../kernel/index.js'
+import { messageOf, putNewest } from '../../../kernel/index.js'
 import type { ValidatorContext } from '../subnet/index.js'
 import { openCalibrationFile, type StoredCalibration } from './calibration-file.js'
 import { type CalibrationState, describeCalibration } from './calibration-state.js'
@@ -85,7 +85,12 @@ class Service {
       const before = this.#known.get(model)
       // Until its engine has told what it is, a calibration counts: otherwise every restart would change the levels.
       const isSame = stored?.updatedAt === before?.stored?.updatedAt
-      this.#remember(model, { stored, isStale: isSame ? (before?.isStale ?? false) : false })
+      putNewest(
+        this.#known,
+        model,
+        { stored, isStale: isSame ? (before?.isStale ?? false) : false },
+        MAX_MODELS,
+      )
     }
   }
 
@@ -125,7 +130,7 @@ class Service {
     const isStale = !current.every((one) =>
       stored.engines.some((measured) => isDeepStrictEqual(measured, one)),
     )
-    this.#remember(model, { stored, isStale })
+    putNewest(this.#known, model, { stored, isStale }, MAX_MODELS)
     if (isStale && !wasStale)
       this.#context.log.warn(
         { event: 'calibration-stale', model, measured: stored.engines, current },
@@ -148,7 +153,7 @@ class Service {
       const ready = () => this.#waitIdle(servers)
       const run = { model, servers, file, answers, parallel: 1, clock, log, signal, ready }
       const stored = await runCalibration(run)
-      this.#remember(model, { stored, isStale: false })
+      putNewest(this.#known, model, { stored, isStale: false }, MAX_MODELS)
       log.info(
         { event: 'calibration-done', model, ...stored.result },
         'measured the noise of the reference engine',
@@ -165,13 +170,6 @@ class Service {
     } finally {
       this.#running = undefined
     }
-  }
-
-  #remember(model: string, known: Known): void {
-    this.#known.delete(model)
-    this.#known.set(model, known)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > MAX_MODELS && oldest !== undefined) this.#known.delete(oldest)
   }
 
   /** Rounds come first: waits until no call of this validator is at the engine. */

@@ -1,4 +1,5 @@
 import { STRICT_BURST_RULE } from '../../../inference/index.js'
+import { dropOldest } from '../../../kernel/index.js'
 import type { RoundResult } from './round.js'
 
 /** Fewer other miners could agree on a speed. */
@@ -66,9 +67,4 @@ export class ModelSpeeds {
     dropOldest(this.#models, MAX_MODELS)
     return fresh
   }
-}
-
-function dropOldest(map: Map<string, unknown>, limit: number): void {
-  const [oldest] = map.keys()
-  if (map.size > limit && oldest !== undefined) map.delete(oldest)
 }
