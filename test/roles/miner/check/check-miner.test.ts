@@ -61,7 +61,10 @@ function fixesOf({ servers }: MinerCheck): string {
   return JSON.stringify(servers)
 }
 
-describe('the check of a miner’s model servers', { timeout: 60_000 }, () => {
+// The times of real tokens are judged: when the machine stalls, tokens arrive together and an answer counts as not streamed.
+const retry = process.env.CI ? 1 : 0
+
+describe('the check of a miner’s model servers', { timeout: 60_000, retry }, () => {
   it('finds nothing at an honest server, compared with a second engine', async () => {
     const [server, reference] = [await start(), await start()]
     const result = await check(server, { against: [{ model: MODEL, urls: [reference.url] }] })
